@@ -1,0 +1,54 @@
+"""The design space of diffusion models (Karras et al. 2022, arXiv 2206.00364) as a library.
+
+`import edm` loads nothing heavy: torch comes in with the first name that needs it.
+
+    import edm
+
+    data = edm.data.load("eight_gaussians")
+    sampling = edm.Sampling(steps=18, S_churn=10)
+    latents = edm.latents(edm.seeds(sampling.seed, 400), data.shape)
+    for state in edm.sample(data.denoiser, latents, sampling):
+        print(state.index, state.sigma, state.evaluations)
+    points = state.x
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "Experiment": "settings",
+    "Sampling": "settings",
+    "SettingsError": "settings",
+    "Denoiser": "preconditioning",
+    "State": "sampling",
+    "latents": "noise",
+    "noise_source": "noise",
+    "sample": "sampling",
+    "seeds": "noise",
+}
+_MODULES = {
+    "data",
+    "diagnostics",
+    "exact",
+    "noise",
+    "preconditioning",
+    "presets",
+    "render",
+    "sampling",
+    "schedules",
+    "settings",
+    "solvers",
+    "timesteps",
+}
+__all__ = sorted({*_HOME, *_MODULES})
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(import_module(f"edm.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"edm.{name}")
+    raise AttributeError(f"module 'edm' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,77 @@
+"""Datasets by name, each with its exact denoiser.
+
+To add one, put a `Dataset` into DATASETS: page, command line and contract tests read it there. Building is
+lazy, so that the table costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from edm.data import digits, toy
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default.
+
+    denoiser: the exact one, in closed form. sigma_data: standard deviation of a coordinate.
+    """
+
+    name: str
+    title: str
+    shape: tuple[int, ...]
+    build: Callable
+    classes: int = 0
+    count: int = 400
+
+    @cached_property
+    def denoiser(self):
+        return self.build()
+
+    @property
+    def sigma_data(self) -> float:
+        return self.denoiser.sigma_data
+
+    def sample(self, count: int, seed: int = 0, label: int | None = None):
+        """`count` samples of the data itself [count, *shape], float32; of one class if `label` is given."""
+        return self.denoiser.sample(count, seed, label)
+
+
+def _undrawn():
+    raise ValueError("the model 'drawn' has no points of its own; use edm.data.of(experiment)")
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset("eight_gaussians", "Eight Gaussians", (2,), toy.eight_gaussians),
+        Dataset("two_moons", "Two moons", (2,), toy.two_moons),
+        Dataset("circles", "Circles", (2,), toy.circles),
+        Dataset("spiral", "Spiral", (2,), toy.spiral),
+        Dataset("checkerboard", "Checkerboard", (2,), toy.checkerboard),
+        Dataset("pinwheel", "Pinwheel", (2,), toy.pinwheel),
+        Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
+        Dataset("smiley", "Smiley", (2,), toy.smiley),
+        Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
+        Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
+        Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
+        Dataset("drawn", "Your drawing", (2,), _undrawn),
+    )
+}
+
+
+def load(name: str) -> Dataset:
+    """The dataset of that name. Raises ValueError for an unknown one."""
+    if name not in DATASETS:
+        raise ValueError(f"there is no dataset {name!r}; there are {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def of(experiment) -> Dataset:
+    """The dataset of an `edm.Experiment`, its own drawing included."""
+    if experiment.points is None:
+        return load(experiment.model)
+    return Dataset("drawn", "Your drawing", (2,), lambda: toy.drawn(experiment.points))

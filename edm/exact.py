@@ -1,0 +1,207 @@
+"""Closed-form denoisers: they need no training, and are the oracle for every test.
+
+For a mixture of Gaussians with weights π_k, means μ_k and covariances Σ_k, noised to p(x; σ):
+
+    r_k ∝ π_k·N(x; μ_k, Σ_k + σ²I),     D(x; σ) = Σ_k r_k·(μ_k + Σ_k (Σ_k + σ²I)⁻¹ (x − μ_k))
+
+A finite set of points is the mixture with Σ_k = 0: D(x; σ) = Σ_k r_k·y_k. Responsibilities are computed in
+float64 and log space, in chunks of components, so that they are exact at any σ and memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+_CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
+
+
+class GaussianMixture:
+    """The exact denoiser of a mixture of K Gaussians over points or images.
+
+    means: [K, …]. stds_or_covariances: [K] (isotropic, ≥ 0), a single number, or [K, d, d] covariances.
+    weights: [K], positive, normalized here; None: equal. labels: [K] class of each component, or None.
+    shape: of one sample. classes: how many there are (0: none). sigma_data: √ of the mean variance of a
+    coordinate. Raises ValueError for parameters that do not fit together.
+    """
+
+    def __init__(self, means, stds_or_covariances, weights=None, labels=None):
+        means = _tensor("means", means)
+        if means.ndim < 2 or len(means) == 0:
+            raise ValueError(f"means have shape {list(means.shape)}; they must be [K, ...] with K of 1 or more")
+        self.shape = tuple(means.shape[1:])
+        self.means = means.flatten(1)
+        count, self._dim = self.means.shape
+        self._rotations, self._variances = _spectra(stds_or_covariances, count, self._dim)
+        weights = torch.ones(count) if weights is None else _tensor("weights", weights)
+        if weights.shape != (count,) or not (weights > 0).all():
+            raise ValueError(f"weights must be {count} positive numbers, one for each mean")
+        self._log_weights = (weights / weights.sum()).double().log()
+        self.labels = None if labels is None else _labels("labels", labels, count)
+        self.classes = 0 if labels is None else int(self.labels.max()) + 1
+        self.sigma_data = self._sigma_data()
+
+    def to(self, device) -> GaussianMixture:
+        """This denoiser with its tensors on `device` (a copy)."""
+        copy = object.__new__(type(self))
+        copy.__dict__ = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in self.__dict__.items()}
+        return copy
+
+    def __call__(self, x, sigma, labels=None):
+        """D(x; σ) of x [B, …]; sigma a number or [B]; labels [B] integer classes, or None for all of them."""
+        return self._posterior(x, sigma, labels)[0]
+
+    def score(self, x, sigma, labels=None):
+        """∇ log p(x; σ) = (D − x)/σ², shaped like x (eq. 3)."""
+        sigma_of_x = _sigma(sigma, x).view(-1, *[1] * (x.ndim - 1))
+        return ((self(x.double(), sigma, labels) - x) / sigma_of_x**2).to(x.dtype)
+
+    def log_density(self, x, sigma=0.0, labels=None):
+        """log p(x; σ) [B] in float64, in nats; sigma may be 0 where every component has a width."""
+        return self._posterior(x, sigma, labels)[1]
+
+    def sample(self, count: int, seed: int = 0, label: int | None = None):
+        """`count` exact samples of the data [count, …], float32, on the CPU."""
+        random = np.random.default_rng(seed)
+        probabilities = self._log_weights.cpu().exp().numpy()
+        if label is not None:
+            probabilities = probabilities * (self.labels.cpu().numpy() == label)
+        chosen = torch.from_numpy(random.choice(len(probabilities), count, p=probabilities / probabilities.sum()))
+        deviation = self._variances.cpu()[chosen].sqrt() * torch.from_numpy(random.standard_normal((count, self._dim)))
+        if self._rotations is not None:
+            deviation = torch.einsum("bij,bj->bi", self._rotations.cpu()[chosen], deviation)
+        return (self.means.cpu()[chosen].double() + deviation).float().view(count, *self.shape)
+
+    def _posterior(self, x, sigma, labels):
+        """(D, log p) by a log-sum-exp that runs over chunks of components."""
+        flat, sigma = self._checked(x, sigma)
+        if labels is not None:
+            if self.labels is None:
+                raise ValueError("labels were given, but this distribution has no classes")
+            labels = _labels("labels", labels, len(x), self.classes).to(x.device)
+        peak = flat.new_full((len(x), 1), -math.inf)
+        total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
+        log_prior = flat.new_full((len(x), 1), -math.inf)
+        size = max(1, _CHUNK // (len(x) * (1 if self._rotations is None else self._dim)))
+        for start in range(0, len(self.means), size):
+            part = slice(start, start + size)
+            logits, expect = self._components(flat, sigma, part)
+            if labels is not None:
+                other = self.labels[part] != labels[:, None]
+                logits = logits.masked_fill(other, -math.inf)
+                prior = self._log_weights[part].expand_as(other).masked_fill(other, -math.inf)
+                log_prior = torch.logaddexp(log_prior, prior.logsumexp(1, keepdim=True))
+            new_peak = torch.maximum(peak, logits.amax(1, keepdim=True))
+            finite = new_peak.clamp(min=-1e300)  # a chunk without the class has a peak of -inf
+            weights = (logits - finite).exp_()
+            decay = (peak - finite).exp()
+            total = total * decay + weights.sum(1, keepdim=True)
+            mean = mean * decay + expect(weights)
+            peak = new_peak
+        log_density = (peak + total.log()).squeeze(1)
+        if labels is not None:
+            log_density = log_density - log_prior.squeeze(1)
+        return (mean / total).to(x.dtype).view(x.shape), log_density
+
+    def _components(self, flat, sigma, part):
+        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and weights [B, K'] -> Σ_k w_k E[y | x, k]."""
+        means, eigenvalues = self.means[part].double(), self._variances[part]
+        variance = sigma[:, None] ** 2
+        if self._rotations is None:
+            # [1, K'] where all samples share one σ: nothing is computed B times over
+            total = variance + eigenvalues.T
+            squares = (flat * flat).sum(1, keepdim=True) + (means * means).sum(1) - 2 * flat @ means.T
+            logits = self._log_weights[part] - 0.5 * self._dim * (2 * math.pi * total).log()
+            logits = logits - 0.5 * squares.clamp_(min=0) / total
+            if not eigenvalues.any():
+                return logits, lambda weights: weights @ means
+            keep, pull = variance / total, eigenvalues.T / total
+            return logits, lambda w: (w * keep) @ means + flat * (w * pull).sum(1, keepdim=True)
+        rotations = self._rotations[part]
+        total = variance[:, None, :] + eigenvalues
+        local = torch.einsum("kij,bki->bkj", rotations, flat[:, None] - means)
+        logits = self._log_weights[part] - 0.5 * ((2 * math.pi * total).log() + local * local / total).sum(2)
+        inner = means + torch.einsum("kij,bkj->bki", rotations, local * (eigenvalues / total))
+        return logits, lambda weights: torch.einsum("bk,bki->bi", weights, inner)
+
+    def _checked(self, x, sigma):
+        if tuple(x.shape[1:]) != self.shape:
+            wanted = ", ".join(str(n) for n in self.shape)
+            raise ValueError(f"x has shape {list(x.shape)}, but this distribution lives on [B, {wanted}]")
+        sigma = _sigma(sigma, x)
+        if not (sigma >= 0).all() or (not (sigma > 0).all() and not (self._variances > 0).all()):
+            raise ValueError(f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide")
+        return x.flatten(1).double(), sigma
+
+    def _sigma_data(self) -> float:
+        weights = self._log_weights.exp()[:, None]
+        means = self.means.double()
+        between = (weights * (means - (weights * means).sum(0)) ** 2).sum() / self._dim
+        within = (weights * self._variances.mean(1, keepdim=True)).sum()
+        return float((between + within).sqrt())
+
+
+class PointSet(GaussianMixture):
+    """The exact denoiser of a finite set of points or images [K, …], equally likely.
+
+    labels: [K] integer classes, or None. D(x; σ) is defined for σ > 0.
+    """
+
+    def __init__(self, points, labels=None):
+        super().__init__(points, 0.0, labels=labels)
+
+    @property
+    def points(self):
+        """The points [K, …]."""
+        return self.means.view(-1, *self.shape)
+
+
+def _tensor(name, values) -> torch.Tensor:
+    tensor = values if isinstance(values, torch.Tensor) else torch.as_tensor(np.asarray(values, dtype=np.float64))
+    tensor = tensor if tensor.is_floating_point() else tensor.double()
+    if not torch.isfinite(tensor).all():
+        raise ValueError(f"{name} contain NaN or infinity")
+    return tensor
+
+
+def _labels(name, labels, count, classes=None) -> torch.Tensor:
+    labels = torch.as_tensor(labels)
+    if labels.shape != (count,) or labels.is_floating_point():
+        raise ValueError(f"{name} must be {count} integer classes, not {labels.dtype} of shape {list(labels.shape)}")
+    if (labels < 0).any() or (classes is not None and (labels >= classes).any()):
+        bad = labels[(labels < 0) | (labels >= (classes or math.inf))][0]
+        below = f" and below {classes}" if classes is not None else ""
+        raise ValueError(f"{name} contain {int(bad)}: classes are at least 0{below}")
+    return labels.long()
+
+
+def _sigma(sigma, x) -> torch.Tensor:
+    """σ as float64, [1] for a number and [B] for one each."""
+    sigma = torch.as_tensor(sigma, dtype=torch.float64, device=x.device).flatten()
+    if len(sigma) not in (1, len(x)):
+        raise ValueError(f"sigma holds {len(sigma)} values for a batch of {len(x)}; give one, or one for each sample")
+    return sigma
+
+
+def _spectra(stds_or_covariances, count, dim):
+    """(rotations [K, d, d] or None, eigenvalues [K, 1] or [K, d]) of the covariances, in float64."""
+    values = _tensor("stds_or_covariances", stds_or_covariances).double()
+    if values.ndim == 0:
+        values = values.expand(count)
+    if values.shape == (count,):
+        if (values < 0).any():
+            raise ValueError(f"stds contain {float(values.min()):g}; a standard deviation is at least 0")
+        return None, (values**2)[:, None]
+    if values.shape != (count, dim, dim):
+        raise ValueError(
+            f"stds_or_covariances have shape {list(values.shape)}; "
+            f"they must be [{count}] or [{count}, {dim}, {dim}] to fit the means"
+        )
+    if not torch.allclose(values, values.mT, rtol=1e-6, atol=1e-12):
+        raise ValueError("covariances must be symmetric")
+    eigenvalues, rotations = torch.linalg.eigh(values)
+    if (eigenvalues < -1e-9 * eigenvalues.abs().amax(1, keepdim=True)).any():
+        raise ValueError(f"covariances have an eigenvalue of {float(eigenvalues.min()):g}; they must not be negative")
+    return rotations, eigenvalues.clamp(min=0)

@@ -1,0 +1,63 @@
+"""Random numbers that belong to samples, not to batches.
+
+Sample k of a run with seed S has streams of its own, which depend on (S, k) only. So an image is the same
+alone, in any batch, in any order, at any precision and on any device.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+
+_LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
+
+
+def seeds(seed: int, count: int, start: int = 0) -> list[int]:
+    """One seed for each of the samples k = start … start + count − 1 of a run: seed·2³² + k."""
+    return [(seed << 32) + k for k in range(start, start + count)]
+
+
+def _streams(seeds: Iterable[int], purpose: int) -> list[np.random.Generator]:
+    streams = []
+    for seed in seeds:
+        try:
+            seed = operator.index(seed)
+        except TypeError:
+            raise ValueError(f"seed {seed!r} is not a whole number; give integers of 0 or more") from None
+        if seed < 0:
+            raise ValueError(f"seed {seed} is negative; give integers of 0 or more")
+        streams.append(np.random.default_rng([seed, purpose]))
+    return streams
+
+
+def _draw(streams, shape) -> torch.Tensor:
+    return torch.from_numpy(np.stack([stream.standard_normal(shape) for stream in streams]))
+
+
+def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> torch.Tensor:
+    """Unit normal noise [len(seeds), *shape]; row k depends on seeds[k] only.
+
+    Raises ValueError if there is no seed, or one that is not a whole number of 0 or more.
+    """
+    streams = _streams(seeds, _LATENT)
+    if not streams:
+        raise ValueError("seeds is empty; give one seed for each sample")
+    return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
+
+
+def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Tensor]:
+    """The `noise(i, x)` of `edm.sample` for these samples: unit normal, shaped like x, from each sample's stream.
+
+    Raises ValueError when called with a batch of another size than there are seeds.
+    """
+    streams = _streams(seeds, _CHURN)
+
+    def noise(index: int, x: torch.Tensor) -> torch.Tensor:
+        if len(x) != len(streams):
+            raise ValueError(f"the batch holds {len(x)} samples, but the noise source has {len(streams)} seeds")
+        return _draw(streams, tuple(x.shape[1:])).to(device=x.device, dtype=x.dtype)
+
+    return noise

@@ -1,0 +1,148 @@
+"""Preconditioning: the middle part of Table 1. D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise).
+
+Coefficients take σ as a tensor of any shape and return float64 of that shape. `round_sigma` gives the level
+that a model with discrete levels really sees; it is the identity for the others.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from edm import schedules, timesteps
+
+
+class _Preconditioning:
+    """Defaults: those of a network that predicts the negated noise of a state scaled to unit variance.
+
+    sigma_min, sigma_max: the range of σ that the model is for.
+    """
+
+    sigma_min: float
+    sigma_max: float
+
+    def round_sigma(self, sigma):
+        return _float64(sigma)
+
+    def c_skip(self, sigma):
+        return torch.ones_like(_float64(sigma))
+
+    def c_out(self, sigma):
+        return -_float64(sigma)
+
+    def c_in(self, sigma):
+        return (_float64(sigma) ** 2 + 1).rsqrt()
+
+
+def _float64(sigma) -> torch.Tensor:
+    return torch.as_tensor(sigma).double()
+
+
+class VP(_Preconditioning):
+    """c_skip = 1, c_out = −σ, c_in = 1/√(σ² + 1), c_noise = (M − 1)·σ⁻¹(σ)."""
+
+    M = 1000
+    EPSILON_T = 1e-5
+
+    def __init__(self, beta_d: float = schedules.BETA_D, beta_min: float = schedules.BETA_MIN):
+        self.schedule = schedules.vp(beta_d, beta_min)
+        self.sigma_min = self.schedule.sigma(self.EPSILON_T)
+        self.sigma_max = self.schedule.sigma(1.0)
+
+    def c_noise(self, sigma):
+        return (self.M - 1) * self.schedule.inverse(_float64(sigma))
+
+
+class VE(_Preconditioning):
+    """c_skip = 1, c_out = σ, c_in = 1, c_noise = ln(σ/2)."""
+
+    sigma_min, sigma_max = timesteps.DISCRETIZATIONS["ve"].range
+
+    def c_out(self, sigma):
+        return _float64(sigma)
+
+    def c_in(self, sigma):
+        return torch.ones_like(_float64(sigma))
+
+    def c_noise(self, sigma):
+        return (0.5 * _float64(sigma)).log()
+
+
+class IDDPM(_Preconditioning):
+    """VP's c_skip, c_out, c_in; c_noise = M − 1 − j for the level u_j nearest to σ, the only ones the model knows."""
+
+    def __init__(self):
+        self.u = torch.from_numpy(timesteps.iddpm_u().copy())
+        self.sigma_min, self.sigma_max = float(self.u[-2]), float(self.u[0])
+
+    def _index(self, sigma):
+        """argmin_j |u_j − σ|, by bisection in the decreasing u."""
+        rising = self.u.flip(0).to(sigma.device)
+        upper = torch.searchsorted(rising, sigma.contiguous()).clamp(1, len(rising) - 1)
+        nearest = torch.where(sigma - rising[upper - 1] < rising[upper] - sigma, upper - 1, upper)
+        return len(rising) - 1 - nearest
+
+    def round_sigma(self, sigma):
+        sigma = _float64(sigma)
+        return self.u.to(sigma.device)[self._index(sigma)]
+
+    def c_noise(self, sigma):
+        return timesteps.IDDPM_LEVELS - 1 - self._index(_float64(sigma)).double()
+
+
+class EDM(_Preconditioning):
+    """The paper's own (eq. 7): unit variance of the network's input and target at every σ.
+
+    sigma_data: standard deviation of a coordinate of the data; must be greater than 0.
+    """
+
+    sigma_min, sigma_max = 0.0, float("inf")
+
+    def __init__(self, sigma_data: float = 0.5):
+        if not 0 < sigma_data < float("inf"):
+            raise ValueError(f"sigma_data = {sigma_data}: must be greater than 0 and finite")
+        self.sigma_data = float(sigma_data)
+
+    def _total(self, sigma):
+        return (_float64(sigma) ** 2 + self.sigma_data**2).sqrt()
+
+    def c_skip(self, sigma):
+        return (self.sigma_data / self._total(sigma)) ** 2
+
+    def c_out(self, sigma):
+        return _float64(sigma) * self.sigma_data / self._total(sigma)
+
+    def c_in(self, sigma):
+        return 1 / self._total(sigma)
+
+    def c_noise(self, sigma):
+        return _float64(sigma).log() / 4
+
+
+PRECONDITIONINGS = {"vp": VP, "ve": VE, "iddpm": IDDPM, "edm": EDM}
+
+
+class Denoiser:
+    """D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise) as a callable for `edm.sample`.
+
+    network: F(x, c_noise, labels=None) -> like x, or with twice the channels (iDDPM: the second half is a variance
+        and is not used). preconditioning: of this module. shape: of one sample, if known.
+    A model with discrete levels is evaluated at the nearest one.
+    """
+
+    def __init__(self, network, preconditioning, shape=None):
+        self.network, self.preconditioning = network, preconditioning
+        self.round_sigma = preconditioning.round_sigma
+        self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
+        self.shape = None if shape is None else tuple(shape)
+
+    def __call__(self, x, sigma, labels=None):
+        """x [B, …]; sigma a number or [B], > 0; labels handed to the network."""
+        p = self.preconditioning
+        sigma = torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1)
+        sigma = p.round_sigma(sigma).expand(len(x)) if len(sigma) == 1 else p.round_sigma(sigma)
+        c_skip, c_out, c_in = (
+            c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in)
+        )
+        arguments = (c_in * x, p.c_noise(sigma).to(x.dtype))
+        output = self.network(*arguments) if labels is None else self.network(*arguments, labels)
+        return c_skip * x + c_out * output[:, : x.shape[1]]

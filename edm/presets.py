@@ -1,0 +1,38 @@
+"""Presets: YAML files under presets/, each an `Experiment` document or a part of one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from edm.settings import SettingsError
+
+FOLDER = Path(__file__).resolve().parent.parent / "presets"
+
+
+def names(kind: str = "designs") -> list[str]:
+    """The presets of a kind, in the order of their `order` line, then by name."""
+    found = [f"{kind}/{path.stem}" for path in (FOLDER / kind).glob("*.yaml")]
+    return sorted(found, key=lambda name: (_read(FOLDER / f"{name}.yaml").get("order", 99), name))
+
+
+def read(name: str) -> dict:
+    """The file "designs/edm" as {title, about, experiment}. Raises SettingsError for an unknown name."""
+    path = FOLDER / f"{name}.yaml"
+    if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+", name) or not path.is_file():
+        known = ", ".join(sorted(f"{p.parent.name}/{p.stem}" for p in FOLDER.glob("*/*.yaml")))
+        raise SettingsError(f"there is no preset {name!r}; there are {known}", ("preset",))
+    return _read(path)
+
+
+def load(name: str):
+    """The preset as an `edm.Experiment`, with defaults for what it leaves open."""
+    from edm.settings import Experiment
+
+    return Experiment.parse(read(name)["experiment"])
+
+
+def _read(path: Path) -> dict:
+    import yaml
+
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

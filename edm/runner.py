@@ -1,0 +1,49 @@
+"""From an `Experiment` to states: the one path that page, command line and copied scripts take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+
+from edm import data
+from edm.noise import latents, noise_source, seeds
+from edm.sampling import State, sample
+from edm.settings import Experiment
+
+
+def device(name: str = "auto") -> torch.device:
+    """The device of that name; "auto": the GPU if there is one. Raises ValueError if it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        wanted = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"device {name!r} is unknown; use auto, cpu, cuda or cuda:0") from None
+    if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {name!r} is not on this machine, which has {torch.cuda.device_count()} CUDA GPUs")
+    if wanted.type not in {"cpu", "cuda"}:
+        raise ValueError(f"device {name!r} cannot be used: the sampler needs float64, so use cpu or cuda")
+    return wanted
+
+
+def count(experiment: Experiment) -> int:
+    """How many samples the experiment draws: its own count, or the dataset's default."""
+    return experiment.count or data.of(experiment).count
+
+
+def start(experiment: Experiment, device="cpu"):
+    """(latents, labels or None) of the experiment."""
+    dataset = data.of(experiment)
+    number = count(experiment)
+    z = latents(seeds(experiment.sampling.seed, number), dataset.shape, device=device)
+    labels = None if experiment.label is None else torch.full((number,), experiment.label, device=device)
+    return z, labels
+
+
+def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:
+    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation."""
+    denoiser = data.of(experiment).denoiser.to(device)
+    z, labels = start(experiment, device)
+    source = noise_source(seeds(experiment.sampling.seed, len(z)))
+    return sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, source)

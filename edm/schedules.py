@@ -1,0 +1,112 @@
+"""Noise schedules σ(t) and scalings s(t): two rows of Table 1, with derivatives and inverses.
+
+    x = s(t)·(y + σ(t)·n)
+    dx/dt = (σ̇/σ + ṡ/s)·x − (σ̇·s/σ)·D(x/s; σ)              (the probability-flow ODE, eq. 81)
+
+Every function takes a float, a NumPy array or a torch tensor, and returns the same kind, so that one
+definition serves the sampler (float64 scalars), plots (arrays) and training (tensors on any device).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
+EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
+MAX_CHURN = math.sqrt(2)  # Algorithm 2 raises σ at most by this factor
+
+
+def _apply(name, x):
+    """The elementary function `name` in the library that x belongs to, without loading torch for it."""
+    if isinstance(x, (int, float)):
+        return getattr(math, name)(x)
+    if isinstance(x, np.ndarray | np.generic):
+        return getattr(np, name)(x)
+    return getattr(x, name)()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One row "schedule σ(t)" of Table 1: `sigma(t)`, its derivative `sigma_dot(t)`, and `inverse(sigma)`."""
+
+    name: str
+    sigma: Callable
+    sigma_dot: Callable
+    inverse: Callable
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """One row "scaling s(t)" of Table 1: `s(t)` and its derivative `s_dot(t)`."""
+
+    name: str
+    s: Callable
+    s_dot: Callable
+
+
+def vp(beta_d: float = BETA_D, beta_min: float = BETA_MIN) -> Schedule:
+    """VP: σ(t) = √(exp(½β_d t² + β_min t) − 1). The inverse is written so that it is exact for small σ."""
+
+    def sigma(t):
+        return _apply("expm1", 0.5 * beta_d * t * t + beta_min * t) ** 0.5
+
+    def sigma_dot(t):
+        value = sigma(t)
+        return 0.5 * (beta_d * t + beta_min) * (value + 1 / value)
+
+    def inverse(sigma):
+        log = _apply("log1p", sigma * sigma)
+        return 2 * log / (beta_min + (beta_min * beta_min + 2 * beta_d * log) ** 0.5)
+
+    return Schedule("vp", sigma, sigma_dot, inverse)
+
+
+def vp_parameters(sigma_min: float, sigma_max: float) -> tuple[float, float]:
+    """β_d and β_min of the VP schedule for which σ(1) = σ_max and σ(ε_s) = σ_min.
+
+    With a large σ_min the exact fit bends back below t = 1 and σ(t) would not be invertible. There, β_d
+    stops at the value that still reaches √2·σ_max, the highest level that churn can ask for; σ(1) = σ_max
+    holds always.
+    """
+    low, high = math.log1p(sigma_min**2), math.log1p(sigma_max**2)
+    beta_d = 2 * (low / EPSILON_S - high) / (EPSILON_S - 1)
+    bend = 2 * math.log1p((MAX_CHURN * sigma_max) ** 2) - high
+    beta_d = max(beta_d, -2 * (bend - math.sqrt(max(bend * bend - high * high, 0.0))))
+    return beta_d, high - 0.5 * beta_d
+
+
+VE = Schedule("ve", lambda t: t**0.5, lambda t: 0.5 / t**0.5, lambda sigma: sigma * sigma)
+LINEAR = Schedule("linear", lambda t: t, lambda t: t * 0 + 1, lambda sigma: sigma)
+
+# Each entry: (σ_min, σ_max) -> Schedule. Only VP depends on the range.
+SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
+    "vp": lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
+    "ve": lambda sigma_min, sigma_max: VE,
+    "linear": lambda sigma_min, sigma_max: LINEAR,
+}
+
+
+def _vp_scaling(schedule: Schedule) -> Scaling:
+    """s = 1/√(1 + σ²): with the VP schedule this is Table 1's 1/√exp(½β_d t² + β_min t)."""
+
+    def s(t):
+        return (1 + schedule.sigma(t) ** 2) ** -0.5
+
+    return Scaling("vp", s, lambda t: -schedule.sigma(t) * schedule.sigma_dot(t) * s(t) ** 3)
+
+
+# Each entry: Schedule -> Scaling. 0·t + 1 keeps the kind and shape of t.
+SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
+    "vp": _vp_scaling,
+    "none": lambda schedule: Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0),
+}
+
+
+def of(sampling) -> tuple[Schedule, Scaling]:
+    """The schedule and scaling that an `edm.Sampling` describes, fitted to its range of σ."""
+    schedule = SCHEDULES[sampling.schedule](*sampling.range)
+    return schedule, SCALINGS[sampling.scaling](schedule)

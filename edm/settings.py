@@ -1,0 +1,370 @@
+"""The design space as validated, frozen, serializable data: every knob declared once.
+
+One document serves as preset file, URL, command line, and the metadata of what is saved. It is an
+`Experiment` (what to sample, of which model), whose `sampling` is a `Sampling` (how).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+MAX_STEPS = 1000
+MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
+MAX_SAMPLES = 4096
+MAX_DRAWN = 1000
+
+
+class SettingsError(ValueError):
+    """Settings that are refused. The message names each field, its value and what is allowed.
+
+    `fields`: the dotted names of the fields at fault.
+    """
+
+    def __init__(self, message: str, fields: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.fields = fields
+
+
+def knob(default, symbol: str, help: str, *, slider=None, log=False, step=None, ends=(None, None), unit="", **limits):
+    """A field with what a page or a command line needs to offer it.
+
+    symbol: as in the paper (with <sub>). slider: (low, high) of a comfortable range, inside the limits.
+    ends: values that the slider's two ends stand for, where they are not low and high (0, infinity).
+    limits: pydantic's ge, gt, le, lt. unit: of the value, "" for pure numbers.
+    """
+    low, high = ends
+    display = {"symbol": symbol, "slider": slider, "log": log, "step": step, "unit": unit}
+    display |= {"ends": [low, "inf" if high == math.inf else high]}
+    return Field(default, description=help, json_schema_extra={"knob": display}, **limits)
+
+
+def _number(value):
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "Input should be a number")
+    if isinstance(value, str) and value.strip().lower() in {"none", "auto", ""}:
+        return None
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown fields, and errors that are sentences."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _sentences(type(self), error) from None
+
+    def changed(self, **values) -> Settings:
+        """A copy with some fields replaced, validated like any other."""
+        return type(self)(**{**self.model_dump(), **values})
+
+    def document(self) -> dict:
+        """Plain JSON data of every field that differs from its default."""
+        return json.loads(self.model_dump_json(exclude_defaults=True))
+
+    @classmethod
+    def parse(cls, document) -> Settings:
+        """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
+        if isinstance(document, str | bytes):
+            try:
+                document = json.loads(document)
+            except ValueError as error:
+                raise SettingsError(f"the settings are not valid JSON ({error})") from None
+        if not isinstance(document, dict):
+            raise SettingsError(f"settings must be a mapping of names to values, not {document!r:.60}")
+        return cls(**{str(name): value for name, value in document.items()})
+
+
+class Sampling(Settings):
+    """How to sample: the upper part of Table 1 and Algorithm 2's stochasticity. All pure numbers."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    solver: str = knob("heun", "solver", "ODE solver: Euler, or the second-order family with Heun at α = 1")
+    alpha: Number = knob(
+        1.0, "α", "Second-order family: 1 is Heun, ½ midpoint, ⅔ Ralston", slider=(0.1, 1), step=0.01, gt=0, le=1
+    )
+    discretization: str = knob("edm", "time steps", "Where the noise levels σᵢ lie")
+    schedule: str = knob("linear", "σ(t)", "Noise schedule: how σ grows with time")
+    scaling: str = knob("none", "s(t)", "Scaling of the state: 1, or VP's, which keeps its size constant")
+    steps: Whole = knob(
+        18, "N", "Number of steps; Heun costs 2N − 1 evaluations", slider=(1, 64), step=1, ge=1, le=MAX_STEPS
+    )
+    rho: Number = knob(
+        7.0,
+        "ρ",
+        "How much EDM's time steps crowd towards low noise; 1 is uniform in σ",
+        slider=(1, 15),
+        step=0.1,
+        ge=0.1,
+        le=100,
+    )
+    sigma_min: Number | None = knob(
+        None, "σ<sub>min</sub>", "Lowest noise level before 0", slider=(1e-3, 1), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
+    )
+    sigma_max: Number | None = knob(
+        None, "σ<sub>max</sub>", "Highest noise level, where sampling starts", slider=(1, 200), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
+    )
+    S_churn: Number = knob(
+        0.0, "S<sub>churn</sub>", "Amount of fresh noise; 0 is the plain ODE", slider=(0, 100), step=0.5, ge=0
+    )
+    S_tmin: Number = knob(
+        0.0,
+        "S<sub>tmin</sub>",
+        "Noise is added only where σ is at least this",
+        slider=(0.005, 10),
+        log=True,
+        ends=(0, None),
+        ge=0,
+    )
+    S_tmax: Annotated[float, BeforeValidator(_number)] = knob(
+        math.inf,
+        "S<sub>tmax</sub>",
+        "Noise is added only where σ is at most this",
+        slider=(0.1, 200),
+        log=True,
+        ends=(None, math.inf),
+        ge=0,
+    )
+    S_noise: Number = knob(
+        1.0,
+        "S<sub>noise</sub>",
+        "Strength of the fresh noise; slightly above 1 makes up for lost detail",
+        slider=(0.9, 1.1),
+        step=0.001,
+        ge=0,
+        le=10,
+    )
+    seed: Whole = knob(
+        0,
+        "seed",
+        "The random start; sample k depends on the seed and k only",
+        slider=(0, 50),
+        step=1,
+        ge=0,
+        le=2**32 - 1,
+    )
+    sigmas: tuple[Number, ...] | None = knob(
+        None, "σᵢ", "A hand-made list of noise levels, used exactly as given; then N and the range do not matter"
+    )
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """(σ_min, σ_max), the discretization's own where not given."""
+        from edm.timesteps import DISCRETIZATIONS
+
+        low, high = DISCRETIZATIONS[self.discretization].range
+        return self.sigma_min or low, self.sigma_max or high
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        tables = choices()
+        for field, names in tables.items():
+            if getattr(self, field) not in names:
+                allowed = ", ".join(f"'{name}'" for name in names)
+                raise _refusal(field, getattr(self, field), f"must be one of {allowed}")
+        if self.sigmas is not None:
+            object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
+            return self
+        low, high = self.range
+        if low > high or (low == high and self.steps > 1):
+            field = "sigma_min" if self.sigma_min is not None else "sigma_max"
+            raise _refusal(
+                field,
+                getattr(self, field),
+                f"must leave sigma_min below sigma_max; here sigma_min is {low:g} and sigma_max {high:g}",
+            )
+        if self.discretization == "iddpm":
+            from edm.timesteps import iddpm_levels
+
+            try:
+                iddpm_levels(self.steps, low, high)
+            except ValueError as error:
+                raise _refusal("steps", self.steps, str(error)) from None
+        return self
+
+
+def _checked_levels(sigmas) -> tuple[float, ...]:
+    """The positive levels of a hand-made list; a final 0 is implied, and may be written."""
+    levels = sigmas[:-1] if sigmas and sigmas[-1] == 0 else sigmas
+    if not levels or len(levels) > MAX_STEPS:
+        raise _refusal("sigmas", list(sigmas)[:3], f"must hold 1 to {MAX_STEPS} levels above 0")
+    for i, sigma in enumerate(levels):
+        if not MIN_SIGMA <= sigma <= MAX_SIGMA:
+            raise _refusal(f"sigmas[{i}]", sigma, f"must be at least {MIN_SIGMA:g} and at most {MAX_SIGMA:g}")
+        if i and sigma >= levels[i - 1]:
+            raise _refusal(f"sigmas[{i}]", sigma, f"must be below the level before it, {levels[i - 1]:g}")
+    return levels
+
+
+def choices() -> dict[str, list[str]]:
+    """The allowed names of each field that picks from a registry."""
+    from edm import schedules, solvers, timesteps
+
+    return {
+        "solver": list(solvers.SOLVERS),
+        "discretization": list(timesteps.DISCRETIZATIONS),
+        "schedule": list(schedules.SCHEDULES),
+        "scaling": list(schedules.SCALINGS),
+    }
+
+
+class Experiment(Settings):
+    """What to sample, and how: the document behind a picture."""
+
+    model: str = knob("eight_gaussians", "model", "The distribution whose exact denoiser is sampled")
+    count: Whole | None = knob(
+        None, "samples", "How many samples to draw", slider=(1, 1000), step=1, ge=1, le=MAX_SAMPLES
+    )
+    label: Whole | None = knob(None, "class", "Class to sample, where the model knows classes; none: all", ge=0)
+    points: tuple[tuple[Number, Number], ...] | None = knob(
+        None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
+    )
+    sampling: Sampling = Sampling()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        from edm import data
+
+        if self.model not in data.DATASETS:
+            allowed = ", ".join(f"'{name}'" for name in data.DATASETS)
+            raise _refusal("model", self.model, f"must be one of {allowed}")
+        classes = data.DATASETS[self.model].classes
+        if self.label is not None and self.label >= classes:
+            known = f"must be below {classes}" if classes else "must be none: this model has no classes"
+            raise _refusal("label", self.label, known)
+        if (self.points is not None) != (self.model == "drawn"):
+            raise _refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
+        if self.points is not None:
+            if not 1 <= len(self.points) <= MAX_DRAWN:
+                raise _refusal("points", f"{len(self.points)} points", f"must be 1 to {MAX_DRAWN} points")
+            for i, point in enumerate(self.points):
+                if max(map(abs, point)) > 10:
+                    raise _refusal(f"points[{i}]", point, "must lie within -10 and 10")
+        return self
+
+
+def knobs(settings: type[Settings]) -> dict[str, dict]:
+    """What a page needs to offer each field: symbol, help, default, slider, limits and choices, as JSON data."""
+    defaults = json.loads(settings().model_dump_json())
+    offered = choices()
+    return {
+        name: {
+            **field.json_schema_extra["knob"],
+            "help": field.description,
+            "default": defaults[name],
+            "choices": offered.get(name),
+            "whole": "int" in str(field.annotation),
+        }
+        for name, field in settings.model_fields.items()
+        if field.json_schema_extra
+    }
+
+
+def allowed(settings: type[Settings], name: str) -> str:
+    """The limits of a field in words: 'greater than 0 and at most 1'; '' where there are none."""
+    words = {"gt": "greater than", "ge": "at least", "lt": "below", "le": "at most"}
+    field = settings.model_fields.get(name)
+    parts = []
+    for limit in field.metadata if field else ():
+        parts += [
+            f"{text} {getattr(limit, key):g}" for key, text in words.items() if getattr(limit, key, None) is not None
+        ]
+    return " and ".join(parts)
+
+
+def _refusal(field, value, reason) -> PydanticCustomError:
+    """An error of a whole model that is about one field."""
+    return PydanticCustomError("refused", "{reason}", {"field": field, "value": value, "reason": reason})
+
+
+def _sentences(settings: type[Settings], error: ValidationError) -> SettingsError:
+    sentences, fields = [], []
+    for item in error.errors():
+        context = item.get("ctx", {})
+        place = [part for part in item["loc"] if isinstance(part, int | str)]
+        if isinstance(context.get("error"), SettingsError):  # of a nested model, which has spoken already
+            sentences.append(str(context["error"]))
+            fields += context["error"].fields
+            continue
+        name = context.get("field") or ".".join(str(part) for part in place)
+        value = context["value"] if "value" in context else item.get("input")
+        fields.append(str(name))
+        if item["type"] == "extra_forbidden":
+            known = ", ".join(settings.model_fields)
+            sentences.append(f"{name} = {value!r:.60}: there is no such field; the fields are {known}")
+        elif item["type"] == "refused":
+            sentences.append(f"{name} = {value!r:.80}: {context['reason']}")
+        else:
+            limits = allowed(settings, str(place[0])) if place else ""
+            kind = _KINDS.get(item["type"])
+            if kind is None:
+                kind = "a number" if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
+            sentences.append(f"{name} = {value!r:.60}: must be {kind}{' ' + limits if limits else ''}")
+    return SettingsError("; ".join(sentences), tuple(dict.fromkeys(fields)))
+
+
+_KINDS = {
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "number": "a number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "a name",
+    "tuple_type": "a list",
+}
+
+
+def flatten(experiment: Experiment) -> dict[str, str]:
+    """The fields that differ from their defaults as text, as in a URL or on a command line."""
+    document = experiment.document()
+    flat = {**{k: v for k, v in document.items() if k != "sampling"}, **document.get("sampling", {})}
+    return {name: _text(value) for name, value in flat.items()}
+
+
+def unflatten(values: dict[str, str]) -> dict:
+    """The inverse of `flatten`, as a document for `Experiment.parse`. Unknown names are left for it to refuse."""
+    document: dict = {"sampling": {}}
+    for name, text in values.items():
+        if name in ("sigmas", "points") and isinstance(text, str):
+            value = _numbers(name, text)
+        else:
+            value = None if name in _OPTIONAL and text in ("none", "auto") else text
+        (document["sampling"] if name in Sampling.model_fields else document)[name] = value
+    return document
+
+
+_OPTIONAL = {"count", "label", "sigma_min", "sigma_max"}
+
+
+def _text(value) -> str:
+    """Lists are written 1,2,3 and points 1,2;3,4."""
+    if isinstance(value, list):
+        return (";" if value and isinstance(value[0], list) else ",").join(_text(item) for item in value)
+    return str(value) if isinstance(value, str | int) else f"{value:.17g}" if value != round(value, 6) else f"{value:g}"
+
+
+def _numbers(name: str, text: str):
+    if text in ("", "none"):
+        return None
+    try:
+        if name == "points":
+            return [[float(n) for n in pair.split(",")] for pair in text.split(";")]
+        return [float(n) for n in text.split(",")]
+    except ValueError:
+        example = "0.5,1;-0.2,0.3" if name == "points" else "80,20,5,1"
+        raise SettingsError(f"{name} = {text!r:.60}: must be numbers, written like {example}", (name,)) from None
