@@ -74,6 +74,14 @@ class GaussianMixture:
             deviation = torch.einsum("bij,bj->bi", self._rotations.cpu()[chosen], deviation)
         return (self.means.cpu()[chosen].double() + deviation).float().view(count, *self.shape)
 
+    def weights(self):
+        """π_k [K] in float64."""
+        return self._log_weights.exp()
+
+    def stds(self):
+        """√ of the mean variance of each component [K], in float64: its width, if it is isotropic."""
+        return self._variances.mean(1).sqrt()
+
     def _posterior(self, x, sigma, labels):
         """(D, log p) by a log-sum-exp that runs over chunks of components."""
         flat, sigma = self._checked(x, sigma)

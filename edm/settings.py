@@ -58,7 +58,7 @@ Whole = Annotated[int, BeforeValidator(_number)]
 class Settings(BaseModel):
     """Base of all settings: frozen, no unknown fields, and errors that are sentences."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     def __init__(self, **values: Any):
         try:
@@ -70,9 +70,9 @@ class Settings(BaseModel):
         """A copy with some fields replaced, validated like any other."""
         return type(self)(**{**self.model_dump(), **values})
 
-    def document(self) -> dict:
-        """Plain JSON data of every field that differs from its default."""
-        return json.loads(self.model_dump_json(exclude_defaults=True))
+    def document(self, complete: bool = False) -> dict:
+        """Plain JSON data of every field that differs from its default, or of all; infinity is "Infinity"."""
+        return json.loads(self.model_dump_json(exclude_defaults=not complete))
 
     @classmethod
     def parse(cls, document) -> Settings:
@@ -89,8 +89,6 @@ class Settings(BaseModel):
 
 class Sampling(Settings):
     """How to sample: the upper part of Table 1 and Algorithm 2's stochasticity. All pure numbers."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
 
     solver: str = knob("heun", "solver", "ODE solver: Euler, or the second-order family with Heun at α = 1")
     alpha: Number = knob(
@@ -258,7 +256,7 @@ class Experiment(Settings):
 
 def knobs(settings: type[Settings]) -> dict[str, dict]:
     """What a page needs to offer each field: symbol, help, default, slider, limits and choices, as JSON data."""
-    defaults = json.loads(settings().model_dump_json())
+    defaults = settings().document(complete=True)
     offered = choices()
     return {
         name: {

@@ -1,0 +1,62 @@
+"""Arrays -> messages for the page's canvases: base64 of float32 for points, of 8 bits for images."""
+
+from __future__ import annotations
+
+import base64
+import math
+
+import numpy as np
+
+from edm.render import to_uint8
+
+MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
+
+
+def float32(values) -> str:
+    """An array as base64 of little-endian float32."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
+
+
+def uint8(images) -> str:
+    """Images in [−1, 1] as base64 of 8-bit numbers."""
+    return base64.b64encode(to_uint8(np.stack(images)).tobytes()).decode()
+
+
+def chosen_states(total: int, numbers_each: int) -> np.ndarray:
+    """Indices of the states to send: all, or evenly spaced ones (the first and last included)."""
+    most = max(2, MAX_NUMBERS // max(numbers_each, 1))
+    return np.unique(np.linspace(0, total - 1, min(total, most)).round().astype(int))
+
+
+def trajectory(states, sigma_data: float) -> dict:
+    """The states of a run so far. x is sent as x/s; images at constant contrast, as uint8 of x and of D."""
+    shape = tuple(states[0].x.shape[1:])
+    index = chosen_states(len(states), states[0].x.numel())
+    sent = [states[i] for i in index]
+    packed = {
+        "shape": shape,
+        "count": len(states[0].x),
+        "index": index.tolist(),
+        "t": [state.t for state in sent],
+        "sigma": [state.sigma for state in sent],
+        "scale": [state.scale for state in sent],
+        "evaluations": states[-1].evaluations,
+    }
+    if len(shape) == 1:
+        packed["x"] = float32(np.stack([(state.x / state.scale).cpu().numpy() for state in sent]))
+    else:
+        contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in sent]
+        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in zip(sent, contrast, strict=True)])
+        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state in sent])
+    return packed
+
+
+def time_axis(schedule, scaling, sigma_max: float, points: int = 240) -> dict:
+    """σ(t) and s(t) along the time axis of the paper's Figure 3, from the largest level to 0."""
+    t = np.linspace(schedule.inverse(sigma_max), 0, points)
+    inner = t[:-1]
+    return {
+        "t": t.tolist(),
+        "sigma": [*np.asarray(schedule.sigma(inner)).tolist(), 0.0],
+        "scale": [*(np.asarray(scaling.s(inner)) * np.ones_like(inner)).tolist(), 1.0],
+    }

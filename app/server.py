@@ -1,0 +1,76 @@
+"""The web server: Gradio's page at /, our own scripts and styles under /explorer."""
+
+from __future__ import annotations
+
+import os
+import threading
+import webbrowser
+from pathlib import Path
+
+# Nothing is reported elsewhere. Read by Gradio while it is imported.
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app import page
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+USER = "edm"
+
+
+class _Assets(StaticFiles):
+    """Our scripts; the browser asks each time whether they changed, so that an update shows at once."""
+
+    def file_response(self, *arguments, **named):
+        response = super().file_response(*arguments, **named)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def application(device, password: str | None = None) -> FastAPI:
+    """The whole app as an ASGI application."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/explorer", _Assets(directory=ASSETS / "page"))
+    return gr.mount_gradio_app(
+        app,
+        page.build(device),
+        path="/",
+        auth=(USER, password) if password else None,
+        auth_message=f"The user name is “{USER}”." if password else None,
+        favicon_path=str(ASSETS / "favicon.png"),
+        footer_links=[],
+        run_history=False,
+        max_file_size="1mb",
+        show_error=False,
+        ssr_mode=False,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css_paths=[ASSETS / "page" / "style.css"],
+        head='<meta name="viewport" content="width=device-width, initial-scale=1">',
+    )
+
+
+def serve(listener, device, password: str | None, browser: bool) -> None:
+    """Run until interrupted."""
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}/"
+    server = _Server(application(device, password), address, browser)
+    server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers."""
+
+    def __init__(self, app, address, browser):
+        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+        self._address, self._browser = address, browser
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets=sockets)
+        if self.started:
+            print(f"EDM explorer: {self._address}  (stop with Ctrl+C)", flush=True)
+            if self._browser:
+                threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()

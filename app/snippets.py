@@ -1,0 +1,47 @@
+"""The present settings as text that runs: a Python script, and a command line."""
+
+from __future__ import annotations
+
+import shlex
+
+from edm import data
+from edm.runner import count
+from edm.settings import Experiment, flatten
+
+
+def python(experiment: Experiment) -> str:
+    """A script that draws the same picture and keeps every state."""
+    sampling = experiment.sampling
+    given = ", ".join(f"{name}={getattr(sampling, name)!r}" for name in sampling.document())
+    number = count(experiment)
+    lines = ["import edm", ""]
+    if experiment.points is None:
+        lines.append(f'dataset = edm.data.load("{experiment.model}")')
+    else:
+        points = [list(point) for point in experiment.points]
+        lines.append(f"dataset = edm.data.of(edm.Experiment(model='drawn', points={points}))")
+    lines += [
+        f"sampling = edm.Sampling({given})",
+        f"latents = edm.latents(edm.seeds(sampling.seed, {number}), dataset.shape)",
+    ]
+    arguments = "dataset.denoiser, latents, sampling"
+    if experiment.label is not None:
+        lines.append(f"labels = [{experiment.label}] * {number}")
+        arguments += ", labels"
+    lines += [
+        f"states = list(edm.sample({arguments}))",
+        "samples = states[-1].x",
+        'edm.render.picture(dataset, states).save("sample.png")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def command(experiment: Experiment) -> str:
+    """A command line that draws the same picture."""
+    words = [f"--{name}={value}" for name, value in flatten(experiment).items()]
+    return shlex.join(["python", "-m", "edm", "sample", *words, "--out=sample.png"])
+
+
+def title(experiment: Experiment) -> str:
+    """The name of the model that is sampled."""
+    return data.of(experiment).title

@@ -1,0 +1,182 @@
+"""The computing behind the Sampler tab: results as message bodies, cached by content, and their measures."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from cachetools import LRUCache
+
+from app import controls, snippets
+from app.figures import pack
+from edm import data, diagnostics, runner, schedules, timesteps
+from edm.sampling import sample
+from edm.settings import Experiment
+
+PREVIEW_SECONDS = 0.12  # between pictures of an unfinished run
+MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
+DATA_SAMPLES = 4000  # true samples that the distance to the data compares with
+FIELD_COLUMNS, FIELD_ROWS = 27, 17
+WINDOW = 1.3  # half height of the picture in units of the data's reach
+FOLLOW_WINDOW = 3.0  # the same in units of √(σ² + σ_data²)
+
+
+class Work:
+    """All results of one server. Thread-safe: its caches are locked, everything else is pure."""
+
+    def __init__(self, device, megabytes: int = 256):
+        self.device = device
+        self._lock = threading.Lock()
+        self._results: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
+        self._known: LRUCache = LRUCache(512)
+        self._slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+
+    def results(self, experiment: Experiment, field: dict | None, guard: Callable) -> Iterator[tuple[str, bool]]:
+        """(message body, finished?) of the experiment: previews while it runs, then the whole.
+
+        field: {"aspect": w/h, "follow": bool} where arrows are wanted. guard: wraps the denoiser, to stop it.
+        """
+        key = json.dumps([_key(experiment), field])
+        with self._lock:
+            cached = self._results.get(key)
+        if cached:
+            yield cached, True
+            return
+        with self._slots:
+            yield from self._run(experiment, field, guard, key)
+
+    def _run(self, experiment, field, guard, key):
+        dataset = data.of(experiment)
+        shown = started = time.perf_counter()
+        states = []
+        for state in runner.states(experiment, self.device, guard):
+            states.append(state)
+            if time.perf_counter() - shown > PREVIEW_SECONDS and state.sigma > 0:
+                yield json.dumps(self._body(experiment, dataset, states, started)), False
+                shown = time.perf_counter()
+        body = self._body(experiment, dataset, states, started)
+        if field and dataset.shape == (2,):
+            body["field"] = self._field(experiment, dataset, states, field, guard)
+        text = json.dumps(body)
+        with self._lock:
+            if len(text) <= self._results.maxsize:
+                self._results[key] = text
+            self._known["final", _key(experiment)] = states[-1].x.cpu()
+        yield text, True
+
+    def _body(self, experiment, dataset, states, started) -> dict:
+        sampling = experiment.sampling
+        body = {
+            "model": dataset.name,
+            "title": dataset.title,
+            "sigmaData": dataset.sigma_data,
+            "levels": timesteps.sigmas(sampling).tolist(),
+            "milliseconds": 1000 * (time.perf_counter() - started),
+            "run": pack.trajectory(states, dataset.sigma_data),
+            "document": _key(experiment),
+            "python": snippets.python(experiment),
+            "command": snippets.command(experiment),
+        }
+        if dataset.name == "drawn":
+            body["components"] = controls.components(dataset.denoiser)
+        if dataset.shape == (1,):
+            body["axis"] = pack.time_axis(*schedules.of(sampling), states[0].sigma)
+        return body
+
+    def _field(self, experiment, dataset, states, field, guard) -> dict:
+        denoiser = guard(dataset.denoiser.to(self.device))
+        half = FOLLOW_WINDOW if field["follow"] else WINDOW
+        grid = diagnostics.window_grid(half * field["aspect"], half, FIELD_COLUMNS, FIELD_ROWS).to(self.device)
+        sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
+        # the last state has σ = 0, where nothing moves: its arrows are those of the level before
+        sigmas[-1] = sigmas[-2]
+        follow = dataset.sigma_data if field["follow"] else None
+        arrows = diagnostics.direction_field(denoiser, grid, sigmas, follow)
+        return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
+
+    def probe(self, experiment: Experiment, level: int, position: list[float], guard: Callable) -> dict:
+        """The path of one particle from `position` (of x/s) at noise level i down to 0, with the same settings."""
+        sampling = experiment.sampling
+        levels = timesteps.sigmas(sampling).tolist()
+        level = min(max(level, 0), len(levels) - 2)
+        if not all(abs(value) < 1e6 for value in position):
+            raise ValueError(f"position {position} is outside of every picture")
+        low, high = sampling.range
+        rest = sampling.changed(sigmas=levels[level:], sigma_min=low, sigma_max=high)
+        start = torch.tensor([position], dtype=torch.float32, device=self.device) / levels[level]
+        denoiser = guard(data.of(experiment).denoiser.to(self.device))
+        path = [(state.x / state.scale)[0].tolist() for state in sample(denoiser, start, rest)]
+        return {"level": level, "sigma": levels[level:], "path": path}
+
+    def measures(self, experiment: Experiment, guard: Callable) -> dict:
+        """How good the result is, over its first samples, in the data's units.
+
+        error: RMS distance to the ODE's exact solution; None with churn, where there is none.
+        distance: sliced Wasserstein to the data, and floor: what true samples would give; None for images.
+        """
+        dataset = data.of(experiment)
+        final = self._remember(("final", _key(experiment)), lambda: self._final(experiment, guard))[:MEASURED_SAMPLES]
+        measures = {"error": None, "distance": None, "floor": None, "stochastic": experiment.sampling.S_churn > 0}
+        if not measures["stochastic"]:
+            exact = self._reference(experiment, dataset, len(final), guard)
+            measures["error"] = diagnostics.rms_error(final, exact)
+        if len(dataset.shape) == 1:
+            name = experiment.model, experiment.points
+            truth = self._remember(("data", name), lambda: dataset.sample(DATA_SAMPLES, seed=10_000))
+            measures["distance"] = diagnostics.sliced_wasserstein(final, truth)
+            measures["floor"] = self._remember(
+                ("floor", name, len(final)), lambda: diagnostics.data_floor(dataset, len(final), truth)
+            )
+        return measures
+
+    def plain(self, experiment: Experiment) -> dict:
+        """The result as plain numbers, for scripts that talk to the server."""
+        guard = _unguarded
+        final = self._remember(("final", _key(experiment)), lambda: self._final(experiment, guard))
+        return {
+            "samples": final.tolist(),
+            "levels": timesteps.sigmas(experiment.sampling).tolist(),
+            "measures": self.measures(experiment, guard),
+            "settings": experiment.document(),
+        }
+
+    def _reference(self, experiment, dataset, count, guard):
+        """Depends on the start only, so it is computed once while solver, steps, schedule … are tried."""
+        sampling = experiment.sampling
+        start = float(timesteps.sigmas(sampling)[0])
+        name = "reference", experiment.model, experiment.points, experiment.label, count, sampling.seed, start
+
+        def solve():
+            z, labels = runner.start(experiment, self.device)
+            denoiser = guard(dataset.denoiser.to(self.device))
+            labels = None if labels is None else labels[:count]
+            return diagnostics.reference(denoiser, z[:count], sampling, labels).cpu()
+
+        return self._remember(name, solve)
+
+    def _final(self, experiment, guard):
+        for state in runner.states(experiment, self.device, guard):
+            pass
+        return state.x.cpu()
+
+    def _remember(self, key, make):
+        """The value under `key`, made now if it is not known. Two threads may make it at once; both are right."""
+        with self._lock:
+            if key in self._known:
+                return self._known[key]
+        value = make()
+        with self._lock:
+            self._known[key] = value
+        return value
+
+
+def _unguarded(denoiser):
+    return denoiser
+
+
+def _key(experiment: Experiment) -> str:
+    return json.dumps(experiment.document())

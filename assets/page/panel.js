@@ -1,0 +1,270 @@
+// The column of knobs, built from the declarations of edm.settings.
+import { element, float32, number, clamp } from "./lib.js";
+
+const STEPS_OF_LOG_SLIDER = 240;
+const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
+
+export class Panel {
+  // values: every setting by name (null: automatic). changed(): called after a person changed some.
+  constructor(root, boot, { changed, draw }) {
+    Object.assign(this, { root, boot, changed, draw, values: {}, refreshers: [] });
+    this.defaults = Object.fromEntries(Object.entries(boot.knobs).map(([name, knob]) => [name, knob.default]));
+    this.build();
+  }
+
+  get model() {
+    return this.boot.models.find((model) => model.name === this.values.model);
+  }
+
+  get isImage() {
+    return this.model.shape.length === 3;
+  }
+
+  // The value that counts: the given one, or the automatic one.
+  effective(name) {
+    const value = this.values[name];
+    if (value != null) return value === "Infinity" ? Infinity : value;
+    if (name === "sigma_min") return this.boot.ranges[this.values.discretization][0];
+    if (name === "sigma_max") return this.boot.ranges[this.values.discretization][1];
+    if (name === "count") return this.model.count;
+    return value;
+  }
+
+  // The settings that differ from their defaults, as text: what an address or a request carries.
+  changedValues(values = this.values) {
+    const text = {};
+    for (const [name, value] of Object.entries(values)) {
+      if (value == null || value === this.defaults[name]) continue;
+      if (name === "points") text[name] = value.map((point) => point.map((v) => +v.toFixed(3)).join(",")).join(";");
+      else text[name] = Array.isArray(value) ? value.join(",") : String(value);
+    }
+    return text;
+  }
+
+  // Take over a document of settings (nested as edm.Experiment writes it).
+  load(document) {
+    const { sampling, ...rest } = document;
+    this.values = { ...rest, ...sampling };
+    this.refresh();
+  }
+
+  set(changes) {
+    if (GRID_KNOBS.some((name) => name in changes) && !("sigmas" in changes)) changes.sigmas = null;
+    Object.assign(this.values, changes);
+    this.refresh();
+    this.changed();
+  }
+
+  chooseModel(name) {
+    if (name === "drawn") return this.draw();
+    this.set({ model: name, points: null, label: null, count: null });
+  }
+
+  refresh() {
+    for (const refresher of this.refreshers) refresher();
+  }
+
+  // The design whose rows of Table 1 are all as they stand now, or null.
+  design() {
+    const same = (name, value) => (this.values[name] ?? null) === (value ?? null);
+    return this.boot.designs.find((d) => Object.entries(d.sampling).every(([name, value]) => same(name, value)));
+  }
+
+  build() {
+    const { root } = this;
+    const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
+    section("Model", this.thumbnails());
+    section("Design", this.designs());
+    section("Time steps", this.choice("discretization"), ...this.rows("steps", "rho", "sigma_min", "sigma_max"));
+    section("Solver", this.choice("solver"), ...this.rows("alpha"));
+    const pair = element("div", { class: "pair" }, this.choice("schedule", "σ ="), this.choice("scaling", "s ="));
+    section("Schedule · scaling", pair);
+    section("Stochasticity", ...this.rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed"), ...this.rows("count"));
+    root.append(this.classes());
+    this.help = element("p", { class: "help", "aria-hidden": "true" });
+    root.append(this.help);
+  }
+
+  thumbnails() {
+    const box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
+    for (const model of this.boot.models) {
+      const canvas = element("canvas", { width: 80, height: 80 });
+      const button = element(
+        "button",
+        { type: "button", role: "radio", title: model.title, "aria-label": model.title, "data-model": model.name },
+        canvas,
+      );
+      button.addEventListener("click", () => this.chooseModel(model.name));
+      box.append(button);
+      this.refreshers.push(() => {
+        button.setAttribute("aria-checked", String(this.values.model === model.name));
+        paintThumbnail(canvas, model);
+      });
+    }
+    return box;
+  }
+
+  designs() {
+    const box = element("div", { class: "seg", role: "radiogroup", "aria-label": "Design" });
+    for (const design of this.boot.designs) {
+      const button = element(
+        "button",
+        { type: "button", role: "radio", title: design.about, "data-design": design.name },
+        element("span", { class: "dot", style: `background: var(--ex-${design.name})` }),
+        design.title,
+      );
+      button.addEventListener("click", () => this.set({ ...design.sampling }));
+      this.describe(button, design.about);
+      this.refreshers.push(() => button.setAttribute("aria-checked", String(this.design() === design)));
+      box.append(button);
+    }
+    const yours = element("span", { class: "yours", title: "Any other mixture of the rows of Table 1" }, "yours");
+    this.refreshers.push(() => yours.classList.toggle("on", !this.design()));
+    box.append(yours);
+    return box;
+  }
+
+  choice(name, prefix = null) {
+    const knob = this.boot.knobs[name];
+    const box = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
+    if (prefix) box.append(element("span", { class: "prefix" }, prefix));
+    knob.choices.forEach((choice, i) => {
+      const button = element("button", { type: "button", role: "radio", "data-value": choice }, knob.titles[i]);
+      button.addEventListener("click", () => this.set({ [name]: choice }));
+      this.describe(button, knob.help);
+      this.refreshers.push(() => {
+        const drawn = name === "discretization" && this.values.sigmas;
+        button.setAttribute("aria-checked", String(!drawn && this.values[name] === choice));
+      });
+      box.append(button);
+    });
+    return box;
+  }
+
+  rows(...names) {
+    return names.map((name) => this.row(name));
+  }
+
+  row(name) {
+    const knob = this.boot.knobs[name];
+    const id = `ex-${name}`;
+    const range = element("input", { type: "range", id, "data-knob": name });
+    const value = element("input", { class: "value", type: "text", inputmode: "decimal", "aria-label": `${name}, value` });
+    const reset = element("button", { class: "reset", type: "button", "aria-label": `Reset ${name}` });
+    const row = element(
+      "div",
+      { class: "knob", "data-row": name },
+      element("label", { for: id, html: knob.symbol }),
+      range,
+      value,
+      reset,
+    );
+    const bounds = () => (name === "count" && this.isImage ? [1, 64] : knob.slider);
+    range.addEventListener("input", () => this.set({ [name]: fromSlider(knob, bounds(), Number(range.value)) }));
+    value.addEventListener("change", () => this.set({ [name]: typed(value.value, knob) }));
+    reset.addEventListener("click", () => this.set({ [name]: knob.default }));
+    this.describe(row, knob.help);
+    this.refreshers.push(() => {
+      const now = this.effective(name);
+      const [low, high] = bounds();
+      if (knob.log) Object.assign(range, { min: 0, max: STEPS_OF_LOG_SLIDER, step: 1 });
+      else Object.assign(range, { min: low, max: high, step: knob.step ?? "any" });
+      const position = toSlider(knob, [low, high], now);
+      if (Number(range.value) !== position) range.value = position;
+      const share = (Number(range.value) - Number(range.min)) / (Number(range.max) - Number(range.min));
+      range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
+      range.setAttribute("aria-valuetext", number(now));
+      if (document.activeElement !== value) value.value = name === "steps" && this.values.sigmas ? this.values.sigmas.length : number(now);
+      const changed = (this.values[name] ?? null) !== (knob.default ?? null);
+      row.classList.toggle("changed", changed);
+      row.classList.toggle("auto", this.values[name] == null);
+      row.classList.toggle("idle", this.idle(name));
+      reset.disabled = !changed;
+      reset.title = changed ? `Back to ${knob.default == null ? "automatic" : number(knob.default === "Infinity" ? Infinity : knob.default)}` : "";
+    });
+    return row;
+  }
+
+  // A knob that changes nothing with the present choices is dimmed, and still works.
+  idle(name) {
+    const { values } = this;
+    if (name === "alpha") return !this.boot.usesAlpha.includes(values.solver);
+    if (name === "rho") return values.discretization !== "edm" || values.sigmas != null;
+    if (["steps", "sigma_min", "sigma_max"].includes(name)) return values.sigmas != null;
+    return ["S_tmin", "S_tmax", "S_noise"].includes(name) && values.S_churn === 0;
+  }
+
+  classes() {
+    const select = element("select", { "aria-label": "Class", "data-knob": "label" });
+    const row = element("div", { class: "knob classes" }, element("label", {}, "class"), select);
+    select.addEventListener("change", () => this.set({ label: select.value === "" ? null : Number(select.value) }));
+    this.describe(row, this.boot.knobs.label.help);
+    this.refreshers.push(() => {
+      const { classes } = this.model;
+      row.hidden = classes === 0;
+      if (select.options.length !== classes + 1) {
+        const names = ["all", ...Array.from({ length: classes }, (_, i) => String(i))];
+        select.replaceChildren(...names.map((text, i) => element("option", { value: i ? i - 1 : "" }, text)));
+      }
+      select.value = this.values.label ?? "";
+    });
+    return row;
+  }
+
+  describe(node, text) {
+    const show = () => (this.help.textContent = text);
+    node.addEventListener("pointerenter", show);
+    node.addEventListener("focusin", show);
+    if (!node.title) node.title = text;
+  }
+}
+
+function toSlider(knob, [low, high], value) {
+  if (!knob.log) return value;
+  if (value <= low) return 0;
+  if (value >= high) return STEPS_OF_LOG_SLIDER;
+  return Math.round((Math.log(value / low) / Math.log(high / low)) * STEPS_OF_LOG_SLIDER);
+}
+
+function fromSlider(knob, [low, high], position) {
+  if (!knob.log) return position;
+  const [atLow, atHigh] = knob.ends;
+  if (position <= 0 && atLow != null) return atLow;
+  if (position >= STEPS_OF_LOG_SLIDER && atHigh != null) return atHigh === "inf" ? "Infinity" : atHigh;
+  return Number((low * (high / low) ** (position / STEPS_OF_LOG_SLIDER)).toPrecision(3));
+}
+
+// What somebody typed; the server refuses what cannot be, with a sentence.
+function typed(text, knob) {
+  const word = text.trim().toLowerCase();
+  if (["∞", "inf", "infinity"].includes(word)) return "Infinity";
+  if (word === "" || word === "auto") return knob.default;
+  return Number.isFinite(Number(word)) ? Number(word) : text.trim();
+}
+
+function paintThumbnail(canvas, model) {
+  const style = getComputedStyle(canvas);
+  const color = style.getPropertyValue("--ex-data").trim();
+  if (canvas.dataset.color === color) return;
+  canvas.dataset.color = color;
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, 80, 80);
+  context.fillStyle = context.strokeStyle = color;
+  if (model.thumbnail) {
+    const points = float32(model.thumbnail);
+    const flat = model.shape[0] === 1;
+    for (let i = 0; i < points.length; i += model.shape[0]) {
+      const y = flat ? 40 + ((i * 7919) % 23) - 11 : 40 - points[i + 1] * 27;
+      context.globalAlpha = 0.75;
+      context.fillRect(40 + points[i] * 27 - 1, y - 1, 2.2, 2.2);
+    }
+  } else if (model.shape.length === 3) {
+    context.font = "600 46px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.fillText("38", 40, 57);
+  } else {
+    context.lineWidth = 4;
+    context.lineCap = context.lineJoin = "round";
+    context.stroke(new Path2D("M18 62 L22 47 L52 17 L63 28 L33 58 Z M46 23 L57 34"));
+  }
+}

@@ -1,0 +1,78 @@
+// Taking the result elsewhere: link, Python, command line, and a PNG that carries its settings.
+import { element } from "./lib.js";
+
+export class Share {
+  // texts(): {link, python, command} of what is shown now.
+  constructor(dialog, texts) {
+    Object.assign(this, { dialog, texts });
+    this.fields = {};
+    const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(element("h2", {}, "Take it with you"), close);
+    this.field("link", "Link", "Opens this very picture, also on another machine that runs the explorer.");
+    this.field("python", "Python", "Run it in the project's folder; it draws the same picture.");
+    this.field("command", "Command line", "The same from a terminal.");
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  }
+
+  field(name, title, about) {
+    const area = element("textarea", { readonly: true, rows: name === "python" ? 9 : 2, "aria-label": title, "data-text": name });
+    const button = element("button", { type: "button", "data-copy": name }, "Copy");
+    button.addEventListener("click", () => copy(area, button));
+    this.fields[name] = area;
+    this.dialog.append(
+      element("div", { class: "field" }, element("h3", {}, title), element("p", {}, about), area, button),
+    );
+  }
+
+  open() {
+    for (const [name, text] of Object.entries(this.texts())) this.fields[name].value = text;
+    this.dialog.showModal();
+  }
+}
+
+// The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
+async function copy(area, button) {
+  let done = false;
+  try {
+    await navigator.clipboard.writeText(area.value);
+    done = true;
+  } catch {
+    area.focus();
+    area.select();
+    done = document.execCommand("copy");
+  }
+  button.textContent = done ? "Copied" : "Press Ctrl+C";
+  setTimeout(() => (button.textContent = "Copy"), 1600);
+}
+
+// A canvas as a PNG file with `text` in an iTXt chunk named "edm".
+export async function pngWithText(canvas, text) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const png = new Uint8Array(await blob.arrayBuffer());
+  const encoder = new TextEncoder();
+  // keyword, 0; not compressed, method 0; no language, no translated keyword
+  const data = new Uint8Array([...encoder.encode("iTXtedm"), 0, 0, 0, 0, 0, ...encoder.encode(text)]);
+  const chunk = new Uint8Array(data.length + 8);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length - 4);
+  chunk.set(data, 4);
+  view.setUint32(data.length + 4, crc32(data));
+  const header = 33; // signature and IHDR
+  return new Blob([png.subarray(0, header), chunk, png.subarray(header)], { type: "image/png" });
+}
+
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+export function download(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
