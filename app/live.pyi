@@ -13,6 +13,7 @@ from gradio.events import Dependency
 class Live(gr.HTML):
     """The element that a script of assets/page fills. It sends `events`; `boot` is what it knows from the start.
 
+    `boot` is written into the script and not passed as a prop, since Gradio compares all props at each message.
     Never answer an event with gr.skip(): Gradio would build the component anew. A generator that ends without
     a value leaves it as it is.
     """
@@ -23,14 +24,23 @@ class Live(gr.HTML):
             value="",
             html_template='<div class="explorer"></div>',
             js_on_load=f"""
+            // what Python says before the script is here must not be lost
+            const early = [];
+            let take = (message) => early.push(message);
+            const hear = () => props.value && take(JSON.parse(props.value));
+            watch('value', hear);
+            hear();
+            const boot = {json.dumps(boot)};
             import(new URL("explorer/{script}", document.baseURI)).then((page) =>
-                page.mount(element.querySelector(".explorer"), props.boot, {{
+                page.mount(element.querySelector(".explorer"), boot, {{
                     {senders},
-                    onMessage: (take) => watch('value', () => props.value && take(JSON.parse(props.value))),
+                    onMessage: (listener) => {{
+                        take = listener;
+                        early.forEach(listener);
+                    }},
                 }}));
             """,
             apply_default_css=False,
-            boot=boot,
             **named,
         )
 

@@ -35,6 +35,7 @@ class GaussianMixture:
         self.means = means.flatten(1)
         count, self._dim = self.means.shape
         self._rotations, self._variances = _spectra(stds_or_covariances, count, self._dim)
+        self._equal_widths = bool((self._variances == self._variances[:1]).all())
         weights = torch.ones(count) if weights is None else _tensor("weights", weights)
         if weights.shape != (count,) or not (weights > 0).all():
             raise ValueError(f"weights must be {count} positive numbers, one for each mean")
@@ -102,37 +103,37 @@ class GaussianMixture:
                 prior = self._log_weights[part].expand_as(other).masked_fill(other, -math.inf)
                 log_prior = torch.logaddexp(log_prior, prior.logsumexp(1, keepdim=True))
             new_peak = torch.maximum(peak, logits.amax(1, keepdim=True))
-            finite = new_peak.clamp(min=-1e300)  # a chunk without the class has a peak of -inf
-            weights = (logits - finite).exp_()
-            decay = (peak - finite).exp()
-            total = total * decay + weights.sum(1, keepdim=True)
-            mean = mean * decay + expect(weights)
-            peak = new_peak
+            weights = logits.sub_(new_peak.clamp(min=-1e300)).exp_()  # a chunk without the class peaks at -inf
+            decay = (peak - new_peak.clamp(min=-1e300)).exp_()
+            count = weights.sum(1, keepdim=True)
+            total, mean, peak = total * decay + count, mean * decay + expect(weights, count), new_peak
         log_density = (peak + total.log()).squeeze(1)
         if labels is not None:
             log_density = log_density - log_prior.squeeze(1)
         return (mean / total).to(x.dtype).view(x.shape), log_density
 
     def _components(self, flat, sigma, part):
-        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and weights [B, K'] -> Σ_k w_k E[y | x, k]."""
+        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and (weights w [B, K'], Σ_k w_k) -> Σ_k w_k E[y | x, k]."""
         means, eigenvalues = self.means[part].double(), self._variances[part]
         variance = sigma[:, None] ** 2
         if self._rotations is None:
-            # [1, K'] where all samples share one σ: nothing is computed B times over
-            total = variance + eigenvalues.T
-            squares = (flat * flat).sum(1, keepdim=True) + (means * means).sum(1) - 2 * flat @ means.T
-            logits = self._log_weights[part] - 0.5 * self._dim * (2 * math.pi * total).log()
-            logits = logits - 0.5 * squares.clamp_(min=0) / total
-            if not eigenvalues.any():
-                return logits, lambda weights: weights @ means
-            keep, pull = variance / total, eigenvalues.T / total
-            return logits, lambda w: (w * keep) @ means + flat * (w * pull).sum(1, keepdim=True)
+            # [1, K'] or [1, 1] where all samples share σ, or all components a width: nothing is computed in vain
+            widths = eigenvalues[:1] if self._equal_widths else eigenvalues.T
+            total = variance + widths
+            constant = self._log_weights[part] - 0.5 * (self._dim * (2 * math.pi * total).log())
+            constant = constant - 0.5 * (means * means).sum(1) / total
+            # ‖x − μ‖² by its products: in float64 exact enough for any σ ≥ 1e-4
+            logits = torch.addmm(-0.5 * (flat * flat).sum(1, keepdim=True), flat, means.T).div_(total).add_(constant)
+            keep, pull = variance / total, widths / total
+            if self._equal_widths:
+                return logits, lambda w, count: keep * (w @ means) + flat * (pull * count)
+            return logits, lambda w, count: (w * keep) @ means + flat * (w * pull).sum(1, keepdim=True)
         rotations = self._rotations[part]
         total = variance[:, None, :] + eigenvalues
         local = torch.einsum("kij,bki->bkj", rotations, flat[:, None] - means)
         logits = self._log_weights[part] - 0.5 * ((2 * math.pi * total).log() + local * local / total).sum(2)
         inner = means + torch.einsum("kij,bkj->bki", rotations, local * (eigenvalues / total))
-        return logits, lambda weights: torch.einsum("bk,bki->bi", weights, inner)
+        return logits, lambda w, count: torch.einsum("bk,bki->bi", w, inner)
 
     def _checked(self, x, sigma):
         if tuple(x.shape[1:]) != self.shape:

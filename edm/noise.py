@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
+_AHEAD = 1 << 20  # numbers of noise kept ready
 _LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
 
 
@@ -51,13 +52,20 @@ def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> t
 def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Tensor]:
     """The `noise(i, x)` of `edm.sample` for these samples: unit normal, shaped like x, from each sample's stream.
 
-    Raises ValueError when called with a batch of another size than there are seeds.
+    Each call continues the streams, so use one source for one run. Raises ValueError when called with a batch of
+    another size than there are seeds.
     """
-    streams = _streams(seeds, _CHURN)
+    seeds = list(seeds)
+    streams: list[np.random.Generator] = []
+    ahead: list[torch.Tensor] = []
 
     def noise(index: int, x: torch.Tensor) -> torch.Tensor:
-        if len(x) != len(streams):
-            raise ValueError(f"the batch holds {len(x)} samples, but the noise source has {len(streams)} seeds")
-        return _draw(streams, tuple(x.shape[1:])).to(device=x.device, dtype=x.dtype)
+        if len(x) != len(seeds):
+            raise ValueError(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
+        if not ahead:
+            streams.extend(_streams(seeds, _CHURN) if not streams else ())
+            draws = max(1, min(32, _AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
+            ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
+        return ahead.pop().to(device=x.device, dtype=x.dtype)
 
     return noise

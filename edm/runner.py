@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import torch
 
@@ -36,9 +37,14 @@ def start(experiment: Experiment, device="cpu"):
     """(latents, labels or None) of the experiment."""
     dataset = data.of(experiment)
     number = count(experiment)
-    z = latents(seeds(experiment.sampling.seed, number), dataset.shape, device=device)
+    z = _latents(experiment.sampling.seed, number, dataset.shape).to(device)
     labels = None if experiment.label is None else torch.full((number,), experiment.label, device=device)
     return z, labels
+
+
+@lru_cache(maxsize=32)
+def _latents(seed, number, shape):
+    return latents(seeds(seed, number), shape)
 
 
 def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:

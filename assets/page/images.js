@@ -1,7 +1,8 @@
 // The stage of an image model: a grid that emerges from noise, and the film strip of one image.
-import { bracket, clamp, element, fit, palette, sigmaAt, uint8, number } from "./lib.js";
+import { bracket, clamp, element, fit, sigmaAt, uint8, number } from "./lib.js";
 
 const STRIP_FRAMES = 12;
+const TOP = 38; // room for the switches
 
 export class Images {
   constructor(canvas, options) {
@@ -38,7 +39,7 @@ export class Images {
     return this.atlas;
   }
 
-  draw(u, colors = palette(this.canvas)) {
+  draw(u, colors) {
     const { context, width, height } = fit(this.canvas);
     if (!this.result) return;
     const { run } = this.result;
@@ -46,7 +47,7 @@ export class Images {
     const state = f < 0.5 ? j : next;
     const source = this.options.view.show === "denoised" ? this.denoised : this.x;
     const strip = this.selected == null ? 0 : Math.min(170, height * 0.34);
-    this.tiles = layout(run.count, width, height - strip);
+    this.tiles = layout(run.count, width, height - strip - TOP);
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {
       context.drawImage(this.tile(source, state, k), x, y, size, size);
@@ -112,7 +113,7 @@ function layout(count, width, height) {
   const top = (height - best.rows * (size + gap) + gap) / 2;
   return Array.from({ length: count }, (_, k) => ({
     x: left + (k % best.columns) * (size + gap),
-    y: top + Math.floor(k / best.columns) * (size + gap),
+    y: TOP + top + Math.floor(k / best.columns) * (size + gap),
     size,
   }));
 }

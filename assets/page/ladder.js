@@ -46,17 +46,17 @@ export class Ladder {
   draw() {
     if (this.levels.length < 2 || this.width < 2 * PAD) return;
     const [high, low] = this.bounds();
-    const nodes = [node("line", { x1: PAD, x2: this.width - PAD, y1: 17, y2: 17, class: "rail" })];
+    const nodes = [node("line", { x1: PAD, x2: this.width - PAD, y1: 24, y2: 24, class: "rail" })];
     for (let power = Math.ceil(Math.log10(low)); power <= Math.log10(high); power++) {
-      nodes.push(node("text", { x: this.toX(10 ** power), y: 42 }, number(10 ** power)));
-      nodes.push(node("line", { x1: this.toX(10 ** power), x2: this.toX(10 ** power), y1: 13, y2: 21, class: "rail" }));
+      nodes.push(node("text", { x: this.toX(10 ** power), y: 47 }, number(10 ** power)));
+      nodes.push(node("line", { x1: this.toX(10 ** power), x2: this.toX(10 ** power), y1: 20, y2: 28, class: "rail" }));
     }
     for (const sigma of this.other ?? [])
-      if (sigma > 0) nodes.push(node("circle", { cx: this.toX(sigma), cy: 27, r: 2.2, class: "other" }));
+      if (sigma > 0) nodes.push(node("circle", { cx: this.toX(sigma), cy: 33, r: 2.2, class: "other" }));
     this.dots = this.levels.slice(0, -1).map((sigma, i) =>
       node("circle", {
         cx: this.toX(sigma),
-        cy: 17,
+        cy: 24,
         r: 4.2,
         role: "slider",
         tabindex: i === this.active ? 0 : -1,

@@ -1,10 +1,10 @@
 // The stage of a 1-D model: the paper's Figure 3. The state x against time t (or σ), density behind, t growing to the right.
-import { bracket, clamp, fit, float32, lerp, mixture, number, palette } from "./lib.js";
+import { bracket, clamp, fit, float32, lerp, mixture, number } from "./lib.js";
 import { paintShade } from "./plane.js";
 
 const COLUMNS = 220;
 const ROWS = 150;
-const MARGIN = { left: 44, right: 14, top: 10, bottom: 34 };
+const MARGIN = { left: 44, right: 14, top: 44, bottom: 34 };
 
 export class Line {
   constructor(canvas, options) {
@@ -20,11 +20,11 @@ export class Line {
 
   // The largest σ in the picture.
   get limit() {
-    const zoom = { all: Infinity, 25: 25, 1: 1 }[this.options.view.zoom] ?? 25;
+    const zoom = { all: Infinity, near: 1 }[this.options.view.zoom] ?? 25;
     return Math.min(zoom, this.result.levels[0]);
   }
 
-  draw(u, colors = palette(this.canvas)) {
+  draw(u, colors) {
     const { context, width, height } = fit(this.canvas);
     if (!this.result) return;
     const frame = this.frame(width, height);

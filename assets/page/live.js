@@ -22,6 +22,7 @@ class Sampler {
     Object.assign(this, { root, boot, server, view: {}, fraction: 0, results: {}, measures: {}, pinned: null });
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.parts = skeleton(root);
+    root.inert = true; // until the settings are here
     this.stages = { main: {}, pin: {} };
     this.panel = new Panel(this.parts.panel, boot, { changed: () => this.ask(), draw: () => this.startDrawing() });
     this.ladder = new Ladder(this.parts.ladder, { changed: (sigmas) => this.panel.set({ sigmas }) });
@@ -66,9 +67,10 @@ class Sampler {
     png.addEventListener("click", () => this.savePng());
     theme.addEventListener("click", () => this.switchTheme());
     new ResizeObserver(() => this.repaint()).observe(this.parts.stages);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
     const saved = localStorage.getItem("edm-theme");
     if (saved) document.body.classList.toggle("dark", saved === "dark");
+    new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
+    this.recolor();
   }
 
   // ---- asking ----
@@ -81,14 +83,20 @@ class Sampler {
   }
 
   ask() {
-    this.probe(null);
-    this.remember();
+    if (this.probeRequest) this.probe(null);
     this.lanes.main.ask();
+    this.rememberSoon();
   }
 
   askAll() {
     this.lanes.main.ask();
     if (this.pinned) this.lanes.pin.ask();
+  }
+
+  // Not at every move of a slider: browsers limit how often the address may change.
+  rememberSoon() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => this.remember(), 200);
   }
 
   // The whole state in the address, without a new page.
@@ -123,6 +131,7 @@ class Sampler {
     for (const [name, value] of query) if (name.startsWith("view.")) this.view[name.slice(5)] = value;
     this.notice = notice;
     this.panel.load(values);
+    this.root.inert = false;
     if (pinned) {
       const { sampling, ...rest } = pinned;
       this.pinned = this.panel.changedValues({ ...rest, ...sampling });
@@ -211,7 +220,7 @@ class Sampler {
     this.dirty = false;
     const { main, pin } = this.results;
     if (!main) return;
-    const colors = palette(this.root);
+    const { colors } = this;
     const u = this.fraction * (main.levels.length - 1);
     const sigma = sigmaAt(main.levels, u);
     this.stages.main.draw(u, colors);
@@ -249,7 +258,7 @@ class Sampler {
       else if (measures?.stochastic) items.push(["—", "error", "with S_churn > 0 there is no single ODE solution to compare with"]);
       if (measures?.distance != null) {
         items.push([rounded(measures.distance), "distance to data", "sliced Wasserstein distance"]);
-        items.push([rounded(measures.floor), "at best", "the distance that as many true samples have"]);
+        items.push([rounded(measures.floor), "for true samples", "the distance that as many true samples of the data have: the least to hope for"]);
       }
       const label = lane === "pin" ? "pinned" : this.pinned ? "now" : null;
       box.replaceChildren(
@@ -270,7 +279,7 @@ class Sampler {
     const churn = values.S_churn > 0 ? `, S_churn = ${number(values.S_churn)}` : "";
     let text = `${main.run.count} samples of “${main.title}” by ${solver ?? values.solver}, N = ${main.levels.length - 1}${churn}: ${main.run.evaluations} evaluations from σ = ${number(main.levels[0])} to 0`;
     if (measures?.error != null) text += `, error ${rounded(measures.error)} against the exact ODE solution`;
-    if (measures?.distance != null) text += `, distance to the data ${rounded(measures.distance)} (${rounded(measures.floor)} at best)`;
+    if (measures?.distance != null) text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
     return `${text}.`;
   }
 
@@ -374,11 +383,16 @@ class Sampler {
     this.play(true);
   }
 
+  // The theme has changed, by our button or by Gradio.
+  recolor() {
+    this.colors = palette(this.root);
+    this.panel.paintThumbnails(this.colors.data);
+    this.repaint();
+  }
+
   switchTheme() {
     const dark = document.body.classList.toggle("dark");
     localStorage.setItem("edm-theme", dark ? "dark" : "light");
-    this.panel.refresh();
-    this.repaint();
   }
 
   async savePng() {
@@ -386,7 +400,7 @@ class Sampler {
     const canvases = lanes.map((lane) => this.parts.canvases[lane]);
     const sheet = element("canvas", { width: canvases.reduce((sum, c) => sum + c.width, 0), height: canvases[0].height });
     const context = sheet.getContext("2d");
-    context.fillStyle = palette(this.root).bg;
+    context.fillStyle = this.colors.bg;
     context.fillRect(0, 0, sheet.width, sheet.height);
     let x = 0;
     for (const canvas of canvases) {

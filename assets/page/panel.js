@@ -7,7 +7,7 @@ const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
 export class Panel {
   // values: every setting by name (null: automatic). changed(): called after a person changed some.
   constructor(root, boot, { changed, draw }) {
-    Object.assign(this, { root, boot, changed, draw, values: {}, refreshers: [] });
+    Object.assign(this, { root, boot, changed, draw, values: {}, refreshers: [], thumbnailPainters: [] });
     this.defaults = Object.fromEntries(Object.entries(boot.knobs).map(([name, knob]) => [name, knob.default]));
     this.build();
   }
@@ -60,6 +60,11 @@ export class Panel {
     this.set({ model: name, points: null, label: null, count: null });
   }
 
+  // In the colours of the theme.
+  paintThumbnails(color) {
+    for (const paint of this.thumbnailPainters) paint(color);
+  }
+
   refresh() {
     for (const refresher of this.refreshers) refresher();
   }
@@ -96,10 +101,8 @@ export class Panel {
       );
       button.addEventListener("click", () => this.chooseModel(model.name));
       box.append(button);
-      this.refreshers.push(() => {
-        button.setAttribute("aria-checked", String(this.values.model === model.name));
-        paintThumbnail(canvas, model);
-      });
+      this.refreshers.push(() => button.setAttribute("aria-checked", String(this.values.model === model.name)));
+      this.thumbnailPainters.push((color) => paintThumbnail(canvas, model, color));
     }
     return box;
   }
@@ -242,11 +245,7 @@ function typed(text, knob) {
   return Number.isFinite(Number(word)) ? Number(word) : text.trim();
 }
 
-function paintThumbnail(canvas, model) {
-  const style = getComputedStyle(canvas);
-  const color = style.getPropertyValue("--ex-data").trim();
-  if (canvas.dataset.color === color) return;
-  canvas.dataset.color = color;
+function paintThumbnail(canvas, model, color) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, 80, 80);
   context.fillStyle = context.strokeStyle = color;

@@ -1,5 +1,5 @@
 // The stage of a 2-D model: density, trajectories, arrows, moving particles, a particle to drag, a pad to draw on.
-import { bracket, clamp, fit, float32, lerp, mixture, palette, sigmaAt } from "./lib.js";
+import { bracket, clamp, fit, float32, lerp, mixture, sigmaAt } from "./lib.js";
 
 export const WINDOW = 1.3; // half height in units of the data's coordinates
 export const FOLLOW_WINDOW = 3.0; // half height in units of √(σ² + σ_data²)
@@ -36,7 +36,7 @@ export class Plane {
     return this.follow ? unit / FOLLOW_WINDOW / Math.hypot(sigma, this.result.sigmaData || 0.5) : unit / WINDOW;
   }
 
-  draw(u, colors = palette(this.canvas)) {
+  draw(u, colors) {
     const { context, width, height, ratio } = fit(this.canvas);
     Object.assign(this, { width, height, u });
     if (!this.result) return;
@@ -49,7 +49,9 @@ export class Plane {
     this.drawProbe(context, u, colors);
   }
 
-  drawDensity(context, sigma, colors) {
+  // The data's density; where the window follows σ, that of the noisy data.
+  drawDensity(context, sigmaNow, colors) {
+    const sigma = this.follow ? sigmaNow : 0;
     const scale = this.scaleAt(sigma);
     const rows = DENSITY_ROWS;
     const columns = Math.max(1, Math.round((rows * this.width) / this.height));
@@ -57,10 +59,7 @@ export class Plane {
     if (this.shadeKey !== key) {
       this.shadeKey = key;
       const values = splat(this.components, sigma, columns, rows, this.width / 2 / scale, this.height / 2 / scale);
-      // noise is orange, data is blue: the density turns from one to the other as σ falls below σ_data
-      const f = 1 / (1 + (sigma / (this.result.sigmaData || 0.5)) ** 2);
-      const rgb = [0, 1, 2].map((i) => Math.round(lerp(colors.noiseRgb[i], colors.dataRgb[i], f)));
-      paintShade(this.shade, values, columns, rows, rgb, this.follow ? lerp(0.28, 0.62, f) : 0.62);
+      paintShade(this.shade, values, columns, rows, colors.dataRgb, 0.6);
     }
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";

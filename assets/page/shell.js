@@ -57,7 +57,7 @@ const VIEWS = {
     ["field", { "": "no arrows", on: "arrows" }, "Where the flow moves points at this noise level"],
   ],
   Line: [
-    ["zoom", { all: "all", "": "σ ≤ 25", 1: "σ ≤ 1" }, "The part of the time axis that is shown"],
+    ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
     ["axis", { "": "time t", sigma: "σ" }, "The horizontal axis"],
   ],
   Images: [["show", { "": "x", denoised: "D(x; σ)" }, "The noisy state at constant contrast, or what the denoiser makes of it. Click an image for its film strip"]],
