@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from app import controls, snippets
 from app.figures import pack
 from edm import data, diagnostics, runner, schedules, timesteps
-from edm.sampling import sample
+from edm.sampling import last, sample
 from edm.settings import Experiment
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished run
@@ -159,9 +159,7 @@ class Work:
         return self._remember(name, solve)
 
     def _final(self, experiment, guard):
-        for state in runner.states(experiment, self.device, guard):
-            pass
-        return state.x.cpu()
+        return last(runner.states(experiment, self.device, guard)).x.cpu()
 
     def _remember(self, key, make):
         """The value under `key`, made now if it is not known. Two threads may make it at once; both are right."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from edm.sampling import sample
+from edm.sampling import last, sample
 from edm.settings import Sampling
 
 REFERENCE_STEPS = 256
@@ -22,9 +22,7 @@ def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = R
 
     start = float(sigmas(sampling, getattr(denoiser, "round_sigma", None))[0])
     fine = Sampling(steps=steps, sigma_max=start, sigma_min=min(REFERENCE_SIGMA_MIN, start / 10))
-    for state in sample(denoiser, latents.double(), fine, labels):
-        pass
-    return state.x
+    return last(sample(denoiser, latents.double(), fine, labels)).x
 
 
 def rms_error(x, exact) -> float:
@@ -41,9 +39,8 @@ def sampling_error(denoiser, latents, sampling: Sampling, labels=None) -> float:
     """
     if sampling.S_churn > 0:
         raise ValueError("S_churn > 0: a stochastic path has no ODE solution of its own to compare with")
-    for state in sample(denoiser, latents, sampling, labels):
-        pass
-    return rms_error(state.x, reference(denoiser, latents, sampling, labels))
+    end = last(sample(denoiser, latents, sampling, labels)).x
+    return rms_error(end, reference(denoiser, latents, sampling, labels))
 
 
 def sliced_wasserstein(x, y, projections: int = 64, seed: int = 0) -> float:

@@ -113,7 +113,7 @@ class GaussianMixture:
         return (mean / total).to(x.dtype).view(x.shape), log_density
 
     def _components(self, flat, sigma, part):
-        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and (weights w [B, K'], Σ_k w_k) -> Σ_k w_k E[y | x, k]."""
+        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and a function (w [B, K'], Σ w) -> Σ w_k E[y | x, k]."""
         means, eigenvalues = self.means[part].double(), self._variances[part]
         variance = sigma[:, None] ** 2
         if self._rotations is None:
@@ -141,7 +141,9 @@ class GaussianMixture:
             raise ValueError(f"x has shape {list(x.shape)}, but this distribution lives on [B, {wanted}]")
         sigma = _sigma(sigma, x)
         if not (sigma >= 0).all() or (not (sigma > 0).all() and not (self._variances > 0).all()):
-            raise ValueError(f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide")
+            raise ValueError(
+                f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide"
+            )
         return x.flatten(1).double(), sigma
 
     def _sigma_data(self) -> float:

@@ -140,9 +140,7 @@ class Denoiser:
         p = self.preconditioning
         sigma = torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1)
         sigma = p.round_sigma(sigma).expand(len(x)) if len(sigma) == 1 else p.round_sigma(sigma)
-        c_skip, c_out, c_in = (
-            c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in)
-        )
+        c_skip, c_out, c_in = (c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in))
         arguments = (c_in * x, p.c_noise(sigma).to(x.dtype))
         output = self.network(*arguments) if labels is None else self.network(*arguments, labels)
         return c_skip * x + c_out * output[:, : x.shape[1]]

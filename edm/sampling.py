@@ -6,8 +6,10 @@ The state x is float32 unless the latents say otherwise; every coefficient is a 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -79,6 +81,11 @@ def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=No
     return _states(denoiser, latents, sampling, labels, noise)
 
 
+def last(states: Iterator[State]) -> State:
+    """Run to the end; its x is the sample."""
+    return deque(states, maxlen=1)[0]
+
+
 def _check_latents(latents, shape):
     if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
         kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__
@@ -106,7 +113,7 @@ def _states(denoiser, latents, sampling, labels, noise):
         noise = noise_source(seeds(sampling.seed, len(latents)))
 
     x = latents * (schedule.sigma(times[0]) * scaling.s(times[0]))
-    for i, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+    for i, (t, t_next) in enumerate(pairwise(times)):
         x_hat, t_hat = x, t
         if gamma_max > 0 and sampling.S_tmin <= levels[i] <= sampling.S_tmax:
             x_hat, t_hat = _churn(x, t, i, gamma_max, sampling.S_noise, schedule, scaling, noise, round_sigma)

@@ -6,85 +6,17 @@ One document serves as preset file, URL, command line, and the metadata of what 
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, model_validator
+
+from edm.fields import Number, Settings, SettingsError, Whole, knob, number_or_none, refusal
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
 MAX_SAMPLES = 4096
 MAX_DRAWN = 1000
-
-
-class SettingsError(ValueError):
-    """Settings that are refused. The message names each field, its value and what is allowed.
-
-    `fields`: the dotted names of the fields at fault.
-    """
-
-    def __init__(self, message: str, fields: tuple[str, ...] = ()):
-        super().__init__(message)
-        self.fields = fields
-
-
-def knob(default, symbol: str, help: str, *, slider=None, log=False, step=None, ends=(None, None), unit="", **limits):
-    """A field with what a page or a command line needs to offer it.
-
-    symbol: as in the paper (with <sub>). slider: (low, high) of a comfortable range, inside the limits.
-    ends: values that the slider's two ends stand for, where they are not low and high (0, infinity).
-    limits: pydantic's ge, gt, le, lt. unit: of the value, "" for pure numbers.
-    """
-    low, high = ends
-    display = {"symbol": symbol, "slider": slider, "log": log, "step": step, "unit": unit}
-    display |= {"ends": [low, "inf" if high == math.inf else high]}
-    return Field(default, description=help, json_schema_extra={"knob": display}, **limits)
-
-
-def _number(value):
-    if isinstance(value, bool):
-        raise PydanticCustomError("number", "Input should be a number")
-    if isinstance(value, str) and value.strip().lower() in {"none", "auto", ""}:
-        return None
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: frozen, no unknown fields, and errors that are sentences."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-    def __init__(self, **values: Any):
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise _sentences(type(self), error) from None
-
-    def changed(self, **values) -> Settings:
-        """A copy with some fields replaced, validated like any other."""
-        return type(self)(**{**self.model_dump(), **values})
-
-    def document(self, complete: bool = False) -> dict:
-        """Plain JSON data of every field that differs from its default, or of all; infinity is "Infinity"."""
-        return json.loads(self.model_dump_json(exclude_defaults=not complete))
-
-    @classmethod
-    def parse(cls, document) -> Settings:
-        """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
-        if isinstance(document, str | bytes):
-            try:
-                document = json.loads(document)
-            except ValueError as error:
-                raise SettingsError(f"the settings are not valid JSON ({error})") from None
-        if not isinstance(document, dict):
-            raise SettingsError(f"settings must be a mapping of names to values, not {document!r:.60}")
-        return cls(**{str(name): value for name, value in document.items()})
 
 
 class Sampling(Settings):
@@ -113,7 +45,13 @@ class Sampling(Settings):
         None, "σ<sub>min</sub>", "Lowest noise level before 0", slider=(1e-3, 1), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
     )
     sigma_max: Number | None = knob(
-        None, "σ<sub>max</sub>", "Highest noise level, where sampling starts", slider=(1, 200), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
+        None,
+        "σ<sub>max</sub>",
+        "Highest noise level, where sampling starts",
+        slider=(1, 200),
+        log=True,
+        ge=MIN_SIGMA,
+        le=MAX_SIGMA,
     )
     S_churn: Number = knob(
         0.0, "S<sub>churn</sub>", "Amount of fresh noise; 0 is the plain ODE", slider=(0, 100), step=0.5, ge=0
@@ -127,7 +65,7 @@ class Sampling(Settings):
         ends=(0, None),
         ge=0,
     )
-    S_tmax: Annotated[float, BeforeValidator(_number)] = knob(
+    S_tmax: Annotated[float, BeforeValidator(number_or_none)] = knob(
         math.inf,
         "S<sub>tmax</sub>",
         "Noise is added only where σ is at most this",
@@ -172,14 +110,14 @@ class Sampling(Settings):
         for field, names in tables.items():
             if getattr(self, field) not in names:
                 allowed = ", ".join(f"'{name}'" for name in names)
-                raise _refusal(field, getattr(self, field), f"must be one of {allowed}")
+                raise refusal(field, getattr(self, field), f"must be one of {allowed}")
         if self.sigmas is not None:
             object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
             return self
         low, high = self.range
         if low > high or (low == high and self.steps > 1):
             field = "sigma_min" if self.sigma_min is not None else "sigma_max"
-            raise _refusal(
+            raise refusal(
                 field,
                 getattr(self, field),
                 f"must leave sigma_min below sigma_max; here sigma_min is {low:g} and sigma_max {high:g}",
@@ -190,7 +128,7 @@ class Sampling(Settings):
             try:
                 iddpm_levels(self.steps, low, high)
             except ValueError as error:
-                raise _refusal("steps", self.steps, str(error)) from None
+                raise refusal("steps", self.steps, str(error)) from None
         return self
 
 
@@ -198,12 +136,12 @@ def _checked_levels(sigmas) -> tuple[float, ...]:
     """The positive levels of a hand-made list; a final 0 is implied, and may be written."""
     levels = sigmas[:-1] if sigmas and sigmas[-1] == 0 else sigmas
     if not levels or len(levels) > MAX_STEPS:
-        raise _refusal("sigmas", list(sigmas)[:3], f"must hold 1 to {MAX_STEPS} levels above 0")
+        raise refusal("sigmas", list(sigmas)[:3], f"must hold 1 to {MAX_STEPS} levels above 0")
     for i, sigma in enumerate(levels):
         if not MIN_SIGMA <= sigma <= MAX_SIGMA:
-            raise _refusal(f"sigmas[{i}]", sigma, f"must be at least {MIN_SIGMA:g} and at most {MAX_SIGMA:g}")
+            raise refusal(f"sigmas[{i}]", sigma, f"must be at least {MIN_SIGMA:g} and at most {MAX_SIGMA:g}")
         if i and sigma >= levels[i - 1]:
-            raise _refusal(f"sigmas[{i}]", sigma, f"must be below the level before it, {levels[i - 1]:g}")
+            raise refusal(f"sigmas[{i}]", sigma, f"must be below the level before it, {levels[i - 1]:g}")
     return levels
 
 
@@ -238,19 +176,19 @@ class Experiment(Settings):
 
         if self.model not in data.DATASETS:
             allowed = ", ".join(f"'{name}'" for name in data.DATASETS)
-            raise _refusal("model", self.model, f"must be one of {allowed}")
+            raise refusal("model", self.model, f"must be one of {allowed}")
         classes = data.DATASETS[self.model].classes
         if self.label is not None and self.label >= classes:
             known = f"must be below {classes}" if classes else "must be none: this model has no classes"
-            raise _refusal("label", self.label, known)
+            raise refusal("label", self.label, known)
         if (self.points is not None) != (self.model == "drawn"):
-            raise _refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
+            raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
         if self.points is not None:
             if not 1 <= len(self.points) <= MAX_DRAWN:
-                raise _refusal("points", f"{len(self.points)} points", f"must be 1 to {MAX_DRAWN} points")
+                raise refusal("points", f"{len(self.points)} points", f"must be 1 to {MAX_DRAWN} points")
             for i, point in enumerate(self.points):
                 if max(map(abs, point)) > 10:
-                    raise _refusal(f"points[{i}]", point, "must lie within -10 and 10")
+                    raise refusal(f"points[{i}]", point, "must lie within -10 and 10")
         return self
 
 
@@ -269,62 +207,6 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
         for name, field in settings.model_fields.items()
         if field.json_schema_extra
     }
-
-
-def allowed(settings: type[Settings], name: str) -> str:
-    """The limits of a field in words: 'greater than 0 and at most 1'; '' where there are none."""
-    words = {"gt": "greater than", "ge": "at least", "lt": "below", "le": "at most"}
-    field = settings.model_fields.get(name)
-    parts = []
-    for limit in field.metadata if field else ():
-        parts += [
-            f"{text} {getattr(limit, key):g}" for key, text in words.items() if getattr(limit, key, None) is not None
-        ]
-    return " and ".join(parts)
-
-
-def _refusal(field, value, reason) -> PydanticCustomError:
-    """An error of a whole model that is about one field."""
-    return PydanticCustomError("refused", "{reason}", {"field": field, "value": value, "reason": reason})
-
-
-def _sentences(settings: type[Settings], error: ValidationError) -> SettingsError:
-    sentences, fields = [], []
-    for item in error.errors():
-        context = item.get("ctx", {})
-        place = [part for part in item["loc"] if isinstance(part, int | str)]
-        if isinstance(context.get("error"), SettingsError):  # of a nested model, which has spoken already
-            sentences.append(str(context["error"]))
-            fields += context["error"].fields
-            continue
-        name = context.get("field") or ".".join(str(part) for part in place)
-        value = context["value"] if "value" in context else item.get("input")
-        fields.append(str(name))
-        if item["type"] == "extra_forbidden":
-            known = ", ".join(settings.model_fields)
-            sentences.append(f"{name} = {value!r:.60}: there is no such field; the fields are {known}")
-        elif item["type"] == "refused":
-            sentences.append(f"{name} = {value!r:.80}: {context['reason']}")
-        else:
-            limits = allowed(settings, str(place[0])) if place else ""
-            kind = _KINDS.get(item["type"])
-            if kind is None:
-                kind = "a number" if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
-            sentences.append(f"{name} = {value!r:.60}: must be {kind}{' ' + limits if limits else ''}")
-    return SettingsError("; ".join(sentences), tuple(dict.fromkeys(fields)))
-
-
-_KINDS = {
-    "finite_number": "a finite number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "number": "a number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "string_type": "a name",
-    "tuple_type": "a list",
-}
 
 
 def flatten(experiment: Experiment) -> dict[str, str]:
@@ -353,7 +235,7 @@ def _text(value) -> str:
     """Lists are written 1,2,3 and points 1,2;3,4."""
     if isinstance(value, list):
         return (";" if value and isinstance(value[0], list) else ",").join(_text(item) for item in value)
-    return str(value) if isinstance(value, str | int) else f"{value:.17g}" if value != round(value, 6) else f"{value:g}"
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _numbers(name: str, text: str):

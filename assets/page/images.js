@@ -46,7 +46,7 @@ export class Images {
     const [j, next, f] = bracket(run, u);
     const state = f < 0.5 ? j : next;
     const source = this.options.view.show === "denoised" ? this.denoised : this.x;
-    const strip = this.selected == null ? 0 : Math.min(170, height * 0.34);
+    const strip = this.selected == null ? 0 : Math.min(250, height * 0.32);
     this.tiles = layout(run.count, width, height - strip - TOP);
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {

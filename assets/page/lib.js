@@ -41,7 +41,11 @@ export function number(value) {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   return String(Number(value.toPrecision(4)));
 }
-export const rounded = (value) => (value < 0.01 ? value.toExponential(1) : value.toPrecision(2));
+// Two significant digits of a measured distance; float64 noise is 0.
+export function rounded(value) {
+  if (value < 1e-12) return "0";
+  return value < 0.01 ? value.toExponential(1) : value.toPrecision(2);
+}
 
 // Size a canvas to its box and the screen's pixels; returns its context and size in CSS pixels.
 export function fit(canvas) {

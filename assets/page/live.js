@@ -135,8 +135,8 @@ class Sampler {
     if (pinned) {
       const { sampling, ...rest } = pinned;
       this.pinned = this.panel.changedValues({ ...rest, ...sampling });
-      this.parts.pin.textContent = "Unpin";
     }
+    this.showPin();
     if (notice) this.remember();
     this.askAll();
     if (this.calm) this.seek(1);
@@ -245,6 +245,7 @@ class Sampler {
   }
 
   describe() {
+    if (!this.results.main) return;
     for (const lane of ["main", "pin"]) {
       const [result, measures] = [this.results[lane], this.measures[lane]];
       const box = this.parts.metrics[lane];
@@ -277,8 +278,8 @@ class Sampler {
     const { values } = this.panel;
     const solver = { euler: "Euler", heun: values.alpha === 1 ? "Heun" : `second-order (α = ${number(values.alpha)})` }[values.solver];
     const churn = values.S_churn > 0 ? `, S_churn = ${number(values.S_churn)}` : "";
-    let text = `${main.run.count} samples of “${main.title}” by ${solver ?? values.solver}, N = ${main.levels.length - 1}${churn}: ${main.run.evaluations} evaluations from σ = ${number(main.levels[0])} to 0`;
-    if (measures?.error != null) text += `, error ${rounded(measures.error)} against the exact ODE solution`;
+    let text = `${main.run.count} samples, ${main.title}, ${solver ?? values.solver}, N = ${main.levels.length - 1}${churn}: ${main.run.evaluations} evaluations, σ from ${number(main.levels[0])} to 0`;
+    if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
     if (measures?.distance != null) text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
     return `${text}.`;
   }
@@ -322,12 +323,16 @@ class Sampler {
 
   pin() {
     this.pinned = this.pinned ? null : this.panel.changedValues();
-    this.parts.pin.textContent = this.pinned ? "Unpin" : "Pin for comparison";
-    this.parts.stages.classList.toggle("two", this.pinned != null);
+    this.showPin();
     this.remember();
     if (this.pinned) this.lanes.pin.ask();
     this.describe();
     this.repaint();
+  }
+
+  showPin() {
+    this.parts.pin.textContent = this.pinned ? "Unpin" : "Pin for comparison";
+    this.parts.stages.classList.toggle("two", this.pinned != null);
   }
 
   probe(position) {

@@ -177,13 +177,14 @@ export class Panel {
       const share = (Number(range.value) - Number(range.min)) / (Number(range.max) - Number(range.min));
       range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
       range.setAttribute("aria-valuetext", number(now));
-      if (document.activeElement !== value) value.value = name === "steps" && this.values.sigmas ? this.values.sigmas.length : number(now);
+      const shown = name === "steps" && this.values.sigmas ? this.values.sigmas.length : now;
+      if (document.activeElement !== value) value.value = this.values[name] == null ? number(Number(shown.toPrecision(3))) : number(shown);
       const changed = (this.values[name] ?? null) !== (knob.default ?? null);
       row.classList.toggle("changed", changed);
       row.classList.toggle("auto", this.values[name] == null);
       row.classList.toggle("idle", this.idle(name));
       reset.disabled = !changed;
-      reset.title = changed ? `Back to ${knob.default == null ? "automatic" : number(knob.default === "Infinity" ? Infinity : knob.default)}` : "";
+      reset.title = changed ? `Back to ${knob.default ?? "automatic"}` : "";
     });
     return row;
   }

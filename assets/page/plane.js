@@ -41,8 +41,9 @@ export class Plane {
     Object.assign(this, { width, height, u });
     if (!this.result) return;
     const sigma = sigmaAt(this.result.levels, u);
-    this.drawDensity(context, sigma, colors);
     if (this.drawing) return this.drawPad(context, colors);
+    this.drawDensity(context, sigma, colors);
+
     this.drawPaths(context, ratio, colors);
     if (this.field) this.drawField(context, u, colors);
     this.drawParticles(context, u, colors);
@@ -78,7 +79,7 @@ export class Plane {
       layer.setTransform(ratio, 0, 0, ratio, 0, 0);
       layer.strokeStyle = colors.noise;
       layer.lineWidth = 0.8;
-      layer.globalAlpha = clamp(45 / run.count, 0.1, 0.55);
+      layer.globalAlpha = clamp(70 / run.count, 0.1, 0.55);
       for (let k = 0; k < run.count; k++) {
         layer.beginPath();
         this.trace(layer, k);
@@ -189,8 +190,10 @@ export class Plane {
   }
 
   drawPad(context, colors) {
-    context.fillStyle = colors.data;
     const scale = this.height / 2 / WINDOW;
+    context.strokeStyle = colors.line;
+    context.strokeRect(this.width / 2 - scale, this.height / 2 - scale, 2 * scale, 2 * scale);
+    context.fillStyle = colors.data;
     for (const [x, y] of this.drawing) {
       context.beginPath();
       context.arc(this.width / 2 + x * scale, this.height / 2 - y * scale, 3, 0, 7);

@@ -1,11 +1,11 @@
 // Requests of one lane: the newest wins, and while a knob is dragged something is always on its way.
 
-const PATIENCE = 8000; // ms without any answer before the page says so
+const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so
 
 export class Lane {
   // send(serial, payload); build(): the payload as it is when the request leaves; silent(): no answer came.
   constructor({ send, build, silent }) {
-    Object.assign(this, { send, build, silent, serial: 0, shown: 0, waiting: false, answered: true });
+    Object.assign(this, { send, build, silent, serial: 0, shown: 0, waiting: false, answered: true, lost: 0 });
   }
 
   // Ask for what the page shows now. The running request is overtaken once it has shown something.
@@ -18,7 +18,7 @@ export class Lane {
     this.answered = false;
     this.serial += 1;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lost(), PATIENCE);
+    this.timer = setTimeout(() => this.lose(), PATIENCE[this.lost]);
     this.send(this.serial, this.build());
   }
 
@@ -26,6 +26,7 @@ export class Lane {
   accept(serial) {
     if (serial === this.serial) {
       this.answered = true;
+      this.lost = 0;
       clearTimeout(this.timer);
     }
     const news = serial >= this.shown;
@@ -38,9 +39,12 @@ export class Lane {
     if (this.waiting && this.answered) this.ask();
   }
 
-  lost() {
+  lose() {
     this.answered = true;
+    this.lost += 1;
+    if (this.lost < PATIENCE.length) return this.ask();
+    this.lost = 0;
+    this.waiting = false;
     this.silent();
-    if (this.waiting) this.ask();
   }
 }
