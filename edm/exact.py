@@ -103,8 +103,8 @@ class GaussianMixture:
                 prior = self._log_weights[part].expand_as(other).masked_fill(other, -math.inf)
                 log_prior = torch.logaddexp(log_prior, prior.logsumexp(1, keepdim=True))
             new_peak = torch.maximum(peak, logits.amax(1, keepdim=True))
-            weights = logits.sub_(new_peak.clamp(min=-1e300)).exp_()  # a chunk without the class peaks at -inf
-            decay = (peak - new_peak.clamp(min=-1e300)).exp_()
+            finite = new_peak.clamp(min=-1e300)  # a chunk without the class peaks at -inf
+            weights, decay = (logits - finite).exp(), (peak - finite).exp()
             count = weights.sum(1, keepdim=True)
             total, mean, peak = total * decay + count, mean * decay + expect(weights, count), new_peak
         log_density = (peak + total.log()).squeeze(1)
@@ -113,7 +113,7 @@ class GaussianMixture:
         return (mean / total).to(x.dtype).view(x.shape), log_density
 
     def _components(self, flat, sigma, part):
-        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and a function (w [B, K'], Σ w) -> Σ w_k E[y | x, k]."""
+        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and (w [B, K'], Σ w) -> Σ w_k E[y | x, k]."""
         means, eigenvalues = self.means[part].double(), self._variances[part]
         variance = sigma[:, None] ** 2
         if self._rotations is None:

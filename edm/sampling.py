@@ -64,8 +64,8 @@ class _Ode:
 def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=None) -> Iterator[State]:
     """Solve from `latents` down to σ = 0; yields N + 1 states, the last one's x being the sample.
 
-    denoiser: D(x, sigma, labels=None), any callable. If it has `round_sigma`, computed levels are rounded by it;
-        if it has `shape`, latents must have it.
+    denoiser: D(x, sigma, labels=None), any callable. If it has `sigma_min` and `sigma_max`, computed levels stay
+        between them; if it has `round_sigma`, they are rounded by it; if it has `shape`, latents must have it.
     latents: unit normal, floating point, [B, …]; see `edm.latents`.
     labels: handed to the denoiser as they are, one for each sample, or None.
     noise: noise(i, x) -> unit normal like x for step i; None: the streams of samples 0 … B−1 of `sampling.seed`.
@@ -78,7 +78,16 @@ def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=No
     _check_latents(latents, getattr(denoiser, "shape", None))
     if labels is not None and len(labels) != len(latents):
         raise ValueError(f"there are {len(labels)} labels for {len(latents)} latents; give one for each")
-    return _states(denoiser, latents, sampling, labels, noise)
+    return _states(denoiser, latents, _within(sampling, denoiser), labels, noise)
+
+
+def _within(sampling, denoiser):
+    """The settings with their range cut to what the denoiser is for. A list made by hand stays as it is."""
+    low, high = sampling.range
+    inside = max(low, getattr(denoiser, "sigma_min", low)), min(high, getattr(denoiser, "sigma_max", high))
+    if sampling.sigmas is not None or inside == (low, high):
+        return sampling
+    return sampling.changed(sigma_min=inside[0], sigma_max=inside[1])
 
 
 def last(states: Iterator[State]) -> State:

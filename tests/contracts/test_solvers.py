@@ -1,0 +1,177 @@
+"""What every registered solver must do, on every grid, schedule and scaling. New entries are tested as they come."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+import edm
+from edm import schedules, timesteps
+from edm.solvers import SOLVERS
+from tests.problems import Counting, gaussian, latents, smooth_mixture
+
+ROWS = list(itertools.product(SOLVERS, timesteps.DISCRETIZATIONS, schedules.SCHEDULES, schedules.SCALINGS))
+NAMES = ("solver", "discretization", "schedule", "scaling")
+
+
+def sampling(row, **options):
+    return edm.Sampling(**dict(zip(NAMES, row, strict=True)), **options)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2 / 3, 0.5])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("discretization", timesteps.DISCRETIZATIONS)
+def test_measured_order_is_the_declared_one(solver, discretization, alpha):
+    """From σ_max down to the last level above 0, whose final jump to 0 does not shrink with the steps."""
+    if alpha != 1 and not SOLVERS[solver].uses_alpha:
+        alpha = 1.0
+    denoiser, z = smooth_mixture(), latents(32)
+
+    # from u_100 to u_900, so that iDDPM's discrete levels are evenly spaced at both step counts
+    high, low = timesteps.iddpm_u()[[100, 900]]
+
+    def at_lowest_level(steps, **options):
+        settings = edm.Sampling(steps=steps, sigma_min=low, sigma_max=high, **options)
+        return list(edm.sample(denoiser, z, settings))[-2].x
+
+    exact = at_lowest_level(1000)
+    errors = [
+        float((at_lowest_level(steps, solver=solver, alpha=alpha, discretization=discretization) - exact).norm())
+        for steps in (51, 101)
+    ]
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(SOLVERS[solver].order, abs=0.2)
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+@pytest.mark.parametrize("steps", [1, 2, 3, 18])
+def test_evaluations_are_counted_and_as_declared(row, steps):
+    denoiser = Counting(smooth_mixture())
+    states = list(edm.sample(denoiser, latents(2), sampling(row, steps=steps)))
+    assert denoiser.calls == states[-1].evaluations == SOLVERS[row[0]].evaluations(steps)
+    assert [state.index for state in states] == list(range(steps + 1))
+    assert states[-1].t == states[-1].sigma == 0
+    assert torch.isfinite(states[-1].x).all()
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+def test_float32_follows_float64(row):
+    denoiser = smooth_mixture()
+    exact = edm.last(edm.sample(denoiser, latents(16), sampling(row))).x
+    single = edm.last(edm.sample(denoiser, latents(16, dtype=torch.float32), sampling(row))).x
+    assert single.dtype == torch.float32
+    torch.testing.assert_close(single.double(), exact, rtol=2e-5, atol=1e-3 if row[2] == "vp" else 1e-4)
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+@pytest.mark.parametrize("churn", [0, 15])
+def test_a_sample_does_not_depend_on_its_batch(row, churn):
+    denoiser, settings = smooth_mixture(), sampling(row, S_churn=churn, seed=3)
+    seeds = edm.seeds(3, 6)
+
+    def run(chosen):
+        z = edm.latents(chosen, (2,), dtype=torch.float64)
+        before = z.clone()
+        x = edm.last(edm.sample(denoiser, z, settings, noise=edm.noise_source(chosen))).x
+        assert torch.equal(z, before)  # inputs stay as they were
+        return x
+
+    together = run(seeds)
+    tolerance = {"rtol": 1e-9, "atol": 1e-10}  # matrix products of other shapes round differently
+    torch.testing.assert_close(torch.cat([run(seeds[:2]), run(seeds[2:])]), together, **tolerance)
+    torch.testing.assert_close(run(seeds[4:5]), together[4:5], **tolerance)
+    torch.testing.assert_close(run(seeds[::-1]), together.flip(0), **tolerance)
+    torch.testing.assert_close(run(seeds), together, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+def test_without_noise_the_stochastic_sampler_is_the_ode(row):
+    def forbidden(index, x):
+        raise AssertionError("noise was drawn")
+
+    plain = edm.last(edm.sample(smooth_mixture(), latents(4), sampling(row))).x
+    for options in ({"S_churn": 0}, {"S_churn": 50, "S_tmin": 3, "S_tmax": 2}):
+        x = edm.last(edm.sample(smooth_mixture(), latents(4), sampling(row, **options), noise=forbidden)).x
+        assert torch.equal(x, plain)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row[3] == "none" and row[2] == "linear"], ids="-".join)
+def test_gain_on_gaussian_data_is_the_closed_form(row):
+    """For N(0, c²) each step multiplies x: Euler by g = 1 + (σ⁺ − σ)·σ/(σ² + c²), Heun by its average of slopes."""
+    c = 0.7
+    settings = sampling(row, steps=12)
+    levels = timesteps.sigmas(settings).tolist()
+    gain = levels[0]
+    for sigma, lower in itertools.pairwise(levels):
+        h, slope = lower - sigma, sigma / (sigma**2 + c**2)
+        euler = 1 + h * slope
+        gain *= euler if row[0] == "euler" or lower == 0 else 1 + h / 2 * (slope + euler * lower / (lower**2 + c**2))
+    x = edm.last(edm.sample(gaussian(c), latents(5, dim=1), settings)).x
+    torch.testing.assert_close(x, latents(5, dim=1) * gain, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("schedule", "scaling"), [("linear", "none"), ("vp", "vp"), ("ve", "none")])
+def test_variance_under_churn_converges_to_the_data(solver, schedule, scaling):
+    """Weak convergence, with data whose standard deviation is far from σ_data = 0.5."""
+    c, count = 1.3, 20_000
+    z = torch.randn(count, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(1)
+
+    def noise(index, x):
+        return torch.randn(x.shape, generator=generator, dtype=x.dtype)
+
+    def deviation(steps):
+        settings = edm.Sampling(solver=solver, schedule=schedule, scaling=scaling, steps=steps, S_churn=10)
+        x = edm.last(edm.sample(gaussian(c), z, settings, noise=noise)).x
+        return abs(float(x.var()) / c**2 - 1)
+
+    sampling_noise = 4 * math.sqrt(2 / count)
+    coarse, fine = deviation(32), deviation(256)
+    assert fine < coarse / 5 + sampling_noise  # 8 times the steps
+    if SOLVERS[solver].order > 1:
+        assert fine < sampling_noise
+
+
+def test_closing_the_generator_stops_the_work():
+    denoiser = Counting(smooth_mixture())
+    states = edm.sample(denoiser, latents(2), edm.Sampling(steps=10))
+    next(states)
+    assert denoiser.calls == 1
+    states.close()
+    assert denoiser.calls == 1
+
+
+def test_one_euler_step_to_zero_lands_on_the_denoiser():
+    denoiser, z = smooth_mixture(), latents(4)
+    x = edm.last(edm.sample(denoiser, z, edm.Sampling(solver="euler", steps=1))).x
+    torch.testing.assert_close(x, denoiser(80 * z, 80.0), rtol=1e-12, atol=1e-13)
+
+
+def test_given_levels_are_used_exactly():
+    levels = (37.3, 11.0, 2.5, 0.3)
+    states = list(edm.sample(smooth_mixture(), latents(2), edm.Sampling(sigmas=levels, schedule="linear", steps=99)))
+    assert [state.sigma for state in states] == [*levels, 0.0]
+    assert edm.Sampling(sigmas=[*levels, 0]) == edm.Sampling(sigmas=levels)
+
+
+@pytest.mark.parametrize(
+    ("bad", "names"),
+    [
+        (torch.zeros(2, 3), "[2, 3]"),
+        (torch.zeros(2), "[2]"),
+        (torch.zeros(0, 2), "[0, 2]"),
+        (torch.full((2, 2), math.nan), "NaN"),
+        (torch.zeros(2, 2, dtype=torch.int64), "int64"),
+        ([[0.0, 1.0]], "list"),
+    ],
+)
+def test_bad_latents_are_refused_at_once(bad, names):
+    with pytest.raises(ValueError, match="latents") as error:
+        edm.sample(smooth_mixture(), bad, edm.Sampling())
+    assert names in str(error.value)
+
+
+def test_labels_must_be_one_for_each():
+    with pytest.raises(ValueError, match="3 labels for 2 latents"):
+        edm.sample(smooth_mixture(), latents(2), edm.Sampling(), labels=[0, 1, 2])
