@@ -59,8 +59,8 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             listener.close()
             reason = error.strerror or str(error)
-    wanted = f"port {port}" if port is not None else f"no port from {DEFAULT_PORT} to {ports[-1]}"
-    raise Refused(f"{wanted} can be used on {host} ({reason}); choose another with --port")
+    refused = f"port {port} cannot" if port is not None else f"no port from {DEFAULT_PORT} to {ports[-1]} can"
+    raise Refused(f"{refused} be used on {host} ({reason}); choose another with --port")
 
 
 def main(arguments=None) -> int:

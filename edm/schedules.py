@@ -49,10 +49,14 @@ class Scaling:
 
 
 def vp(beta_d: float = BETA_D, beta_min: float = BETA_MIN) -> Schedule:
-    """VP: σ(t) = √(exp(½β_d t² + β_min t) − 1). The inverse is written so that it is exact for small σ."""
+    """VP: σ(t) = √(exp(½β_d t² + β_min t) − 1), and 0 where a refit with β_min < 0 has not risen yet.
+
+    The inverse is written in the one of its two forms that does not cancel, so that it is exact for small σ.
+    """
 
     def sigma(t):
-        return _apply("expm1", 0.5 * beta_d * t * t + beta_min * t) ** 0.5
+        square = _apply("expm1", 0.5 * beta_d * t * t + beta_min * t)
+        return (0.5 * (square + abs(square))) ** 0.5
 
     def sigma_dot(t):
         value = sigma(t)
@@ -60,7 +64,8 @@ def vp(beta_d: float = BETA_D, beta_min: float = BETA_MIN) -> Schedule:
 
     def inverse(sigma):
         log = _apply("log1p", sigma * sigma)
-        return 2 * log / (beta_min + (beta_min * beta_min + 2 * beta_d * log) ** 0.5)
+        root = (beta_min * beta_min + 2 * beta_d * log) ** 0.5
+        return 2 * log / (beta_min + root) if beta_min > 0 else (root - beta_min) / beta_d
 
     return Schedule("vp", sigma, sigma_dot, inverse)
 

@@ -84,7 +84,9 @@ def test_the_sampler_asks_a_discrete_model_for_its_own_levels():
     z = edm.latents(edm.seeds(0, 2), (2,))
     states = list(edm.sample(Denoiser(network, p), z, edm.Sampling(steps=9, S_churn=3)))
     for state in states[:-1]:
-        assert state.sigma == pytest.approx(float(p.round_sigma(torch.tensor(state.sigma, dtype=torch.float64))), rel=1e-12)
+        assert state.sigma == pytest.approx(
+            float(p.round_sigma(torch.tensor(state.sigma, dtype=torch.float64))), rel=1e-12
+        )
     assert seen == [round(c) for c in seen]
 
 

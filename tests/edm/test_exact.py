@@ -110,7 +110,9 @@ def test_a_point_set_is_exact_at_extreme_noise_levels(dtype):
     # as σ → ∞: the mean, plus (x·cov)/σ²
     x = 1e3 * torch.ones(1, 2, dtype=dtype)
     mean, covariance = POINTS.double().mean(0), POINTS.double().T.cov(correction=0)
-    torch.testing.assert_close(point_set(x, 1e3).double(), (mean + covariance @ x[0].double() / 1e6)[None], rtol=0, atol=2e-5)
+    torch.testing.assert_close(
+        point_set(x, 1e3).double(), (mean + covariance @ x[0].double() / 1e6)[None], rtol=0, atol=2e-5
+    )
     for sigma in (1e-4, 1e-2, 1.0, 1e3):
         assert torch.isfinite(point_set(X.to(dtype), sigma)).all()
 
@@ -125,9 +127,19 @@ def test_half_way_between_two_points_is_undecided_at_any_level():
 def test_chunks_change_nothing(monkeypatch, chunk):
     labels = torch.arange(500) % 3
     point_set, wanted = PointSet(POINTS, labels), torch.tensor([0, 1, 2, 2, 0])
-    whole = [point_set(X, 0.3), point_set.log_density(X, 0.3), point_set(X, 0.3, wanted), point_set.log_density(X, 0.3, wanted)]
+    whole = [
+        point_set(X, 0.3),
+        point_set.log_density(X, 0.3),
+        point_set(X, 0.3, wanted),
+        point_set.log_density(X, 0.3, wanted),
+    ]
     monkeypatch.setattr(exact, "_CHUNK", chunk)
-    parts = [point_set(X, 0.3), point_set.log_density(X, 0.3), point_set(X, 0.3, wanted), point_set.log_density(X, 0.3, wanted)]
+    parts = [
+        point_set(X, 0.3),
+        point_set.log_density(X, 0.3),
+        point_set(X, 0.3, wanted),
+        point_set.log_density(X, 0.3, wanted),
+    ]
     for a, b in zip(whole, parts, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
 

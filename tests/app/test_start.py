@@ -1,0 +1,65 @@
+"""Starting the server: mistakes get a sentence and exit code 2."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from app.__main__ import is_local, listening_socket, main
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "app", "--no-browser", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--device", "tpu"], "device 'tpu'"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not on this machine"),
+        (["--host", "0.0.0.0"], "--password"),
+        (["--host", "no-such-host.invalid", "--password", "x"], "not an address of this machine"),
+        (["--port", "99999"], "port 99999"),
+    ],
+)
+def test_a_start_that_cannot_be_gets_a_sentence(arguments, words):
+    done = start(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_gets_a_sentence(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["--no-browser", "--port", str(port)]) == 2
+    error = capsys.readouterr().err
+    assert f"port {port} cannot be used on 127.0.0.1" in error
+    assert "--port" in error
+
+
+def test_without_a_port_a_free_one_is_found():
+    first = listening_socket("127.0.0.1", None)
+    second = listening_socket("127.0.0.1", None)
+    assert first.getsockname()[1] != second.getsockname()[1]
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("192.168.1.5", False),
+        ("example.org", False),
+    ],
+)
+def test_only_loopback_is_local(host, local):
+    assert is_local(host) == local

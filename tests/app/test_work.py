@@ -1,0 +1,174 @@
+"""What the page computes is what the library computes."""
+
+import base64
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import edm
+from app import snippets, work
+from app.session import Newest, Superseded
+from app.work import Work
+from edm import diagnostics, runner
+from edm.__main__ import main
+from edm.settings import Experiment, Sampling
+
+EXPERIMENTS = [
+    Experiment(model="pinwheel", count=20, sampling=Sampling(steps=6, S_churn=5, seed=3)),
+    Experiment(model="two_diracs", sampling=Sampling(solver="euler", discretization="vp", schedule="vp", scaling="vp")),
+    Experiment(model="digits", label=7, sampling=Sampling(steps=5)),
+    Experiment(model="drawn", points=[[0, 0], [1, 0.5], [-0.3, 0.8]], sampling=Sampling(sigmas=[50, 3, 0.2])),
+]
+
+
+def unguarded(denoiser):
+    return denoiser
+
+
+def bodies(experiment, field=None, device="cpu"):
+    return [(json.loads(text), done) for text, done in Work(device).results(experiment, field, unguarded)]
+
+
+def decoded(text, kind, shape):
+    return np.frombuffer(base64.b64decode(text), kind).reshape(shape)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
+def test_a_message_holds_the_states_of_the_library(experiment):
+    body, finished = bodies(experiment)[-1]
+    states = list(runner.states(experiment))
+    run, shape = body["run"], (len(states), len(states[0].x), *states[0].x.shape[1:])
+    assert finished
+    assert run["sigma"] == [state.sigma for state in states]
+    assert run["evaluations"] == states[-1].evaluations
+    if experiment.model == "digits":
+        assert (decoded(run["x"], "u1", shape)[-1] == edm.render.to_uint8(states[-1].x)).all()
+        assert (decoded(run["denoised"], "u1", shape)[2] == edm.render.to_uint8(states[2].denoised)).all()
+    else:
+        expected = np.stack([(state.x / state.scale).numpy() for state in states])
+        np.testing.assert_array_equal(decoded(run["x"], "<f4", shape), expected)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
+def test_the_copied_script_gives_the_same_samples(experiment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec(snippets.python(experiment), scope)
+    torch.testing.assert_close(scope["samples"], edm.last(runner.states(experiment)).x, rtol=0, atol=0)
+    assert (tmp_path / "sample.png").stat().st_size > 500
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
+def test_the_copied_command_draws_the_same_picture(experiment, tmp_path, monkeypatch):
+    import shlex
+
+    monkeypatch.chdir(tmp_path)
+    python, dash_m, module, *arguments = shlex.split(snippets.command(experiment))
+    assert (python, dash_m, module) == ("python", "-m", "edm")
+    assert main(arguments) == 0
+    assert edm.render.read_document(tmp_path / "sample.png") == experiment.document()
+
+
+def test_long_runs_send_previews_first(monkeypatch):
+    monkeypatch.setattr(work, "PREVIEW_SECONDS", 0.0)
+    messages = bodies(EXPERIMENTS[2])
+    assert [done for _, done in messages] == [False] * (len(messages) - 1) + [True]
+    assert len(messages) > 3
+    lengths = [len(body["run"]["index"]) for body, _ in messages]
+    assert lengths == sorted(lengths)
+
+
+def test_results_are_cached_by_content():
+    evaluations = []
+
+    def counting(denoiser):
+        def call(*arguments):
+            evaluations.append(1)
+            return denoiser(*arguments)
+
+        return call
+
+    server = Work("cpu")
+    first = list(server.results(EXPERIMENTS[0], None, counting))
+    used = len(evaluations)
+    again = list(server.results(Experiment.parse(EXPERIMENTS[0].document()), None, counting))
+    assert used > 0
+    assert len(evaluations) == used
+    assert first == again
+
+
+def test_a_superseded_run_ends_and_leaves_nothing_behind():
+    server, newest = Work("cpu"), Newest()
+    experiment = Experiment(sampling=Sampling(steps=1000), count=2000)
+    guard = newest.guard("anna", "main", 1)
+    outcome = []
+
+    def run():
+        try:
+            outcome.extend(server.results(experiment, None, guard))
+        except Superseded:
+            outcome.append("superseded")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    newest.guard("anna", "main", 2)
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    assert outcome[-1] == "superseded"
+    assert list(server.results(EXPERIMENTS[0], None, unguarded))  # its place is free again
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
+def test_measures_are_the_library_s(experiment):
+    dataset, final = edm.data.of(experiment), edm.last(runner.states(experiment)).x
+    measures = Work("cpu").measures(experiment, unguarded)
+    if experiment.sampling.S_churn:
+        assert measures["error"] is None
+    else:
+        z, labels = runner.start(experiment)
+        exact = diagnostics.reference(dataset.denoiser, z, experiment.sampling, labels)
+        assert measures["error"] == diagnostics.rms_error(final, exact)
+    if experiment.model == "digits":
+        assert measures["distance"] is None
+    else:
+        assert measures["distance"] == diagnostics.sliced_wasserstein(final, dataset.sample(4000, seed=10_000))
+        assert measures["floor"] > 0
+
+
+def test_a_dragged_particle_follows_the_same_solver():
+    """From where sample 3 is at level 4, its path is sample 3's."""
+    experiment = Experiment(model="spiral", sampling=Sampling(steps=9, schedule="vp", scaling="vp"))
+    states = list(runner.states(experiment))
+    position = (states[4].x / states[4].scale)[3].tolist()
+    probe = Work("cpu").probe(experiment, 4, position, unguarded)
+    expected = torch.stack([(state.x / state.scale)[3] for state in states[4:]])
+    torch.testing.assert_close(torch.tensor(probe["path"]), expected, rtol=0, atol=2e-4)
+
+
+def test_arrows_are_sent_on_request_and_point_along_the_flow():
+    body, _ = bodies(Experiment(sampling=Sampling(steps=4)), {"aspect": 1.5, "follow": False})[-1]
+    places = len(decoded(body["field"]["positions"], "<f4", -1)) // 2
+    positions = decoded(body["field"]["positions"], "<f4", (places, 2))
+    arrows = decoded(body["field"]["arrows"], "<f4", (5, places, 2))
+    denoiser = edm.data.load("eight_gaussians").denoiser
+    expected = denoiser(torch.from_numpy(positions.copy()), body["run"]["sigma"][2]).numpy() - positions
+    np.testing.assert_allclose(arrows[2], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_very_long_trajectories_are_thinned():
+    [*_, (body, _)] = bodies(Experiment(count=4000, sampling=Sampling(solver="euler", steps=400)))
+    index = body["run"]["index"]
+    assert index[0] == 0
+    assert index[-1] == 400
+    assert len(index) * 4000 * 2 <= 1_500_000
+
+
+def test_plain_results_for_scripts():
+    plain = Work("cpu").plain(EXPERIMENTS[3])
+    assert np.array(plain["samples"]).shape == (400, 2)
+    assert plain["levels"] == [50, 3, 0.2, 0]
+    assert plain["measures"]["error"] > 0
+    json.dumps(plain, allow_nan=False)

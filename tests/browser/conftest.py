@@ -1,0 +1,170 @@
+"""A real server and a real Chromium. A missing Chromium is a failure."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+COLORS = {"noise": (217, 107, 31), "data": (47, 111, 181)}  # of the light theme
+
+
+def start_server(*arguments):
+    """(process, address) of `python -m app`."""
+    command = [sys.executable, "-m", "app", "--no-browser", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    for line in process.stdout:
+        found = re.search(r"http://\S+", line)
+        if found:
+            return process, found.group()
+    raise RuntimeError(f"the server did not start (exit code {process.wait()})")
+
+
+@pytest.fixture(scope="session")
+def server():
+    process, address = start_server()
+    yield address
+    process.terminate()
+    output, _ = process.communicate(timeout=20)
+    assert "Traceback" not in output, output
+
+
+@pytest.fixture(scope="session")
+def browser():
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Explorer:
+    """One visitor's page, and what a person does with it."""
+
+    def __init__(self, browser, address, query="", width=1280, height=800, **context):
+        self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
+        self.page, self.address = self.context.new_page(), address
+        self.requests, self.errors = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.open(query)
+
+    def open(self, query=""):
+        self.page.goto(self.address + query)
+        self.page.wait_for_selector(".explorer[data-measured]", timeout=20_000)
+
+    def wait(self, condition, timeout=10):
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.02)
+
+    @property
+    def serial(self):
+        return int(self.page.get_attribute(".explorer", "data-serial"))
+
+    def settled(self):
+        """No request is under way: what is shown has been measured."""
+        quiet = "() => { const d = document.querySelector('.explorer').dataset; return d.serial === d.measured && d.finished === 'true'; }"
+        time.sleep(0.15)
+        self.page.wait_for_function(quiet, timeout=20_000)
+
+    def seek(self, permille):
+        self.page.evaluate(
+            "(v) => { const t = document.querySelector('.time input'); t.value = v;"
+            " t.dispatchEvent(new Event('input', { bubbles: true })); }",
+            permille,
+        )
+        self.frames()
+
+    def frames(self, count=3):
+        self.page.evaluate(
+            "(n) => new Promise((r) => { const f = () => (n-- ? requestAnimationFrame(f) : r()); f(); })", count
+        )
+
+    def box(self, selector="canvas[data-lane=main]"):
+        return self.page.locator(selector).bounding_box()
+
+    def pixels(self, selector="canvas[data-lane=main]"):
+        """What is on the screen there: [height, width, 3], 0 … 255."""
+        shot = self.page.locator(selector).screenshot()
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+    def share_of(self, color, pixels=None, tolerance=60):
+        """Fraction of pixels near one of the page's colours."""
+        pixels = self.pixels() if pixels is None else pixels
+        return float((np.abs(pixels - COLORS[color]).sum(2) < tolerance).mean())
+
+    def drag(self, start, *stops, steps=12):
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        for stop in stops:
+            self.page.mouse.move(*stop, steps=steps)
+        self.page.mouse.up()
+
+    def set(self, knob, value):
+        """Move a slider as a hand would: one input event."""
+        self.page.evaluate(
+            "([name, value]) => { const r = document.querySelector(`[data-knob='${name}']`); r.value = value;"
+            " r.dispatchEvent(new Event('input', { bubbles: true })); }",
+            [knob, value],
+        )
+
+    def text(self, selector):
+        return self.page.locator(selector).inner_text()
+
+    @property
+    def query(self):
+        time.sleep(0.3)  # the address follows when the hand rests
+        return self.page.url.partition("?")[2]
+
+
+@pytest.fixture
+def explore(browser, server, request):
+    """explore(query, …) -> Explorer. At the end, no script may have failed."""
+    opened = []
+
+    def open_page(query="", **options):
+        opened.append(Explorer(browser, options.pop("address", server), query, **options))
+        return opened[-1]
+
+    yield open_page
+    failed = getattr(request.node, "failed", False)
+    for explorer in opened:
+        if failed:
+            folder = Path(__file__).parent / "failures"
+            folder.mkdir(exist_ok=True)
+            explorer.page.screenshot(path=folder / f"{re.sub(r'[^a-z0-9_]+', '-', request.node.name)}.png")
+        explorer.context.close()
+        if not failed:
+            assert explorer.errors == []
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call" and outcome.get_result().failed:
+        item.failed = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_proxy():
+    os.environ["NO_PROXY"] = "127.0.0.1,localhost"
