@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import threading
 import webbrowser
@@ -62,14 +64,15 @@ def serve(listener, device, password: str | None, browser: bool) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
     server = _Server(application(device, password), address, browser)
-    server.run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
+        server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """uvicorn that says when it answers."""
 
     def __init__(self, app, address, browser):
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         self._address, self._browser = address, browser
 
     async def startup(self, sockets=None):
@@ -78,3 +81,8 @@ class _Server(uvicorn.Server):
             print(f"EDM explorer: {self._address}  (stop with Ctrl+C)", flush=True)
             if self._browser:
                 threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()
+
+    async def shutdown(self, sockets=None):
+        # visitors' open streams are cut: not worth a traceback in the terminal of who stops the server
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets=sockets)

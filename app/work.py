@@ -22,7 +22,7 @@ MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
 DATA_SAMPLES = 4000  # true samples that the distance to the data compares with
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
-FOLLOW_WINDOW = 3.0  # the same in units of √(σ² + σ_data²)
+FOLLOW_WINDOW = 2.6  # the same in units of √(σ² + σ_data²)
 
 
 class Work:
@@ -46,18 +46,13 @@ class Work:
         if cached:
             yield cached, True
             return
-        with self._slots:
-            yield from self._run(experiment, field, guard, key)
-
-    def _run(self, experiment, field, guard, key):
         dataset = data.of(experiment)
-        shown = started = time.perf_counter()
-        states = []
-        for state in runner.states(experiment, self.device, guard):
-            states.append(state)
-            if time.perf_counter() - shown > PREVIEW_SECONDS and state.sigma > 0:
-                yield json.dumps(self._body(experiment, dataset, states, started)), False
-                shown = time.perf_counter()
+        started = time.perf_counter()
+        states: list = []
+        running = runner.states(experiment, self.device, guard)
+        # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
+        while not self._advance(running, states):
+            yield json.dumps(self._body(experiment, dataset, states, started)), False
         body = self._body(experiment, dataset, states, started)
         if field and dataset.shape == (2,):
             body["field"] = self._field(experiment, dataset, states, field, guard)
@@ -67,6 +62,16 @@ class Work:
                 self._results[key] = text
             self._known["final", _key(experiment)] = states[-1].x.cpu()
         yield text, True
+
+    def _advance(self, running, states) -> bool:
+        """Append states until it is time for a preview. Whether the run has ended."""
+        with self._slots:
+            due = time.perf_counter() + PREVIEW_SECONDS
+            for state in running:
+                states.append(state)
+                if time.perf_counter() > due and state.sigma > 0:
+                    return False
+        return True
 
     def _body(self, experiment, dataset, states, started) -> dict:
         sampling = experiment.sampling

@@ -14,6 +14,9 @@ from app.work import Work
 from edm.settings import Experiment, SettingsError, unflatten
 
 
+STAY_SECONDS = 5
+
+
 def build(blocks: gr.Blocks, work: Work) -> None:
     """Lay out the tab and wire its events, inside `blocks`."""
     newest = Newest()
@@ -56,14 +59,14 @@ def build(blocks: gr.Blocks, work: Work) -> None:
         return json.dumps({"opened": settings})
 
     async def stay():
-        """An event that never ends, so that the stream of answers stays open.
+        """An event that lasts as long as the visitor stays, so that the stream of answers stays open.
 
         Gradio closes it whenever nothing is under way; an event that starts just then loses its answer
         (measured: 42 of 250 moves of a knob).
         """
         while True:
-            await asyncio.sleep(3600)
-            yield
+            yield  # where Gradio ends it once the visitor has left
+            await asyncio.sleep(STAY_SECONDS)
 
     def left(request: gr.Request):
         newest.stop(request.session_hash)

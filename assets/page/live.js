@@ -78,7 +78,7 @@ class Sampler {
   request(lane) {
     const values = lane === "pin" ? this.pinned : this.panel.changedValues();
     const box = this.parts.canvases.main.getBoundingClientRect();
-    const field = this.view.field ? { aspect: box.width / box.height, follow: this.view.coordinates === "follow" } : null;
+    const field = this.view.field ? { aspect: box.width / box.height, follow: this.view.coordinates !== "data" } : null;
     return { values, field };
   }
 
@@ -204,12 +204,20 @@ class Sampler {
     const passed = Math.min((now - (this.before ?? now)) / 1000, 0.1);
     this.before = now;
     if (this.playing && this.results.main) {
-      if (this.fraction < 1) this.fraction = Math.min(1, this.fraction + passed / PLAY_SECONDS);
+      if (this.fraction < 1) this.advance(passed / PLAY_SECONDS);
       else if ((this.rest += passed) > REST_SECONDS) [this.fraction, this.rest] = [0, 0];
       if (this.rest === 0 || this.fraction < 1) this.dirty = true;
     }
     if (this.dirty) this.paint();
     requestAnimationFrame((time) => this.tick(time));
+  }
+
+  // Even speed in the angle arctan(σ/σ_data): x/√(σ² + σ_data²) turns from noise to data at an even pace.
+  advance(share) {
+    const { levels, sigmaData } = this.results.main;
+    const [last, spread] = [levels.length - 1, sigmaData || 0.5];
+    const angle = Math.atan(sigmaAt(levels, this.fraction * last) / spread) - share * Math.atan(levels[0] / spread);
+    this.fraction = angle <= 1e-4 ? 1 : positionAt(levels, spread * Math.tan(angle)) / last;
   }
 
   repaint() {

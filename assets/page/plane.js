@@ -2,7 +2,7 @@
 import { bracket, clamp, fit, float32, lerp, mixture, sigmaAt } from "./lib.js";
 
 export const WINDOW = 1.3; // half height in units of the data's coordinates
-export const FOLLOW_WINDOW = 3.0; // half height in units of √(σ² + σ_data²)
+export const FOLLOW_WINDOW = 2.6; // half height in units of √(σ² + σ_data²)
 const DENSITY_ROWS = 110;
 const DENSITY_WIDTH = 0.035; // point sets are shaded as if this wide
 const MAX_DRAWN = 400;
@@ -27,7 +27,7 @@ export class Plane {
   }
 
   get follow() {
-    return this.options.view.coordinates === "follow";
+    return this.options.view.coordinates !== "data";
   }
 
   // From data units to canvas pixels at noise level σ.

@@ -21,8 +21,8 @@ export function skeleton(root) {
     return { lane, canvas, caption, box: element("div", { class: `lane ${lane}` }, canvas, caption) };
   });
   const views = element("div", { class: "views" });
-  const stages = element("div", { class: "stages" }, ...lanes.map(({ box }) => box), views);
   const notice = element("p", { class: "notice", role: "alert", hidden: true });
+  const stages = element("div", { class: "stages" }, ...lanes.map(({ box }) => box), views, notice);
   const play = button({ class: "play", "aria-label": "Play" });
   const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Time: from noise to data" });
   const sigmaNow = element("output", {});
@@ -38,7 +38,6 @@ export function skeleton(root) {
     "section",
     {},
     stages,
-    notice,
     element("div", { class: "time" }, play, time, sigmaNow),
     element("div", { class: "levels" }, element("span", { class: "hint" }, "noise levels σᵢ, drag to move"), ladder),
     element("div", { class: "numbers" }, element("div", {}, metrics.main, metrics.pin), pin),
@@ -53,7 +52,7 @@ export function skeleton(root) {
 // For each kind of stage, its switches: [name in the view, its choices as value -> title, what it does].
 const VIEWS = {
   Plane: [
-    ["coordinates", { "": "data", follow: "follow σ" }, "The window: on the data, or in units of √(σ² + σ_data²), where noise and data are both in view"],
+    ["coordinates", { "": "follow σ", data: "data" }, "The window: in units of √(σ² + σ_data²), where noise and data are both in view, or on the data"],
     ["field", { "": "no arrows", on: "arrows" }, "Where the flow moves points at this noise level"],
   ],
   Line: [

@@ -1,5 +1,6 @@
 """Starting the server: mistakes get a sentence and exit code 2."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,16 @@ def test_a_port_in_use_gets_a_sentence(capsys):
     error = capsys.readouterr().err
     assert f"port {port} cannot be used on 127.0.0.1" in error
     assert "--port" in error
+
+
+def test_ctrl_c_ends_it_quietly():
+    command = [sys.executable, "-m", "app", "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "http://127.0.0.1:" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in output
 
 
 def test_without_a_port_a_free_one_is_found():

@@ -166,6 +166,19 @@ def test_very_long_trajectories_are_thinned():
     assert len(index) * 4000 * 2 <= 1_500_000
 
 
+def test_a_reader_who_never_comes_back_blocks_nobody(monkeypatch):
+    monkeypatch.setattr(work, "PREVIEW_SECONDS", 0.0)
+    server = Work("cpu")
+    left_behind = [server.results(EXPERIMENTS[2], None, unguarded) for _ in range(50)]
+    for reader in left_behind:
+        next(reader)
+    done = []
+    thread = threading.Thread(target=lambda: done.extend(server.results(EXPERIMENTS[0], None, unguarded)), daemon=True)
+    thread.start()
+    thread.join(timeout=10)
+    assert done
+
+
 def test_plain_results_for_scripts():
     plain = Work("cpu").plain(EXPERIMENTS[3])
     assert np.array(plain["samples"]).shape == (400, 2)

@@ -83,7 +83,10 @@ class Explorer:
 
     def settled(self):
         """No request is under way: what is shown has been measured."""
-        quiet = "() => { const d = document.querySelector('.explorer').dataset; return d.serial === d.measured && d.finished === 'true'; }"
+        quiet = (
+            "() => { const d = document.querySelector('.explorer').dataset;"
+            " return d.serial === d.measured && d.finished === 'true'; }"
+        )
         time.sleep(0.15)
         self.page.wait_for_function(quiet, timeout=20_000)
 
@@ -134,7 +137,7 @@ class Explorer:
     @property
     def query(self):
         time.sleep(0.3)  # the address follows when the hand rests
-        return self.page.url.partition("?")[2]
+        return self.page.evaluate("location.search").removeprefix("?")
 
 
 @pytest.fixture

@@ -25,13 +25,13 @@ def test_it_opens_with_eight_gaussians_already_moving(explore):
     explorer.seek(1000)
     last = explorer.pixels()
     height, width, _ = last.shape
-    unit = height / 2 / 1.3
+    unit = height / 2 / 2.6 / 0.7116  # at σ = 0 the window is in units of σ_data
     for k in range(8):  # at the end, samples (orange) on density (blue) at each mode, and none in the middle
         x = int(width / 2 + unit * np.cos(k * np.pi / 4))
         y = int(height / 2 - unit * np.sin(k * np.pi / 4))
-        mode = last[y - 30 : y + 30, x - 30 : x + 30]
+        mode = last[y - 22 : y + 22, x - 22 : x + 22]
         assert explorer.share_of("noise", mode) > 0.02
-        assert (mode[..., 2] - mode[..., 0] > 40).mean() > 0.2
+        assert (mode[..., 2] - mode[..., 0] > 40).mean() > 0.08
     assert "35 evaluations" in explorer.text(".metrics >> nth=0")
     assert "Eight Gaussians" in explorer.text(".summary")
 
@@ -68,7 +68,7 @@ def test_every_knob_changes_the_picture_and_the_address(explore, knob):
     assert f"{knob}=" in explorer.query
     explorer.page.click(f"[data-row={knob}] .reset")
     explorer.settled()
-    assert (f"{knob}=" in explorer.query) == (knob == "never")
+    assert explorer.query == ("" if knob == "steps" else "steps=6")
     if knob != "steps":
         assert moved(before, explorer.pixels()) == 0
 
@@ -82,7 +82,7 @@ def test_every_row_of_table_1_switches_alone(explore, choice):
     explorer.page.click(f"[data-choice={name}] [data-value={value}]")
     explorer.settled()
     assert moved(before, explorer.pixels()) > 0.005
-    assert explorer.query == f"model=three_modes&{name}={value}&steps=8" or f"{name}={value}" in explorer.query
+    assert set(explorer.query.split("&")) == {"model=three_modes", "steps=8", f"{name}={value}"}
     assert explorer.page.locator(".yours.on").count() == 1  # no longer one of the four columns
 
 
@@ -175,7 +175,7 @@ def test_an_image_shows_its_film_strip(explore):
     assert "view.selected=" in explorer.query
     explorer.page.keyboard.press("Escape")
     explorer.frames()
-    assert moved(before, explorer.pixels()) == 0
+    assert moved(before, explorer.pixels()) < 2e-4  # but for the ring of the focus
 
 
 def test_a_class_of_digits(explore):
@@ -223,20 +223,20 @@ def test_arrows_on_request(explore):
 
 
 def test_the_window_follows_sigma(explore):
-    explorer = explore("?view.coordinates=follow")
+    explorer = explore()
     explorer.seek(0)
     # at σ = 80 all 400 particles are in view, as a unit Gaussian: most of them near the middle
     picture = explorer.pixels()
     height, width, _ = picture.shape
     middle = picture[height // 4 : -height // 4, width // 2 - height // 4 : width // 2 + height // 4]
     assert explorer.share_of("noise", middle) > 0.01
-    explorer.page.click("[data-view='coordinates:']")
+    explorer.page.click("[data-view='coordinates:data']")
     explorer.frames()
     assert explorer.share_of("noise") < explorer.share_of("noise", picture) / 3  # out of the data's window
 
 
 def test_a_dragged_particle_shows_its_path(explore):
-    explorer = explore("?view.coordinates=follow")
+    explorer = explore()
     explorer.seek(300)
     before, box = explorer.pixels(), explorer.box()
     centre = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -254,7 +254,7 @@ def test_a_dragged_particle_shows_its_path(explore):
 
 
 def test_a_drawing_becomes_the_data(explore):
-    explorer = explore("?steps=30")
+    explorer = explore("?steps=30&view.coordinates=data")
     explorer.page.click("[data-model=drawn]")
     a, b, c = place(explorer, -0.8, 0.6), place(explorer, -0.8, -0.6), place(explorer, 0.6, -0.6)
     explorer.drag(a, b, c, steps=40)

@@ -67,7 +67,7 @@ def test_a_drawing_becomes_a_point_set():
 
 
 def test_an_unknown_dataset_is_refused_by_name():
-    with pytest.raises(ValueError, match="'moons'.*two_moons"):
+    with pytest.raises(ValueError, match=r"'moons'.*two_moons"):
         data.load("moons")
 
 

@@ -1,5 +1,6 @@
 """Schedules and scalings: derivatives, inverses, the VP refit, and one definition for floats, arrays and tensors."""
 
+import itertools
 import math
 
 import numpy as np
@@ -21,7 +22,7 @@ def test_the_inverse_undoes_sigma_up_to_the_highest_level_of_churn(name, bounds)
             sigma, rel=1e-8 if sigma > 1e-5 else 1e-3
         )
     times = [schedule.inverse(float(sigma)) for sigma in np.geomspace(*bounds, 40)]
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(times))
 
 
 @pytest.mark.parametrize("bounds", [(0.002, 80.0), (0.02, 50.0), (0.0105, 152.2)])
