@@ -10,7 +10,6 @@ from app.tabs import sampler
 from app.work import Work
 from edm import data
 
-
 MAX_JOBS = 1000
 
 

@@ -13,7 +13,6 @@ from app.session import Newest, Superseded, from_query
 from app.work import Work
 from edm.settings import Experiment, SettingsError, unflatten
 
-
 STAY_SECONDS = 5
 
 

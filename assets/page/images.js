@@ -105,7 +105,7 @@ function layout(count, width, height) {
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const size = Math.floor(Math.min((width - gap) / columns, (height - gap) / rows) - gap);
-    const full = rows * columns === count ? 1.15 : 1; // prefer grids without a ragged row
+    const full = rows * columns === count ? 1.3 : 1; // prefer grids without a ragged row
     if (size * full > best.size * (best.full ?? 1)) best = { size, columns, rows, full };
   }
   const size = Math.max(best.size, 1);

@@ -1,13 +1,14 @@
 // The Sampler tab: wires panel, stages, time slider and noise levels to the server.
 import { Images } from "./images.js";
 import { Ladder } from "./ladder.js";
-import { element, number, palette, positionAt, rounded, sigmaAt } from "./lib.js";
+import { element, number, palette, positionAt, sigmaAt } from "./lib.js";
 import { Line } from "./line.js";
 import { Panel } from "./panel.js";
 import { Plane } from "./plane.js";
 import { Lane } from "./requests.js";
 import { download, pngWithText, Share } from "./share.js";
 import { skeleton, viewControls } from "./shell.js";
+import { differences, metrics, summary } from "./words.js";
 
 const PLAY_SECONDS = 4.5;
 const REST_SECONDS = 1.6; // at the end, before it plays again
@@ -253,62 +254,22 @@ class Sampler {
   }
 
   describe() {
-    if (!this.results.main) return;
+    const { main } = this.results;
+    if (!main) return;
     for (const lane of ["main", "pin"]) {
-      const [result, measures] = [this.results[lane], this.measures[lane]];
       const box = this.parts.metrics[lane];
       box.hidden = lane === "pin" && !this.pinned;
-      if (!result || box.hidden) continue;
-      const items = [
-        [number(result.run.evaluations), "evaluations", "NFE: calls of the denoiser for each sample"],
-        [result.milliseconds.toFixed(result.milliseconds < 10 ? 1 : 0), "ms", "time of the whole batch on the server"],
-      ];
-      if (measures?.error != null) items.push([rounded(measures.error), "error", "RMS distance to the exact solution of the same ODE from the same start"]);
-      else if (measures?.stochastic) items.push(["—", "error", "with S_churn > 0 there is no single ODE solution to compare with"]);
-      if (measures?.distance != null) {
-        items.push([rounded(measures.distance), "distance to data", "sliced Wasserstein distance"]);
-        items.push([rounded(measures.floor), "for true samples", "the distance that as many true samples of the data have: the least to hope for"]);
-      }
       const label = lane === "pin" ? "pinned" : this.pinned ? "now" : null;
-      box.replaceChildren(
-        ...(label ? [element("em", {}, label)] : []),
-        ...items.map(([value, name, title]) => element("span", { title }, element("b", {}, value), ` ${name}`)),
-      );
+      if (this.results[lane] && !box.hidden) box.replaceChildren(...metrics(label, this.results[lane], this.measures[lane]));
     }
-    const sentence = this.sentence();
+    const sentence = summary(main, this.measures.main, this.panel.values);
     if (this.parts.summary.textContent !== sentence) this.parts.summary.textContent = sentence;
-    this.captions();
-  }
-
-  sentence() {
-    const { main } = this.results;
-    const measures = this.measures.main;
-    const { values } = this.panel;
-    const solver = { euler: "Euler", heun: values.alpha === 1 ? "Heun" : `second-order (α = ${number(values.alpha)})` }[values.solver];
-    const churn = values.S_churn > 0 ? `, S_churn = ${number(values.S_churn)}` : "";
-    let text = `${main.run.count} samples, ${main.title}, ${solver ?? values.solver}, N = ${main.levels.length - 1}${churn}: ${main.run.evaluations} evaluations, σ from ${number(main.levels[0])} to 0`;
-    if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
-    if (measures?.distance != null) text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
-    return `${text}.`;
-  }
-
-  // What tells the two lanes apart.
-  captions() {
     const { caption } = this.parts;
     caption.main.hidden = caption.pin.hidden = !this.pinned;
     if (!this.pinned) return;
-    const now = this.panel.changedValues();
-    const names = [...new Set([...Object.keys(now), ...Object.keys(this.pinned)])];
-    const differing = names.filter((name) => now[name] !== this.pinned[name]);
-    const words = (values) =>
-      differing
-        .map((name) => {
-          const plain = values[name] ?? this.boot.knobs[name].default ?? "automatic";
-          return ["sigmas", "points"].includes(name) ? `${name} ${values[name] ? "by hand" : "computed"}` : `${name} ${plain}`;
-        })
-        .join(", ") || "the same settings";
-    caption.main.textContent = `now: ${words(now)}`;
-    caption.pin.textContent = `pinned: ${words(this.pinned)}`;
+    const [now, pinned] = differences(this.panel.changedValues(), this.pinned, this.boot.knobs);
+    caption.main.textContent = `now: ${now}`;
+    caption.pin.textContent = `pinned: ${pinned}`;
   }
 
   texts() {

@@ -26,6 +26,11 @@ FLAGS = [
 COLORS = {"noise": (217, 107, 31), "data": (47, 111, 181)}  # of the light theme
 
 
+def chromium():
+    """The system's Chromium, or None for Playwright's own."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def start_server(*arguments):
     """(process, address) of `python -m app`."""
     command = [sys.executable, "-m", "app", "--no-browser", *arguments]
@@ -48,9 +53,8 @@ def server():
 
 @pytest.fixture(scope="session")
 def browser():
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         browser.close()
 
@@ -69,6 +73,7 @@ class Explorer:
 
     def open(self, query=""):
         self.page.goto(self.address + query)
+        self.errors.clear()  # those of a page that is being left: its open stream is cut
         self.page.wait_for_selector(".explorer[data-measured]", timeout=20_000)
 
     def wait(self, condition, timeout=10):

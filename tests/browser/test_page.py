@@ -144,7 +144,19 @@ def test_everything_is_reached_by_keyboard(explore):
                 " || d.design || d.value || d.view || d.lane || d.level || e.className || e.innerText; }"
             )
         )
-    for wanted in ("rho", "S_churn", "seed", "digits", "vp", "euler", "main", "play", "pin", "0", "coordinates:data"):
+    for wanted in (
+        "rho",
+        "S_churn",
+        "seed",
+        "digits",
+        "vp",
+        "euler",
+        "main",
+        "play playing",
+        "pin",
+        "0",
+        "coordinates:data",
+    ):
         assert wanted in reached, wanted
     explorer.page.focus("[data-knob=rho]")
     explorer.page.keyboard.press("ArrowRight")
