@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-from edm import data
 from edm.runner import count
 from edm.settings import Experiment, flatten
 
@@ -40,8 +39,3 @@ def command(experiment: Experiment) -> str:
     """A command line that draws the same picture."""
     words = [f"--{name}={value}" for name, value in flatten(experiment).items()]
     return shlex.join(["python", "-m", "edm", "sample", *words, "--out=sample.png"])
-
-
-def title(experiment: Experiment) -> str:
-    """The name of the model that is sampled."""
-    return data.of(experiment).title

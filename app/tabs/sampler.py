@@ -27,7 +27,7 @@ def build(blocks: gr.Blocks, work: Work) -> None:
         """A handler: respond(message, guard) yields JSON texts; errors become sentences, and the newest wins."""
 
         def handler(event: gr.EventData, request: gr.Request):
-            message = event._data
+            message = event._data if isinstance(event._data, dict) else {}
             try:
                 serial = int(message["serial"])
                 guard = newest.guard(request.session_hash, lane, serial)

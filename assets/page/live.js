@@ -86,7 +86,6 @@ class Sampler {
   ask() {
     if (this.probeRequest) this.probe(null);
     this.lanes.main.ask();
-    this.rememberSoon();
   }
 
   askAll() {
@@ -100,9 +99,9 @@ class Sampler {
     this.remembering = setTimeout(() => this.remember(), 200);
   }
 
-  // The whole state in the address, without a new page.
+  // The whole state in the address, without a new page: the last settings that gave a picture.
   remember() {
-    const query = new URLSearchParams(this.panel.changedValues());
+    const query = new URLSearchParams(this.accepted);
     if (this.pinned) {
       for (const [name, value] of Object.entries(this.pinned)) query.set(`pin.${name}`, value);
       if (!query.has("pin.model")) query.set("pin.model", this.boot.knobs.model.default);
@@ -120,8 +119,12 @@ class Sampler {
     if (message.error) this.say(message.error);
     else {
       this.show(name, message);
-      if (name === "main") this.say(this.notice ?? null);
-      this.notice = null;
+      if (name === "main") {
+        this.accepted = lane.payload.values;
+        this.rememberSoon();
+        this.say(this.notice ?? null);
+        this.notice = null;
+      }
     }
     lane.settle();
     if (message.finished && !message.error && lane.answered) lane.measure(message.serial);
@@ -138,7 +141,6 @@ class Sampler {
       this.pinned = this.panel.changedValues({ ...rest, ...sampling });
     }
     this.showPin();
-    if (notice) this.remember();
     this.askAll();
     if (this.calm) this.seek(1);
     else this.play(true);
@@ -273,6 +275,7 @@ class Sampler {
   }
 
   texts() {
+    this.remember();
     const { main } = this.results;
     return { link: location.href, python: main?.python ?? "", command: main?.command ?? "" };
   }
@@ -291,7 +294,7 @@ class Sampler {
   }
 
   pin() {
-    this.pinned = this.pinned ? null : this.panel.changedValues();
+    this.pinned = this.pinned ? null : this.accepted;
     this.showPin();
     this.remember();
     if (this.pinned) this.lanes.pin.ask();
