@@ -178,7 +178,10 @@ def _tensor(name, values) -> torch.Tensor:
 
 
 def _labels(name, labels, count, classes=None) -> torch.Tensor:
-    labels = torch.as_tensor(labels)
+    try:
+        labels = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} = {labels!r:.60}: must be {count} integer classes") from None
     if labels.shape != (count,) or labels.is_floating_point():
         raise ValueError(f"{name} must be {count} integer classes, not {labels.dtype} of shape {list(labels.shape)}")
     if (labels < 0).any() or (classes is not None and (labels >= classes).any()):

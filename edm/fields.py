@@ -85,7 +85,7 @@ def allowed(settings: type[Settings], name: str) -> str:
     parts = []
     for limit in field.metadata if field else ():
         parts += [
-            f"{text} {getattr(limit, key):g}" for key, text in words.items() if getattr(limit, key, None) is not None
+            f"{text} {getattr(limit, key):.10g}" for key, text in words.items() if getattr(limit, key, None) is not None
         ]
     return " and ".join(parts)
 
@@ -116,7 +116,9 @@ def _sentences(settings: type[Settings], error: ValidationError) -> SettingsErro
             limits = allowed(settings, str(place[0])) if place else ""
             kind = _KINDS.get(item["type"])
             if kind is None:
-                kind = "a number" if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
+                whole = place and "int" in str(settings.model_fields[str(place[0])].annotation)
+                number = "a whole number" if whole else "a number"
+                kind = number if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
             shown = value if isinstance(value, str) and _is_number(value) else repr(value)
             sentences.append(f"{name} = {shown:.60}: must be {kind}{', ' + limits if limits else ''}")
     return SettingsError("; ".join(sentences), tuple(dict.fromkeys(fields)))

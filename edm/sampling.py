@@ -56,6 +56,9 @@ class _Ode:
             denoised = self.denoiser(unscaled, sigma)
         else:
             denoised = self.denoiser(unscaled, sigma, self.labels)
+        if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
+            kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
+            raise ValueError(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
         denoised = denoised.to(x.dtype)
         slope = (x * (sigma_dot / sigma + s_dot / s)).sub_(denoised, alpha=sigma_dot * s / sigma)
         return slope, denoised
@@ -76,8 +79,9 @@ def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=No
     if not isinstance(sampling, Sampling):
         raise ValueError(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
     _check_latents(latents, getattr(denoiser, "shape", None))
-    if labels is not None and len(labels) != len(latents):
-        raise ValueError(f"there are {len(labels)} labels for {len(latents)} latents; give one for each")
+    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(latents)):
+        number = len(labels) if hasattr(labels, "__len__") else repr(labels)
+        raise ValueError(f"there are {number} labels for {len(latents)} latents; give a list of one for each")
     return _states(denoiser, latents, _within(sampling, denoiser), labels, noise)
 
 

@@ -47,7 +47,8 @@ def ve_levels(steps, sigma_min, sigma_max, rho=None):
 def edm_levels(steps, sigma_min, sigma_max, rho):
     """σ^(1/ρ) linear from σ_max to σ_min (eq. 5)."""
     high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
-    return (high + _fractions(steps) * (low - high)) ** rho
+    fractions = _fractions(steps)
+    return ((1 - fractions) * high + fractions * low) ** rho  # so that the last one is σ_min at any ρ
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 
 import gradio as gr
 
@@ -37,6 +38,10 @@ def build(blocks: gr.Blocks, work: Work) -> None:
                 return
             except (ValueError, KeyError, TypeError) as error:
                 sentence = str(error) if isinstance(error, ValueError) else f"The request could not be read ({error})."
+                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
+            except (ArithmeticError, RuntimeError) as error:  # out of memory among them
+                logging.getLogger(__name__).exception("a computation failed")
+                sentence = f"These settings could not be computed ({error}). Try others."
                 yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
 
         return handler

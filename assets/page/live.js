@@ -7,7 +7,7 @@ import { Panel } from "./panel.js";
 import { Plane } from "./plane.js";
 import { Lane } from "./requests.js";
 import { download, pngWithText, Share } from "./share.js";
-import { skeleton, viewControls } from "./shell.js";
+import { isView, skeleton, viewControls } from "./shell.js";
 import { differences, metrics, summary } from "./words.js";
 
 const PLAY_SECONDS = 4.5;
@@ -25,7 +25,7 @@ class Sampler {
     this.parts = skeleton(root);
     root.inert = true; // until the settings are here
     this.stages = { main: {}, pin: {} };
-    this.panel = new Panel(this.parts.panel, boot, { changed: () => this.ask(), draw: () => this.startDrawing() });
+    this.panel = new Panel(this.parts.panel, boot, { changed: () => this.ask(), draw: (on) => (on ? this.startDrawing() : this.stopDrawing()) });
     this.ladder = new Ladder(this.parts.ladder, { changed: (sigmas) => this.panel.set({ sigmas }) });
     this.share = new Share(this.parts.share, () => this.texts());
     this.lanes = {
@@ -132,7 +132,8 @@ class Sampler {
 
   open({ values, pinned, notice }) {
     const query = new URLSearchParams(location.search);
-    for (const [name, value] of query) if (name.startsWith("view.")) this.view[name.slice(5)] = value;
+    for (const [name, value] of query)
+      if (name.startsWith("view.") && isView(name.slice(5), value)) this.view[name.slice(5)] = value;
     this.notice = notice;
     this.panel.load(values);
     this.root.inert = false;
@@ -154,6 +155,7 @@ class Sampler {
     const Kind = rank === 1 ? STAGES[1][size] : STAGES[3];
     if (this.stages[lane].constructor !== Kind) this.stages[lane] = this.stage(lane, Kind);
     const stage = this.stages[lane];
+    if (lane === "main" && Kind !== Images) delete this.view.selected;
     stage.setResult(result);
     this.results[lane] = result;
     if (lane === "main") viewControls(this.parts.views, Kind.name, this.view, (changes) => this.setView(changes));
@@ -287,7 +289,10 @@ class Sampler {
     Object.assign(this.view, changes);
     for (const [name, value] of Object.entries(this.view)) if (value == null) delete this.view[name];
     this.remember();
-    if (changes.drawing === "off") this.stopDrawing();
+    if (changes.drawing === "off") {
+      this.view.drawing = "on";
+      this.stopDrawing();
+    }
     viewControls(this.parts.views, this.stages.main.constructor.name, this.view, (c) => this.setView(c));
     if (arrows) this.askAll();
     this.repaint();
@@ -354,6 +359,7 @@ class Sampler {
   }
 
   stopDrawing() {
+    if (!this.view.drawing) return;
     delete this.view.drawing;
     this.stages.main.drawing = null;
     this.say(null);

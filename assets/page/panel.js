@@ -56,7 +56,8 @@ export class Panel {
   }
 
   chooseModel(name) {
-    if (name === "drawn") return this.draw();
+    if (name === "drawn") return this.draw(true);
+    this.draw(false);
     this.set({ model: name, points: null, label: null, count: null });
   }
 

@@ -236,8 +236,8 @@ export class Plane {
   stroke([x, y]) {
     const last = this.drawing[this.drawing.length - 1];
     if (last && Math.hypot(last[0] - x, last[1] - y) < 0.035) return;
-    const blur = () => (Math.random() + Math.random() + Math.random() - 1.5) * 0.03;
-    for (let i = 0; i < 2 && this.drawing.length < MAX_DRAWN; i++)
+    const blur = () => (last ? (Math.random() + Math.random() + Math.random() - 1.5) * 0.03 : 0);
+    for (let i = 0; i < (last ? 2 : 1) && this.drawing.length < MAX_DRAWN; i++)
       this.drawing.push([clamp(x + blur(), -4, 4), clamp(y + blur(), -1.3, 1.3)].map((v) => +v.toFixed(3)));
     this.options.repaint();
   }

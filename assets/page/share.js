@@ -11,7 +11,7 @@ export class Share {
     dialog.append(element("h2", {}, "Take it with you"), close);
     this.field("link", "Link", "Opens this very picture, also on another machine that runs the explorer.");
     this.field("python", "Python", "Run it in the project's folder; it draws the same picture.");
-    this.field("command", "Command line", "The same from a terminal.");
+    this.field("command", "Command line", "The same from a terminal, with the project's environment active.");
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 

@@ -62,6 +62,12 @@ const VIEWS = {
   Images: [["show", { "": "x", denoised: "D(x; σ)" }, "The noisy state at constant contrast, or what the denoiser makes of it. Click an image for its film strip"]],
 };
 
+// Whether an address may ask for this.
+export function isView(name, value) {
+  if (name === "selected") return /^\d{1,4}$/.test(value);
+  return Object.values(VIEWS).some((switches) => switches.some(([known, choices]) => known === name && value && value in choices));
+}
+
 export function viewControls(box, kind, view, change) {
   if (view.drawing) {
     const done = button({ class: "done" }, "Done");

@@ -16,6 +16,7 @@ def heun_step(ode, x, t, t_next, slope, alpha):
     if ode.schedule.sigma(t_next) == 0:
         return euler_step(ode, x, t, t_next, slope, alpha)
     h = t_next - t
-    second, _ = ode.slope(x.add(slope, alpha=alpha * h), t + alpha * h)
+    # t + αh can round to 0 where t_next is tiny beside t
+    second, _ = ode.slope(x.add(slope, alpha=alpha * h), (1 - alpha) * t + alpha * t_next)
     weight = 1 / (2 * alpha)
     return x.add(slope, alpha=h * (1 - weight)).add_(second, alpha=h * weight)

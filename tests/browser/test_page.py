@@ -80,6 +80,31 @@ def test_a_mistake_gets_a_sentence_and_the_last_good_picture_stays(explore, knob
     assert moved(before, explorer.pixels()) == 0
 
 
+def test_an_address_with_unknown_views_is_cleaned(explore):
+    explorer = explore("?view.coordinates=zzz&view.selected=abc&view.drawing=on&view.field=on&view.constructor=x")
+    assert explorer.query == "view.field=on"
+    assert explorer.page.locator(".done").count() == 0
+
+
+def test_a_computation_that_fails_says_so(monkeypatch):
+    import gradio as gr
+
+    from app.page import build
+
+    blocks = build("cpu")
+    ask = next(fn for fn in blocks.fns.values() if any(target[1] == "ask" for target in fn.targets))
+
+    def fail(*arguments):
+        raise ZeroDivisionError("float division by zero")
+        yield
+
+    monkeypatch.setattr("app.work.Work.results", fail)
+    event = gr.EventData(None, {"serial": 4, "values": {}})
+    [answer] = list(ask.fn(event, gr.Request(session_hash="anna")))
+    assert json.loads(answer)["serial"] == 4
+    assert "could not be computed" in json.loads(answer)["error"]
+
+
 def test_the_last_of_many_moves_is_what_stays(explore):
     explorer = explore("?count=1000&steps=40")
     explorer.seek(1000)

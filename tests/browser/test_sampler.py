@@ -274,6 +274,20 @@ def test_a_drawing_becomes_the_data(explore):
     assert "points=" in explorer.query
 
 
+def test_another_model_ends_the_drawing(explore):
+    explorer = explore("?steps=9")
+    explorer.page.click("[data-model=drawn]")
+    box = explorer.box()
+    explorer.page.mouse.click(box["x"] + 400, box["y"] + 200)
+    explorer.settled()
+    assert explorer.query.count(";") == 0  # a click is one point
+    explorer.page.click("[data-model=digits]")
+    explorer.settled()
+    assert explorer.page.locator(".done").count() == 0
+    assert explorer.page.locator("[data-view='show:denoised']").is_visible()
+    assert explorer.query == "model=digits&steps=9"
+
+
 def test_a_pinned_result_stays_beside_the_present_one(explore):
     explorer = explore("?model=two_moons&steps=5")
     explorer.page.click("button.pin")

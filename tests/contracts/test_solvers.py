@@ -172,6 +172,32 @@ def test_bad_latents_are_refused_at_once(bad, names):
     assert names in str(error.value)
 
 
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+def test_the_ends_of_the_legal_range_give_numbers(row):
+    extremes = [{"sigma_min": 1e-6, "sigma_max": 1e5}, {"sigmas": [1e5, 1e-6], "S_churn": 5}, {"sigmas": [1e-6]}]
+    for options in extremes:
+        if row[1] == "iddpm" and "sigma_min" in options:
+            options = {"sigma_min": 0.0065, "sigma_max": 1e5}
+        x = edm.last(edm.sample(smooth_mixture(), latents(3), sampling(row, steps=3, **options))).x
+        assert torch.isfinite(x).all()
+
+
+@pytest.mark.parametrize(
+    ("denoiser", "words"),
+    [
+        (lambda x, sigma: x[:1], r"returned \[1, 2\]"),
+        (lambda x, sigma: x[:, None], r"returned \[4, 1, 2\]"),
+        (lambda x, sigma: x.numpy(), "returned ndarray"),
+        (lambda x, sigma: (x, x), "returned tuple"),
+    ],
+)
+def test_a_denoiser_that_returns_something_else_is_refused(denoiser, words):
+    with pytest.raises(ValueError, match=words):
+        edm.last(edm.sample(denoiser, latents(4), edm.Sampling()))
+
+
 def test_labels_must_be_one_for_each():
     with pytest.raises(ValueError, match="3 labels for 2 latents"):
         edm.sample(smooth_mixture(), latents(2), edm.Sampling(), labels=[0, 1, 2])
+    with pytest.raises(ValueError, match="5 labels for 2 latents"):
+        edm.sample(smooth_mixture(), latents(2), edm.Sampling(), labels=5)

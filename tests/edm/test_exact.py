@@ -192,6 +192,7 @@ def test_parameters_that_do_not_fit_are_refused(arguments, words):
         (lambda d: d(X, math.nan), "sigma"),
         (lambda d: d(X, 1.0, [0, 0, 0, 0, 5]), "contain 5"),
         (lambda d: d(X, 1.0, [0, 1]), "5 integer classes"),
+        (lambda d: d(X, 1.0, [None] * 5), "5 integer classes"),
         (lambda d: PointSet(MEANS)(X, 0.0), "sigma"),
         (lambda d: PointSet(MEANS)(X, 1.0, [0] * 5), "no classes"),
     ],

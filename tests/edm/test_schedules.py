@@ -77,6 +77,14 @@ def test_levels_fall_strictly_from_sigma_max_to_sigma_min_to_zero(name, steps, b
         assert float(levels[-2]) == pytest.approx(low, rel=1e-6 if name != "iddpm" else 3)
 
 
+@pytest.mark.parametrize("rho", [0.1, 0.15, 0.3, 1, 7, 100])
+@pytest.mark.parametrize("steps", [2, 18, 1000])
+def test_edm_levels_fall_strictly_to_sigma_min_at_any_rho(rho, steps):
+    levels = timesteps.sigmas(edm.Sampling(rho=rho, steps=steps))
+    assert (levels.diff() < 0).all()
+    assert float(levels[-2]) == pytest.approx(0.002, rel=1e-9)
+
+
 def test_rho_one_is_uniform_and_more_rho_crowds_low_noise():
     uniform = timesteps.sigmas(edm.Sampling(rho=1, steps=9))[:-1].diff()
     torch.testing.assert_close(uniform, uniform[:1].expand_as(uniform))
