@@ -6,7 +6,9 @@ import threading
 
 from cachetools import LRUCache
 
-from edm.settings import Experiment, SettingsError, unflatten
+from edm.fields import SettingsError
+from edm.flat import unflatten
+from edm.settings import Experiment
 
 PIN = "pin."  # prefix of the pinned result's settings in the address
 VIEW = "view."  # prefix of what only concerns the picture: coordinates, arrows, …

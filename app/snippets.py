@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from edm.flat import flatten
 from edm.runner import count
-from edm.settings import Experiment, flatten
+from edm.settings import Experiment
 
 
 def python(experiment: Experiment) -> str:

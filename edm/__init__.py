@@ -17,7 +17,7 @@ from importlib import import_module
 _HOME = {
     "Experiment": "settings",
     "Sampling": "settings",
-    "SettingsError": "settings",
+    "SettingsError": "fields",
     "Denoiser": "preconditioning",
     "State": "sampling",
     "last": "sampling",

@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from edm.settings import Experiment, Sampling, SettingsError, choices, knobs, unflatten
+from edm.fields import SettingsError
+from edm.flat import unflatten
+from edm.settings import Experiment, Sampling, choices, knobs
 
 
 def main(arguments=None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from edm.settings import SettingsError
+from edm.fields import SettingsError
 
 FOLDER = Path(__file__).resolve().parent.parent / "presets"
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
-from edm.fields import Number, Settings, SettingsError, Whole, knob, number_or_none, refusal
+from edm.fields import Number, Settings, Whole, knob, number_or_none, refusal
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
@@ -207,44 +207,3 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
         for name, field in settings.model_fields.items()
         if field.json_schema_extra
     }
-
-
-def flatten(experiment: Experiment) -> dict[str, str]:
-    """The fields that differ from their defaults as text, as in a URL or on a command line."""
-    document = experiment.document()
-    flat = {**{k: v for k, v in document.items() if k != "sampling"}, **document.get("sampling", {})}
-    return {name: _text(value) for name, value in flat.items()}
-
-
-def unflatten(values: dict[str, str]) -> dict:
-    """The inverse of `flatten`, as a document for `Experiment.parse`. Unknown names are left for it to refuse."""
-    document: dict = {"sampling": {}}
-    for name, text in values.items():
-        if name in ("sigmas", "points") and isinstance(text, str):
-            value = _numbers(name, text)
-        else:
-            value = None if name in _OPTIONAL and text in ("none", "auto") else text
-        (document["sampling"] if name in Sampling.model_fields else document)[name] = value
-    return document
-
-
-_OPTIONAL = {"count", "label", "sigma_min", "sigma_max"}
-
-
-def _text(value) -> str:
-    """Lists are written 1,2,3 and points 1,2;3,4."""
-    if isinstance(value, list):
-        return (";" if value and isinstance(value[0], list) else ",").join(_text(item) for item in value)
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def _numbers(name: str, text: str):
-    if text in ("", "none"):
-        return None
-    try:
-        if name == "points":
-            return [[float(n) for n in pair.split(",")] for pair in text.split(";")]
-        return [float(n) for n in text.split(",")]
-    except ValueError:
-        example = "0.5,1;-0.2,0.3" if name == "points" else "80,20,5,1"
-        raise SettingsError(f"{name} = {text!r:.60}: must be numbers, written like {example}", (name,)) from None

@@ -12,7 +12,9 @@ from app import controls
 from app.live import Channel, Live
 from app.session import Newest, Superseded, from_query
 from app.work import Work
-from edm.settings import Experiment, SettingsError, unflatten
+from edm.fields import SettingsError
+from edm.flat import unflatten
+from edm.settings import Experiment
 
 STAY_SECONDS = 5
 

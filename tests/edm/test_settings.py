@@ -7,7 +7,9 @@ import pytest
 
 import edm
 from edm import settings
-from edm.settings import Experiment, Sampling, SettingsError, flatten, knobs, unflatten
+from edm.fields import SettingsError
+from edm.flat import flatten, unflatten
+from edm.settings import Experiment, Sampling, knobs
 
 SOME = [
     Sampling(),

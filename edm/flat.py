@@ -1,0 +1,69 @@
+"""Settings as flat text, as in a URL or on a command line: names of fields, without the groups they belong to.
+
+Lists are written 1,2,3 and points 1,2;3,4. Every field's name is unique among the groups of its settings.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from edm.fields import Settings, SettingsError
+from edm.settings import Experiment
+
+
+def groups(kind: type[Settings]) -> dict[str, type[Settings]]:
+    """The groups of fields that are settings of their own: name -> their class; "" is `kind` itself."""
+    nested = {name: f.annotation for name, f in kind.model_fields.items() if not f.json_schema_extra}
+    return {"": kind, **nested}
+
+
+def flatten(settings: Settings) -> dict[str, str]:
+    """The fields that differ from their defaults, as text."""
+    document = settings.document()
+    inner = groups(type(settings))
+    flat = {name: value for name, value in document.items() if name not in inner}
+    for name in inner:
+        flat |= document.get(name, {})
+    return {name: _text(value) for name, value in flat.items()}
+
+
+def unflatten(values: dict[str, str], kind: type[Settings] = Experiment) -> dict:
+    """The inverse of `flatten`, as a document for `kind.parse`. Unknown names are left for it to refuse."""
+    home = {name: (group, field) for group, k in groups(kind).items() for name, field in k.model_fields.items()}
+    document: dict = {}
+    for name, text in values.items():
+        group, field = home.get(name, ("", None))
+        value = text
+        if field is not None and isinstance(text, str):
+            value = _value(name, text, field.annotation)
+        (document.setdefault(group, {}) if group else document)[name] = value
+    return document
+
+
+def _value(name, text, annotation):
+    optional = type(None) in get_args(annotation)
+    if "tuple" in str(annotation):
+        return (
+            (None if optional else [])
+            if text in ("", "none")
+            else _numbers(name, text, pairs="tuple[tuple" in str(annotation))
+        )
+    return None if optional and text in ("none", "auto") else text
+
+
+def _text(value) -> str:
+    if isinstance(value, list):
+        return (";" if value and isinstance(value[0], list) else ",").join(_text(item) for item in value) or "none"
+    if isinstance(value, bool | None):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _numbers(name: str, text: str, pairs: bool):
+    try:
+        if pairs:
+            return [[float(n) for n in pair.split(",")] for pair in text.split(";")]
+        return [float(n) for n in text.split(",")]
+    except ValueError:
+        example = "0.5,1;-0.2,0.3" if pairs else "80,20,5,1"
+        raise SettingsError(f"{name} = {text!r:.60}: must be numbers, written like {example}", (name,)) from None

@@ -1,0 +1,86 @@
+"""Networks by name. All take F(x, c_noise, labels=None, augment=None); see `edm.networks.unet`.
+
+To add one, put a `Network` into NETWORKS: settings, command line and tests read it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+AUGMENT_DIM = 9  # parameters of the non-leaky augmentation
+
+
+@dataclass(frozen=True)
+class Network:
+    """title: for people. images: whether it takes [B, C, H, W] (else [B, d]). build: the constructor."""
+
+    name: str
+    title: str
+    images: bool
+    build: Callable
+
+
+def _unet(name, **config):
+    from edm.networks.unet import KINDS, UNet
+
+    return UNet(KINDS[name], **config)
+
+
+def _mlp(**config):
+    from edm.networks.mlp import MLP
+
+    return MLP(**config)
+
+
+NETWORKS = {
+    network.name: network
+    for network in (
+        Network("mlp", "MLP", False, _mlp),
+        Network("ddpmpp", "DDPM++", True, partial(_unet, "ddpmpp")),
+        Network("ncsnpp", "NCSN++", True, partial(_unet, "ncsnpp")),
+        Network("adm", "ADM", True, partial(_unet, "adm")),
+    )
+}
+
+
+def build(
+    name: str, *, in_channels: int, out_channels: int | None = None, resolution: int | None = None, channels: int = 128,
+    channel_mult: tuple[int, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
+    classes: int = 0, augment_dim: int = 0, dropout: float = 0.0,
+):  # fmt: skip
+    """A network with fresh weights (of torch's random state), in evaluation mode.
+
+    in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance).
+    resolution, channel_mult, attention: of images only. blocks: residual blocks a level, or in all for "mlp".
+    Raises ValueError for an unknown name and for sizes that do not fit together.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"there is no network {name!r}; there are {', '.join(NETWORKS)}")
+    config = {"in_channels": in_channels, "out_channels": out_channels or in_channels, "channels": channels}
+    config |= {"blocks": blocks, "classes": classes, "augment_dim": augment_dim, "dropout": dropout}
+    if channels < 4 or channels % 4:
+        raise ValueError(f"channels = {channels}: must be a multiple of 4, for groups of channels are normalized")
+    if blocks < 1 or not 0 <= dropout < 1:
+        raise ValueError(f"blocks = {blocks}, dropout = {dropout}: there must be 1 block or more, and dropout below 1")
+    if NETWORKS[name].images:
+        _check_image_sizes(resolution, channel_mult)
+        config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
+    return NETWORKS[name].build(**config).eval()
+
+
+def _check_image_sizes(resolution, channel_mult):
+    if not channel_mult or min(channel_mult) < 1:
+        raise ValueError(f"channel_mult = {list(channel_mult)}: must be one multiplier of 1 or more for each level")
+    halvings = len(channel_mult) - 1
+    if not resolution or resolution % (1 << halvings) or resolution >> halvings < 1:
+        raise ValueError(
+            f"resolution = {resolution} cannot be halved {halvings} times, as the {halvings + 1} levels of "
+            f"channel_mult = {list(channel_mult)} need; use fewer levels"
+        )
+
+
+def parameters(network) -> int:
+    """The number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters())

@@ -1,0 +1,147 @@
+"""The parts that U-Nets are made of: noise embeddings, resampling, attention and the residual block.
+
+Images are [B, C, H, W] in channels-last memory. Resampling convolves with the outer product of a filter,
+normalized (×4 when upsampling), at stride 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+BOX = (1, 1)
+
+
+def groups(channels: int) -> int:
+    """Groups of a normalization: min(32, C/4), or the next lower number that divides C."""
+    return next(count for count in range(min(32, channels // 4), 0, -1) if channels % count == 0)
+
+
+class Positional(nn.Module):
+    """[B] -> [B, C]: sine and cosine of c_noise·10000^(−k/(K−1)), K = C/2; without `endpoint`, −k/K.
+
+    sin_first: the order of the halves.
+    """
+
+    def __init__(self, channels: int, endpoint: bool, sin_first: bool):
+        super().__init__()
+        self.half, self.endpoint, self.sin_first = channels // 2, endpoint, sin_first
+
+    def forward(self, c_noise):
+        k = torch.arange(self.half, dtype=torch.float32, device=c_noise.device)
+        angle = c_noise.float()[:, None] * torch.exp(k * (-math.log(10000) / max(self.half - self.endpoint, 1)))
+        waves = (angle.sin(), angle.cos()) if self.sin_first else (angle.cos(), angle.sin())
+        return torch.cat(waves, dim=1)
+
+
+class Fourier(nn.Module):
+    """[B] -> [B, C]: sine, then cosine, of 2π·f·c_noise at C/2 fixed frequencies f ~ N(0, scale²)."""
+
+    def __init__(self, channels: int, scale: float = 16):
+        super().__init__()
+        self.register_buffer("freqs", torch.randn(channels // 2) * scale)
+
+    def forward(self, c_noise):
+        angle = c_noise.float()[:, None] * (2 * math.pi * self.freqs)
+        return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Resample(nn.Module):
+    """Half or double the resolution with a filter such as (1, 1) or (1, 3, 3, 1)."""
+
+    def __init__(self, channels: int, filter=BOX, up: bool = False, padding: int | None = None):
+        super().__init__()
+        self.up, self.box = up, tuple(filter) == BOX
+        self.padding = (len(filter) - 1) // 2 if padding is None else padding
+        if not self.box:
+            kernel = torch.tensor(filter, dtype=torch.float32)
+            kernel = kernel.outer(kernel) / kernel.sum() ** 2 * (4 if up else 1)
+            self.register_buffer("kernel", kernel.expand(channels, 1, -1, -1).clone(), persistent=False)
+
+    def forward(self, x):
+        if self.box:
+            return (
+                functional.interpolate(x, scale_factor=2.0, mode="nearest") if self.up else functional.avg_pool2d(x, 2)
+            )
+        convolve = functional.conv_transpose2d if self.up else functional.conv2d
+        return convolve(x, self.kernel.to(x.dtype), stride=2, padding=self.padding, groups=x.shape[1])
+
+
+class ShrinkingConv(nn.Conv2d):
+    """A 3×3 convolution and a downsampling, both padded at once: NCSN++'s input pyramid."""
+
+    def __init__(self, in_channels: int, out_channels: int, filter):
+        margin = (len(filter) - 1) // 2
+        super().__init__(in_channels, out_channels, 3, padding=1 + margin)
+        self.resample = Resample(out_channels, filter, padding=0)
+
+    def forward(self, x):
+        return self.resample(super().forward(x))
+
+
+class Attention(nn.Module):
+    """Self-attention over all pixels: normalize, qkv, attend in each head, project. Channels of qkv are laid out
+    ({q, k, v}, head, channel), so that each of the three is one stride."""
+
+    def __init__(self, channels: int, heads: int, eps: float):
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(groups(channels), channels, eps)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.proj = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        batch, channels, height, width = x.shape
+        qkv = self.qkv(self.norm(x)).permute(0, 2, 3, 1).reshape(batch, height * width, 3, self.heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        attended = (
+            functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, height, width, channels)
+        )
+        return self.proj(attended.permute(0, 3, 1, 2))
+
+
+class Block(nn.Module):
+    """norm0 → SiLU → (resample) conv0 → + embedding → norm1 → SiLU → dropout → conv1 → + skip → · skip_scale,
+    and attention with a skip of its own, where `heads` > 0.
+
+    adaptive: the embedding scales and shifts norm1's output, instead of being added before it.
+    resample: "", "down" or "up"; project: put a 1×1 convolution on the skip of a resampling block.
+    """
+
+    def __init__(
+        self, in_channels, out_channels, embedding, *, resample="", filter=BOX, heads=0, dropout=0.0,
+        adaptive=False, skip_scale=1.0, eps=1e-6, project=True,
+    ):  # fmt: skip
+        super().__init__()
+        self.adaptive, self.skip_scale = adaptive, skip_scale
+        self.norm0 = nn.GroupNorm(groups(in_channels), in_channels, eps)
+        self.resample = Resample(in_channels, filter, up=resample == "up") if resample else None
+        self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.affine = nn.Linear(embedding, out_channels * (2 if adaptive else 1))
+        self.norm1 = nn.GroupNorm(groups(out_channels), out_channels, eps)
+        self.dropout = nn.Dropout(dropout)
+        self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        change = in_channels != out_channels or (resample and project)
+        self.skip = nn.Conv2d(in_channels, out_channels, 1) if change else None
+        self.attention = Attention(out_channels, heads, eps) if heads else None
+
+    def forward(self, x, embedding):
+        h = functional.silu(self.norm0(x))
+        if self.resample is not None:
+            h, x = self.resample(h), self.resample(x)
+        h = self.conv0(h)
+        conditions = self.affine(embedding)[:, :, None, None].to(h.dtype)
+        if self.adaptive:
+            scale, shift = conditions.chunk(2, dim=1)
+            h = torch.addcmul(shift, self.norm1(h), scale + 1)
+        else:
+            h = self.norm1(h + conditions)
+        h = self.conv1(self.dropout(functional.silu(h)))
+        x = (x if self.skip is None else self.skip(x)) + h
+        x = x * self.skip_scale if self.skip_scale != 1 else x
+        if self.attention is not None:
+            x = (x + self.attention(x)) * self.skip_scale
+        return x
