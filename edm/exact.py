@@ -70,10 +70,21 @@ class GaussianMixture:
         if label is not None:
             probabilities = probabilities * (self.labels.cpu().numpy() == label)
         chosen = torch.from_numpy(random.choice(len(probabilities), count, p=probabilities / probabilities.sum()))
-        deviation = self._variances.cpu()[chosen].sqrt() * torch.from_numpy(random.standard_normal((count, self._dim)))
+        return self._placed(chosen, torch.from_numpy(random.standard_normal((count, self._dim))))
+
+    def quantiles(self, uniforms):
+        """The data as a function of uniform numbers [B, 1 + d] in (0, 1): [B, …] in float32, on the CPU."""
+        uniforms = torch.as_tensor(uniforms, dtype=torch.float64)
+        edges = self._log_weights.cpu().exp().cumsum(0)
+        chosen = torch.searchsorted(edges, uniforms[:, 0] * edges[-1]).clamp(max=len(edges) - 1)
+        return self._placed(chosen, torch.special.ndtri(uniforms[:, 1:]))
+
+    def _placed(self, chosen, normal):
+        """Points of the components `chosen` [B], `normal` [B, d] away from their means."""
+        deviation = self._variances.cpu()[chosen].sqrt() * normal
         if self._rotations is not None:
             deviation = torch.einsum("bij,bj->bi", self._rotations.cpu()[chosen], deviation)
-        return (self.means.cpu()[chosen].double() + deviation).float().view(count, *self.shape)
+        return (self.means.cpu()[chosen].double() + deviation).float().view(-1, *self.shape)
 
     def weights(self):
         """π_k [K] in float64."""

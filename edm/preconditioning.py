@@ -124,8 +124,9 @@ PRECONDITIONINGS = {"vp": VP, "ve": VE, "iddpm": IDDPM, "edm": EDM}
 class Denoiser:
     """D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise) as a callable for `edm.sample`.
 
-    network: F(x, c_noise, labels=None) -> like x, or with twice the channels (iDDPM: the second half is a variance
-        and is not used). preconditioning: of this module. shape: of one sample, if known.
+    network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM: the second half
+        is a variance and is not used); c_noise is [B], or [1] where all samples share σ. A condition that is None is
+        not handed on. preconditioning: of this module. shape: of one sample, if known.
     A model with discrete levels is evaluated at the nearest one.
     """
 
@@ -135,12 +136,13 @@ class Denoiser:
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
 
-    def __call__(self, x, sigma, labels=None):
-        """x [B, …]; sigma a number or [B], > 0; labels handed to the network."""
+    def __call__(self, x, sigma, labels=None, augment=None):
+        """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
         p = self.preconditioning
-        sigma = torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1)
-        sigma = p.round_sigma(sigma).expand(len(x)) if len(sigma) == 1 else p.round_sigma(sigma)
+        sigma = p.round_sigma(torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1))
         c_skip, c_out, c_in = (c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in))
-        arguments = (c_in * x, p.c_noise(sigma).to(x.dtype))
-        output = self.network(*arguments) if labels is None else self.network(*arguments, labels)
-        return c_skip * x + c_out * output[:, : x.shape[1]]
+        conditions = {"labels": labels, "augment": augment}
+        conditions = {name: value for name, value in conditions.items() if value is not None}
+        dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
+        output = self.network((c_in * x).to(dtype), p.c_noise(sigma).to(dtype), **conditions)
+        return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)

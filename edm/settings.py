@@ -194,8 +194,10 @@ class Experiment(Settings):
 
 def knobs(settings: type[Settings]) -> dict[str, dict]:
     """What a page needs to offer each field: symbol, help, default, slider, limits and choices, as JSON data."""
+    from edm.training import settings as training
+
     defaults = settings().document(complete=True)
-    offered = choices()
+    offered = choices() if settings in (Sampling, Experiment) else training.choices()
     return {
         name: {
             **field.json_schema_extra["knob"],

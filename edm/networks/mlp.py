@@ -32,6 +32,10 @@ class MLP(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
+    @property
+    def dtype(self):
+        return self.out.weight.dtype
+
     def forward(self, x, c_noise, labels=None, augment=None):
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         embedding = self.layer1(functional.silu(self.layer0(embedding)))

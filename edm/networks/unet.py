@@ -128,6 +128,10 @@ class UNet(nn.Module):
         self._initialize()
         self.to(memory_format=torch.channels_last)
 
+    @property
+    def dtype(self):
+        return self.out_conv.weight.dtype
+
     def _initialize(self):
         """Glorot's uniform weights; branches that join a skip, and the output, start at almost nothing."""
         for name, module in self.named_modules():

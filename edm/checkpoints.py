@@ -1,0 +1,177 @@
+"""Model files and checkpoints: safetensors, with all that is not a tensor as JSON in its metadata.
+
+    ema<i>/<parameter>                averaged weights, one set for each half-life; a model file holds one
+    weights/<parameter>               the weights themselves       ┐
+    adam/<moment>/<parameter>         Adam's two moments           ┘ checkpoints only
+
+Reading one executes nothing. The header says how to build the network; it is checked against its limits and the
+tensors' shapes before anything is built.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+from edm import networks
+from edm.fields import Settings, SettingsError, Whole
+from edm.files import atomic
+from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.training.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS, Training
+
+METADATA_KEY = "edm"
+MAX_HEADER = 16 << 20
+
+
+def _numbers(low, high, length):
+    return Annotated[tuple[Annotated[int, Field(ge=low, le=high)], ...], Field(max_length=length)]
+
+
+class NetworkConfig(Settings):
+    """Arguments of `edm.networks.build`."""
+
+    name: str
+    in_channels: Whole = Field(ge=1, le=64)
+    out_channels: Whole = Field(ge=1, le=128)
+    resolution: Whole | None = Field(None, ge=1, le=1024)
+    channels: Whole = Field(ge=4, le=MAX_CHANNELS)
+    channel_mult: _numbers(1, 32, MAX_LEVELS) = ()
+    blocks: Whole = Field(ge=1, le=MAX_BLOCKS)
+    attention: _numbers(1, 1024, MAX_LEVELS) = ()
+    classes: Whole = Field(0, ge=0, le=100_000)
+    augment_dim: Whole = Field(0, ge=0, le=64)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class PreconditioningConfig(Settings):
+    """Arguments of a preconditioning: σ_data of EDM's."""
+
+    name: str
+    sigma_data: float = Field(0.5, gt=0, le=1e4)
+
+    def build(self):
+        if self.name not in PRECONDITIONINGS:
+            known = ", ".join(PRECONDITIONINGS)
+            raise SettingsError(f"preconditioning {self.name!r:.40} is unknown; there are {known}")
+        return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
+
+
+class Header(Settings):
+    """What a file is: enough to build the denoiser, and where it comes from.
+
+    shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
+    training: the settings of the run, None for converted models. progress: what a resumed run needs besides tensors.
+    """
+
+    format: Literal[1] = 1
+    kind: Literal["model", "checkpoint"]
+    title: str = ""
+    network: NetworkConfig
+    preconditioning: PreconditioningConfig
+    shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)
+    class_names: tuple[str, ...] = ()
+    sigma_data: float = Field(gt=0)
+    label_dropout: float = 0.0
+    images: Whole = Field(0, ge=0)
+    seconds: float = Field(0.0, ge=0)
+    half_lives: tuple[float, ...] = ()
+    training: Training | None = None
+    progress: dict = Field(default_factory=dict)
+    metrics: dict = Field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        return self.network.classes
+
+
+def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = to_bytes(plain, metadata={METADATA_KEY: json.dumps(header.document(complete=True))})
+    with atomic(path) as file:
+        file.write(data)
+
+
+def read_header(path) -> Header:
+    """The header of a file of ours. Raises ValueError with a sentence for any other file."""
+    with _opened(path) as file:
+        return _header(path, file)
+
+
+def load(path, device="cpu", ema: int = 0) -> Denoiser:
+    """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
+
+    ema: which of the averages, where a checkpoint holds several (0: the first half-life).
+    Raises ValueError for a file that is truncated, foreign, or not consistent in itself; OSError if there is none.
+    """
+    with _opened(path) as file:
+        header = _header(path, file)
+        network = _fitting(header.network, file, f"ema{ema}/", path)
+    return denoiser(network.to(device), header)
+
+
+def denoiser(network, header: Header) -> Denoiser:
+    """A network with its preconditioning, as the header says."""
+    made = Denoiser(network, header.preconditioning.build(), header.shape)
+    made.header, made.classes, made.sigma_data = header, header.classes, header.sigma_data
+    return made
+
+
+def build(config: NetworkConfig, place="the settings"):
+    """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
+    try:
+        return networks.build(**config.document(complete=True))
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+
+
+@torch.no_grad()
+def _fitting(config, file, prefix, path):
+    """The network with the tensors under `prefix` in it: every one has its place, and no place is left empty.
+
+    The shapes are compared on a network without memory, so that a header cannot ask for more than its file holds.
+    """
+    keys = list(file.keys())
+    names = {name.removeprefix(prefix) for name in keys if name.startswith(prefix)}
+    if not names:
+        present = ", ".join(sorted({key.split("/")[0] for key in keys}))
+        raise ValueError(f"{path} holds no weights under {prefix!r}; it has {present:.80}")
+    with torch.device("meta"):
+        shapes = {name: list(tensor.shape) for name, tensor in build(config, path).state_dict().items()}
+    for name in sorted(names ^ set(shapes)):
+        raise ValueError(f"{path} does not fit its own header: {name!r:.80} is in only one of the two")
+    for name, shape in shapes.items():
+        found = file.get_slice(prefix + name).get_shape()
+        if found != shape:
+            raise ValueError(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
+    network = build(config, path)
+    for name, tensor in network.state_dict().items():
+        tensor.copy_(file.get_tensor(prefix + name))
+    return network
+
+
+def _opened(path):
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        return safe_open(path, framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
+
+
+def _header(path, file) -> Header:
+    text = (file.metadata() or {}).get(METADATA_KEY)
+    if text is None or len(text) > MAX_HEADER:
+        raise ValueError(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
+    try:
+        header = Header.parse(text)
+    except SettingsError as error:
+        raise ValueError(f"{path} cannot be used: {error}") from None
+    return header

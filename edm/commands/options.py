@@ -1,0 +1,82 @@
+"""Settings from presets, files and options, the later over the earlier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edm.fields import Settings, SettingsError
+from edm.flat import groups, unflatten
+
+
+def add(parser, kind: type[Settings], section: str) -> None:
+    """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
+    from edm.settings import knobs
+
+    parser.add_argument("--config", help="settings from a file: .yaml, .json, a picture or a model of ours")
+    parser.add_argument(
+        "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
+    )
+    for settings in groups(kind).values():
+        group = parser.add_argument_group(settings.__doc__.split(":")[0])
+        for name, knob in knobs(settings).items():
+            allowed = f" ({', '.join(knob['choices'])})" if knob["choices"] else ""
+            group.add_argument(f"--{name}", help=(knob["help"] + allowed).replace("%", "%%"), metavar="VALUE")
+    parser.set_defaults(kind=kind, section=section)
+
+
+def settings(options) -> Settings:
+    """The settings that presets, file and options make together."""
+    document: dict = {}
+    for name in options.preset:
+        from edm import presets
+
+        document = merged(document, presets.read(name).get(options.section) or _nothing(name, options.section))
+    if options.config:
+        document = merged(document, read(options.config, options.section))
+    return options.kind.parse(merged(document, unflatten(given(options), options.kind)))
+
+
+def given(options) -> dict[str, str]:
+    """The options of fields that were given, by name."""
+    names = {name for kind in groups(options.kind).values() for name in kind.model_fields}
+    return {name: value for name, value in vars(options).items() if name in names and value is not None}
+
+
+def merged(document: dict, changes: dict) -> dict:
+    """One document over another, group by group."""
+    both = {**document, **changes}
+    for name, value in document.items():
+        if isinstance(value, dict) and isinstance(changes.get(name), dict):
+            both[name] = {**value, **changes[name]}
+    return both
+
+
+def read(path, section: str) -> dict:
+    """The settings in a file. Raises SettingsError or OSError with a sentence."""
+    suffix = Path(path).suffix
+    if suffix == ".png":
+        from edm.render import read_document
+
+        return read_document(path)
+    if suffix == ".safetensors":
+        from edm.checkpoints import read_header
+
+        training = read_header(path).training
+        if section != "training" or training is None:
+            raise SettingsError(f"{path} holds no settings for this command")
+        return training.document()
+    import yaml
+
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # JSON is YAML
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not a settings file: {error}") from None
+    if isinstance(document, dict) and section in document:
+        document = document[section]
+    if not isinstance(document, dict):
+        raise SettingsError(f"{path} is not a settings file: it holds no names and values")
+    return document
+
+
+def _nothing(name, section):
+    raise SettingsError(f"the preset {name!r} says nothing about {section}", ("preset",))

@@ -1,0 +1,60 @@
+"""python -m edm sample: sample a model and write a picture or the numbers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from edm.commands import options as common
+from edm.settings import Experiment
+
+
+def add(commands):
+    parser = commands.add_parser("sample", help="sample a model and write a picture or the numbers")
+    parser.add_argument("--out", default="sample.png", help="file to write: .png, .npz or .csv (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
+    common.add(parser, Experiment, "experiment")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    experiment = common.settings(options)
+    if options.dry_run:
+        print(json.dumps(experiment.document(), indent=2))
+        return
+    out = Path(options.out)
+    if out.suffix not in {".png", ".npz", ".csv"}:
+        raise ValueError(f"--out {out}: the name must end in .png, .npz or .csv")
+    if not out.parent.is_dir():
+        raise ValueError(f"--out {out}: there is no folder {out.parent}")
+
+    import numpy as np
+
+    from edm import data, render, runner
+    from edm.files import atomic
+
+    dataset = data.of(experiment)
+    states = []
+    for state in runner.states(experiment, runner.device(options.device)):
+        states.append(state)
+        print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    samples = states[-1].x.cpu().numpy()
+    if out.suffix == ".png":
+        render.save_png(render.picture(dataset, states), out, experiment.document())
+    elif out.suffix == ".csv":
+        with atomic(out) as file:
+            np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")
+    else:
+        trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+        with atomic(out) as file:
+            np.savez(
+                file,
+                samples=samples,
+                trajectory=trajectory,
+                sigma=[state.sigma for state in states],
+                settings=json.dumps(experiment.document()),
+            )
+    print(f"{len(samples)} samples, {states[-1].evaluations} evaluations -> {out}")

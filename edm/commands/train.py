@@ -1,0 +1,109 @@
+"""python -m edm train: train a model, in this process or as one of torchrun's."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from edm.commands import options as common
+from edm.fields import SettingsError
+from edm.training.settings import Training
+
+BAR = 24
+
+
+def add(commands):
+    parser = commands.add_parser("train", help="train a model")
+    parser.add_argument("--out", help="folder of the run; default: runs/<dataset>-<number>")
+    parser.add_argument("--resume", metavar="PLACE", help="continue the run in this folder, or from this checkpoint")
+    parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
+    common.add(parser, Training, "training")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    from edm.training import parallel, recording
+    from edm.training.loop import train
+
+    if options.keep is not None and options.keep < 1:
+        raise ValueError(f"--keep {options.keep}: must be 1 or more")
+    checkpoint, folder = _place(options)
+    if checkpoint is not None:
+        options.config = options.config or str(checkpoint)
+    settings = common.settings(options)
+    if options.dry_run:
+        print(json.dumps(settings.document(), indent=2))
+        return
+    with parallel.world(options.device) as world:
+        events = train(settings, world, checkpoint)
+        if world.rank:
+            for _ in events:
+                pass
+            return
+        folder = folder or _new_folder(settings.data.dataset)
+        if checkpoint is None and recording.checkpoints(folder):
+            raise ValueError(f"{folder} already holds a run; continue it with --resume {folder}, or name another --out")
+        bar = _Bar(settings, sys.stderr)
+        for event in recording.record(events, folder, options.keep):
+            bar.show(event)
+    print(f"{recording.checkpoints(folder)[-1]}")
+
+
+def _place(options):
+    """(checkpoint to continue from or None, folder or None)."""
+    out = Path(options.out) if options.out else None
+    if not options.resume:
+        return None, out
+    from edm.training import recording
+
+    place = Path(options.resume)
+    if place.is_file():
+        return place, out or place.parent.parent
+    found = recording.checkpoints(place)
+    if not found:
+        raise SettingsError(f"--resume {place}: there is no checkpoint in it")
+    return found[-1], out or place
+
+
+def _new_folder(dataset) -> Path:
+    number = 1
+    while Path("runs", f"{dataset}-{number}").exists():
+        number += 1
+    return Path("runs", f"{dataset}-{number}")
+
+
+class _Bar:
+    """A line that is written over on a terminal; elsewhere, one line at each tick."""
+
+    def __init__(self, settings, stream):
+        self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
+
+    def show(self, event):
+        from edm.training.loop import Started, Step, Tick
+
+        if isinstance(event, Started):
+            print(
+                f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
+                f"from image {event.state.images:,} of {self._settings.images:,}",
+                file=self._stream,
+            )
+        elif isinstance(event, Step) and self._live and time.monotonic() > self._drawn + 0.2:
+            self._drawn = time.monotonic()
+            self._print(event, event.loss, end="")
+        elif isinstance(event, Tick):
+            self._print(event, event.loss, end="\n")
+
+    def _print(self, event, loss, end):
+        share = min(event.images / self._settings.images, 1)
+        bar = ("█" * round(share * BAR)).ljust(BAR, "·")
+        left = (
+            time.strftime("%H:%M:%S", time.gmtime(event.left)) if event.left < 86400 else f"{event.left / 86400:.1f} d"
+        )
+        bad = f", {event.nonfinite} steps not finite" if getattr(event, "nonfinite", 0) else ""
+        start = "\r" if self._live else ""
+        text = f"{bar} {event.images:>11,}  loss {loss:.4f}  {event.rate:,.0f} images/s  {left} left{bad}"
+        print(f"{start}{text}  ", end=end, file=self._stream, flush=True)

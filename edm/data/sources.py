@@ -1,0 +1,96 @@
+"""What can be trained on, by name. A source gives samples by their number:
+
+    shape (…)            of one sample; images are (C, H, W)
+    classes, class_names how many, and what they are called (may be empty)
+    size                 how many samples there are; None: endless, sample k being a function of k
+    read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
+
+To add one, put a function of `edm.training.settings.Data` into SOURCES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edm import data
+from edm.data import digits, scenes
+
+
+class Mixture:
+    """Endless samples of a toy distribution."""
+
+    classes, class_names, size = 0, (), None
+
+    def __init__(self, name: str):
+        self._dataset = data.load(name)
+        self.shape = self._dataset.shape
+
+    def read(self, indices):
+        from edm.streams import uniforms
+        from edm.training.loss import DATA
+
+        return self._dataset.denoiser.quantiles(uniforms(0, DATA, indices, 1 + self.shape[0])), None
+
+
+class Digits:
+    """scikit-learn's digits, already between −1 and 1."""
+
+    shape, classes, class_names = digits.SHAPE, 10, tuple("0123456789")
+
+    def __init__(self):
+        points = data.load("digits").denoiser
+        self._images, self._labels, self.size = points.points, points.labels, len(points.points)
+
+    def read(self, indices):
+        indices = np.asarray(indices)
+        return self._images[indices], self._labels[indices]
+
+
+def _torchvision(settings):
+    from edm.data import torchvision_sets
+
+    return torchvision_sets.load(settings.dataset, settings.path or "datasets", settings.download)
+
+
+def _folder(settings):
+    from edm.data.folders import ImageFolder
+
+    return ImageFolder(settings.path, settings.resolution, settings.crop)
+
+
+_TOYS = [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
+SOURCES: dict[str, Callable] = {
+    **{name: lambda settings, name=name: Mixture(name) for name in _TOYS},
+    "digits": lambda settings: Digits(),
+    "scenes": lambda settings: scenes.Scenes(),
+    "mnist": _torchvision,
+    "fashion_mnist": _torchvision,
+    "cifar10": _torchvision,
+    "folder": _folder,
+}
+
+
+def open_source(settings):
+    """The source of an `edm.training.settings.Data`. Raises ValueError or OSError with a sentence."""
+    return SOURCES[settings.dataset](settings)
+
+
+def read(source, indices):
+    """(float32 samples in [−1, 1], classes or None): u8/127.5 − 1 for images of 8 bits."""
+    import torch
+
+    samples, labels = source.read(np.asarray(indices))
+    return samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples.float(), labels
+
+
+def spread(source, count: int = 10_000) -> float:
+    """σ_data: the standard deviation of a coordinate, around that coordinate's mean, over at most `count` samples."""
+    number = min(count, source.size or count)
+    chosen = np.arange(number) if source.size is None else np.linspace(0, source.size - 1, number).astype(int)
+    total = squares = 0.0
+    for part in np.array_split(chosen, -(-number // 500)):
+        samples = read(source, part)[0].double()
+        total, squares = total + samples.sum(0), squares + samples.square().sum(0)
+    return float((squares / number - (total / number) ** 2).mean().clamp(min=0).sqrt())

@@ -1,0 +1,260 @@
+"""The training images of MNIST, Fashion-MNIST and CIFAR-10 in torchvision's files, held in memory.
+
+torchvision fetches the files and verifies their checksums; they are read here. CIFAR-10's are pickles, and a pickle
+may run any program when it is loaded. Therefore only the opcodes of plain data are let through, and the few NumPy
+names that describe an array stand for a record of their arguments, so that nothing outside of this file is called.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import pickle
+import pickletools
+import reprlib
+import struct
+import tarfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from edm.data.folders import rows
+
+MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
+
+_OPCODES = (
+    "PROTO FRAME STOP MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 "
+    "BINSTRING SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 "
+    "EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
+    "GLOBAL STACK_GLOBAL REDUCE BUILD"
+)
+_MAX_TUPLES = 20_000  # a batch has one for each name at most; very deep nests would overflow the interpreter's stack
+_ARRAY_NAMES = {("numpy", "ndarray"), ("numpy", "dtype")}
+_ARRAY_NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
+_ARRAY_NAMES |= {(f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")}
+_BROKEN_PICKLE = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, struct.error)
+_BROKEN_PICKLE += (OverflowError, MemoryError, RecursionError)
+_BROKEN_DOWNLOAD = (OSError, RuntimeError, HTTPException, tarfile.TarError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """A source (see edm.data.folders): images uint8 [N, C, H, W], labels int64 [N], and a name for each class."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    class_names: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return tuple(self.images.shape[1:])
+
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def size(self) -> int:
+        return len(self.images)
+
+    def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
+        """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B]."""
+        indices = torch.from_numpy(rows(indices, self.size))
+        return self.images[indices], self.labels[indices]
+
+
+def load(name: str, folder, download: bool = False) -> InMemory:
+    """The training images of "mnist", "fashion_mnist" (1×32×32, padded with 2 black pixels) or "cifar10" (3×32×32).
+
+    folder: where torchvision keeps its datasets (its `root`). download: fetch the files, where some are missing, and
+    verify their checksums; files that are there already are checked for their structure.
+
+    Raises ValueError, in sentences that name the file, where files are missing or are not what they should be.
+    """
+    if name not in SETS:
+        raise ValueError(f"there is no dataset {name!r}; there are {', '.join(SETS)}")
+    wanted, folder = SETS[name], Path(folder).absolute()
+    place = folder / wanted.folder
+    missing = [file for file in wanted.files if not os.path.isfile(place / file)]
+    if not missing:
+        return wanted.source(place)
+    if not download:
+        raise ValueError(f"{name} is not there: {missing[0]} is missing in {place}; download fetches it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
+            wanted.fetch(temporary)
+            source = wanted.source(Path(temporary) / wanted.folder)
+            place.mkdir(parents=True, exist_ok=True)
+            for file in wanted.files:
+                os.replace(Path(temporary) / wanted.folder / file, place / file)
+    except _BROKEN_DOWNLOAD as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{name} could not be downloaded ({reason:.300}); check the network and the space in {folder}, or put "
+            f"torchvision's files into {place} by hand"
+        ) from None
+    return source
+
+
+@dataclass(frozen=True)
+class _Set:
+    """folder: of the files, in torchvision's root. fetch: downloads into a root. pixels: paths -> (images, labels)."""
+
+    folder: str
+    files: tuple[str, ...]
+    fetch: Callable[[str], object]
+    pixels: Callable[[list[Path]], tuple[np.ndarray, np.ndarray]]
+    class_names: tuple[str, ...]
+
+    def source(self, place: Path) -> InMemory:
+        images, labels = self.pixels([place / file for file in self.files])
+        return InMemory(torch.from_numpy(images), torch.from_numpy(labels), self.class_names)
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+    if len(data) > MAX_BYTES:
+        raise _spoilt(path, f"it is larger than {MAX_BYTES >> 20} MB")
+    return data
+
+
+def _spoilt(path: Path, reason: str) -> ValueError:
+    return ValueError(f"{path} is not a file of this dataset: {reason}; remove it, and download fetches it anew")
+
+
+def _idx(path: Path, dimensions: int) -> np.ndarray:
+    """The bytes of a file of LeCun's IDX format."""
+    data = _contents(path)
+    start = 4 + 4 * dimensions
+    if len(data) < start or data[:4] != bytes([0, 0, 8, dimensions]):
+        raise _spoilt(path, f"its header is not that of bytes in {dimensions} dimensions")
+    shape = struct.unpack(f">{dimensions}I", data[4:start])
+    if math.prod(shape) != len(data) - start:
+        raise _spoilt(path, f"its header says {'×'.join(map(str, shape))}, but {len(data) - start} bytes follow")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def _mnist(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = _idx(paths[0], 3), _idx(paths[1], 1)
+    if images.shape[1:] != (28, 28) or not len(images):
+        raise _spoilt(paths[0], f"it holds {'×'.join(map(str, images.shape))} pixels instead of N×28×28")
+    if len(labels) != len(images):
+        raise _spoilt(paths[1], f"it has {len(labels)} labels for {len(images)} images")
+    if labels.max() > 9:
+        raise _spoilt(paths[1], f"it has the label {labels.max()}; they go from 0 to 9")
+    return np.pad(images, ((0, 0), (2, 2), (2, 2)))[:, None], labels.astype(np.int64)
+
+
+def _cifar10(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    batches = [_cifar10_batch(path) for path in paths]
+    return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
+
+
+def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    batch, is_record = _plain_data(path)
+    if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
+        raise _spoilt(path, "it is not a dictionary with b'data' and b'labels'")
+    raw, dtype, shape, order = _described(batch[b"data"], is_record)
+    labels = batch[b"labels"]
+    if not isinstance(raw, bytes | bytearray) or dtype not in ("u1", b"u1") or order not in (False, 0, "C"):
+        raise _spoilt(path, "b'data' is not an array of bytes")
+    count = len(raw) // 3072
+    if not count or shape != (count, 3072) or len(raw) != count * 3072:
+        raise _spoilt(path, f"b'data' has {len(raw)} bytes in the shape {reprlib.repr(shape)} instead of (N, 3072)")
+    if not isinstance(labels, list) or len(labels) != count:
+        raise _spoilt(path, f"b'labels' is not a list of {count} labels")
+    if wrong := [label for label in labels if type(label) is not int or not 0 <= label <= 9]:
+        raise _spoilt(path, f"it has the label {reprlib.repr(wrong[0])}; they go from 0 to 9")
+    return np.frombuffer(raw, np.uint8).reshape(count, 3, 32, 32), np.array(labels, dtype=np.int64)
+
+
+def _plain_data(path: Path):
+    """The plain data in a pickle, and the class of the records that stand in it for NumPy's objects."""
+
+    # Made anew for each file, so that no pickle can leave anything behind in them
+    class Record:
+        state = None
+
+        def __init__(self, *arguments):
+            self.arguments = arguments
+
+        def __setstate__(self, state):
+            self.state = state
+
+    class Encoded:  # how Python 3 writes bytes for readers of Python 2
+        def __new__(cls, text, encoding):
+            return text.encode("latin1")
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module, name):
+            if (module, name) in _ARRAY_NAMES:
+                return Record
+            if (module, name) == ("_codecs", "encode"):
+                return Encoded
+            raise pickle.UnpicklingError(f"it calls {module}.{name}, which no dataset needs")
+
+    data = _contents(path)
+    try:
+        tuples, plain = 0, set(_OPCODES.split())
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+            tuples += opcode.name.startswith("TUPLE")
+            # A memo index beyond the number of opcodes would only make the memo huge
+            if opcode.name not in plain or tuples > _MAX_TUPLES or ("PUT" in opcode.name and argument > count):
+                raise pickle.UnpicklingError(f"it has the opcode {opcode.name}, which no dataset needs here")
+        return Unpickler(io.BytesIO(data), encoding="bytes").load(), Record
+    except _BROKEN_PICKLE as error:
+        raise _spoilt(path, f"{error or type(error).__name__}") from None
+
+
+def _described(array, record: type) -> tuple:
+    """(contents, dtype, shape, Fortran's order?) of an array's record, four times None of anything else."""
+    match array:
+        case record(arguments=(_, _, _), state=(_, tuple(shape), record(arguments=(dtype, *_)), order, raw)):
+            return raw, dtype, shape, order
+        case record(arguments=(raw, record(arguments=(dtype, *_)), tuple(shape), order)):
+            return raw, dtype, shape, order
+    return None, None, None, None
+
+
+def _fetch_mnist(root: str):
+    from torchvision.datasets import MNIST
+
+    return MNIST(root, download=True)
+
+
+def _fetch_fashion_mnist(root: str):
+    from torchvision.datasets import FashionMNIST
+
+    return FashionMNIST(root, download=True)
+
+
+def _fetch_cifar10(root: str):
+    """As torchvision's CIFAR10 does it, short of loading the pickles."""
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import download_and_extract_archive
+
+    download_and_extract_archive(CIFAR10.url, root, filename=CIFAR10.filename, md5=CIFAR10.tgz_md5)
+
+
+_IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
+_GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+SETS = {
+    "mnist": _Set("MNIST/raw", _IDX, _fetch_mnist, _mnist, tuple("0123456789")),
+    "fashion_mnist": _Set("FashionMNIST/raw", _IDX, _fetch_fashion_mnist, _mnist, _GARMENTS),
+    "cifar10": _Set("cifar-10-batches-py", _BATCHES, _fetch_cifar10, _cifar10, _OBJECTS),
+}

@@ -1,0 +1,1 @@
+"""Training: settings, noise distributions and weights, augmentation, the loop, and checkpoints."""

@@ -1,0 +1,247 @@
+"""The training loop as a generator of events. It prints nothing and writes nothing; see `edm.training.recording`.
+
+Image k of a run is a function of the settings and k: which sample it is, its noise level, its noise, its
+augmentation. So a run continues from (weights, averages, Adam's moments, k) bit for bit, and its losses do not
+depend on how a batch is split over devices.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from edm import noise
+from edm.data import sources
+from edm.sampling import last, sample
+from edm.settings import Sampling
+from edm.training.augmentation import Augmentation
+from edm.training.loader import Split, batches
+from edm.training.loss import DROPOUT, Loss, per_sigma
+from edm.training.parallel import World
+from edm.training.settings import Training
+from edm.training.state import RunState, header_of
+
+SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
+_AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_LARGE = 1e5  # stands for an infinite gradient
+
+
+@dataclass(frozen=True)
+class Started:
+    """state: of the run, at its first or restored image. parameters: of the network. held_out: validation images
+    are not trained on."""
+
+    state: RunState
+    parameters: int
+    sigma_data: float
+    held_out: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of Adam. images: seen so far; loss: mean over the batch; lr; rate: images/s; left: seconds."""
+
+    images: int
+    loss: float
+    lr: float
+    rate: float
+    left: float
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A report: validation[i]: mean squared error at SIGMAS[i], of the first average; loss: mean since the last
+    tick; samples [n, …] of that average, from the same latents every time; labels of them, or None."""
+
+    images: int
+    seconds: float
+    loss: float
+    validation: list[float]
+    samples: torch.Tensor
+    labels: torch.Tensor | None
+    rate: float
+    left: float
+    nonfinite: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state is worth saving now; `last` tells that the run is over."""
+
+    images: int
+    state: RunState
+    last: bool
+
+
+def train(settings: Training, world: World | None = None, resume=None) -> Iterator[Started | Step | Tick | Checkpoint]:
+    """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
+
+    world: of `edm.training.parallel`; None: this process, on the CPU. resume: path of a checkpoint to continue.
+    Raises ValueError or OSError, with a sentence, for settings, data or checkpoints that do not fit.
+    """
+    world = world or World(0, 1, torch.device("cpu"))
+    share, micro = _shares(settings, world)
+    source = sources.open_source(settings.data)
+    split = Split(source, settings.data.holdout)
+    sigma_data = settings.design.sigma_data or sources.spread(source)
+    if not 0 < sigma_data < math.inf:
+        raise ValueError(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
+    state = RunState(settings, header_of(settings, source, sigma_data), world.device)
+    if resume is not None:
+        state.restore(resume)
+    augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
+    loss_of = Loss(settings.design, settings.seed, sigma_data, augmentation)
+    network = torch.compile(state.network) if settings.compile else state.network
+    wrapped = world.wrap(network)
+    denoiser = type(state.denoisers()[0])(wrapped, state.header.preconditioning.build(), source.shape)
+    conditional = state.header.classes > 0
+    judge = _Judge(settings, split, state, conditional)
+    yield Started(state, sum(p.numel() for p in network.parameters()), sigma_data, split.held_out)
+
+    def spans():
+        for first in range(state.images, settings.images, settings.batch):
+            yield from _spans(first + world.rank * share, share, micro)
+
+    state.network.train()
+    loader = batches(split, settings.seed, spans())
+    clock = _Clock(state, settings)
+    running: list[float] = []
+    while state.images < settings.images:
+        state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
+        state.optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        for number in range(0, share, micro):
+            numbers, y, labels = next(loader)
+            y = y.to(world.device, non_blocking=True)
+            labels = labels.to(world.device) if conditional else None
+            torch.manual_seed(_dropout_seed(settings.seed, int(numbers[0])))
+            final = number + micro >= share
+            with nullcontext() if final or world.size == 1 else wrapped.no_sync(), _autocast(settings, world.device):
+                losses = loss_of(denoiser, y, labels, numbers)
+            with nullcontext() if final or world.size == 1 else wrapped.no_sync():
+                state.scaler.scale(losses.sum() / share).backward()
+            total += losses.detach().double().sum()
+        _step(state)
+        state.ema.update(state.network, state.images, settings.batch)
+        before, state.images, state.steps = state.images, state.images + settings.batch, state.steps + 1
+        loss = world.total(float(total))[0] / settings.batch
+        running.append(loss)
+        clock.stop()
+        yield Step(state.images, loss, lr, clock.rate, clock.left)
+
+        over = state.images >= settings.images
+        if over or _passed(before, state.images, settings.tick):
+            state.network.eval()
+            validation, samples = judge.validation(), judge.samples()
+            yield Tick(
+                state.images, state.seconds, sum(running) / len(running), validation, samples, judge.labels,
+                clock.rate, clock.left, state.nonfinite,
+            )  # fmt: skip
+            running.clear()
+            state.network.train()
+        if over or _passed(before, state.images, settings.checkpoint):
+            yield Checkpoint(state.images, state, over)
+        clock.start()
+
+
+def _shares(settings, world):
+    """(images of a step on this device, images at once)."""
+    if settings.batch % world.size:
+        raise ValueError(f"batch = {settings.batch} cannot be shared evenly by {world.size} processes")
+    share = settings.batch // world.size
+    micro = min(settings.micro_batch or share, share)
+    if share % micro:
+        raise ValueError(
+            f"micro_batch = {micro} must divide the {share} images that each of {world.size} devices takes"
+        )
+    return share, micro
+
+
+def _spans(first, share, micro):
+    for start in range(first, first + share, micro):
+        yield start, start + micro
+
+
+def _passed(before, after, every) -> bool:
+    return after // every > before // every
+
+
+def _learning_rate(settings, images) -> float:
+    """lr · min(images / ramp, 1), counted at the end of the step, so that the first one is not lost."""
+    return settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
+
+
+def _dropout_seed(seed, image) -> int:
+    from edm.streams import uniforms
+
+    return int(uniforms(seed, DROPOUT, [image], 1)[0, 0] * 2**53)
+
+
+def _autocast(settings, device):
+    dtype = _AMP.get(settings.precision)
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def _step(state):
+    """Adam's step. Gradients that are not finite are counted, and replaced: NaN by 0, ±∞ by ±10⁵. With fp16 the
+    scaler leaves such a step out, and lowers its scale."""
+    gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
+    total = torch.stack(torch._foreach_norm(gradients)).sum()
+    if not torch.isfinite(total):
+        state.nonfinite += 1
+        if not state.scaler.is_enabled():
+            for gradient in gradients:
+                torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+
+
+class _Judge:
+    """Validation and samples of the first average, on images, noise and latents that stay the same."""
+
+    def __init__(self, settings, split, state, conditional):
+        self._state, device = state, state.device
+        images, labels = sources.read(split.source, split.validation(settings.validation))
+        self._images, self._labels = images.to(device), labels.to(device) if conditional else None
+        self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
+        self.labels = None
+        if conditional:
+            self.labels = torch.arange(settings.samples, device=device) % state.header.classes
+
+    def validation(self) -> list[float]:
+        return per_sigma(self._state.denoisers()[0], self._images, self._labels, SIGMAS)
+
+    def samples(self) -> torch.Tensor:
+        return last(sample(self._state.denoisers()[0], self._latents, Sampling(), self.labels)).x.cpu()
+
+
+class _Clock:
+    """Images per second over the last steps, and seconds left. Only time inside steps counts."""
+
+    def __init__(self, state, settings):
+        self._state, self._settings = state, settings
+        self._recent: list[float] = []
+        self.start()
+
+    def start(self):
+        self._started = time.perf_counter()
+
+    def stop(self):
+        took = time.perf_counter() - self._started
+        self._state.seconds += took
+        self._recent = [*self._recent[-49:], took]
+        self._started = time.perf_counter()
+
+    @property
+    def rate(self) -> float:
+        return self._settings.batch * len(self._recent) / sum(self._recent)
+
+    @property
+    def left(self) -> float:
+        return max(self._settings.images - self._state.images, 0) / self.rate

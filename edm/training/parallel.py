@@ -1,0 +1,57 @@
+"""Several processes, as PyTorch's torchrun starts them: who we are, and what the others have."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class World:
+    """rank: this process among `size`; device: the one it trains on."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    def total(self, *values: float) -> list[float]:
+        """The sums of numbers over all processes."""
+        if self.size == 1:
+            return list(values)
+        sums = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(sums)
+        return sums.tolist()
+
+    def wrap(self, network):
+        """The network with gradients averaged over all processes."""
+        if self.size == 1:
+            return network
+        ids = [self.device] if self.device.type == "cuda" else None
+        return torch.nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+
+
+@contextmanager
+def world(device: str = "auto"):
+    """The `World` of this process: of torchrun's environment, if it is there, else alone on `device`.
+
+    Under torchrun each process takes the GPU of its local rank and talks through nccl; without GPUs, through gloo.
+    """
+    from edm import runner
+
+    size = int(os.environ.get("WORLD_SIZE", 1))
+    if size == 1:
+        yield World(0, 1, runner.device(device))
+        return
+    local = int(os.environ.get("LOCAL_RANK", 0))
+    own = runner.device(f"cuda:{local}" if device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
+    if own.type == "cuda":
+        torch.cuda.set_device(own)
+    distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")
+    try:
+        yield World(distributed.get_rank(), size, own)
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,121 @@
+"""Everything a run is, besides its settings: weights, averages, Adam's moments, and how far it has come.
+
+Random numbers are functions of the image's number (edm.streams), so they need no state of their own.
+"""
+
+from __future__ import annotations
+
+import torch
+from safetensors import safe_open
+
+from edm import checkpoints
+from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig
+from edm.networks import AUGMENT_DIM, NETWORKS
+from edm.training.ema import Ema
+
+
+class RunState:
+    """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
+
+    def __init__(self, settings, header: Header, device):
+        self.settings, self.header, self.device = settings, header, device
+        torch.manual_seed(settings.seed)
+        self.network = checkpoints.build(header.network).to(device)
+        self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=settings.lr, betas=(0.9, 0.999), eps=1e-8, fused=True
+        )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+        self.images = self.steps = self.nonfinite = 0
+        self.seconds = 0.0
+
+    def denoisers(self):
+        """The averaged models, one for each half-life."""
+        return [checkpoints.denoiser(network, self.header) for network in self.ema.networks]
+
+    def save(self, path, metrics: dict) -> None:
+        """Write a checkpoint, atomically."""
+        tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
+        for i, network in enumerate(self.ema.networks):
+            tensors |= {f"ema{i}/{name}": tensor for name, tensor in network.state_dict().items()}
+        for name, parameter in self.network.named_parameters():
+            moments = self.optimizer.state.get(parameter, {})
+            tensors |= {f"adam/{key}/{name}": value for key, value in moments.items() if key != "step"}
+        progress = {"steps": self.steps, "nonfinite": self.nonfinite, "scaler": self.scaler.state_dict()}
+        changes = {"images": self.images, "seconds": self.seconds, "progress": progress, "metrics": metrics}
+        checkpoints.save(path, self.header.changed(**changes), tensors)
+
+    @torch.no_grad()
+    def restore(self, path) -> None:
+        """Continue where the checkpoint at `path` was written. Raises ValueError if it is of another run's making."""
+        header = checkpoints.read_header(path)
+        if header.kind != "checkpoint" or header.training is None:
+            raise ValueError(f"{path} is a model, not a checkpoint: it holds no state to continue from")
+        same = {"network": self.header.network, "preconditioning": self.header.preconditioning}
+        for name, mine in same.items():
+            if getattr(header, name) != mine:
+                raise ValueError(f"{path} has another {name} than these settings, so it cannot be continued with them")
+        if header.training.ema != self.settings.ema:
+            raise ValueError(f"{path} averages over {list(header.training.ema)}, not {list(self.settings.ema)} images")
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            self._fill(file, "weights/", self.network, path)
+            for i, network in enumerate(self.ema.networks):
+                self._fill(file, f"ema{i}/", network, path)
+            for name, parameter in self.network.named_parameters():
+                if f"adam/exp_avg/{name}" in names:
+                    self.optimizer.state[parameter] = {
+                        "step": torch.tensor(float(header.progress["steps"]), device=self.device),
+                        "exp_avg": file.get_tensor(f"adam/exp_avg/{name}").to(parameter),
+                        "exp_avg_sq": file.get_tensor(f"adam/exp_avg_sq/{name}").to(parameter),
+                    }
+        self.images, self.seconds = header.images, header.seconds
+        self.steps, self.nonfinite = header.progress["steps"], header.progress["nonfinite"]
+        if header.progress.get("scaler"):
+            self.scaler.load_state_dict(header.progress["scaler"])
+
+    @staticmethod
+    def _fill(file, prefix, network, path):
+        for name, tensor in network.state_dict().items():
+            try:
+                tensor.copy_(file.get_tensor(prefix + name))
+            except (RuntimeError, KeyError, OSError) as error:
+                raise ValueError(f"{path} cannot be continued from: {prefix}{name} does not fit ({error})") from None
+
+
+def header_of(settings, source, sigma_data: float) -> Header:
+    """The header of a new run: network and preconditioning as its settings and its data ask for."""
+    sizes, shape = settings.architecture, tuple(source.shape)
+    image = len(shape) == 3
+    name = sizes.network or ("ddpmpp" if image else "mlp")
+    if NETWORKS[name].images != image:
+        fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
+        raise ValueError(f"network = {name!r} does not take {'images' if image else 'points'}; use {fitting}")
+    if settings.design.augment and not image:
+        raise ValueError(f"augment = {settings.design.augment:g}: only images can be augmented; use 0")
+    config = {
+        "name": name,
+        "in_channels": shape[0],
+        "out_channels": shape[0],
+        "channels": sizes.channels,
+        "blocks": sizes.blocks,
+        "classes": source.classes if settings.data.conditional else 0,
+        "augment_dim": AUGMENT_DIM if settings.design.augment else 0,
+        "dropout": sizes.dropout,
+    }
+    if image:
+        if shape[1] != shape[2]:
+            raise ValueError(f"images of {shape[1]}×{shape[2]} pixels are not square; use crop")
+        config |= {"resolution": shape[1], "channel_mult": sizes.channel_mult, "attention": sizes.attention}
+    design = settings.design
+    return Header(
+        kind="checkpoint",
+        network=NetworkConfig(**config),
+        preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
+        shape=shape,
+        class_names=tuple(source.class_names)[:1000] if config["classes"] else (),
+        sigma_data=sigma_data,
+        label_dropout=design.label_dropout,
+        half_lives=settings.ema,
+        training=settings,
+    )
