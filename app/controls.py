@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.figures.pack import float32
-from edm import presets, timesteps
-from edm.data import DATASETS
+from app.figures.pack import float32, uint8
+from edm import models, presets, runner, timesteps
 from edm.exact import GaussianMixture
+from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
 from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
+THUMBNAIL_CLASS = 3
 # Short names for buttons; a name that is not listed is shown as it is.
 _TITLES = {
     "solver": {name: solver.title for name, solver in SOLVERS.items()},
@@ -32,7 +33,7 @@ def boot() -> dict:
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": [_model(dataset) for dataset in DATASETS.values()],
+        "models": [_model(models.load(name)) for name in models.names()],
     }
 
 
@@ -46,19 +47,36 @@ def _design(name: str) -> dict:
     }
 
 
-def _model(dataset) -> dict:
-    model = {
-        "name": dataset.name,
-        "title": dataset.title,
-        "shape": dataset.shape,
-        "classes": dataset.classes,
-        "count": dataset.count,
+def _model(model: models.Model) -> dict:
+    described = {
+        "name": model.name,
+        "title": model.title,
+        "shape": model.shape,
+        "classes": model.class_names,
+        "count": model.count,
+        "trained": model.trained,
+        "family": model.family,
+        "images": model.header.images if model.trained else None,
+        "dataset": model.dataset.name if model.dataset else None,
+        "sigmaData": model.sigma_data if model.name != "drawn" else None,
     }
-    if len(dataset.shape) == 1 and dataset.name != "drawn":
-        model["sigmaData"] = dataset.sigma_data
-        model["components"] = components(dataset.denoiser)
-        model["thumbnail"] = float32(dataset.sample(THUMBNAIL_POINTS, seed=1))
-    return model
+    if len(model.shape) == 1 and model.name != "drawn":
+        described["components"] = components(model.dataset.denoiser)
+    if model.name != "drawn":
+        described["thumbnail"] = _thumbnail(model)
+    return described
+
+
+def _thumbnail(model) -> str:
+    """A few true samples: points as float32, an image as 8 bits [C, H, W]."""
+    count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
+    if not model.trained:
+        samples = model.dataset.sample(count, seed=1)
+    else:
+        label = THUMBNAIL_CLASS % model.classes if model.classes and count == 1 else None
+        sampling = Sampling(steps=12)
+        samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
+    return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())
 
 
 def components(mixture: GaussianMixture) -> dict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from edm import models
 from edm.flat import flatten
 from edm.runner import count
 from edm.settings import Experiment
@@ -16,22 +17,26 @@ def python(experiment: Experiment) -> str:
     number = count(experiment)
     lines = ["import edm", ""]
     if experiment.points is None:
-        lines.append(f'dataset = edm.data.load("{experiment.model}")')
+        lines.append(f'model = edm.models.load("{experiment.model}")')
     else:
         points = [list(point) for point in experiment.points]
-        lines.append(f"dataset = edm.data.of(edm.Experiment(model='drawn', points={points}))")
+        lines.append(f"model = edm.models.of(edm.Experiment(model='drawn', points={points}))")
     lines += [
         f"sampling = edm.Sampling({given})",
-        f"latents = edm.latents(edm.seeds(sampling.seed, {number}), dataset.shape)",
+        f"latents = edm.latents(edm.seeds(sampling.seed, {number}), model.shape)",
     ]
-    arguments = "dataset.denoiser, latents, sampling"
+    arguments = "model.denoiser, latents, sampling"
+    model = models.of(experiment)
     if experiment.label is not None:
         lines.append(f"labels = [{experiment.label}] * {number}")
+        arguments += ", labels"
+    elif model.trained and model.classes:
+        lines.append(f"labels = [k % {model.classes} for k in range({number})]")
         arguments += ", labels"
     lines += [
         f"states = list(edm.sample({arguments}))",
         "samples = states[-1].x",
-        'edm.render.picture(dataset, states).save("sample.png")',
+        'edm.render.picture(model, states).save("sample.png")',
     ]
     return "\n".join(lines) + "\n"
 

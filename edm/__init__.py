@@ -17,19 +17,25 @@ from importlib import import_module
 _HOME = {
     "Experiment": "settings",
     "Sampling": "settings",
+    "Training": "training.settings",
     "SettingsError": "fields",
     "Denoiser": "preconditioning",
     "State": "sampling",
     "last": "sampling",
     "latents": "noise",
+    "load": "checkpoints",
     "noise_source": "noise",
     "sample": "sampling",
     "seeds": "noise",
+    "train": "training.loop",
 }
 _MODULES = {
     "data",
+    "checkpoints",
     "diagnostics",
     "exact",
+    "models",
+    "networks",
     "noise",
     "preconditioning",
     "presets",
@@ -40,6 +46,7 @@ _MODULES = {
     "settings",
     "solvers",
     "timesteps",
+    "training",
 }
 __all__ = sorted({*_HOME, *_MODULES})
 

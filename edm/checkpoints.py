@@ -66,12 +66,15 @@ class Header(Settings):
     """What a file is: enough to build the denoiser, and where it comes from.
 
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
+    family: shared by the checkpoints of one run; order: place among the others of a folder.
     training: the settings of the run, None for converted models. progress: what a resumed run needs besides tensors.
     """
 
     format: Literal[1] = 1
     kind: Literal["model", "checkpoint"]
     title: str = ""
+    family: str = ""
+    order: Whole = 99
     network: NetworkConfig
     preconditioning: PreconditioningConfig
     shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)

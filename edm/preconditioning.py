@@ -136,11 +136,18 @@ class Denoiser:
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
 
+    def to(self, device):
+        """Itself, with the network moved to `device`."""
+        self.network.to(device)
+        return self
+
     def __call__(self, x, sigma, labels=None, augment=None):
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
         p = self.preconditioning
         sigma = p.round_sigma(torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1))
         c_skip, c_out, c_in = (c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in))
+        if labels is not None:
+            labels = torch.as_tensor(labels, device=x.device)
         conditions = {"labels": labels, "augment": augment}
         conditions = {name: value for name, value in conditions.items() if value is not None}
         dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type

@@ -61,15 +61,15 @@ def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
     return picture
 
 
-def picture(dataset, states, size: int = 800) -> Image.Image:
-    """The picture of a run: `states` as `edm.sample` yields them (all of them, in order)."""
+def picture(model, states, size: int = 800) -> Image.Image:
+    """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
     states = list(states)
-    if len(dataset.shape) == 3:
-        return grid(states[-1].x.cpu(), scale=max(1, 64 // dataset.shape[-1]))
+    if len(model.shape) == 3:
+        return grid(states[-1].x.cpu(), scale=max(1, 64 // model.shape[-1]))
     trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
-    if dataset.shape == (1,):
+    if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
-    return paths(trajectory, dataset.denoiser, size)
+    return paths(trajectory, model.dataset.denoiser, size)
 
 
 def save_png(image: Image.Image, path, document: dict) -> None:

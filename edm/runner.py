@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 
-from edm import data
+from edm import models
 from edm.noise import latents, noise_source, seeds
 from edm.sampling import State, sample
 from edm.settings import Experiment
@@ -29,17 +29,18 @@ def device(name: str = "auto") -> torch.device:
 
 
 def count(experiment: Experiment) -> int:
-    """How many samples the experiment draws: its own count, or the dataset's default."""
-    return experiment.count or data.of(experiment).count
+    """How many samples the experiment draws: its own count, or the model's default."""
+    return experiment.count or models.of(experiment).count
 
 
 def start(experiment: Experiment, device="cpu"):
-    """(latents, labels or None) of the experiment."""
-    dataset = data.of(experiment)
+    """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
+    model = models.of(experiment)
     number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, dataset.shape).to(device)
-    labels = None if experiment.label is None else torch.full((number,), experiment.label, device=device)
-    return z, labels
+    z = _latents(experiment.sampling.seed, number, model.shape).to(device)
+    if experiment.label is not None:
+        return z, torch.full((number,), experiment.label, device=device)
+    return z, torch.arange(number, device=device) % model.classes if model.trained and model.classes else None
 
 
 @lru_cache(maxsize=32)
@@ -49,7 +50,7 @@ def _latents(seed, number, shape):
 
 def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:
     """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation."""
-    denoiser = data.of(experiment).denoiser.to(device)
+    denoiser = models.of(experiment).denoiser.to(device)
     z, labels = start(experiment, device)
     source = noise_source(seeds(experiment.sampling.seed, len(z)))
     return sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, source)

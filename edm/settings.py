@@ -160,7 +160,9 @@ def choices() -> dict[str, list[str]]:
 class Experiment(Settings):
     """What to sample, and how: the document behind a picture."""
 
-    model: str = knob("eight_gaussians", "model", "The distribution whose exact denoiser is sampled")
+    model: str = knob(
+        "eight_gaussians", "model", "What is sampled: the exact denoiser of a distribution, or a trained one"
+    )
     count: Whole | None = knob(
         None, "samples", "How many samples to draw", slider=(1, 1000), step=1, ge=1, le=MAX_SAMPLES
     )
@@ -172,12 +174,12 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
-        from edm import data
+        from edm import models
 
-        if self.model not in data.DATASETS:
-            allowed = ", ".join(f"'{name}'" for name in data.DATASETS)
+        if not models.known(self.model):
+            allowed = ", ".join(f"'{name}'" for name in models.names())
             raise refusal("model", self.model, f"must be one of {allowed}")
-        classes = data.DATASETS[self.model].classes
+        classes = models.load(self.model).classes
         if self.label is not None and self.label >= classes:
             known = f"must be below {classes}" if classes else "must be none: this model has no classes"
             raise refusal("label", self.label, known)

@@ -1,5 +1,5 @@
 // The stage of an image model: a grid that emerges from noise, and the film strip of one image.
-import { bracket, clamp, element, fit, sigmaAt, uint8, number } from "./lib.js";
+import { bracket, clamp, element, fit, sigmaAt, uint8, number, pixels } from "./lib.js";
 
 const STRIP_FRAMES = 12;
 const TOP = 38; // room for the switches
@@ -25,18 +25,8 @@ export class Images {
 
   // Image k of state j as pixels on a small canvas of its own.
   tile(source, j, k) {
-    const [channels, rows, columns] = this.result.run.shape;
-    const size = channels * rows * columns;
-    const from = (j * this.result.run.count + k) * size;
-    [this.atlas.width, this.atlas.height] = [columns, rows];
-    const context = this.atlas.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let p = 0; p < rows * columns; p++) {
-      for (let c = 0; c < 3; c++) image.data[4 * p + c] = source[from + (channels === 3 ? c * rows * columns : 0) + p];
-      image.data[4 * p + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-    return this.atlas;
+    const { count, shape } = this.result.run;
+    return pixels(source, shape, j * count + k, this.atlas);
   }
 
   draw(u, colors) {

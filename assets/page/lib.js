@@ -105,3 +105,22 @@ export function bracket(run, u) {
   }
   return [0, 0, 0];
 }
+
+// Image k among 8-bit images [C, H, W] that follow each other, on a canvas of its own size.
+export function pixels(source, [channels, rows, columns], k = 0, canvas = document.createElement("canvas")) {
+  const from = k * channels * rows * columns;
+  [canvas.width, canvas.height] = [columns, rows];
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  for (let p = 0; p < rows * columns; p++) {
+    for (let c = 0; c < 3; c++) image.data[4 * p + c] = source[from + (channels === 3 ? c * rows * columns : 0) + p];
+    image.data[4 * p + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+// 20480 -> "20 k".
+export function compact(count) {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 }).format(count);
+}

@@ -1,5 +1,5 @@
 // The column of knobs, built from the declarations of edm.settings.
-import { element, float32, number, clamp } from "./lib.js";
+import { element, float32, number, clamp, compact, pixels, uint8 } from "./lib.js";
 
 const STEPS_OF_LOG_SLIDER = 240;
 const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
@@ -55,6 +55,18 @@ export class Panel {
     this.changed();
   }
 
+  // The trained or exact models, and the same data as now where there is a model of it.
+  showTrained(trained) {
+    const fitting = this.boot.models.filter((model) => model.trained === trained && model.name !== "drawn");
+    const same = fitting.filter((model) => model.dataset === this.model.dataset);
+    this.chooseModel((same.find((model) => model.name.endsWith("edm")) ?? same.at(-1) ?? fitting[0]).name);
+  }
+
+  // The checkpoints of the run that the model is of, the youngest first.
+  checkpoints(model = this.model) {
+    return this.boot.models.filter((other) => other.family === model.family).sort((a, b) => a.images - b.images);
+  }
+
   chooseModel(name) {
     if (name === "drawn") return this.draw(true);
     this.draw(false);
@@ -79,7 +91,7 @@ export class Panel {
   build() {
     const { root } = this;
     const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
-    section("Model", this.thumbnails());
+    section("Model", this.kinds(), this.thumbnails(), this.trainingTime());
     section("Design", this.designs());
     section("Time steps", this.choice("discretization"), ...this.rows("steps", "rho", "sigma_min", "sigma_max"));
     section("Solver", this.choice("solver"), ...this.rows("alpha"));
@@ -91,9 +103,42 @@ export class Panel {
     root.append(this.help);
   }
 
+  // Exact or trained: two pages of thumbnails.
+  kinds() {
+    const box = element("div", { class: "seg kinds", role: "radiogroup", "aria-label": "Kind of model" });
+    for (const [trained, title, help] of [
+      [false, "exact", "Closed-form denoisers: what you see is the sampler's own error"],
+      [true, "trained", "Networks that have learned these data"],
+    ]) {
+      const button = element("button", { type: "button", role: "radio", "data-kind": title }, title);
+      button.addEventListener("click", () => this.model.trained !== trained && this.showTrained(trained));
+      this.describe(button, help);
+      this.refreshers.push(() => button.setAttribute("aria-checked", String(this.model.trained === trained)));
+      box.append(button);
+    }
+    box.hidden = !this.boot.models.some((model) => model.trained);
+    return box;
+  }
+
+  // How long the model has been trained: the checkpoints of its run.
+  trainingTime() {
+    const select = element("select", { "aria-label": "Training time", "data-knob": "trained" });
+    const row = element("div", { class: "knob classes" }, element("label", {}, "trained"), select);
+    select.addEventListener("change", () => this.chooseModel(select.value));
+    this.describe(row, "Checkpoints of one training run, by the number of images seen");
+    this.refreshers.push(() => {
+      const all = this.model.trained ? this.checkpoints() : [];
+      row.hidden = all.length < 2;
+      offer(select, all.map((model) => [model.name, `${compact(model.images)} images`]));
+      select.value = this.model.name;
+    });
+    return row;
+  }
+
   thumbnails() {
     const box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
     for (const model of this.boot.models) {
+      if (model.trained && this.checkpoints(model).at(-1) !== model) continue;
       const canvas = element("canvas", { width: 80, height: 80 });
       const button = element(
         "button",
@@ -102,7 +147,12 @@ export class Panel {
       );
       button.addEventListener("click", () => this.chooseModel(model.name));
       box.append(button);
-      this.refreshers.push(() => button.setAttribute("aria-checked", String(this.values.model === model.name)));
+      const column = model.trained && this.boot.designs.find((design) => model.name.endsWith(`_${design.name}`));
+      if (column) button.append(element("span", { class: "dot", style: `background: var(--ex-${column.name})` }));
+      this.refreshers.push(() => {
+        button.hidden = model.trained !== this.model.trained;
+        button.setAttribute("aria-checked", String(this.model.family === model.family));
+      });
       this.thumbnailPainters.push((color) => paintThumbnail(canvas, model, color));
     }
     return box;
@@ -206,11 +256,8 @@ export class Panel {
     this.describe(row, this.boot.knobs.label.help);
     this.refreshers.push(() => {
       const { classes } = this.model;
-      row.hidden = classes === 0;
-      if (select.options.length !== classes + 1) {
-        const names = ["all", ...Array.from({ length: classes }, (_, i) => String(i))];
-        select.replaceChildren(...names.map((text, i) => element("option", { value: i ? i - 1 : "" }, text)));
-      }
+      row.hidden = classes.length === 0;
+      offer(select, ["all", ...classes].map((text, i) => [i ? i - 1 : "", text]));
       select.value = this.values.label ?? "";
     });
     return row;
@@ -222,6 +269,14 @@ export class Panel {
     node.addEventListener("focusin", show);
     if (!node.title) node.title = text;
   }
+}
+
+// Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
+function offer(select, options) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options === key) return;
+  select.dataset.options = key;
+  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
 }
 
 function toSlider(knob, [low, high], value) {
@@ -251,7 +306,10 @@ function paintThumbnail(canvas, model, color) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, 80, 80);
   context.fillStyle = context.strokeStyle = color;
-  if (model.thumbnail) {
+  if (model.shape.length === 3) {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(pixels(uint8(model.thumbnail), model.shape), 0, 0, 80, 80);
+  } else if (model.thumbnail) {
     const points = float32(model.thumbnail);
     const flat = model.shape[0] === 1;
     for (let i = 0; i < points.length; i += model.shape[0]) {
@@ -259,10 +317,6 @@ function paintThumbnail(canvas, model, color) {
       context.globalAlpha = 0.75;
       context.fillRect(40 + points[i] * 27 - 1, y - 1, 2.2, 2.2);
     }
-  } else if (model.shape.length === 3) {
-    context.font = "600 46px system-ui, sans-serif";
-    context.textAlign = "center";
-    context.fillText("38", 40, 57);
   } else {
     context.lineWidth = 4;
     context.lineCap = context.lineJoin = "round";

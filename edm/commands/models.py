@@ -8,8 +8,10 @@ def add(commands):
 
 
 def run(options):
-    from edm.data import DATASETS
+    from edm import models
 
-    for dataset in DATASETS.values():
-        shape = "×".join(str(n) for n in dataset.shape)
-        print(f"{dataset.name:18} {dataset.title}, {shape}{f', {dataset.classes} classes' if dataset.classes else ''}")
+    for name in models.names():
+        model = models.load(name)
+        shape = "×".join(str(n) for n in model.shape)
+        kind = "trained" if model.trained else "exact"
+        print(f"{name:24} {model.title}, {kind}, {shape}{f', {model.classes} classes' if model.classes else ''}")

@@ -20,6 +20,10 @@ def add(commands):
 
 
 def run(options):
+    if options.model and options.model.endswith(".safetensors"):
+        from edm import models
+
+        models.register(options.model)
     experiment = common.settings(options)
     if options.dry_run:
         print(json.dumps(experiment.document(), indent=2))
@@ -32,10 +36,10 @@ def run(options):
 
     import numpy as np
 
-    from edm import data, render, runner
+    from edm import models, render, runner
     from edm.files import atomic
 
-    dataset = data.of(experiment)
+    model = models.of(experiment)
     states = []
     for state in runner.states(experiment, runner.device(options.device)):
         states.append(state)
@@ -43,7 +47,7 @@ def run(options):
     print(file=sys.stderr)
     samples = states[-1].x.cpu().numpy()
     if out.suffix == ".png":
-        render.save_png(render.picture(dataset, states), out, experiment.document())
+        render.save_png(render.picture(model, states), out, experiment.document())
     elif out.suffix == ".csv":
         with atomic(out) as file:
             np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")

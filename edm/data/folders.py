@@ -215,7 +215,7 @@ class _Files:
         self.path = path
         try:
             if not path.is_dir() and not path.is_file():
-                raise ValueError(f"there is no folder and no zip at {path}; check the path")
+                raise ValueError(f"there is no folder and no zip at {path!s:.300}; check the path")
             self.parts = None if path.is_dir() else _directory(path)
             self.names = frozenset(_walk(path) if self.parts is None else self.parts)
         except OSError as error:

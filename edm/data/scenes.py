@@ -19,8 +19,8 @@ RANGES = {  # least and largest value of each factor; of both its columns if it 
     "label": ((0, len(CLASSES) - 1),),
     "hue": ((0.0, 1.0),),
     "light": ((-1.8, 1.8), (0.55, 1.1)),
-    "position": ((-0.6, 0.6), (-0.6, 0.6)),
-    "size": ((0.75, 1.05),),
+    "position": ((-0.5, 0.5), (-0.6, 0.6)),
+    "size": ((0.7, 1.0),),
     "rotation": ((-math.pi / 4, math.pi / 4),),
     "palette": ((0.0, 1.0),),
 }

@@ -19,11 +19,11 @@ from edm.data.scenes_shapes import Solid, capsule, cone, cube, cylinder, normal,
 
 SOLIDS = {
     "sphere": sphere(0.92),
-    "cube": cube(0.76, 0.1),
+    "cube": cube(0.75, 0.1),
     "cylinder": cylinder(0.68, 0.86, 0.1),
     "cone": cone(0.98, 1.96, 0.08),
     "torus": torus(0.72, 0.3),
-    "capsule": capsule(0.66, 0.58),
+    "capsule": capsule(0.56, 0.55),
 }
 
 _DISTANCE, _PITCH, _ZOOM, _AIM = 8.0, math.radians(22), 0.235, 0.72  # camera; zoom: tan of half the view; aim: height
@@ -119,21 +119,26 @@ def stage(name: str, factors) -> Stage:
 
 
 def picture(stage: Stage, resolution: int, supersample: int) -> np.ndarray:
-    """The images as uint8 [B, 3, resolution, resolution]; the ground is smooth enough for one sample a pixel."""
+    """The images as uint8 [B, 3, resolution, resolution].
+
+    The ground is smooth enough for one ray a pixel, but in pixels that the solid covers in part.
+    """
     pixel = 2 * _ZOOM / resolution
     steps = pixel * (np.arange(resolution) + 0.5) - _ZOOM
     u, v = (np.float32(a.ravel()) for a in np.meshgrid(steps, -steps))
     shifts = pixel * ((np.arange(supersample) + 0.5) / supersample - 0.5)
     across, up = (np.float32(a.ravel()) for a in np.meshgrid(shifts, -shifts))
-    image = _background(stage, u, v)
+    count = len(stage.size)
+    image = _background(stage, np.repeat(np.arange(count), len(u)), np.tile(u, count), np.tile(v, count))
+    image = image.reshape(3, count, len(u))
     images, places = _near(stage, u, v, pixel)
     together = max(1, _RAYS // len(up))
     for start in range(0, len(images), together):
         i, j = images[start : start + together], places[start : start + together]
-        light, covered = _foreground(stage, i, (u[j, None] + across).ravel(), (v[j, None] + up).ravel())
-        image[:, i, j] = image[:, i, j] * (1 - covered) + light
+        light, seen = _foreground(stage, i, (u[j, None] + across).ravel(), (v[j, None] + up).ravel())
+        image[:, i[seen], j[seen]] = light[:, seen]
     bits = np.sqrt(np.minimum(image, 1)) * np.float32(255) + np.float32(0.5)
-    return bits.astype(np.uint8).reshape(3, -1, resolution, resolution).swapaxes(0, 1)
+    return bits.astype(np.uint8).reshape(3, count, resolution, resolution).swapaxes(0, 1)
 
 
 def _gaze(u, v):
@@ -150,8 +155,8 @@ def _near(stage: Stage, u, v, pixel: float):
     return np.nonzero(x * x + y * y + z * z - along < (ball * ball)[:, None])
 
 
-def _background(stage: Stage, u, v) -> np.ndarray:
-    """Linear light of ground and backdrop [3, B, pixels]: a pool of light, the shadow, and what the solid blocks."""
+def _background(stage: Stage, owner, u, v) -> np.ndarray:
+    """Linear light of ground and backdrop [3, rays] on rays of the images `owner`."""
     a, b, c = _gaze(u, v)
     t = -_CAMERA[1] / b
     x, z = t * a, _CAMERA[2] + t * c
@@ -159,27 +164,24 @@ def _background(stage: Stage, u, v) -> np.ndarray:
     high = smooth(v / _ZOOM - 0.3)
     pool = 1.06 - 0.045 * (x * x + np.maximum(z - 0.5, 0) ** 2) * (1 - far)
 
-    owner = np.repeat(np.arange(len(stage.size)), len(u))
-    middle_x, middle_y, middle_z = (column[:, None] for column in stage.centre)
-    size = stage.size[:, None]
-    offset = ((x - middle_x) / size, (0 * x - middle_y) / size, (z - middle_z) / size)
-    point = stage.turned([column.ravel() for column in offset], owner)
+    point = [(a - b[owner]) / stage.size[owner] for a, b in zip((x, 0 * x, z), stage.centre, strict=True)]
+    point = stage.turned(point, owner)
     light = [column[owner] for column in stage.turned(stage.light)]
-    dark = shadow(stage.solid, point, light, _SPREAD, _BLUR).reshape(-1, len(u)) * (1 - far)
-    near = 1 / (1 + 3 * np.maximum(stage.solid.distance(*point), 0)).reshape(-1, len(u)) ** 2
+    dark = shadow(stage.solid, point, light, _SPREAD, _BLUR) * (1 - far)
+    near = 1 / (1 + 3 * np.maximum(stage.solid.distance(*point), 0)) ** 2
 
-    zenith, horizon, ground = stage.palette[..., None]
+    zenith, horizon, ground = stage.palette[..., owner]
     floor = ground + (horizon - ground) * far
     open_light = (floor + (zenith - floor) * high) * pool
     shade = (1 - 0.62 * dark) * (1 - 0.45 * near)
     bounce = 0.16 * near * (1 - dark)
-    return open_light * shade + open_light * stage.albedo[..., None] * bounce
+    return open_light * (shade + stage.albedo[:, owner] * bounce)
 
 
 def _foreground(stage: Stage, images, u, v):
-    """Light [3, pixels] of the solid in pixels of `images`, each with len(u)/pixels rays, and how much it covers."""
+    """Linear light [3, pixels] of pixels of `images`, with len(u)/pixels rays each, and which of them see the solid."""
     rays = len(u) // len(images)
-    owner = np.repeat(images, rays)
+    owners = owner = np.repeat(images, rays)
     size = 1 / np.sqrt(1 + u * u + v * v)
     gaze = stage.turned([column * size for column in _gaze(u, v)], owner)
     eye = stage.turned([(np.float32(a) - b) / stage.size for a, b in zip(_CAMERA, stage.centre, strict=True)])
@@ -188,15 +190,22 @@ def _foreground(stage: Stage, images, u, v):
     point = [column[owner] + t * way for column, way in zip(eye, gaze, strict=True)]
     light = [column[owner] for column in stage.turned(stage.light)]
     weights = _reflected(stage.solid, point, gaze, light)
-    pixel = hit // rays
-    covered, diffuse, sky, floor, gloss, rim = (
-        np.float32(np.bincount(pixel, weight, len(images)) / rays) for weight in (None, *weights)
-    )
+
+    def mean(ray, weight=None):
+        return np.float32(np.bincount(ray // rays, weight, len(images)) / rays)
+
+    covered = mean(hit)
+    diffuse, sky, floor, gloss, rim = (mean(hit, weight) for weight in weights)
     zenith, horizon, ground = stage.palette[..., images]
     above = 0.28 * zenith + 0.28 * horizon + 0.12
     albedo = stage.albedo[:, images]
     light = albedo * (_KEY * diffuse + above * sky + ground * floor) + _KEY * gloss + above * rim
-    return light, covered
+
+    passing = np.repeat((covered > 0) & (covered < 1), rays)
+    passing[hit] = False
+    passing = np.flatnonzero(passing)
+    behind = _background(stage, owners[passing], u[passing], v[passing])
+    return light + np.stack([mean(passing, channel) for channel in behind]), covered > 0
 
 
 def _reflected(solid: Solid, point, gaze, light):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _EPSILON = np.float32(1e-3)  # of the radius: a hit, and the arm of the normal's differences
-_MOST_STEPS = 40
+_MOST_STEPS = 80  # rays that graze a torus need most
 _SAMPLES, _HALVES = 8, 4  # of the search for a shadow
 
 

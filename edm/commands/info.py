@@ -1,0 +1,29 @@
+"""python -m edm info: what a file of ours is."""
+
+from __future__ import annotations
+
+import json
+
+
+def add(commands):
+    parser = commands.add_parser("info", help="say what a model, a checkpoint or a picture is")
+    parser.add_argument("file", help="a .safetensors or .png file of ours")
+    parser.add_argument("--json", action="store_true", help="the whole header, as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    if options.file.endswith(".png"):
+        from edm.render import read_document
+
+        print(json.dumps(read_document(options.file), indent=2))
+        return
+    from edm import checkpoints
+    from edm.training.export import card
+
+    header = checkpoints.read_header(options.file)
+    if options.json:
+        print(json.dumps(header.document(complete=True), indent=2))
+        return
+    network = checkpoints.build(header.network, options.file)
+    print(card(header, options.file, sum(p.numel() for p in network.parameters())), end="")

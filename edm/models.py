@@ -1,0 +1,123 @@
+"""What can be sampled, by name: the exact denoisers of `edm.data`, and trained models (assets/models/).
+
+A trained model's file says all about it; to add one, put its file into the folder.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from edm import data
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
+COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
+
+
+@dataclass(frozen=True)
+class Model:
+    """A denoiser and what is known about it.
+
+    shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
+    denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
+    family: name that the checkpoints of one run share.
+    """
+
+    name: str
+    title: str
+    shape: tuple[int, ...]
+    classes: int
+    count: int
+    dataset: data.Dataset | None
+    path: Path | None = None
+    header: object = None
+
+    @property
+    def trained(self) -> bool:
+        return self.path is not None
+
+    @property
+    def family(self) -> str:
+        return (self.header.family if self.trained else "") or self.name
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        names = self.header.class_names if self.trained else ()
+        return names or tuple(str(k) for k in range(self.classes))
+
+    @cached_property
+    def denoiser(self):
+        if not self.trained:
+            return self.dataset.denoiser
+        from edm.checkpoints import load as load_file
+
+        return load_file(self.path)
+
+    @property
+    def sigma_data(self) -> float:
+        return self.header.sigma_data if self.trained else self.dataset.sigma_data
+
+
+def names() -> list[str]:
+    """All names: exact denoisers first, then trained models."""
+    return [*data.DATASETS, *_trained()]
+
+
+def known(name: str) -> bool:
+    """Whether there is a model of that name. The folder is looked at only for names that are no dataset's."""
+    return name in data.DATASETS or name in _trained()
+
+
+def load(name: str) -> Model:
+    """The model of that name. Raises ValueError for an unknown one."""
+    if name in data.DATASETS:
+        return _exact(data.DATASETS[name])
+    if name not in _trained():
+        raise ValueError(f"there is no model {name!r}; there are {', '.join(names())}")
+    return _trained()[name]
+
+
+def of(experiment) -> Model:
+    """The model of an `edm.Experiment`, its own drawing included."""
+    return load(experiment.model) if experiment.points is None else _exact(data.of(experiment))
+
+
+def register(path) -> str:
+    """Make a model's file known to this process; returns its name. Raises ValueError for what is no model of ours."""
+    _registered[str(path)] = _from_file(str(path), Path(path))
+    return str(path)
+
+
+def _exact(dataset) -> Model:
+    return Model(dataset.name, dataset.title, dataset.shape, dataset.classes, dataset.count, dataset)
+
+
+def _from_file(name, path) -> Model:
+    from edm.checkpoints import read_header
+
+    header = read_header(path)
+    learned = header.training.data.dataset if header.training else None
+    dataset = data.DATASETS.get(learned)
+    title = header.title or name
+    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
+
+
+_registered: dict[str, Model] = {}
+
+
+def _trained() -> dict[str, Model]:
+    return {**_shipped(), **_registered}
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, Model]:
+    found = []
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        try:
+            found.append(_from_file(path.stem, path))
+        except ValueError as error:  # one bad file must not take the others with it
+            logging.getLogger(__name__).warning("%s", error)
+    found.sort(key=lambda model: (model.header.order, model.header.images))
+    return {model.name: model for model in found}

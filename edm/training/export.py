@@ -1,0 +1,79 @@
+"""From a checkpoint to a model file that is small and whole, and a card that says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from edm import checkpoints
+from edm.checkpoints import Header
+from edm.files import atomic
+from edm.flat import flatten
+
+
+def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metrics: dict | None = None) -> Header:
+    """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
+
+    metrics: of an evaluation, for the card. Raises ValueError for files and averages that are not there.
+    """
+    header = checkpoints.read_header(checkpoint)
+    out = Path(out)
+    if out.suffix != ".safetensors":
+        raise ValueError(f"{out}: the name of a model file must end in .safetensors")
+    with safe_open(checkpoint, framework="pt") as file:
+        prefix = f"ema{ema}/"
+        keys = [name for name in list(file.keys()) if name.startswith(prefix)]
+        tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}
+    if not tensors:
+        raise ValueError(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
+    header = header.changed(
+        kind="model",
+        title=title or header.title or out.stem,
+        family=family,
+        order=order,
+        half_lives=header.half_lives[ema : ema + 1],
+        metrics={**header.metrics, **(metrics or {})},
+        progress={"steps": header.progress.get("steps", 0)},
+    )
+    halves = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
+    checkpoints.save(out, header, halves)
+    with atomic(out.with_suffix(".md")) as file:
+        file.write(card(header, out.name, sum(t.numel() for t in tensors.values())).encode())
+    return header
+
+
+def command(header: Header) -> str:
+    """The command that trains this model."""
+    training = header.training.changed(images=header.images)
+    return " ".join(["python -m edm train", *(f"--{name} {value}" for name, value in flatten(training).items())])
+
+
+def card(header: Header, name: str, numbers: int) -> str:
+    """A page of Markdown about a model file: its data, settings, cost, measures, and how to make it again."""
+    size = "×".join(map(str, header.shape))
+    classes = f", {header.classes} classes ({', '.join(header.class_names)})" if header.classes else ""
+    lines = [f"# {header.title}", "", f"`{name}`, {numbers:,} numbers in half precision.", ""]
+    if header.training is None:
+        lines += [f"Converted from a published file: {header.network.name}, samples of {size}{classes}."]
+        return "\n".join(lines) + "\n"
+    design = header.training.design
+    hidden = f"; the class hidden for {design.label_dropout:.0%} of them" if design.label_dropout else ""
+    lines += [
+        f"- **Data** {header.training.data.dataset}: {size}{classes}{hidden}; σ_data {header.sigma_data:.4f}",
+        f"- **Network** {header.network.name}, {header.network.channels} channels",
+        f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}, weight {design.weight}",
+        f"- **Training** {header.images:,} images in {header.progress.get('steps', 0):,} steps of "
+        f"{header.training.batch}, {header.seconds:,.0f} seconds; average of half-life {header.half_lives[0]:,.0f} images",
+    ]
+    lines += [f"- **{title}** {text}" for title, text in _measures(header.metrics)]
+    lines += ["", "Made by", "", "```bash", command(header), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _measures(metrics):
+    if "validation" in metrics:
+        pairs = zip(metrics["sigmas"], metrics["validation"], strict=True)
+        yield "Squared error at σ", ", ".join(f"{sigma:.3g}: {loss:.3g}" for sigma, loss in list(pairs)[::2])
+    yield from metrics.get("evaluation", {}).items()
