@@ -71,7 +71,7 @@ def _thumbnail(model) -> str:
     """A few true samples: points as float32, an image as 8 bits [C, H, W]."""
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:
-        samples = model.dataset.sample(count, seed=1)
+        samples = model.dataset.sample(count, seed=1, label=THUMBNAIL_CLASS if model.classes else None)
     else:
         label = THUMBNAIL_CLASS % model.classes if model.classes and count == 1 else None
         sampling = Sampling(steps=12)

@@ -1,8 +1,8 @@
 """The training images of MNIST, Fashion-MNIST and CIFAR-10 in torchvision's files, held in memory.
 
 torchvision fetches the files and verifies their checksums; they are read here. CIFAR-10's are pickles, and a pickle
-may run any program when it is loaded. Therefore only the opcodes of plain data are let through, and the few NumPy
-names that describe an array stand for a record of their arguments, so that nothing outside of this file is called.
+may run any program when it is loaded. They are therefore read as data (see `edm.pickles`), in which the few NumPy names
+that describe an array stand for records of their arguments.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import pickle
-import pickletools
 import reprlib
 import struct
 import tarfile
@@ -25,22 +23,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+from edm import pickles
 from edm.data.folders import rows
+from edm.pickles import Encoded, Record
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
 
-_OPCODES = (
-    "PROTO FRAME STOP MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 "
-    "BINSTRING SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 "
-    "EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
-    "GLOBAL STACK_GLOBAL REDUCE BUILD"
-)
-_MAX_TUPLES = 20_000  # a batch has one for each name at most; very deep nests would overflow the interpreter's stack
-_ARRAY_NAMES = {("numpy", "ndarray"), ("numpy", "dtype")}
-_ARRAY_NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
-_ARRAY_NAMES |= {(f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")}
-_BROKEN_PICKLE = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, struct.error)
-_BROKEN_PICKLE += (OverflowError, MemoryError, RecursionError)
+_NAMES = {("numpy", "ndarray"): Record, ("numpy", "dtype"): Record, ("_codecs", "encode"): Encoded}
+_NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct"): Record for core in ("core", "_core")}
+_NAMES |= {(f"numpy.{core}.numeric", "_frombuffer"): Record for core in ("core", "_core")}
 _BROKEN_DOWNLOAD = (OSError, RuntimeError, HTTPException, tarfile.TarError, EOFError, zlib.error)
 
 
@@ -163,10 +154,10 @@ def _cifar10(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    batch, is_record = _plain_data(path)
+    batch = _plain_data(path)
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
         raise _spoilt(path, "it is not a dictionary with b'data' and b'labels'")
-    raw, dtype, shape, order = _described(batch[b"data"], is_record)
+    raw, dtype, shape, order = _described(batch[b"data"])
     labels = batch[b"labels"]
     if not isinstance(raw, bytes | bytearray) or dtype not in ("u1", b"u1") or order not in (False, 0, "C"):
         raise _spoilt(path, "b'data' is not an array of bytes")
@@ -181,49 +172,19 @@ def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _plain_data(path: Path):
-    """The plain data in a pickle, and the class of the records that stand in it for NumPy's objects."""
-
-    # Made anew for each file, so that no pickle can leave anything behind in them
-    class Record:
-        state = None
-
-        def __init__(self, *arguments):
-            self.arguments = arguments
-
-        def __setstate__(self, state):
-            self.state = state
-
-    class Encoded:  # how Python 3 writes bytes for readers of Python 2
-        def __new__(cls, text, encoding):
-            return text.encode("latin1")
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module, name):
-            if (module, name) in _ARRAY_NAMES:
-                return Record
-            if (module, name) == ("_codecs", "encode"):
-                return Encoded
-            raise pickle.UnpicklingError(f"it calls {module}.{name}, which no dataset needs")
-
-    data = _contents(path)
+    """The plain data in a pickle; records stand in it for NumPy's objects."""
     try:
-        tuples, plain = 0, set(_OPCODES.split())
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            tuples += opcode.name.startswith("TUPLE")
-            # A memo index beyond the number of opcodes would only make the memo huge
-            if opcode.name not in plain or tuples > _MAX_TUPLES or ("PUT" in opcode.name and argument > count):
-                raise pickle.UnpicklingError(f"it has the opcode {opcode.name}, which no dataset needs here")
-        return Unpickler(io.BytesIO(data), encoding="bytes").load(), Record
-    except _BROKEN_PICKLE as error:
-        raise _spoilt(path, f"{error or type(error).__name__}") from None
+        return pickles.read(io.BytesIO(_contents(path)), _NAMES, encoding="bytes")
+    except ValueError as error:
+        raise _spoilt(path, str(error)) from None
 
 
-def _described(array, record: type) -> tuple:
+def _described(array) -> tuple:
     """(contents, dtype, shape, Fortran's order?) of an array's record, four times None of anything else."""
     match array:
-        case record(arguments=(_, _, _), state=(_, tuple(shape), record(arguments=(dtype, *_)), order, raw)):
+        case Record(arguments=(_, _, _), state=(_, tuple(shape), Record(arguments=(dtype, *_)), order, raw)):
             return raw, dtype, shape, order
-        case record(arguments=(raw, record(arguments=(dtype, *_)), tuple(shape), order)):
+        case Record(arguments=(raw, Record(arguments=(dtype, *_)), tuple(shape), order)):
             return raw, dtype, shape, order
     return None, None, None, None
 

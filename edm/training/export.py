@@ -65,7 +65,7 @@ def card(header: Header, name: str, numbers: int) -> str:
         f"- **Network** {header.network.name}, {header.network.channels} channels",
         f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}, weight {design.weight}",
         f"- **Training** {header.images:,} images in {header.progress.get('steps', 0):,} steps of "
-        f"{header.training.batch}, {header.seconds:,.0f} seconds; average of half-life {header.half_lives[0]:,.0f} images",
+        f"{header.training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
     lines += [f"- **{title}** {text}" for title, text in _measures(header.metrics)]
     lines += ["", "Made by", "", "```bash", command(header), "```"]

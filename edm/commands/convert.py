@@ -1,0 +1,32 @@
+"""python -m edm convert: make a model file of a published checkpoint, running nothing that is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def add(commands):
+    parser = commands.add_parser("convert", help="make a model file of a checkpoint of the paper's")
+    parser.add_argument(
+        "path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs"
+    )
+    parser.add_argument("--out", help="model file to write; default: the checkpoint's name, ending in .safetensors")
+    parser.add_argument("--force", action="store_true", help="overwrite the model file if there is one")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    out = Path(options.out) if options.out else Path(options.path).with_suffix(".safetensors")
+    if out.suffix != ".safetensors":
+        raise ValueError(f"--out {out}: the name must end in .safetensors")
+    if not out.parent.is_dir() and "://" not in options.path:
+        raise ValueError(f"--out {out}: there is no folder {out.parent}")
+    if out.exists() and not options.force:
+        raise ValueError(f"{out} is there already; name another --out, or overwrite it with --force")
+
+    from edm.convert import convert_file
+
+    header = convert_file(options.path, out)
+    shape = "×".join(map(str, header.shape))
+    classes = f", {header.classes} classes" if header.classes else ""
+    print(f"{header.network.name} with preconditioning {header.preconditioning.name}, {shape}{classes} -> {out}")

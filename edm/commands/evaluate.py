@@ -1,0 +1,149 @@
+"""python -m edm evaluate: measure models against the data that they have learned."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from edm.commands import options as common
+from edm.fields import Settings, SettingsError, Whole, knob
+from edm.settings import Sampling
+
+
+class Evaluation(Settings):
+    """The evaluation: with what the model is compared, and how much of it."""
+
+    dataset: str | None = knob(None, "dataset", "What to compare with; none: what the model has learned")
+    path: str | None = knob(None, "path", "Where that data lies, if not where it lay in training")
+    count: Whole = knob(2000, "samples", "How many samples to draw", ge=5, le=1_000_000)
+    reference: Whole | None = knob(
+        None, "reference", "How many of the data; none: all, at most 10000, or as many as samples", ge=5, le=1_000_000
+    )
+    sampling: Sampling = Sampling()
+
+
+def add(commands):
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure models against the data that they have learned",
+        epilog="--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.",
+    )
+    parser.add_argument("models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, or a model's name")
+    parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")
+    form.add_argument("--json", action="store_true", help="print everything as JSON")
+    common.add(parser, Evaluation, "experiment")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    from edm.evaluation import evaluate, markdown
+    from edm.runner import device
+
+    if options.own and options.preset:
+        raise ValueError("--own and --preset both say how to sample; give one of them")
+    place, steps = device(options.device), _steps(options)
+    opened = [(name, *_denoiser(name, place)) for name in options.models]
+    plans = [(name, denoiser, *_settings(options, name, denoiser, data, steps)) for name, denoiser, data in opened]
+    events = [
+        [evaluate(denoiser, data, sampling, s.count, s.reference, place) for sampling in samplings]
+        for _, denoiser, data, s, samplings in plans
+    ]  # which checks all of them before the first one runs
+    rows = [(title, []) for title in _titles(opened)]
+    for (title, reports), several in zip(rows, events, strict=True):
+        for one in several:
+            reports.append(_watched(title, one, sys.stderr))
+    if options.json:
+        found = [{"model": title, **report.document()} for title, reports in rows for report in reports]
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    elif options.markdown:
+        print(markdown(rows))
+    else:
+        print("\n\n".join(_text(title, report) for title, reports in rows for report in reports))
+
+
+def _denoiser(name_or_path: str, device):
+    """(denoiser on `device`, the `Data` that it has learned or None) of a file of ours or a model's name."""
+    from edm.training.settings import Data
+
+    if name_or_path.endswith(".safetensors") or Path(name_or_path).is_file():
+        from edm import checkpoints
+
+        denoiser = checkpoints.load(name_or_path, device)
+        return denoiser, denoiser.header.training and denoiser.header.training.data
+    from edm import models
+
+    model = models.load(name_or_path)
+    denoiser = model.denoiser.to(device)
+    training = getattr(getattr(denoiser, "header", None), "training", None)
+    if training is not None:
+        return denoiser, training.data
+    return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
+
+
+def _steps(options) -> list[str | None]:
+    """Each number of --steps, which is then no longer among the options; [None] where it is not given."""
+    given, options.steps = options.steps, None
+    return [None] if given is None else given.split(",")
+
+
+def _settings(options, name, denoiser, data, steps):
+    """(data to compare with, settings, the sampling for each number of steps) of one model."""
+    from edm.training.settings import Data
+
+    header = getattr(denoiser, "header", None)
+    if options.own:
+        options.preset = [f"designs/{header.preconditioning.name if header else 'edm'}"]
+    settings = common.settings(options)
+    if settings.dataset is not None:
+        data = Data(dataset=settings.dataset, path=settings.path)
+    elif data is None:
+        raise SettingsError(f"{name} does not say what it has learned; name it with --dataset")
+    elif settings.path is not None:
+        data = data.changed(path=settings.path)
+    sampling = settings.sampling
+    return (
+        data,
+        settings,
+        [sampling if n is None else Sampling.parse({**sampling.document(), "steps": n}) for n in steps],
+    )
+
+
+def _titles(opened) -> list[str]:
+    """What the models are called: their titles, or what they were asked for by where those are none or the same."""
+    titles = [getattr(getattr(denoiser, "header", None), "title", "") or name for name, denoiser, _ in opened]
+    return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
+
+
+def _watched(title, events, stream):
+    """Run to the report, with a line of progress on a terminal."""
+    live, drawn = stream.isatty(), 0.0
+    for event in events:
+        if live and isinstance(event, tuple) and time.monotonic() > drawn + 0.2:
+            drawn = time.monotonic()
+            print(f"\r{title}: {event.done} of {event.total} samples ", end="", file=stream, flush=True)
+    start = "\r" if live else ""
+    print(f"{start}{title}: N = {event.sampling.steps}, {event.count} samples, {event.seconds:.1f} s  ", file=stream)
+    return event
+
+
+def _text(title, report) -> str:
+    lines = [
+        f"{title} on {report.dataset}: {report.count} samples, N = {report.sampling.steps}, "
+        f"{report.evaluations} evaluations each",
+        f"  {report.distance_name:28} {report.distance:.4g}, of true samples {report.floor:.4g}",
+    ]
+    if report.features is not None:
+        lines += [
+            f"  in {report.features}",
+            f"  {'precision, recall':28} {report.precision:.3f}, {report.recall:.3f}",
+        ]
+    lines.append(f"  {'σ':>10} {'E‖D − y‖²/d':>12}{'score error' if report.score_error else '':>13}")
+    for k, sigma in enumerate(report.sigmas):
+        error = f"{report.score_error[k]:13.4g}" if report.score_error else ""
+        lines.append(f"  {sigma:10.4g} {report.loss[k]:12.4g}{error}")
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""Sampling a model and comparing the samples with the data: a generator of progress that ends with a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from edm import noise
+from edm.data import sources
+from edm.diagnostics import sliced_wasserstein
+from edm.evaluation import truth as truths
+from edm.evaluation.features import to_8_bits
+from edm.evaluation.frechet import frechet_distance
+from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
+from edm.evaluation.report import Report
+from edm.evaluation.scores import score_error
+from edm.sampling import sample
+from edm.settings import Sampling
+from edm.training.loader import Split
+from edm.training.loop import SIGMAS
+from edm.training.loss import per_sigma
+
+COUNT = 2000
+VALIDATION = 256  # samples on which the denoiser is measured at each noise level
+LEAST = NEIGHBOURS + 2
+
+
+class Progress(NamedTuple):
+    """done of total samples."""
+
+    done: int
+    total: int
+
+
+def evaluate(
+    denoiser, data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
+    device="cpu", batch: int = 256,
+) -> Iterator[Progress | Report]:  # fmt: skip
+    """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
+
+    denoiser: D(x, sigma, labels=None), on `device`; `classes`, if it has any, is how many it has to be told of.
+    data: name of a training dataset, or an `edm.training.settings.Data`: what the samples are compared with.
+    sampling: EDM's own by default. Sample k depends on (sampling.seed, k) only, whatever `batch` is, and so does its
+        class, which is drawn with the data's frequencies (evenly, where the data is endless).
+    reference: how many samples of the data to compare with. None: all of a finite set, at most 10 000; as many as
+        `count` of an endless one. They are read once in a process. Precision and recall take as many of both.
+    Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
+    """
+    sampling, data = sampling or Sampling(), truths.settings_of(data)
+    if count < LEAST or (reference is not None and reference < LEAST):
+        name, value = ("count", count) if count < LEAST else ("reference", reference)
+        raise ValueError(f"{name} = {value}: must be {LEAST} or more")
+    if batch < 1:
+        raise ValueError(f"batch = {batch}: must be 1 or more")
+    source = truths.source(data)
+    classes = getattr(denoiser, "classes", 0)
+    shape = getattr(denoiser, "shape", None)
+    if shape is not None and tuple(shape) != tuple(source.shape):
+        raise ValueError(
+            f"the model makes samples of shape {list(shape)}, but {data.dataset} has {list(source.shape)}; "
+            "compare it with the data it has learned"
+        )
+    if classes and classes != source.classes:
+        raise ValueError(
+            f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
+            "compare it with the data it has learned"
+        )
+    reference = reference or (count if source.size is None else truths.MOST)
+    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch)
+
+
+def _events(denoiser, data, sampling, count, reference, device, batch):
+    yield Progress(0, count)
+    truth = truths.truth(data, reference, str(device))
+    conditional = getattr(denoiser, "classes", 0) > 0
+    steps = len(sampling.sigmas or range(sampling.steps))
+    shape, rows, began = truth.source.shape, [], time.perf_counter()
+    for start in range(0, count, batch):
+        seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
+        labels = truth.labels(sampling.seed, start, start + len(seeds)).to(device) if conditional else None
+        latents = noise.latents(seeds, shape, device=device)
+        for state in sample(denoiser, latents, sampling, labels, noise.noise_source(seeds)):
+            yield Progress(start + len(seeds) * state.index // steps, count)
+        if not torch.isfinite(state.x).all():
+            raise ValueError(
+                f"sample {start} or one after it is not finite: the model, or the range of sigma, is not usable"
+            )
+        rows.append(state.x.cpu() if truth.features is None else truth.features.of(to_8_bits(state.x)))
+    seconds = time.perf_counter() - began
+    rows = torch.cat(rows)
+    yield Report(
+        dataset=data.dataset,
+        reference=len(truth.rows),
+        count=count,
+        sampling=sampling,
+        evaluations=state.evaluations,
+        seconds=seconds,
+        floor=truths.floor(data, count, reference, str(device)),
+        **_distances(rows, truth),
+        **_by_sigma(denoiser, truth, device, conditional),
+    )
+
+
+def _distances(rows, truth):
+    if truth.features is None:
+        return {"sliced_wasserstein": sliced_wasserstein(rows, truth.rows)}
+    both = min(len(rows), len(truth.rows))
+    spread = np.linspace(0, len(truth.rows) - 1, both).round().astype(int)
+    precision, recall = precision_recall(rows[:both], truth.rows[spread])
+    return {
+        "features": truth.features.name,
+        "frechet": frechet_distance(rows, truth.moments),
+        "precision": precision,
+        "recall": recall,
+    }
+
+
+def _by_sigma(denoiser, truth, device, conditional):
+    split = Split(truth.source, truth.data.holdout)
+    y, labels = sources.read(truth.source, split.validation(VALIDATION))
+    y, labels = y.to(device), labels.to(device) if conditional else None
+    low, high = getattr(denoiser, "sigma_min", 0), getattr(denoiser, "sigma_max", np.inf)
+    sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
+    found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
+    if truth.exact is not None:
+        found["score_error"] = tuple(score_error(denoiser, truth.exact.to(device), y, labels, sigmas))
+    return found

@@ -1,0 +1,65 @@
+"""The Fréchet distance between two sets of features, each taken as a Gaussian (Heusel et al. 2017: FID, of Inception's).
+
+    d² = ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½)          (Dowson & Landau 1982)
+
+It is the squared 2-Wasserstein distance of the Gaussians, in the features' units squared. The last trace is the sum
+of the singular values of Σ₁^½ Σ₂^½: the same numbers as the roots of that symmetric product's eigenvalues, without
+the product, in which small ones would drown. So it also holds where Σ has no inverse, as for fewer samples than
+features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Moments:
+    """mean [d] and covariance [d, d] (over n − 1) of `count` rows of features, in float64."""
+
+    mean: torch.Tensor
+    covariance: torch.Tensor
+    count: int
+
+
+def checked(features, least: int = 2) -> torch.Tensor:
+    """Features [n, d] in float64. Raises ValueError unless they are finite and there are `least` rows or more."""
+    features = torch.as_tensor(features).double()
+    if features.ndim != 2 or not features.shape[1]:
+        raise ValueError(f"features have shape {list(features.shape)}; they must be [n, d], one row for each sample")
+    if len(features) < least:
+        raise ValueError(f"there are {len(features)} samples; give {least} or more")
+    if not torch.isfinite(features).all():
+        raise ValueError("features contain NaN or infinity; look for them in the samples")
+    return features
+
+
+def moments(features) -> Moments:
+    """Of features [n, d], n ≥ 2. Raises ValueError for too few rows, another shape, NaN or infinity."""
+    features = checked(features)
+    return Moments(features.mean(0), features.T.cov().reshape(features.shape[1], -1), len(features))
+
+
+def frechet_distance(first, second) -> float:
+    """d² ≥ 0 between two sets of features [n, d], or their `Moments`; 0 if the moments are equal.
+
+    Between n true samples each it is not 0, but about 1/n times a number that grows with d: compare with that.
+    Raises ValueError for features of different width, fewer than 2 samples, NaN or infinity.
+    """
+    first, second = (side if isinstance(side, Moments) else moments(side) for side in (first, second))
+    if first.mean.shape != second.mean.shape:
+        raise ValueError(
+            f"features are {len(first.mean)} and {len(second.mean)} wide; take both from the same extractor"
+        )
+    shift = (first.mean - second.mean).square().sum()
+    cross = torch.linalg.svdvals(_root(first.covariance) @ _root(second.covariance)).sum()
+    spread = first.covariance.trace() + second.covariance.trace() - 2 * cross
+    return max(float(shift + spread), 0.0)
+
+
+def _root(covariance) -> torch.Tensor:
+    """The symmetric square root; eigenvalues that rounding made negative are 0."""
+    eigenvalues, vectors = torch.linalg.eigh(covariance)
+    return (vectors * eigenvalues.clamp(min=0).sqrt()) @ vectors.T

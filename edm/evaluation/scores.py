@@ -1,0 +1,34 @@
+"""The error of a learned score where the true one is known, at one noise level after the other.
+
+    score(x; σ) = (D(x; σ) − x)/σ²,   so   σ·(score_θ − score) = (D_θ − D)/σ
+    error(σ) = √( E‖(D_θ(y + σn; σ) − D(y + σn; σ))/σ‖² / d )
+
+It has no unit: 1 is the size of the noise itself, so a model that predicted no noise at all would read about 1.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from edm import streams
+from edm.training.loss import VALIDATION
+
+
+@torch.no_grad()
+def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = 256) -> list[float]:
+    """error(σ) of a denoiser against the exact one at each of `sigmas`, over samples y [B, …] of the data.
+
+    labels: [B] classes that both are told, or None. The noise is the same every time. A model with discrete levels
+    is asked at the nearest one, and so is the exact denoiser.
+    """
+    noise = streams.normals(seed, VALIDATION, range(len(y)), y.shape[1:]).to(y)
+    nearest = getattr(denoiser, "round_sigma", float)
+    errors = []
+    for sigma in (float(nearest(sigma)) for sigma in sigmas):
+        total = 0.0
+        for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
+            x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]
+            difference = denoiser(x, sigma, known).double() - exact(x, sigma, known).double()
+            total += float((difference / sigma).square().sum())
+        errors.append((total / y.numel()) ** 0.5)
+    return errors

@@ -1,0 +1,120 @@
+"""The data that samples are compared with: read once in a process, and kept.
+
+Of a finite set it is all of it, up to a limit; of an endless one, samples that nothing else reads. A run of seed 0
+sees at most 10¹¹ samples (2^36.5) and validates from 2⁴⁰; the runs of other seeds begin at multiples of 2⁴².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from edm import data as exact_data
+from edm import streams
+from edm.data import sources
+from edm.diagnostics import data_floor
+from edm.evaluation.features import Features, of_dataset, to_8_bits
+from edm.evaluation.frechet import Moments, frechet_distance, moments
+from edm.training.settings import Data
+
+CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
+REFERENCE, FRESH = 3 << 40, 7 << 39
+MOST = 10_000  # samples of a finite set to compare with, unless told
+_LABELS, _DRAWN = 0xE7, 0xE8  # purposes of random numbers; no other part of edm draws with them
+_PART = 500
+
+
+@dataclass(frozen=True)
+class Truth:
+    """samples of the data, and what is known of them.
+
+    rows: features [M, d] of images, or the points [M, d] themselves. frequencies: of the classes [K], or None.
+    features, moments: of images, else None. exact: the data's exact denoiser, where it has one.
+    """
+
+    data: Data
+    source: object
+    rows: torch.Tensor
+    frequencies: torch.Tensor | None
+    features: Features | None = None
+    moments: Moments | None = None
+
+    @property
+    def exact(self):
+        known = exact_data.DATASETS.get(self.data.dataset)
+        return None if known is None else known.denoiser
+
+    def labels(self, seed: int, start: int, stop: int) -> torch.Tensor | None:
+        """Classes of samples start … stop − 1 of a run, drawn with the data's frequencies; each depends on (seed, k)."""
+        if self.frequencies is None:
+            return None
+        u = torch.from_numpy(streams.uniforms(seed, _LABELS, np.arange(start, stop), 1)[:, 0])
+        return torch.searchsorted(self.frequencies.cumsum(0), u).clamp(max=len(self.frequencies) - 1)
+
+
+def settings_of(data: Data | str) -> Data:
+    """The data of that name, or as it is. Raises ValueError for a name that nothing is known by."""
+    data = Data(dataset=data) if isinstance(data, str) else data
+    if data.dataset not in sources.SOURCES:
+        raise ValueError(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.SOURCES)}")
+    return data
+
+
+@lru_cache(maxsize=4)
+def source(data: Data):
+    """The opened source of the data."""
+    return sources.open_source(data)
+
+
+@lru_cache(maxsize=8)
+def truth(data: Data, count: int, device: str = "cpu") -> Truth:
+    """`count` samples to compare with, or all that there are; evenly chosen if there are more.
+
+    device: where features are computed.
+    """
+    opened = source(data)
+    size = opened.size
+    if size is None:
+        numbers = REFERENCE + np.arange(count)
+    else:
+        numbers = np.linspace(0, size - 1, min(count, size)).round().astype(np.int64)
+    samples, labels = _read(opened, numbers)
+    frequencies = None
+    if opened.classes and size is None:
+        frequencies = torch.full((opened.classes,), 1 / opened.classes, dtype=torch.float64)
+    elif opened.classes and labels is not None:
+        frequencies = torch.bincount(labels, minlength=opened.classes).double() / len(labels)
+    if len(opened.shape) == 1:
+        return Truth(data, opened, samples.double(), frequencies)
+    images = to_8_bits(samples)
+    features = of_dataset(data.dataset, lambda: images, device)
+    rows = features.of(images)
+    return Truth(data, opened, rows, frequencies, features, moments(rows))
+
+
+@lru_cache(maxsize=16)
+def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
+    """What `count` true samples read in place of a model's: the least to hope for.
+
+    Images: d² of fresh ones of an endless set, or of as many drawn from a finite set, some of them twice.
+    Points: the sliced Wasserstein distance, the mean of four draws.
+    """
+    known = truth(data, reference, device)
+    if known.features is None:
+        return data_floor(exact_data.load(data.dataset), count, known.rows)
+    if known.source.size is None:
+        numbers = FRESH + np.arange(count)
+    else:
+        numbers = streams.uniforms(0, _DRAWN, np.arange(count), 1)[:, 0] * known.source.size
+    samples, _ = _read(known.source, numbers.astype(np.int64))
+    return frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
+
+
+def _read(opened, numbers):
+    """Samples [n, …], images as 8 bits where they are, and classes [n] or None."""
+    parts = [sources.read(opened, part) for part in np.array_split(numbers, -(-len(numbers) // _PART))]
+    samples, labels = zip(*parts, strict=True)
+    return torch.cat(samples), None if labels[0] is None else torch.cat(labels)
