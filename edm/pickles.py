@@ -25,6 +25,10 @@ BROKEN = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeErro
 BROKEN += (OverflowError, MemoryError, RecursionError)  # what a pickle that is no good may raise
 
 
+# Each class has a method for states, so that a pickle which gives a state to the class itself fails, and leaves
+# nothing behind for the next one.
+
+
 class Record:
     """What stands for an object: the arguments of the call that would make it, and the state given to it then."""
 

@@ -11,10 +11,16 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
 import torch
+
+from edm import networks
+from edm.convert import convert
+from edm.networks import official
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "networks.json").read_text())
 CLASSES = {"ddpmpp": "SongUNet", "ncsnpp": "SongUNet", "adm": "DhariwalUNet"}
+SMALL = {"model_channels": 8}
 C_NOISE = torch.tensor([-1.5, 0.25])
 
 
@@ -38,8 +44,14 @@ def tensor(name, shape) -> torch.Tensor:
     return torch.from_numpy(values.reshape(shape)).float()
 
 
-def tensors(kind) -> dict[str, torch.Tensor]:
-    return {name: tensor(name, shape) for name, shape in shapes(kind).items()}
+def tensors(kind, **changes) -> dict[str, torch.Tensor]:
+    """All of them. changes: of the arguments, from which other shapes follow."""
+    name, config = official.configuration(CLASSES[kind], {**GOLDEN[kind]["config"], **changes})
+    with torch.device("meta"):
+        changed = networks.build(name, **config).state_dict()
+    sizes = {name: changed.get(official.our_name(name)) for name in shapes(kind)}
+    sizes = {name: shapes(kind)[name] if size is None else list(size.shape) for name, size in sizes.items()}
+    return {name: tensor(name, size) for name, size in sizes.items()}
 
 
 def inputs(kind):
@@ -82,8 +94,9 @@ def layers(values: dict[str, torch.Tensor], name, **state):
         elif head in ("resample_filter", "freqs", "u"):
             buffers[head] = value
         else:
-            parameters[head] = torch.nn.Parameter(value)
-    modules = OrderedDict((key, layers(value, "Container" if key in ("enc", "dec") else "Layer")) for key, value in inner.items())
+            parameters[head] = torch.nn.Parameter(value) if isinstance(value, torch.Tensor) else value
+    kinds = {"enc": "Container", "dec": "Container"}
+    modules = OrderedDict((key, layers(value, kinds.get(key, "Layer"))) for key, value in inner.items())
     state |= {"training": False, "_parameters": OrderedDict(parameters, absent=None), "_buffers": OrderedDict(buffers)}
     state |= {"_non_persistent_buffers_set": set(), "_forward_hooks": OrderedDict(), "_modules": modules}
     if name != "Container":
@@ -93,13 +106,16 @@ def layers(values: dict[str, torch.Tensor], name, **state):
     return container
 
 
-def checkpoint(wrapper, kind, values=None, **changes) -> dict:
-    """What a published file holds. changes: of the wrapper's or the network's arguments."""
-    config, buffers = {**GOLDEN[kind]["config"], **changes.pop("network", {})}, changes.pop("buffers", {})
-    values = tensors(kind) if values is None else values
+def checkpoint(wrapper, kind, values=None, network=None, buffers=None, **changes) -> dict:
+    """What a published file holds, with changes of the wrapper's or the network's arguments.
+
+    values: the network's tensors, instead of those that its arguments ask for. buffers: the wrapper's.
+    """
+    config = {**GOLDEN[kind]["config"], **(network or {})}
+    values = tensors(kind, **config) if values is None else values
     outer = {"img_resolution": config["img_resolution"], "img_channels": config["in_channels"], "use_fp16": True}
     outer |= {"label_dim": config["label_dim"], "model_type": CLASSES[kind], **changes}
-    ema = layers(buffers, wrapper, _init_kwargs=outer)
+    ema = layers(buffers or {}, wrapper, _init_kwargs=outer)
     ema.meta["state"]["_modules"]["model"] = layers(values, CLASSES[kind], _init_kwargs=config)
     options = sys.modules["dnnlib.util"].EasyDict(resolution=16, use_labels=True, max_size=np.int64(7))
     return {"ema": ema, "loss_fn": Persistent("EDMLoss", P_mean=-1.2), "augment_pipe": None, "dataset_kwargs": options}
@@ -122,12 +138,37 @@ def modules():
     for place, item in places.items():
         item.__module__, item.__qualname__ = place, item.__name__
         setattr(sys.modules[place], item.__name__, item)
-    yield
-    for name in made:
-        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in made:
+            del sys.modules[name]
 
 
 def pickled(make, protocol=4) -> bytes:
     """The pickle of what `make()` returns."""
     with modules():
         return pickle.dumps(make(), protocol)
+
+
+def small(**replaced) -> dict:
+    """What a small published file holds, with some tensors replaced."""
+    return checkpoint("EDMPrecond", "ddpmpp", {**tensors("ddpmpp", **SMALL), **replaced}, network=SMALL)
+
+
+def written(folder, content, protocol=4) -> Path:
+    """A file of these bytes, or of the pickle of what a function returns."""
+    path = folder / "official.pkl"
+    path.write_bytes(content if isinstance(content, bytes) else pickled(content, protocol))
+    return path
+
+
+def refuse(path, words=""):
+    """It cannot be converted, says a sentence that names the file and has these words."""
+    with pytest.raises(ValueError) as caught:
+        convert(path)
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{path} cannot be converted: ")
+    assert words in sentence
+    assert "\n" not in sentence
+    assert 20 < len(sentence.removeprefix(str(path))) < 400

@@ -7,9 +7,7 @@ from pathlib import Path
 
 def add(commands):
     parser = commands.add_parser("convert", help="make a model file of a checkpoint of the paper's")
-    parser.add_argument(
-        "path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs"
-    )
+    parser.add_argument("path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs")
     parser.add_argument("--out", help="model file to write; default: the checkpoint's name, ending in .safetensors")
     parser.add_argument("--force", action="store_true", help="overwrite the model file if there is one")
     parser.set_defaults(run=run)

@@ -19,7 +19,7 @@ class Evaluation(Settings):
     path: str | None = knob(None, "path", "Where that data lies, if not where it lay in training")
     count: Whole = knob(2000, "samples", "How many samples to draw", ge=5, le=1_000_000)
     reference: Whole | None = knob(
-        None, "reference", "How many of the data; none: all, at most 10000, or as many as samples", ge=5, le=1_000_000
+        None, "reference", "How many of the data; none: all of a finite set, at most 10000", ge=5, le=1_000_000
     )
     sampling: Sampling = Sampling()
 
@@ -41,22 +41,17 @@ def add(commands):
 
 
 def run(options):
-    from edm.evaluation import evaluate, markdown
+    from edm.evaluation import markdown
     from edm.runner import device
 
     if options.own and options.preset:
         raise ValueError("--own and --preset both say how to sample; give one of them")
     place, steps = device(options.device), _steps(options)
     opened = [(name, *_denoiser(name, place)) for name in options.models]
-    plans = [(name, denoiser, *_settings(options, name, denoiser, data, steps)) for name, denoiser, data in opened]
-    events = [
-        [evaluate(denoiser, data, sampling, s.count, s.reference, place) for sampling in samplings]
-        for _, denoiser, data, s, samplings in plans
-    ]  # which checks all of them before the first one runs
-    rows = [(title, []) for title in _titles(opened)]
-    for (title, reports), several in zip(rows, events, strict=True):
-        for one in several:
-            reports.append(_watched(title, one, sys.stderr))
+    events = [_evaluations(options, steps, place, *model) for model in opened]  # all checked before the first one runs
+    rows = []
+    for title, several in zip(_titles(opened), events, strict=True):
+        rows.append((title, [_watched(title, one, sys.stderr) for one in several]))
     if options.json:
         found = [{"model": title, **report.document()} for title, reports in rows for report in reports]
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -91,8 +86,9 @@ def _steps(options) -> list[str | None]:
     return [None] if given is None else given.split(",")
 
 
-def _settings(options, name, denoiser, data, steps):
-    """(data to compare with, settings, the sampling for each number of steps) of one model."""
+def _evaluations(options, steps, device, name, denoiser, data) -> list:
+    """The evaluation of one model at each number of steps, as streams of events."""
+    from edm.evaluation import evaluate
     from edm.training.settings import Data
 
     header = getattr(denoiser, "header", None)
@@ -105,12 +101,12 @@ def _settings(options, name, denoiser, data, steps):
         raise SettingsError(f"{name} does not say what it has learned; name it with --dataset")
     elif settings.path is not None:
         data = data.changed(path=settings.path)
-    sampling = settings.sampling
-    return (
-        data,
-        settings,
-        [sampling if n is None else Sampling.parse({**sampling.document(), "steps": n}) for n in steps],
-    )
+    made = []
+    for number in steps:
+        changes = {} if number is None else {"steps": number}
+        sampling = Sampling.parse({**settings.sampling.document(), **changes})
+        made.append(evaluate(denoiser, data, sampling, settings.count, settings.reference, device))
+    return made
 
 
 def _titles(opened) -> list[str]:

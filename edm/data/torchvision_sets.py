@@ -173,8 +173,9 @@ def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _plain_data(path: Path):
     """The plain data in a pickle; records stand in it for NumPy's objects."""
+    data = io.BytesIO(_contents(path))
     try:
-        return pickles.read(io.BytesIO(_contents(path)), _NAMES, encoding="bytes")
+        return pickles.read(data, _NAMES, encoding="bytes")
     except ValueError as error:
         raise _spoilt(path, str(error)) from None
 

@@ -86,7 +86,7 @@ def load(dataset: str) -> tuple[Classifier, dict]:
     network = Classifier(DESIGNS[dataset])
     try:
         with safe_open(path, framework="pt") as file:
-            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})
+            network.load_state_dict({name: file.get_tensor(name) for name in network.state_dict()})
             said = json.loads((file.metadata() or {})[METADATA_KEY])
     except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is not the classifier of {dataset} ({error!s:.200})") from None

@@ -47,7 +47,8 @@ def evaluate(
     sampling: EDM's own by default. Sample k depends on (sampling.seed, k) only, whatever `batch` is, and so does its
         class, which is drawn with the data's frequencies (evenly, where the data is endless).
     reference: how many samples of the data to compare with. None: all of a finite set, at most 10 000; as many as
-        `count` of an endless one. They are read once in a process. Precision and recall take as many of both.
+        `count` of endless images; 4000 points. They are read once in a process. Precision and recall take as many of
+        both.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
     sampling, data = sampling or Sampling(), truths.settings_of(data)
@@ -69,7 +70,8 @@ def evaluate(
             f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
             "compare it with the data it has learned"
         )
-    reference = reference or (count if source.size is None else truths.MOST)
+    endless = truths.POINTS if len(source.shape) == 1 else count
+    reference = reference or (endless if source.size is None else truths.MOST)
     return _events(denoiser, data, sampling, count, reference, torch.device(device), batch)
 
 

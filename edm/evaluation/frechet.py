@@ -1,6 +1,6 @@
-"""The Fréchet distance between two sets of features, each taken as a Gaussian (Heusel et al. 2017: FID, of Inception's).
+"""The Fréchet distance of two sets of features, each taken as a Gaussian (FID, if they are Inception's).
 
-    d² = ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½)          (Dowson & Landau 1982)
+    d² = ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½)    (Dowson & Landau 1982, Heusel et al. 2017)
 
 It is the squared 2-Wasserstein distance of the Gaussians, in the features' units squared. The last trace is the sum
 of the singular values of Σ₁^½ Σ₂^½: the same numbers as the roots of that symmetric product's eigenvalues, without

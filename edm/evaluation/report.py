@@ -75,10 +75,14 @@ def markdown(rows: list[tuple[str, list[Report]]]) -> str:
         of = f" of {dataset}" if len(floors) > 1 else ""
         lines.append([f"*true samples{of}*", *(f"*{floor:.3g}*" for _ in columns)])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"{table}\n\n{'; '.join(dict.fromkeys(_measure(report) for _, reports in rows for report in reports))}."
+    measured: dict[str, list[str]] = {}
+    for report in (report for _, reports in rows for report in reports):
+        measured.setdefault(_measure(report), []).append(report.dataset)
+    said = [f"{measure} of {', '.join(dict.fromkeys(datasets))}" for measure, datasets in measured.items()]
+    return f"{table}\n\n{'; '.join(said)}; less is better."
 
 
 def _measure(report) -> str:
     name = report.distance_name
     features = f" in {report.features}" if report.features else ""
-    return f"{name}{features} of {report.count} samples to {report.reference} of {report.dataset}; less is better"
+    return f"{name[0].upper()}{name[1:]}{features} of {report.count} samples to {report.reference}"

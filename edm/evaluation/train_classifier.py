@@ -31,20 +31,23 @@ HELD_OUT = 0.2  # of a finite set
 
 @dataclass(frozen=True)
 class Plan:
-    """count, held: images of an endless set to train on, and to measure on. noise: most of it, as a deviation."""
+    """count, held: images of an endless set to train on, and to measure on.
+
+    noise: the largest deviation of the noise; erased: the largest share of pixels that are made black.
+    """
 
     epochs: int
     lr: float
     noise: float
     decay: float
-    dropout: float = 0.0
+    erased: float = 0.0
     count: int = 0
     held: int = 0
     batch: int = 128
 
 
 PLANS = {
-    "digits": Plan(epochs=80, lr=2e-3, noise=0.25, decay=0.02, dropout=0.2),
+    "digits": Plan(epochs=80, lr=2e-3, noise=0.25, decay=0.02, erased=0.2),
     "scenes": Plan(epochs=16, lr=2e-3, noise=0.1, decay=0.01, count=20_000, held=2_000),
 }
 
@@ -102,7 +105,7 @@ def train(dataset: str, plan: Plan, say=lambda text: None) -> tuple[Classifier, 
     for epoch in range(plan.epochs):
         total, order = 0.0, torch.randperm(len(images))
         for chosen in order[: len(order) // plan.batch * plan.batch].split(plan.batch):
-            logits, guessed = network(_augmented(images[chosen], plan.noise, plan.dropout))
+            logits, guessed = network(_augmented(images[chosen], plan.noise, plan.erased))
             loss = torch.nn.functional.cross_entropy(logits, labels[chosen], label_smoothing=0.05)
             if factors.shape[1]:
                 loss = loss + (guessed - factors[chosen]).square().mean() * 4

@@ -22,7 +22,8 @@ from edm.training.settings import Data
 
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39
-MOST = 10_000  # samples of a finite set to compare with, unless told
+MOST, POINTS = 10_000, 4000  # samples of a finite set, and of endless points, to compare with unless told
+_REPEATS = 8  # of true points, whose distance differs by half between one draw and another
 _LABELS, _DRAWN = 0xE7, 0xE8  # purposes of random numbers; no other part of edm draws with them
 _PART = 500
 
@@ -48,7 +49,7 @@ class Truth:
         return None if known is None else known.denoiser
 
     def labels(self, seed: int, start: int, stop: int) -> torch.Tensor | None:
-        """Classes of samples start … stop − 1 of a run, drawn with the data's frequencies; each depends on (seed, k)."""
+        """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k)."""
         if self.frequencies is None:
             return None
         u = torch.from_numpy(streams.uniforms(seed, _LABELS, np.arange(start, stop), 1)[:, 0])
@@ -100,11 +101,11 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     """What `count` true samples read in place of a model's: the least to hope for.
 
     Images: d² of fresh ones of an endless set, or of as many drawn from a finite set, some of them twice.
-    Points: the sliced Wasserstein distance, the mean of four draws.
+    Points: the sliced Wasserstein distance, the mean of eight draws.
     """
     known = truth(data, reference, device)
     if known.features is None:
-        return data_floor(exact_data.load(data.dataset), count, known.rows)
+        return data_floor(exact_data.load(data.dataset), count, known.rows, _REPEATS)
     if known.source.size is None:
         numbers = FRESH + np.arange(count)
     else:

@@ -88,6 +88,7 @@ class Loss:
         design, augment = self.design, None
         u = torch.from_numpy(streams.uniforms(self.seed, SIGMA, indices, 2))
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
+        sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
         if self.augmentation is not None:
             y, augment = self.augmentation(y, streams.uniforms(self.seed, AUGMENT, indices, self.augmentation.width))
         if labels is not None and design.label_dropout > 0:

@@ -26,6 +26,8 @@ def record(events: Iterator, folder, keep: int | None = None) -> Iterator:
     metrics: dict = {}
     for event in events:
         if isinstance(event, Started):
+            for torn in (folder / "checkpoints").glob(".*"):  # of a run that was killed while it wrote
+                torn.unlink()
             document = event.state.settings.document(complete=True)
             _write(folder / "config.json", json.dumps(document, indent=2))
             _forget_after(folder / "metrics.jsonl", event.state.images)

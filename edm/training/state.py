@@ -14,6 +14,9 @@ from edm.networks import AUGMENT_DIM, NETWORKS
 from edm.training.ema import Ema
 
 
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
 class RunState:
     """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
 
@@ -66,8 +69,7 @@ class RunState:
                 if f"adam/exp_avg/{name}" in names:
                     self.optimizer.state[parameter] = {
                         "step": torch.tensor(float(header.progress["steps"]), device=self.device),
-                        "exp_avg": file.get_tensor(f"adam/exp_avg/{name}").to(parameter),
-                        "exp_avg_sq": file.get_tensor(f"adam/exp_avg_sq/{name}").to(parameter),
+                        **{key: _like(parameter, file.get_tensor(f"adam/{key}/{name}")) for key in _MOMENTS},
                     }
         self.images, self.seconds = header.images, header.seconds
         self.steps, self.nonfinite = header.progress["steps"], header.progress["nonfinite"]
@@ -81,6 +83,11 @@ class RunState:
                 tensor.copy_(file.get_tensor(prefix + name))
             except (RuntimeError, KeyError, OSError) as error:
                 raise ValueError(f"{path} cannot be continued from: {prefix}{name} does not fit ({error})") from None
+
+
+def _like(parameter, values):
+    """The values in the parameter's own memory layout: a fused Adam walks through both side by side."""
+    return torch.empty_like(parameter).copy_(values)
 
 
 def header_of(settings, source, sigma_data: float) -> Header:

@@ -1,0 +1,196 @@
+"""Files: whole or refused with a sentence; nothing in them is executed."""
+
+import json
+import pickle
+import random
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import edm
+from edm import checkpoints
+from edm.training.export import command, export
+from edm.training.loop import train
+from edm.training.recording import record
+from tests.edm.runs import points, tiny
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """(folder, last checkpoint, last state) of a finished run."""
+    folder = tmp_path_factory.mktemp("run")
+    state = None
+    for event in record(train(tiny()), folder):
+        state = getattr(event, "state", state)
+    return folder, sorted((folder / "checkpoints").iterdir())[-1], state
+
+
+def test_a_checkpoint_is_a_ready_denoiser(run):
+    _, path, state = run
+    x = edm.latents(edm.seeds(0, 6), (1, 8, 8))
+    labels = torch.arange(6)
+    for i in (0, 1):
+        denoiser = edm.load(path, ema=i)
+        assert torch.equal(denoiser(x, 1.0, labels), state.denoisers()[i](x, 1.0, labels))
+    assert denoiser.shape == (1, 8, 8)
+    assert denoiser.classes == 10
+    samples = edm.last(edm.sample(denoiser, x, edm.Sampling(steps=4), [3] * 6)).x
+    assert torch.isfinite(samples).all()
+
+
+def test_a_checkpoint_says_what_it_is(run):
+    header = checkpoints.read_header(run[1])
+    assert header.training == tiny()
+    assert (header.images, header.shape, header.classes) == (96, (1, 8, 8), 10)
+    assert header.sigma_data == pytest.approx(edm.data.load("digits").sigma_data, rel=1e-6)
+    assert len(header.metrics["validation"]) == len(header.metrics["sigmas"])
+    assert header.half_lives == (50, 200)
+
+
+def test_the_folder_of_a_run_is_plain_files(run):
+    folder = run[0]
+    assert json.loads((folder / "config.json").read_text())["batch"] == 16
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [48, 96]
+    assert len(list((folder / "samples").glob("*.png"))) == 2
+
+
+def test_an_exported_model_is_small_and_says_how_it_was_made(run, tmp_path):
+    out = tmp_path / "model.safetensors"
+    export(run[1], out, title="Tiny digits", ema=1)
+    assert out.stat().st_size < run[1].stat().st_size / 8
+    x = edm.latents(edm.seeds(0, 4), (1, 8, 8))
+    torch.testing.assert_close(edm.load(out)(x, 0.5), edm.load(run[1], ema=1)(x, 0.5), rtol=0.01, atol=0.01)
+    card = out.with_suffix(".md").read_text()
+    words = command(checkpoints.read_header(out)).split()
+    assert " ".join(words) in card
+    from edm.commands import options
+    from edm.flat import unflatten
+
+    given = {name.removeprefix("--"): value for name, value in zip(words[4::2], words[5::2], strict=True)}
+    assert edm.Training.parse(unflatten(given, edm.Training)) == tiny()
+    assert options.read(out, "training") == tiny().document()
+
+
+def test_a_model_can_be_sampled_by_its_path(run, tmp_path):
+    from edm.__main__ import main
+
+    out = tmp_path / "x.png"
+    assert main(["sample", "--model", str(run[1]), "--steps", "3", "--count", "4", "--out", str(out)]) == 0
+    assert out.stat().st_size > 500
+    assert main(["info", str(run[1])]) == 0
+
+
+def test_a_truncated_file_is_refused_wherever_it_ends(run, tmp_path):
+    whole = run[1].read_bytes()
+    for end in (0, 1, 7, 8, 100, 5000, len(whole) // 2, len(whole) - 1):
+        path = tmp_path / "cut.safetensors"
+        path.write_bytes(whole[:end])
+        with pytest.raises(ValueError, match=r"cut\.safetensors"):
+            edm.load(path)
+
+
+def test_flipped_bits_are_refused_or_only_change_numbers(run, tmp_path):
+    whole, dice = run[1].read_bytes(), random.Random(0)
+    length = int.from_bytes(whole[:8], "little")
+    for _ in range(60):
+        place = dice.randrange(8 + length)
+        path = tmp_path / "bits.safetensors"
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << dice.randrange(8))]) + whole[place + 1 :])
+        try:
+            edm.load(path)
+        except ValueError as error:
+            assert "bits.safetensors" in str(error) or "preconditioning" in str(error)
+
+
+def test_foreign_files_are_refused(tmp_path):
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(3)}, foreign)
+    with pytest.raises(ValueError, match="not one of ours"):
+        edm.load(foreign)
+    save_file({"weight": torch.zeros(3)}, foreign, metadata={"edm": "[1, 2"})
+    with pytest.raises(ValueError, match="JSON"):
+        edm.load(foreign)
+    with pytest.raises(FileNotFoundError, match="no file"):
+        edm.load(tmp_path / "nothing.safetensors")
+    with pytest.raises(FileNotFoundError, match="no file"):
+        edm.load(tmp_path)
+
+
+def test_a_pickle_by_another_name_runs_nothing(tmp_path):
+    marker = tmp_path / "executed"
+
+    class Hostile:
+        def __reduce__(self):
+            return (open, (str(marker), "w"))
+
+    for name in ("a.safetensors", "b.safetensors"):
+        path = tmp_path / name
+        path.write_bytes(pickle.dumps(Hostile()))
+        with pytest.raises(ValueError, match="not a whole safetensors file"):
+            edm.load(path)
+    assert not marker.exists()
+
+
+def changed_header(path, out, change):
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        document = json.loads(file.metadata()["edm"])
+        tensors = {name: file.get_tensor(name) for name in list(file.keys())}
+    change(document)
+    save_file(tensors, out, metadata={"edm": json.dumps(document)})
+    return out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda d: d["network"].update(channels=1024, channel_mult=[32] * 8, blocks=32, resolution=1024),
+            "fit its own",
+        ),
+        (lambda d: d["network"].update(channels=10**9), "channels"),
+        (lambda d: d["network"].update(name="os.system"), "no network"),
+        (lambda d: d["network"].update(classes=7), "shape"),
+        (lambda d: d["network"].update(channel_mult=[1, 1, 1, 1, 1]), "halved"),
+        (lambda d: d["preconditioning"].update(name="evil"), "preconditioning"),
+        (lambda d: d["preconditioning"].update(sigma_data=-1), "sigma_data"),
+        (lambda d: d.update(format=2), "format"),
+        (lambda d: d.update(more=1), "no such field"),
+        (lambda d: d.update(shape=[]), "shape"),
+        (lambda d: d["training"].update(batch=-4), "batch"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused_before_memory_is_taken(run, tmp_path, change, words):
+    path = changed_header(run[1], tmp_path / "other.safetensors", change)
+    with pytest.raises(ValueError, match=words):
+        edm.load(path)
+
+
+def test_only_a_checkpoint_of_the_same_kind_of_run_can_be_continued(run, tmp_path):
+    model = tmp_path / "model.safetensors"
+    export(run[1], model)
+    for path, settings, words in (
+        (model, tiny(), "not a checkpoint"),
+        (run[1], tiny(architecture={"channels": 16}), "another network"),
+        (run[1], tiny(design={"preconditioning": "vp", "augment": 0.2}), "another preconditioning"),
+        (run[1], tiny(ema=[7]), "averages over"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            next(train(settings, resume=path))
+
+
+def test_a_resumed_record_forgets_the_ticks_it_repeats(tmp_path):
+    for _ in record(train(points()), tmp_path):
+        pass
+    (tmp_path / "metrics.jsonl").open("a").write('{"images": 10')  # torn by a power cut
+    first = sorted((tmp_path / "checkpoints").iterdir())[1]
+    torn = tmp_path / "checkpoints" / ".00000000640.safetensors.x"
+    torn.write_bytes(b"half")
+    for _ in record(train(points(), resume=first), tmp_path):
+        pass
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [320, 640]
+    assert not torn.exists()
