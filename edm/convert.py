@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from edm.preconditioning import VP
 
 MAX_BYTES = 8 << 30
 MAX_LETTERS = 300  # of a reason
+_STRANGE = (TypeError, LookupError, ArithmeticError, struct.error, RuntimeError, MemoryError)  # of wrong arguments
 _SHAPE = {"img_resolution", "in_channels", "out_channels"}
 _VE = timesteps.DISCRETIZATIONS["ve"].range
 
@@ -48,9 +50,11 @@ def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
         with open(path, "rb") as file:
             document = persistent.read(file)
         return _converted(document, Path(path).stem)
-    except persistent.REFUSED as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}") from None
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+    except _STRANGE as error:
+        reason = f"its contents are not those of a published file ({str(error) or type(error).__name__:.100})"
+    raise ValueError(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
 
 
 def convert_file(path, out) -> Header:
@@ -154,5 +158,5 @@ def _ours(header, tensors):
     with torch.device("meta"):  # where a network takes no memory, whatever the arguments say
         network = checkpoints.build(header.network)
     official.load(network, tensors)
-    network = official.load(network.to_empty(device="cpu"), tensors)
+    network = official.load(checkpoints.build(header.network), tensors)
     return {f"ema0/{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}

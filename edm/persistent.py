@@ -15,9 +15,9 @@ from functools import cached_property
 import torch
 
 from edm import pickles
-from edm.pickles import Items, Record
+from edm.pickles import Items, Record, Refused
 
-REFUSED = (*pickles.BROKEN, RuntimeError, AssertionError)  # the last two are torch's, of storages
+_DAMAGED = (*pickles.DAMAGED, RuntimeError, AssertionError)  # what torch.load may raise
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _STORAGE_PICKLES = 5  # of torch.save, before the contents: magic number, version, system, storage, keys
 _STORAGE_OPCODES = (pickles.OPCODES | {"BINPERSID"}) - {"STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"}
@@ -51,7 +51,7 @@ class _Storage(Record):
             case (bytes(data),):
                 self.arguments = ()  # so that they are freed
                 return _numbers(data)
-        raise ValueError("one of its tensors is not stored as official files store them")
+        raise Refused("one of its tensors is not stored as official files store them")
 
 
 class _DType(Record):
@@ -60,7 +60,7 @@ class _DType(Record):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         if not arguments or arguments[0] not in _NUMBERS:
-            raise ValueError(f"it has a NumPy type other than {', '.join(_NUMBERS)}")
+            raise Refused(f"it has a NumPy type other than {', '.join(_NUMBERS)}")
 
 
 class _Scalar(Record):
@@ -83,7 +83,7 @@ _NAMES = {
 
 
 def read(file):
-    """What is in a published checkpoint, a binary file. Raises ValueError that says why not, as do all here."""
+    """What is in a published checkpoint, a binary file. Raises Refused that says why not, as do all here."""
     return pickles.read(file, _NAMES)
 
 
@@ -96,9 +96,9 @@ def described(value, place: str) -> tuple[str, dict, dict]:
         case _Persistent(arguments=({"type": "class", "class_name": str(name), "state": dict(state)},)):
             arguments = state.get("_init_kwargs", {})
             if state.get("_init_args") or not isinstance(arguments, dict):
-                raise ValueError(f"{place} was made with arguments that have no names, unlike those of official files")
+                raise Refused(f"{place} was made with arguments that have no names, unlike those of official files")
             return name[:_MAX_LETTERS], {_name(key): plain(key, value) for key, value in arguments.items()}, state
-    raise ValueError(f"{place} is not an object of the kind that official files hold")
+    raise Refused(f"{place} is not an object of the kind that official files hold")
 
 
 def plain(name: str, value, nested: bool = False):
@@ -112,7 +112,7 @@ def plain(name: str, value, nested: bool = False):
             return [plain(name, item, nested=True) for item in value]
         case _Scalar(arguments=(_DType(arguments=(kind, *_), state=(_, "<", *_)), bytes(data))):
             return struct.unpack(_NUMBERS[kind], data)[0]
-    raise ValueError(f"its argument {_name(name)} is neither a number, nor a word, nor a short list of them")
+    raise Refused(f"its argument {_name(name)} is neither a number, nor a word, nor a short list of them")
 
 
 def tensors(root) -> dict[str, torch.Tensor]:
@@ -125,7 +125,7 @@ def tensors(root) -> dict[str, torch.Tensor]:
         prefix, layer = pending.pop()
         *values, children = _attributes(layer, prefix)
         if id(layer) in seen:
-            raise ValueError(f"its layer {prefix!r:.80} is in it twice")
+            raise Refused(f"its layer {prefix!r:.80} is in it twice")
         seen.add(id(layer))
         for key, value in (item for group in values for item in group.items() if item[1] is not None):
             found[prefix + _name(key)] = _tensor(value, prefix + key)
@@ -140,12 +140,12 @@ def _attributes(layer, name) -> list[dict]:
             groups = [state.get(group) for group in ("_parameters", "_buffers", "_modules")]
             if all(isinstance(group, dict) for group in groups):
                 return groups
-    raise ValueError(f"its layer {name!r:.80} is not of the kind that official files hold")
+    raise Refused(f"its layer {name!r:.80} is not of the kind that official files hold")
 
 
 def _name(key) -> str:
     if not isinstance(key, str) or len(key) > _MAX_LETTERS:
-        raise ValueError("it has an argument, a tensor or a layer without a proper name")
+        raise Refused("it has an argument, a tensor or a layer without a proper name")
     return key
 
 
@@ -156,27 +156,35 @@ def _tensor(value, name) -> torch.Tensor:
     match value:
         case _Tensor(arguments=(_Storage() as storage, int(offset), tuple(size), tuple(stride), *_)):
             return _view(storage.numbers, offset, size, stride, name)
-    raise ValueError(f"its {name!r:.80} is not a tensor of the kind that official files hold")
+    raise Refused(f"its {name!r:.80} is not a tensor of the kind that official files hold")
 
 
 def _view(numbers, offset, size, stride, name):
-    steps = list(zip(size, stride, strict=True))
-    if not all(type(n) is type(step) is int and n > 0 and step >= 0 for n, step in steps) or offset < 0:
-        raise ValueError(f"its tensor {name!r:.80} has a size that no tensor has")
+    steps = list(zip(size, stride, strict=False))
+    proper = len(size) == len(stride) and all(type(n) is type(step) is int and n > 0 <= step for n, step in steps)
+    if not proper or offset < 0:
+        raise Refused(f"its tensor {name!r:.80} has a size that no tensor has")
     # The second of the two: a step of 0 could make a giant of one number
     if offset + sum((n - 1) * step for n, step in steps) >= len(numbers) or math.prod(size) > len(numbers):
-        raise ValueError(f"its tensor {name!r:.80} is larger than what is stored of it")
+        raise Refused(f"its tensor {name!r:.80} is larger than what is stored of it")
     return numbers.as_strided(size, stride, offset)
 
 
 def _numbers(data) -> torch.Tensor:
     """The numbers in what torch.save wrote. Its pickles must be plain data, on which torch alone does not insist."""
     file = io.BytesIO(data)
-    for _ in range(_STORAGE_PICKLES):
-        for name, argument in pickles.opcodes(file, _STORAGE_OPCODES):
-            if name == "GLOBAL" and not re.fullmatch(r"torch \w+Storage", argument):
-                raise ValueError(f"it calls {argument!r:.120} in a tensor, which no such file needs")
-    storage = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    try:
+        for _ in range(_STORAGE_PICKLES):
+            for name, argument in pickles.opcodes(file, _STORAGE_OPCODES):
+                if name == "GLOBAL" and not re.fullmatch(r"torch \w+Storage", argument):
+                    raise Refused(f"it calls {argument!r:.120} in a tensor, which no such file needs")
+                if name == "PROTO" and argument != 2:
+                    raise Refused("one of its tensors is not stored as official files store them")
+        storage = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Refused:
+        raise
+    except _DAMAGED as error:
+        raise Refused(f"one of its tensors is damaged ({str(error) or type(error).__name__:.100})") from None
     if not isinstance(storage, torch.storage.TypedStorage) or storage.dtype not in _FLOATS:
-        raise ValueError("one of its tensors does not hold real numbers")
+        raise Refused("one of its tensors does not hold real numbers")
     return torch.empty(0, dtype=storage.dtype).set_(storage)

@@ -21,8 +21,12 @@ _PLAIN = (
 OPCODES = frozenset(_PLAIN.split())
 MAX_OPCODES = 4_000_000  # a network of 300 million parameters has about 200,000, and an opcode may take 200 bytes
 MAX_TUPLES = 32_000  # that network has 10,000; as a nest of 100,000 they overflow the interpreter's stack
-BROKEN = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, struct.error)
-BROKEN += (OverflowError, MemoryError, RecursionError)  # what a pickle that is no good may raise
+DAMAGED = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, struct.error)
+DAMAGED += (OverflowError, MemoryError, RecursionError)  # what a pickle that is no good may raise
+
+
+class Refused(ValueError):
+    """A pickle that is not read; the message says why in words that follow upon a name of the file."""
 
 
 # Each class has a method for states, so that a pickle which gives a state to the class itself fails, and leaves
@@ -43,7 +47,7 @@ class Record:
 
 
 def _refuse(self, state):
-    raise pickle.UnpicklingError("it gives a state to an object that has none")
+    raise Refused("it gives a state to an object that has none")
 
 
 class Items(dict):
@@ -68,7 +72,7 @@ class Encoded:
 def opcodes(file, allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
     """(name, argument) of each opcode of the pickle that begins where `file` stands.
 
-    Raises UnpicklingError or another of BROKEN for one that is not allowed, too many of them, or a broken pickle.
+    Raises Refused for one that is not allowed, or too many of them, and one of DAMAGED where they make no sense.
     """
     tuples = 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
@@ -76,9 +80,9 @@ def opcodes(file, allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
         tuples += name.startswith("TUPLE")
         # A memo index beyond the number of opcodes would only make the memo huge
         if name not in allowed or ("PUT" in name and argument > count):
-            raise pickle.UnpicklingError(f"it has the opcode {name}, which no such file needs here")
+            raise Refused(f"it has the opcode {name}, which no such file needs here")
         if count > MAX_OPCODES or tuples > MAX_TUPLES:
-            raise pickle.UnpicklingError("it is more intricate than any such file")
+            raise Refused("it is more intricate than any such file")
         yield name, argument
 
 
@@ -87,13 +91,13 @@ def read(file, names: dict[tuple[str, str], type], encoding: str = "ASCII"):
 
     names: what stands for the names that may be used: {(module, name): Record, a subclass of it, Items or Encoded}.
     encoding: of text that Python 2 wrote; "bytes" leaves it as it is.
-    Raises ValueError that says what is wrong, without naming the file.
+    Raises Refused for a pickle that is damaged, cut off, or asks for more.
     """
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module, name):
             if (module, name) not in names:
-                raise pickle.UnpicklingError(f"it calls {f'{module}.{name}'!r:.120}, which no such file needs")
+                raise Refused(f"it calls {f'{module}.{name}'!r:.120}, which no such file needs")
             return names[module, name]
 
     start = file.tell()
@@ -102,5 +106,7 @@ def read(file, names: dict[tuple[str, str], type], encoding: str = "ASCII"):
             pass
         file.seek(start)
         return Unpickler(file, encoding=encoding).load()
-    except BROKEN as error:
-        raise ValueError(f"{error or type(error).__name__}") from None
+    except Refused:
+        raise
+    except DAMAGED as error:
+        raise Refused(f"it is damaged or cut off ({str(error) or type(error).__name__:.100})") from None

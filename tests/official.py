@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections import OrderedDict
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -94,7 +95,8 @@ def layers(values: dict[str, torch.Tensor], name, **state):
         elif head in ("resample_filter", "freqs", "u"):
             buffers[head] = value
         else:
-            parameters[head] = torch.nn.Parameter(value) if isinstance(value, torch.Tensor) else value
+            trained = isinstance(value, torch.Tensor) and value.is_floating_point()
+            parameters[head] = torch.nn.Parameter(value) if trained else value
     kinds = {"enc": "Container", "dec": "Container"}
     modules = OrderedDict((key, layers(value, kinds.get(key, "Layer"))) for key, value in inner.items())
     state |= {"training": False, "_parameters": OrderedDict(parameters, absent=None), "_buffers": OrderedDict(buffers)}
@@ -151,9 +153,14 @@ def pickled(make, protocol=4) -> bytes:
         return pickle.dumps(make(), protocol)
 
 
+@cache
+def small_tensors():
+    return tensors("ddpmpp", **SMALL)
+
+
 def small(**replaced) -> dict:
     """What a small published file holds, with some tensors replaced."""
-    return checkpoint("EDMPrecond", "ddpmpp", {**tensors("ddpmpp", **SMALL), **replaced}, network=SMALL)
+    return checkpoint("EDMPrecond", "ddpmpp", {**small_tensors(), **replaced}, network=SMALL)
 
 
 def written(folder, content, protocol=4) -> Path:

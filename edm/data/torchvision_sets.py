@@ -176,7 +176,7 @@ def _plain_data(path: Path):
     data = io.BytesIO(_contents(path))
     try:
         return pickles.read(data, _NAMES, encoding="bytes")
-    except ValueError as error:
+    except pickles.Refused as error:
         raise _spoilt(path, str(error)) from None
 
 

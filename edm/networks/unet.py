@@ -144,7 +144,6 @@ class UNet(nn.Module):
 
     def forward(self, x, c_noise, labels=None, augment=None):
         embedding = self.embedding(c_noise, labels, augment)
-        x = x.contiguous(memory_format=torch.channels_last)
         pyramid, skips = x, []
         for name, layer in self.encoder.items():
             if name.endswith("_aux_residual"):

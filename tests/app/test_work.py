@@ -21,6 +21,9 @@ EXPERIMENTS = [
     Experiment(model="two_diracs", sampling=Sampling(solver="euler", discretization="vp", schedule="vp", scaling="vp")),
     Experiment(model="digits", label=7, sampling=Sampling(steps=5)),
     Experiment(model="drawn", points=[[0, 0], [1, 0.5], [-0.3, 0.8]], sampling=Sampling(sigmas=[50, 3, 0.2])),
+    Experiment(model="spiral_mlp", count=20, sampling=Sampling(steps=4)),
+    Experiment(model="digits_edm", count=5, sampling=Sampling(steps=3)),
+    Experiment(model="digits_edm", label=4, count=2, sampling=Sampling(steps=3)),
 ]
 
 
@@ -44,7 +47,7 @@ def test_a_message_holds_the_states_of_the_library(experiment):
     assert finished
     assert run["sigma"] == [state.sigma for state in states]
     assert run["evaluations"] == states[-1].evaluations
-    if experiment.model == "digits":
+    if len(shape) == 5:
         assert (decoded(run["x"], "u1", shape)[-1] == edm.render.to_uint8(states[-1].x)).all()
         assert (decoded(run["denoised"], "u1", shape)[2] == edm.render.to_uint8(states[2].denoised)).all()
     else:

@@ -180,6 +180,6 @@ def test_the_command_writes_beside_the_checkpoint_and_overwrites_only_if_told(tm
 def test_a_file_of_a_size_that_none_has_is_not_read(tmp_path):
     path = tmp_path / "official.pkl"
     with open(path, "wb") as file:
-        file.written(tmp_path, b"\x80\x04")
+        file.write(b"\x80\x04")
         file.truncate(9 << 30)  # takes no space
     refuse(path, "it has 9.7 GB")

@@ -1,0 +1,55 @@
+"""Trained models on the page."""
+
+import numpy as np
+
+
+def test_trained_models_are_one_click_away_and_follow_the_data(explore):
+    explorer = explore()
+    explorer.page.click("[data-kind=trained]")
+    explorer.settled()
+    assert explorer.page.get_attribute("[data-model=eight_gaussians_mlp]", "aria-checked") == "true"
+    assert explorer.page.is_hidden("[data-model=eight_gaussians]")
+    assert "model=eight_gaussians_mlp" in explorer.query
+    explorer.page.click("[data-model=spiral_mlp]")
+    explorer.settled()
+    assert explorer.share_of("noise") > 0.001
+    explorer.page.click("[data-kind=exact]")
+    explorer.settled()
+    assert explorer.page.get_attribute("[data-model=spiral]", "aria-checked") == "true"
+
+
+def test_every_trained_model_has_a_thumbnail_that_shows_something(explore):
+    explorer = explore()
+    explorer.page.click("[data-kind=trained]")
+    explorer.settled()
+    shown = explorer.page.locator(".thumbs button:visible")
+    assert shown.count() >= 5
+    for i in range(shown.count()):
+        name = shown.nth(i).get_attribute("data-model")
+        pixels = explorer.pixels(f".thumbs [data-model={name}] canvas")
+        assert np.ptp(pixels.reshape(-1, 3), axis=0).max() > 60, name
+
+
+def test_training_time_is_a_knob(explore):
+    explorer = explore("?model=digits_edm&steps=6")
+    row = explorer.page.locator("[data-knob=trained]")
+    assert row.locator("option").all_inner_texts()[0] == "5.1K images"
+    explorer.page.click(".play")
+    explorer.seek(1000)
+    late = explorer.pixels()
+    row.select_option("digits_edm_005k")
+    explorer.settled()
+    explorer.seek(1000)
+    early = explorer.pixels()
+    assert np.abs(late - early).mean() > 5
+    assert "model=digits_edm_005k" in explorer.query
+    assert explorer.page.get_attribute("[data-model=digits_edm]", "aria-checked") == "true"
+
+
+def test_the_classes_of_a_trained_model_have_their_names(explore):
+    explorer = explore("?model=digits_edm&steps=4&count=4")
+    select = explorer.page.locator("select[data-knob=label]")
+    assert select.locator("option").all_inner_texts() == ["all", *"0123456789"]
+    select.select_option("7")
+    explorer.settled()
+    assert "label=7" in explorer.query
