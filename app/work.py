@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -189,7 +190,8 @@ def _is_heavy(model) -> bool:
 
 
 def _threads(model) -> Callable:
-    """A context in which torch uses all cores, for a network on images; elsewhere one thread is the fastest."""
+    """A context in which torch uses all cores, for networks on images large enough; elsewhere one thread is as fast,
+    and does not wait for the others when the machine is busy."""
 
     @contextmanager
     def all_cores():
@@ -199,7 +201,7 @@ def _threads(model) -> Callable:
         finally:
             torch.set_num_threads(1)
 
-    return all_cores if _is_heavy(model) else nullcontext
+    return all_cores if model.trained and math.prod(model.shape) > 1000 else nullcontext
 
 
 def _unguarded(denoiser):

@@ -33,6 +33,7 @@ _MODULES = {
     "data",
     "checkpoints",
     "diagnostics",
+    "evaluation",
     "exact",
     "models",
     "networks",

@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib import import_module
 
-COMMANDS = ("sample", "train", "convert", "export", "info", "models")
+COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models")
 
 
 def main(arguments=None) -> int:

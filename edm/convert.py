@@ -79,7 +79,7 @@ def _check_kind(path):
     if size > MAX_BYTES:
         reason = f"it has {size / 1e9:.1f} GB, and published files have less than {MAX_BYTES / 1e9:.1f}"
     elif not start:
-        reason = "it is empty; download it again"
+        reason = "it is empty; get it again"
     elif start.startswith(b"\x1f\x8b"):
         reason = "it is compressed; unpack it with gunzip first"
     elif start.startswith(b"PK\x03\x04"):
@@ -87,7 +87,7 @@ def _check_kind(path):
     elif start[8:9] == b"{":
         reason = "it is a safetensors file; if it is a model of ours, it needs no conversion"
     elif not (start[:1] == b"\x80" and b"\x02" <= start[1:2] <= b"\x05"):
-        reason = "it is not a pickle, as published files are; download it again"
+        reason = "it is not a pickle, as published files are; get it again"
     else:
         return
     raise ValueError(f"{path} cannot be converted: {reason}")

@@ -51,7 +51,7 @@ class _Storage(Record):
             case (bytes(data),):
                 self.arguments = ()  # so that they are freed
                 return _numbers(data)
-        raise Refused("one of its tensors is not stored as official files store them")
+        raise Refused("one of its tensors is not stored as published files store them")
 
 
 class _DType(Record):
@@ -96,9 +96,9 @@ def described(value, place: str) -> tuple[str, dict, dict]:
         case _Persistent(arguments=({"type": "class", "class_name": str(name), "state": dict(state)},)):
             arguments = state.get("_init_kwargs", {})
             if state.get("_init_args") or not isinstance(arguments, dict):
-                raise Refused(f"{place} was made with arguments that have no names, unlike those of official files")
+                raise Refused(f"{place} was made with arguments that have no names, unlike those of published files")
             return name[:_MAX_LETTERS], {_name(key): plain(key, value) for key, value in arguments.items()}, state
-    raise Refused(f"{place} is not an object of the kind that official files hold")
+    raise Refused(f"{place} is not an object of the kind that published files hold")
 
 
 def plain(name: str, value, nested: bool = False):
@@ -140,7 +140,7 @@ def _attributes(layer, name) -> list[dict]:
             groups = [state.get(group) for group in ("_parameters", "_buffers", "_modules")]
             if all(isinstance(group, dict) for group in groups):
                 return groups
-    raise Refused(f"its layer {name!r:.80} is not of the kind that official files hold")
+    raise Refused(f"its layer {name!r:.80} is not of the kind that published files hold")
 
 
 def _name(key) -> str:
@@ -156,7 +156,7 @@ def _tensor(value, name) -> torch.Tensor:
     match value:
         case _Tensor(arguments=(_Storage() as storage, int(offset), tuple(size), tuple(stride), *_)):
             return _view(storage.numbers, offset, size, stride, name)
-    raise Refused(f"its {name!r:.80} is not a tensor of the kind that official files hold")
+    raise Refused(f"its {name!r:.80} is not a tensor of the kind that published files hold")
 
 
 def _view(numbers, offset, size, stride, name):
@@ -179,12 +179,12 @@ def _numbers(data) -> torch.Tensor:
                 if name == "GLOBAL" and not re.fullmatch(r"torch \w+Storage", argument):
                     raise Refused(f"it calls {argument!r:.120} in a tensor, which no such file needs")
                 if name == "PROTO" and argument != 2:
-                    raise Refused("one of its tensors is not stored as official files store them")
+                    raise Refused("one of its tensors is not stored as published files store them")
         storage = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Refused:
         raise
-    except _DAMAGED as error:
-        raise Refused(f"one of its tensors is damaged ({str(error) or type(error).__name__:.100})") from None
+    except _DAMAGED:
+        raise Refused("one of its tensors is damaged; get the file again") from None
     if not isinstance(storage, torch.storage.TypedStorage) or storage.dtype not in _FLOATS:
         raise Refused("one of its tensors does not hold real numbers")
     return torch.empty(0, dtype=storage.dtype).set_(storage)

@@ -13,6 +13,7 @@ def add(commands):
     parser.add_argument("--family", default="", help="name that the checkpoints of one run share on the page")
     parser.add_argument("--order", type=int, default=99, help="its place among other models (default: %(default)s)")
     parser.add_argument("--ema", type=int, default=0, help="which of the averages (default: the first)")
+    parser.add_argument("--evaluate", action="store_true", help="measure it first, and put that on the card")
     parser.set_defaults(run=run)
 
 
@@ -26,5 +27,26 @@ def run(options):
         if not found:
             raise ValueError(f"{place}: there is no checkpoint in it")
         place = found[-1]
-    export(place, options.out, title=options.title, family=options.family, order=options.order, ema=options.ema)
+    metrics = _measures(place, options.ema) if options.evaluate else None
+    named = {"title": options.title, "family": options.family, "order": options.order}
+    export(place, options.out, **named, ema=options.ema, metrics=metrics)
     print(options.out)
+
+
+def _measures(checkpoint, ema) -> dict:
+    """What an evaluation finds, as lines for the card."""
+    from edm import checkpoints
+    from edm.evaluation import evaluate
+    from edm.sampling import last
+
+    denoiser = checkpoints.load(checkpoint, ema=ema)
+    report = last(evaluate(denoiser, denoiser.header.training.data))
+    how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
+    where = f", {report.features}" if report.features else ""
+    found = {report.distance_name.capitalize(): f"{report.distance:.3g} ({how}{where})"}
+    if report.precision is not None:
+        found["Precision, recall"] = f"{report.precision:.2f}, {report.recall:.2f}"
+    if report.score_error is not None:
+        pairs = list(zip(report.sigmas, report.score_error, strict=True))[::3]
+        found["Error of the score at σ"] = ", ".join(f"{sigma:.3g}: {error:.2g}" for sigma, error in pairs)
+    return {"evaluation": found}

@@ -30,7 +30,7 @@ _PART = 500
 
 @dataclass(frozen=True)
 class Truth:
-    """samples of the data, and what is known of them.
+    """Samples of the data, and what is known of them.
 
     rows: features [M, d] of images, or the points [M, d] themselves. frequencies: of the classes [K], or None.
     features, moments: of images, else None. exact: the data's exact denoiser, where it has one.

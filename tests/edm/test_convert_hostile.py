@@ -135,6 +135,13 @@ def test_a_hostile_file_is_refused_and_runs_nothing(tmp_path, kind):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
 
 
+def test_a_hostile_file_leaves_nothing_behind(tmp_path):
+    files = hostile(tmp_path / "ran")
+    for kind in ("state of a class", "slots of a class", "as a state"):
+        refuse(written(tmp_path, files[kind]))
+    assert convert(written(tmp_path, small))[0].network.channels == 8
+
+
 def test_source_code_in_a_file_is_never_run(tmp_path):
     source = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
 
