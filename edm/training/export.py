@@ -54,7 +54,8 @@ def card(header: Header, name: str, numbers: int) -> str:
     """A page of Markdown about a model file: its data, settings, cost, measures, and how to make it again."""
     size = "×".join(map(str, header.shape))
     classes = f", {header.classes} classes ({', '.join(header.class_names)})" if header.classes else ""
-    lines = [f"# {header.title}", "", f"`{name}`, {numbers:,} numbers in half precision.", ""]
+    kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file, in half precision"
+    lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
     if header.training is None:
         lines += [f"Converted from a published file: {header.network.name}, samples of {size}{classes}."]
         return "\n".join(lines) + "\n"

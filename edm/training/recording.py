@@ -21,11 +21,11 @@ from edm.training.loop import SIGMAS, Checkpoint, Started, Tick
 def record(events: Iterator, folder, keep: int | None = None) -> Iterator:
     """Pass events on, writing what they report into `folder`. keep: only so many of the newest checkpoints."""
     folder = Path(folder)
-    for name in ("checkpoints", "samples"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     metrics: dict = {}
     for event in events:
         if isinstance(event, Started):
+            for name in ("checkpoints", "samples"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
             for torn in (folder / "checkpoints").glob(".*"):  # of a run that was killed while it wrote
                 torn.unlink()
             document = event.state.settings.document(complete=True)

@@ -13,7 +13,6 @@ from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig
 from edm.networks import AUGMENT_DIM, NETWORKS
 from edm.training.ema import Ema
 
-
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 

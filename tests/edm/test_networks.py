@@ -59,7 +59,7 @@ def test_each_published_name_has_one_place_and_each_place_one_name(kind):
     first, *rest = published.values()
     with pytest.raises(ValueError, match="there are no values for"):
         official.load(network, {name: value for name, value in tensors(kind).items() if name in rest})
-    with pytest.raises(ValueError, match="no place for the tensor 'map_layer9.bias'"):
+    with pytest.raises(ValueError, match="no place for the tensor 'map_layer9"):
         official.load(network, {**tensors(kind), "map_layer9.bias": tensors(kind)[first]})
 
 
