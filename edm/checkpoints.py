@@ -121,8 +121,8 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
 
 def denoiser(network, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
-    made = Denoiser(network, header.preconditioning.build(), header.shape)
-    made.header, made.classes, made.sigma_data = header, header.classes, header.sigma_data
+    made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
+    made.header, made.sigma_data = header, header.sigma_data
     return made
 
 

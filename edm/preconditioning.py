@@ -127,14 +127,16 @@ class Denoiser:
     network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM: the second half
         is a variance and is not used); c_noise is [B], or [1] where all samples share σ. A condition that is None is
         not handed on. preconditioning: of this module. shape: of one sample, if known.
+    classes: number of them (0: none), if known; then labels are checked.
     A model with discrete levels is evaluated at the nearest one.
     """
 
-    def __init__(self, network, preconditioning, shape=None):
+    def __init__(self, network, preconditioning, shape=None, classes=None):
         self.network, self.preconditioning = network, preconditioning
         self.round_sigma = preconditioning.round_sigma
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
+        self.classes = classes
 
     def to(self, device):
         """Itself, with the network moved to `device`."""
@@ -147,9 +149,21 @@ class Denoiser:
         sigma = p.round_sigma(torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1))
         c_skip, c_out, c_in = (c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in))
         if labels is not None:
-            labels = torch.as_tensor(labels, device=x.device)
+            labels = self._labels(labels, x)
         conditions = {"labels": labels, "augment": augment}
         conditions = {name: value for name, value in conditions.items() if value is not None}
         dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
         output = self.network((c_in * x).to(dtype), p.c_noise(sigma).to(dtype), **conditions)
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
+
+    def _labels(self, labels, x):
+        """As a tensor beside x. What is on the GPU is not looked at: that would wait for it at every call."""
+        labels = torch.as_tensor(labels, device=x.device)
+        if self.classes is None or labels.device.type != "cpu":
+            return labels
+        if labels.shape != (len(x),) or labels.is_floating_point():
+            raise ValueError(f"labels must be {len(x)} whole numbers, not {labels.dtype} of shape {list(labels.shape)}")
+        if labels.numel() and not -1 <= int(labels.min()) <= int(labels.max()) < self.classes:
+            odd = int(labels[(labels < -1) | (labels >= self.classes)][0])
+            raise ValueError(f"labels contain {odd}: this model has {self.classes} classes, from 0; −1 is none of them")
+        return labels

@@ -39,6 +39,13 @@ def test_a_checkpoint_is_a_ready_denoiser(run):
     assert torch.isfinite(samples).all()
 
 
+@pytest.mark.parametrize("labels", [[0, 10], [-2, 0], [0.5, 1.0], [1], [[1], [2]]])
+def test_labels_that_cannot_be_are_refused(run, labels):
+    x = edm.latents(edm.seeds(0, 2), (1, 8, 8))
+    with pytest.raises(ValueError, match="labels"):
+        edm.load(run[1])(x, 1.0, labels)
+
+
 def test_a_checkpoint_says_what_it_is(run):
     header = checkpoints.read_header(run[1])
     assert header.training == tiny()
