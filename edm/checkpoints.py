@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
+from safetensors.torch import save_file
 
 from edm import networks
 from edm.fields import Settings, SettingsError, Whole
@@ -96,9 +96,8 @@ class Header(Settings):
 def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
     """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = to_bytes(plain, metadata={METADATA_KEY: json.dumps(header.document(complete=True))})
     with atomic(path) as file:
-        file.write(data)
+        save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
 
 
 def read_header(path) -> Header:

@@ -42,7 +42,7 @@ class Fourier(nn.Module):
 
     def __init__(self, channels: int, scale: float = 16):
         super().__init__()
-        self.register_buffer("freqs", torch.randn(channels // 2) * scale)
+        self.register_buffer("freqs", torch.randn(channels // 2, device="cpu") * scale)
 
     def forward(self, c_noise):
         angle = c_noise.float()[:, None] * (2 * math.pi * self.freqs)
@@ -57,7 +57,7 @@ class Resample(nn.Module):
         self.up, self.box = up, tuple(filter) == BOX
         self.padding = (len(filter) - 1) // 2 if padding is None else padding
         if not self.box:
-            kernel = torch.tensor(filter, dtype=torch.float32)
+            kernel = torch.tensor(filter, dtype=torch.float32, device="cpu")  # even where the rest is on "meta"
             kernel = kernel.outer(kernel) / kernel.sum() ** 2 * (4 if up else 1)
             self.register_buffer("kernel", kernel.expand(channels, 1, -1, -1).clone(), persistent=False)
 

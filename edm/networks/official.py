@@ -89,8 +89,8 @@ def load(network: UNet, tensors: dict[str, torch.Tensor]) -> UNet:
         if ours is None:
             _check_filter(theirs, tensor, network.kind.filter)
             continue
-        if ours not in places:
-            raise ValueError(f"the network has no place for the tensor {theirs!r:.80}")
+        if ours not in missing:
+            raise ValueError(f"the network has no place for the tensor {theirs!r:.80}, or another one has taken it")
         if tensor.shape != places[ours].shape:
             expected, found = list(places[ours].shape), list(tensor.shape)
             raise ValueError(f"the tensor {theirs!r} has shape {found}; this network needs {expected}")

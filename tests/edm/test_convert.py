@@ -5,6 +5,7 @@ import resource
 import pytest
 import torch
 
+import edm
 from edm import checkpoints
 from edm.__main__ import main
 from edm.convert import convert, convert_file
@@ -35,7 +36,7 @@ def test_a_converted_network_gives_the_golden_outputs(tmp_path, wrapper, kind, p
     header = convert_file(
         written(tmp_path, lambda: official(wrapper, kind, network={})), tmp_path / "model.safetensors"
     )
-    denoiser = checkpoints.load(tmp_path / "model.safetensors")
+    denoiser = edm.load(tmp_path / "model.safetensors")
     assert denoiser.header == header
     assert (header.kind, header.title, header.shape, header.training) == ("model", "official", (3, 16, 16), None)
     assert (header.network.name, header.preconditioning.name) == (kind, preconditioning)
@@ -156,7 +157,7 @@ def test_the_command_writes_beside_the_checkpoint_and_overwrites_only_if_told(tm
     path, out = written(tmp_path, lambda: official("EDMPrecond", "adm")), tmp_path / "official.safetensors"
     assert main(["convert", str(path)]) == 0
     assert f"adm with preconditioning edm, 3×16×16, 4 classes -> {out}" in capsys.readouterr().out
-    assert checkpoints.load(out)(torch.zeros(1, 3, 16, 16), 1.0).shape == (1, 3, 16, 16)
+    assert edm.load(out)(torch.zeros(1, 3, 16, 16), 1.0).shape == (1, 3, 16, 16)
     path.write_bytes(b"damaged")
     mistakes = {
         (): f"{out} is there already; name another --out, or overwrite it with --force",

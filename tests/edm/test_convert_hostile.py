@@ -34,10 +34,23 @@ def saved(value, **options) -> bytes:
     return file.getvalue()
 
 
-def cyclic():
+def within(layer) -> dict:
+    """A small network with one more layer."""
     content = small()
-    content["ema"].meta["state"]["_modules"]["model"].meta["state"]["_modules"]["again"] = content["ema"]
+    content["ema"].meta["state"]["_modules"]["model"].meta["state"]["_modules"]["more"] = layer
     return content
+
+
+def container(**layers):
+    made = torch.nn.ModuleDict()
+    made._modules.update(layers)
+    return made
+
+
+def circle():
+    made = container(a=container())
+    made["a"]._modules["b"] = made
+    return made
 
 
 def doubling(step, start, depth=60):
@@ -57,7 +70,6 @@ def hostile(mark):
     plain = saved(numbers, **legacy)
     names = b"\x80\x02}X\x03\x00\x00\x00emac"
     giant = b"\x80\x02c__builtin__\nbytearray\n\x8a\x05\0\0\0\0\x08\x85R."
-    layer = {"_parameters": {}, "_buffers": {}}
     return {
         "os.system": lambda: {"ema": attack},
         "eval": lambda: {**small(), "loss_fn": Call(eval, code)},
@@ -85,22 +97,15 @@ def hostile(mark):
         "cut storage": lambda: small(**{WEIGHT: view(storage(plain[:-1]))}),
         "empty storage": lambda: small(**{WEIGHT: view(storage(b""))}),
         "numpy object": lambda: {"ema": Call(np.dtype, "O8")},
-        "circle": cyclic,
+        "circle": lambda: within(circle()),
         "laughing list": lambda: {"ema": Persistent("EDMPrecond", _init_kwargs={"C": doubling(lambda a: [a, a], [1])})},
-        "laughing layers": lambda: {
-            "ema": doubling(
-                lambda m: Persistent("EDMPrecond", _modules={"model": m, "b": m}, _init_kwargs={}, **layer),
-                Persistent(
-                    "SongUNet", _init_kwargs=dict.fromkeys(("img_resolution", "in_channels", "out_channels"), 3)
-                ),
-            )
-        },
+        "laughing layers": lambda: within(doubling(lambda layer: container(a=layer, b=layer), container())),
         "positional": lambda: {"ema": Persistent("EDMPrecond", _init_args=(32, 3), _init_kwargs={})},
         "no class": lambda: {"ema": Persistent(["EDMPrecond"], _init_kwargs={})},
         "no network": lambda: {"ema": Persistent("EDMPrecond", _init_kwargs={})},
         "no averages": lambda: {"net": 1},
         "list": lambda: [1],
-        "state of a class": names + b"torch._utils\n_rebuild_tensor_v2\n}X\x08\x00\x00\x00__init__cos\nsystem\nsbs.",
+        "state of a class": names + b"torch._utils\n_rebuild_tensor_v2\n}X\x08\x00\x00\x00__init__K\x01sbs.",
         "slots of a class": names + b"collections\nOrderedDict\nN}X\x05\x00\x00\x00clearK\x01s\x86bs.",
         "old call": b"\x80\x02(S" + repr(command).encode() + b"\nios\nsystem\n.",
         "object": b"\x80\x02(cos\nsystem\nX" + struct.pack("<I", len(command)) + command.encode() + b"o.",
@@ -114,6 +119,7 @@ def hostile(mark):
         "bytes": b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b".",
         "frame": b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.",
         "nest": b"\x80\x02}" + b"(" + b"N" + b"\x85" * 200_000 + b"Nu.",
+        "deep lists": b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b".",
         "no end": b"\x80\x04N",
         "line": b"\x80\x04cos\n",
         "empty": b"",
@@ -153,8 +159,13 @@ def test_source_code_in_a_file_is_never_run(tmp_path):
     path = written(tmp_path, sourced)
     convert(path)
     assert not (tmp_path / "ran").exists()
-    with modules(), pytest.raises(SystemExit):  # the layers' own source; that of the whole comes last
+    with modules(), pytest.raises(SystemExit):  # by the source of its layers, which come first
         pickle.loads(path.read_bytes())
+
+
+def test_the_same_file_would_run_its_program_elsewhere(tmp_path):
+    pickle.loads(pickled(hostile(tmp_path / "ran")["os.system"]))
+    assert (tmp_path / "ran").exists()
 
 
 def test_cut_and_damaged_files_are_refused_or_read(tmp_path):
