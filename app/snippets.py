@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
-from edm import models
-from edm.flat import flatten
+from edm import flat, models
 from edm.runner import count
 from edm.settings import Experiment
 
@@ -43,5 +40,4 @@ def python(experiment: Experiment) -> str:
 
 def command(experiment: Experiment) -> str:
     """A command line that draws the same picture."""
-    words = [f"--{name}={value}" for name, value in flatten(experiment).items()]
-    return shlex.join(["python", "-m", "edm", "sample", *words, "--out=sample.png"])
+    return flat.command("sample", experiment, "--out=sample.png")

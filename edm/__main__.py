@@ -6,6 +6,7 @@ import argparse
 import sys
 from importlib import import_module
 
+TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models")
 
 
@@ -20,6 +21,11 @@ def main(arguments=None) -> int:
         options.run(options)
     except (ValueError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        print(f"{parser.prog} {options.command}: {TOO_LARGE} ({error!s:.200})", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\n{parser.prog} {options.command}: stopped", file=sys.stderr)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from edm import networks
-from edm.fields import Settings, SettingsError, Whole
+from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.training.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS, Training
@@ -62,12 +62,38 @@ class PreconditioningConfig(Settings):
         return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
 
 
+class Metrics(Settings):
+    """The last tick of a run (see `edm.training.loop.Tick`), and what an evaluation has found, in words."""
+
+    images: Whole = 0
+    seconds: float = 0.0
+    loss: float | None = None
+    sigmas: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    rate: float | None = None
+    left: float | None = None
+    nonfinite: Whole = 0
+    evaluation: dict[str, str] = Field(default_factory=dict)
+
+
+class Progress(Settings):
+    """What a resumed run needs besides tensors. steps: of the loop; adam_steps: of Adam, which leaves out those that
+    fp16's scaler skips; losses: their sum and number since the last tick."""
+
+    steps: Whole = Field(0, ge=0)
+    adam_steps: float = Field(0, ge=0)
+    nonfinite: Whole = Field(0, ge=0)
+    scaler: dict = Field(default_factory=dict)
+    losses: tuple[float, int] = (0.0, 0)
+
+
 class Header(Settings):
     """What a file is: enough to build the denoiser, and where it comes from.
 
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
     family: shared by the checkpoints of one run; order: place among the others of a folder.
-    training: the settings of the run, None for converted models. progress: what a resumed run needs besides tensors.
+    training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
+    not trained on.
     """
 
     format: Literal[1] = 1
@@ -85,8 +111,21 @@ class Header(Settings):
     seconds: float = Field(0.0, ge=0)
     half_lives: tuple[float, ...] = ()
     training: Training | None = None
-    progress: dict = Field(default_factory=dict)
-    metrics: dict = Field(default_factory=dict)
+    held_out: bool = True
+    progress: Progress = Progress()
+    metrics: Metrics = Metrics()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        network = self.network
+        expected = (network.in_channels, *(() if network.resolution is None else [network.resolution] * 2))
+        if self.shape != expected:
+            raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
+        if len(self.class_names) not in (0, network.classes):
+            raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
+        if len(self.metrics.sigmas) != len(self.metrics.validation):
+            raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
+        return self
 
     @property
     def classes(self) -> int:
@@ -97,7 +136,10 @@ def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
     """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as file:
-        save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
+        try:
+            save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
+        except SafetensorError as error:
+            raise OSError(f"{path} cannot be written ({error})") from None
 
 
 def read_header(path) -> Header:

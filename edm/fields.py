@@ -42,8 +42,20 @@ def number_or_none(value):
     return value
 
 
+def whole_or_none(value):
+    """Whole numbers may be written 1e6."""
+    value = number_or_none(value)
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        return int(number) if math.isfinite(number) and number.is_integer() and "." not in value else value
+    return value
+
+
 Number = Annotated[float, BeforeValidator(number_or_none), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(number_or_none)]
+Whole = Annotated[int, BeforeValidator(whole_or_none)]
 
 
 class Settings(BaseModel):
@@ -58,7 +70,10 @@ class Settings(BaseModel):
             raise _sentences(type(self), error) from None
 
     def changed(self, **values) -> Settings:
-        """A copy with some fields replaced, validated like any other."""
+        """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
+        for name, value in values.items():
+            if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
+                values[name] = {**getattr(self, name).model_dump(), **value}
         return type(self)(**{**self.model_dump(), **values})
 
     def document(self, complete: bool = False) -> dict:

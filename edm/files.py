@@ -18,8 +18,7 @@ def atomic(path):
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
-            file.close()
-            os.unlink(file.name)
+            os.unlink(file.name)  # before closing, which may fail again on a full disk
             raise
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)

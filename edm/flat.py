@@ -5,6 +5,7 @@ Lists are written 1,2,3 and points 1,2;3,4. Every field's name is unique among t
 
 from __future__ import annotations
 
+import shlex
 from typing import get_args
 
 from edm.fields import Settings, SettingsError
@@ -25,6 +26,11 @@ def flatten(settings: Settings) -> dict[str, str]:
     for name in inner:
         flat |= document.get(name, {})
     return {name: _text(value) for name, value in flat.items()}
+
+
+def command(verb: str, settings: Settings, *more: str) -> str:
+    """The command line of `python -m edm` with these settings, quoted for a shell."""
+    return shlex.join(["python", "-m", "edm", verb, *(f"--{k}={v}" for k, v in flatten(settings).items()), *more])
 
 
 def unflatten(values: dict[str, str], kind: type[Settings] = Experiment) -> dict:

@@ -117,7 +117,7 @@ def _shipped() -> dict[str, Model]:
     for path in sorted(FOLDER.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
-        except ValueError as error:  # one bad file must not take the others with it
+        except (ValueError, OSError) as error:  # one bad file must not take the others with it
             logging.getLogger(__name__).warning("%s", error)
     found.sort(key=lambda model: (model.header.order, model.header.images))
     return {model.name: model for model in found}

@@ -89,7 +89,7 @@ def _within(sampling, denoiser):
     """The settings with their range cut to what the denoiser is for. A list made by hand stays as it is."""
     low, high = sampling.range
     inside = max(low, getattr(denoiser, "sigma_min", low)), min(high, getattr(denoiser, "sigma_max", high))
-    if sampling.sigmas is not None or inside == (low, high):
+    if sampling.sigmas is not None or inside == (low, high) or inside[0] >= inside[1]:
         return sampling
     return sampling.changed(sigma_min=inside[0], sigma_max=inside[1])
 

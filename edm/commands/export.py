@@ -43,7 +43,8 @@ def _measures(checkpoint, ema) -> dict:
     report = last(evaluate(denoiser, denoiser.header.training.data))
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
-    found = {report.distance_name.capitalize(): f"{report.distance:.3g} ({how}{where})"}
+    name = report.distance_name[0].upper() + report.distance_name[1:]
+    found = {name: f"{report.distance:.3g} ({how}{where})"}
     if report.precision is not None:
         found["Precision, recall"] = f"{report.precision:.2f}, {report.recall:.2f}"
     if report.score_error is not None:

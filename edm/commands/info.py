@@ -18,12 +18,15 @@ def run(options):
 
         print(json.dumps(read_document(options.file), indent=2))
         return
-    from edm import checkpoints
+    import torch
+
+    from edm import checkpoints, networks
     from edm.training.export import card
 
     header = checkpoints.read_header(options.file)
     if options.json:
         print(json.dumps(header.document(complete=True), indent=2))
         return
-    network = checkpoints.build(header.network, options.file)
-    print(card(header, options.file, sum(p.numel() for p in network.parameters())), end="")
+    with torch.device("meta"):  # a header may ask for any size
+        count = networks.parameters(checkpoints.build(header.network, options.file))
+    print(card(header, options.file, count), end="")

@@ -19,13 +19,17 @@ def add(parser, kind: type[Settings], section: str) -> None:
     for settings in groups(kind).values():
         group = parser.add_argument_group(settings.__doc__.split(":")[0])
         for name, knob in knobs(settings).items():
-            allowed = f" ({', '.join(knob['choices'])})" if knob["choices"] else ""
-            group.add_argument(f"--{name}", help=(knob["help"] + allowed).replace("%", "%%"), metavar="VALUE")
+            group.add_argument(f"--{name}", help=_help(knob).replace("%", "%%"), metavar="VALUE")
     parser.set_defaults(kind=kind, section=section)
 
 
 def settings(options) -> Settings:
     """The settings that presets, file and options make together."""
+    return options.kind.parse(document_of(options))
+
+
+def document_of(options) -> dict:
+    """The same as a document, not yet checked."""
     document: dict = {}
     for name in options.preset:
         from edm import presets
@@ -33,7 +37,15 @@ def settings(options) -> Settings:
         document = merged(document, presets.read(name).get(options.section) or _nothing(name, options.section))
     if options.config:
         document = merged(document, read(options.config, options.section))
-    return options.kind.parse(merged(document, unflatten(given(options), options.kind)))
+    return merged(document, unflatten(given(options), options.kind))
+
+
+def _help(knob) -> str:
+    default = knob["default"]
+    shown = ",".join(map(str, default)) or "none" if isinstance(default, list) else default
+    shown = "none" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown
+    parts = [knob["unit"], f"one of {', '.join(knob['choices'])}" if knob["choices"] else "", f"default {shown}"]
+    return f"{knob['help']} ({'; '.join(part for part in parts if part)})"
 
 
 def given(options) -> dict[str, str]:
@@ -64,7 +76,7 @@ def read(path, section: str) -> dict:
         training = read_header(path).training
         if section != "training" or training is None:
             raise SettingsError(f"{path} holds no settings for this command")
-        return training.document()
+        return training.document(complete=True)  # its defaults are its choices, too
     import yaml
 
     try:

@@ -20,11 +20,12 @@ def add(commands):
 
 
 def run(options):
-    if options.model and options.model.endswith(".safetensors"):
+    document = common.document_of(options)
+    if str(document.get("model")).endswith(".safetensors"):
         from edm import models
 
-        models.register(options.model)
-    experiment = common.settings(options)
+        models.register(document["model"])
+    experiment = Experiment.parse(document)
     if options.dry_run:
         print(json.dumps(experiment.document(), indent=2))
         return

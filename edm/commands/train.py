@@ -33,6 +33,8 @@ def run(options):
         raise ValueError(f"--keep {options.keep}: must be 1 or more")
     checkpoint, folder = _place(options)
     if checkpoint is not None:
+        if options.preset:
+            raise ValueError("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
     if options.dry_run:
@@ -45,11 +47,19 @@ def run(options):
                 pass
             return
         folder = folder or _new_folder(settings.data.dataset)
-        if checkpoint is None and recording.checkpoints(folder):
-            raise ValueError(f"{folder} already holds a run; continue it with --resume {folder}, or name another --out")
+        there = recording.checkpoints(folder)
+        if there and (checkpoint is None or there[-1].resolve() != checkpoint.resolve()):
+            raise ValueError(
+                f"{folder} already holds a run, up to {there[-1].name}; continue it with --resume {folder}, "
+                "or name another --out"
+            )
         bar = _Bar(settings, sys.stderr)
-        for event in recording.record(events, folder, options.keep):
-            bar.show(event)
+        try:
+            for event in recording.record(events, folder, options.keep):
+                bar.show(event)
+        except KeyboardInterrupt:
+            print(f"\nstopped; go on from the last checkpoint with --resume {folder}", file=sys.stderr)
+            raise
     print(f"{recording.checkpoints(folder)[-1]}")
 
 
@@ -88,6 +98,7 @@ class _Bar:
         if isinstance(event, Started):
             print(
                 f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
+                f"validated on images {'held out' if event.held_out else 'of the training'}, "
                 f"from image {event.state.images:,} of {self._settings.images:,}",
                 file=self._stream,
             )

@@ -57,7 +57,7 @@ def _torchvision(settings):
 def _folder(settings):
     from edm.data.folders import ImageFolder
 
-    return ImageFolder(settings.path, settings.resolution, settings.crop)
+    return ImageFolder(settings.path, settings.resolution, settings.crop, channels=1 if settings.greyscale else 3)
 
 
 _TOYS = [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]

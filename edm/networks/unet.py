@@ -40,6 +40,11 @@ KINDS = {
 HEAD_CHANNELS = 64
 
 
+def _heads(channels: int) -> int:
+    """One head for every 64 channels, or the next lower number that divides them."""
+    return next(count for count in range(max(channels // HEAD_CHANNELS, 1), 0, -1) if channels % count == 0)
+
+
 class Embedding(nn.Module):
     """c_noise, class and augmentation -> one vector [B, E] that all blocks see."""
 
@@ -90,7 +95,7 @@ class UNet(nn.Module):
         common |= {"skip_scale": 1.0 if kind.adm else math.sqrt(0.5), "project": not kind.adm}
 
         def block(inputs, outputs, attend=False, resample=""):
-            heads = (outputs // HEAD_CHANNELS or 1 if kind.adm else 1) if attend else 0
+            heads = (_heads(outputs) if kind.adm else 1) if attend else 0
             return Block(inputs, outputs, width, heads=heads, resample=resample, **common)
 
         sizes = [(resolution >> level, channels * mult) for level, mult in enumerate(channel_mult)]

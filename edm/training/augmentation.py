@@ -25,7 +25,7 @@ SCALE, SHIFT = 0.2, 0.125
 class Augmentation:
     """p: probability of each transformation but x-flip, whose probability is ½. width: uniform numbers it needs."""
 
-    width = 13
+    width = 12
 
     def __init__(self, p: float):
         self.p = p

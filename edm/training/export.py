@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
 
-from edm import checkpoints
-from edm.checkpoints import Header
+from edm import checkpoints, flat
+from edm.checkpoints import Header, Progress
 from edm.files import atomic
-from edm.flat import flatten
 
 
 def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metrics: dict | None = None) -> Header:
@@ -34,10 +32,11 @@ def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metr
         family=family,
         order=order,
         half_lives=header.half_lives[ema : ema + 1],
-        metrics={**header.metrics, **(metrics or {})},
-        progress={"steps": header.progress.get("steps", 0)},
+        metrics=header.metrics.changed(**(metrics or {})),
+        progress=Progress(steps=header.progress.steps),
     )
-    halves = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
+    # what is one-dimensional is small, and some of it (Fourier frequencies) would suffer
+    halves = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
     checkpoints.save(out, header, halves)
     with atomic(out.with_suffix(".md")) as file:
         file.write(card(header, out.name, sum(t.numel() for t in tensors.values())).encode())
@@ -46,8 +45,7 @@ def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metr
 
 def command(header: Header) -> str:
     """The command that trains this model."""
-    training = header.training.changed(images=header.images)
-    return " ".join(["python -m edm train", *(f"--{name} {value}" for name, value in flatten(training).items())])
+    return flat.command("train", header.training.changed(images=header.images))
 
 
 def card(header: Header, name: str, numbers: int) -> str:
@@ -65,16 +63,18 @@ def card(header: Header, name: str, numbers: int) -> str:
         f"- **Data** {header.training.data.dataset}: {size}{classes}{hidden}; σ_data {header.sigma_data:.4f}",
         f"- **Network** {header.network.name}, {header.network.channels} channels",
         f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}, weight {design.weight}",
-        f"- **Training** {header.images:,} images in {header.progress.get('steps', 0):,} steps of "
+        f"- **Training** {header.images:,} images in {header.progress.steps:,} steps of "
         f"{header.training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
-    lines += [f"- **{title}** {text}" for title, text in _measures(header.metrics)]
+    lines += [f"- **{title}** {text}" for title, text in _measures(header)]
     lines += ["", "Made by", "", "```bash", command(header), "```"]
     return "\n".join(lines) + "\n"
 
 
-def _measures(metrics):
-    if "validation" in metrics:
-        pairs = zip(metrics["sigmas"], metrics["validation"], strict=True)
-        yield "Squared error at σ", ", ".join(f"{sigma:.3g}: {loss:.3g}" for sigma, loss in list(pairs)[::2])
-    yield from metrics.get("evaluation", {}).items()
+def _measures(header):
+    metrics = header.metrics
+    if metrics.validation:
+        pairs = list(zip(metrics.sigmas, metrics.validation, strict=True))[::2]
+        where = "" if header.held_out else ", on images of the training"
+        yield f"Squared error at σ{where}", ", ".join(f"{sigma:.3g}: {loss:.3g}" for sigma, loss in pairs)
+    yield from metrics.evaluation.items()

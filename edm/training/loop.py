@@ -2,7 +2,7 @@
 
 Image k of a run is a function of the settings and k: which sample it is, its noise level, its noise, its
 augmentation. So a run continues from (weights, averages, Adam's moments, k) bit for bit, and its losses do not
-depend on how a batch is split over devices.
+depend on how a batch is split over devices, but for dropout, whose masks belong to what a device takes at once.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from edm import noise
+from edm import checkpoints, noise
+from edm.checkpoints import Metrics
 from edm.data import sources
+from edm.networks import parameters
+from edm.preconditioning import Denoiser
 from edm.sampling import last, sample
 from edm.settings import Sampling
+from edm.streams import uniforms
 from edm.training.augmentation import Augmentation
 from edm.training.loader import Split, batches
 from edm.training.loss import DROPOUT, Loss, per_sigma
@@ -56,18 +60,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Tick:
-    """A report: validation[i]: mean squared error at SIGMAS[i], of the first average; loss: mean since the last
+    """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
     tick; samples [n, …] of that average, from the same latents every time; labels of them, or None."""
 
     images: int
     seconds: float
     loss: float
-    validation: list[float]
-    samples: torch.Tensor
-    labels: torch.Tensor | None
+    sigmas: tuple[float, ...]
+    validation: tuple[float, ...]
     rate: float
     left: float
     nonfinite: int
+    samples: torch.Tensor
+    labels: torch.Tensor | None
 
 
 @dataclass(frozen=True)
@@ -82,27 +87,34 @@ class Checkpoint:
 def train(settings: Training, world: World | None = None, resume=None) -> Iterator[Started | Step | Tick | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
-    world: of `edm.training.parallel`; None: this process, on the CPU. resume: path of a checkpoint to continue.
-    Raises ValueError or OSError, with a sentence, for settings, data or checkpoints that do not fit.
+    world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
+    resume: path of a checkpoint to continue.
+    Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
     """
     world = world or World(0, 1, torch.device("cpu"))
     share, micro = _shares(settings, world)
     source = sources.open_source(settings.data)
     split = Split(source, settings.data.holdout)
-    sigma_data = settings.design.sigma_data or sources.spread(source)
+    sigma_data = settings.design.sigma_data
+    if sigma_data is None:  # measured once in the life of a run
+        sigma_data = sources.spread(source) if resume is None else checkpoints.read_header(resume).sigma_data
     if not 0 < sigma_data < math.inf:
         raise ValueError(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    state = RunState(settings, header_of(settings, source, sigma_data), world.device)
+    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
     if resume is not None:
         state.restore(resume)
+    return _events(settings, world, split, state, share, micro)
+
+
+def _events(settings, world, split, state, share, micro):
     augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
-    loss_of = Loss(settings.design, settings.seed, sigma_data, augmentation)
+    loss_of = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
     network = torch.compile(state.network) if settings.compile else state.network
     wrapped = world.wrap(network)
-    denoiser = type(state.denoisers()[0])(wrapped, state.header.preconditioning.build(), source.shape)
+    denoiser = Denoiser(wrapped, state.header.preconditioning.build(), state.header.shape)
     conditional = state.header.classes > 0
     judge = _Judge(settings, split, state, conditional)
-    yield Started(state, sum(p.numel() for p in network.parameters()), sigma_data, split.held_out)
+    yield Started(state, parameters(state.network), state.header.sigma_data, split.held_out)
 
     def spans():
         for first in range(state.images, settings.images, settings.batch):
@@ -111,7 +123,6 @@ def train(settings: Training, world: World | None = None, resume=None) -> Iterat
     state.network.train()
     loader = batches(split, settings.seed, spans())
     clock = _Clock(state, settings)
-    running: list[float] = []
     while state.images < settings.images:
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad(set_to_none=True)
@@ -120,30 +131,29 @@ def train(settings: Training, world: World | None = None, resume=None) -> Iterat
             numbers, y, labels = next(loader)
             y = y.to(world.device, non_blocking=True)
             labels = labels.to(world.device) if conditional else None
-            torch.manual_seed(_dropout_seed(settings.seed, int(numbers[0])))
             final = number + micro >= share
-            with nullcontext() if final or world.size == 1 else wrapped.no_sync(), _autocast(settings, world.device):
-                losses = loss_of(denoiser, y, labels, numbers)
             with nullcontext() if final or world.size == 1 else wrapped.no_sync():
+                with _masks(settings.seed, int(numbers[0]), world.device), _autocast(settings, world.device):
+                    losses = loss_of(denoiser, y, labels, numbers)
                 state.scaler.scale(losses.sum() / share).backward()
             total += losses.detach().double().sum()
         _step(state)
         state.ema.update(state.network, state.images, settings.batch)
         before, state.images, state.steps = state.images, state.images + settings.batch, state.steps + 1
         loss = world.total(float(total))[0] / settings.batch
-        running.append(loss)
+        state.losses = state.losses[0] + loss, state.losses[1] + 1
         clock.stop()
         yield Step(state.images, loss, lr, clock.rate, clock.left)
 
         over = state.images >= settings.images
-        if over or _passed(before, state.images, settings.tick):
+        if world.rank == 0 and (over or _passed(before, state.images, settings.tick)):
             state.network.eval()
-            validation, samples = judge.validation(), judge.samples()
-            yield Tick(
-                state.images, state.seconds, sum(running) / len(running), validation, samples, judge.labels,
-                clock.rate, clock.left, state.nonfinite,
+            mean, state.losses = state.losses[0] / state.losses[1], (0.0, 0)
+            state.metrics = Metrics(
+                images=state.images, seconds=state.seconds, loss=mean, sigmas=SIGMAS, validation=judge.validation(),
+                rate=clock.rate, left=clock.left, nonfinite=state.nonfinite,
             )  # fmt: skip
-            running.clear()
+            yield Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=judge.samples(), labels=judge.labels)
             state.network.train()
         if over or _passed(before, state.images, settings.checkpoint):
             yield Checkpoint(state.images, state, over)
@@ -177,10 +187,12 @@ def _learning_rate(settings, images) -> float:
     return settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
 
 
-def _dropout_seed(seed, image) -> int:
-    from edm.streams import uniforms
-
-    return int(uniforms(seed, DROPOUT, [image], 1)[0, 0] * 2**53)
+@contextmanager
+def _masks(seed, image, device):
+    """Torch's own random numbers, of which only dropout takes any, as a function of the image; restored afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(uniforms(seed, DROPOUT, [image], 1)[0, 0] * 2**53))
+        yield
 
 
 def _autocast(settings, device):

@@ -14,30 +14,30 @@ from pathlib import Path
 
 import numpy as np
 
+from edm.checkpoints import Metrics
 from edm.files import atomic
-from edm.training.loop import SIGMAS, Checkpoint, Started, Tick
+from edm.training.loop import Checkpoint, Started, Tick
 
 
 def record(events: Iterator, folder, keep: int | None = None) -> Iterator:
     """Pass events on, writing what they report into `folder`. keep: only so many of the newest checkpoints."""
     folder = Path(folder)
-    metrics: dict = {}
     for event in events:
         if isinstance(event, Started):
             for name in ("checkpoints", "samples"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            for torn in (folder / "checkpoints").glob(".*"):  # of a run that was killed while it wrote
-                torn.unlink()
+                for torn in (folder / name).glob(".0*.*.*"):  # of a run that was killed while it wrote
+                    torn.unlink()
             document = event.state.settings.document(complete=True)
             _write(folder / "config.json", json.dumps(document, indent=2))
             _forget_after(folder / "metrics.jsonl", event.state.images)
         elif isinstance(event, Tick):
-            metrics = _line(event)
+            line = _line(event)
             with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(metrics) + "\n")
+                file.write(json.dumps(line) + "\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint):
-            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors", metrics)
+            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
             for old in checkpoints(folder)[: -keep if keep else 0]:
                 old.unlink()
         yield event
@@ -49,8 +49,7 @@ def checkpoints(folder) -> list[Path]:
 
 
 def _line(tick: Tick) -> dict:
-    fields = ("images", "seconds", "loss", "validation", "rate", "left", "nonfinite")
-    return {name: getattr(tick, name) for name in fields} | {"sigmas": SIGMAS}
+    return {name: getattr(tick, name) for name in Metrics.model_fields if name != "evaluation"}
 
 
 def _forget_after(path, images):

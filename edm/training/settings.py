@@ -17,6 +17,7 @@ class Data(Settings):
     path: str | None = knob(None, "path", "Folder or zip of images, or where downloaded sets lie")
     download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
     resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
+    greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")
     crop: bool = knob(False, "crop", "Cut a square out of the middle of images that are not square")
     conditional: bool = knob(True, "classes", "Train on the classes, where the data has any")
     holdout: Whole | None = knob(
@@ -139,11 +140,17 @@ class Training(Settings):
             raise refusal("channels", sizes.channels, "must be a multiple of 4")
         if self.micro_batch is not None and self.batch % self.micro_batch:
             raise refusal("micro_batch", self.micro_batch, f"must divide the batch of {self.batch}")
+        for name in ("resolution", "crop", "greyscale", "path", "download"):
+            readers = READERS["downloaded" if name == "download" else "path" if name == "path" else "folder"]
+            if getattr(self.data, name) and self.data.dataset not in readers:
+                raise refusal(name, getattr(self.data, name), f"is only for the datasets {', '.join(readers)}")
         if self.data.dataset == "folder" and not self.data.path:
             raise refusal("path", self.data.path, "must name the folder or zip file of the dataset 'folder'")
         return self
 
 
+_DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
+READERS = {"folder": ("folder",), "downloaded": _DOWNLOADED, "path": ("folder", *_DOWNLOADED)}
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 

@@ -6,10 +6,10 @@ Random numbers are functions of the image's number (edm.streams), so they need n
 from __future__ import annotations
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from edm import checkpoints
-from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig
+from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM, NETWORKS
 from edm.training.ema import Ema
 
@@ -21,8 +21,9 @@ class RunState:
 
     def __init__(self, settings, header: Header, device):
         self.settings, self.header, self.device = settings, header, device
-        torch.manual_seed(settings.seed)
-        self.network = checkpoints.build(header.network).to(device)
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
+            torch.manual_seed(settings.seed)
+            self.network = checkpoints.build(header.network).to(device)
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=settings.lr, betas=(0.9, 0.999), eps=1e-8, fused=True
@@ -30,12 +31,14 @@ class RunState:
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
+        self.losses: tuple[float, int] = (0.0, 0)  # sum and number since the last tick
+        self.metrics = header.metrics
 
     def denoisers(self):
         """The averaged models, one for each half-life."""
         return [checkpoints.denoiser(network, self.header) for network in self.ema.networks]
 
-    def save(self, path, metrics: dict) -> None:
+    def save(self, path) -> None:
         """Write a checkpoint, atomically."""
         tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
         for i, network in enumerate(self.ema.networks):
@@ -43,8 +46,15 @@ class RunState:
         for name, parameter in self.network.named_parameters():
             moments = self.optimizer.state.get(parameter, {})
             tensors |= {f"adam/{key}/{name}": value for key, value in moments.items() if key != "step"}
-        progress = {"steps": self.steps, "nonfinite": self.nonfinite, "scaler": self.scaler.state_dict()}
-        changes = {"images": self.images, "seconds": self.seconds, "progress": progress, "metrics": metrics}
+        taken = [float(moments["step"]) for moments in self.optimizer.state.values()]
+        progress = Progress(
+            steps=self.steps,
+            adam_steps=max(taken, default=0.0),
+            nonfinite=self.nonfinite,
+            scaler=self.scaler.state_dict(),
+            losses=self.losses,
+        )
+        changes = {"images": self.images, "seconds": self.seconds, "progress": progress, "metrics": self.metrics}
         checkpoints.save(path, self.header.changed(**changes), tensors)
 
     @torch.no_grad()
@@ -53,10 +63,13 @@ class RunState:
         header = checkpoints.read_header(path)
         if header.kind != "checkpoint" or header.training is None:
             raise ValueError(f"{path} is a model, not a checkpoint: it holds no state to continue from")
-        same = {"network": self.header.network, "preconditioning": self.header.preconditioning}
-        for name, mine in same.items():
-            if getattr(header, name) != mine:
-                raise ValueError(f"{path} has another {name} than these settings, so it cannot be continued with them")
+        for name in ("network", "preconditioning"):
+            mine, other = (h.document()[name] for h in (self.header, header))
+            if mine != other:
+                raise ValueError(
+                    f"{path} has another {name} than these settings, so it cannot be continued with them: "
+                    f"{other} is not {mine}"
+                )
         if header.training.ema != self.settings.ema:
             raise ValueError(f"{path} averages over {list(header.training.ema)}, not {list(self.settings.ema)} images")
         with safe_open(path, framework="pt") as file:
@@ -67,20 +80,21 @@ class RunState:
             for name, parameter in self.network.named_parameters():
                 if f"adam/exp_avg/{name}" in names:
                     self.optimizer.state[parameter] = {
-                        "step": torch.tensor(float(header.progress["steps"]), device=self.device),
+                        "step": torch.tensor(header.progress.adam_steps, device=self.device),
                         **{key: _like(parameter, file.get_tensor(f"adam/{key}/{name}")) for key in _MOMENTS},
                     }
         self.images, self.seconds = header.images, header.seconds
-        self.steps, self.nonfinite = header.progress["steps"], header.progress["nonfinite"]
-        if header.progress.get("scaler"):
-            self.scaler.load_state_dict(header.progress["scaler"])
+        self.steps, self.nonfinite = header.progress.steps, header.progress.nonfinite
+        self.losses, self.metrics = header.progress.losses, header.metrics
+        if header.progress.scaler:
+            self.scaler.load_state_dict(header.progress.scaler)
 
     @staticmethod
     def _fill(file, prefix, network, path):
         for name, tensor in network.state_dict().items():
             try:
                 tensor.copy_(file.get_tensor(prefix + name))
-            except (RuntimeError, KeyError, OSError) as error:
+            except (RuntimeError, KeyError, OSError, SafetensorError) as error:
                 raise ValueError(f"{path} cannot be continued from: {prefix}{name} does not fit ({error})") from None
 
 
@@ -89,7 +103,7 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float) -> Header:
+def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Header:
     """The header of a new run: network and preconditioning as its settings and its data ask for."""
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
@@ -123,5 +137,6 @@ def header_of(settings, source, sigma_data: float) -> Header:
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
+        held_out=held_out,
         training=settings,
     )

@@ -3,6 +3,7 @@
 import json
 import pickle
 import random
+import shlex
 
 import pytest
 import torch
@@ -51,7 +52,8 @@ def test_a_checkpoint_says_what_it_is(run):
     assert header.training == tiny()
     assert (header.images, header.shape, header.classes) == (96, (1, 8, 8), 10)
     assert header.sigma_data == pytest.approx(edm.data.load("digits").sigma_data, rel=1e-6)
-    assert len(header.metrics["validation"]) == len(header.metrics["sigmas"])
+    assert len(header.metrics.validation) == len(header.metrics.sigmas) > 0
+    assert header.held_out
     assert header.half_lives == (50, 200)
 
 
@@ -70,14 +72,14 @@ def test_an_exported_model_is_small_and_says_how_it_was_made(run, tmp_path):
     x = edm.latents(edm.seeds(0, 4), (1, 8, 8))
     torch.testing.assert_close(edm.load(out)(x, 0.5), edm.load(run[1], ema=1)(x, 0.5), rtol=0.01, atol=0.01)
     card = out.with_suffix(".md").read_text()
-    words = command(checkpoints.read_header(out)).split()
-    assert " ".join(words) in card
+    assert command(checkpoints.read_header(out)) in card
     from edm.commands import options
     from edm.flat import unflatten
 
-    given = {name.removeprefix("--"): value for name, value in zip(words[4::2], words[5::2], strict=True)}
+    words = shlex.split(command(checkpoints.read_header(out)))
+    given = dict(word.removeprefix("--").split("=", 1) for word in words[4:])
     assert edm.Training.parse(unflatten(given, edm.Training)) == tiny()
-    assert options.read(out, "training") == tiny().document()
+    assert options.read(out, "training") == tiny().document(complete=True)
 
 
 def test_a_model_can_be_sampled_by_its_path(run, tmp_path):
@@ -155,18 +157,22 @@ def changed_header(path, out, change):
     ("change", "words"),
     [
         (
-            lambda d: d["network"].update(channels=1024, channel_mult=[32] * 8, blocks=32, resolution=1024),
+            lambda d: d["network"].update(channels=1024, channel_mult=[32] * 4, blocks=32),
             "fit its own",
         ),
         (lambda d: d["network"].update(channels=10**9), "channels"),
         (lambda d: d["network"].update(name="os.system"), "no network"),
-        (lambda d: d["network"].update(classes=7), "shape"),
+        (lambda d: (d["network"].update(classes=7), d.update(class_names=[])), "shape"),
         (lambda d: d["network"].update(channel_mult=[1, 1, 1, 1, 1]), "halved"),
         (lambda d: d["preconditioning"].update(name="evil"), "preconditioning"),
         (lambda d: d["preconditioning"].update(sigma_data=-1), "sigma_data"),
         (lambda d: d.update(format=2), "format"),
         (lambda d: d.update(more=1), "no such field"),
         (lambda d: d.update(shape=[]), "shape"),
+        (lambda d: d.update(shape=[3, 16, 16]), "must be"),
+        (lambda d: d.update(class_names=["a"]), "class_names"),
+        (lambda d: d["metrics"].update(validation=[1.0]), "metrics"),
+        (lambda d: d["metrics"].update(evaluation=[1.0]), "evaluation"),
         (lambda d: d["training"].update(batch=-4), "batch"),
     ],
 )
@@ -187,6 +193,29 @@ def test_only_a_checkpoint_of_the_same_kind_of_run_can_be_continued(run, tmp_pat
     ):
         with pytest.raises(ValueError, match=words):
             next(train(settings, resume=path))
+
+
+def test_a_checkpoint_without_its_state_is_refused(run, tmp_path):
+    from safetensors import safe_open
+
+    with safe_open(run[1], framework="pt") as file:
+        kept = {name: file.get_tensor(name) for name in list(file.keys()) if name.startswith("ema0/")}
+        metadata = file.metadata()
+    save_file(kept, tmp_path / "no.safetensors", metadata=metadata)
+    with pytest.raises(ValueError, match="cannot be continued from"):
+        train(tiny(), resume=tmp_path / "no.safetensors")
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_nothing_behind(run, tmp_path, monkeypatch):
+    from safetensors import SafetensorError
+
+    def full(*arguments):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(OSError, match=r"x\.safetensors cannot be written"):
+        run[2].save(tmp_path / "x.safetensors")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_resumed_record_forgets_the_ticks_it_repeats(tmp_path):

@@ -156,6 +156,19 @@ def test_every_knob_is_declared_once_with_all_a_page_needs():
     assert set(settings.choices()) <= set(knobs(Sampling))
 
 
+def test_whole_numbers_may_be_written_as_powers_of_ten():
+    assert edm.Training(images="1e6").images == 10**6
+    for odd in ("1.5", "1e-3", "1e999", "nan", "x"):
+        with pytest.raises(SettingsError, match="images"):
+            edm.Training(images=odd)
+
+
+def test_changing_a_group_keeps_its_other_fields():
+    settings = edm.Training(design={"noise": "vp", "P_mean": -2})
+    assert settings.changed(design={"weight": "simple"}).design.noise == "vp"
+    assert settings.changed(design={"weight": "simple"}).design.weight == "simple"
+
+
 def test_the_range_is_the_discretization_s_own_unless_given():
     assert Sampling().range == (0.002, 80)
     assert Sampling(discretization="ve", sigma_max=50).range == (0.02, 50)

@@ -22,7 +22,7 @@ def test_a_run_from_start_to_a_picture(tmp_path, capsys):
     checkpoint = said.out.strip()
     assert checkpoint.endswith("run/checkpoints/00000000256.safetensors")
     assert main(["info", checkpoint]) == 0
-    assert "python -m edm train --images 256" in capsys.readouterr().out
+    assert "python -m edm train --images=256" in capsys.readouterr().out
     model = tmp_path / "moons.safetensors"
     assert main(["export", str(tmp_path / "run"), "--out", str(model), "--title", "Moons"]) == 0
     assert model.with_suffix(".md").read_text().startswith("# Moons\n")
@@ -60,6 +60,38 @@ def test_presets_files_and_options_go_over_each_other(tmp_path, capsys):
     assert (document["design"]["noise"], "weight" in document["design"]) == ("ve", False)  # edm is the default
 
 
+def test_a_branch_of_a_run_needs_a_folder_of_its_own(tmp_path, capsys):
+    assert run(tmp_path) == 0
+    first = str(tmp_path / "run" / "checkpoints" / "00000000128.safetensors")
+    assert main(["train", "--resume", first, "--lr", "0.01", "--device", "cpu"]) == 2
+    assert "name another --out" in capsys.readouterr().err
+    branch = tmp_path / "branch"
+    assert main(["train", "--resume", first, "--lr", "0.01", "--device", "cpu", "--out", str(branch)]) == 0
+    assert [p.name for p in (branch / "checkpoints").iterdir()] == ["00000000256.safetensors"]
+    assert main(["train", "--resume", first, "--preset", "training/toy"]) == 2
+    assert "not a --preset" in capsys.readouterr().err
+
+
+def test_a_picture_of_a_file_s_model_can_be_made_again(tmp_path):
+    assert run(tmp_path) == 0
+    model = str(tmp_path / "run" / "checkpoints" / "00000000256.safetensors")
+    pictures = [tmp_path / "a.png", tmp_path / "b.png"]
+    assert main(["sample", "--model", model, "--steps", "3", "--count", "4", "--out", str(pictures[0])]) == 0
+    assert main(["sample", "--config", str(pictures[0]), "--out", str(pictures[1])]) == 0
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_what_does_not_fit_into_memory_is_told(tmp_path, capsys, monkeypatch):
+    from edm.training import loop
+
+    def large(*arguments):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 38654705664 bytes.")
+
+    monkeypatch.setattr(loop, "RunState", large)
+    assert run(tmp_path) == 2
+    assert "does not fit into memory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -73,6 +105,8 @@ def test_presets_files_and_options_go_over_each_other(tmp_path, capsys):
         (["--device", "cuda:7"], "cuda:7"),
         (["--resume", "/nowhere"], "no checkpoint"),
         (["--channel_mult", "1,b"], "channel_mult"),
+        (["--resolution", "16"], "only for the datasets folder"),
+        (["--download", "true"], "only for the datasets mnist"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence_and_leave_nothing_behind(tmp_path, capsys, arguments, words):

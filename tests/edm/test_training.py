@@ -186,3 +186,65 @@ def test_what_does_not_fit_is_refused_before_the_first_step(settings, words):
 def test_settings_that_cannot_be(document, words):
     with pytest.raises(edm.SettingsError, match=words):
         edm.Training.parse(document)
+
+
+def test_a_resumed_run_knows_of_steps_that_fp16_has_left_out(tmp_path, monkeypatch):
+    """The scaler skips a step whose gradients are infinite, and Adam does not count it."""
+    from edm.training.loss import Loss
+
+    honest = Loss.__call__
+
+    def broken(self, denoiser, y, labels, indices):
+        losses = honest(self, denoiser, y, labels, indices)
+        return losses * math.inf if indices[0] in (16, 64) else losses
+
+    monkeypatch.setattr(Loss, "__call__", broken)
+    losses, whole, _ = run(tiny(precision="fp16"))
+    assert whole.nonfinite == 2
+    stopped = train(tiny(precision="fp16"))
+    for event in record(stopped, tmp_path):
+        if isinstance(event, Checkpoint):
+            stopped.close()
+            break
+    rest, resumed, _ = run(tiny(precision="fp16"), resume=checkpoints(tmp_path)[-1])
+    assert [repr(loss) for loss in rest] == [repr(loss) for loss in losses[3:]]
+    assert same(whole, resumed)
+    assert {float(m["step"]) for m in resumed.optimizer.state.values()} == {4.0}
+
+
+def test_the_caller_s_random_numbers_stay_the_caller_s():
+    torch.manual_seed(5)
+    alone = torch.rand(4)
+    torch.manual_seed(5)
+    drawn = []
+    for event in train(tiny()):
+        if isinstance(event, Step) and len(drawn) < 4:
+            drawn.append(torch.rand(1))
+    assert torch.equal(torch.cat(drawn), alone)
+
+
+def test_a_tick_s_mean_loss_is_the_same_after_resuming_between_ticks(tmp_path):
+    settings = tiny(tick=64, checkpoint=32)
+    ticks = [event for event in train(settings) if isinstance(event, Tick)]
+    stopped = train(settings)
+    for event in record(stopped, tmp_path):
+        if isinstance(event, Checkpoint):
+            stopped.close()
+            break
+    again = [event for event in train(settings, resume=checkpoints(tmp_path)[-1]) if isinstance(event, Tick)]
+    assert [tick.loss for tick in again] == [tick.loss for tick in ticks]
+    assert [tick.validation for tick in again] == [tick.validation for tick in ticks]
+
+
+def test_the_data_s_spread_is_measured_once_in_the_life_of_a_run(tmp_path, monkeypatch):
+    from edm.data import sources
+
+    stopped = train(tiny())
+    for event in record(stopped, tmp_path):
+        if isinstance(event, Checkpoint):
+            stopped.close()
+            break
+    monkeypatch.setattr(sources, "spread", lambda source: 1 / 0)
+    assert len(run(tiny(), resume=checkpoints(tmp_path)[-1])[0]) == 3
+    with pytest.raises(ValueError, match=r"another preconditioning.*0\.3"):
+        train(tiny(design={"sigma_data": 0.3}), resume=checkpoints(tmp_path)[-1])
