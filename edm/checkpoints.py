@@ -100,6 +100,7 @@ class Header(Settings):
     kind: Literal["model", "checkpoint"]
     title: str = ""
     family: str = ""
+    note: str = ""
     order: Whole = 99
     network: NetworkConfig
     preconditioning: PreconditioningConfig

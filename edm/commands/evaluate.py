@@ -28,6 +28,7 @@ def add(commands):
     parser = commands.add_parser(
         "evaluate",
         help="measure models against the data that they have learned",
+        usage="python -m edm evaluate MODEL [MODEL ...] [options]",
         epilog="--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.",
     )
     parser.add_argument("models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, or a model's name")

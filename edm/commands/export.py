@@ -12,6 +12,7 @@ def add(commands):
     parser.add_argument("--title", default="", help="its name for people")
     parser.add_argument("--family", default="", help="name that the checkpoints of one run share on the page")
     parser.add_argument("--order", type=int, default=99, help="its place among other models (default: %(default)s)")
+    parser.add_argument("--note", default="", help="a remark for its card")
     parser.add_argument("--ema", type=int, default=0, help="which of the averages (default: the first)")
     parser.add_argument("--evaluate", action="store_true", help="measure it first, and put that on the card")
     parser.set_defaults(run=run)
@@ -28,7 +29,7 @@ def run(options):
             raise ValueError(f"{place}: there is no checkpoint in it")
         place = found[-1]
     metrics = _measures(place, options.ema) if options.evaluate else None
-    named = {"title": options.title, "family": options.family, "order": options.order}
+    named = {"title": options.title, "family": options.family, "order": options.order, "note": options.note}
     export(place, options.out, **named, ema=options.ema, metrics=metrics)
     print(options.out)
 

@@ -11,7 +11,8 @@ from edm.settings import Experiment
 
 
 def add(commands):
-    parser = commands.add_parser("sample", help="sample a model and write a picture or the numbers")
+    usage = "python -m edm sample [options]"
+    parser = commands.add_parser("sample", help="sample a model and write a picture or the numbers", usage=usage)
     parser.add_argument("--out", default="sample.png", help="file to write: .png, .npz or .csv (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")

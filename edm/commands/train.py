@@ -15,7 +15,7 @@ BAR = 24
 
 
 def add(commands):
-    parser = commands.add_parser("train", help="train a model")
+    parser = commands.add_parser("train", help="train a model", usage="python -m edm train [options]")
     parser.add_argument("--out", help="folder of the run; default: runs/<dataset>-<number>")
     parser.add_argument("--resume", metavar="PLACE", help="continue the run in this folder, or from this checkpoint")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")

@@ -11,10 +11,12 @@ from edm.checkpoints import Header, Progress
 from edm.files import atomic
 
 
-def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metrics: dict | None = None) -> Header:
+def export(
+    checkpoint, out, *, title="", family="", order=99, note="", ema: int = 0, metrics: dict | None = None
+) -> Header:
     """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
 
-    metrics: of an evaluation, for the card. Raises ValueError for files and averages that are not there.
+    note: a remark for the card. metrics: of an evaluation, for the card. Raises ValueError for files and averages that are not there.
     """
     header = checkpoints.read_header(checkpoint)
     out = Path(out)
@@ -30,6 +32,7 @@ def export(checkpoint, out, *, title="", family="", order=99, ema: int = 0, metr
         kind="model",
         title=title or header.title or out.stem,
         family=family,
+        note=note,
         order=order,
         half_lives=header.half_lives[ema : ema + 1],
         metrics=header.metrics.changed(**(metrics or {})),
@@ -67,6 +70,7 @@ def card(header: Header, name: str, numbers: int) -> str:
         f"{header.training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
     lines += [f"- **{title}** {text}" for title, text in _measures(header)]
+    lines += ["", header.note] if header.note else []
     lines += ["", "Made by", "", "```bash", command(header), "```"]
     return "\n".join(lines) + "\n"
 

@@ -33,7 +33,7 @@ class Architecture(Settings):
         64, "channels", "Width of the network at full resolution", slider=(8, 256), step=4, ge=4, le=MAX_CHANNELS
     )
     channel_mult: tuple[Whole, ...] = knob(
-        (1, 2, 2), "multipliers", "Of the width, level by level; each level halves the size"
+        (1, 2, 2), "multipliers", "Multipliers of the width, level by level; each level halves the size"
     )
     blocks: Whole = knob(
         2, "blocks", "Residual blocks a level (of an MLP: in all)", slider=(1, 6), step=1, ge=1, le=MAX_BLOCKS
@@ -92,7 +92,7 @@ class Training(Settings):
     architecture: Architecture = Architecture()
     design: Design = Design()
     seed: Whole = knob(
-        0, "seed", "Of weights, data order, noise and dropout", slider=(0, 50), step=1, ge=0, le=2**32 - 1
+        0, "seed", "Seed of weights, data order, noise and dropout", slider=(0, 50), step=1, ge=0, le=2**32 - 1
     )
     images: Whole = knob(
         200_000, "images", "Length of the run", slider=(1e4, 1e7), log=True, unit="images", ge=1, le=10**11
@@ -103,12 +103,14 @@ class Training(Settings):
     micro_batch: Whole | None = knob(
         None, "at once", "Images that a device takes at once; none: its whole share", ge=1, le=65_536
     )
-    lr: Number = knob(1e-3, "learning rate", "Of Adam", slider=(1e-5, 1e-2), log=True, gt=0, le=1)
+    lr: Number = knob(1e-3, "learning rate", "Adam's step size", slider=(1e-5, 1e-2), log=True, gt=0, le=1)
     lr_ramp: Number = knob(
         10_000, "ramp-up", "The learning rate grows linearly over these", unit="images", ge=0, le=RAMP
     )
     ema: tuple[Number, ...] = knob(
-        (20_000,), "EMA half-lives", "Of the averaged weights; the first is the one that is used"
+        (20_000,),
+        "EMA half-lives",
+        "Half-lives of the averaged weights in images; the first average is the one that is used",
     )
     ema_ramp: Number | None = knob(
         0.05, "EMA ramp-up", "Half-lives are at most this share of the images seen", gt=0, le=1
@@ -117,7 +119,7 @@ class Training(Settings):
     compile: bool = knob(False, "compile", "Compile the network first (torch.compile)")
     tick: Whole = knob(20_000, "tick", "Validate, sample and report after each of these", unit="images", ge=1, le=10**9)
     checkpoint: Whole = knob(20_000, "checkpoint", "Save after each of these", unit="images", ge=1, le=10**10)
-    samples: Whole = knob(16, "samples", "Drawn at each tick", ge=1, le=1024)
+    samples: Whole = knob(16, "samples", "Samples drawn at each tick", ge=1, le=1024)
     validation: Whole = knob(
         64, "validation", "Images on which the loss is measured at each noise level", ge=1, le=4096
     )
