@@ -16,7 +16,8 @@ def export(
 ) -> Header:
     """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
 
-    note: a remark for the card. metrics: of an evaluation, for the card. Raises ValueError for files and averages that are not there.
+    note: a remark for the card; metrics: of an evaluation, for the card.
+    Raises ValueError for files and averages that are not there.
     """
     header = checkpoints.read_header(checkpoint)
     out = Path(out)
