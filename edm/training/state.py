@@ -77,10 +77,11 @@ class RunState:
             self._fill(file, "weights/", self.network, path)
             for i, network in enumerate(self.ema.networks):
                 self._fill(file, f"ema{i}/", network, path)
+            taken = header.progress.adam_steps
             for name, parameter in self.network.named_parameters():
                 if f"adam/exp_avg/{name}" in names:
                     self.optimizer.state[parameter] = {
-                        "step": torch.tensor(header.progress.adam_steps, device=self.device),
+                        "step": torch.tensor(taken, dtype=torch.float32, device=self.device),
                         **{key: _like(parameter, file.get_tensor(f"adam/{key}/{name}")) for key in _MOMENTS},
                     }
         self.images, self.seconds = header.images, header.seconds
