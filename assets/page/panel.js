@@ -91,7 +91,7 @@ export class Panel {
   build() {
     const { root } = this;
     const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
-    section("Model", this.kinds(), this.thumbnails(), this.trainingTime());
+    root.append(element("h3", { class: "split" }, "Model", this.trainingTime(), this.kinds()), this.thumbnails());
     section("Design", this.designs());
     section("Time steps", this.choice("discretization"), ...this.rows("steps", "rho", "sigma_min", "sigma_max"));
     section("Solver", this.choice("solver"), ...this.rows("alpha"));
@@ -123,16 +123,15 @@ export class Panel {
   // How long the model has been trained: the checkpoints of its run.
   trainingTime() {
     const select = element("select", { "aria-label": "Training time", "data-knob": "trained" });
-    const row = element("div", { class: "knob classes" }, element("label", {}, "trained"), select);
     select.addEventListener("change", () => this.chooseModel(select.value));
-    this.describe(row, "Checkpoints of one training run, by the number of images seen");
+    this.describe(select, "Checkpoints of one training run, by the number of images seen");
     this.refreshers.push(() => {
       const all = this.model.trained ? this.checkpoints() : [];
-      row.hidden = all.length < 2;
+      select.hidden = all.length < 2;
       offer(select, all.map((model) => [model.name, `${compact(model.images)} images`]));
       select.value = this.model.name;
     });
-    return row;
+    return select;
   }
 
   thumbnails() {

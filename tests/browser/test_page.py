@@ -34,7 +34,7 @@ def test_the_link_is_shown_as_text_with_python_and_command(explore):
     explorer.page.click("text=Share")
     link, python, command = (explorer.page.input_value(f"[data-text={name}]") for name in ("link", "python", "command"))
     assert link == explorer.page.evaluate("location.href")
-    assert 'edm.data.load("pinwheel")' in python
+    assert 'edm.models.load("pinwheel")' in python
     assert command.startswith("python -m edm sample --model=pinwheel")
     explorer.page.keyboard.press("Escape")
     assert not explorer.page.locator("dialog").is_visible()
@@ -197,7 +197,7 @@ def test_everything_is_reached_by_keyboard(explore):
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
-@pytest.mark.parametrize("model", ["eight_gaussians", "digits", "two_diracs"])
+@pytest.mark.parametrize("model", ["eight_gaussians", "digits", "two_diracs", "digits_edm"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_the_screen_in_both_themes(explore, size, model, scheme):
     explorer = explore(f"?model={model}", width=size[0], height=size[1], color_scheme=scheme)

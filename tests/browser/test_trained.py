@@ -32,7 +32,7 @@ def test_every_trained_model_has_a_thumbnail_that_shows_something(explore):
 
 def test_training_time_is_a_knob(explore):
     explorer = explore("?model=digits_edm&steps=6")
-    row = explorer.page.locator("[data-knob=trained]")
+    row = explorer.page.locator("select[data-knob=trained]")
     assert row.locator("option").all_inner_texts()[0] == "5.1K images"
     explorer.page.click(".play")
     explorer.seek(1000)
