@@ -11,9 +11,9 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
-from edm import checkpoints
 from edm.convert import convert
 from tests.official import Call, Persistent, modules, pickled, refuse, small, written
 
@@ -128,7 +128,7 @@ def hostile(mark):
         "compressed": gzip.compress(pickle.dumps(1)),
         "saved by torch": saved({"a": torch.zeros(2)}),
         "saved long ago": saved({"a": torch.zeros(2)}, **legacy),
-        "safetensors": checkpoints.to_bytes({"a": torch.zeros(2)}),
+        "safetensors": safetensors.torch.save({"a": torch.zeros(2)}),
     }
 
 
