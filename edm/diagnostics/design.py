@@ -1,0 +1,195 @@
+"""The preconditioning and training rows of Table 1 as curves over σ, in closed form. Everything is NumPy float64.
+
+    D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise)
+    input of F:    c_in·(y + σn),                               variance c_in²·(σ² + σ_d²)
+    target of F:   (y − c_skip·(y + σn))/c_out,                 variance ((1 − c_skip)²·σ_d² + c_skip²·σ²)/c_out²
+    F's error counts by λ(σ)·c_out², and as often as p_train(σ) says.
+
+Levels that a preconditioning is not for have NaN; those that a training distribution does not reach have 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from edm import schedules, timesteps
+from edm.preconditioning import PRECONDITIONINGS, VP
+from edm.training.loss import WEIGHTS
+
+_ROUNDING = 1e-9  # relative: an axis that was made to end at σ_max still has its last point
+
+
+@dataclass(frozen=True)
+class Preconditioned:
+    """A column of Table 1 at each σ: arrays shaped like the sigmas, NaN where the column is not for that level.
+
+    input_std, target_std: standard deviations of what the network is given and of what it should return, for data of
+    mean 0 and standard deviation σ_d. iDDPM's c_noise is the nearest level's; its other coefficients are smooth.
+    """
+
+    sigmas: np.ndarray
+    c_skip: np.ndarray
+    c_out: np.ndarray
+    c_in: np.ndarray
+    c_noise: np.ndarray
+    input_std: np.ndarray
+    target_std: np.ndarray
+
+
+def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
+    """c_skip, c_out, c_in, c_noise of Table 1 and what they make of the network's task (Appendix B.6).
+
+    name: of `edm.preconditioning.PRECONDITIONINGS`. sigmas: above 0. sigma_data: of the data; EDM's coefficients are
+    made for it too. Raises ValueError for an unknown name or numbers that are not above 0.
+    """
+    sigmas = _levels(sigmas)
+    _positive("sigma_data", sigma_data)
+    kind = _named("preconditioning", name, PRECONDITIONINGS)
+    column = kind(sigma_data) if name == "edm" else kind()
+    known = (sigmas >= column.sigma_min * (1 - _ROUNDING)) & (sigmas <= column.sigma_max * (1 + _ROUNDING))
+    c_skip, c_out, c_in, c_noise = (
+        np.where(known, c(torch.from_numpy(sigmas)).numpy(), np.nan)
+        for c in (column.c_skip, column.c_out, column.c_in, column.c_noise)
+    )
+    input_std = c_in * np.hypot(sigmas, sigma_data)
+    target_std = np.hypot((1 - c_skip) * sigma_data, c_skip * sigmas) / np.abs(c_out)
+    return Preconditioned(sigmas, c_skip, c_out, c_in, c_noise, input_std, target_std)
+
+
+def loss_weight(name: str, sigmas, sigma_data: float) -> np.ndarray:
+    """λ(σ) of `edm.training.loss.WEIGHTS`, shaped like sigmas: 1/σ² ("simple") or (σ² + σ_d²)/(σ·σ_d)² ("edm")."""
+    _positive("sigma_data", sigma_data)
+    return _named("weight", name, WEIGHTS)(_levels(sigmas), sigma_data)
+
+
+def effective_weight(preconditioning_name: str, weight_name: str, sigmas, sigma_data: float) -> np.ndarray:
+    """λ(σ)·c_out(σ)²: what a squared error of the network's own output counts (eq. 8)."""
+    weight = loss_weight(weight_name, sigmas, sigma_data)
+    return weight * preconditioning(preconditioning_name, sigmas, sigma_data).c_out ** 2
+
+
+def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | None = None) -> np.ndarray:
+    """E‖D − y‖²/d of a network that returns 0, as a fresh one does: (1 − c_skip)²·E[y²] + c_skip²·σ².
+
+    second_moment: E[y²] of a coordinate; None: σ_d², as of data of mean 0. The raw loss; λ is not in it.
+    """
+    c_skip = preconditioning(name, sigmas, sigma_data).c_skip
+    moment = sigma_data**2 if second_moment is None else second_moment
+    if not 0 <= moment < np.inf:
+        raise ValueError(f"second_moment = {moment:g}: a mean of squares is finite and at least 0")
+    return (1 - c_skip) ** 2 * moment + (c_skip * _levels(sigmas)) ** 2
+
+
+@dataclass(frozen=True)
+class _Distribution:
+    """Of p_train: density(σ, design) in ln σ, and below(σ, design), the probability of a level less than σ."""
+
+    density: Callable
+    below: Callable
+
+
+def _vp_range():
+    schedule = schedules.vp()
+    return schedule, schedule.sigma(VP.EPSILON_T), schedule.sigma(1.0)
+
+
+def _vp_density(sigmas, design):
+    """dt/d ln σ = σ/σ̇ at t = σ⁻¹(σ), over the length of (ε_t, 1)."""
+    schedule, low, high = _vp_range()
+    inside = sigmas.clip(low, high)
+    density = inside / schedule.sigma_dot(schedule.inverse(inside)) / (1 - VP.EPSILON_T)
+    return np.where(inside == sigmas, density, 0.0)
+
+
+def _vp_below(sigmas, design):
+    schedule, low, high = _vp_range()
+    return (schedule.inverse(sigmas.clip(low, high)) - VP.EPSILON_T) / (1 - VP.EPSILON_T)
+
+
+def _ve_density(sigmas, design):
+    low, high = timesteps.DISCRETIZATIONS["ve"].range
+    return ((sigmas >= low) & (sigmas <= high)) / np.log(high / low)
+
+
+def _ve_below(sigmas, design):
+    low, high = timesteps.DISCRETIZATIONS["ve"].range
+    return np.log(sigmas.clip(low, high) / low) / np.log(high / low)
+
+
+def _iddpm_density(sigmas, design):
+    """1/M over each level's cell: from halfway, in ln u, to one neighbour to halfway to the other."""
+    levels = np.log(timesteps.iddpm_u()[-2::-1])  # rising, without u_M = 0
+    middle = (levels[1:] + levels[:-1]) / 2
+    edges = np.concatenate([[2 * levels[0] - middle[0]], middle, [2 * levels[-1] - middle[-1]]])
+    cell = np.searchsorted(edges, np.log(sigmas), side="right") - 1
+    inside = (cell >= 0) & (cell < len(levels))
+    return inside / (len(levels) * np.diff(edges)[cell.clip(0, len(levels) - 1)])
+
+
+def _iddpm_below(sigmas, design):
+    return np.searchsorted(timesteps.iddpm_u()[-2::-1], sigmas, side="left") / timesteps.IDDPM_LEVELS
+
+
+def _edm_normal(sigmas, design):
+    with np.errstate(divide="ignore"):  # ln 0 = −∞
+        return (np.log(sigmas) - design.P_mean) / design.P_std
+
+
+def _edm_density(sigmas, design):
+    return np.exp(-0.5 * _edm_normal(sigmas, design) ** 2) / (design.P_std * np.sqrt(2 * np.pi))
+
+
+def _edm_below(sigmas, design):
+    return torch.special.ndtr(torch.from_numpy(_edm_normal(sigmas, design))).numpy()
+
+
+# one for each of edm.training.loss.NOISES
+_DISTRIBUTIONS = {
+    "vp": _Distribution(_vp_density, _vp_below),
+    "ve": _Distribution(_ve_density, _ve_below),
+    "iddpm": _Distribution(_iddpm_density, _iddpm_below),
+    "edm": _Distribution(_edm_density, _edm_below),
+}
+
+
+def training_density(design, sigmas) -> np.ndarray:
+    """p_train(σ) of an `edm.training.settings.Design` as a density in ln σ, shaped like sigmas; it integrates to 1.
+
+    0 outside the distribution's range. iDDPM's discrete levels, of probability 1/M each, are spread over the
+    space up to halfway to their neighbours. This is what is drawn, before a model with discrete levels rounds it.
+    """
+    return _named("noise", design.noise, _DISTRIBUTIONS).density(_levels(sigmas), design)
+
+
+def training_share(design, edges) -> np.ndarray:
+    """The share of training images whose σ falls into each [edges_i, edges_{i+1}): [E − 1], by the exact distribution.
+
+    edges: [E], rising, from 0 to infinity, both allowed; with both the shares sum to 1.
+    """
+    edges = np.array(edges, dtype=np.float64)
+    if edges.ndim != 1 or len(edges) < 2 or not edges[0] >= 0 or not (edges[1:] > edges[:-1]).all():
+        raise ValueError(f"edges = {edges.tolist()!r:.80}: give at least two numbers of 0 or more, each above the last")
+    return np.diff(_named("noise", design.noise, _DISTRIBUTIONS).below(edges, design))
+
+
+def _named(what, name, table):
+    if name not in table:
+        raise ValueError(f"{what} {name!r} is unknown; there are {', '.join(table)}")
+    return table[name]
+
+
+def _positive(name, value):
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} = {value:g}: must be finite and above 0")
+
+
+def _levels(sigmas) -> np.ndarray:
+    sigmas = np.array(sigmas, dtype=np.float64)
+    if not (np.isfinite(sigmas) & (sigmas > 0)).all():
+        odd = sigmas[~(np.isfinite(sigmas) & (sigmas > 0))].flat[0]
+        raise ValueError(f"sigmas contain {odd:g}; noise levels are finite and above 0")
+    return sigmas
