@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from app.figures.pack import float32, uint8
+from app.figures.pack import components, float32, uint8
+from app.instruments import INSTRUMENTS, TABS, tab_of
 from edm import models, presets, runner, timesteps
-from edm.exact import GaussianMixture
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
 from edm.solvers import SOLVERS
@@ -34,6 +32,27 @@ def boot() -> dict:
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": [_model(models.load(name)) for name in models.names()],
+        "tabs": [
+            {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
+            for name, (title, instruments) in TABS.items()
+        ],
+        "figures": [_figure(name) for name in presets.names("figures")],
+    }
+
+
+def _figure(name: str) -> dict:
+    """A preset of the folder figures, with the instrument that shows it."""
+    preset = presets.read(name)
+    show, values = presets.figure(name)
+    return {
+        "name": name.split("/")[1],
+        "title": preset["title"],
+        "paper": preset["paper"],
+        "about": preset["about"],
+        "tab": tab_of(show),
+        "show": show,
+        "values": INSTRUMENTS[show].complete(values),
+        "picture": f"explorer-figures/{name.split('/')[1]}.png",
     }
 
 
@@ -77,11 +96,3 @@ def _thumbnail(model) -> str:
         sampling = Sampling(steps=12)
         samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
     return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())
-
-
-def components(mixture: GaussianMixture) -> dict:
-    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…)."""
-    weights = mixture.weights().numpy()[:, None]
-    stds = mixture.stds().numpy()[:, None]
-    rows = np.concatenate([weights, stds, mixture.means.numpy()], axis=1)
-    return {"count": len(rows), "rows": float32(rows)}

@@ -40,6 +40,8 @@ def application(device, password: str | None = None) -> FastAPI:
     torch.set_num_threads(1)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
+    app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
+    app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
     return gr.mount_gradio_app(
         app,
         page.build(device),

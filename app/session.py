@@ -6,12 +6,17 @@ import threading
 
 from cachetools import LRUCache
 
+from app.instruments import INSTRUMENTS, TABS, tab_of
+from edm import presets
 from edm.fields import SettingsError
 from edm.flat import unflatten
 from edm.settings import Experiment
 
 PIN = "pin."  # prefix of the pinned result's settings in the address
 VIEW = "view."  # prefix of what only concerns the picture: coordinates, arrows, …
+SHOW = "show"  # the instrument that is shown; its settings are named "<instrument>.<knob>"
+FIGURE = "figure"  # or a preset of the folder figures
+TAB = "tab"
 
 
 class Superseded(Exception):
@@ -58,12 +63,45 @@ class _Guarded:
         return getattr(self._denoiser, name)
 
 
-def from_query(values: dict[str, str]) -> tuple[Experiment, Experiment | None, str | None]:
-    """(experiment, pinned or None, notice) of an address. A bad address gives the default and a sentence."""
-    own = {k: v for k, v in values.items() if not k.startswith((PIN, VIEW, "__"))}
-    pinned = {k.removeprefix(PIN): v for k, v in values.items() if k.startswith(PIN)}
+def opened_from(query: dict[str, str]) -> dict:
+    """What an address says, for the page: settings of the Sampler tab, the pinned ones, and the instrument shown.
+
+    {values, pinned, notice, show: None or {tab, name, values}}; a bad address gives defaults and a sentence.
+    """
     try:
-        experiment = Experiment.parse(unflatten(own))
-        return experiment, Experiment.parse(unflatten(pinned)) if pinned else None, None
+        show = _shown(query)
+        experiment, pinned = _experiments(query)
+        notice = None
     except SettingsError as error:
-        return Experiment(), None, f"This link could not be read, so here is the default instead. {error}"
+        experiment, pinned, show = Experiment(), None, None
+        notice = f"This link could not be read, so here is the default instead. {error}"
+    return {
+        "values": experiment.document(complete=True),
+        "pinned": pinned and pinned.document(complete=True),
+        "notice": notice,
+        "show": show,
+    }
+
+
+def _experiments(query):
+    others = ("__", PIN, VIEW, *(f"{name}." for name in INSTRUMENTS))
+    own = {k: v for k, v in query.items() if not k.startswith(others) and k not in (SHOW, FIGURE, TAB)}
+    pinned = {k.removeprefix(PIN): v for k, v in query.items() if k.startswith(PIN)}
+    return Experiment.parse(unflatten(own)), Experiment.parse(unflatten(pinned)) if pinned else None
+
+
+def _shown(query) -> dict | None:
+    """The instrument that the address shows, or the preset that it names, with all values of its settings."""
+    if FIGURE in query:
+        name, values = presets.figure(query[FIGURE])
+    elif SHOW in query:
+        name = query[SHOW]
+        values = {k.removeprefix(f"{name}."): v for k, v in query.items() if k.startswith(f"{name}.")}
+    elif query.get(TAB) in TABS:
+        return {"tab": query[TAB], "name": TABS[query[TAB]][1][0].name, "values": {}}
+    else:
+        return None
+    if name not in INSTRUMENTS:
+        known = ", ".join(INSTRUMENTS)
+        raise SettingsError(f"{SHOW} = {name!r:.40}: there is no such instrument; there are {known}")
+    return {"tab": tab_of(name), "name": name, "values": INSTRUMENTS[name].complete(values)}

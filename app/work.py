@@ -7,13 +7,13 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
 from cachetools import LRUCache
 
-from app import controls, snippets
+from app import snippets
 from app.figures import pack
 from edm import diagnostics, models, runner, schedules, timesteps
 from edm.sampling import last, sample
@@ -51,12 +51,9 @@ class Work:
             return
         model = models.of(experiment)
         started = time.perf_counter()
-        states: list = []
-        running = runner.states(experiment, self.device, guard)
-        threads = _threads(model)
-        # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
-        while not self._advance(running, states, threads):
-            yield json.dumps(self._body(experiment, model, states, started)), False
+        for states, ended in self.paced(runner.states(experiment, self.device, guard), model):
+            if not ended:
+                yield json.dumps(self._body(experiment, model, states, started)), False
         body = self._body(experiment, model, states, started)
         if field and model.shape == (2,):
             body["field"] = self._field(experiment, model, states, field, guard)
@@ -67,15 +64,24 @@ class Work:
             self._known["final", _key(experiment)] = states[-1].x.cpu()
         yield text, True
 
-    def _advance(self, running, states, threads) -> bool:
-        """Append states until it is time for a preview. Whether the run has ended."""
-        with self._slots, threads():
-            due = time.perf_counter() + PREVIEW_SECONDS
-            for state in running:
-                states.append(state)
-                if time.perf_counter() > due and state.sigma > 0:
-                    return False
-        return True
+    def paced(self, items: Iterable, model=None) -> Iterator[tuple[list, bool]]:
+        """(all items so far, is it the end?) whenever it is time for a picture. Computes in a slot of the machine.
+
+        model: the one that works most, for the number of its threads.
+        """
+        threads = nullcontext if model is None else _threads(model)
+        done: list = []
+        items, ended = iter(items), False
+        while not ended:
+            # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
+            with self._slots, threads():
+                due = time.perf_counter() + PREVIEW_SECONDS
+                while time.perf_counter() < due and not ended:
+                    try:
+                        done.append(next(items))
+                    except StopIteration:
+                        ended = True
+            yield done, ended
 
     def _body(self, experiment, model, states, started) -> dict:
         sampling = experiment.sampling
@@ -91,7 +97,7 @@ class Work:
             "command": snippets.command(experiment),
         }
         if model.name == "drawn":
-            body["components"] = controls.components(model.denoiser)
+            body["components"] = pack.components(model.denoiser)
         if model.shape == (1,):
             body["axis"] = pack.time_axis(*schedules.of(sampling), states[0].sigma)
         return body
@@ -128,7 +134,7 @@ class Work:
         distance: sliced Wasserstein to the data, and floor: what true samples would give; None for images.
         """
         model = models.of(experiment)
-        final = self._remember(("final", _key(experiment)), lambda: self._final(experiment, guard))[:MEASURED_SAMPLES]
+        final = self.remember(("final", _key(experiment)), lambda: self._final(experiment, guard))[:MEASURED_SAMPLES]
         measures = {"error": None, "distance": None, "floor": None, "stochastic": experiment.sampling.S_churn > 0}
         if not measures["stochastic"]:
             count = min(len(final), MEASURED_IMAGES) if _is_heavy(model) else len(final)
@@ -137,9 +143,9 @@ class Work:
         dataset = model.dataset
         if len(model.shape) == 1 and dataset is not None:
             name = dataset.name, experiment.points
-            truth = self._remember(("data", name), lambda: dataset.sample(DATA_SAMPLES, seed=10_000))
+            truth = self.remember(("data", name), lambda: dataset.sample(DATA_SAMPLES, seed=10_000))
             measures["distance"] = diagnostics.sliced_wasserstein(final, truth)
-            measures["floor"] = self._remember(
+            measures["floor"] = self.remember(
                 ("floor", name, len(final)), lambda: diagnostics.data_floor(dataset, len(final), truth)
             )
         return measures
@@ -147,7 +153,7 @@ class Work:
     def plain(self, experiment: Experiment) -> dict:
         """The result as plain numbers, for scripts that talk to the server."""
         guard = _unguarded
-        final = self._remember(("final", _key(experiment)), lambda: self._final(experiment, guard))
+        final = self.remember(("final", _key(experiment)), lambda: self._final(experiment, guard))
         return {
             "samples": final.tolist(),
             "levels": timesteps.sigmas(experiment.sampling).tolist(),
@@ -169,12 +175,12 @@ class Work:
             with _threads(model)():
                 return diagnostics.reference(denoiser, z[:count], sampling, labels, steps).cpu()
 
-        return self._remember(name, solve)
+        return self.remember(name, solve)
 
     def _final(self, experiment, guard):
         return last(runner.states(experiment, self.device, guard)).x.cpu()
 
-    def _remember(self, key, make):
+    def remember(self, key, make):
         """The value under `key`, made now if it is not known. Two threads may make it at once; both are right."""
         with self._lock:
             if key in self._known:

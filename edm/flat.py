@@ -48,6 +48,8 @@ def unflatten(values: dict[str, str], kind: type[Settings] = Experiment) -> dict
 
 def _value(name, text, annotation):
     optional = type(None) in get_args(annotation)
+    if "tuple[str" in str(annotation):
+        return [] if text in ("", "none") else text.split(",")
     if "tuple" in str(annotation):
         return (
             (None if optional else [])

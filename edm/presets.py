@@ -32,6 +32,12 @@ def load(name: str):
     return Experiment.parse(read(name)["experiment"])
 
 
+def figure(name: str) -> tuple[str, dict]:
+    """(instrument, its settings) of a preset of the folder figures, as "figures/fig3" or "fig3"."""
+    preset = read(name if "/" in name else f"figures/{name}")
+    return preset["show"], preset.get("settings") or {}
+
+
 def _read(path: Path) -> dict:
     import yaml
 

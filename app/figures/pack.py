@@ -60,3 +60,11 @@ def time_axis(schedule, scaling, sigma_max: float, points: int = 240) -> dict:
         "sigma": [*np.asarray(schedule.sigma(inner)).tolist(), 0.0],
         "scale": [*(np.asarray(scaling.s(inner)) * np.ones_like(inner)).tolist(), 1.0],
     }
+
+
+def components(mixture) -> dict:
+    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…)."""
+    weights = mixture.weights().numpy()[:, None]
+    stds = mixture.stds().numpy()[:, None]
+    rows = np.concatenate([weights, stds, mixture.means.numpy()], axis=1)
+    return {"count": len(rows), "rows": float32(rows)}

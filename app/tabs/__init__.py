@@ -1,0 +1,3 @@
+from app.tabs import instruments, sampler
+
+__all__ = ["instruments", "sampler"]

@@ -37,7 +37,8 @@ export class Images {
     const state = f < 0.5 ? j : next;
     const source = this.options.view.show === "denoised" ? this.denoised : this.x;
     const strip = this.selected == null ? 0 : Math.min(250, height * 0.32);
-    this.tiles = layout(run.count, width, height - strip - TOP);
+    const top = this.options.contain ? 0 : TOP;
+    this.tiles = layout(run.count, width, height - strip - top, top);
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {
       context.drawImage(this.tile(source, state, k), x, y, size, size);
@@ -89,7 +90,7 @@ export class Images {
 }
 
 // Squares as large as fit, in as many columns as that takes.
-function layout(count, width, height) {
+function layout(count, width, height, above) {
   const gap = 8;
   let best = { size: 0 };
   for (let columns = 1; columns <= count; columns++) {
@@ -103,7 +104,7 @@ function layout(count, width, height) {
   const top = (height - best.rows * (size + gap) + gap) / 2;
   return Array.from({ length: count }, (_, k) => ({
     x: left + (k % best.columns) * (size + gap),
-    y: TOP + top + Math.floor(k / best.columns) * (size + gap),
+    y: above + top + Math.floor(k / best.columns) * (size + gap),
     size,
   }));
 }

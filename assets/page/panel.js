@@ -1,7 +1,7 @@
 // The column of knobs, built from the declarations of edm.settings.
-import { element, float32, number, clamp, compact, pixels, uint8 } from "./lib.js";
+import { compact, element, float32, pixels, uint8 } from "./lib.js";
+import { changedText, helper, offer, segments, slider } from "./widgets.js";
 
-const STEPS_OF_LOG_SLIDER = 240;
 const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
 
 export class Panel {
@@ -32,13 +32,7 @@ export class Panel {
 
   // The settings that differ from their defaults, as text: what an address or a request carries.
   changedValues(values = this.values) {
-    const text = {};
-    for (const [name, value] of Object.entries(values)) {
-      if (value == null || value === this.defaults[name]) continue;
-      if (name === "points") text[name] = value.map((point) => point.map((v) => +v.toFixed(3)).join(",")).join(";");
-      else text[name] = Array.isArray(value) ? value.join(",") : String(value);
-    }
-    return text;
+    return changedText(values, this.defaults);
   }
 
   // Take over a document of settings (nested as edm.Experiment writes it).
@@ -90,6 +84,8 @@ export class Panel {
 
   build() {
     const { root } = this;
+    this.help = element("p", { class: "help", "aria-hidden": "true" });
+    this.describe = helper(this.help);
     const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
     root.append(element("h3", { class: "split" }, "Model", this.trainingTime(), this.kinds()), this.thumbnails());
     section("Design", this.designs());
@@ -98,9 +94,7 @@ export class Panel {
     const pair = element("div", { class: "pair" }, this.choice("schedule", "σ ="), this.choice("scaling", "s ="));
     section("Schedule · scaling", pair);
     section("Stochasticity", ...this.rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed"), ...this.rows("count"));
-    root.append(this.classes());
-    this.help = element("p", { class: "help", "aria-hidden": "true" });
-    root.append(this.help);
+    root.append(this.classes(), this.help);
   }
 
   // Exact or trained: two pages of thumbnails.
@@ -179,19 +173,11 @@ export class Panel {
 
   choice(name, prefix = null) {
     const knob = this.boot.knobs[name];
-    const box = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
-    if (prefix) box.append(element("span", { class: "prefix" }, prefix));
-    knob.choices.forEach((choice, i) => {
-      const button = element("button", { type: "button", role: "radio", "data-value": choice }, knob.titles[i]);
-      button.addEventListener("click", () => this.set({ [name]: choice }));
-      this.describe(button, knob.help);
-      this.refreshers.push(() => {
-        const drawn = name === "discretization" && this.values.sigmas;
-        button.setAttribute("aria-checked", String(!drawn && this.values[name] === choice));
-      });
-      box.append(button);
-    });
-    return box;
+    const drawn = () => name === "discretization" && this.values.sigmas;
+    const box = segments(knob, { name, get: () => (drawn() ? null : this.values[name]), set: (value) => this.set({ [name]: value }), describe: this.describe });
+    if (prefix) box.node.prepend(element("span", { class: "prefix" }, prefix));
+    this.refreshers.push(box.refresh);
+    return box.node;
   }
 
   rows(...names) {
@@ -199,44 +185,18 @@ export class Panel {
   }
 
   row(name) {
-    const knob = this.boot.knobs[name];
-    const id = `ex-${name}`;
-    const range = element("input", { type: "range", id, "data-knob": name });
-    const value = element("input", { class: "value", type: "text", inputmode: "decimal", "aria-label": `${name}, value` });
-    const reset = element("button", { class: "reset", type: "button", "aria-label": `Reset ${name}` });
-    const row = element(
-      "div",
-      { class: "knob", "data-row": name },
-      element("label", { for: id, html: knob.symbol }),
-      range,
-      value,
-      reset,
-    );
-    const bounds = () => (name === "count" && this.isImage ? [1, 64] : knob.slider);
-    range.addEventListener("input", () => this.set({ [name]: fromSlider(knob, bounds(), Number(range.value)) }));
-    value.addEventListener("change", () => this.set({ [name]: typed(value.value, knob) }));
-    reset.addEventListener("click", () => this.set({ [name]: knob.default }));
-    this.describe(row, knob.help);
-    this.refreshers.push(() => {
-      const now = this.effective(name);
-      const [low, high] = bounds();
-      if (knob.log) Object.assign(range, { min: 0, max: STEPS_OF_LOG_SLIDER, step: 1 });
-      else Object.assign(range, { min: low, max: high, step: knob.step ?? "any" });
-      const position = toSlider(knob, [low, high], now);
-      if (Number(range.value) !== position) range.value = position;
-      const share = (Number(range.value) - Number(range.min)) / (Number(range.max) - Number(range.min));
-      range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
-      range.setAttribute("aria-valuetext", number(now));
-      const shown = name === "steps" && this.values.sigmas ? this.values.sigmas.length : now;
-      if (document.activeElement !== value) value.value = this.values[name] == null ? number(Number(shown.toPrecision(3))) : number(shown);
-      const changed = (this.values[name] ?? null) !== (knob.default ?? null);
-      row.classList.toggle("changed", changed);
-      row.classList.toggle("auto", this.values[name] == null);
-      row.classList.toggle("idle", this.idle(name));
-      reset.disabled = !changed;
-      reset.title = changed ? `Back to ${knob.default ?? "automatic"}` : "";
+    const row = slider(this.boot.knobs[name], {
+      name,
+      get: () => this.values[name],
+      set: (value) => this.set({ [name]: value }),
+      effective: () => this.effective(name),
+      shown: () => (name === "steps" && this.values.sigmas ? this.values.sigmas.length : this.effective(name)),
+      bounds: () => (name === "count" && this.isImage ? [1, 64] : this.boot.knobs[name].slider),
+      idle: () => this.idle(name),
+      describe: this.describe,
     });
-    return row;
+    this.refreshers.push(row.refresh);
+    return row.node;
   }
 
   // A knob that changes nothing with the present choices is dimmed, and still works.
@@ -261,47 +221,9 @@ export class Panel {
     });
     return row;
   }
-
-  describe(node, text) {
-    const show = () => (this.help.textContent = text);
-    node.addEventListener("pointerenter", show);
-    node.addEventListener("focusin", show);
-    if (!node.title) node.title = text;
-  }
 }
 
-// Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
-function offer(select, options) {
-  const key = JSON.stringify(options);
-  if (select.dataset.options === key) return;
-  select.dataset.options = key;
-  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
-}
-
-function toSlider(knob, [low, high], value) {
-  if (!knob.log) return value;
-  if (value <= low) return 0;
-  if (value >= high) return STEPS_OF_LOG_SLIDER;
-  return Math.round((Math.log(value / low) / Math.log(high / low)) * STEPS_OF_LOG_SLIDER);
-}
-
-function fromSlider(knob, [low, high], position) {
-  if (!knob.log) return position;
-  const [atLow, atHigh] = knob.ends;
-  if (position <= 0 && atLow != null) return atLow;
-  if (position >= STEPS_OF_LOG_SLIDER && atHigh != null) return atHigh === "inf" ? "Infinity" : atHigh;
-  return Number((low * (high / low) ** (position / STEPS_OF_LOG_SLIDER)).toPrecision(3));
-}
-
-// What somebody typed; the server refuses what cannot be, with a sentence.
-function typed(text, knob) {
-  const word = text.trim().toLowerCase();
-  if (["∞", "inf", "infinity"].includes(word)) return "Infinity";
-  if (word === "" || word === "auto") return knob.default;
-  return Number.isFinite(Number(word)) ? Number(word) : text.trim();
-}
-
-function paintThumbnail(canvas, model, color) {
+export function paintThumbnail(canvas, model, color) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, 80, 80);
   context.fillStyle = context.strokeStyle = color;

@@ -32,7 +32,7 @@ export class Plane {
 
   // From data units to canvas pixels at noise level σ.
   scaleAt(sigma) {
-    const unit = this.height / 2;
+    const unit = (this.options.contain ? Math.min(this.width, this.height) : this.height) / 2;
     return this.follow ? unit / FOLLOW_WINDOW / Math.hypot(sigma, this.result.sigmaData || 0.5) : unit / WINDOW;
   }
 

@@ -1,19 +1,31 @@
-// The frame of the page: header, panel, stages, time slider, noise levels, numbers. No behaviour.
+// The frame of the page, and of the Sampler tab: panel, stages, time slider, noise levels, numbers. No behaviour.
 import { element } from "./lib.js";
 
 const button = (attributes, ...content) => element("button", { type: "button", ...attributes }, ...content);
 
-export function skeleton(root) {
+// The header, and an empty box for each tab: [name, title] pairs.
+export function frame(root, tabs) {
+  const figures = button({ class: "plain", title: "The paper's figures, live, in one click" }, "Figures");
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
+  const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
+  const links = Object.fromEntries(tabs.map(([name, title]) => [name, element("a", { href: `?tab=${name}`, "data-tab": name }, title)]));
+  const boxes = Object.fromEntries(tabs.map(([name]) => [name, element("div", { class: "tab", "data-tab": name, hidden: true })]));
   const header = element(
     "header",
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
-    element("nav", {}, element("a", { class: "on", "aria-current": "page" }, "Sampler")),
-    element("div", { class: "right" }, link, png, theme),
+    element("nav", {}, ...Object.values(links)),
+    element("div", { class: "right" }, figures, link, csv, png, theme),
   );
+  const share = element("dialog", { class: "share" });
+  const gallery = element("dialog", { class: "gallery" });
+  root.replaceChildren(header, ...Object.values(boxes), share, gallery);
+  return { links, boxes, figures, link, csv, png, theme, share, gallery };
+}
+
+export function skeleton(root) {
   const panel = element("aside", { "aria-label": "Settings" });
   const lanes = ["main", "pin"].map((lane) => {
     const canvas = element("canvas", { tabindex: 0, "aria-label": "The picture; a summary follows below", "data-lane": lane });
@@ -33,7 +45,6 @@ export function skeleton(root) {
   const metrics = { main: element("div", { class: "metrics" }), pin: element("div", { class: "metrics", hidden: true }) };
   const pin = button({ class: "pin" }, "Pin for comparison");
   const summary = element("p", { class: "summary", "aria-live": "polite" });
-  const share = element("dialog", { class: "share" });
   const main = element(
     "section",
     {},
@@ -43,10 +54,10 @@ export function skeleton(root) {
     element("div", { class: "numbers" }, element("div", {}, metrics.main, metrics.pin), pin),
     summary,
   );
-  root.replaceChildren(header, element("main", {}, panel, main), share);
+  root.replaceChildren(element("main", {}, panel, main));
   const canvases = Object.fromEntries(lanes.map(({ lane, canvas }) => [lane, canvas]));
   const caption = Object.fromEntries(lanes.map((lane) => [lane.lane, lane.caption]));
-  return { panel, canvases, caption, stages, views, notice, play, time, sigmaNow, ladder, metrics, pin, summary, share, link, png, theme };
+  return { panel, canvases, caption, stages, views, notice, play, time, sigmaNow, ladder, metrics, pin, summary };
 }
 
 // For each kind of stage, its switches: [name in the view, its choices as value -> title, what it does].
@@ -68,7 +79,8 @@ export function isView(name, value) {
   return Object.values(VIEWS).some((switches) => switches.some(([known, choices]) => known === name && value && value in choices));
 }
 
-export function viewControls(box, kind, view, change) {
+// without: switches that the stage does not offer here.
+export function viewControls(box, kind, view, change, without = []) {
   if (view.drawing) {
     const done = button({ class: "done" }, "Done");
     done.addEventListener("click", () => change({ drawing: "off" }));
@@ -76,7 +88,7 @@ export function viewControls(box, kind, view, change) {
     box.replaceChildren(done);
     return;
   }
-  const groups = VIEWS[kind].map(([name, choices, title]) => {
+  const groups = VIEWS[kind].filter(([name]) => !without.includes(name)).map(([name, choices, title]) => {
     const buttons = Object.entries(choices).map(([value, text]) => {
       const node = button({ role: "radio", "aria-checked": String((view[name] ?? "") === value), "data-view": `${name}:${value}` }, text);
       node.addEventListener("click", () => change({ [name]: value || null }));

@@ -1,5 +1,8 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
+from edm.diagnostics.churn import MAX_GAMMA, Moment, Round, churn_cycles, slow_motion
+from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
+from edm.diagnostics.curvature import Curvature, curvature, paths, solution
 from edm.diagnostics.design import (
     Preconditioned,
     effective_weight,
@@ -14,26 +17,78 @@ from edm.diagnostics.draws import Draw, held_out
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.loss import LossCurve, gap_field, losses
+from edm.diagnostics.measures import MEASURES, check_measure, to_data
+from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
+from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
+from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
+from edm.diagnostics.sharing import Shared
+from edm.diagnostics.statistics import Comparison, compare, interval
+from edm.diagnostics.sweep import Axis, Cell, Sweep, run_sweep
+from edm.diagnostics.truncation import LocalError, truncation_error
+from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
 
 __all__ = [
+    "EVALUATIONS",
+    "MAX_GAMMA",
+    "MAX_VALUES",
+    "MEASURES",
     "REFERENCE_STEPS",
+    "ROWS",
+    "Axis",
+    "Cell",
+    "Comparison",
+    "Curvature",
     "Draw",
+    "Lane",
+    "LocalError",
     "LossCurve",
+    "Moment",
+    "Order",
+    "Plan",
+    "PlannedCell",
+    "Point",
     "Preconditioned",
+    "RacePoint",
+    "Round",
+    "Row",
+    "Shared",
+    "Sweep",
+    "WalkStep",
+    "check_measure",
+    "churn_cycles",
+    "compare",
+    "convergence",
+    "curvature",
     "data_floor",
+    "differing_rows",
     "direction_field",
     "effective_weight",
+    "fitted_order",
     "gap_field",
     "held_out",
     "initial_loss",
+    "interval",
     "loss_weight",
     "losses",
+    "parse_range",
+    "paths",
+    "plan_sweep",
     "preconditioning",
+    "race",
     "reference",
     "rms_error",
+    "run_sweep",
     "sampling_error",
     "sliced_wasserstein",
+    "slow_motion",
+    "solution",
+    "steps_for",
+    "sweepable",
+    "to_data",
     "training_density",
     "training_share",
+    "truncation_error",
+    "walk",
     "window_grid",
+    "with_evaluations",
 ]

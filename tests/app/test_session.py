@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from app.session import Newest, Superseded, from_query
+from app.session import Newest, Superseded, opened_from
 from edm.settings import Experiment, Sampling
 from tests.problems import Counting, smooth_mixture
 
@@ -50,7 +50,7 @@ def test_a_guarded_denoiser_is_the_denoiser_otherwise():
 
 
 def test_an_address_gives_experiment_and_pinned_result():
-    experiment, pinned, notice = from_query(
+    opened = opened_from(
         {
             "model": "spiral",
             "steps": "9",
@@ -60,9 +60,10 @@ def test_an_address_gives_experiment_and_pinned_result():
             "__theme": "dark",
         }
     )
-    assert experiment == Experiment(model="spiral", sampling=Sampling(steps=9))
-    assert pinned == Experiment(model="spiral", sampling=Sampling(solver="euler"))
-    assert notice is None
+    assert Experiment.parse(opened["values"]) == Experiment(model="spiral", sampling=Sampling(steps=9))
+    assert Experiment.parse(opened["pinned"]) == Experiment(model="spiral", sampling=Sampling(solver="euler"))
+    assert opened["notice"] is None
+    assert opened["show"] is None
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,6 @@ def test_an_address_gives_experiment_and_pinned_result():
     ],
 )
 def test_a_bad_address_gives_the_default_and_a_sentence(values, named):
-    experiment, pinned, notice = from_query(values)
-    assert (experiment, pinned) == (Experiment(), None)
-    assert named in notice
+    opened = opened_from(values)
+    assert (Experiment.parse(opened["values"]), opened["pinned"]) == (Experiment(), None)
+    assert named in opened["notice"]

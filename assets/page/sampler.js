@@ -1,33 +1,30 @@
 // The Sampler tab: wires panel, stages, time slider and noise levels to the server.
 import { Images } from "./images.js";
 import { Ladder } from "./ladder.js";
-import { element, number, palette, positionAt, sigmaAt } from "./lib.js";
+import { element, positionAt, sigmaAt } from "./lib.js";
 import { Line } from "./line.js";
 import { Panel } from "./panel.js";
 import { Plane } from "./plane.js";
+import { Player } from "./player.js";
 import { Lane } from "./requests.js";
-import { download, pngWithText, Share } from "./share.js";
+import { download, pngWithText } from "./share.js";
 import { isView, skeleton, viewControls } from "./shell.js";
 import { differences, metrics, summary } from "./words.js";
 
-const PLAY_SECONDS = 4.5;
-const REST_SECONDS = 1.6; // at the end, before it plays again
-const STAGES = { 1: { 1: Line, 2: Plane }, 3: Images };
+// The stage for samples of a shape.
+export const stageOf = ({ length, 0: size }) => (length === 1 ? { 1: Line, 2: Plane }[size] : Images);
 
-export function mount(root, boot, server) {
-  return new Sampler(root, boot, server);
-}
-
-class Sampler {
-  constructor(root, boot, server) {
-    Object.assign(this, { root, boot, server, view: {}, fraction: 0, results: {}, measures: {}, pinned: null });
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.parts = skeleton(root);
-    root.inert = true; // until the settings are here
+export class Sampler {
+  // root: .explorer, whose data-… tell what is shown; box: the tab's own element. changed(): the address should follow.
+  constructor(root, box, boot, server, changed) {
+    Object.assign(this, { root, box, boot, server, changed, view: {}, results: {}, measures: {}, pinned: null });
+    this.parts = skeleton(box);
+    const player = { run: () => this.results.main, moved: () => this.repaint() };
+    this.player = new Player({ ...this.parts, output: this.parts.sigmaNow }, player);
+    box.inert = true; // until the settings are here
     this.stages = { main: {}, pin: {} };
     this.panel = new Panel(this.parts.panel, boot, { changed: () => this.ask(), draw: (on) => (on ? this.startDrawing() : this.stopDrawing()) });
     this.ladder = new Ladder(this.parts.ladder, { changed: (sigmas) => this.panel.set({ sigmas }) });
-    this.share = new Share(this.parts.share, () => this.texts());
     this.lanes = {
       main: this.lane("main", server.ask, server.measure),
       pin: this.lane("pin", server.askPinned, server.measurePinned),
@@ -38,11 +35,10 @@ class Sampler {
       silent: () => this.say("The server does not answer. Is it still running?"),
     });
     this.listen();
-    server.onMessage((message) => (message.opened ? this.open(message.opened) : this.receive("main", message)));
-    addEventListener("edm-pinned", (event) => this.receive("pin", event.detail));
-    addEventListener("edm-measured", (event) => this.receiveMeasures("main", event.detail));
-    addEventListener("edm-measured-pinned", (event) => this.receiveMeasures("pin", event.detail));
-    addEventListener("edm-probed", (event) => this.receiveProbe(event.detail));
+    addEventListener("edm-askPinned", (event) => this.receive("pin", event.detail));
+    addEventListener("edm-measure", (event) => this.receiveMeasures("main", event.detail));
+    addEventListener("edm-measurePinned", (event) => this.receiveMeasures("pin", event.detail));
+    addEventListener("edm-probe", (event) => this.receiveProbe(event.detail));
     requestAnimationFrame((now) => this.tick(now));
   }
 
@@ -57,21 +53,16 @@ class Sampler {
   }
 
   listen() {
-    const { play, time, pin, link, png, theme } = this.parts;
-    play.addEventListener("click", () => this.play(!this.playing));
-    time.addEventListener("input", () => {
-      this.play(false);
-      this.seek(Number(time.value) / 1000);
-    });
+    const { pin } = this.parts;
     pin.addEventListener("click", () => this.pin());
-    link.addEventListener("click", () => this.share.open());
-    png.addEventListener("click", () => this.savePng());
-    theme.addEventListener("click", () => this.switchTheme());
     new ResizeObserver(() => this.repaint()).observe(this.parts.stages);
-    const saved = localStorage.getItem("edm-theme");
-    if (saved) document.body.classList.toggle("dark", saved === "dark");
-    new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
-    this.recolor();
+  }
+
+  // The tab comes into view, or goes.
+  set active(active) {
+    this.shown = active;
+    if (active && this.unasked) this.askAll();
+    this.repaint();
   }
 
   // ---- asking ----
@@ -89,26 +80,21 @@ class Sampler {
   }
 
   askAll() {
+    this.unasked = !this.shown;
+    if (this.unasked) return;
     this.lanes.main.ask();
     if (this.pinned) this.lanes.pin.ask();
   }
 
-  // Not at every move of a slider: browsers limit how often the address may change.
-  rememberSoon() {
-    clearTimeout(this.remembering);
-    this.remembering = setTimeout(() => this.remember(), 200);
-  }
-
-  // The whole state in the address, without a new page: the last settings that gave a picture.
-  remember() {
-    const query = new URLSearchParams(this.accepted);
+  // What the address says of this tab: the last settings that gave a picture.
+  query() {
+    const query = { ...this.accepted };
     if (this.pinned) {
-      for (const [name, value] of Object.entries(this.pinned)) query.set(`pin.${name}`, value);
-      if (!query.has("pin.model")) query.set("pin.model", this.boot.knobs.model.default);
+      for (const [name, value] of Object.entries(this.pinned)) query[`pin.${name}`] = value;
+      query["pin.model"] ??= this.boot.knobs.model.default;
     }
-    for (const [name, value] of Object.entries(this.view)) if (name !== "drawing") query.set(`view.${name}`, value);
-    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
-    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    for (const [name, value] of Object.entries(this.view)) if (name !== "drawing") query[`view.${name}`] = value;
+    return query;
   }
 
   // ---- receiving ----
@@ -121,7 +107,7 @@ class Sampler {
       this.show(name, message);
       if (name === "main") {
         this.accepted = lane.payload.values;
-        this.rememberSoon();
+        this.changed();
         this.say(this.notice ?? null);
         this.notice = null;
       }
@@ -136,23 +122,28 @@ class Sampler {
       if (name.startsWith("view.") && isView(name.slice(5), value)) this.view[name.slice(5)] = value;
     this.notice = notice;
     this.panel.load(values);
-    this.root.inert = false;
+    this.accepted = this.panel.changedValues();
+    this.box.inert = false;
     if (pinned) {
       const { sampling, ...rest } = pinned;
       this.pinned = this.panel.changedValues({ ...rest, ...sampling });
     }
     this.showPin();
     this.askAll();
-    if (this.calm) this.seek(1);
-    else this.play(true);
+    this.player.start();
+  }
+
+  // Take over settings that came from elsewhere on the page.
+  load({ sampling = {}, ...rest }) {
+    this.stopDrawing();
+    this.panel.set({ ...this.panel.defaults, ...rest, ...sampling });
   }
 
   show(lane, { serial, body, finished }) {
     const model = this.boot.models.find((m) => m.name === body.model);
     const result = { id: `${lane}${serial}${finished}${body.run.index.length}`, finished, ...body };
     result.components = body.components ?? model.components;
-    const [rank, size] = [result.run.shape.length, result.run.shape[0]];
-    const Kind = rank === 1 ? STAGES[1][size] : STAGES[3];
+    const Kind = stageOf(result.run.shape);
     if (this.stages[lane].constructor !== Kind) this.stages[lane] = this.stage(lane, Kind);
     const stage = this.stages[lane];
     if (lane === "main" && Kind !== Images) delete this.view.selected;
@@ -188,41 +179,12 @@ class Sampler {
     this.describe();
   }
 
-  // ---- the time slider ----
-
-  play(playing) {
-    this.playing = playing && !this.calm;
-    if (playing && this.fraction >= 1) this.fraction = 0;
-    this.rest = 0;
-    const { play } = this.parts;
-    play.classList.toggle("playing", this.playing);
-    play.setAttribute("aria-label", this.playing ? "Pause" : "Play");
-    if (playing && this.calm) this.seek(1);
-  }
-
-  seek(fraction) {
-    this.fraction = fraction;
-    this.repaint();
-  }
+  // ---- painting ----
 
   tick(now) {
-    const passed = Math.min((now - (this.before ?? now)) / 1000, 0.1);
-    this.before = now;
-    if (this.playing && this.results.main) {
-      if (this.fraction < 1) this.advance(passed / PLAY_SECONDS);
-      else if ((this.rest += passed) > REST_SECONDS) [this.fraction, this.rest] = [0, 0];
-      if (this.rest === 0 || this.fraction < 1) this.dirty = true;
-    }
-    if (this.dirty) this.paint();
+    if (this.shown && this.player.tick(now)) this.dirty = true;
+    if (this.dirty && this.shown) this.paint();
     requestAnimationFrame((time) => this.tick(time));
-  }
-
-  // Even speed in the angle arctan(σ/σ_data): x/√(σ² + σ_data²) turns from noise to data at an even pace.
-  advance(share) {
-    const { levels, sigmaData } = this.results.main;
-    const [last, spread] = [levels.length - 1, sigmaData || 0.5];
-    const angle = Math.atan(sigmaAt(levels, this.fraction * last) / spread) - share * Math.atan(levels[0] / spread);
-    this.fraction = angle <= 1e-4 ? 1 : positionAt(levels, spread * Math.tan(angle)) / last;
   }
 
   repaint() {
@@ -234,18 +196,9 @@ class Sampler {
     const { main, pin } = this.results;
     if (!main) return;
     const { colors } = this;
-    const u = this.fraction * (main.levels.length - 1);
-    const sigma = sigmaAt(main.levels, u);
+    const [u, sigma] = this.player.show();
     this.stages.main.draw(u, colors);
     if (pin && this.pinned) this.stages.pin.draw(positionAt(pin.levels, sigma), colors);
-    const { time, sigmaNow } = this.parts;
-    time.value = 1000 * this.fraction;
-    time.style.setProperty("--fill", `${100 * this.fraction}%`);
-    const text = `σ = ${number(Number(sigma.toPrecision(3)))}`;
-    if (sigmaNow.textContent !== text) {
-      sigmaNow.textContent = text;
-      time.setAttribute("aria-valuetext", text);
-    }
     this.ladder.update(main.levels, u, this.pinned && pin ? pin.levels : null);
     this.root.dataset.paints = Number(this.root.dataset.paints ?? 0) + 1;
   }
@@ -277,9 +230,8 @@ class Sampler {
   }
 
   texts() {
-    this.remember();
     const { main } = this.results;
-    return { link: location.href, python: main?.python ?? "", command: main?.command ?? "" };
+    return { python: main?.python ?? "", command: main?.command ?? "" };
   }
 
   // ---- what else one can do ----
@@ -288,7 +240,7 @@ class Sampler {
     const arrows = "field" in changes || ("coordinates" in changes && this.view.field);
     Object.assign(this.view, changes);
     for (const [name, value] of Object.entries(this.view)) if (value == null) delete this.view[name];
-    this.remember();
+    this.changed();
     if (changes.drawing === "off") {
       this.view.drawing = "on";
       this.stopDrawing();
@@ -301,7 +253,7 @@ class Sampler {
   pin() {
     this.pinned = this.pinned ? null : this.accepted;
     this.showPin();
-    this.remember();
+    this.changed();
     if (this.pinned) this.lanes.pin.ask();
     this.describe();
     this.repaint();
@@ -319,11 +271,11 @@ class Sampler {
       stage.probe = this.probeRequest = null;
       return this.repaint();
     }
-    this.play(false);
+    this.player.play(false);
     const { levels } = this.results.main;
-    const u = this.fraction * (levels.length - 1);
+    const u = this.player.fraction * (levels.length - 1);
     if (sigmaAt(levels, u) === 0) return this.say("At σ = 0 nothing is left to solve: move the time slider back, then drag a particle.");
-    this.fraction = Math.floor(u + 1e-9) / (levels.length - 1);
+    this.player.fraction = Math.floor(u + 1e-9) / (levels.length - 1);
     this.probeRequest = { ...this.request("main"), position, level: Math.floor(u + 1e-9) };
     this.probes.ask();
   }
@@ -343,7 +295,7 @@ class Sampler {
     const { points } = this.panel.values;
     if (!(this.stages.main instanceof Plane)) this.panel.set({ model: "eight_gaussians", points: null, label: null, count: null });
     this.whenPlane(() => {
-      this.play(false);
+      this.player.play(false);
       this.stages.main.drawing = points ? [...points] : [];
       this.view.drawing = "on";
       viewControls(this.parts.views, "Plane", this.view, (changes) => this.setView(changes));
@@ -363,19 +315,13 @@ class Sampler {
     delete this.view.drawing;
     this.stages.main.drawing = null;
     this.say(null);
-    this.play(true);
+    this.player.play(true);
   }
 
-  // The theme has changed, by our button or by Gradio.
-  recolor() {
-    this.colors = palette(this.root);
-    this.panel.paintThumbnails(this.colors.data);
+  recolor(colors) {
+    this.colors = colors;
+    this.panel.paintThumbnails(colors.data);
     this.repaint();
-  }
-
-  switchTheme() {
-    const dark = document.body.classList.toggle("dark");
-    localStorage.setItem("edm-theme", dark ? "dark" : "light");
   }
 
   async savePng() {

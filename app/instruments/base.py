@@ -1,0 +1,98 @@
+"""What every instrument is made of: its declared settings, what it may use, and the figure it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import model_validator
+
+from app.work import Work
+from edm.fields import Settings, knob, refusal
+from edm.flat import unflatten
+from edm.settings import Experiment, knobs
+
+
+def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
+    """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
+
+    display: what `edm.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
+    itself is the widget), colors (of the choices), list (a list that opens instead of buttons), when ({other knob:
+    its values} with which it is shown).
+    """
+    page = {name: display.pop(name) for name in ("section", "hidden", "colors", "list", "when") if name in display}
+    field = knob(default, symbol, help, **display)
+    field.json_schema_extra["knob"] |= page
+    field.json_schema_extra["choices"] = choices
+    return field
+
+
+class View(Settings):
+    """The settings of an instrument: what is chosen from a list is in the list."""
+
+    @model_validator(mode="after")
+    def _chosen(self):
+        for name, field in type(self).model_fields.items():
+            choices = (field.json_schema_extra or {}).get("choices")
+            if choices is None:
+                continue
+            value, allowed = getattr(self, name), choices()
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None and one not in allowed:
+                    raise refusal(name, one, f"must be one of {', '.join(map(repr, allowed))}")
+        return self
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
+    a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
+
+    question: what it answers, in a sentence. streams: it goes on refining until it is stopped.
+    """
+
+    name: str
+    title: str
+    question: str
+    settings: type[View]
+    respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
+    streams: bool = False
+
+    def complete(self, values: dict) -> dict:
+        """The values of all knobs, from some of them as text. Raises SettingsError."""
+        return self.settings.parse(unflatten(values, self.settings)).document(complete=True)
+
+    def described(self) -> dict:
+        """As JSON data for the page."""
+        declared = knobs(self.settings)
+        for name, field in self.settings.model_fields.items():
+            choices = field.json_schema_extra.get("choices")
+            if choices is not None:
+                declared[name] |= {"choices": list(choices()), "titles": list(choices().values())}
+        text = {"name": self.name, "title": self.title, "question": self.question, "streams": self.streams}
+        return {**text, "knobs": declared}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a request may use. guard: wraps a denoiser so that its next call ends an overtaken request.
+
+    yours: the Sampler tab's settings. work: device, processor slots and memory that all requests share.
+    """
+
+    work: Work
+    guard: Callable
+    yours: Experiment
+
+    def denoiser(self, model):
+        """The model's denoiser on the server's device, guarded."""
+        return self.guard(model.denoiser.to(self.work.device))
+
+    def paced(self, items: Iterable, model=None) -> Iterator[tuple[list, bool]]:
+        """(all items so far, is it the end?) whenever it is time for a picture."""
+        return self.work.paced(items, model)
+
+
+def rounded(values) -> list:
+    """Numbers for JSON: four digits more than a screen can show; what is not finite becomes a gap."""
+    return [float(f"{value:.7g}") if abs(value) < float("inf") else None for value in map(float, values)]

@@ -1,0 +1,87 @@
+"""Which models an instrument offers, and how it names and paints them."""
+
+from __future__ import annotations
+
+from edm import models
+
+COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
+DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
+EXACT, SHARED, OWN = "exact", "shared", "own"
+
+
+def data() -> dict[str, str]:
+    """The data that models are of: those with an exact denoiser, and those with a trained one only."""
+    found = {name: models.load(name).title for name in models.names() if not models.load(name).trained}
+    found.pop("drawn", None)
+    for model in trained():
+        found.setdefault(data_of(model), data_of(model).replace("_", " ").title())
+    return found
+
+
+def plane() -> dict[str, str]:
+    """The data in two dimensions."""
+    return {name: title for name, title in data().items() if name in models.names() and _shape(name) == (2,)}
+
+
+def small() -> dict[str, str]:
+    """The data that are points."""
+    return {name: title for name, title in data().items() if name in models.names() and len(_shape(name)) == 1}
+
+
+def _shape(name):
+    return models.load(name).shape
+
+
+def trained() -> list[models.Model]:
+    """All trained models, the checkpoints of a run among them, in order."""
+    return [model for name in models.names() if (model := models.load(name)).trained]
+
+
+def trained_titles() -> dict[str, str]:
+    """All trained models, by name."""
+    return {model.name: title(model) for model in trained()}
+
+
+def title(model) -> str:
+    """The model's title, told from the other checkpoints of its run by their training time."""
+    siblings = [other for other in trained() if other.family == model.family]
+    newest = max(siblings, key=lambda other: other.header.images, default=model)
+    return model.title if newest is model else f"{model.title} ({model.header.images // 1000} k images)"
+
+
+def data_of(model) -> str:
+    """The name of the data that a model is of."""
+    return model.header.training.data.dataset if model.trained and model.header.training else model.name
+
+
+def preconditioning_of(model) -> str:
+    """The column of Table 1 that a trained model's preconditioning is of."""
+    return model.header.preconditioning.name
+
+
+def exact_of(model):
+    """The exact denoiser's model of the same data, or None."""
+    return models.load(data_of(model)) if models.known(data_of(model)) else None
+
+
+def learned(dataset: str, column: str = "edm"):
+    """The trained model of that data and preconditioning that has seen the most. Raises ValueError if there is none."""
+    fitting = [m for m in trained() if data_of(m) == dataset and preconditioning_of(m) == column]
+    if not fitting:
+        have = sorted({COLUMNS[preconditioning_of(m)] for m in trained() if data_of(m) == dataset})
+        there = f"there are models of {', '.join(have)}" if have else "there is no trained model at all"
+        raise ValueError(
+            f"no model of {dataset} with {COLUMNS[column]}'s preconditioning ships: {there}; choose another denoiser"
+        )
+    return max(fitting, key=lambda model: model.header.images)
+
+
+def denoising(dataset: str, kind: str, column: str = "edm"):
+    """The model of that data: exact, the shared learned one, or the own one of a column. Raises ValueError."""
+    if kind != EXACT:
+        return learned(dataset, column if kind == OWN else "edm")
+    if not models.known(dataset):
+        raise ValueError(
+            f"there is no exact denoiser of {dataset}, whose images are without number; choose a learned one"
+        )
+    return models.load(dataset)

@@ -1,0 +1,255 @@
+"""The lanes of Compare: samplers side by side from the same latents; the walk from one column of Table 1 to another."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from app.instruments import choosing
+from app.instruments.base import Instrument, View, option
+from edm import diagnostics, presets, runner
+from edm.sampling import last
+from edm.settings import Experiment, Sampling
+from edm.solvers import SOLVERS
+
+LANES = {**choosing.COLUMNS, "yours": "yours"}
+POINTS = 150  # trajectories in a lane
+KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: "each its own"}
+DATA = {"choices": choosing.data, "list": True, "section": "Data and denoiser"}
+
+
+class _Comparison(View):
+    data: str = option("eight_gaussians", "data", "What is sampled", **DATA)
+    denoiser: str = option(
+        choosing.EXACT,
+        "denoiser",
+        "The exact denoiser, one learned model (EDM's) for all lanes, or each lane its own model",
+        choices=lambda: KINDS,
+        section="Data and denoiser",
+    )
+    seed: int = option(
+        0, "seed", "The same latents in all lanes", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Latents"
+    )
+
+
+class Lanes(_Comparison):
+    """What the lanes show."""
+
+    lanes: tuple[str, ...] = option(
+        ("vp", "ve", "iddpm", "edm"),
+        "lanes",
+        "Columns of Table 1, and the Sampler tab's settings as they are now",
+        choices=lambda: LANES,
+        colors=list(LANES),
+        section="Lanes",
+    )
+    equal: str = option(
+        "nfe",
+        "equal",
+        "What is the same in all lanes",
+        choices=lambda: {"nfe": "NFE", "steps": "N", "time": "time"},
+        section="Equal budget",
+    )
+    nfe: int = option(
+        35,
+        "NFE",
+        "Evaluations of the denoiser",
+        slider=(2, 100),
+        step=1,
+        ge=1,
+        le=1000,
+        section="Equal budget",
+        when={"equal": ["nfe"]},
+    )
+    steps: int = option(
+        18, "N", "Steps", slider=(1, 64), step=1, ge=1, le=1000, section="Equal budget", when={"equal": ["steps"]}
+    )
+    milliseconds: float = option(
+        100.0,
+        "ms",
+        "Time for the whole batch",
+        slider=(10, 3000),
+        log=True,
+        ge=1,
+        le=60_000,
+        section="Equal budget",
+        when={"equal": ["time"]},
+    )
+
+
+class Walk(_Comparison):
+    """What the walk shows."""
+
+    start: str = option("vp", "from", "Where the walk starts", choices=lambda: choosing.COLUMNS, section="From")
+    end: str = option("edm", "to", "Where it ends", choices=lambda: LANES, list=True, section="To")
+    nfe: int = option(
+        35,
+        "NFE",
+        "Evaluations in every step of the walk",
+        slider=(2, 100),
+        step=1,
+        ge=1,
+        le=1000,
+        section="Equal budget",
+    )
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One picture: its title, the palette's colour, and the settings behind it, or a sentence why there are none."""
+
+    title: str
+    color: str
+    experiment: Experiment | None
+    failed: str | None = None
+
+
+def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
+    """The sampler of a lane: a column of Table 1, or the Sampler tab's."""
+    sampling = yours.sampling if lane == "yours" else presets.load(f"designs/{lane}").sampling
+    return sampling.changed(seed=seed)
+
+
+def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
+    """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget."""
+    try:
+        column = "edm" if lane == "yours" else lane
+        model = choosing.denoising(settings.data, settings.denoiser, column)
+        sampling = fit(model, sampling) if fit else sampling
+        points = len(model.shape) == 1
+        return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
+    except ValueError as error:
+        return Lane(title, lane, None, str(error))
+
+
+def respond_lanes(settings: Lanes, context):
+    def fit(model, sampling):
+        if settings.equal == "nfe":
+            return sampling.changed(steps=diagnostics.steps_for(sampling, settings.nfe), sigmas=None)
+        if settings.equal == "steps":
+            return sampling.changed(steps=settings.steps, sigmas=None)
+        return sampling.changed(steps=_steps_in(settings.milliseconds, model, sampling, context), sigmas=None)
+
+    if not settings.lanes:
+        raise ValueError("no lane is chosen: choose one or more under Lanes")
+    lanes = [
+        lane_of(LANES[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, context, fit)
+        for lane in settings.lanes
+    ]
+    yield from _pictures(lanes, context)
+
+
+def respond_walk(settings: Walk, context):
+    start, end = (sampling_of(name, context.yours, settings.seed) for name in (settings.start, settings.end))
+    lanes = []
+    for step in diagnostics.walk(start, end):
+        sampling = step.sampling.changed(steps=diagnostics.steps_for(step.sampling, settings.nfe), seed=settings.seed)
+        color = settings.start if not lanes else settings.end
+        lanes.append(lane_of(step.title, color, sampling, settings, context))
+    yield from _pictures(lanes, context, chain=True)
+
+
+def _pictures(lanes, context, chain=False):
+    """Bodies with one more picture each, then with the errors. chain: each note says what the step has changed."""
+    shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
+    samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
+    rows = [
+        (title, [cells.get(f"{k}", "") for k in range(len(lanes))])
+        for title, cells in diagnostics.differing_rows(samplings)
+    ]
+    base = {"rows": rows, "summary": "", "python": _python(lanes)}
+    for k, lane in enumerate(lanes):
+        if lane.experiment is None:
+            continue
+        for text, _ in context.work.results(lane.experiment, None, context.guard):
+            shown[k]["picture"] = text
+            shown[k]["note"] = _note(lane, None, None)
+            yield _text(base, shown), False
+    errors: list = []
+    for k, lane in enumerate(lanes):
+        measures = context.work.measures(lane.experiment, context.guard) if lane.experiment else None
+        before = next((e for e in reversed(errors) if e is not None), None) if chain else None
+        errors.append(_value(measures))
+        if lane.experiment is not None:
+            shown[k]["note"] = _note(lane, measures, before)
+    base["summary"] = _summary(lanes, errors)
+    yield _text(base, shown), True
+
+
+def _text(base, shown):
+    """The body as JSON; pictures are JSON already."""
+    parts = [{**{k: v for k, v in lane.items() if k != "picture"}, "picture": None} for lane in shown]
+    lanes = [
+        json.dumps(part)[: -len("null}")] + (lane["picture"] or "null") + "}"
+        for part, lane in zip(parts, shown, strict=True)
+    ]
+    return f'{json.dumps(base)[:-1]}, "lanes": [{", ".join(lanes)}]}}'
+
+
+def _value(measures):
+    """What a lane is judged by: its error to the ODE's solution, or with churn its distance to the data."""
+    if measures is None:
+        return None
+    return measures["error"] if measures["error"] is not None else measures["distance"]
+
+
+def _note(lane, measures, before):
+    sampling = lane.experiment.sampling
+    steps = len(sampling.sigmas) if sampling.sigmas else sampling.steps
+    note = f"N = {steps}, {SOLVERS[sampling.solver].evaluations(steps)} NFE"
+    if measures is None:
+        return note
+    value = _value(measures)
+    if value is not None:
+        kind = "error" if measures["error"] is not None else "distance to data"
+        note += f" · {kind} {value:.2g}"
+    if before and value is not None:
+        note += f" (× {value / before:.2g})"
+    return note
+
+
+def _summary(lanes, errors):
+    found = sorted((e, lane.title) for e, lane in zip(errors, lanes, strict=True) if e is not None)
+    if not found:
+        return ""
+    listed = ", ".join(f"{title} {error:.2g}" for error, title in found)
+    return f"From the same latents, errors from the least to the most: {listed}."
+
+
+def _steps_in(milliseconds, model, sampling, context):
+    """N for which the whole batch takes about so long here, from a short run of the same sampler."""
+
+    def measure():
+        experiment = Experiment(model=model.name, count=None, sampling=sampling.changed(steps=4, sigmas=None))
+        taken = []
+        for _ in range(3):
+            start = time.perf_counter()
+            last(runner.states(experiment, context.work.device, context.guard))
+            taken.append(1000 * (time.perf_counter() - start))
+        return sorted(taken)[1] / 4
+
+    each = context.work.remember(("step time", model.name, sampling.solver, sampling.schedule), measure)
+    limit = 1000 if sampling.discretization != "iddpm" else 400
+    return max(1, min(limit, round(milliseconds / each)))
+
+
+def _python(lanes):
+    lines = ["import edm", "", "lanes = {"]
+    for lane in lanes:
+        if lane.experiment:
+            lines.append(f"    {lane.title!r}: {lane.experiment.document()!r},")
+    lines += [
+        "}",
+        "for title, settings in lanes.items():",
+        "    experiment = edm.Experiment.parse(settings)",
+        "    states = list(edm.runner.states(experiment))",
+        "    edm.render.picture(edm.models.of(experiment), states).save(f'{title}.png')",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+LANES_INSTRUMENT = Instrument(
+    "lanes", "Side by side", "The same noise through different samplers: where do they end?", Lanes, respond_lanes
+)
+WALK_INSTRUMENT = Instrument("walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk)

@@ -1,0 +1,113 @@
+"""The preconditioning lab: the coefficients of Table 1 over σ, and what they do to the network's input and target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.choosing import COLUMNS, DASHES
+from edm import diagnostics
+from edm.preconditioning import PRECONDITIONINGS
+from edm.training.loss import WEIGHTS
+
+
+def columns() -> dict[str, str]:
+    """The columns of Table 1: name -> title."""
+    return {name: COLUMNS.get(name, name) for name in PRECONDITIONINGS}
+
+
+class Preconditionings(View):
+    """What the preconditioning lab shows."""
+
+    columns: tuple[str, ...] = option(
+        ("vp", "ve", "iddpm", "edm"),
+        "columns",
+        "Columns of Table 1",
+        choices=columns,
+        colors=["vp", "ve", "iddpm", "edm"],
+        section="Preconditioning",
+    )
+    weight: str = option(
+        "own",
+        "λ(σ)",
+        "The loss weight of each column, or one for all",
+        choices=lambda: {"own": "each its own", **{name: name for name in WEIGHTS}},
+        section="Loss weight",
+    )
+    sigma_data: float = option(
+        0.5,
+        "σ<sub>data</sub>",
+        "Standard deviation of the data; 0.5 for images in [−1, 1]",
+        slider=(0.1, 2),
+        log=True,
+        gt=0,
+        le=100,
+        section="Data",
+    )
+
+
+OWN_WEIGHTS = {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm"}
+PANELS = (
+    ("c_skip", "c<sub>skip</sub>", False),
+    ("c_out", "|c<sub>out</sub>|", True),
+    ("c_in", "c<sub>in</sub>", True),
+    ("input_std", "size of the network's input", True),
+    ("target_std", "size of the network's target", True),
+    ("effective", "weight on the network, λ·c<sub>out</sub>²", True),
+)
+
+
+def respond(settings: Preconditionings, context):
+    sigmas = np.geomspace(0.002, 80, 90)
+    panels = {name: [] for name, _, _ in PANELS}
+    for column in settings.columns:
+        found = diagnostics.preconditioning(column, sigmas, settings.sigma_data)
+        weight = OWN_WEIGHTS.get(column, "edm") if settings.weight == "own" else settings.weight
+        curves = {name: abs(np.asarray(getattr(found, name))) for name in panels if name != "effective"}
+        curves["effective"] = diagnostics.effective_weight(column, weight, sigmas, settings.sigma_data)
+        line = {"name": COLUMNS.get(column, column), "color": column, "dash": DASHES.get(column, "solid")}
+        for name, values in curves.items():
+            panels[name].append({**line, "x": rounded(sigmas), "y": rounded(values)})
+    figure = {"columns": 3, "panels": [_panel(title, log, panels[name]) for name, title, log in PANELS]}
+    yield {"figure": figure, "summary": _summary(settings, panels), "python": _python(settings)}, True
+
+
+def _panel(title, log, lines):
+    return {"title": title, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": lines}
+
+
+def _summary(settings, panels):
+    def span(name):
+        return ", ".join(
+            f"{line['name']} {_span(known)}"
+            for line in panels[name]
+            if (known := [y for y in line["y"] if y is not None])
+        )
+
+    return (
+        f"Between σ = 0.002 and 80 with σ_data = {settings.sigma_data:g}: the network's input has "
+        f"the size {span('input_std')}; "
+        f"its target {span('target_std')}; the loss weighs its output by {span('effective')}."
+    )
+
+
+def _span(values):
+    low, high = f"{min(values):.2g}", f"{max(values):.2g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _python(settings):
+    return (
+        "import numpy as np\nimport edm\n\nsigmas = np.geomspace(0.002, 80, 90)\n"
+        f"for name in {list(settings.columns)}:\n"
+        f"    print(name, edm.diagnostics.preconditioning(name, sigmas, {settings.sigma_data}))\n"
+    )
+
+
+INSTRUMENT = Instrument(
+    "preconditioning",
+    "Preconditioning",
+    "What does the network see, and what is it asked for, at each noise level?",
+    Preconditionings,
+    respond,
+)

@@ -1,0 +1,120 @@
+// The page: header, tabs, address, theme. What a tab shows is the tab's own.
+import { Gallery } from "./gallery.js";
+import { palette } from "./lib.js";
+import { Sampler } from "./sampler.js";
+import { Share } from "./share.js";
+import { frame } from "./shell.js";
+import { Workbench } from "./workbench.js";
+
+export function mount(root, boot, server) {
+  return new Explorer(root, boot, server);
+}
+
+class Explorer {
+  constructor(root, boot, server) {
+    Object.assign(this, { root, boot, server });
+    const titles = [["sampler", "Sampler"], ...boot.tabs.map(({ name, title }) => [name, title])];
+    this.parts = frame(root, titles);
+    const changed = () => this.rememberSoon();
+    this.tabs = { sampler: new Sampler(root, this.parts.boxes.sampler, boot, server, changed) };
+    for (const tab of boot.tabs) {
+      const yours = () => this.tabs.sampler.accepted;
+      const load = (values) => this.toSampler(values);
+      this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
+    }
+    this.share = new Share(this.parts.share, () => this.texts());
+    this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
+    this.listen();
+    this.recolor();
+    this.choose("sampler");
+    server.onMessage((message) => (message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message)));
+  }
+
+  listen() {
+    const { links, figures, link, csv, png, theme } = this.parts;
+    for (const [name, node] of Object.entries(links))
+      node.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        this.choose(name);
+        this.remember();
+      });
+    figures.addEventListener("click", () => this.gallery.open());
+    link.addEventListener("click", () => this.share.open());
+    csv.addEventListener("click", () => this.tab.saveCsv());
+    png.addEventListener("click", () => this.tab.savePng());
+    theme.addEventListener("click", () => {
+      const dark = document.body.classList.toggle("dark");
+      localStorage.setItem("edm-theme", dark ? "dark" : "light");
+    });
+    const saved = localStorage.getItem("edm-theme");
+    if (saved) document.body.classList.toggle("dark", saved === "dark");
+    new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
+  }
+
+  get tab() {
+    return this.tabs[this.current];
+  }
+
+  choose(name) {
+    if (this.current === name) return;
+    this.current = name;
+    this.root.dataset.tab = name;
+    for (const [other, node] of Object.entries(this.parts.links)) {
+      node.classList.toggle("on", other === name);
+      if (other === name) node.setAttribute("aria-current", "page");
+      else node.removeAttribute("aria-current");
+      this.parts.boxes[other].hidden = other !== name;
+    }
+    this.parts.csv.hidden = name === "sampler";
+    for (const [other, tab] of Object.entries(this.tabs)) tab.active = other === name;
+  }
+
+  open(opened) {
+    const { show } = opened;
+    if (show) {
+      this.choose(show.tab);
+      this.tab.open(show.name, show.values, opened.notice);
+    }
+    this.tabs.sampler.open(opened);
+    this.root.dataset.opened = true;
+  }
+
+  openFigure(figure) {
+    this.choose(figure.tab);
+    this.tab.open(figure.show, figure.values);
+  }
+
+  // A document of settings, from a cell of a sweep or a lane, into the Sampler tab.
+  toSampler(document) {
+    this.choose("sampler");
+    this.tabs.sampler.load(document);
+    scrollTo(0, 0);
+  }
+
+  // Not at every move of a slider: browsers limit how often the address may change.
+  rememberSoon() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => this.remember(), 200);
+  }
+
+  // The whole state in the address, without a new page.
+  remember() {
+    clearTimeout(this.remembering);
+    const query = new URLSearchParams(this.tabs.sampler.query());
+    if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
+    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+  }
+
+  texts() {
+    this.remember();
+    return { link: location.href, ...this.tab.texts() };
+  }
+
+  // The theme has changed, by our button or by Gradio.
+  recolor() {
+    const colors = palette(this.root);
+    for (const tab of Object.values(this.tabs)) tab.recolor(colors);
+  }
+}

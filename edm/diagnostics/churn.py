@@ -1,0 +1,183 @@
+"""Algorithm 2 in slow motion, and repeated addition and removal of noise (Appendix E)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from edm import schedules, timesteps
+from edm.noise import noise_source, seeds
+from edm.sampling import _check_latents, _churn, _Ode, _within, sample
+from edm.solvers import SOLVERS
+
+MAX_GAMMA = schedules.MAX_CHURN - 1
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A part of one step from level i to i + 1.
+
+    name: "start", x_i; "noise", x̂ after fresh noise, if any is added; "denoised", the point D(x̂; σ̂) at σ = 0 that
+        the slope is made of; "euler", the first slope followed (to t̂ + αh, where the solver has a second stage);
+        "corrected", the mean slope followed, if there is a second stage. The last one's x is the sampler's next.
+    t, sigma, scale: of this moment. x: the ODE's state [B, …]; x/scale = y + σ·n.
+    denoised: D(x/s; σ) here; at σ = 0 it is x. slope: dx/dt here, None at σ = 0.
+    direction: dx/dt that leads here straight from x̂, None for those before and for "denoised".
+    """
+
+    name: str
+    t: float
+    sigma: float
+    scale: float
+    x: torch.Tensor
+    denoised: torch.Tensor
+    slope: torch.Tensor | None
+    direction: torch.Tensor | None = None
+
+
+class _Watched(_Ode):
+    """An ODE that remembers where it was evaluated last."""
+
+    seen = None
+
+    def slope(self, x, t):
+        slope, denoised = super().slope(x, t)
+        self.seen = x, t, slope, denoised
+        return slope, denoised
+
+    def moment(self, name, x, t, direction=None, known=None) -> Moment:
+        """The moment at (x, t); known: (slope, D) there, if evaluated already."""
+        if t == 0:
+            return Moment(name, 0.0, 0.0, 1.0, x, x, None, direction)
+        slope, denoised = known or self.slope(x, t)
+        return Moment(name, t, self.schedule.sigma(t), self.scaling.s(t), x, denoised, slope, direction)
+
+
+def slow_motion(
+    denoiser, latents, sampling, index: int, labels=None, noise=None, x: torch.Tensor | None = None
+) -> Iterator[Moment]:
+    """Step `index` of `edm.sample(denoiser, latents, sampling, labels, noise)` in its parts, as `Moment`s.
+
+    index: 0 … N − 1. x: the state at that level [B, …], as `sample` yields it; without it the sampler is run up to
+    there. Either way the step's noise is the sampler's own, and the last moment's x is its next state, bit for bit.
+    noise: as in `sample`; a source of its own, at its beginning.
+
+    Each moment is computed when it is asked for. "start" before noise, and the last one above σ = 0, need an
+    evaluation that the sampler does not make in this step. Raises ValueError at once for bad arguments.
+    """
+    states = sample(denoiser, latents, sampling, labels)  # checks the arguments
+    states.close()
+    settings = _within(sampling, denoiser)
+    levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
+    if not 0 <= index < len(levels) - 1:
+        raise ValueError(f"index = {index}: the {len(levels) - 1} steps are counted from 0")
+    if x is not None and x.shape != latents.shape:
+        raise ValueError(f"x has shape {list(x.shape)}, but the latents {list(latents.shape)}; give a state of theirs")
+    return _moments(denoiser, latents, settings, levels, index, labels, noise, x)
+
+
+@torch.no_grad()
+def _moments(denoiser, latents, sampling, levels, index, labels, noise, x):
+    schedule, scaling = schedules.of(sampling)
+    t, t_next = (schedule.inverse(sigma) if sigma > 0 else 0.0 for sigma in levels[index : index + 2])
+    gamma = min(sampling.S_churn / (len(levels) - 1), MAX_GAMMA)
+    churned = [gamma > 0 and sampling.S_tmin <= sigma <= sampling.S_tmax for sigma in levels[: index + 1]]
+    noise = noise or noise_source(seeds(sampling.seed, len(latents)))
+    drawn = None
+
+    def remembered(i, x):
+        nonlocal drawn
+        drawn = noise(i, x)
+        return drawn
+
+    if x is None:
+        states = sample(denoiser, latents, sampling, labels, remembered)
+        x = next(state for state in states if state.index == index).x
+        states.close()
+    else:
+        for i, adds in enumerate(churned):
+            if adds:
+                remembered(i, x)
+    ode = _Watched(denoiser, schedule, scaling, labels)
+    start = ode.moment("start", x, t)
+    yield start
+    if churned[index]:
+        rounded = getattr(denoiser, "round_sigma", None)
+        x, t = _churn(x, t, index, gamma, sampling.S_noise, schedule, scaling, lambda i, x: drawn, rounded)
+        start = ode.moment("noise", x, t)
+        yield start
+    yield ode.moment("denoised", start.denoised, 0.0)
+    ode.seen = None
+    x_next = SOLVERS[sampling.solver].step(ode, x, t, t_next, start.slope, sampling.alpha)
+    if ode.seen is None:
+        yield ode.moment("euler", x_next, t_next, start.slope)
+        return
+    between, t_between, *known = ode.seen
+    yield ode.moment("euler", between, t_between, start.slope, known)
+    yield ode.moment("corrected", x_next, t_next, (x_next - x) / (t_next - t))
+
+
+@dataclass(frozen=True)
+class Round:
+    """After `index` rounds of noise added and removed: x [B, …] at noise level `sigma`, and D(x; sigma)."""
+
+    index: int
+    sigma: float
+    x: torch.Tensor
+    denoised: torch.Tensor
+
+
+def churn_cycles(
+    denoiser,
+    x,
+    sigma: float,
+    rounds: int,
+    *,
+    gamma: float = MAX_GAMMA,
+    S_noise: float = 1.0,
+    solver: str = "heun",
+    steps: int = 1,
+    seed: int = 0,
+    labels=None,
+) -> Iterator[Round]:
+    """Noise added and removed again and again at a fixed σ (Appendix E); yields `rounds` + 1 `Round`s, 0 being x.
+
+    Each round raises σ to σ̂ = (1 + γ)·σ by fresh noise, times S_noise, and returns by `steps` steps of `solver`,
+    even in ln σ, on the ODE with σ(t) = t. With the exact denoiser and exact removal p(x; σ) does not change.
+    x: [B, …], y + σ·n. gamma: above 0, at most √2 − 1, Algorithm 2's most. seed: sample k's noise depends on
+    (seed, k) only. A model with discrete levels gets those nearest.
+
+    One evaluation for each round's picture, beside the steps'. Work stops where the generator is closed or the
+    denoiser raises. Raises ValueError at once for bad arguments.
+    """
+    _check_latents(x, getattr(denoiser, "shape", None))
+    if not 0 < sigma < math.inf:
+        raise ValueError(f"sigma = {sigma:g} must be finite and above 0")
+    if not 0 < gamma <= MAX_GAMMA:
+        raise ValueError(f"gamma = {gamma:g} must be above 0 and at most sqrt(2) - 1 = {MAX_GAMMA:.6f}")
+    if not 0 <= S_noise < math.inf:
+        raise ValueError(f"S_noise = {S_noise:g} must be finite and at least 0")
+    if solver not in SOLVERS:
+        raise ValueError(f"there is no solver {solver!r}; there are {', '.join(SOLVERS)}")
+    if rounds < 0 or steps < 1:
+        raise ValueError(f"rounds = {rounds} and steps = {steps}: rounds must be at least 0, and steps at least 1")
+    source = noise_source(seeds(seed, len(x)))
+    return _rounds(denoiser, x, sigma, rounds, gamma, S_noise, SOLVERS[solver], steps, source, labels)
+
+
+@torch.no_grad()
+def _rounds(denoiser, x, sigma, rounds, gamma, S_noise, solver, steps, noise, labels):
+    linear, unscaled = schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR)
+    rounded = getattr(denoiser, "round_sigma", None)
+    sigma = float(rounded(torch.tensor(sigma, dtype=torch.float64)) if rounded else sigma)
+    ode = _Ode(denoiser, linear, unscaled, labels)
+    for index in range(rounds + 1):
+        if index:
+            x, t = _churn(x, sigma, index, gamma, S_noise, linear, unscaled, noise, rounded)
+            for k in range(steps, 0, -1):
+                t_next = sigma * (t / sigma) ** ((k - 1) / k)
+                x, t = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], 1.0), t_next
+        yield Round(index, sigma, x, ode.slope(x, sigma)[1])

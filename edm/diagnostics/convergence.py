@@ -1,0 +1,118 @@
+"""Measured order of convergence: error ≈ C·N^(−p) for a solver of order p on enough steps N.
+
+The last step, from σ_min to 0, is the same at every N: what it misses stays. So the order is that of x/s at σ_min,
+the last level above 0, and the error of the sample at 0 is given beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+
+from edm import timesteps
+from edm.diagnostics.curvature import solution
+from edm.diagnostics.errors import rms_error
+from edm.sampling import _within, sample
+
+RESOLUTION = 16  # of the exact solution, and half of it for the floor
+ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent
+STRAIGHT = 0.01  # rms deviation of ln(error) from a line that still counts as one
+FEWEST = 3  # points that show a slope and its uncertainty
+
+
+@dataclass(frozen=True)
+class Point:
+    """N steps of a sampler against the exact solution; errors are rms over samples and coordinates, in data units.
+
+    evaluations: calls of the denoiser for the sample. error: of x/s at the last level above 0. end_error: of the
+    sample, which includes what the last step misses. floor: how well the exact solution at that level is known,
+    from two resolutions; it bounds what an error can show, and is rounding where the denoiser computes in float32.
+    """
+
+    steps: int
+    evaluations: int
+    error: float
+    end_error: float
+    floor: float
+
+
+class Order(NamedTuple):
+    """error ≈ constant·N^(−order) for N from steps[0] to steps[1]; stderr: of the order, from the fit's residuals."""
+
+    order: float
+    stderr: float
+    constant: float
+    steps: tuple[int, int]
+
+
+def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) -> Iterator[Point]:
+    """The global error of `sampling` with each of the numbers of steps N ≥ 2, in float64, one `Point` each.
+
+    Everything else is as `sampling` says. The exact solution is computed once, before the first point. Work stops
+    where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments, for
+    S_churn > 0 (a stochastic path has no exact solution of its own), and for levels given by hand, which fix N.
+    """
+    if sampling.S_churn > 0:
+        raise ValueError("S_churn > 0: a stochastic path has no exact solution to converge to; set it to 0")
+    if sampling.sigmas is not None:
+        raise ValueError("levels given by hand fix the number of steps; choose a discretization instead")
+    runs = []
+    for count in steps:
+        runs.append(sampling.changed(steps=count))
+        if count < 2:
+            raise ValueError(f"steps = {count}: one step goes straight to 0 and shows no order; give 2 or more")
+    if not runs:
+        raise ValueError("steps is empty; give the numbers of steps to try, each 2 or more")
+    levels = timesteps.sigmas(_within(runs[0], denoiser), getattr(denoiser, "round_sigma", None))[[0, -2, -1]]
+    sigmas = [float(sigma) for sigma in levels]
+    exact = solution(denoiser, latents, sigmas, labels, resolution=RESOLUTION)
+    rough = solution(denoiser, latents, sigmas[:2], labels, resolution=RESOLUTION // 2)
+    return _points(denoiser, latents, runs, labels, exact, rough)
+
+
+@torch.no_grad()
+def _points(denoiser, latents, runs, labels, exact, rough):
+    _, above, end = exact
+    floor = rms_error(list(rough)[1], above)
+    for settings in runs:
+        for state in sample(denoiser, latents.double(), settings, labels):
+            if state.index == settings.steps - 1:
+                error = rms_error(state.x / state.scale, above)
+        yield Point(settings.steps, state.evaluations, error, rms_error(state.x, end), floor)
+
+
+def fitted_order(points: Iterable[Point]) -> Order:
+    """The slope of −ln(error) against ln N over the asymptotic part of `points`, in any order, by least squares.
+
+    Dropped are the points at the floor (error below 10 floors), and the coarse ones where higher orders still count:
+    beginning with the three finest that are left, coarser ones join as long as the points stay on a line to 1 %.
+    Raises ValueError if fewer than three points are above the floor.
+    """
+    usable = {p.steps: p for p in points if math.isfinite(p.error) and p.error > ABOVE_FLOOR * p.floor}
+    finest_first = [usable[n] for n in sorted(usable, reverse=True)]
+    if len(finest_first) < FEWEST:
+        raise ValueError(f"{len(finest_first)} points lie above the floor; an order needs {FEWEST} or more")
+    fit, _ = _line(finest_first[:FEWEST])
+    for count in range(FEWEST + 1, len(finest_first) + 1):
+        longer, deviation = _line(finest_first[:count])
+        if deviation > STRAIGHT:
+            break
+        fit = longer
+    return fit
+
+
+def _line(points) -> tuple[Order, float]:
+    """The least-squares line through (ln N, ln error), and its rms deviation."""
+    x = [math.log(p.steps) for p in points]
+    y = [math.log(p.error) for p in points]
+    count, mean_x, mean_y = len(x), sum(x) / len(x), sum(y) / len(y)
+    spread = sum((a - mean_x) ** 2 for a in x)
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    squares = sum((b - mean_y - slope * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
+    constant = math.exp(mean_y - slope * mean_x)
+    steps = (min(p.steps for p in points), max(p.steps for p in points))
+    return Order(-slope, math.sqrt(squares / (count - 2) / spread), constant, steps), math.sqrt(squares / (count - 2))

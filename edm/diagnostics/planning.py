@@ -1,0 +1,168 @@
+"""What a sweep will cost, and the order in which its cells cost least.
+
+Cells often take the same first steps: from the same latents, with the same noise, down to the level where a knob
+first matters. They are found by running the sampler on a few numbers with a cheap stand-in for the denoiser. The
+evaluations of all cells form a tree; the cells run in the order of a walk through it, each branch to its end, so
+that a memory of recent results (`Shared`) as large as one cell's path holds all that the next cell has in common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from edm import models, noise, runner, timesteps
+from edm.diagnostics.sharing import Recent, entry_size
+from edm.fields import SettingsError
+from edm.sampling import last, sample
+from edm.settings import Experiment
+from edm.solvers import SOLVERS
+
+MAX_CELLS, MAX_EVALUATIONS = 4096, 400_000
+MEGABYTES = 256
+_NUMBERS = 16  # in the stand-in's state: enough that rounding does not make two paths equal by chance
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell to come. experiment: its settings, or None where `problem` says why they do not go together.
+
+    evaluations: what it costs by itself, over its seeds. start: (model, class, samples, σ₀), on which its paths and
+    the solution depend besides the seed.
+    """
+
+    row: int
+    column: int
+    experiment: Experiment | None
+    problem: str = ""
+    evaluations: int = 0
+    seeds: tuple[int, ...] = ()
+    start: tuple = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep costs, in calls of the denoiser, each for all samples of one seed.
+
+    cells: in the order in which they run. naive: with every cell by itself; shared: with what cells have in common
+    computed once (less still, if rounding makes equal what is nearly equal); references: for the solutions that the
+    measure "error" compares with.
+    """
+
+    cells: tuple[PlannedCell, ...]
+    naive: int
+    shared: int
+    references: int
+
+    @property
+    def evaluations(self) -> int:
+        """All that the sweep takes: shared + references."""
+        return self.shared + self.references
+
+    @property
+    def problems(self) -> int:
+        """How many cells have settings that do not go together."""
+        return sum(cell.experiment is None for cell in self.cells)
+
+
+def plan_sweep(sweep, denoiser=None, wrap: Callable | None = None, megabytes: float = MEGABYTES) -> Plan:
+    """What `run_sweep` of the `Sweep` with the same arguments will do.
+
+    It takes about 50 µs for each evaluation of one seed. denoiser: in place of the experiment's model; only its
+    attributes matter here. wrap: as there, to stop it.
+    Raises SettingsError for more than 4096 cells or 400,000 evaluations, and for one denoiser with several models.
+    """
+    rows, columns = sweep.shape
+    if rows * columns > MAX_CELLS:
+        raise SettingsError(f"the sweep has {rows * columns:,} cells; at most {MAX_CELLS:,} are allowed", ("sweep",))
+    if denoiser is not None and not sweep.one_model:
+        raise SettingsError("model is an axis, so there cannot be one denoiser for all cells", ("model",))
+    cells = [_cell(sweep, row, column, denoiser) for row in range(rows) for column in range(columns)]
+    naive = sum(cell.evaluations for cell in cells)
+    solutions = {(cell.start, seed) for cell in cells for seed in cell.seeds} if sweep.measure == "error" else ()
+    references = len(solutions) * SOLVERS["heun"].evaluations(sweep.reference_steps)
+    if naive + references > MAX_EVALUATIONS:
+        raise SettingsError(
+            f"the sweep takes {naive + references:,} evaluations of the denoiser; at most {MAX_EVALUATIONS:,} are "
+            "allowed, so take fewer values, seeds or steps",
+            ("sweep",),
+        )
+    cells, paths = _ordered(cells, [_asked(cell, denoiser, wrap) for cell in cells])
+    return Plan(tuple(cells), naive, _misses(cells, paths, megabytes), references)
+
+
+def _cell(sweep, row, column, denoiser) -> PlannedCell:
+    try:
+        experiment = sweep.experiment_at(row, column)
+        stand_in = _StandIn(_denoiser(experiment, denoiser))
+        sampling = experiment.sampling
+        sample(stand_in, _latents(), sampling)  # refuses a range that the model cuts too short
+        start = float(timesteps.sigmas(sampling, getattr(stand_in, "round_sigma", None))[0])
+        start = float(f"{start:.12g}")  # the powers of ρ round differently
+    except ValueError as error:
+        return PlannedCell(row, column, None, str(error))
+    seeds = sweep.seeds_of(experiment)
+    evaluations = SOLVERS[sampling.solver].evaluations(len(sampling.sigmas or range(sampling.steps))) * len(seeds)
+    origin = experiment.model, experiment.label, runner.count(experiment), start
+    return PlannedCell(row, column, experiment, "", evaluations, seeds, origin)
+
+
+def _denoiser(experiment, denoiser):
+    return models.of(experiment).denoiser if denoiser is None else denoiser
+
+
+class _StandIn:
+    """D(x; σ) = ½·sin(x/√(1 + σ²)), with what the sampler reads of the true denoiser; it notes what it is asked."""
+
+    def __init__(self, denoiser):
+        self.asked: list = []
+        for name in ("sigma_min", "sigma_max", "round_sigma"):
+            if hasattr(denoiser, name):
+                setattr(self, name, getattr(denoiser, name))
+
+    def __call__(self, x, sigma, labels=None):
+        self.asked.append((sigma, hash(x.numpy().tobytes())))
+        return 0.5 * torch.sin(x / math.sqrt(1 + sigma**2))
+
+
+def _latents():
+    """In float64, so that settings that differ make paths that differ."""
+    return noise.latents([0], (_NUMBERS,), dtype=torch.float64)
+
+
+def _asked(cell, denoiser, wrap) -> list:
+    """A key for each evaluation of a cell and one seed, in their order: equal where the evaluations are."""
+    if cell.experiment is None:
+        return []
+    stand_in = _StandIn(_denoiser(cell.experiment, denoiser))
+    last(sample(wrap(stand_in) if wrap else stand_in, _latents(), cell.experiment.sampling))
+    origin = cell.start, cell.experiment.sampling.seed
+    return [(origin, *key) for key in stand_in.asked]
+
+
+def _ordered(cells, keys):
+    """(cells, paths) in the order of the tree; a path numbers its evaluations by where they first occur."""
+    number: dict = {}
+    paths = [[number.setdefault(key, len(number)) for key in asked] for asked in keys]
+    starts: dict = {}
+    groups = [starts.setdefault(cell.start, len(starts)) for cell in cells]
+    order = sorted(range(len(cells)), key=lambda k: (groups[k], paths[k]))
+    return [cells[k] for k in order], [paths[k] for k in order]
+
+
+def _misses(cells, paths, megabytes) -> int:
+    """How often the memory of `Shared` will not hold the result when the cells run in this order."""
+    memory, misses = Recent(megabytes * 1e6), 0
+    for cell, path in zip(cells, paths, strict=True):
+        if not path:
+            continue
+        size = entry_size(math.prod(models.of(cell.experiment).shape) * runner.count(cell.experiment))
+        for seed in cell.seeds:
+            for key in path:
+                if memory.get((seed, key)) is None:
+                    misses += 1
+                    memory.put((seed, key), True, size)
+    return misses

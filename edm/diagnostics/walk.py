@@ -1,0 +1,131 @@
+"""Samplers as rows of Table 1: in which rows they differ, and the way from one to another, a row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edm import presets
+from edm.fields import SettingsError
+from edm.settings import Sampling
+from edm.solvers import SOLVERS
+
+TIME_STEPS = {
+    "vp": "1 + i/(N−1)·(ε_s − 1)",
+    "ve": "σ_max²·(σ_min²/σ_max²)^(i/(N−1))",
+    "iddpm": "u_⌊j₀ + (M−1−j₀)/(N−1)·i + ½⌋",
+    "edm": "(σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ",
+}
+SCHEDULES = {"vp": "√(e^(½β_d·t² + β_min·t) − 1)", "ve": "√t", "linear": "t"}
+SCALINGS = {"vp": "1/√(1 + σ²)", "none": "1"}
+_SHOWN = 6  # levels of a list made by hand
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of Table 1: its title, the fields of `Sampling` behind it, its text as in the paper.
+
+    value: what of those fields has an effect: ρ, for example, has none with VP's time steps.
+    """
+
+    title: str
+    fields: tuple[str, ...]
+    text: Callable[[Sampling], str]
+    value: Callable[[Sampling], object]
+
+
+@dataclass(frozen=True)
+class WalkStep:
+    """One sampler of a walk. title: "VP", or what changed; rows: titles of the rows that changed, () at the start."""
+
+    title: str
+    rows: tuple[str, ...]
+    sampling: Sampling
+
+
+def walk(start: Sampling | None = None, end: Sampling | None = None) -> list[WalkStep]:
+    """From `start` (Table 1's VP) to `end` (EDM), one row that differs after the other, in the table's order.
+
+    The first step is `start`, the last one is `end` with the seed of `start`. Rows that are not possible alone change
+    together; a range that the settings leave to the time steps changes with them. For equal NFE along the way see
+    `with_evaluations`.
+    """
+    steps = [WalkStep("VP" if start is None else "start", (), start or presets.load("designs/vp").sampling)]
+    end = end or presets.load("designs/edm").sampling
+    pending: dict = {}
+    for row in ROWS:
+        current = steps[-1].sampling
+        pending |= {name: getattr(end, name) for name in row.fields if getattr(end, name) != getattr(current, name)}
+        try:
+            reached = current.changed(**pending)
+        except SettingsError:
+            continue  # it takes the next row too
+        changed = [row for row in ROWS if row.value(current) != row.value(reached)]
+        if changed:
+            title = "; ".join(f"{row.title}: {row.text(reached)}" for row in changed)
+            steps.append(WalkStep(title, tuple(row.title for row in changed), reached))
+            pending = {}
+    final = steps.pop()
+    return [*steps, WalkStep(final.title, final.rows, final.sampling.changed(**pending))]
+
+
+def differing_rows(samplings: Mapping[str, Sampling]) -> list[tuple[str, dict[str, str]]]:
+    """(title, {lane: text}) of the rows of Table 1 in which the samplers of the lanes are not all alike."""
+    lanes = list(samplings.values())
+    rows = [row for row in ROWS if any(row.value(sampling) != row.value(lanes[0]) for sampling in lanes)]
+    return [(row.title, {lane: row.text(sampling) for lane, sampling in samplings.items()}) for row in rows]
+
+
+def _solver(sampling):
+    solver, alpha = SOLVERS[sampling.solver], sampling.alpha
+    if not solver.uses_alpha or alpha == 1:
+        return solver.title
+    name = {0.5: " (midpoint)", 0.67: " (Ralston)"}.get(round(alpha, 2), "")
+    return f"{solver.title}'s family, α = {alpha:.3g}{name}"
+
+
+def _solver_value(sampling):
+    return sampling.solver, sampling.alpha if SOLVERS[sampling.solver].uses_alpha else None
+
+
+def _time_steps(sampling):
+    if sampling.sigmas is not None:
+        levels = [f"{sigma:.3g}" for sigma in sampling.sigmas]
+        return "by hand: " + ", ".join(levels if len(levels) <= _SHOWN else [*levels[: _SHOWN - 2], "…", levels[-1]])
+    text = TIME_STEPS.get(sampling.discretization, sampling.discretization)
+    return f"{text}, ρ = {sampling.rho:g}" if sampling.discretization == "edm" else text
+
+
+def _time_steps_value(sampling):
+    if sampling.sigmas is not None:
+        return sampling.sigmas
+    return sampling.discretization, sampling.rho if sampling.discretization == "edm" else None
+
+
+def _ends(sampling):
+    return (sampling.sigmas[-1], sampling.sigmas[0]) if sampling.sigmas is not None else sampling.range
+
+
+def _number(sampling):
+    return len(sampling.sigmas or range(sampling.steps))
+
+
+def _churn_value(sampling):
+    names = ("S_churn", "S_tmin", "S_tmax", "S_noise")
+    return {name: getattr(sampling, name) for name in names} if sampling.S_churn > 0 else None
+
+
+def _churn(sampling):
+    values = _churn_value(sampling) or {}
+    return ", ".join(f"{name} = {value:g}" for name, value in values.items()).replace("inf", "∞") or "none"
+
+
+ROWS = (
+    Row("solver", ("solver", "alpha"), _solver, _solver_value),
+    Row("time steps tᵢ", ("discretization", "rho", "sigmas"), _time_steps, _time_steps_value),
+    Row("schedule σ(t)", ("schedule",), lambda s: SCHEDULES.get(s.schedule, s.schedule), lambda s: s.schedule),
+    Row("scaling s(t)", ("scaling",), lambda s: SCALINGS.get(s.scaling, s.scaling), lambda s: s.scaling),
+    Row("range of σ", ("sigma_min", "sigma_max"), lambda s: "{:.3g} … {:.4g}".format(*_ends(s)), _ends),
+    Row("stochasticity", ("S_churn", "S_tmin", "S_tmax", "S_noise"), _churn, _churn_value),
+    Row("steps N", ("steps",), lambda s: f"{_number(s)}", _number),
+)
