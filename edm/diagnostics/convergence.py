@@ -90,6 +90,7 @@ def fitted_order(points: Iterable[Point]) -> Order:
 
     Dropped are the points at the floor (error below 10 floors), and the coarse ones where higher orders still count:
     beginning with the three finest that are left, coarser ones join as long as the points stay on a line to 1 %.
+    The standard error does not see a slope that still drifts to its limit: more steps show that.
     Raises ValueError if fewer than three points are above the floor.
     """
     usable = {p.steps: p for p in points if math.isfinite(p.error) and p.error > ABOVE_FLOOR * p.floor}

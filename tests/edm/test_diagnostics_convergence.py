@@ -11,7 +11,7 @@ from edm.diagnostics import Point
 from edm.solvers import SOLVERS
 from tests.problems import Counting, gaussian, latents, smooth_mixture
 
-STEPS = (4, 8, 16, 24, 32, 48)
+STEPS = (4, 8, 16, 32, 48, 64)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -27,7 +27,7 @@ STEPS = (4, 8, 16, 24, 32, 48)
     ids=lambda grid: "-".join(str(value) for value in grid.values()),
 )
 def test_the_measured_order_is_the_declared_one(solver, grid):
-    sampling = edm.Sampling(solver=solver, sigma_min=0.05, sigma_max=10, **grid)
+    sampling = edm.Sampling(solver=solver, sigma_min=0.02, sigma_max=20, **grid)
     fit = diagnostics.fitted_order(diagnostics.convergence(smooth_mixture(), latents(12), sampling, STEPS))
     assert fit.order == pytest.approx(SOLVERS[solver].order, abs=0.2)
     assert fit.stderr < 0.1
