@@ -19,7 +19,6 @@ STEPS = (4, 8, 16, 32, 48, 64)
     "grid",
     [
         {"discretization": "edm"},
-        {"discretization": "edm", "rho": 3},
         {"discretization": "vp"},
         {"discretization": "ve"},
         {"discretization": "edm", "schedule": "vp", "scaling": "vp"},
