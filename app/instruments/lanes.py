@@ -19,7 +19,9 @@ KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: 
 DATA = {"choices": choosing.data, "list": True, "section": "Data and denoiser"}
 
 
-class _Comparison(View):
+class Comparison(View):
+    """What all comparisons have in common."""
+
     data: str = option("eight_gaussians", "data", "What is sampled", **DATA)
     denoiser: str = option(
         choosing.EXACT,
@@ -33,7 +35,7 @@ class _Comparison(View):
     )
 
 
-class Lanes(_Comparison):
+class Lanes(Comparison):
     """What the lanes show."""
 
     lanes: tuple[str, ...] = option(
@@ -78,7 +80,7 @@ class Lanes(_Comparison):
     )
 
 
-class Walk(_Comparison):
+class Walk(Comparison):
     """What the walk shows."""
 
     start: str = option("vp", "from", "Where the walk starts", choices=lambda: choosing.COLUMNS, section="From")
@@ -142,11 +144,13 @@ def respond_lanes(settings: Lanes, context):
 
 def respond_walk(settings: Walk, context):
     start, end = (sampling_of(name, context.yours, settings.seed) for name in (settings.start, settings.end))
-    lanes = []
+    lanes: list[Lane] = []
     for step in diagnostics.walk(start, end):
-        sampling = step.sampling.changed(steps=diagnostics.steps_for(step.sampling, settings.nfe), seed=settings.seed)
-        color = settings.start if not lanes else settings.end
-        lanes.append(lane_of(step.title, color, sampling, settings, context))
+        sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
+        title = "+ " + ", ".join(row.split(" ")[0] for row in step.rows) if lanes else LANES[settings.start]
+        lanes.append(lane_of(title, settings.start, sampling, settings, context))
+    if settings.denoiser == choosing.OWN and settings.end not in (settings.start, "yours"):
+        lanes.append(lane_of("+ network, training", settings.end, sampling, settings, context))
     yield from _pictures(lanes, context, chain=True)
 
 

@@ -1,0 +1,214 @@
+"""The sweep: two knobs as axes; every cell is a picture, or a number with its uncertainty."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+
+from app.figures import pack
+from app.instruments import choosing
+from app.instruments.base import Instrument, View, option, rounded
+from edm import diagnostics, models, presets, runner
+from edm.diagnostics import Axis, Cell, Sweep
+from edm.sampling import last
+from edm.settings import Experiment
+
+RANGE = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all"
+KNOBS = ("steps", "rho", "sigma_min", "sigma_max", "alpha", "S_churn", "S_tmin", "S_tmax", "S_noise", "seed")
+CHOSEN = ("solver", "discretization", "schedule", "scaling", "label", "model")
+MEASURES = {
+    "samples": "pictures",
+    "error": "error to the ODE",
+    "distance": "distance to the data",
+    "frechet": "Fréchet distance",
+}
+AT_ONCE_SECONDS = 15  # sweeps longer than this wait for a click
+POINTS, IMAGES, FRECHET_IMAGES = 200, 4, 192
+UPDATE_SECONDS = 0.4
+DESIGNS = {"yours": "as in the Sampler tab", **choosing.COLUMNS}
+
+
+def axes() -> dict[str, str]:
+    """The knobs that can be an axis."""
+    return {name: name for name in (*KNOBS, *CHOSEN)}
+
+
+def sampled() -> dict[str, str]:
+    """The models, and that of the Sampler tab."""
+    found = {name: models.load(name).title for name in models.names() if not models.load(name).trained}
+    found.pop("drawn", None)
+    return {"yours": "as in the Sampler tab", **found, **choosing.trained_titles()}
+
+
+class Sweeping(View):
+    """What the sweep shows."""
+
+    x: str = option("steps", "x", "Knob along the columns", choices=axes, list=True, section="Columns")
+    x_range: str = option(
+        "4-32 (+4)",
+        "values",
+        "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all",
+        section="Columns",
+    )
+    y: str = option(
+        "S_churn", "y", "Knob along the rows", choices=lambda: {**axes(), "none": "none"}, list=True, section="Rows"
+    )
+    y_range: str = option(
+        "0,2,5,10,20",
+        "values",
+        "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all",
+        section="Rows",
+    )
+    measure: str = option("samples", "cells", "What a cell shows", choices=lambda: MEASURES, list=True, section="Cells")
+    seeds: int = option(
+        1, "seeds", "Repeats of each cell, with the same noise in all cells", slider=(1, 12), step=1, ge=1, le=64,
+        section="Cells",
+    )  # fmt: skip
+    model: str = option("yours", "model", "What is sampled", choices=sampled, list=True, section="All else")
+    design: str = option(
+        "yours", "design", "The settings that no axis changes", choices=lambda: DESIGNS, list=True, section="All else"
+    )
+    run: bool = option(False, "run", "Start, however long it takes", hidden=True)
+
+
+def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
+    """The sweep that is described. Raises SettingsError with a sentence for what cannot be."""
+    base = yours
+    if settings.model != "yours":
+        base = Experiment(model=settings.model, sampling=yours.sampling)
+    if settings.design != "yours":
+        base = base.changed(
+            sampling=presets.load(f"designs/{settings.design}").sampling.changed(seed=yours.sampling.seed)
+        )
+    image = len(models.of(base).shape) == 3
+    count = (FRECHET_IMAGES if settings.measure == "frechet" else IMAGES) if image else POINTS
+    base = base.changed(count=count, sampling={"sigmas": None})
+    x = Axis.parse(settings.x, settings.x_range)
+    y = None if settings.y == "none" else Axis.parse(settings.y, settings.y_range)
+    first = base.sampling.seed
+    steps = 64 if image else diagnostics.REFERENCE_STEPS
+    return Sweep(base, x, y, tuple(range(first, first + settings.seeds)), settings.measure, steps)
+
+
+def respond(settings: Sweeping, context):
+    sweep = sweep_of(settings, context.yours)
+    plan = diagnostics.plan_sweep(sweep, wrap=context.guard)
+    model = models.of(sweep.experiment)
+    seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
+    body = {**_described(sweep, plan, seconds), "python": _python(settings, sweep)}
+    waiting = seconds > AT_ONCE_SECONDS and not settings.run
+    yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": body["plan"]}, waiting
+    if waiting:
+        return
+    shown = time.perf_counter()
+    cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device)
+    for done, ended in context.paced(cells, model):
+        if ended or time.perf_counter() - shown > UPDATE_SECONDS:
+            shown = time.perf_counter()
+            summary = _summary(sweep, plan, done) if ended else body["plan"]
+            yield {**body, **_filled(sweep, done), "waiting": False, "summary": summary}, ended
+
+
+def _evaluation_seconds(sweep, model, context):
+    """Of one evaluation for all samples of a cell, from a short run."""
+
+    def measure():
+        experiment = sweep.experiment.changed(sampling={"steps": 2, "S_churn": 0.0, "discretization": "edm"})
+        taken = []
+        for _ in range(2):
+            start = time.perf_counter()
+            evaluations = last(runner.states(experiment, context.work.device, context.guard)).evaluations
+            taken.append((time.perf_counter() - start) / evaluations)
+        return min(taken)
+
+    return context.work.remember(("evaluation", model.name, sweep.experiment.count), measure)
+
+
+def _described(sweep, plan, seconds):
+    rows, columns = sweep.shape
+    refused = sum(cell.experiment is None for cell in plan.cells)
+    duration = f"{seconds:.0f} s" if seconds >= 1.5 else f"{max(seconds, 0.1):.1f} s"
+    text = f"{rows} × {columns} cells, {plan.naive:,} evaluations"
+    if plan.shared < plan.naive:
+        text += f", {plan.shared:,} with what cells share"
+    if plan.references:
+        text += f", and {plan.references:,} for exact solutions"
+    text += f": about {duration}."
+    if refused:
+        text += f" {refused} cells have settings that do not go together."
+    axes = {"x": _labels(sweep.x), "y": _labels(sweep.y)}
+    return {"plan": text, "axes": axes, "shape": list(models.of(sweep.experiment).shape)}
+
+
+def _labels(axis):
+    if axis is None:
+        return {"name": "", "values": [""]}
+    return {"name": axis.name, "values": [_label(value) for value in axis.values]}
+
+
+def _label(value):
+    return f"{value:.4g}".replace("inf", "∞") if isinstance(value, float) else str(value)
+
+
+def _filled(sweep, cells: list[Cell]) -> dict:
+    """The cells so far, for the page: what they show, and their numbers as a figure."""
+    rows, columns = sweep.shape
+    crowded = rows * columns > 30
+    shown, z = [], [[None] * columns for _ in range(rows)]
+    for cell in cells:
+        value, low, high = cell.interval if cell.values else (math.nan,) * 3
+        item = {"row": cell.row, "column": cell.column, "problem": cell.problem}
+        item["value"], item["low"], item["high"] = rounded((value, low, high))
+        z[cell.row][cell.column] = item["value"]
+        if cell.experiment is not None:
+            item["document"] = json.dumps(cell.experiment.document())
+        if cell.samples is not None and sweep.measure == "samples":
+            image = cell.samples.ndim == 4
+            some = cell.samples[: (1 if crowded and cell.samples[0].numel() > 1000 else IMAGES) if image else POINTS]
+            item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(some.numpy())
+            item["count"] = len(some)
+        shown.append(item)
+    heat = {"x": _labels(sweep.x)["values"], "y": _labels(sweep.y)["values"], "z": z, "title": sweep.measure}
+    return {"cells": shown, "figure": {"panels": [{"title": sweep.measure, "heat": heat}]}}
+
+
+def _summary(sweep, plan, cells):
+    valued = [cell for cell in cells if cell.values and math.isfinite(cell.interval[0])]
+    saved = plan.naive / max(plan.shared, 1)
+    text = f"{len(cells)} cells, {plan.shared:,} evaluations ({saved:.2f} × fewer than naively)."
+    if not valued:
+        return text
+    ranked = sorted(valued, key=lambda cell: cell.interval[0])
+    best = ranked[0]
+    text += f" Least {sweep.measure} {best.interval[0]:.3g} at {_where(sweep, best)}."
+    if len(sweep.seeds) > 1 and len(ranked) > 1:
+        ties = [c for c in ranked[1:] if not diagnostics.compare(best.values, c.values).significant]
+        verdict = diagnostics.compare(best.values, ranked[1].values).text
+        text += f" Against the next, {_where(sweep, ranked[1])}: {verdict}."
+        text += f" {len(ties)} of {len(ranked) - 1} other cells do not differ significantly from the least."
+    return text
+
+
+def _where(sweep, cell):
+    text = f"{sweep.x.name} = {_label(sweep.x.values[cell.column])}"
+    return text if sweep.y is None else f"{text}, {sweep.y.name} = {_label(sweep.y.values[cell.row])}"
+
+
+def _python(settings, sweep):
+    y = "None" if sweep.y is None else f"Axis.parse({settings.y!r}, {settings.y_range!r})"
+    return f"""import edm
+from edm.diagnostics import Axis, Sweep, plan_sweep, run_sweep
+
+experiment = edm.Experiment.parse({sweep.experiment.document()!r})
+sweep = Sweep(experiment, Axis.parse({settings.x!r}, {settings.x_range!r}), {y}, {sweep.seeds!r}, {sweep.measure!r})
+plan = plan_sweep(sweep)
+print(len(plan.cells), "cells,", plan.naive, "evaluations,", plan.shared, "with what cells share")
+for cell in run_sweep(sweep):
+    print(cell.row, cell.column, cell.values, cell.problem)
+"""
+
+
+INSTRUMENT = Instrument(
+    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond
+)
