@@ -129,9 +129,9 @@ def run_sweep(
     """Yields every cell as it is done, in the order of its plan; all cells start from the same seeds.
 
     denoiser: D(x, sigma, labels=None) on `device`, in place of the experiment's model. wrap: put around whatever is
-    asked, such as a check for cancellation that raises; it must pass on the denoiser's attributes. megabytes: for what
-    cells share. Raises SettingsError at once for what `plan_sweep` refuses; a cell that is not possible says so, and
-    the others go on.
+    asked, the plan's stand-in and the memory included, such as a check for cancellation that raises; it must pass on
+    the denoiser's attributes. megabytes: for what cells share. Raises SettingsError at once for what `plan_sweep`
+    refuses; a cell that is not possible says so, and the others go on.
     """
     worker = _Worker(sweep, denoiser, wrap, device, megabytes)
     return (worker.cell(planned) for planned in plan_sweep(sweep, denoiser, wrap, megabytes).cells)
