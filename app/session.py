@@ -94,11 +94,9 @@ def _shown(query) -> dict | None:
     """The instrument that the address shows, or the preset that it names, with all values of its settings."""
     if FIGURE in query:
         name, values = presets.figure(query[FIGURE])
-    elif SHOW in query:
-        name = query[SHOW]
+    elif SHOW in query or query.get(TAB) in TABS:
+        name = query[SHOW] if SHOW in query else TABS[query[TAB]][1][0].name
         values = {k.removeprefix(f"{name}."): v for k, v in query.items() if k.startswith(f"{name}.")}
-    elif query.get(TAB) in TABS:
-        return {"tab": query[TAB], "name": TABS[query[TAB]][1][0].name, "values": {}}
     else:
         return None
     if name not in INSTRUMENTS:

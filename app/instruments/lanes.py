@@ -15,6 +15,7 @@ from edm.solvers import SOLVERS
 
 LANES = {**choosing.COLUMNS, "yours": "yours"}
 POINTS = 150  # trajectories in a lane
+UPDATE_SECONDS = 0.15  # between messages: each holds all pictures so far
 KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: "each its own"}
 DATA = {"choices": choosing.data, "list": True, "section": "Data and denoiser"}
 
@@ -163,13 +164,16 @@ def _pictures(lanes, context, chain=False):
         for title, cells in diagnostics.differing_rows(samplings)
     ]
     base = {"rows": rows, "summary": "", "python": _python(lanes)}
+    due = time.perf_counter() + UPDATE_SECONDS
     for k, lane in enumerate(lanes):
         if lane.experiment is None:
             continue
         for text, _ in context.work.results(lane.experiment, None, context.guard):
-            shown[k]["picture"] = text
-            shown[k]["note"] = _note(lane, None, None)
-            yield _text(base, shown), False
+            shown[k] |= {"picture": text, "note": _note(lane, None, None)}
+            if time.perf_counter() > due:
+                yield _text(base, shown), False
+                due = time.perf_counter() + UPDATE_SECONDS
+    yield _text(base, shown), False
     errors: list = []
     for k, lane in enumerate(lanes):
         measures = context.work.measures(lane.experiment, context.guard) if lane.experiment else None

@@ -19,7 +19,11 @@ FIELDS = {
     "churn": "stochasticity",
 }
 MEASURES = {"error": "error to the ODE", "distance": "distance to the data", "frechet": "Fréchet distance"}
-UNITS = {"error": "RMS error to the ODE's solution", "distance": "sliced Wasserstein distance to the data"}
+UNITS = {
+    "error": "RMS error to the ODE's solution",
+    "distance": "sliced Wasserstein distance to the data",
+    "frechet": f"Fréchet distance of {FRECHET_IMAGES} images, in features of a small classifier",
+}
 CHURN = {"S_churn": 30.0, "S_tmin": 0.05, "S_tmax": 1.0, "S_noise": 1.007}
 COLORS = ("ink", "c1", "c2", "c3", "c4", "edm", "vp", "ve")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "solid", "dash", "dot")
@@ -95,6 +99,8 @@ def entrants(settings: Race, context) -> dict[str, tuple]:
 
 def respond(settings: Race, context):
     field = entrants(settings, context)
+    opening = _body(settings, field, [], None, False)
+    yield {**opening, "summary": "Solving finely first, for what to compare with …"}, False
     runners = {title: _runner(settings, sampling, column, context) for title, (sampling, column, *_) in field.items()}
     model = next(iter(runners.values()))[0]
     measure, floor = settings.measure, None
@@ -121,7 +127,7 @@ def respond(settings: Race, context):
     points = diagnostics.race(lanes, latents, budgets, measure, references, reference_steps=steps)
     for done, ended in context.paced(points, model):
         if done or ended:
-            yield _body(settings, field, done, floor, count, ended), ended
+            yield _body(settings, field, done, floor, ended), ended
 
 
 def _runner(settings, sampling, column, context):
@@ -138,7 +144,7 @@ def _start(model, count, seed, context):
     return runner.start(Experiment(model=model.name, count=count, sampling={"seed": seed}), context.work.device)
 
 
-def _body(settings, field, points, floor, count, ended):
+def _body(settings, field, points, floor, ended):
     lines = []
     for title, (_, _, color, dash) in field.items():
         mine = [point for point in points if point.lane == title and math.isfinite(point.value)]
@@ -149,10 +155,16 @@ def _body(settings, field, points, floor, count, ended):
             line |= {"low": rounded(max(p.low, least) for p in mine), "high": rounded(p.high for p in mine)}
         lines.append(line)
     marks = [{"y": floor, "text": "as many true samples"}] if floor else []
-    title = UNITS.get(settings.measure) or f"Fréchet distance of {count} images, in features of a small classifier"
+    title = (
+        UNITS.get(settings.measure) or f"Fréchet distance of {FRECHET_IMAGES} images, in a small classifier's features"
+    )
     panel = {
-        "x": {"title": "NFE, evaluations of the denoiser for each sample", "log": True},
-        "y": {"title": title, "log": True},
+        "x": {
+            "title": "NFE, evaluations of the denoiser for each sample",
+            "log": True,
+            "range": [0.9, settings.limit * 1.1],
+        },
+        "y": {"title": UNITS[settings.measure], "log": True},
         "lines": lines,
         "marks": marks,
     }

@@ -93,16 +93,23 @@ def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
 
 def respond(settings: Sweeping, context):
     sweep = sweep_of(settings, context.yours)
-    plan = diagnostics.plan_sweep(sweep, wrap=context.guard)
+    rows, columns = sweep.shape
     model = models.of(sweep.experiment)
+    body = {
+        "axes": {"x": _labels(sweep.x), "y": _labels(sweep.y)},
+        "shape": list(model.shape),
+        "python": _python(settings, sweep),
+    }
+    yield {**body, **_filled(sweep, []), "summary": f"{rows} × {columns} cells; counting evaluations …"}, False
+    plan = context.work.remember(("plan", sweep), lambda: diagnostics.plan_sweep(sweep, wrap=context.guard))
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
-    body = {**_described(sweep, plan, seconds), "python": _python(settings, sweep)}
+    body["plan"] = _described(sweep, plan, seconds)
     waiting = seconds > AT_ONCE_SECONDS and not settings.run
     yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": body["plan"]}, waiting
     if waiting:
         return
     shown = time.perf_counter()
-    cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device)
+    cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device, plan=plan)
     for done, ended in context.paced(cells, model):
         if ended or time.perf_counter() - shown > UPDATE_SECONDS:
             shown = time.perf_counter()
@@ -137,8 +144,7 @@ def _described(sweep, plan, seconds):
     text += f": about {duration}."
     if refused:
         text += f" {refused} cells have settings that do not go together."
-    axes = {"x": _labels(sweep.x), "y": _labels(sweep.y)}
-    return {"plan": text, "axes": axes, "shape": list(models.of(sweep.experiment).shape)}
+    return text
 
 
 def _labels(axis):

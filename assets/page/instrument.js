@@ -24,12 +24,12 @@ export class Instrument {
     this.stage = element("div", { class: "figure" });
     this.notice = element("p", { class: "notice", role: "alert", hidden: true });
     this.halt = element("button", { type: "button", class: "pin", "data-action": "halt" });
-    this.halt.addEventListener("click", () => (this.busy ? this.stop() : this.ask()));
+    this.halt.addEventListener("click", () => this.press());
     this.state = element("span", { class: "state" });
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
     const heading = element("div", { class: "heading" }, element("h2", {}, this.declared.title), element("p", {}, this.declared.question));
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
-    this.node = element("div", { class: "instrument", "data-show": this.declared.name }, heading, this.stage, this.notice, foot);
+    this.node = element("div", { class: "instrument", "data-show": this.declared.name, "data-streams": String(this.declared.streams) }, heading, this.stage, this.notice, foot);
     this.fill();
     this.mark(false);
   }
@@ -70,6 +70,12 @@ export class Instrument {
     if (!this.shown) return;
     this.mark(true);
     this.lane.ask();
+  }
+
+  // The button beside the summary.
+  press() {
+    if (this.busy) this.stop();
+    else this.ask();
   }
 
   // End the computing; what is there stays.

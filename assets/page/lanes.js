@@ -42,6 +42,7 @@ export default class Lanes extends Instrument {
     const kind = this.lanes[0]?.stage.constructor.name;
     if (kind) viewControls(this.views, kind, this.view, (changes) => this.setView(changes), ["field"]);
     this.showTable(lanes, rows);
+    if (lanes.every(({ picture, error }) => picture || error)) this.node.dataset.complete = this.lane.shown;
     if (first) this.player.start();
     this.dirty = true;
   }

@@ -36,10 +36,9 @@ export default class Sweep extends Instrument {
     if (this.body) this.state.textContent = `${this.body.cells.length} cells done`;
   }
 
-  // The button: stop what runs, or let a long sweep run.
-  build() {
-    super.build();
-    this.halt.addEventListener("click", () => this.body?.waiting && this.set({ run: true }), { capture: true });
+  press() {
+    if (!this.busy && this.body?.waiting) this.set({ run: true });
+    else super.press();
   }
 
   show(body) {

@@ -11,7 +11,7 @@ import torch
 from edm import models, runner
 from edm.diagnostics import measures
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
-from edm.diagnostics.planning import MEGABYTES, PlannedCell, plan_sweep
+from edm.diagnostics.planning import MEGABYTES, Plan, PlannedCell, plan_sweep
 from edm.diagnostics.ranges import parse_range, sweepable
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
@@ -124,17 +124,23 @@ class Cell:
 
 
 def run_sweep(
-    sweep: Sweep, denoiser=None, wrap: Callable | None = None, device="cpu", megabytes: float = MEGABYTES
+    sweep: Sweep,
+    denoiser=None,
+    wrap: Callable | None = None,
+    device="cpu",
+    megabytes: float = MEGABYTES,
+    plan: Plan | None = None,
 ) -> Iterator[Cell]:
     """Yields every cell as it is done, in the order of its plan; all cells start from the same seeds.
 
     denoiser: D(x, sigma, labels=None) on `device`, in place of the experiment's model. wrap: put around whatever is
     asked, the plan's stand-in and the memory included, such as a check for cancellation that raises; it must pass on
-    the denoiser's attributes. megabytes: for what cells share. Raises SettingsError at once for what `plan_sweep`
+    the denoiser's attributes. megabytes: for what cells share. plan: the one of these arguments, if known. Raises SettingsError at once for what `plan_sweep`
     refuses; a cell that is not possible says so, and the others go on.
     """
     worker = _Worker(sweep, denoiser, wrap, device, megabytes)
-    return (worker.cell(planned) for planned in plan_sweep(sweep, denoiser, wrap, megabytes).cells)
+    plan = plan or plan_sweep(sweep, denoiser, wrap, megabytes)
+    return (worker.cell(planned) for planned in plan.cells)
 
 
 class _Worker:

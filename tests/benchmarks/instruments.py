@@ -1,0 +1,127 @@
+"""The instruments in a real browser: first answers, whole comparisons, cancelling, memory."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import torch
+
+from app.instruments import INSTRUMENTS
+from app.session import Newest, Superseded
+from tests.app.instruments import bodies
+from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
+
+# milliseconds from the change of a knob to the first answer that is painted / to a condition
+TIMER = """([name, attribute, value, wanted]) => new Promise((resolve) => {
+    const node = document.querySelector(`.instrument[data-show=${name}]`);
+    const before = node.dataset[attribute], start = performance.now();
+    const seen = new MutationObserver(() => {
+        if (node.dataset[attribute] === before) return;
+        seen.disconnect();
+        requestAnimationFrame(() => resolve(performance.now() - start));
+    });
+    seen.observe(node, { attributes: true });
+    const knob = document.querySelector(`.tab:not([hidden]) [data-knob='${wanted}']`);
+    knob.value = value;
+    knob.dispatchEvent(new Event('input', { bubbles: true }));
+    knob.dispatchEvent(new Event('change', { bubbles: true }));
+})"""
+
+
+def first_slider(explorer):
+    """The first slider of the instrument that is shown: [name, positions]."""
+    return explorer.page.evaluate(
+        """() => { const r = [...document.querySelectorAll('.tab:not([hidden]) .knobs input[type=range]')]
+            .find((node) => node.offsetParent); return r && [r.dataset.knob, Number(r.min), Number(r.max)]; }"""
+    )
+
+
+def answers(explorer, name, attribute, count, knob=None):
+    found = knob or first_slider(explorer)
+    if not found:
+        return None
+    wanted, low, high = found
+    taken = []
+    for k in range(count):
+        value = low + (high - low) * ((k * 0.37 + 0.21) % 1)
+        taken.append(explorer.page.evaluate(TIMER, [name, attribute, round(value), wanted]))
+        explorer.page.wait_for_timeout(150)
+    return median(taken)
+
+
+def cancelling():
+    """Evaluations that an overtaken sweep still makes."""
+    newest, calls = Newest(), []
+
+    def guard(denoiser):
+        def counted(*arguments):
+            calls.append(1)
+            if len(calls) == 400:
+                newest.guard("someone", "sweep", 2)
+            return denoiser(*arguments)
+
+        guarded = newest.guard("someone", "sweep", 1)(counted)
+        for name in ("sigma_min", "sigma_max", "round_sigma", "shape", "classes"):
+            if hasattr(denoiser, name):
+                setattr(counted, name, getattr(denoiser, name))
+        return guarded
+
+    try:
+        list(bodies("sweep", guard=guard))
+    except Superseded:
+        return len(calls) - 400
+    raise RuntimeError("the sweep was not cancelled")
+
+
+def memory(explorer, count):
+    """(browser, after) heap in MB before and after `count` changes."""
+    session = explorer.context.new_cdp_session(explorer.page)
+
+    def heap():
+        session.send("HeapProfiler.collectGarbage")
+        return explorer.page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+
+    answers(explorer, "lanes", "messages", 20)
+    before = heap()
+    answers(explorer, "lanes", "messages", count)
+    return before, heap()
+
+
+def rows(options):
+    torch.set_num_threads(1)
+    yield "evaluations after a sweep was overtaken", cancelling(), 1, ""
+    process, address = start_server()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = [*FLAGS, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
+        browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+        for name in INSTRUMENTS:
+            explorer = Explorer(browser, address, f"?show={name}")
+            explorer.page.wait_for_selector(f".instrument[data-show={name}][data-messages]")
+            time.sleep(2)
+            taken = answers(explorer, name, "messages", 8)
+            if taken is not None:
+                yield f"{name}: knob → first answer painted", taken, 300, "ms"
+            explorer.context.close()
+        digits = "&lanes.data=digits&lanes.denoiser=own&lanes.equal=steps&lanes.steps=18"
+        for query, title, asked in (
+            ("?show=lanes", "four lanes, toy, exact", 250),
+            (
+                "?show=lanes&lanes.data=digits&lanes.denoiser=own&lanes.equal=steps&lanes.steps=18",
+                "four lanes, digits",
+                1500,
+            ),
+        ):
+            explorer = Explorer(browser, address, query)
+            explorer.page.wait_for_selector(".instrument[data-complete]", timeout=60_000)
+            yield f"{title}: knob → all four painted", answers(explorer, "lanes", "complete", 8), asked, "ms"
+            explorer.context.close()
+        explorer = Explorer(browser, address, "?show=lanes&lanes.nfe=12")
+        explorer.page.wait_for_selector(".instrument[data-complete]")
+        before, after = memory(explorer, 200)
+        yield f"browser heap after 200 changes / before ({before:.0f} MB)", after / before, 1.1, "×"
+        browser.close()
+    process.terminate()
+    process.wait()

@@ -1,0 +1,152 @@
+"""The tab Compare in a real browser: lanes under one slider, the walk, the race, the sweep."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+
+def of(name, state=""):
+    return f".instrument[data-show={name}]{state}"
+
+
+def done(explorer, name, timeout=60_000):
+    explorer.page.wait_for_selector(of(name, "[data-busy=false][data-messages]"), timeout=timeout)
+
+
+def pixels(explorer, k):
+    return explorer.pixels(f".lanes .lane:nth-child({k + 1}) canvas")
+
+
+def test_lanes_stand_side_by_side_and_one_slider_moves_them_all(explore):
+    explorer = explore("?tab=compare&lanes.nfe=41")
+    done(explorer, "lanes")
+    assert explorer.page.locator(".lanes .lane").count() == 4
+    assert "N = 21, 41 NFE" in explorer.text(".lanes .lane:nth-child(4)")
+    assert explorer.page.get_attribute("nav [data-tab=compare]", "aria-current") == "page"
+    explorer.page.click(f"{of('lanes')} .play")
+    time = "document.querySelector('.instrument .time input')"
+    move = f"(v) => {{ {time}.value = v; {time}.dispatchEvent(new Event('input')); }}"
+    shots = []
+    for permille in (0, 1000):
+        explorer.page.evaluate(move, permille)
+        explorer.frames()
+        shots.append([pixels(explorer, k) for k in range(4)])
+    for early, late in zip(*shots, strict=True):
+        assert explorer.share_of("noise", late) > 0.002
+        assert np.abs(early - late).mean() > 1
+
+
+def test_lanes_are_added_and_removed_and_the_table_shows_where_they_differ(explore):
+    explorer = explore("?show=lanes&lanes.lanes=iddpm,edm&lanes.nfe=9")
+    done(explorer, "lanes")
+    assert explorer.page.locator(".differences").inner_text().count("Heun") == 1
+    assert "schedule" not in explorer.text(".differences")
+    explorer.page.click(".chips [data-value=yours]")
+    explorer.page.wait_for_selector(".lanes .lane:nth-child(3)")
+    assert "lanes.lanes=iddpm,edm,yours" in explorer.query
+    explorer.page.click(".chips [data-value=iddpm]")
+    explorer.page.wait_for_function("document.querySelectorAll('.lanes .lane').length === 2")
+
+
+def test_a_lane_opens_in_the_sampler(explore):
+    explorer = explore("?show=lanes&lanes.nfe=9")
+    done(explorer, "lanes")
+    explorer.page.click(".lanes .lane:nth-child(2) .lanetop button")
+    explorer.page.wait_for_selector(".explorer[data-tab=sampler][data-measured]")
+    assert explorer.page.get_attribute("[data-design=ve]", "aria-checked") == "true"
+    assert "tab=" not in explorer.query
+    assert "show=" not in explorer.query
+
+
+def test_the_walk_names_what_each_step_brings(explore):
+    explorer = explore("?show=walk&walk.nfe=15")
+    done(explorer, "walk")
+    heads = explorer.page.locator(".lanes .lanehead").all_inner_texts()
+    assert [head.split("\n")[0] for head in heads] == ["VP", "+ solver", "+ time, range", "+ schedule", "+ scaling"]
+    assert all(re.search(r"error [\d.]+.* \(× [\d.]+\)", head, re.DOTALL) for head in heads[1:])
+
+
+def test_the_race_fills_in_and_can_be_taken_away(explore):
+    explorer = explore("?show=race&race.limit=40")
+    page = explorer.page
+    page.wait_for_selector(f"{of('race')} .chart .scatterlayer .point", timeout=20_000, state="attached")
+    done(explorer, "race")
+    assert page.locator(f"{of('race')} .scatterlayer .trace").count() == 4
+    assert "EDM" in explorer.text(f"{of('race')} .summary")
+    with page.expect_download() as taken:
+        page.click("header >> text=CSV")
+    rows = Path(taken.value.path()).read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "panel,series,x,y,low,high"
+    assert {row.split(",")[1] for row in rows[1:]} == {"VP", "VE", "iDDPM", "EDM"}
+    with page.expect_download() as taken:
+        page.click("header >> text=PNG")
+    assert Path(taken.value.path()).read_bytes()[:4] == b"\x89PNG"
+    page.click("header >> text=Share")
+    assert "diagnostics.race(" in page.input_value("[data-text=python]")
+    assert "show=race" in page.input_value("[data-text=link]")
+
+
+def test_a_sweep_shows_its_cells_and_a_click_opens_one(explore):
+    explorer = explore("?show=sweep&sweep.x_range=2,4,8&sweep.y=rho&sweep.y_range=3,7&sweep.measure=error")
+    page = explorer.page
+    done(explorer, "sweep")
+    page.wait_for_selector(of("sweep", "[data-cells='6']"))
+    assert explorer.text(f"{of('sweep')} .summary").startswith("6 cells")
+    box = page.locator(".figure .grid").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.3)
+    page.wait_for_selector(".explorer[data-tab=sampler][data-measured]")
+    assert "rho=3" in explorer.query
+    assert "steps=8" in explorer.query
+
+
+def test_a_long_sweep_says_its_cost_and_waits_and_can_be_stopped(explore):
+    explorer = explore("?show=sweep&sweep.model=digits&sweep.x_range=10-60 (%2B1)&sweep.y=rho&sweep.y_range=1-10 [20]")
+    page = explorer.page
+    page.wait_for_selector(of("sweep", "[data-busy=false][data-messages]"), timeout=60_000)
+    assert "20 × 51 cells" in explorer.text(f"{of('sweep')} .summary")
+    assert explorer.text("[data-action=halt]") == "Run"
+    page.click("[data-action=halt]")
+    page.wait_for_function("Number(document.querySelector('.instrument').dataset.cells) > 0", timeout=60_000)
+    assert explorer.text("[data-action=halt]") == "Stop"
+    page.click("[data-action=halt]")
+    page.wait_for_selector(of("sweep", "[data-busy=false]"))
+    kept = int(page.get_attribute(of("sweep"), "data-cells"))
+    explorer.wait(lambda: "cells done" in explorer.text(".state"))
+    page.wait_for_timeout(600)
+    assert int(page.get_attribute(of("sweep"), "data-cells")) == kept > 0
+
+
+def test_absurd_input_gets_a_sentence_and_the_last_picture_stays(explore):
+    explorer = explore("?show=sweep&sweep.x_range=2,3&sweep.y=rho&sweep.y_range=3,7")
+    page = explorer.page
+    done(explorer, "sweep")
+    field = page.locator("[data-knob=x_range]")
+    for text, said in (("1-1e12", "64"), ("10-2 (+1)", "10-2"), ("<b>x</b>", "<b>x</b>")):
+        field.fill(text)
+        field.press("Enter")
+        explorer.wait(lambda said=said: said in explorer.text(f"{of('sweep')} .notice"))
+        assert page.get_attribute(of("sweep"), "data-cells") == "4"
+    field.fill("2,3,4")
+    field.press("Enter")
+    page.wait_for_selector(of("sweep", "[data-cells='6']"))
+    assert page.is_hidden(f"{of('sweep')} .notice")
+
+
+def test_a_preset_of_the_paper_opens_in_one_click(explore):
+    explorer = explore("?steps=9")
+    page = explorer.page
+    page.click("header >> text=Figures")
+    assert page.locator(".gallery .card").count() >= 7
+    page.click(".gallery [data-figure=table1]")
+    done(explorer, "lanes")
+    assert "show=lanes" in explorer.query
+    assert "steps=9" in explorer.query  # the Sampler tab keeps its own
+    page.click("nav [data-tab=sampler]")
+    explorer.settled()
+    assert "show=" not in explorer.query
+
+
+def test_a_bad_link_to_an_instrument_gives_the_default_and_a_sentence(explore):
+    explorer = explore("?show=lanes&lanes.nfe=-4")
+    assert "nfe = -4" in explorer.text(".notice:visible")
