@@ -11,8 +11,8 @@ EXACT, SHARED, OWN = "exact", "shared", "own"
 
 def data() -> dict[str, str]:
     """The data that models are of: those with an exact denoiser, and those with a trained one only."""
-    found = {name: models.load(name).title for name in models.names() if not models.load(name).trained}
-    found.pop("drawn", None)
+    exact = (models.load(name) for name in models.names() if name != "drawn")
+    found = {model.name: model.title.split(", ")[0] for model in exact if not model.trained}
     for model in trained():
         found.setdefault(data_of(model), data_of(model).replace("_", " ").title())
     return found

@@ -148,11 +148,16 @@ def respond_walk(settings: Walk, context):
     lanes: list[Lane] = []
     for step in diagnostics.walk(start, end):
         sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
-        title = "+ " + ", ".join(row.split(" ")[0] for row in step.rows) if lanes else LANES[settings.start]
+        title = f"+ {short(step.rows[0])}" if lanes else LANES[settings.start]
         lanes.append(lane_of(title, settings.start, sampling, settings, context))
     if settings.denoiser == choosing.OWN and settings.end not in (settings.start, "yours"):
         lanes.append(lane_of("+ network, training", settings.end, sampling, settings, context))
     yield from _pictures(lanes, context, chain=True)
+
+
+def short(row: str) -> str:
+    """The title of a row of Table 1 without its symbols: "time steps tᵢ" -> "time steps"."""
+    return " ".join(word for word in row.split() if word.isascii())
 
 
 def _pictures(lanes, context, chain=False):

@@ -6,7 +6,7 @@ import math
 
 from app.instruments import choosing
 from app.instruments.base import Instrument, option, rounded
-from app.instruments.lanes import LANES, Comparison, sampling_of
+from app.instruments.lanes import LANES, Comparison, sampling_of, short
 from edm import diagnostics, runner
 from edm.settings import Experiment
 
@@ -81,7 +81,7 @@ def entrants(settings: Race, context) -> dict[str, tuple]:
     if settings.field == "walk":
         start = sampling_of(settings.start, context.yours, seed)
         steps = diagnostics.walk(start, sampling_of("edm", context.yours, seed))
-        titles = [LANES[settings.start], *("+ " + ", ".join(step.rows) for step in steps[1:])]
+        titles = [LANES[settings.start], *(f"+ {short(step.rows[0])}" for step in steps[1:])]
         samplings = [step.sampling.changed(seed=seed) for step in steps]
     else:
         base = sampling_of("edm", context.yours, seed)

@@ -51,9 +51,9 @@ export class Line {
       reach = Math.max(reach, axis.scale[i] * 2.4 * Math.hypot(axis.sigma[i], sigmaData));
     return {
       left: MARGIN.left,
-      top: MARGIN.top,
+      top: this.options.contain ? 8 : MARGIN.top,
       width: width - MARGIN.left - MARGIN.right,
-      height: height - MARGIN.top - MARGIN.bottom,
+      height: height - (this.options.contain ? 8 : MARGIN.top) - MARGIN.bottom,
       column,
       end,
       reach: Math.max(reach, 1.2),
@@ -142,7 +142,8 @@ export class Line {
     const bottom = frame.top + frame.height;
     for (const tick of ticks(frame.end)) context.fillText(number(tick), this.xPixel(frame, tick), bottom + 14);
     const name = frame.byTime ? "time t" : "noise level σ";
-    context.fillText(`${name} · data at the left, noise at the right (σ = ${number(this.limit)})`, frame.left + frame.width / 2, bottom + 29);
+    const where = this.options.contain ? "" : ` · data at the left, noise at the right (σ = ${number(this.limit)})`;
+    context.fillText(name + where, frame.left + frame.width / 2, bottom + 29);
     context.textAlign = "right";
     for (const tick of ticks(frame.reach)) {
       for (const value of tick ? [tick, -tick] : [0])

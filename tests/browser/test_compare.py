@@ -63,7 +63,7 @@ def test_the_walk_names_what_each_step_brings(explore):
     explorer = explore("?show=walk&walk.nfe=15")
     done(explorer, "walk")
     heads = explorer.page.locator(".lanes .lanehead").all_inner_texts()
-    assert [head.split("\n")[0] for head in heads] == ["VP", "+ solver", "+ time, range", "+ schedule", "+ scaling"]
+    assert [head.split("\n")[0] for head in heads] == ["VP", "+ solver", "+ time steps", "+ schedule", "+ scaling"]
     assert all(re.search(r"error [\d.]+.* \(× [\d.]+\)", head, re.DOTALL) for head in heads[1:])
 
 
