@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from app.instruments import lanes, preconditioning
+from app.instruments import (
+    lanes,
+    loss,
+    oracle,
+    preconditioning,
+    race,
+    sweep,
+    training_time,
+)
 from app.instruments.base import Context, Instrument
 
 TABS: dict[str, tuple[str, list[Instrument]]] = {
-    "loss": ("Loss & curvature", [preconditioning.INSTRUMENT]),
-    "compare": ("Compare", [lanes.LANES_INSTRUMENT, lanes.WALK_INSTRUMENT]),
+    "loss": (
+        "Loss & curvature",
+        [
+            loss.INSTRUMENT,
+            oracle.INSTRUMENT,
+            preconditioning.INSTRUMENT,
+            training_time.INSTRUMENT,
+        ],
+    ),
+    "compare": ("Compare", [lanes.LANES_INSTRUMENT, lanes.WALK_INSTRUMENT, race.INSTRUMENT, sweep.INSTRUMENT]),
 }
 INSTRUMENTS = {instrument.name: instrument for _, instruments in TABS.values() for instrument in instruments}
 

@@ -1,0 +1,191 @@
+"""Loss per σ (Figure 5a): any models between the least that is possible and a fresh network; p_train beneath."""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import pairwise
+
+import numpy as np
+
+from app.instruments import choosing
+from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
+from edm import diagnostics, models
+from edm.training.settings import Design
+
+SIGMAS = np.geomspace(0.002, 80, 24)
+DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)
+DECADES = (0.01, 0.1, 1.0, 10.0)  # edges
+MOST = 8  # models at once
+SECONDS, PRECISION = 60.0, 0.01
+WEIGHTS = {"raw": "none", "own": "own", "simple": "1/σ²", "edm": "EDM's"}
+
+
+class Losses(View):
+    """What is measured, and how it is weighed."""
+
+    models: tuple[str, ...] = option(
+        ("digits_vp", "digits_edm_005k", "digits_edm"),
+        "models",
+        "Trained models, and checkpoints of their runs (with the images they had seen)",
+        choices=short_titles,
+        section="Models",
+    )
+    weight: str = option(
+        "edm",
+        "λ(σ)",
+        "What the loss is multiplied by: nothing, the weight each model was trained with, or one for all",
+        choices=lambda: WEIGHTS,
+        section="Loss weight",
+    )
+    P_mean: float = option(
+        -1.2,
+        "P<sub>mean</sub>",
+        "Mean of ln σ in training: drag the peak in the picture",
+        slider=(-4, 3),
+        step=0.05,
+        ge=-20,
+        le=20,
+        section="Noise levels in training",
+    )
+    P_std: float = option(
+        1.2,
+        "P<sub>std</sub>",
+        "Standard deviation of ln σ: drag a shoulder in the picture",
+        slider=(0.2, 3),
+        step=0.05,
+        gt=0,
+        le=10,
+        section="Noise levels in training",
+    )
+
+
+def respond(settings: Losses, context):
+    chosen = [models.load(name) for name in settings.models]
+    if not 1 <= len(chosen) <= MOST:
+        raise ValueError(f"{len(chosen)} models are chosen: choose 1 to {MOST} under Models")
+    alike: dict = {}
+    for model in chosen:
+        alike.setdefault((choosing.data_of(model), model.shape, draw_of(model, context).words), []).append(model)
+    groups = [group_of(found, context) for found in alike.values()]
+    heaviest = max(chosen, key=lambda model: math.prod(model.shape))
+    for found, ended in context.paced(_measured(groups, context), heaviest):
+        yield _body(settings, groups, found[-1]), ended
+
+
+def _measured(groups, context):
+    """The curves of all groups, with one more batch each time: until they are fine, or enough time was spent."""
+    running = [group.losses(context, SIGMAS) for group in groups]
+    latest = [next(curves) for curves in running]
+    yield list(latest)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and not all(fine(curves, PRECISION) for curves in latest):
+        for k, curves in enumerate(running):
+            latest[k] = next(curves)
+            yield list(latest)
+
+
+def _body(settings, groups, found):
+    lines = [line for k, group in enumerate(groups) for line in group_lines(group, found[k], SIGMAS, len(groups), k)]
+    axis = {"log": True, "range": [SIGMAS[0], SIGMAS[-1]]}
+    loss = {"share": 2.1, "x": {**axis, "hideTicks": True}, "y": {"log": True}, "lines": lines}
+    training = {
+        "x": {**axis, "title": "σ"},
+        "y": {"title": "p<sub>train</sub>(σ)"},
+        "lines": _densities(settings, groups),
+    }
+    return {
+        "figure": {"sharedX": True, "panels": [loss, training]},
+        "summary": _summary(groups, found),
+        "python": _python(settings, groups),
+    }
+
+
+def _densities(settings, groups):
+    """p_train of the knobs, with its share of every decade as text; then those of the models."""
+    own = Design(P_mean=settings.P_mean, P_std=settings.P_std)
+    share = diagnostics.training_share(own, [0, *DECADES, math.inf])
+    density = diagnostics.training_density(own, DENSITY_SIGMAS)
+    places = [math.sqrt(low * high) for low, high in pairwise([DENSITY_SIGMAS[0], *DECADES, DENSITY_SIGMAS[-1]])]
+    lines = [
+        {
+            "color": "ink",
+            "width": 2.4,
+            "x": rounded(DENSITY_SIGMAS),
+            "y": rounded(density),
+        },
+        {
+            "mode": "text",
+            "color": "ink",
+            "x": rounded(places),
+            "y": [0.0] * 5,
+            "text": [f"{100 * s:.0f} %" for s in share],
+        },
+    ]
+    seen = {}
+    for k, group in enumerate(groups):
+        for model in group.models:
+            design = group.design(model)
+            key = (design.noise, *((design.P_mean, design.P_std) if design.noise == "edm" else ()))
+            color = f"c{1 + k % 4}" if len(groups) > 1 else choosing.preconditioning_of(model)
+            seen.setdefault(key, (design, color, short(model)))
+    for design, color, title in seen.values():
+        values = rounded(diagnostics.training_density(design, DENSITY_SIGMAS))
+        lines.append(
+            {"color": color, "width": 1.2, "x": rounded(DENSITY_SIGMAS), "y": values, "text": None, "of": title}
+        )
+    return lines
+
+
+def _summary(groups, found):
+    at = len(SIGMAS) * 11 // 20
+    parts, counts = [], {}
+    for group, curves in zip(groups, found, strict=True):
+        floor = f" (least possible {curves['floor'].mean[at]:.2g})" if group.exact else " (ideal denoiser unknown)"
+        parts.append(", ".join(f"{short(m)} {curves[m.name].mean[at]:.2g}" for m in group.models[:4]) + floor)
+        count = int(curves[group.models[0].name].count.min())
+        counts[group.draw.words] = min(count, counts.get(group.draw.words, count))
+    measured = " and ".join(f"{count} samples ({words})" for words, count in counts.items())
+    return f"Raw loss at σ = {SIGMAS[at]:.2g}: {'; '.join(parts)}. From {measured}."
+
+
+def _python(settings, groups):
+    lines = [
+        "from itertools import islice",
+        "import numpy as np",
+        "import edm",
+        "",
+        "sigmas = np.geomspace(0.002, 80, 24)",
+    ]
+    for group in groups:
+        lines += [
+            f"chosen = [edm.models.load(name) for name in {[m.name for m in group.models]}]",
+            "curves = edm.diagnostics.losses(",
+            "    {model.name: model.denoiser for model in chosen},",
+            "    edm.diagnostics.held_out(chosen[0]),",
+            "    sigmas,",
+        ]
+        if group.exact:
+            lines.append(f"    exact=edm.models.load({group.exact.name!r}).denoiser,")
+        lines += [
+            ")",
+            "for name, curve in list(islice(curves, 50))[-1].items():  # more batches: finer curves",
+            "    print(name, curve.mean, curve.stderr)",
+        ]
+    design = f"P_mean={settings.P_mean}, P_std={settings.P_std}"
+    lines += [
+        f"design = edm.training.settings.Design({design})",
+        "print(edm.diagnostics.training_share(design, [0, 0.01, 0.1, 1, 10, np.inf]))",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+INSTRUMENT = Instrument(
+    "loss",
+    "Loss per σ",
+    "What has been learned at each noise level, what could be, and where does training look?",
+    Losses,
+    respond,
+    streams=True,
+)

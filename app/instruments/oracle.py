@@ -1,0 +1,223 @@
+"""Where a learned denoiser differs from the ideal one: over the plane, on images (Figure 1), and as a curve over σ."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from app.figures import pack
+from app.instruments import choosing
+from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
+from edm import diagnostics, models
+from edm.noise import latents, seeds
+
+LEVELS = np.geomspace(80, 0.002, 24)
+COLUMNS = np.geomspace(0.02, 50, 10)  # of Figure 1
+WINDOW, CELLS, ARROWS = 2.6, 48, 14  # half width in units of √(σ² + σ_data²), and numbers each way
+POINTS = 300  # noisy samples, for orientation
+LIKELY = 0.01  # of the highest density: where noisy samples come, for the scale of colours; elsewhere they fade
+SECONDS, PRECISION = 10.0, 0.03
+
+
+class Oracle(View):
+    """What is compared."""
+
+    model: str = option(
+        "spiral_mlp",
+        "model",
+        "The learned denoiser; the ideal one follows from its data",
+        choices=short_titles,
+        list=True,
+        section="Learned denoiser",
+    )
+    scale: str = option(
+        "each",
+        "scale",
+        "Full colour: the largest difference at this σ, or at any",
+        choices=lambda: {"each": "each σ its own", "all": "one for all σ"},
+        section="Picture",
+    )
+    arrows: bool = option(True, "arrows from D* to D<sub>θ</sub>", "The difference as arrows", section="Picture")
+    image: int = option(
+        0, "image", "Which image of the data", slider=(0, 50), step=1, ge=0, le=100_000, section="Picture"
+    )
+
+
+def respond(settings: Oracle, context):
+    model = models.load(settings.model)
+    exact = exact_of(model)
+    for found, ended in context.paced(_found(settings, model, exact, context), model):
+        yield _body(model, exact, found[-1], context), ended
+
+
+def _found(settings, model, exact, context):
+    """{"images", "curves", "fields"} with ever more in it: a rough curve, then the pictures, then finer curves."""
+    draw = draw_of(model, context)
+    learned, ideal = context.denoiser(model), context.denoiser(exact) if exact else None
+    curves = diagnostics.losses(
+        {"learned": learned}, draw, LEVELS, exact=ideal, first=FIRST[len(model.shape)], device=context.work.device
+    )
+    images = _images(settings.image, draw, learned, ideal, model) if len(model.shape) == 3 else None
+    found = {"images": images, "curves": next(curves), "fields": {}}
+    yield found
+    for index in _coarse_first(len(LEVELS)) if ideal and model.shape == (2,) else ():
+        found = {
+            **found,
+            "fields": found["fields"] | {index: _field(index, learned, ideal, model, context.work.device)},
+        }
+        yield found
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and not fine({"": _gap(found["curves"])}, PRECISION):
+        found = {**found, "curves": next(curves)}
+        yield found
+
+
+def _gap(curves):
+    """The oracle gap, or without an ideal denoiser the loss."""
+    return curves["learned"].gap or curves["learned"]
+
+
+def _coarse_first(count):
+    """All indices, every eighth first: the slider works from the start."""
+    return dict.fromkeys(k for stride in (8, 4, 2, 1) for k in [*range(0, count, stride), count - 1])
+
+
+def _field(index, learned, ideal, model, device) -> dict:
+    """|D_θ − D*| over the window at one level, and as arrows on a coarser grid, in the data's units."""
+    sigma = float(LEVELS[index])
+    size = np.hypot(sigma, model.sigma_data)
+    grid = diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS).to(device) * size
+    gap = diagnostics.gap_field(learned, ideal, grid, sigma).norm(dim=1)
+    density = ideal.log_density(grid, sigma)
+    likely = (density - density.max()).exp() / LIKELY
+    coarse = diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS).to(device) * size
+    arrows = diagnostics.gap_field(learned, ideal, coarse, sigma)
+    return {
+        "index": index,
+        "most": float(gap[likely > 1].max()),
+        "gap": pack.float32(gap.cpu()),
+        "likely": pack.float32(likely.clamp(max=1).cpu()),
+        "arrows": pack.float32(arrows.cpu()),
+    }
+
+
+@torch.no_grad()
+def _images(number, draw, learned, ideal, model) -> dict:
+    """Figure 1 for one image: the noisy image at the data's contrast, D* and D_θ, each [10, C, H, W]."""
+    y, labels = draw([number])
+    count = len(COLUMNS)
+    sigma = torch.as_tensor(COLUMNS).to(y).view(-1, *[1] * len(model.shape))
+    x = y + sigma * latents(seeds(number, 1), model.shape)
+    told = labels.repeat(count) if labels is not None and model.classes else None
+    rows = {"noisy image": x * model.sigma_data / (sigma**2 + model.sigma_data**2).sqrt()}
+    if ideal is not None:
+        rows["ideal D"] = ideal(x, sigma.flatten(), told)
+    rows["learned D"] = learned(x, sigma.flatten(), told)
+    return {
+        "shape": list(model.shape),
+        "sigmas": rounded(COLUMNS),
+        "rows": [{"title": title, "images": pack.uint8(images.cpu().numpy())} for title, images in rows.items()],
+    }
+
+
+def _body(model, exact, found, context):
+    curves, order = found["curves"], np.argsort(LEVELS)
+    column = choosing.preconditioning_of(model)
+
+    def line(name, color, curve, dash="solid"):
+        values = {"y": curve.mean, "low": np.maximum(curve.low, curve.mean / 50), "high": curve.high}
+        return {"name": name, "color": color, "dash": dash, "x": rounded(LEVELS[order])} | {
+            key: rounded(value[order]) for key, value in values.items()
+        }
+
+    learned = curves["learned"]
+    lines = [line("loss", column, learned)]
+    if exact:
+        lines = [
+            line("least possible loss", "data", curves["floor"], "solid"),
+            line("E‖D<sub>θ</sub> − D*‖² / d", column, learned.gap),
+        ]
+    x = {"title": "σ", "log": True, "range": [LEVELS[-1], LEVELS[0]]}
+    means = [value for curve in lines for value in curve["y"]]
+    least = min(lines[-1]["y"])  # the loss of a data set's ideal denoiser falls below every axis
+    y = {"title": "mean square of a coordinate", "log": True, "range": [least / 4, max(means) * 2]}
+    body = {
+        "figure": {"panels": [{"x": x, "y": y, "lines": lines}]},
+        "summary": _summary(model, exact, curves, draw_of(model, context)),
+        "python": _python(model, exact),
+        "levels": rounded(LEVELS),
+        "sigmaData": model.sigma_data,
+        "color": column,
+        "images": found["images"],
+        "plane": None,
+    }
+    if found["fields"]:
+        fields = [found["fields"][index] for index in sorted(found["fields"])]
+        body["plane"] = {
+            "cells": CELLS,
+            "arrows": ARROWS,
+            "window": WINDOW,
+            "fields": fields,
+            **_points(model, context),
+        }
+    return body
+
+
+def _points(model, context):
+    def make():
+        y = draw_of(model, context)(range(POINTS))[0]
+        return {"y": pack.float32(y), "n": pack.float32(latents(seeds(0, POINTS), model.shape))}
+
+    return context.work.remember(("oracle points", model.name), make)
+
+
+def _summary(model, exact, curves, draw):
+    measured = f"Measured on {curves['learned'].count.min()} samples at each σ ({draw.words})."
+    if not exact:
+        return f"{short(model)}: the ideal denoiser of these data is not known, so its row is missing. {measured}"
+    gap, floor, image = curves["learned"].gap.mean, curves["floor"].mean, len(model.shape) == 3
+    worst = int(np.nanargmax(gap if image else gap / floor))
+    said = (
+        f"{short(model)} is furthest from the ideal denoiser at σ = {LEVELS[worst]:.2g}: E‖D_θ − D*‖²/d = "
+        f"{gap[worst]:.2g}, where the least possible loss is {floor[worst]:.2g}."
+    )
+    memorizes = " At low σ, D* returns an image of the data set."
+    return said + (memorizes if image else "") + f" {measured}"
+
+
+def _python(model, exact):
+    lines = [
+        "from itertools import islice",
+        "import numpy as np",
+        "import edm",
+        "",
+        f"model = edm.models.load({model.name!r})",
+        "curves = edm.diagnostics.losses(",
+        '    {"learned": model.denoiser},',
+        "    edm.diagnostics.held_out(model),",
+        "    np.geomspace(80, 0.002, 24),",
+    ]
+    if exact:
+        lines.append(f"    exact=edm.models.load({exact.name!r}).denoiser,")
+    shown = "learned.gap.mean, learned.gap.stderr" if exact else "learned.mean, learned.stderr"
+    lines += [")", 'learned = list(islice(curves, 50))[-1]["learned"]', f"print({shown})"]
+    if exact and model.shape == (2,):
+        lines += [
+            "",
+            "x = edm.diagnostics.window_grid(2, 2, 48, 48)",
+            f"ideal = edm.models.load({exact.name!r}).denoiser",
+            "print(edm.diagnostics.gap_field(model.denoiser, ideal, x, 0.3).norm(dim=1))",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+INSTRUMENT = Instrument(
+    "oracle",
+    "Oracle gap",
+    "Where does a trained denoiser differ from the one that its data define?",
+    Oracle,
+    respond,
+)

@@ -1,0 +1,155 @@
+// Training time as an axis: the loss and the samples of each checkpoint, scrubbed without the server.
+import { Chart } from "./chart.js";
+import { Instrument } from "./instrument.js";
+import { element, fit, float32, mixture, pixels, uint8 } from "./lib.js";
+import { paintShade, splat, WINDOW } from "./plane.js";
+import { Player } from "./player.js";
+import { weighed } from "./plot.js";
+
+// A player over checkpoints: each stays for the same time.
+class Steps extends Player {
+  advance(share) {
+    this.fraction = Math.min(1, this.fraction + share);
+  }
+
+  get index() {
+    const { images } = this.run();
+    return Math.round(this.fraction * (images.length - 1));
+  }
+
+  show() {
+    const { images } = this.run();
+    this.time.value = 1000 * this.fraction;
+    this.time.style.setProperty("--fill", `${100 * this.fraction}%`);
+    const text = `${Math.round(images[this.index] / 1000)} k images`;
+    if (this.output.textContent !== text) {
+      this.output.textContent = text;
+      this.time.setAttribute("aria-valuetext", text);
+    }
+  }
+}
+
+export default class Training extends Instrument {
+  fill() {
+    this.canvas = element("canvas", { "aria-label": "Samples of the checkpoint; a summary follows below" });
+    this.side = element("div", { class: "side" });
+    this.chart = new Chart(this.side);
+    this.stage.classList.add("beside");
+    this.stage.append(element("div", { class: "picture" }, this.canvas), this.side);
+    const play = element("button", { type: "button", class: "play", "aria-label": "Play" });
+    const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Training time: images seen" });
+    const output = element("output", { style: "width: auto; min-width: 90px" });
+    this.player = new Steps({ play, time, output }, { run: () => this.run, moved: () => (this.dirty = true) });
+    this.player.fraction = 1;
+    this.stage.after(element("div", { class: "time" }, play, time, output));
+    this.tile = element("canvas");
+    this.shade = element("canvas");
+    new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
+    this.tick();
+  }
+
+  tick(now) {
+    if (this.shown && this.player.tick(now)) this.dirty = true;
+    if (this.dirty && this.shown && this.body) this.paint();
+    requestAnimationFrame((time) => this.tick(time));
+  }
+
+  get run() {
+    return this.body && { images: this.body.checkpoints.map(({ images }) => images) };
+  }
+
+  show(body) {
+    body.measured ??= body.figure;
+    const read = body.shape.length === 1 ? float32 : uint8;
+    this.samples = body.checkpoints.map(({ sample }) => sample && { ...sample, x: read(sample.x) });
+    this.drawn = null;
+    this.dirty = true;
+  }
+
+  // All curves faint, that of the present checkpoint strong.
+  present(index) {
+    this.drawn = index;
+    const { body } = this;
+    const [loss, progress] = body.measured.panels;
+    const count = body.checkpoints.length;
+    const lines = loss.lines.map((line, k) => {
+      if (k >= count) return line;
+      return k === index ? { ...line, opacity: 1, width: 3 } : { ...line, low: null, high: null, opacity: 0.3, width: 1.3, name: null };
+    });
+    const [curve] = progress.lines;
+    const now = { mode: "markers", color: body.color, size: 12, x: [curve.x[index]], y: [curve.y[index]] };
+    const most = 1.15 * Math.max(...curve.y);
+    const range = [curve.x[0] / 1.4, curve.x[count - 1] * 1.4];
+    const second = { ...progress, x: { ...progress.x, range }, y: { ...progress.y, range: [0, most] }, lines: [{ ...curve, opacity: 0.55, width: 1.5 }, now] };
+    body.figure = { ...body.measured, panels: [weighed({ ...loss, lines }, "own"), second] };
+    this.chart.show(body.figure, this.colors);
+  }
+
+  paint() {
+    this.dirty = false;
+    this.player.show();
+    const { index } = this.player;
+    if (this.drawn !== index) this.present(index);
+    const drawing = fit(this.canvas);
+    const sample = this.samples[index];
+    if (!sample) return this.wait(drawing);
+    if (this.body.shape.length === 3) this.paintImages(drawing, sample);
+    else this.paintPoints(drawing, sample);
+    this.node.dataset.checkpoint = this.body.checkpoints[index].name;
+  }
+
+  wait({ context, width, height }) {
+    context.fillStyle = this.colors.mute;
+    context.font = "13px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.fillText("the samples of this checkpoint are being computed …", width / 2, height / 2);
+  }
+
+  paintImages({ context, width, height }, { count, x }) {
+    const columns = Math.ceil(Math.sqrt(count));
+    const rows = Math.ceil(count / columns);
+    const gap = 6;
+    const size = Math.floor(Math.min((width - gap) / columns, (height - gap) / rows) - gap);
+    const [left, top] = [(width - columns * (size + gap)) / 2, (height - rows * (size + gap)) / 2];
+    context.imageSmoothingEnabled = false;
+    for (let k = 0; k < count; k++) {
+      const [px, py] = [left + (k % columns) * (size + gap), top + Math.floor(k / columns) * (size + gap)];
+      context.drawImage(pixels(x, this.body.shape, k, this.tile), px, py, size, size);
+      context.strokeStyle = this.colors.line;
+      context.strokeRect(px - 0.5, py - 0.5, size + 1, size + 1);
+    }
+  }
+
+  // Points over the density of the data, with arrows of the flow.
+  paintPoints({ context, width, height }, { x, field }) {
+    const unit = Math.min(width, height) / 2 / WINDOW;
+    const place = (a, b) => [width / 2 + a * unit, height / 2 - b * unit];
+    const data = this.bench.page.boot.models.find(({ name }) => name === this.body.data);
+    if (data?.components && this.body.shape[0] === 2) {
+      const columns = Math.round((110 * width) / height);
+      paintShade(this.shade, splat(mixture(data.components, 2), 0, columns, 110, width / 2 / unit, height / 2 / unit), columns, 110, this.colors.dataRgb, 0.5);
+      context.drawImage(this.shade, 0, 0, width, height);
+    }
+    const dimension = this.body.shape[0];
+    context.fillStyle = this.colors.noise;
+    for (let k = 0; k < x.length; k += dimension) {
+      const [px, py] = place(x[k], dimension > 1 ? x[k + 1] : 0);
+      context.fillRect(px - 1.5, py - 1.5, 3, 3);
+    }
+    if (field) this.quiver(context, float32(field.positions), float32(field.arrows), place);
+  }
+
+  quiver(context, positions, arrows, place) {
+    context.strokeStyle = this.colors.mute;
+    context.beginPath();
+    for (let k = 0; k < positions.length; k += 2) {
+      const [px, py] = place(positions[k], positions[k + 1]);
+      const [dx, dy] = [arrows[k], -arrows[k + 1]];
+      const length = (14 * Math.min(1, Math.hypot(dx, dy))) / (Math.hypot(dx, dy) || 1);
+      context.moveTo(px, py);
+      context.lineTo(px + dx * length, py + dy * length);
+      context.rect(px - 0.75, py - 0.75, 1.5, 1.5);
+    }
+    context.stroke();
+  }
+}
