@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from app.instruments import (
+    churn,
+    curvature,
     lanes,
-    loss,
-    oracle,
+    order,
     preconditioning,
     race,
     sweep,
-    training_time,
+    truncation,
 )
 from app.instruments.base import Context, Instrument
 
@@ -17,10 +18,11 @@ TABS: dict[str, tuple[str, list[Instrument]]] = {
     "loss": (
         "Loss & curvature",
         [
-            loss.INSTRUMENT,
-            oracle.INSTRUMENT,
             preconditioning.INSTRUMENT,
-            training_time.INSTRUMENT,
+            curvature.INSTRUMENT,
+            truncation.INSTRUMENT,
+            order.INSTRUMENT,
+            churn.INSTRUMENT,
         ],
     ),
     "compare": ("Compare", [lanes.LANES_INSTRUMENT, lanes.WALK_INSTRUMENT, race.INSTRUMENT, sweep.INSTRUMENT]),

@@ -147,7 +147,7 @@ function axis({ title, log, range, ticks, reversed, hideTicks, equal }, colors) 
 
 const translucent = (rgb, alpha) => `rgba(${rgb.join(",")},${alpha})`;
 
-function trace({ name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol }, colors) {
+function trace({ name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place }, colors) {
   const css = colors[color] ?? color;
   return {
     type: "scatter",
@@ -157,6 +157,7 @@ function trace({ name, color = "ink", dash = "solid", mode = "lines", x, y, widt
     mode,
     text,
     opacity,
+    ...(place ? { textposition: place, textfont: { color: css }, cliponaxis: false } : {}),
     connectgaps: false,
     line: { color: css, dash, width },
     marker: { color: css, size, symbol: symbol ?? "circle" },

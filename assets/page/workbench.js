@@ -7,6 +7,7 @@ import { changedText, helper, widget } from "./widgets.js";
 const OWN = {
   loss: "loss.js",
   oracle: "oracle.js",
+  curvature: "beside.js",
   truncation: "truncation.js",
   training: "training.js",
   churn: "churn.js",

@@ -1,0 +1,145 @@
+"""Noise added and removed again and again at the same σ (Appendix E): rows of rounds, and their spread."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from app.figures import pack
+from app.instruments import starts
+from app.instruments.base import rounded
+from edm import diagnostics, latents, models, seeds
+
+POINTS, IMAGES, TRAINED_IMAGES = 300, 32, 8  # that are measured
+SHOWN_IMAGES = 2  # in a row
+
+
+def images(x) -> str:
+    """Images [B, …] for the page."""
+    return pack.uint8(list(x.float().cpu().numpy()))
+
+
+def respond(settings, context):
+    """The bodies of the churn microscope's repetition."""
+    model = models.load(settings.data)
+    strengths = list(dict.fromkeys((1.0, settings.S_noise)))
+    key = "churn cycles", settings.data, settings.sigma, settings.S_noise, settings.rounds, settings.seed
+
+    def items():
+        clean, labels = _clean(model)
+        x = _noisy(clean, model, settings).to(context.work.device)
+        denoiser = context.denoiser(model)
+        runs = [
+            diagnostics.churn_cycles(
+                denoiser, x, settings.sigma, settings.rounds, S_noise=strength, seed=settings.seed + 1, labels=labels
+            )
+            for strength in strengths
+        ]
+        for parts in zip(*runs, strict=True):
+            yield from zip(strengths, (_measured(part, model, settings) for part in parts), strict=True)
+
+    for done, ended in starts.kept(context, key, items, model):
+        if done:
+            yield _rounds_body(settings, model, strengths, done), ended
+
+
+def _clean(model):
+    count = POINTS if len(model.shape) == 1 else TRAINED_IMAGES if model.trained else IMAGES
+    y, labels = diagnostics.held_out(model)(np.arange(count))
+    return y, labels if model.classes else None
+
+
+def _noisy(clean, model, settings):
+    sigma = settings.sigma
+    if hasattr(model.denoiser, "round_sigma"):
+        sigma = float(model.denoiser.round_sigma(torch.tensor(sigma, dtype=torch.float64)))
+    return clean + sigma * latents(seeds(settings.seed, len(clean)), model.shape)
+
+
+def _measured(part, model, settings) -> dict:
+    """The numbers of a round; of those that are shown, the pictures too."""
+    found = {"index": part.index, "sigma": part.sigma, "x": _spread(part.x), "denoised": _spread(part.denoised)}
+    if part.index in _shown(settings):
+        x, denoised = part.x.cpu(), part.denoised.cpu()
+        if len(model.shape) == 1:
+            found["picture"] = {"x": pack.float32(x.numpy()), "denoised": pack.float32(denoised.numpy())}
+        else:
+            contrast = model.sigma_data / math.hypot(part.sigma, model.sigma_data)
+            x, denoised = x[:SHOWN_IMAGES] * contrast, denoised[:SHOWN_IMAGES]
+            found["picture"] = {"x": images(x), "denoised": images(denoised)}
+    return found
+
+
+def _shown(settings) -> list[int]:
+    """0, 1, 2, 4, 8, … and the last."""
+    powers = [2**k for k in range(settings.rounds.bit_length()) if 2**k <= settings.rounds]
+    return sorted({0, *powers[-7:], settings.rounds})
+
+
+def _spread(x) -> float:
+    """√ of the mean variance of a coordinate, as σ_data is of the data."""
+    return float(x.double().var(0).mean().sqrt())
+
+
+def _rounds_body(settings, model, strengths, done):
+    rows = {strength: [part for other, part in done if other == strength] for strength in strengths}
+    sigma = done[0][1]["sigma"]
+    spread = model.dataset.sigma_data if model.dataset else model.sigma_data
+    colors = dict(zip(strengths, ("c3", "yours"), strict=False))
+    panels = []
+    for name, title in (("x", "spread of x, dotted: √(σ² + σ<sub>data</sub>²)"), ("denoised", "spread of D(x; σ)")):
+        lines = [
+            {
+                "name": f"S<sub>noise</sub> = {strength:g}",
+                "color": colors[strength],
+                "x": [part["index"] for part in parts],
+                "y": rounded([part[name] for part in parts]),
+            }
+            for strength, parts in rows.items()
+        ]
+        marks = [{"y": math.hypot(sigma, spread)}] if name == "x" else []
+        panels.append({"title": title, "x": {"title": "rounds"}, "y": {}, "lines": lines, "marks": marks})
+    shown = [
+        {"title": f"S_noise = {strength:g}", "color": colors[strength], "rounds": [p for p in parts if "picture" in p]}
+        for strength, parts in rows.items()
+    ]
+    count = min(SHOWN_IMAGES, TRAINED_IMAGES) if len(model.shape) == 3 else POINTS
+    stage = {"kind": "rounds", "shape": model.shape, "count": count, "rows": shown, "columns": _shown(settings)}
+    if len(model.shape) == 1:
+        stage["reach"] = 2.2 * math.hypot(sigma, spread)
+    return {
+        "stage": stage,
+        "figure": {"columns": 2, "panels": panels},
+        "summary": _rounds_summary(rows, math.hypot(sigma, spread)),
+        "python": _rounds_python(settings, model, strengths),
+    }
+
+
+def _rounds_summary(rows, expected):
+    ends = [
+        f"{parts[-1]['x']:.3f} after {parts[-1]['index']} rounds with S_noise = {strength:g}"
+        for strength, parts in rows.items()
+        if parts
+    ]
+    start = next(iter(rows.values()))[0]
+    return (
+        f"Data with noise σ = {start['sigma']:.3g} have a standard deviation of {expected:.3f}; "
+        f"these samples {start['x']:.3f} at the start, {' and '.join(ends)}."
+    )
+
+
+def _rounds_python(settings, model, strengths):
+    count = len(_clean(model)[0])
+    return (
+        "import numpy as np\nimport edm\n\n"
+        f'model = edm.models.load("{settings.data}")\n'
+        f"y, labels = edm.diagnostics.held_out(model)(np.arange({count}))\n"
+        f"x = y + {settings.sigma} * edm.latents(edm.seeds({settings.seed}, {count}), model.shape)\n"
+        f"for S_noise in {strengths!r}:\n"
+        f"    rounds = edm.diagnostics.churn_cycles(model.denoiser, x, {settings.sigma}, {settings.rounds},\n"
+        f"        S_noise=S_noise, seed={settings.seed + 1}, labels={'labels' if model.classes else 'None'})\n"
+        "    for part in rounds:\n"
+        "        print(S_noise, part.index, part.x.var(0).mean().sqrt().item())\n"
+    )

@@ -1,0 +1,42 @@
+"""Where measurements begin: models on offer, latents, and results that are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from app.instruments import choosing
+from edm import models, runner
+from edm.settings import Experiment, Sampling
+
+
+def exact_and_trained(line: bool = True) -> dict[str, str]:
+    """Every denoiser that needs no drawing: name -> title. line: also those in one dimension."""
+    found = {name: models.load(name) for name in models.names() if name != "drawn"}
+    return {
+        name: choosing.title(model) if model.trained else model.title
+        for name, model in found.items()
+        if line or model.shape != (1,)
+    }
+
+
+def latents(model: models.Model, points: int, images: int, seed: int, device):
+    """(latents, labels or None): so many points, or images, of which a trained network gets half."""
+    count = points if len(model.shape) == 1 else max(1, images // 2) if model.trained else images
+    return runner.start(Experiment(model=model.name, count=count, sampling=Sampling(seed=seed)), device)
+
+
+def within(model: models.Model, low: float, high: float) -> tuple[float, float]:
+    """That range of σ, cut to what a trained model is for."""
+    return max(low, getattr(model.denoiser, "sigma_min", low)), min(high, getattr(model.denoiser, "sigma_max", high))
+
+
+def kept(context, key, items: Callable[[], Iterable], model=None) -> Iterator[tuple[list, bool]]:
+    """As `context.paced(items(), model)`; what was computed to the end is there at once when it is asked for again."""
+    known = context.work.remember(key, dict)
+    if "all" in known:
+        yield known["all"], True
+        return
+    for done, ended in context.paced(items(), model):
+        if ended:
+            known["all"] = done
+        yield done, ended
