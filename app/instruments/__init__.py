@@ -6,10 +6,13 @@ from app.instruments import (
     churn,
     curvature,
     lanes,
+    loss,
+    oracle,
     order,
     preconditioning,
     race,
     sweep,
+    training_time,
     truncation,
 )
 from app.instruments.base import Context, Instrument
@@ -18,10 +21,13 @@ TABS: dict[str, tuple[str, list[Instrument]]] = {
     "loss": (
         "Loss & curvature",
         [
+            loss.INSTRUMENT,
+            oracle.INSTRUMENT,
             preconditioning.INSTRUMENT,
             curvature.INSTRUMENT,
             truncation.INSTRUMENT,
             order.INSTRUMENT,
+            training_time.INSTRUMENT,
             churn.INSTRUMENT,
         ],
     ),
