@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from app.instruments import choosing, starts
@@ -66,10 +68,12 @@ def respond(settings: Curvatures, context):
     if not settings.lines:
         raise ValueError("no line is chosen: choose one or more under Schedule and scaling")
     designs = {name: _design(name, settings) for name in settings.lines}
-    pictures, curves = [], []
+    pictures, stream = [], _curves(settings, designs, context)
+    begun = next(stream)  # the first levels are there before the pictures, which come whole
+    yield _body(settings, designs, pictures, begun[0]), False
     for pictures, _ in _pictures(settings, designs, context):
-        yield _body(settings, designs, pictures, curves), False
-    for curves, ended in _curves(settings, designs, context):
+        yield _body(settings, designs, pictures, begun[0]), False
+    for curves, ended in chain([begun], stream):
         yield _body(settings, designs, pictures, curves), ended
 
 
