@@ -20,6 +20,19 @@ KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: 
 DATA = {"choices": choosing.data, "list": True, "section": "Data and denoiser"}
 
 
+def lanes_option(**display):
+    """The lanes that are chosen."""
+    return option(
+        ("vp", "ve", "iddpm", "edm"),
+        "lanes",
+        "Columns of Table 1, and the Sampler tab's settings as they are now",
+        choices=lambda: LANES,
+        colors=list(LANES),
+        section="Lanes",
+        **display,
+    )
+
+
 class Comparison(View):
     """What all comparisons have in common."""
 
@@ -39,14 +52,7 @@ class Comparison(View):
 class Lanes(Comparison):
     """What the lanes show."""
 
-    lanes: tuple[str, ...] = option(
-        ("vp", "ve", "iddpm", "edm"),
-        "lanes",
-        "Columns of Table 1, and the Sampler tab's settings as they are now",
-        choices=lambda: LANES,
-        colors=list(LANES),
-        section="Lanes",
-    )
+    lanes: tuple[str, ...] = lanes_option()
     equal: str = option(
         "nfe",
         "equal",

@@ -6,7 +6,7 @@ import math
 
 from app.instruments import choosing
 from app.instruments.base import Instrument, option, rounded
-from app.instruments.lanes import LANES, Comparison, sampling_of, short
+from app.instruments.lanes import LANES, Comparison, lanes_option, sampling_of, short
 from edm import diagnostics, runner
 from edm.settings import Experiment
 
@@ -35,15 +35,7 @@ class Race(Comparison):
     field: str = option(
         "columns", "race", "What races against what", choices=lambda: FIELDS, list=True, section="Lanes"
     )
-    lanes: tuple[str, ...] = option(
-        ("vp", "ve", "iddpm", "edm"),
-        "lanes",
-        "Columns of Table 1, and the Sampler tab's settings as they are now",
-        choices=lambda: LANES,
-        colors=list(LANES),
-        section="Lanes",
-        when={"field": ["columns"]},
-    )
+    lanes: tuple[str, ...] = lanes_option(when={"field": ["columns"]})
     start: str = option(
         "vp",
         "from",

@@ -107,6 +107,13 @@ export class Instrument {
     this.chart.show(body.figure, this.colors);
   }
 
+  // For instruments with a player: paint in each frame for which something has changed.
+  animate(now) {
+    if (this.shown && this.player.tick(now)) this.dirty = true;
+    if (this.dirty && this.shown && this.body) this.paint();
+    requestAnimationFrame((time) => this.animate(time));
+  }
+
   mark(busy) {
     this.busy = busy;
     this.node.dataset.busy = busy;

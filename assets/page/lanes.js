@@ -1,7 +1,7 @@
 // Pictures side by side under one time slider: the lanes of a comparison, or the steps of a walk.
 import { Instrument } from "./instrument.js";
 import { element, positionAt } from "./lib.js";
-import { Player } from "./player.js";
+import { Player, timeline } from "./player.js";
 import { stageOf } from "./sampler.js";
 import { isView, viewControls } from "./shell.js";
 
@@ -11,22 +11,14 @@ export default class Lanes extends Instrument {
     this.lanes = [];
     this.row = element("div", { class: "lanes" });
     this.views = element("div", { class: "views" });
-    const play = element("button", { type: "button", class: "play", "aria-label": "Play" });
-    const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Time: from noise to data" });
-    const output = element("output", {});
-    this.player = new Player({ play, time, output }, { run: () => this.slowest, moved: () => (this.dirty = true) });
+    const line = timeline("Time: from noise to data");
+    this.player = new Player(line, { run: () => this.slowest, moved: () => (this.dirty = true) });
     this.table = element("table", { class: "differences" });
     this.stage.append(this.row);
     this.stage.previousSibling.append(this.views);
-    this.stage.after(element("div", { class: "time" }, play, time, output), this.table);
+    this.stage.after(line.node, this.table);
     new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
-    this.tick();
-  }
-
-  tick(now) {
-    if (this.shown && this.player.tick(now)) this.dirty = true;
-    if (this.dirty && this.shown) this.paint();
-    requestAnimationFrame((time) => this.tick(time));
+    this.animate();
   }
 
   // The lane that starts at the highest noise: the slider runs over its levels.

@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Instrument } from "./instrument.js";
 import { bracket, element, fit, float32, lerp, number, pixels, rounded, uint8 } from "./lib.js";
-import { Player } from "./player.js";
+import { Player, timeline } from "./player.js";
 import { panelOf } from "./plot.js";
 
 const LIGHT = ["scale", "arrows"]; // knobs of the picture only
@@ -18,22 +18,15 @@ export default class Oracle extends Instrument {
     this.side.append(this.cursor);
     this.stage.classList.add("beside");
     this.stage.append(this.box, this.side);
-    const play = element("button", { type: "button", class: "play", "aria-label": "Play" });
-    const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Noise level σ: from noise to data" });
-    const output = element("output", {});
-    this.player = new Player({ play, time, output }, { run: () => this.run, moved: () => (this.dirty = true) });
-    this.time = element("div", { class: "time", hidden: true }, play, time, output);
+    const line = timeline("Noise level σ: from noise to data");
+    this.player = new Player(line, { run: () => this.run, moved: () => (this.dirty = true) });
+    this.time = line.node;
+    this.time.hidden = true;
     this.stage.after(this.time);
     this.tile = element("canvas");
     this.chart.onDrawn = () => (this.dirty = true);
     new ResizeObserver(() => this.measure()).observe(this.stage);
-    this.tick();
-  }
-
-  tick(now) {
-    if (this.shown && this.player.tick(now)) this.dirty = true;
-    if (this.dirty && this.shown && this.body) this.paint();
-    requestAnimationFrame((time) => this.tick(time));
+    this.animate();
   }
 
   get run() {

@@ -1,8 +1,16 @@
 // The time slider with its play button: from noise to data, without the server.
-import { number, positionAt, sigmaAt } from "./lib.js";
+import { element, number, positionAt, sigmaAt } from "./lib.js";
 
 const PLAY_SECONDS = 4.5;
 const REST_SECONDS = 1.6; // at the end, before it plays again
+
+// Its elements, in a row: {node, play, time, output}.
+export function timeline(label) {
+  const play = element("button", { type: "button", class: "play", "aria-label": "Play" });
+  const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": label });
+  const output = element("output", {});
+  return { play, time, output, node: element("div", { class: "time" }, play, time, output) };
+}
 
 export class Player {
   // Elements play, time, output. run(): {levels, sigmaData} of what is shown, or null. moved(): it has to be painted.

@@ -3,7 +3,7 @@ import { Chart } from "./chart.js";
 import { Instrument } from "./instrument.js";
 import { element, fit, float32, mixture, pixels, uint8 } from "./lib.js";
 import { paintShade, splat, WINDOW } from "./plane.js";
-import { Player } from "./player.js";
+import { Player, timeline } from "./player.js";
 import { weighed } from "./plot.js";
 
 // A player over checkpoints: each stays for the same time.
@@ -36,22 +36,14 @@ export default class Training extends Instrument {
     this.chart = new Chart(this.side);
     this.stage.classList.add("beside");
     this.stage.append(element("div", { class: "picture" }, this.canvas), this.side);
-    const play = element("button", { type: "button", class: "play", "aria-label": "Play" });
-    const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Training time: images seen" });
-    const output = element("output", { style: "width: auto; min-width: 90px" });
-    this.player = new Steps({ play, time, output }, { run: () => this.run, moved: () => (this.dirty = true) });
+    const line = timeline("Training time: images seen");
+    this.player = new Steps(line, { run: () => this.run, moved: () => (this.dirty = true) });
     this.player.fraction = 1;
-    this.stage.after(element("div", { class: "time" }, play, time, output));
+    this.stage.after(line.node);
     this.tile = element("canvas");
     this.shade = element("canvas");
     new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
-    this.tick();
-  }
-
-  tick(now) {
-    if (this.shown && this.player.tick(now)) this.dirty = true;
-    if (this.dirty && this.shown && this.body) this.paint();
-    requestAnimationFrame((time) => this.tick(time));
+    this.animate();
   }
 
   get run() {
