@@ -193,6 +193,7 @@ def _pictures(lanes, context, chain=False):
         if lane.experiment is not None:
             shown[k]["note"] = _note(lane, measures, before)
     base["summary"] = _summary(lanes, errors)
+    base["figure"] = _table(lanes, shown, errors)
     yield _text(base, shown), True
 
 
@@ -226,6 +227,16 @@ def _note(lane, measures, before):
     if before and value is not None:
         note += f" (× {value / before:.2g})"
     return note
+
+
+def _table(lanes, shown, errors):
+    """The numbers for a CSV: each lane's evaluations and error."""
+    lines = [
+        {"name": lane.title, "x": [json.loads(picture["picture"])["run"]["evaluations"]], "y": [error]}
+        for lane, picture, error in zip(lanes, shown, errors, strict=True)
+        if picture["picture"]
+    ]
+    return {"panels": [{"title": "error against NFE", "lines": lines}]}
 
 
 def _summary(lanes, errors):

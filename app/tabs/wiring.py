@@ -46,8 +46,10 @@ class Wiring:
                     yield f'{{"serial": {serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
             except Superseded:
                 return
-            except (ValueError, KeyError, TypeError) as error:
-                sentence = str(error) if isinstance(error, ValueError) else f"The request could not be read ({error})."
+            except (ValueError, FileNotFoundError) as error:  # the file: of a model that was deleted meanwhile
+                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": str(error)})
+            except (KeyError, TypeError) as error:
+                sentence = f"The request could not be read ({error})."
                 yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
             except Exception as error:  # out of memory, a model's file that is gone: whatever it is, the page must hear
                 logging.getLogger(__name__).exception("a computation failed")

@@ -58,6 +58,8 @@ def test_the_notes_under_lanes_are_the_library_s_errors():
     sampling = presets.load("designs/ve").sampling.changed(steps=20)
     model = edm.models.load("eight_gaussians")
     z, _ = runner.start(Experiment(count=150, sampling=sampling))
+    nfe_and_error = final("lanes", lanes="ve", nfe=20)["figure"]["panels"][0]["lines"][0]
+    assert nfe_and_error["x"] == [20]
     assert lane["note"].endswith(f"error {diagnostics.sampling_error(model.denoiser, z, sampling):.2g}")
 
 
@@ -195,6 +197,19 @@ def test_an_overtaken_comparison_stops_at_its_next_evaluation():
         with pytest.raises(Overtaken):
             list(bodies(name, guard=guard))
         assert left[0] == -1
+
+
+def test_a_model_that_was_deleted_meanwhile_gets_a_sentence(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes((edm.models.FOLDER / "spiral_mlp.safetensors").read_bytes())
+    name = edm.models.register(path)
+    try:
+        path.unlink()
+        for instrument, knobs in (("sweep", {"model": name}), ("loss", {"models": name}), ("oracle", {"model": name})):
+            with pytest.raises((ValueError, FileNotFoundError), match=r"mine\.safetensors"):
+                final(instrument, **knobs)
+    finally:
+        edm.models._registered.pop(name)
 
 
 @pytest.mark.parametrize("name", presets.names("figures"))
