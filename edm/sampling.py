@@ -39,8 +39,8 @@ class State:
     evaluations: int
 
 
-class _Ode:
-    """The probability-flow ODE of one run. It counts its calls of the denoiser."""
+class Ode:
+    """The probability-flow ODE of one run: `slope(x, t)`. It counts its calls of the denoiser in `evaluations`."""
 
     def __init__(self, denoiser, schedule, scaling, labels):
         self.denoiser, self.schedule, self.scaling, self.labels = denoiser, schedule, scaling, labels
@@ -78,14 +78,14 @@ def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=No
     """
     if not isinstance(sampling, Sampling):
         raise ValueError(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
-    _check_latents(latents, getattr(denoiser, "shape", None))
+    check_latents(latents, getattr(denoiser, "shape", None))
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(latents)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise ValueError(f"there are {number} labels for {len(latents)} latents; give a list of one for each")
-    return _states(denoiser, latents, _within(sampling, denoiser), labels, noise)
+    return _states(denoiser, latents, within(sampling, denoiser), labels, noise)
 
 
-def _within(sampling, denoiser):
+def within(sampling, denoiser):
     """The settings with their range cut to what the denoiser is for. A list made by hand stays as it is."""
     low, high = sampling.range
     inside = max(low, getattr(denoiser, "sigma_min", low)), min(high, getattr(denoiser, "sigma_max", high))
@@ -99,7 +99,8 @@ def last(states: Iterator[State]) -> State:
     return deque(states, maxlen=1)[0]
 
 
-def _check_latents(latents, shape):
+def check_latents(latents, shape):
+    """Raises ValueError for what no run can start from: [B, …] floating point, finite, of `shape` if that is known."""
     if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
         kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__
         raise ValueError(f"latents must be a floating-point tensor [B, ...], not {kind}; see edm.latents")
@@ -120,7 +121,7 @@ def _states(denoiser, latents, sampling, labels, noise):
     steps = len(levels) - 1
     times = [schedule.inverse(sigma) for sigma in levels[:-1]] + [0.0]
     solver = SOLVERS[sampling.solver]
-    ode = _Ode(denoiser, schedule, scaling, labels)
+    ode = Ode(denoiser, schedule, scaling, labels)
     gamma_max = min(sampling.S_churn / steps, schedules.MAX_CHURN - 1)
     if noise is None and gamma_max > 0:
         noise = noise_source(seeds(sampling.seed, len(latents)))
@@ -129,14 +130,14 @@ def _states(denoiser, latents, sampling, labels, noise):
     for i, (t, t_next) in enumerate(pairwise(times)):
         x_hat, t_hat = x, t
         if gamma_max > 0 and sampling.S_tmin <= levels[i] <= sampling.S_tmax:
-            x_hat, t_hat = _churn(x, t, i, gamma_max, sampling.S_noise, schedule, scaling, noise, round_sigma)
+            x_hat, t_hat = add_churn(x, t, i, gamma_max, sampling.S_noise, schedule, scaling, noise, round_sigma)
         slope, denoised = ode.slope(x_hat, t_hat)
         yield State(i, t, schedule.sigma(t), scaling.s(t), x, denoised, ode.evaluations)
         x = solver.step(ode, x_hat, t_hat, t_next, slope, sampling.alpha)
     yield State(steps, 0.0, 0.0, 1.0, x, x, ode.evaluations)
 
 
-def _churn(x, t, index, gamma, S_noise, schedule, scaling, noise, round_sigma):
+def add_churn(x, t, index, gamma, S_noise, schedule, scaling, noise, round_sigma):
     """Algorithm 2's noise: from σ to σ̂ = (1 + γ)·σ, in the scaled variable. Returns (x̂, t̂)."""
     sigma = schedule.sigma(t)
     raised = (1 + gamma) * sigma

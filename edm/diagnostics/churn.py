@@ -10,7 +10,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.noise import noise_source, seeds
-from edm.sampling import _check_latents, _churn, _Ode, _within, sample
+from edm.sampling import check_latents, add_churn, Ode, within, sample
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1
@@ -38,7 +38,7 @@ class Moment:
     direction: torch.Tensor | None = None
 
 
-class _Watched(_Ode):
+class _Watched(Ode):
     """An ODE that remembers where it was evaluated last."""
 
     seen = None
@@ -70,7 +70,7 @@ def slow_motion(
     """
     states = sample(denoiser, latents, sampling, labels)  # checks the arguments
     states.close()
-    settings = _within(sampling, denoiser)
+    settings = within(sampling, denoiser)
     levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
     if not 0 <= index < len(levels) - 1:
         raise ValueError(f"index = {index}: the {len(levels) - 1} steps are counted from 0")
@@ -106,7 +106,7 @@ def _moments(denoiser, latents, sampling, levels, index, labels, noise, x):
     yield start
     if churned[index]:
         rounded = getattr(denoiser, "round_sigma", None)
-        x, t = _churn(x, t, index, gamma, sampling.S_noise, schedule, scaling, lambda i, x: drawn, rounded)
+        x, t = add_churn(x, t, index, gamma, sampling.S_noise, schedule, scaling, lambda i, x: drawn, rounded)
         start = ode.moment("noise", x, t)
         yield start
     yield ode.moment("denoised", start.denoised, 0.0)
@@ -153,7 +153,7 @@ def churn_cycles(
     One evaluation for each round's picture, beside the steps'. Work stops where the generator is closed or the
     denoiser raises. Raises ValueError at once for bad arguments.
     """
-    _check_latents(x, getattr(denoiser, "shape", None))
+    check_latents(x, getattr(denoiser, "shape", None))
     if not 0 < sigma < math.inf:
         raise ValueError(f"sigma = {sigma:g} must be finite and above 0")
     if not 0 < gamma <= MAX_GAMMA:
@@ -173,10 +173,10 @@ def _rounds(denoiser, x, sigma, rounds, gamma, S_noise, solver, steps, noise, la
     linear, unscaled = schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR)
     rounded = getattr(denoiser, "round_sigma", None)
     sigma = float(rounded(torch.tensor(sigma, dtype=torch.float64)) if rounded else sigma)
-    ode = _Ode(denoiser, linear, unscaled, labels)
+    ode = Ode(denoiser, linear, unscaled, labels)
     for index in range(rounds + 1):
         if index:
-            x, t = _churn(x, sigma, index, gamma, S_noise, linear, unscaled, noise, rounded)
+            x, t = add_churn(x, sigma, index, gamma, S_noise, linear, unscaled, noise, rounded)
             for k in range(steps, 0, -1):
                 t_next = sigma * (t / sigma) ** ((k - 1) / k)
                 x, t = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], 1.0), t_next

@@ -16,7 +16,7 @@ import torch
 from edm import timesteps
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import rms_error
-from edm.sampling import _within, sample
+from edm.sampling import within, sample
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent
@@ -67,7 +67,7 @@ def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) 
             raise ValueError(f"steps = {count}: one step goes straight to 0 and shows no order; give 2 or more")
     if not runs:
         raise ValueError("steps is empty; give the numbers of steps to try, each 2 or more")
-    levels = timesteps.sigmas(_within(runs[0], denoiser), getattr(denoiser, "round_sigma", None))[[0, -2, -1]]
+    levels = timesteps.sigmas(within(runs[0], denoiser), getattr(denoiser, "round_sigma", None))[[0, -2, -1]]
     sigmas = [float(sigma) for sigma in levels]
     exact = solution(denoiser, latents, sigmas, labels, resolution=RESOLUTION)
     rough = solution(denoiser, latents, sigmas[:2], labels, resolution=RESOLUTION // 2)

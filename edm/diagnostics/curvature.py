@@ -18,7 +18,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
-from edm.sampling import _check_latents, _Ode, _within
+from edm.sampling import check_latents, Ode, within
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ
@@ -56,7 +56,7 @@ def solution(
     Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
     """
     levels = _decreasing(sigmas, zero=True)
-    _check_latents(latents, getattr(denoiser, "shape", None))
+    check_latents(latents, getattr(denoiser, "shape", None))
     start = levels[0] if start is None else float(start)
     if not levels[0] <= start < math.inf:
         raise ValueError(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
@@ -67,7 +67,7 @@ def solution(
 
 @torch.no_grad()
 def _solve(denoiser, latents, levels, labels, start, resolution):
-    ode = _Ode(denoiser, schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR), labels)
+    ode = Ode(denoiser, schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR), labels)
     x, t = latents.double() * start, start
     for sigma in levels:
         target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), getattr(denoiser, "sigma_min", 0.0)), t)
@@ -96,7 +96,7 @@ def paths(denoiser, latents, sampling, sigmas, labels=None, start: float | None 
 
     Time and scaling are those of `sampling`; the rest as in `solution`.
     """
-    schedule, scaling = schedules.of(_within(sampling, denoiser))
+    schedule, scaling = schedules.of(within(sampling, denoiser))
     states = torch.stack(list(solution(denoiser, latents, sigmas, labels, start)))
     times = [schedule.inverse(float(sigma)) if sigma > 0 else 0.0 for sigma in sigmas]
     scales = torch.tensor([scaling.s(t) if t > 0 else 1.0 for t in times], dtype=torch.float64, device=states.device)
@@ -117,10 +117,10 @@ def curvature(denoiser, latents, sampling, sigmas, labels=None, step: float = ST
     levels = _decreasing(sigmas)
     if not 0 < step <= 0.25:
         raise ValueError(f"step = {step:g}: must be above 0 and at most 0.25, in ln sigma")
-    settings = _within(sampling, denoiser)
+    settings = within(sampling, denoiser)
     first = float(timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None))[0])
     states = solution(denoiser, latents, levels, labels, max(first, levels[0]))
-    return _curvatures(_Ode(denoiser, *schedules.of(settings), labels), levels, states, step)
+    return _curvatures(Ode(denoiser, *schedules.of(settings), labels), levels, states, step)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.diagnostics.curvature import _rms, solution
-from edm.sampling import _Ode, _within
+from edm.sampling import Ode, within
 from edm.solvers import SOLVERS
 
 
@@ -45,7 +45,7 @@ def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[Local
     """
     if sampling.S_churn > 0:
         raise ValueError("S_churn > 0: a stochastic step has no exact solution to meet; set it to 0")
-    settings = _within(sampling, denoiser)
+    settings = within(sampling, denoiser)
     levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
     return _errors(denoiser, settings, levels, solution(denoiser, latents, levels, labels), labels)
 
@@ -53,7 +53,7 @@ def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[Local
 @torch.no_grad()
 def _errors(denoiser, sampling, levels, states, labels):
     solver = SOLVERS[sampling.solver]
-    ode = _Ode(denoiser, *schedules.of(sampling), labels)
+    ode = Ode(denoiser, *schedules.of(sampling), labels)
     times = [ode.schedule.inverse(sigma) for sigma in levels[:-1]] + [0.0]
     exact = next(states)
     for i, (t, t_next) in enumerate(pairwise(times)):
