@@ -10,7 +10,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.noise import noise_source, seeds
-from edm.sampling import check_latents, add_churn, Ode, within, sample
+from edm.sampling import Ode, add_churn, check_latents, sample, within
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1

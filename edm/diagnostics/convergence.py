@@ -16,7 +16,7 @@ import torch
 from edm import timesteps
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import rms_error
-from edm.sampling import within, sample
+from edm.sampling import sample, within
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent

@@ -18,7 +18,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
-from edm.sampling import check_latents, Ode, within
+from edm.sampling import Ode, check_latents, within
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ

@@ -135,8 +135,9 @@ def run_sweep(
 
     denoiser: D(x, sigma, labels=None) on `device`, in place of the experiment's model. wrap: put around whatever is
     asked, the plan's stand-in and the memory included, such as a check for cancellation that raises; it must pass on
-    the denoiser's attributes. megabytes: for what cells share. plan: the one of these arguments, if known. Raises SettingsError at once for what `plan_sweep`
-    refuses; a cell that is not possible says so, and the others go on.
+    the denoiser's attributes. megabytes: for what cells share. plan: of the same arguments, where it is known.
+    Raises SettingsError at once for what `plan_sweep` refuses; a cell that is not possible says so, and the others
+    go on.
     """
     worker = _Worker(sweep, denoiser, wrap, device, megabytes)
     plan = plan or plan_sweep(sweep, denoiser, wrap, megabytes)
