@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import sys
+from pathlib import Path
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
@@ -21,6 +22,13 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help=f"port (default: the first free one from {DEFAULT_PORT})")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="show this too: a .safetensors file of ours, or a run's folder with all its checkpoints; may be repeated",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument(
         "--password",
@@ -63,6 +71,17 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
     raise Refused(f"{refused} be used on {host} ({reason}); choose another with --port")
 
 
+def show(paths) -> None:
+    """Make models known to the page. Raises ValueError or OSError for what are none."""
+    from edm import models
+
+    for path in map(Path, paths):
+        if path.is_dir():
+            models.register_run(path)
+        else:
+            models.register(path, path.stem)
+
+
 def main(arguments=None) -> int:
     """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
     chosen = options(arguments)
@@ -73,8 +92,9 @@ def main(arguments=None) -> int:
         from edm import runner
 
         try:
+            show(chosen.model)
             device = runner.device(chosen.device)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise Refused(str(error)) from None
     except Refused as refusal:
         print(f"python -m app: {refusal}", file=sys.stderr)

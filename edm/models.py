@@ -6,7 +6,8 @@ A trained model's file says all about it; to add one, put its file into the fold
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -84,10 +85,31 @@ def of(experiment) -> Model:
     return load(experiment.model) if experiment.points is None else _exact(data.of(experiment))
 
 
-def register(path) -> str:
+def register(path, name: str | None = None) -> str:
     """Make a model's file known to this process; returns its name. Raises ValueError for what is no model of ours."""
-    _registered[str(path)] = _from_file(str(path), Path(path))
-    return str(path)
+    name = name or str(path)
+    _registered[name] = _from_file(name, Path(path))
+    return name
+
+
+def register_run(folder) -> list[str]:
+    """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
+
+    Raises ValueError where there are none, or what is there is no checkpoint of ours.
+    """
+    from edm.training.recording import checkpoints
+
+    found = checkpoints(folder)
+    if not found:
+        raise ValueError(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
+    run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
+    names = []
+    for path in found:
+        model = _from_file(f"{run}_{int(path.stem)}", path)
+        header = model.header.model_copy(update={"family": run})
+        _registered[model.name] = replace(model, title=f"Run {run}", header=header)
+        names.append(model.name)
+    return names
 
 
 def _exact(dataset) -> Model:

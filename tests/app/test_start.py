@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-from app.__main__ import is_local, listening_socket, main
+from app.__main__ import is_local, listening_socket, main, show
+from app.instruments import choosing, training_time
+from edm import models
+from tests.app.instruments import bodies
 
 
 def start(*arguments):
@@ -23,6 +26,9 @@ def start(*arguments):
         (["--host", "0.0.0.0"], "--password"),
         (["--host", "no-such-host.invalid", "--password", "x"], "not an address of this machine"),
         (["--port", "99999"], "port 99999"),
+        (["--model", "nothing-there.safetensors"], "nothing-there.safetensors"),
+        (["--model", "tests"], "tests holds no checkpoints"),
+        (["--model", "README.md"], "README.md"),
     ],
 )
 def test_a_start_that_cannot_be_gets_a_sentence(arguments, words):
@@ -74,3 +80,23 @@ def test_without_a_port_a_free_one_is_found():
 )
 def test_only_loopback_is_local(host, local):
     assert is_local(host) == local
+
+
+def test_a_run_s_checkpoints_become_models_of_the_page(tmp_path):
+    run = tmp_path / "my run" / "checkpoints"
+    run.mkdir(parents=True)
+    for images, name in ((5056, "digits_edm_005k"), (200_000, "digits_edm")):
+        (run / f"{images:011}.safetensors").write_bytes((models.FOLDER / f"{name}.safetensors").read_bytes())
+    before = models.names()
+    try:
+        show([str(run.parent)])
+        added = [name for name in models.names() if name not in before]
+        assert added == ["my-run_5056", "my-run_200000"]
+        assert {models.load(name).family for name in added} == {"my-run"}
+        assert [choosing.title(models.load(name)) for name in added] == ["Run my-run (5 k images)", "Run my-run"]
+        assert "my-run" in training_time.families()
+        body, _ = next(bodies("training", family="my-run", steps=2))
+        assert [one["images"] for one in body["checkpoints"]] == [5056, 200_000]
+    finally:
+        for name in set(models.names()) - set(before):
+            models._registered.pop(name)
