@@ -14,7 +14,7 @@ from tests.browser.conftest import FLAGS, chromium, start_server
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "figures"
 SIZE = 720, 450
-PATIENCE = 180_000  # ms
+PATIENCE = 400_000  # ms
 
 
 def main():
@@ -51,7 +51,7 @@ def draw(browser, address, name, seconds):
     shot = page.locator(".instrument .figure").screenshot()
     image = Image.open(io.BytesIO(shot)).convert("RGB")
     image.thumbnail(SIZE, Image.Resampling.LANCZOS)
-    image.quantize(128, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
     page.close()
 
 

@@ -163,7 +163,7 @@ def respond_walk(settings: Walk, context):
 
 def short(row: str) -> str:
     """The title of a row of Table 1 without its symbols: "time steps tᵢ" -> "time steps"."""
-    return " ".join(word for word in row.split() if word.isascii())
+    return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
 def _pictures(lanes, context, chain=False):

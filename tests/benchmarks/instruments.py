@@ -105,7 +105,6 @@ def rows(options):
             if taken is not None:
                 yield f"{name}: knob → first answer painted", taken, 300, "ms"
             explorer.context.close()
-        digits = "&lanes.data=digits&lanes.denoiser=own&lanes.equal=steps&lanes.steps=18"
         for query, title, asked in (
             ("?show=lanes", "four lanes, toy, exact", 250),
             (
