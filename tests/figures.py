@@ -39,8 +39,6 @@ def draw(browser, address, name, seconds):
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{address}?figure={name}")
     page.wait_for_selector(".instrument[data-messages]", timeout=PATIENCE)
-    if page.locator("[data-action=halt]:visible").all_inner_texts() == ["Run"]:
-        page.click("[data-action=halt]")
     streams = page.evaluate("document.querySelector('.instrument').dataset.streams === 'true'")
     done = ".instrument[data-busy=false][data-messages]"
     if streams:

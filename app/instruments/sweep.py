@@ -98,6 +98,7 @@ def respond(settings: Sweeping, context):
     body = {
         "axes": {"x": _labels(sweep.x), "y": _labels(sweep.y)},
         "shape": list(model.shape),
+        "curve": sweep.y is None and sweep.measure != "samples",
         "python": _python(settings, sweep),
     }
     yield {**body, **_filled(sweep, []), "summary": f"{rows} × {columns} cells; counting evaluations …"}, False
@@ -161,12 +162,13 @@ def _filled(sweep, cells: list[Cell]) -> dict:
     """The cells so far, for the page: what they show, and their numbers as a figure."""
     rows, columns = sweep.shape
     crowded = rows * columns > 30
-    shown, z = [], [[None] * columns for _ in range(rows)]
+    shown, numbers = [], {key: [[None] * columns for _ in range(rows)] for key in ("z", "low", "high")}
     for cell in cells:
         value, low, high = cell.interval if cell.values else (math.nan,) * 3
         item = {"row": cell.row, "column": cell.column, "problem": cell.problem}
         item["value"], item["low"], item["high"] = rounded((value, low, high))
-        z[cell.row][cell.column] = item["value"]
+        for key, name in (("z", "value"), ("low", "low"), ("high", "high")):
+            numbers[key][cell.row][cell.column] = item[name]
         if cell.experiment is not None:
             item["document"] = json.dumps(cell.experiment.document())
         if cell.samples is not None and sweep.measure == "samples":
@@ -175,7 +177,7 @@ def _filled(sweep, cells: list[Cell]) -> dict:
             item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(some.numpy())
             item["count"] = len(some)
         shown.append(item)
-    heat = {"x": _labels(sweep.x)["values"], "y": _labels(sweep.y)["values"], "z": z, "title": sweep.measure}
+    heat = {"x": _labels(sweep.x)["values"], "y": _labels(sweep.y)["values"], **numbers, "title": sweep.measure}
     return {"cells": shown, "figure": {"panels": [{"title": sweep.measure, "heat": heat}]}}
 
 
@@ -187,7 +189,7 @@ def _summary(sweep, plan, cells):
         return text
     ranked = sorted(valued, key=lambda cell: cell.interval[0])
     best = ranked[0]
-    text += f" Least {sweep.measure} {best.interval[0]:.3g} at {_where(sweep, best)}."
+    text += f" Least {MEASURES[sweep.measure]} {best.interval[0]:.3g} at {_where(sweep, best)}."
     if len(sweep.seeds) > 1 and len(ranked) > 1:
         ties = [c for c in ranked[1:] if not diagnostics.compare(best.values, c.values).significant]
         verdict = diagnostics.compare(best.values, ranked[1].values).text

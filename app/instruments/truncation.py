@@ -162,7 +162,7 @@ def _total_panel(totals, settings):
     if len(totals) >= len(TOTAL_RHOS):
         best = min(totals, key=lambda pair: pair[1])
         marks = [{"x": best[0], "color": "data"}]
-        title += f", is least at ρ = {best[0]:g}"
+        title += f": least at ρ = {best[0]:g}"
     x = {"title": "ρ", "range": [0.5, max(10.5, settings.rho + 0.5)]}
     y = {"title": "rms error at σ = 0", "log": True} | ({} if totals else {"range": [1e-3, 1]})
     return {"title": title, "x": x, "y": y, "lines": [line], "marks": marks}

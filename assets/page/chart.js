@@ -60,14 +60,15 @@ export function csv({ panels }) {
     for (const line of panel.lines ?? [])
       line.y.forEach((y, i) => rows.push([title, line.name ?? "", line.x[i], y, line.low?.[i], line.high?.[i]]));
     const { heat } = panel;
-    if (heat) heat.z.forEach((row, i) => row.forEach((z, j) => rows.push([title, heat.y[i], heat.x[j], z])));
+    if (heat) heat.z.forEach((row, i) => row.forEach((z, j) => rows.push([title, heat.y[i], heat.x[j], z, heat.low?.[i][j], heat.high?.[i][j]])));
   }
   const cell = (value) => (value == null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value);
   return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 
 function translate(figure, colors, width, height) {
-  const margin = { l: 64, r: 18, t: 30, b: 46 };
+  const crowded = figure.columns > 2 && figure.panels.some(({ title }) => title); // the legend takes a line of its own
+  const margin = { l: 64, r: 18, t: crowded ? 52 : 30, b: 46 };
   const layout = {
     width,
     height,
@@ -77,7 +78,7 @@ function translate(figure, colors, width, height) {
     font: { family: "system-ui, sans-serif", size: 12, color: colors.ink },
     hovermode: "closest",
     hoverlabel: { bgcolor: colors.panel, bordercolor: colors.line, font: { color: colors.ink } },
-    legend: { bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom" },
+    legend: { bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 1, xanchor: "right", y: 1 + (crowded ? 22 / (height - margin.t - margin.b) : 0), yanchor: "bottom" },
     uirevision: figure.key ?? "same",
     shapes: [],
     annotations: [],

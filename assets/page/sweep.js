@@ -62,6 +62,7 @@ export default class Sweep extends Instrument {
     const values = this.body.cells.map(({ value }) => value).filter((value) => value > 0).map(Math.log);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     y.values.forEach((_, row) => x.values.forEach((__, column) => this.paintCell(context, row, column, low, high)));
+    if (this.body.curve) this.paintCurve(context);
     this.paintLabels(context, x, y);
     this.node.dataset.cells = this.body.cells.length;
   }
@@ -76,7 +77,7 @@ export default class Sweep extends Instrument {
     context.lineWidth = 1;
     context.strokeRect(left + 1.5, top + 1.5, w - 3, h - 3);
     if (cell?.samples) this.paintSamples(context, cell, left, top, w, h);
-    else if (cell?.value != null) {
+    else if (cell?.value != null && !this.body.curve) {
       const share = high > low ? (Math.log(Math.max(cell.value, 1e-300)) - low) / (high - low) : 0;
       context.fillStyle = `rgba(${colors.noiseRgb.join(",")},${0.08 + 0.8 * clamp(share, 0, 1)})`;
       context.fillRect(left + 1, top + 1, w - 2, h - 2);
@@ -84,7 +85,7 @@ export default class Sweep extends Instrument {
     context.fillStyle = colors.ink;
     context.textAlign = "center";
     context.font = "12px system-ui, sans-serif";
-    if (cell?.value != null && w > 34) {
+    if (cell?.value != null && w > 34 && !this.body.curve) {
       context.fillText(cell.value.toPrecision(2), left + w / 2, top + h / 2 + (cell.high != null ? -2 : 4));
       context.font = "10px system-ui, sans-serif";
       if (cell.high != null && h > 34 && w > 60) context.fillText(`± ${((cell.high - cell.low) / 2).toPrecision(1)}`, left + w / 2, top + h / 2 + 12);
@@ -96,6 +97,42 @@ export default class Sweep extends Instrument {
       context.strokeStyle = colors.data;
       context.lineWidth = 2.5;
       context.strokeRect(left + 1, top + 1, w - 2, h - 2);
+    }
+  }
+
+  // One knob against a number: a curve through the cells, with its intervals.
+  paintCurve(context) {
+    const { colors } = this;
+    const cells = this.body.cells.filter(({ value }) => value != null).sort((a, b) => a.column - b.column);
+    if (!cells.length) return;
+    const [, top, , h] = this.box(0, 0);
+    const ends = cells.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
+    const [least, most] = [Math.max(0, Math.min(...ends)), Math.max(...ends)];
+    const room = most - least || Math.abs(most) || 1;
+    const height = (value) => top + h - 24 - ((value - least) / room) * (h - 56);
+    context.font = "11px system-ui, sans-serif";
+    context.textAlign = "right";
+    context.fillStyle = colors.mute;
+    for (let k = 0; k <= 4; k++) {
+      const value = least + (k / 4) * room;
+      context.fillText(Number(value.toPrecision(2)), MARGIN.left - 7, height(value) + 4);
+      context.fillRect(MARGIN.left, height(value), this.width - MARGIN.left - MARGIN.right, 0.25);
+    }
+    const middle = ({ column }) => this.box(0, column)[0] + this.box(0, column)[2] / 2;
+    context.strokeStyle = context.fillStyle = colors.noise;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    cells.forEach((cell, i) => context[i ? "lineTo" : "moveTo"](middle(cell), height(cell.value)));
+    context.stroke();
+    for (const cell of cells) {
+      const x = middle(cell);
+      if (cell.high != null) {
+        context.fillRect(x - 1, height(cell.high), 2, height(Math.max(cell.low, 0)) - height(cell.high));
+        for (const end of [cell.low, cell.high]) context.fillRect(x - 6, height(Math.max(end, 0)) - 1, 12, 2);
+      }
+      context.beginPath();
+      context.arc(x, height(cell.value), 4.5, 0, 7);
+      context.fill();
     }
   }
 
