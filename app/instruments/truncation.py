@@ -195,8 +195,8 @@ def _summary(base, parts, totals, settings):
     text += f" to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
     if len(totals) >= len(TOTAL_RHOS):
         (rho, least), own = min(totals, key=lambda pair: pair[1]), dict(totals)[settings.rho]
-        text += f" The error of the whole sample is least with ρ = {rho:g}, {least:.2g}; "
-        text += f"with ρ = {settings.rho:g} it is {own:.2g}."
+        text += f" The error of the whole sample is least with ρ = {rho:g}: {least:.2g}"
+        text += "." if rho == settings.rho else f"; with ρ = {settings.rho:g} it is {own:.2g}."
     return text
 
 
