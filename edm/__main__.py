@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
-COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models")
+COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
 
 
 def main(arguments=None) -> int:

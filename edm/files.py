@@ -9,14 +9,18 @@ from tempfile import NamedTemporaryFile
 
 
 @contextmanager
-def atomic(path):
-    """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+def atomic(path, durable: bool = True):
+    """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not.
+
+    durable: wait until it is on the disk, so that a power cut cannot undo it.
+    """
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         except BaseException:
             os.unlink(file.name)  # before closing, which may fail again on a full disk
             raise

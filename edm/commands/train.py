@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
+from edm import flat
 from edm.commands import options as common
 from edm.fields import SettingsError
 from edm.training.settings import Training
@@ -19,6 +22,8 @@ def add(commands):
     parser.add_argument("--out", help="folder of the run; default: runs/<dataset>-<number>")
     parser.add_argument("--resume", metavar="PLACE", help="continue the run in this folder, or from this checkpoint")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
+    parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")
+    parser.add_argument("--beginning", type=int, help=argparse.SUPPRESS)  # of a run that a queue starts: which one
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
     common.add(parser, Training, "training")
@@ -26,6 +31,7 @@ def add(commands):
 
 
 def run(options):
+    from edm.runs.worker import Worker
     from edm.training import parallel, recording
     from edm.training.loop import train
 
@@ -41,26 +47,37 @@ def run(options):
         print(json.dumps(settings.document(), indent=2))
         return
     with parallel.world(options.device) as world:
-        events = train(settings, world, checkpoint)
         if world.rank:
-            for _ in events:
+            for _ in train(settings, world, checkpoint):
                 pass
             return
         folder = folder or _new_folder(settings.data.dataset)
-        there = recording.checkpoints(folder)
-        if there and (checkpoint is None or there[-1].resolve() != checkpoint.resolve()):
-            raise ValueError(
-                f"{folder} already holds a run, up to {there[-1].name}; continue it with --resume {folder}, "
-                "or name another --out"
-            )
+        _refuse_other_runs(folder, checkpoint)
+        told = {"device": str(world.device), "command": flat.command("train", settings, f"--out={folder}")}
+        worker = Worker(folder, options.beginning, **told)
+        begin = partial(train, settings, world, checkpoint, worker.asked)
+        events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
         bar = _Bar(settings, sys.stderr)
         try:
-            for event in recording.record(events, folder, options.keep):
-                bar.show(event)
+            with worker:
+                events = worker.watch(events or begin())
+                for event in recording.record(events, folder, options.keep, options.keep_best):
+                    bar.show(event)
         except KeyboardInterrupt:
             print(f"\nstopped; go on from the last checkpoint with --resume {folder}", file=sys.stderr)
             raise
     print(f"{recording.checkpoints(folder)[-1]}")
+
+
+def _refuse_other_runs(folder, checkpoint):
+    from edm.training import recording
+
+    there = recording.checkpoints(folder)
+    if there and (checkpoint is None or there[-1].resolve() != checkpoint.resolve()):
+        raise ValueError(
+            f"{folder} already holds a run, up to {there[-1].name}; continue it with --resume {folder}, "
+            "or name another --out"
+        )
 
 
 def _place(options):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -84,11 +84,13 @@ class Checkpoint:
     last: bool
 
 
-def train(settings: Training, world: World | None = None, resume=None) -> Iterator[Started | Step | Tick | Checkpoint]:
+def train(
+    settings: Training, world: World | None = None, resume=None, stop: Callable[[], bool] | None = None
+) -> Iterator[Started | Step | Tick | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
-    resume: path of a checkpoint to continue.
+    resume: path of a checkpoint to continue. stop: asked in each step; when true the run ends with a `Checkpoint`.
     Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
     """
     world = world or World(0, 1, torch.device("cpu"))
@@ -103,10 +105,10 @@ def train(settings: Training, world: World | None = None, resume=None) -> Iterat
     state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
     if resume is not None:
         state.restore(resume)
-    return _events(settings, world, split, state, share, micro)
+    return _events(settings, world, split, state, share, micro, stop or (lambda: False))
 
 
-def _events(settings, world, split, state, share, micro):
+def _events(settings, world, split, state, share, micro, stop):
     augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
     loss_of = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
     network = torch.compile(state.network) if settings.compile else state.network
@@ -140,7 +142,8 @@ def _events(settings, world, split, state, share, micro):
         _step(state)
         state.ema.update(state.network, state.images, settings.batch)
         before, state.images, state.steps = state.images, state.images + settings.batch, state.steps + 1
-        loss = world.total(float(total))[0] / settings.batch
+        total, asked = world.total(float(total), float(stop()))
+        loss = total / settings.batch
         state.losses = state.losses[0] + loss, state.losses[1] + 1
         clock.stop()
         yield Step(state.images, loss, lr, clock.rate, clock.left)
@@ -155,8 +158,10 @@ def _events(settings, world, split, state, share, micro):
             )  # fmt: skip
             yield Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=judge.samples(), labels=judge.labels)
             state.network.train()
-        if over or _passed(before, state.images, settings.checkpoint):
+        if over or asked or _passed(before, state.images, settings.checkpoint):
             yield Checkpoint(state.images, state, over)
+        if asked:
+            return
         clock.start()
 
 

@@ -16,11 +16,15 @@ import numpy as np
 
 from edm.checkpoints import Metrics
 from edm.files import atomic
+from edm.runs.keeping import superfluous
 from edm.training.loop import Checkpoint, Started, Tick
 
 
-def record(events: Iterator, folder, keep: int | None = None) -> Iterator:
-    """Pass events on, writing what they report into `folder`. keep: only so many of the newest checkpoints."""
+def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False) -> Iterator:
+    """Pass events on, writing what they report into `folder`.
+
+    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error.
+    """
     folder = Path(folder)
     for event in events:
         if isinstance(event, Started):
@@ -38,8 +42,8 @@ def record(events: Iterator, folder, keep: int | None = None) -> Iterator:
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint):
             event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
-            for old in checkpoints(folder)[: -keep if keep else 0]:
-                old.unlink()
+            for old in superfluous(folder, keep, keep_best) if keep else ():
+                old.unlink(missing_ok=True)
         yield event
 
 

@@ -1,0 +1,137 @@
+"""python -m edm runs: everything that can be done to runs, from a terminal."""
+
+from __future__ import annotations
+
+import time
+
+from edm.commands import options as common
+from edm.training.settings import Training
+
+WAIT = 0.2  # seconds between two looks
+
+
+def add(commands):
+    parser = commands.add_parser("runs", help="list, start, stop, resume and delete runs that outlive this terminal")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for name, (text, act) in _VERBS.items():
+        verb = verbs.add_parser(name, help=text, usage="python -m edm runs start [options]" if act is _start else None)
+        verb.add_argument("--runs", metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)")
+        verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
+        verb.set_defaults(run=_run, act=act)
+        if act in (_show, _stop, _resume, _delete):
+            verb.add_argument("name", nargs="+" if act is not _resume else None, help="name of the run")
+        if act in (_start, _gc):
+            verb.add_argument("--keep", type=int, default=3, help="checkpoints to keep of a run, beside its best one")
+        if act is _stop:
+            verb.add_argument("--grace", type=float, default=30, help="seconds it has to end by itself (default: 30)")
+        if act is _start:
+            verb.add_argument("--name", help="name of the run (default: the dataset's, with a number)")
+            verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the least busy GPU)")
+            common.add(verb, Training, "training")
+        if act is _resume:
+            verb.add_argument("--images", help="a new length, to go on with a run that has finished")
+
+
+def _run(options):
+    from edm import runs
+
+    if options.at_once < 1:
+        raise ValueError(f"--at-once {options.at_once}: must be 1 or more")
+    folder = runs.runs_folder(options.runs)
+    options.act(options, folder)
+    runs.advance(folder, options.at_once)
+
+
+def _list(options, folder):
+    from edm import runs
+
+    for run in runs.all_runs(folder, details=True):
+        print(f"{run.name:24} {run.state:12} {_progress(run):>22}  {_size(run.disk):>9}  {_note(run)}".rstrip())
+
+
+def _show(options, folder):
+    from edm import runs
+
+    for name in options.name:
+        run = runs.read(runs.find(folder, name))
+        print(f"{run.name}: {run.state}, {_progress(run)} images, {_size(run.disk)}")
+        facts = {
+            "why": run.sentence,
+            "place": run.pid and run.state in runs.LIVE and f"process {run.pid} on {run.host}, {run.device}",
+            "loss": run.loss and f"{run.loss:.4f}",
+            "left": run.state == "running" and run.left is not None and f"{run.left:,.0f} s, {run.rate:,.0f} images/s",
+            "checkpoint": run.checkpoint,
+            "command": run.command,
+        }
+        for title, value in facts.items():
+            if value:
+                print(f"  {title:12}{value}")
+        for line in run.log:
+            print(f"  | {line}")
+
+
+def _start(options, folder):
+    from edm import runs
+
+    path = runs.start(common.settings(options), folder, options.device, options.name, options.keep)
+    runs.advance(folder, options.at_once)
+    print(f"{path}: {runs.read(path).state}")
+
+
+def _stop(options, folder):
+    from edm import runs
+
+    paths = [runs.find(folder, name) for name in options.name]
+    for path in paths:
+        runs.stop(path, options.grace)
+    for path in paths:
+        while (run := runs.read(path)).state in runs.LIVE:
+            runs.advance(folder, options.at_once)
+            time.sleep(WAIT)
+        print(f"{path}: {run.state}, {_progress(run)} images")
+
+
+def _resume(options, folder):
+    from edm import runs
+
+    path = runs.find(folder, options.name)
+    runs.resume(path, **({"images": options.images} if options.images else {}))
+    runs.advance(folder, options.at_once)
+    print(f"{path}: {runs.read(path).state}")
+
+
+def _delete(options, folder):
+    from edm import runs
+
+    for path in [runs.find(folder, name) for name in options.name]:
+        runs.delete(path)
+        print(f"{path}: deleted")
+
+
+def _gc(options, folder):
+    from edm import runs
+
+    print(f"{_size(runs.gc(folder, options.keep))} freed")
+
+
+_VERBS = {
+    "list": ("every run, with its state", _list),
+    "show": ("one run, with the last lines of its log", _show),
+    "start": ("start a run, or put it into the queue", _start),
+    "stop": ("ask runs to end with a checkpoint, and see to it that they do", _stop),
+    "resume": ("go on with runs that are over, from their last checkpoints", _resume),
+    "delete": ("delete runs that are over", _delete),
+    "gc": ("delete checkpoints of runs that are over, but for the newest and the best", _gc),
+}
+
+
+def _progress(run) -> str:
+    return f"{run.images:,} / {run.total:,}" if run.total else f"{run.images:,}"
+
+
+def _note(run) -> str:
+    return run.sentence or (f"{run.left:,.0f} s left" if run.state == "running" and run.left is not None else "")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"

@@ -1,0 +1,35 @@
+"""Runs: training that outlives whoever started it. A run is a directory of plain files, and a worker process.
+
+path = runs.start(edm.Training(images=100_000), "runs", name="moons")
+runs.advance("runs")                   # starts what the queue allows; call it again and again
+runs.read(path).state                  # queued, running, stopping, stopped, finished, failed, interrupted
+runs.metrics_since(path, cursor)       # what is new
+runs.stop(path); runs.resume(path); runs.delete(path)
+"""
+
+from edm.runs.keeping import best, delete, find, gc
+from edm.runs.places import check_name, runs_folder
+from edm.runs.queue import advance, resume, start, stop
+from edm.runs.reading import LIVE, OVER, Lines, Run, all_runs, disk_use, metrics_since, read, tail
+
+__all__ = [
+    "LIVE",
+    "OVER",
+    "Lines",
+    "Run",
+    "advance",
+    "all_runs",
+    "best",
+    "check_name",
+    "delete",
+    "disk_use",
+    "find",
+    "gc",
+    "metrics_since",
+    "read",
+    "resume",
+    "runs_folder",
+    "start",
+    "stop",
+    "tail",
+]

@@ -1,0 +1,101 @@
+"""Where a run's files lie, what a run may be called, and files that only one of many writers can create.
+
+requests/<n>.start.json    the n-th beginning of the run is asked for: by whom, where, with which command
+requests/<n>.taken.json    one launcher has taken it upon itself: there is only ever one
+requests/<n>.worker.json   the process it started
+requests/<n>.stop.json     that beginning shall end
+status.json                what its worker says of itself
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from edm.files import atomic
+
+LONGEST_NAME = 80
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def check_name(name) -> str:
+    """The name of a run. Raises ValueError for one that is empty, too long, or could leave the runs folder."""
+    if not is_name(name):
+        raise ValueError(
+            f"the name {name!r:.40} cannot be that of a run: use 1 to {LONGEST_NAME} letters, digits, - and _ "
+            "(A to Z without accents), a letter or a digit first"
+        )
+    return name
+
+
+def is_name(name) -> bool:
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and _NAME.fullmatch(name) is not None
+
+
+def runs_folder(given=None) -> Path:
+    """The folder of all runs: the one that is given, or $EDM_RUNS, or runs/."""
+    return Path(given or os.environ.get("EDM_RUNS") or "runs")
+
+
+def place(folder, name) -> Path:
+    """The directory of the run of that name. Raises ValueError if there is none."""
+    path = Path(folder) / check_name(name)
+    if path.is_symlink() or not path.is_dir():
+        raise ValueError(f"there is no run {name!r} in {folder}")
+    return path
+
+
+def request(run, number: int, what: str) -> Path:
+    return Path(run, "requests", f"{number:04}.{what}.json")
+
+
+def newest(run) -> int:
+    """The number of the last beginning that was asked for or taken; 0: none."""
+    try:
+        names = os.listdir(Path(run, "requests"))
+    except OSError:
+        return 0
+    return max((int(name[:4]) for name in names if re.fullmatch(r"\d{4}\.(start|taken)\.json", name)), default=0)
+
+
+def create(path, document: dict) -> bool:
+    """Write a file that is not there yet, whole at once. False if another has been quicker, here or elsewhere."""
+    path = Path(path)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(json.dumps(document).encode())
+        file.flush()
+        os.fsync(file.fileno())
+        os.chmod(file.name, 0o644)
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return os.stat(file.name).st_nlink == 2  # ours after all: a network file system may answer twice
+        except OSError:  # a file system without links
+            return _create_here(path, document)
+    return True
+
+
+def _create_here(path, document):
+    try:
+        with open(path, "xb") as file:
+            file.write(json.dumps(document).encode())
+    except FileExistsError:
+        return False
+    return True
+
+
+def write(path, document: dict, durable: bool = True) -> None:
+    with atomic(path, durable) as file:
+        file.write(json.dumps(document, indent=1).encode())
+
+
+def load(path) -> dict | None:
+    """The document in a file; None if there is none, or it is not one."""
+    try:
+        document = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,103 @@
+"""Which process is meant: a number alone is not enough, for numbers are given out again.
+
+A process is told by its machine (this boot of this kernel, and its namespace of process numbers), its number, and the
+moment it began, in the kernel's ticks since boot: a clock that nobody sets.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FOREIGN_SILENCE = 30.0  # seconds without a heartbeat after which a process on another machine counts as gone
+
+
+@dataclass(frozen=True)
+class Process:
+    """host: for people; machine: tells whether `pid` means anything here; began: text that only it has."""
+
+    host: str
+    machine: str
+    pid: int
+    began: str
+
+    @classmethod
+    def parse(cls, document) -> Process | None:
+        """From JSON data; None if it is not a process."""
+        try:
+            return cls(*(kind(document[name]) for name, kind in _FIELDS.items()))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    @property
+    def local(self) -> bool:
+        return self.machine == machine()
+
+    def alive(self, heartbeat: float | None = None) -> bool:
+        """Whether it still runs. Here the kernel knows; elsewhere its last sign of life (time.time()) has to do."""
+        if self.local:
+            return began(self.pid) == self.began
+        return heartbeat is not None and time.time() - heartbeat < FOREIGN_SILENCE
+
+    def signal(self, number: int, group: bool) -> bool:
+        """Send a signal to it, or to the group that it leads. False, and nothing is sent, if it is gone."""
+        if not self.local or self.pid <= 1 or not self.alive():
+            return False
+        try:
+            if group and os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+_FIELDS = {"host": str, "machine": str, "pid": int, "began": str}
+
+
+def this(pid: int | None = None) -> Process:
+    """This process, or the living one of that number on this machine."""
+    pid = os.getpid() if pid is None else pid
+    return Process(socket.gethostname(), machine(), pid, began(pid) or "")
+
+
+@lru_cache(maxsize=1)
+def machine() -> str:
+    """This boot of this kernel, and the namespace in which its process numbers hold."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return socket.gethostname()
+
+
+def uptime() -> float:
+    """Seconds of a clock that every process of this machine shares and nobody sets."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def began(pid: int) -> str | None:
+    """When the process began, as text; None if there is none, or only what its parent has not collected."""
+    if not os.path.exists("/proc/self/stat"):
+        return _began_by_ps(pid)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def _began_by_ps(pid):
+    done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+    state, _, start = done.stdout.strip().partition(" ")
+    return start.strip() if state and not state.startswith("Z") else None
+
+
+TERMINATE, KILL = signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)
