@@ -80,7 +80,7 @@ def _model(model: models.Model) -> dict:
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
     }
     if len(model.shape) == 1 and model.name != "drawn":
-        described["components"] = components(model.dataset.denoiser)
+        described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn":
         described["thumbnail"] = _thumbnail(model)
     return described

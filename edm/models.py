@@ -74,7 +74,7 @@ def known(name: str) -> bool:
 def load(name: str) -> Model:
     """The model of that name. Raises ValueError for an unknown one."""
     if name in data.DATASETS:
-        return _exact(data.DATASETS[name])
+        return exact(data.DATASETS[name])
     if name not in _trained():
         raise ValueError(f"there is no model {name!r}; there are {', '.join(names())}")
     return _trained()[name]
@@ -82,7 +82,7 @@ def load(name: str) -> Model:
 
 def of(experiment) -> Model:
     """The model of an `edm.Experiment`, its own drawing included."""
-    return load(experiment.model) if experiment.points is None else _exact(data.of(experiment))
+    return load(experiment.model) if experiment.points is None else exact(data.of(experiment))
 
 
 def register(path, name: str | None = None) -> str:
@@ -112,7 +112,8 @@ def register_run(folder) -> list[str]:
     return names
 
 
-def _exact(dataset) -> Model:
+def exact(dataset: data.Dataset) -> Model:
+    """A dataset's exact denoiser as a model."""
     return Model(dataset.name, dataset.title, dataset.shape, dataset.classes, dataset.count, dataset)
 
 
@@ -120,8 +121,7 @@ def _from_file(name, path) -> Model:
     from edm.checkpoints import read_header
 
     header = read_header(path)
-    learned = header.training.data.dataset if header.training else None
-    dataset = data.DATASETS.get(learned)
+    dataset = data.learned(header.training.data) if header.training else None
     title = header.title or name
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
 

@@ -34,10 +34,12 @@ def grid(images, scale: int = 8, gap: int = 4) -> Image.Image:
 
 
 def paths(trajectory, denoiser, size: int = 800) -> Image.Image:
-    """Trajectories [N + 1, B, 2] of x/s over the data's density, with their ends as dots."""
+    """Trajectories [N + 1, B, 2] of x/s over the density of the data, if that is known, with their ends as dots."""
     trajectory = np.asarray(trajectory, dtype=np.float64)
-    half = 1.25 * max(1.0, float(denoiser.means.abs().max()))
-    picture = Image.fromarray(_density(denoiser, half, size // 4)).resize((size, size), Image.Resampling.BICUBIC)
+    half = 1.25 * max(1.0, float(np.abs(trajectory[-1]).max() if denoiser is None else denoiser.means.abs().max()))
+    picture = Image.new("RGB", (size, size), _PAPER)
+    if denoiser is not None:
+        picture = Image.fromarray(_density(denoiser, half, size // 4)).resize((size, size), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture, "RGBA")
     # PIL overflows on far-away coordinates; 50 windows away is off the picture all the same
     pixels = ((trajectory * [1, -1]).clip(-50 * half, 50 * half) / half + 1) * size / 2
@@ -69,7 +71,7 @@ def picture(model, states, size: int = 800) -> Image.Image:
     trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
-    return paths(trajectory, model.dataset.denoiser, size)
+    return paths(trajectory, model.dataset and model.dataset.denoiser, size)
 
 
 def save_png(image: Image.Image, path, document: dict) -> None:

@@ -14,7 +14,8 @@ def data() -> dict[str, str]:
     exact = (models.load(name) for name in models.names() if name != "drawn")
     found = {model.name: model.title.split(", ")[0] for model in exact if not model.trained}
     for model in trained():
-        found.setdefault(data_of(model), data_of(model).replace("_", " ").title())
+        title = model.dataset.title if model.dataset else data_of(model).replace("_", " ").title()
+        found.setdefault(data_of(model), title)
     return found
 
 
@@ -51,6 +52,8 @@ def title(model) -> str:
 
 def data_of(model) -> str:
     """The name of the data that a model is of."""
+    if model.dataset:
+        return model.dataset.name
     return model.header.training.data.dataset if model.trained and model.header.training else model.name
 
 
@@ -61,7 +64,7 @@ def preconditioning_of(model) -> str:
 
 def exact_of(model):
     """The exact denoiser's model of the same data, or None."""
-    return models.load(data_of(model)) if models.known(data_of(model)) else None
+    return models.exact(model.dataset) if model.dataset else None
 
 
 def learned(dataset: str, column: str = "edm"):

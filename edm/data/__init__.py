@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-from edm.data import digits, toy
+from edm.data import digits, points, toy
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,20 @@ def of(experiment) -> Dataset:
     if experiment.points is None:
         return load(experiment.model)
     return Dataset("drawn", "Your drawing", (2,), lambda: toy.drawn(experiment.points))
+
+
+def of_points(path) -> Dataset:
+    """The distribution of the points in a file (`edm.data.points`), named by what it holds. Raises ValueError."""
+    known = points.read(path)
+    name = f"points-{points.digest(known)}"
+    return Dataset(name, f"Points of {Path(path).name}", known.shape[1:], lambda: toy.drawn(known))
+
+
+def learned(settings) -> Dataset | None:
+    """What an `edm.training.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
+    if settings.dataset != "points":
+        return DATASETS.get(settings.dataset)
+    try:
+        return of_points(settings.path)
+    except ValueError:
+        return None

@@ -19,13 +19,13 @@ from edm.data import digits, scenes
 
 
 class Mixture:
-    """Endless samples of a toy distribution."""
+    """Endless samples of an `edm.data.Dataset` of points."""
 
     classes, class_names, size = 0, (), None
 
-    def __init__(self, name: str):
-        self._dataset = data.load(name)
-        self.shape = self._dataset.shape
+    def __init__(self, dataset: data.Dataset):
+        self._dataset = dataset
+        self.shape = dataset.shape
 
     def read(self, indices):
         from edm.streams import uniforms
@@ -62,7 +62,8 @@ def _folder(settings):
 
 _TOYS = [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
 SOURCES: dict[str, Callable] = {
-    **{name: lambda settings, name=name: Mixture(name) for name in _TOYS},
+    **{name: lambda settings, name=name: Mixture(data.load(name)) for name in _TOYS},
+    "points": lambda settings: Mixture(data.of_points(settings.path)),
     "digits": lambda settings: Digits(),
     "scenes": lambda settings: scenes.Scenes(),
     "mnist": _torchvision,

@@ -45,7 +45,7 @@ class Truth:
 
     @property
     def exact(self):
-        known = exact_data.DATASETS.get(self.data.dataset)
+        known = exact_data.learned(self.data)
         return None if known is None else known.denoiser
 
     def labels(self, seed: int, start: int, stop: int) -> torch.Tensor | None:
@@ -105,7 +105,7 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     """
     known = truth(data, reference, device)
     if known.features is None:
-        return data_floor(exact_data.load(data.dataset), count, known.rows, _REPEATS)
+        return data_floor(exact_data.learned(data), count, known.rows, _REPEATS)
     if known.source.size is None:
         numbers = FRESH + np.arange(count)
     else:

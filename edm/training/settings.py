@@ -14,7 +14,9 @@ class Data(Settings):
     """The data: what is learned."""
 
     dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned")
-    path: str | None = knob(None, "path", "Folder or zip of images, or where downloaded sets lie")
+    path: str | None = knob(
+        None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
+    )
     download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
     resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
     greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")
@@ -146,13 +148,15 @@ class Training(Settings):
             readers = READERS["downloaded" if name == "download" else "path" if name == "path" else "folder"]
             if getattr(self.data, name) and self.data.dataset not in readers:
                 raise refusal(name, getattr(self.data, name), f"is only for the datasets {', '.join(readers)}")
-        if self.data.dataset == "folder" and not self.data.path:
-            raise refusal("path", self.data.path, "must name the folder or zip file of the dataset 'folder'")
+        if self.data.dataset in FILES and not self.data.path:
+            file = FILES[self.data.dataset]
+            raise refusal("path", self.data.path, f"must name the {file} of the dataset {self.data.dataset!r}")
         return self
 
 
 _DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
-READERS = {"folder": ("folder",), "downloaded": _DOWNLOADED, "path": ("folder", *_DOWNLOADED)}
+FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
+READERS = {"folder": ("folder",), "downloaded": _DOWNLOADED, "path": (*FILES, *_DOWNLOADED)}
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 

@@ -13,7 +13,7 @@ from edm.data import sources
 from edm.training.loader import AHEAD, Split, batches
 from edm.training.settings import Data
 
-LOCAL = [name for name in sources.SOURCES if name not in ("mnist", "fashion_mnist", "cifar10", "folder")]
+LOCAL = [name for name in sources.SOURCES if name not in ("mnist", "fashion_mnist", "cifar10", "folder", "points")]
 
 
 def opened(name):
