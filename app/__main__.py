@@ -29,6 +29,7 @@ def options(arguments=None) -> argparse.Namespace:
         metavar="PATH",
         help="show this too: a .safetensors file of ours, or a run's folder with all its checkpoints; may be repeated",
     )
+    parser.add_argument("--runs", metavar="FOLDER", help="folder of all training runs (default: $EDM_RUNS, or runs/)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument(
         "--password",
@@ -101,7 +102,7 @@ def main(arguments=None) -> int:
         return 2
     from app.server import serve
 
-    serve(listener, device, chosen.password, browser=not chosen.no_browser)
+    serve(listener, device, chosen.password, browser=not chosen.no_browser, runs=chosen.runs)
     return 0
 
 

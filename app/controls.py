@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, TABS, tab_of
+from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
@@ -31,7 +32,7 @@ def boot() -> dict:
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": [_model(models.load(name)) for name in models.names()],
+        "models": [described(models.load(name)) for name in models.names()],
         "tabs": [
             {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
             for name, (title, instruments) in TABS.items()
@@ -66,7 +67,19 @@ def _design(name: str) -> dict:
     }
 
 
-def _model(model: models.Model) -> dict:
+def choices() -> dict:
+    """What every instrument offers now, since models come and go: instrument -> knob -> its choices and titles."""
+    offered: dict = {}
+    for name, instrument in INSTRUMENTS.items():
+        for knob, declared in instrument.described()["knobs"].items():
+            if declared.get("titles"):
+                picked = {key: declared[key] for key in ("choices", "titles")}
+                offered.setdefault(name, {})[knob] = picked
+    return offered
+
+
+def described(model: models.Model) -> dict:
+    """A model for the page."""
     described = {
         "name": model.name,
         "title": model.title,
@@ -87,7 +100,9 @@ def _model(model: models.Model) -> dict:
 
 
 def _thumbnail(model) -> str:
-    """A few true samples: points as float32, an image as 8 bits [C, H, W]."""
+    """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
+    if model.family.startswith("run-") and (drawn := film.thumbnail(model.path, model.shape)):
+        return drawn
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:
         samples = model.dataset.sample(count, seed=1, label=THUMBNAIL_CLASS if model.classes else None)

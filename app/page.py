@@ -12,8 +12,9 @@ from app import controls, tabs
 from app.instruments import INSTRUMENTS
 from app.live import Live
 from app.session import opened_from
-from app.tabs import sampler
+from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
+from app.training.board import Board
 from app.work import Work
 from edm import data
 
@@ -21,16 +22,20 @@ MAX_JOBS = 1000
 STAY_SECONDS = 5
 
 
-def build(device) -> gr.Blocks:
-    """The whole page. `device`: where the computing runs."""
-    work = Work(device)
+def build(device, runs_folder=None) -> gr.Blocks:
+    """The whole page. device: where the computing runs. runs_folder: of all runs; None: `edm.runs.runs_folder()`."""
+    work, board = Work(device), Board(runs_folder)
+    boot = controls.boot() | {"train": train.boot(board)}
+    board.begin()
+    training = train.Train(board, work, train.Anybody())
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
-        stage = Live("main.js", controls.boot(), (*sampler.EVENTS, *INSTRUMENTS, "halt"))
+        stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
         wiring = Wiring(stage)
         sampler.build(blocks, wiring, work)
         tabs.instruments.build(wiring, work)
+        training.build(wiring)
         wiring.halt()
-        _attend(blocks, wiring)
+        _attend(blocks, wiring, training)
     # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
     blocks.max_threads = MAX_JOBS
     blocks.queue()
@@ -39,11 +44,11 @@ def build(device) -> gr.Blocks:
     return blocks
 
 
-def _attend(blocks, wiring):
+def _attend(blocks, wiring, training):
     """What happens when a visitor comes, stays and leaves."""
 
     def opened(request: gr.Request):
-        return json.dumps({"opened": opened_from(dict(request.query_params))})
+        return json.dumps({"opened": opened_from(dict(request.query_params)) | {"models": training.models()}})
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.

@@ -33,8 +33,8 @@ class _Assets(StaticFiles):
         return response
 
 
-def application(device, password: str | None = None) -> FastAPI:
-    """The whole app as an ASGI application."""
+def application(device, password: str | None = None, runs=None) -> FastAPI:
+    """The whole app as an ASGI application. runs: the folder of all runs."""
     # Exact denoisers are many small operations: a second thread in each makes them slower (116 against 211 µs),
     # and several visitors keep several cores busy anyway.
     torch.set_num_threads(1)
@@ -44,7 +44,7 @@ def application(device, password: str | None = None) -> FastAPI:
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
     return gr.mount_gradio_app(
         app,
-        page.build(device),
+        page.build(device, runs),
         path="/",
         auth=(USER, password) if password else None,
         auth_message=f"The user name is “{USER}”." if password else None,
@@ -60,12 +60,12 @@ def application(device, password: str | None = None) -> FastAPI:
     )
 
 
-def serve(listener, device, password: str | None, browser: bool) -> None:
+def serve(listener, device, password: str | None, browser: bool, runs=None) -> None:
     """Run until interrupted."""
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
-    server = _Server(application(device, password), address, browser)
+    server = _Server(application(device, password, runs), address, browser)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])
 

@@ -17,6 +17,7 @@ VIEW = "view."  # prefix of what only concerns the picture: coordinates, arrows,
 SHOW = "show"  # the instrument that is shown; its settings are named "<instrument>.<knob>"
 FIGURE = "figure"  # or a preset of the folder figures
 TAB = "tab"
+TRAIN = "train"  # the tab whose state is named "train.<…>"
 
 
 class Superseded(Exception):
@@ -84,7 +85,7 @@ def opened_from(query: dict[str, str]) -> dict:
 
 
 def _experiments(query):
-    others = ("__", PIN, VIEW, *(f"{name}." for name in INSTRUMENTS))
+    others = ("__", PIN, VIEW, *(f"{name}." for name in (TRAIN, *INSTRUMENTS)))
     own = {k: v for k, v in query.items() if not k.startswith(others) and k not in (SHOW, FIGURE, TAB)}
     pinned = {k.removeprefix(PIN): v for k, v in query.items() if k.startswith(PIN)}
     return Experiment.parse(unflatten(own)), Experiment.parse(unflatten(pinned)) if pinned else None
@@ -92,6 +93,8 @@ def _experiments(query):
 
 def _shown(query) -> dict | None:
     """The instrument that the address shows, or the preset that it names, with all values of its settings."""
+    if query.get(TAB) == TRAIN:
+        return {"tab": TRAIN, "name": TRAIN, "values": {k[6:]: v for k, v in query.items() if k.startswith(f"{TRAIN}.")}}
     if FIGURE in query:
         name, values = presets.figure(query[FIGURE])
     elif SHOW in query or query.get(TAB) in TABS:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -110,6 +111,40 @@ def register_run(folder) -> list[str]:
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
     return names
+
+
+def follow_run(folder) -> bool:
+    """Make known the checkpoints that a run's folder holds now, and forget those that are gone; call it again and again.
+
+    They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
+    """
+    from edm.training.recording import checkpoints
+
+    folder, changed = Path(folder), False
+    family, title = f"run-{folder.name}", f"Run {folder.name}"
+    found = set(checkpoints(folder))
+    known = {model.path for model in list(_registered.values()) if model.family == family}
+    for path in sorted(found - known):
+        with suppress(ValueError, OSError):
+            model = _from_file(f"{family}_{int(path.stem)}", path)
+            header = model.header.model_copy(update={"family": family})
+            _registered[model.name] = replace(model, title=title, header=header)
+            changed = True
+    for path in known - found:
+        changed |= _registered.pop(f"{family}_{int(path.stem)}", None) is not None
+    return changed
+
+
+def followed() -> list[Model]:
+    """The models that `follow_run` has made known, of each run the oldest first."""
+    found = [model for model in list(_registered.values()) if model.name == f"{model.family}_{model.header.images}"]
+    return sorted(found, key=lambda model: (model.family, model.header.images))
+
+
+def run_model(folder, images: int) -> str | None:
+    """The name of the followed run's checkpoint after so many images; None if it is not kept."""
+    name = f"run-{Path(folder).name}_{images}"
+    return name if name in _registered else None
 
 
 def exact(dataset: data.Dataset) -> Model:

@@ -20,14 +20,15 @@ class Wiring:
     def __init__(self, stage):
         self.stage, self.newest = stage, Newest()
 
-    def on(self, event: str, lane: str, respond, output=None) -> None:
-        """respond(message, guard) yields (JSON text, finished?) for each `event`.
+    def on(self, event: str, lane: str, respond, output=None, personal: bool = False) -> None:
+        """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
+        visitor's gr.Request too.
 
         A lane is what a newer request of the same visitor overtakes: a new picture ends the measuring of the old.
         The texts go to `output`; without one, to a channel of their own, which the page hears as "edm-<event>".
         """
         getattr(self.stage, event)(
-            self._handler(lane, respond),
+            self._handler(lane, respond, personal),
             None,
             output or Channel(f"edm-{event}"),
             api_visibility="private",
@@ -36,13 +37,13 @@ class Wiring:
             concurrency_limit=None,
         )
 
-    def _handler(self, lane, respond):
+    def _handler(self, lane, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
             message = event._data if isinstance(event._data, dict) else {}
             try:
                 serial = int(message["serial"])
                 guard = self.newest.guard(request.session_hash, lane, serial)
-                for body, finished in respond(message, guard):
+                for body, finished in respond(message, guard, *([request] if personal else [])):
                     yield f'{{"serial": {serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
             except Superseded:
                 return

@@ -4,6 +4,7 @@ import { palette } from "./lib.js";
 import { Sampler } from "./sampler.js";
 import { Share } from "./share.js";
 import { frame } from "./shell.js";
+import { Train } from "./train.js";
 import { Workbench } from "./workbench.js";
 
 export function mount(root, boot, server) {
@@ -13,7 +14,7 @@ export function mount(root, boot, server) {
 class Explorer {
   constructor(root, boot, server) {
     Object.assign(this, { root, boot, server });
-    const titles = [["sampler", "Sampler"], ...boot.tabs.map(({ name, title }) => [name, title])];
+    const titles = [["sampler", "Sampler"], ...boot.tabs.map(({ name, title }) => [name, title]), ["train", "Train"]];
     this.parts = frame(root, titles);
     const changed = () => this.rememberSoon();
     this.tabs = { sampler: new Sampler(root, this.parts.boxes.sampler, boot, server, changed) };
@@ -22,6 +23,8 @@ class Explorer {
       const load = (values) => this.toSampler(values);
       this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
     }
+    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (model) => this.toSampler({ model }) };
+    this.tabs.train = new Train(this.parts.boxes.train, boot.train, page);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();
@@ -70,8 +73,19 @@ class Explorer {
     for (const [other, tab] of Object.entries(this.tabs)) tab.active = other === name;
   }
 
+  // Models of runs come and go: what every tab offers follows.
+  takeModels({ names, new: fresh, choices }) {
+    const { models } = this.boot;
+    const added = new Set(fresh.map(({ name }) => name));
+    const kept = models.filter(({ name, family }) => !family.startsWith("run-") || (names.includes(name) && !added.has(name)));
+    models.splice(0, models.length, ...kept, ...fresh);
+    for (const tab of Object.values(this.tabs)) tab.offer?.(choices);
+  }
+
   open(opened) {
     const { show } = opened;
+    this.takeModels(opened.models);
+    this.tabs.train.models = opened.models.clock;
     if (show) {
       this.choose(show.tab);
       this.tab.open(show.name, show.values, opened.notice);

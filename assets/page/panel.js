@@ -7,7 +7,7 @@ const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
 export class Panel {
   // values: every setting by name (null: automatic). changed(): called after a person changed some.
   constructor(root, boot, { changed, draw }) {
-    Object.assign(this, { root, boot, changed, draw, values: {}, refreshers: [], thumbnailPainters: [] });
+    Object.assign(this, { root, boot, changed, draw, values: {}, refreshers: [], thumbs: new Map() });
     this.defaults = Object.fromEntries(Object.entries(boot.knobs).map(([name, knob]) => [name, knob.default]));
     this.build();
   }
@@ -69,10 +69,12 @@ export class Panel {
 
   // In the colours of the theme.
   paintThumbnails(color) {
-    for (const paint of this.thumbnailPainters) paint(color);
+    this.color = color;
+    for (const { canvas, model } of this.thumbs.values()) paintThumbnail(canvas, model, color);
   }
 
   refresh() {
+    this.family = this.model.family;
     for (const refresher of this.refreshers) refresher();
   }
 
@@ -129,26 +131,58 @@ export class Panel {
   }
 
   thumbnails() {
-    const box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
-    for (const model of this.boot.models) {
-      if (model.trained && this.checkpoints(model).at(-1) !== model) continue;
+    this.thumbBox = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
+    this.refreshers.push(() => {
+      for (const { button, model } of this.thumbs.values()) {
+        button.hidden = model.trained !== this.model.trained;
+        button.setAttribute("aria-checked", String(this.model.family === model.family));
+      }
+    });
+    this.offerThumbnails();
+    return this.thumbBox;
+  }
+
+  // One for each family: that of its youngest checkpoint. Those that are there already stay in place.
+  offerThumbnails() {
+    const shown = this.boot.models.filter((model) => !model.trained || this.checkpoints(model).at(-1) === model);
+    for (const [family, { button }] of this.thumbs) {
+      if (shown.some((model) => model.family === family)) continue;
+      button.remove();
+      this.thumbs.delete(family);
+    }
+    for (const model of shown) {
+      const known = this.thumbs.get(model.family);
+      if (known?.model.name === model.name) continue;
+      if (known) {
+        known.model = model;
+        known.button.dataset.model = model.name;
+        paintThumbnail(known.canvas, model, this.color);
+        continue;
+      }
       const canvas = element("canvas", { width: 80, height: 80 });
       const button = element(
         "button",
         { type: "button", role: "radio", title: model.title, "aria-label": model.title, "data-model": model.name },
         canvas,
       );
-      button.addEventListener("click", () => this.chooseModel(model.name));
-      box.append(button);
+      button.addEventListener("click", () => this.chooseModel(button.dataset.model));
+      this.thumbBox.append(button);
       const column = model.trained && this.boot.designs.find((design) => model.name.endsWith(`_${design.name}`));
       if (column) button.append(element("span", { class: "dot", style: `background: var(--ex-${column.name})` }));
-      this.refreshers.push(() => {
-        button.hidden = model.trained !== this.model.trained;
-        button.setAttribute("aria-checked", String(this.model.family === model.family));
-      });
-      this.thumbnailPainters.push((color) => paintThumbnail(canvas, model, color));
+      this.thumbs.set(model.family, { button, canvas, model });
+      if (this.color) paintThumbnail(canvas, model, this.color);
     }
-    return box;
+  }
+
+  // Models have come, or gone: if that is the chosen one, the run's youngest takes its place.
+  offer() {
+    this.offerThumbnails();
+    if (!this.values.model) return;
+    const family = this.family;
+    if (!this.model) {
+      const youngest = this.boot.models.filter((model) => model.family === family).at(-1);
+      this.chooseModel(youngest?.name ?? this.defaults.model);
+    } else this.refresh();
   }
 
   designs() {

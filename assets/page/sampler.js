@@ -97,6 +97,11 @@ export class Sampler {
     return query;
   }
 
+  // Models have come, or gone.
+  offer() {
+    this.panel.offer();
+  }
+
   // ---- receiving ----
 
   receive(name, message) {

@@ -32,7 +32,8 @@ export class Share {
 }
 
 // The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
-async function copy(area, button) {
+export async function copy(area, button) {
+  const label = button.textContent;
   let done = false;
   try {
     await navigator.clipboard.writeText(area.value);
@@ -43,7 +44,7 @@ async function copy(area, button) {
     done = document.execCommand("copy");
   }
   button.textContent = done ? "Copied" : "Press Ctrl+C";
-  setTimeout(() => (button.textContent = "Copy"), 1600);
+  setTimeout(() => (button.textContent = label), 1600);
 }
 
 // A canvas as a PNG file with `text` in an iTXt chunk named "edm".

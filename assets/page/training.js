@@ -2,12 +2,12 @@
 import { Chart } from "./chart.js";
 import { Instrument } from "./instrument.js";
 import { element, fit, float32, mixture, pixels, uint8 } from "./lib.js";
-import { paintShade, splat, WINDOW } from "./plane.js";
 import { Player, timeline } from "./player.js";
 import { weighed } from "./plot.js";
+import { paintCloud, paintGrid } from "./samples.js";
 
 // A player over checkpoints: each stays for the same time.
-class Steps extends Player {
+export class Steps extends Player {
   advance(share) {
     this.fraction = Math.min(1, this.fraction + share);
   }
@@ -41,7 +41,6 @@ export default class Training extends Instrument {
     this.player.fraction = 1;
     this.stage.after(line.node);
     this.tile = element("canvas");
-    this.shade = element("canvas");
     new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
     this.animate();
   }
@@ -97,51 +96,16 @@ export default class Training extends Instrument {
     context.fillText("the samples of this checkpoint are being computed …", width / 2, height / 2);
   }
 
-  paintImages({ context, width, height }, { count, x }) {
-    const columns = Math.ceil(Math.sqrt(count));
-    const rows = Math.ceil(count / columns);
-    const gap = 6;
-    const size = Math.floor(Math.min((width - gap) / columns, (height - gap) / rows) - gap);
-    const [left, top] = [(width - columns * (size + gap)) / 2, (height - rows * (size + gap)) / 2];
-    context.imageSmoothingEnabled = false;
-    for (let k = 0; k < count; k++) {
-      const [px, py] = [left + (k % columns) * (size + gap), top + Math.floor(k / columns) * (size + gap)];
-      context.drawImage(pixels(x, this.body.shape, k, this.tile), px, py, size, size);
-      context.strokeStyle = this.colors.line;
-      context.strokeRect(px - 0.5, py - 0.5, size + 1, size + 1);
-    }
+  paintImages(drawing, { count, x }) {
+    const paint = (k, px, py, size) => drawing.context.drawImage(pixels(x, this.body.shape, k, this.tile), px, py, size, size);
+    paintGrid(drawing, count, this.colors, paint);
   }
 
-  // Points over the density of the data, with arrows of the flow.
-  paintPoints({ context, width, height }, { x, field }) {
-    const unit = Math.min(width, height) / 2 / WINDOW;
-    const place = (a, b) => [width / 2 + a * unit, height / 2 - b * unit];
+  paintPoints(drawing, { x, field }) {
     const data = this.bench.page.boot.models.find(({ name }) => name === this.body.data);
-    if (data?.components && this.body.shape[0] === 2) {
-      const columns = Math.round((110 * width) / height);
-      paintShade(this.shade, splat(mixture(data.components, 2), 0, columns, 110, width / 2 / unit, height / 2 / unit), columns, 110, this.colors.dataRgb, 0.5);
-      context.drawImage(this.shade, 0, 0, width, height);
-    }
-    const dimension = this.body.shape[0];
-    context.fillStyle = this.colors.noise;
-    for (let k = 0; k < x.length; k += dimension) {
-      const [px, py] = place(x[k], dimension > 1 ? x[k + 1] : 0);
-      context.fillRect(px - 1.5, py - 1.5, 3, 3);
-    }
-    if (field) this.quiver(context, float32(field.positions), float32(field.arrows), place);
-  }
-
-  quiver(context, positions, arrows, place) {
-    context.strokeStyle = this.colors.mute;
-    context.beginPath();
-    for (let k = 0; k < positions.length; k += 2) {
-      const [px, py] = place(positions[k], positions[k + 1]);
-      const [dx, dy] = [arrows[k], -arrows[k + 1]];
-      const length = (14 * Math.min(1, Math.hypot(dx, dy))) / (Math.hypot(dx, dy) || 1);
-      context.moveTo(px, py);
-      context.lineTo(px + dx * length, py + dy * length);
-      context.rect(px - 0.75, py - 0.75, 1.5, 1.5);
-    }
-    context.stroke();
+    const [dimension] = this.body.shape;
+    const components = data?.components && mixture(data.components, dimension);
+    const arrows = field && { positions: float32(field.positions), arrows: float32(field.arrows) };
+    paintCloud(drawing, { x, dimension, components, field: arrows }, this.colors);
   }
 }

@@ -103,6 +103,23 @@ export class Workbench {
     this.page.changed();
   }
 
+  // Models have come, or gone: what the knobs offer now, by instrument and knob.
+  offer(choices) {
+    let present = false;
+    for (const { name, knobs } of this.tab.instruments) {
+      for (const [knob, offered] of Object.entries(choices[name] ?? {})) {
+        if (JSON.stringify(offered.choices) === JSON.stringify(knobs[knob].choices)) continue;
+        Object.assign(knobs[knob], offered);
+        present ||= name === this.name;
+        const value = this.values[name][knob];
+        const left = Array.isArray(value) ? value.filter((one) => offered.choices.includes(one)) : value;
+        if (!Array.isArray(value) && value != null && !offered.choices.includes(value)) this.values[name][knob] = knobs[knob].default;
+        else if (Array.isArray(value)) this.values[name][knob] = left;
+      }
+    }
+    if (present) this.buildKnobs(this.present);
+  }
+
   changedValues(name) {
     const { knobs } = this.tab.instruments.find((instrument) => instrument.name === name);
     return changedText(this.values[name], defaults(knobs));

@@ -1,0 +1,68 @@
+"""A run in words and numbers for the page: its row in the list, what stays the same, and what a closer look shows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from app.instruments.base import rounded
+from app.training import form
+from edm import diagnostics, runs
+from edm.fields import SettingsError
+from edm.training.settings import Training
+
+GRID = np.geomspace(0.002, 100, 121)  # σ of the curve p_train
+
+
+def row(run: runs.Run) -> dict:
+    """What the list shows of a run."""
+    settings = settings_of(run)
+    return {
+        "name": run.name,
+        "state": run.state,
+        "images": run.images,
+        "total": run.total,
+        "loss": run.loss,
+        "rate": run.rate,
+        "left": run.left,
+        "memory": run.memory,
+        "device": run.device,
+        "owner": run.owner,
+        "started": run.started,
+        "sentence": run.sentence,
+        "remedies": [{"title": title, "changes": changes} for title, changes in getattr(run, "remedies", ())],
+        "checkpoint": int(run.checkpoint.stem) if run.checkpoint else None,
+        "command": run.command,
+        "column": settings and form.column_of(settings.design),
+        "dataset": settings and settings.data.dataset,
+    }
+
+
+def settings_of(run: runs.Run) -> Training | None:
+    """The settings in a run's config.json; None if there are none that can be read."""
+    path = run.folder / "config.json"
+    try:
+        return _settings(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, SettingsError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _settings(path, _stamp) -> Training:
+    return Training.parse(path.read_text(encoding="utf-8"))
+
+
+def design(run: runs.Run) -> dict:
+    """Where the run's training falls: p_train(σ) as a density in ln σ over a grid."""
+    settings = settings_of(run)
+    if settings is None:
+        return {"grid": [], "density": []}
+    return {"grid": rounded(GRID), "density": rounded(diagnostics.training_density(settings.design, GRID))}
+
+
+def details(run: runs.Run) -> dict:
+    """What a closer look at a run shows beside its row: the end of its log, its place on the disk."""
+    return {"log": [line[:400] for line in run.log[-12:]], "disk": run.disk, "host": run.host, "pid": run.pid}
+
+

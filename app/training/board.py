@@ -1,0 +1,169 @@
+"""All runs of the runs folder as the page lists them, and the one thread that looks after the queue.
+
+Every row has a version, so that a page asks only for what changed since it last looked; the files of runs that are
+over are read once, and again when they change.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from cachetools import LRUCache
+
+from app.training import about
+from app.training.history import History
+from edm import models, runs
+
+AGE = 0.3  # seconds for which a look at the folder serves everybody
+CYCLE = 1.0  # seconds between two looks of the thread
+HISTORIES = 64
+
+
+class Board:
+    """The runs in `folder`. Thread-safe."""
+
+    def __init__(self, folder=None, at_once: int = 1):
+        self.folder, self._at_once = runs.runs_folder(folder).absolute(), at_once
+        self._lock, self._wake = threading.Lock(), threading.Event()
+        self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
+        self._over: dict[str, tuple] = {}  # name -> (signature of its files, run)
+        self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
+        self._order: tuple[int, list[str]] = (1, [])
+        self._checkpoints: dict[str, int] = {}
+        self._models: tuple[int, dict[str, int]] = (1, {})  # version, name -> version in which it came
+        self._histories: LRUCache = LRUCache(HISTORIES)
+
+    def begin(self) -> None:
+        """Look once, then go on in a thread: start what waits, end what should stop, make new checkpoints known."""
+        self._follow()
+        threading.Thread(target=self._live, name="runs", daemon=True).start()
+
+    def wake(self) -> None:
+        """Let the thread look now, and the next visitor see what it found."""
+        self._looked = 0.0
+        self._wake.set()
+
+    def _live(self):
+        silent = False
+        while True:
+            try:
+                runs.advance(self.folder, self._at_once)
+                self._follow()
+                silent = False
+            except Exception:  # a file server that is away, a full disk: the next look may be luckier
+                if not silent:
+                    logging.getLogger(__name__).exception("the runs in %s could not be looked after", self.folder)
+                silent = True
+            self._wake.wait(CYCLE)
+            self._wake.clear()
+
+    def _follow(self):
+        """Models of checkpoints that are new, or gone."""
+        folders = {path.name: path for path in (run.folder for run in self.runs())}
+        changed = False
+        for name in self._checkpoints.keys() - folders.keys():
+            changed |= models.follow_run(self.folder / name)
+            del self._checkpoints[name]
+        for name, folder in folders.items():
+            stamp = _stamp(folder / "checkpoints")
+            if stamp is not None and self._checkpoints.get(name) != stamp:
+                changed |= models.follow_run(folder)
+                self._checkpoints[name] = stamp
+        if changed:
+            version, known = self._models[0] + 1, self._models[1]
+            self._models = version, {model.name: known.get(model.name, version) for model in models.followed()}
+
+    def models_since(self, clock: str) -> tuple[str, list[str], list[str]] | None:
+        """(clock, names of all models of runs, those that are new since a clock); None if nothing changed."""
+        version, known = self._models
+        now, seen = f"{self._mark}:{version}", self._number(clock)
+        return None if clock == now else (now, list(known), [name for name, came in known.items() if came > seen])
+
+    def _number(self, clock) -> int:
+        """The version in a clock of this board; 0 for any other."""
+        mark, _, number = str(clock).partition(":")
+        return int(number) if mark == self._mark and number.isascii() and number.isdecimal() else 0
+
+    def runs(self) -> list[runs.Run]:
+        """Every run, the last asked for first."""
+        self._look()
+        with self._lock:
+            return [self._rows[name][2] for name in self._order[1]]
+
+    def find(self, name) -> runs.Run:
+        """The run of that name, as it is now, with its log. Raises ValueError if there is none."""
+        return runs.read(runs.find(self.folder, name))
+
+    def history(self, name) -> History:
+        """The metrics of the run of that name. Raises ValueError if there is none."""
+        folder = runs.find(self.folder, name)
+        with self._lock:
+            return self._histories.setdefault(name, History(folder))
+
+    def since(self, clock: str) -> dict:
+        """JSON data: {clock, rows that changed, order of all names or None if that did not}."""
+        self._look()
+        seen = self._number(clock)
+        with self._lock:
+            rows = [json.loads(text) for version, text, _ in self._rows.values() if version > seen]
+            order = self._order[1] if self._order[0] > seen else None
+            return {"clock": f"{self._mark}:{self._version}", "rows": rows, "order": order}
+
+    def _look(self):
+        with self._lock:
+            if time.monotonic() - self._looked < AGE:
+                return
+            found = [self._read(path) for path in _folders(self.folder)]
+            found.sort(key=lambda run: (-(run.asked or run.started or 0), run.name))
+            version, names = self._version + 1, [run.name for run in found]
+            rows = {}
+            for run in found:
+                text = json.dumps(about.row(run))
+                before = self._rows.get(run.name)
+                rows[run.name] = (before[0] if before and before[1] == text else version, text, run)
+            if names != self._order[1]:
+                self._order = version, names
+            for name in self._over.keys() - rows.keys():
+                del self._over[name]
+            if self._order[0] == version or any(row[0] == version for row in rows.values()):
+                self._version = version
+            self._rows, self._looked = rows, time.monotonic()
+
+    def _read(self, path) -> runs.Run:
+        signature = tuple(_stamp(path / name) for name in ("requests", "status.json", "config.json", "checkpoints"))
+        known = self._over.get(path.name)
+        if known and known[0] == signature:
+            return known[1]
+        run = runs.read(path, details=False)
+        if run.over:
+            self._over[path.name] = signature, run
+        else:
+            self._over.pop(path.name, None)
+        return run
+
+
+def _folders(folder) -> list[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [Path(e.path) for e in entries if _is_run(e.name) and e.is_dir(follow_symlinks=False)]
+    return []
+
+
+def _is_run(name) -> bool:
+    try:
+        return bool(runs.check_name(name))
+    except ValueError:
+        return False
+
+
+def _stamp(path) -> int | None:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return None

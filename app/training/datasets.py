@@ -1,0 +1,75 @@
+"""What a visitor can train on: the data of the project, and what visitors have uploaded or drawn, by its id."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from app.figures import pack
+from edm import data
+from edm.fields import SettingsError
+from edm.training.settings import Data
+
+UPLOADS = ".data"  # in the runs folder
+OWN = "own:"  # prefix of the name of an uploaded dataset; its id follows
+SHIPPED = {"digits": "Digits", "scenes": "Scenes"}
+THUMBNAIL_POINTS = 220
+
+
+@dataclass(frozen=True)
+class Found:
+    """fields: of `edm.training.settings.Data`; shape: of one sample."""
+
+    name: str
+    title: str
+    fields: dict
+    shape: tuple[int, ...]
+    thumbnail: str | None = None
+
+
+def names() -> dict[str, str]:
+    """The project's own data: name -> title."""
+    toys = {n: d.title for n, d in data.DATASETS.items() if len(d.shape) == 1 and n != "drawn"}
+    return SHIPPED | toys
+
+
+def of(name: str, folder) -> Found:
+    """The dataset of that name. Raises SettingsError if there is none."""
+    if name in names():
+        return _shipped(name)
+    if name.startswith(OWN):
+        return _own(name, folder)
+    raise SettingsError(f"data = {name!r:.60}: must be one of {', '.join(names())}, or one that was uploaded", ("data",))
+
+
+@lru_cache(maxsize=64)
+def _shipped(name) -> Found:
+    from edm.data import sources
+
+    source = sources.open_source(Data(dataset=name))
+    if len(source.shape) == 1:
+        samples = data.load(name).sample(THUMBNAIL_POINTS, seed=1)
+        thumbnail = pack.float32(samples)
+    else:
+        thumbnail = pack.uint8(sources.read(source, [3])[0].numpy())
+    return Found(name, names()[name], {"dataset": name}, tuple(source.shape), thumbnail)
+
+
+def _own(name, folder) -> Found:
+    identity = name.removeprefix(OWN)
+    place = Path(folder) / UPLOADS / identity
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", identity) or not place.is_dir():
+        raise SettingsError(f"data = {name!r:.60}: there is no such upload any more; upload it again", ("data",))
+    raise SettingsError("uploads are on their way", ("data",))
+
+
+def described(folder) -> list[dict]:
+    """All datasets for the page, the project's first."""
+    return [describe(of(name, folder)) for name in names()]
+
+
+def describe(found: Found) -> dict:
+    return {"name": found.name, "title": found.title, "shape": found.shape, "thumbnail": found.thumbnail}

@@ -1,0 +1,113 @@
+"""The samples that a run has drawn at its ticks, as messages."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from app.figures import pack
+from edm import diagnostics, models, runs
+
+MOST_BYTES = 8 << 20
+MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
+GAP = 4  # pixels between the tiles of `edm.render.grid`
+FIELD, WINDOW, FIELD_SIGMA = 15, 1.3, 0.5  # arrows each way; half width; σ in units of σ_data
+
+
+def frame(run: runs.Run, images: int, count: int, device) -> dict | None:
+    """The samples of one tick, or None if there are none.
+
+    Of pictures {images, count, columns, tile, gap, png}: a grid, its sizes in pixels; of points {images, dimension, x,
+    field}. count: of the samples. device: where the field is computed.
+    """
+    stem = run.folder / "samples" / f"{int(images):011}"
+    found = _picture(stem.with_suffix(".png"), count) or _points(stem.with_suffix(".npz"))
+    if found is None:
+        return None
+    if found.get("dimension") == 2:
+        found["field"] = _field(run, images, device)
+    return {"images": int(images), **found}
+
+
+def _bytes(path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
+    except OSError:
+        return None
+
+
+def _picture(path, count) -> dict | None:
+    data = _bytes(path)
+    if data is None:
+        return None
+    try:
+        width = Image.open(io.BytesIO(data)).width
+    except OSError:
+        return None
+    columns = math.ceil(math.sqrt(count))
+    tile = (width - GAP) // columns - GAP
+    return {"count": count, "columns": columns, "tile": tile, "gap": GAP, "png": base64.b64encode(data).decode()}
+
+
+def _points(path) -> dict | None:
+    samples = _samples(path)
+    return None if samples is None else {"dimension": samples.shape[1], "x": pack.float32(samples[:MOST_POINTS])}
+
+
+def _samples(path) -> np.ndarray | None:
+    """The points [n, d] in a file; None if there are none."""
+    data = _bytes(path)
+    try:
+        samples = np.load(io.BytesIO(data))["samples"] if data else None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    return samples if samples is not None and samples.ndim == 2 else None
+
+
+@torch.no_grad()
+def _field(run, images, device) -> dict | None:
+    """Where the flow of the checkpoint at that tick goes, over the plane at one σ; None if it is not kept."""
+    name = models.run_model(run.folder, images)
+    if name is None:
+        return None
+    try:
+        model = models.load(name)
+        grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(device)
+        (arrows,) = diagnostics.direction_field(model.denoiser.to(device), grid, [FIELD_SIGMA * model.sigma_data])
+    except (ValueError, OSError):  # deleted meanwhile
+        return None
+    return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
+
+
+def thumbnail(checkpoint: Path, shape) -> str | None:
+    """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
+    try:
+        files = sorted(p for p in (checkpoint.parent.parent / "samples").iterdir() if p.stem.isdecimal())
+    except OSError:
+        return None
+    for path in reversed(files):
+        if len(shape) == 1 and (samples := _samples(path)) is not None:
+            return pack.float32(samples[:THUMBNAIL_POINTS])
+        if len(shape) == 3 and (data := _bytes(path)):
+            try:
+                return pack.uint8([_first_tile(data, shape)])
+            except OSError:
+                continue
+    return None
+
+
+def _first_tile(data, shape) -> np.ndarray:
+    """The first picture of a grid [C, H, W] in [−1, 1], at its own size."""
+    channels, height, width = shape
+    scale = max(1, 64 // width)
+    sheet = Image.open(io.BytesIO(data)).convert("L" if channels == 1 else "RGB")
+    tile = np.asarray(sheet.crop((GAP, GAP, GAP + width * scale, GAP + height * scale)))[::scale, ::scale]
+    tile = tile[None] if channels == 1 else tile.transpose(2, 0, 1)
+    return tile.astype(np.float32) / 127.5 - 1

@@ -1,0 +1,49 @@
+"""Settings that work, for each kind of data and size of network: what the short form of the Train tab stands for.
+
+Flat fields of `edm.Training`; whatever a visitor sets by hand goes over them.
+"""
+
+from __future__ import annotations
+
+import math
+
+COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
+DESIGNS = {
+    name: {"preconditioning": name, "noise": name, "weight": "edm" if name == "edm" else "simple"} for name in COLUMNS
+}
+SIZES = ("small", "medium", "large")
+SMALL_IMAGE = 12  # pixels: like the digits
+
+_POINTS = {
+    "small": {"channels": 96, "blocks": 3, "batch": 512},
+    "medium": {"channels": 192, "blocks": 4, "batch": 1024},
+    "large": {"channels": 384, "blocks": 6, "batch": 2048},
+}
+_POINTS_ALL = {
+    "lr": 2e-3, "lr_ramp": 50_000, "ema": [100_000], "samples": 400, "validation": 1024,
+}  # fmt: skip
+_POINTS_NOISE = {"P_mean": -1.5, "P_std": 1.6}
+_DIGITS = {
+    "small": {"channels": 16, "blocks": 1, "batch": 32, "lr": 3e-3, "lr_ramp": 3000},
+    "medium": {"channels": 24, "blocks": 1, "batch": 64, "lr": 2e-3, "dropout": 0.1},
+    "large": {"channels": 64, "blocks": 2, "batch": 128, "lr": 1e-3, "dropout": 0.1},
+}
+_DIGITS_ALL = {"channel_mult": [1, 2], "attention": [4], "label_dropout": 0.1}
+_IMAGES = {
+    "small": {"channels": 16, "blocks": 1, "batch": 16},
+    "medium": {"channels": 32, "blocks": 2, "batch": 32},
+    "large": {"channels": 96, "blocks": 3, "batch": 128},
+}
+_IMAGES_ALL = {"lr": 1e-3, "lr_ramp": 5000, "attention": [8], "label_dropout": 0.1}
+
+
+def recipe(shape, size: str, column: str) -> dict:
+    """The fields for samples of `shape`, a size of SIZES and a column of Table 1."""
+    if len(shape) == 1:
+        made = _POINTS_ALL | _POINTS[size] | (_POINTS_NOISE if column == "edm" else {})
+    elif shape[-1] <= SMALL_IMAGE:
+        made = _DIGITS_ALL | _DIGITS[size]
+    else:
+        levels = max(2, round(math.log2(shape[-1] / 4)))  # down to about 4 pixels
+        made = _IMAGES_ALL | _IMAGES[size] | {"channel_mult": [1, *[min(2 * i, 4) for i in range(1, levels)]]}
+    return made | DESIGNS[column]

@@ -1,0 +1,70 @@
+// Questions that each want their answer: actions one after the other, files piece by piece, and a dialog that asks people.
+import { element } from "./lib.js";
+import { download } from "./share.js";
+
+const PATIENCE = 20_000; // ms
+
+export class Asking {
+  constructor(box, server) {
+    Object.assign(this, { server, serials: {}, waiting: {}, last: Promise.resolve() });
+    this.dialog = element("dialog", { class: "asking" });
+    box.append(this.dialog);
+    for (const event of ["act", "film", "bundle", "intake"]) {
+      this.serials[event] = 0;
+      addEventListener(`edm-${event}`, ({ detail }) => this.waiting[`${event}${detail.serial}`]?.(detail));
+    }
+  }
+
+  // The answer {body} or {error}. Of each kind one at a time: a newer question would overtake an older one.
+  ask(event, payload) {
+    const before = this.last;
+    return (this.last = before.then(() => this.send(event, payload)));
+  }
+
+  send(event, payload) {
+    const serial = (this.serials[event] += 1);
+    return new Promise((resolve) => {
+      const answer = (detail) => {
+        clearTimeout(timer);
+        delete this.waiting[`${event}${serial}`];
+        resolve(detail);
+      };
+      const timer = setTimeout(() => answer({ error: "The server does not answer. Is it still running?" }), PATIENCE);
+      this.waiting[`${event}${serial}`] = answer;
+      this.server[event]({ serial, ...payload });
+    });
+  }
+
+  // A run as a file, which comes in pieces. Resolves with an error, or null.
+  async fetch(run, kind) {
+    const pieces = [];
+    for (let offset = 0, size = 1; offset < size; ) {
+      const { error, body } = await this.ask("bundle", { run, kind, offset });
+      if (error) return error;
+      const piece = Uint8Array.from(atob(body.piece), (letter) => letter.charCodeAt(0));
+      pieces.push(piece);
+      offset += piece.length;
+      size = body.size;
+      if (offset >= size) download(new Blob(pieces, { type: "application/zip" }), body.file);
+    }
+    return null;
+  }
+
+  // Resolves with what was entered (true without a field), or null.
+  confirm(question, yes, field = null) {
+    const { dialog } = this;
+    const input = field && element("input", { type: "text", value: field.value, "aria-label": field.title, inputmode: "numeric" });
+    const go = element("button", { type: "submit", class: "primary" }, yes);
+    const no = element("button", { type: "button", class: "pin" }, "Cancel");
+    const form = element("form", { method: "dialog" }, element("p", {}, question), input, element("div", {}, no, go));
+    dialog.replaceChildren(form);
+    return new Promise((resolve) => {
+      let entered = null;
+      form.addEventListener("submit", () => (entered = input ? input.value.trim() : true));
+      no.addEventListener("click", () => dialog.close());
+      dialog.addEventListener("close", () => resolve(entered), { once: true });
+      dialog.showModal();
+      (input ?? go).focus();
+    });
+  }
+}
