@@ -19,22 +19,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ContainerIO import ContainerIO
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+from edm.data import images
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
 RESOLUTIONS = (4, 1024)
 MAX_IMAGES = 2_000_000
 MAX_CLASSES = 65_536
 MAX_BYTES = 2**28  # of one image file
-MAX_PIXELS = 2**26  # of one image before cropping; below the level at which PIL warns
 MAX_LABELS_BYTES = 2**26
 
-# What PIL's decoders and zipfile raise on damaged files; anything else is a fault of this program
+# What zipfile raises on damaged files; anything else is a fault of this program
 _BROKEN_ZIP = (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OverflowError, struct.error)
-_BROKEN_IMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
 
 
 def rows(indices, size: int) -> np.ndarray:
@@ -89,10 +87,10 @@ class ImageFolder:
     def read(self, indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B] or None."""
         indices = rows(indices, self.size)
-        images = np.empty((len(indices), *self.shape), dtype=np.uint8)
-        for row, index in zip(images, indices, strict=True):
+        found = np.empty((len(indices), *self.shape), dtype=np.uint8)
+        for row, index in zip(found, indices, strict=True):
             row[...] = self._decoded(self.names[index])
-        return torch.from_numpy(images), None if self._targets is None else self._targets[torch.from_numpy(indices)]
+        return torch.from_numpy(found), None if self._targets is None else self._targets[torch.from_numpy(indices)]
 
     def _labels(self):
         """-> (class names, number of classes, labels or None)."""
@@ -113,7 +111,7 @@ class ImageFolder:
         side = 0
         for name in self.names:
             place = self._place(name)
-            with self._files.open(name) as file, _image(file, place) as image:
+            with self._files.open(name) as file, images.opened(file, place) as image:
                 width, height = image.size
             if self._crop:
                 continue
@@ -127,53 +125,13 @@ class ImageFolder:
 
     def _decoded(self, name: str) -> np.ndarray:
         place = self._place(name)
-        with _image(io.BytesIO(self._files.contents(name, MAX_BYTES)), place) as image:
+        with images.opened(io.BytesIO(self._files.contents(name, MAX_BYTES)), place) as image:
             if not self._crop and image.size != (self._side, self._side):
                 raise ValueError(f"{place} has changed since the set was opened; open the set again")
-            try:
-                return _pixels(image, self._crop, self.shape)
-            except _BROKEN_IMAGE as error:
-                raise ValueError(f"{place} is damaged ({error}); replace or remove it") from None
+            return images.pixels(image, place, self._crop, self.shape)
 
     def _place(self, name: str) -> str:
         return f"{name!r} in {self.path}"
-
-
-def _image(file, place: str) -> Image.Image:
-    """The image in a binary file, its pixels not yet decoded."""
-    try:
-        image = Image.open(file, formats=FORMATS)
-        pixels = image.width * image.height
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        pixels = MAX_PIXELS + 1
-    except UnidentifiedImageError:
-        kinds = ", ".join(FORMATS)
-        raise ValueError(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
-    except _BROKEN_IMAGE as error:
-        raise ValueError(f"{place} has a broken header ({error}); replace or remove it") from None
-    if pixels > MAX_PIXELS:
-        raise ValueError(f"{place} claims more than {MAX_PIXELS} pixels, the limit for one image; shrink or remove it")
-    return image
-
-
-def _pixels(image: Image.Image, crop: bool, shape) -> np.ndarray:
-    """Its pixels, uint8 [C, H, W]: decoded, turned upright, cropped, converted and resized."""
-    channels, side, _ = shape
-    image = ImageOps.exif_transpose(image)
-    if crop:
-        width, height = image.size
-        square = min(width, height)
-        left, top = (width - square) // 2, (height - square) // 2
-        image = image.crop((left, top, left + square, top + square))
-    if image.mode.startswith("I"):  # 16-bit greyscale; of 16-bit colour PIL's decoder takes the upper byte itself
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("RGB" if channels == 3 else "L")
-    if image.size != (side, side):
-        image = image.resize((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(image).reshape(side, side, channels).transpose(2, 0, 1)
 
 
 def _listed(text: bytes, names, place: str) -> list[int] | None:

@@ -16,6 +16,7 @@ from PIL import Image, ImageFile
 
 from edm.data import folders
 from edm.data.folders import ImageFolder
+from edm.data.images import FORMATS
 
 NOISE = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
 NAMES = ["a/10.png", "a/9.png", "b/2.png", "c.d/1.png"]
@@ -124,7 +125,7 @@ def test_bad_labels_are_refused(tmp_path, place, monkeypatch, text, reason):
 
 
 def test_each_format_is_read_whatever_its_ending(tmp_path, place):
-    files = {f"{kind}.bmp": encoded(plain(), kind, quality=95) for kind in folders.FORMATS}
+    files = {f"{kind}.bmp": encoded(plain(), kind, quality=95) for kind in FORMATS}
     images, _ = ImageFolder(place(tmp_path, files)).read(np.arange(4))
     assert np.abs(images.permute(0, 2, 3, 1).numpy() - np.array([10.0, 200, 30])).max() <= 4
 

@@ -1,0 +1,69 @@
+"""One image file from anywhere: opened with care, and brought to the size that is wanted."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns
+
+# What PIL's decoders raise on damaged files; anything else is a fault of this program
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
+
+
+def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
+    """The image in a binary file, its pixels not yet decoded."""
+    try:
+        image = Image.open(file, formats=FORMATS)
+        pixels = image.width * image.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        pixels = most + 1
+    except UnidentifiedImageError:
+        kinds = ", ".join(FORMATS)
+        raise ValueError(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
+    except _BROKEN as error:
+        raise ValueError(f"{place} has a broken header ({error}); replace or remove it") from None
+    if pixels > most:
+        raise ValueError(f"{place} claims more than {most} pixels, the limit for one image; shrink or remove it")
+    return image
+
+
+def pixels(image: Image.Image, place: str, crop: bool, shape) -> np.ndarray:
+    """Its pixels, uint8 [C, H, W]."""
+    try:
+        return _converted(image, crop, shape)
+    except _BROKEN as error:
+        raise ValueError(f"{place} is damaged ({error}); replace or remove it") from None
+
+
+def _converted(image, crop, shape):
+    """Decoded, turned upright, cropped, converted and resized."""
+    channels, side, _ = shape
+    image = ImageOps.exif_transpose(image)
+    if crop:
+        width, height = image.size
+        square = min(width, height)
+        left, top = (width - square) // 2, (height - square) // 2
+        image = image.crop((left, top, left + square, top + square))
+    if image.mode.startswith("I"):  # 16-bit greyscale; of 16-bit colour PIL's decoder takes the upper byte itself
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert("RGB" if channels == 3 else "L")
+    if image.size != (side, side):
+        image = image.resize((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image).reshape(side, side, channels).transpose(2, 0, 1)
+
+
+def square(data: bytes, place: str, side: int, most: int = MAX_PIXELS) -> tuple[np.ndarray, int]:
+    """(the central square of an encoded image, uint8 RGB [3, side, side], how many pixels the whole has).
+
+    Raises ValueError, naming `place`, for what is no whole image, or has more than `most` pixels.
+    """
+    with opened(io.BytesIO(data), place, most) as image:
+        return pixels(image, place, True, (3, side, side)), image.width * image.height
