@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from edm import checkpoints
 from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM, NETWORKS
+from edm.training.adam import Adam
 from edm.training.ema import Ema
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -25,9 +26,7 @@ class RunState:
             torch.manual_seed(settings.seed)
             self.network = checkpoints.build(header.network).to(device)
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=settings.lr, betas=(0.9, 0.999), eps=1e-8, fused=True
-        )
+        self.optimizer = Adam(self.network.parameters(), settings.lr)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
@@ -37,6 +36,11 @@ class RunState:
     def denoisers(self):
         """The averaged models, one for each half-life."""
         return [checkpoints.denoiser(network, self.header) for network in self.ema.networks]
+
+    def finite(self) -> bool:
+        """Whether all weights and averages are numbers."""
+        networks = (self.network, *self.ema.networks)
+        return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
 
     def save(self, path) -> None:
         """Write a checkpoint, atomically."""

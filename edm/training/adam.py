@@ -1,0 +1,50 @@
+"""Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8: bit for bit `torch.optim.Adam(…, fused=True)`.
+
+That class loads torch's compiler when it is made, which costs every run seconds before its first step; the function
+beneath it, which this one calls, does not.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.optim.adam import adam
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+
+
+class Adam:
+    """param_groups and state as of `torch.optim`: the state of a parameter is its step, exp_avg and exp_avg_sq."""
+
+    def __init__(self, parameters, lr: float):
+        self.param_groups = [{"params": list(parameters), "lr": lr}]
+        self.state: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
+
+    def zero_grad(self) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        parameters = [p for p in self.param_groups[0]["params"] if p.grad is not None]
+        states = [self.state.get(p) or self.state.setdefault(p, _fresh(p)) for p in parameters]
+        adam(
+            parameters,
+            [p.grad for p in parameters],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=self.param_groups[0]["lr"],
+            weight_decay=0.0,
+            eps=EPSILON,
+            maximize=False,
+        )
+
+
+def _fresh(parameter):
+    step = torch.zeros((), dtype=torch.float32, device=parameter.device)
+    return {"step": step, **{name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}}
