@@ -23,7 +23,9 @@ def main(arguments=None) -> int:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "memory" not in str(error):
+        from edm.runs.failures import out_of_memory
+
+        if not out_of_memory(error):
             raise
         print(f"{parser.prog} {options.command}: {TOO_LARGE} ({error!s:.200})", file=sys.stderr)
         return 2

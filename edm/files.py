@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 def atomic(path, durable: bool = True):
     """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
-    durable: wait until it is on the disk, so that a power cut cannot undo it.
+    durable: wait until it is on the disk, and in its place, so that a power cut cannot undo it.
     """
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -26,3 +26,15 @@ def atomic(path, durable: bool = True):
             raise
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
+    if durable:
+        _settle(path.parent)
+
+
+def _settle(folder):
+    """Wait until the names in a folder are on the disk, where the system knows how to."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

@@ -10,17 +10,23 @@ from edm.flat import groups, unflatten
 
 def add(parser, kind: type[Settings], section: str) -> None:
     """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
-    from edm.settings import knobs
-
     parser.add_argument("--config", help="settings from a file: .yaml, .json, a picture or a model of ours")
     parser.add_argument(
         "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
     )
+    fields(parser, kind)
+    parser.set_defaults(section=section)
+
+
+def fields(parser, kind: type[Settings]) -> None:
+    """Options for every field of `kind`; see `given`."""
+    from edm.settings import knobs
+
     for settings in groups(kind).values():
         group = parser.add_argument_group(settings.__doc__.split(":")[0])
         for name, knob in knobs(settings).items():
             group.add_argument(f"--{name}", help=_help(knob).replace("%", "%%"), metavar="VALUE")
-    parser.set_defaults(kind=kind, section=section)
+    parser.set_defaults(kind=kind)
 
 
 def settings(options) -> Settings:

@@ -8,28 +8,33 @@ from edm.commands import options as common
 from edm.training.settings import Training
 
 WAIT = 0.2  # seconds between two looks
+_DEVICES = "cpu, cuda, cuda:1, …, or several at once: cuda*2, cpu*2"
 
 
 def add(commands):
     parser = commands.add_parser("runs", help="list, start, stop, resume and delete runs that outlive this terminal")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name, (text, act) in _VERBS.items():
-        verb = verbs.add_parser(name, help=text, usage="python -m edm runs start [options]" if act is _start else None)
+        short = f"python -m edm runs {name}{' NAME' if act is _resume else ''} [options]"
+        verb = verbs.add_parser(name, help=text, usage=short if act in (_start, _resume) else None)
         verb.add_argument("--runs", metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)")
         verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
         verb.set_defaults(run=_run, act=act)
-        if act in (_show, _stop, _resume, _delete):
-            verb.add_argument("name", nargs="+" if act is not _resume else None, help="name of the run")
+        if act not in (_list, _start, _gc):
+            verb.add_argument("name", nargs=None if act in (_resume, _tensorboard) else "+", help="name of the run")
         if act in (_start, _gc):
             verb.add_argument("--keep", type=int, default=3, help="checkpoints to keep of a run, beside its best one")
         if act is _stop:
             verb.add_argument("--grace", type=float, default=30, help="seconds it has to end by itself (default: 30)")
         if act is _start:
             verb.add_argument("--name", help="name of the run (default: the dataset's, with a number)")
-            verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the least busy GPU)")
+            verb.add_argument("--device", default="auto", help=f"{_DEVICES} (default: the least busy GPU)")
             common.add(verb, Training, "training")
         if act is _resume:
-            verb.add_argument("--images", help="a new length, to go on with a run that has finished")
+            verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")
+            common.fields(verb, Training)
+        if act is _tensorboard:
+            verb.add_argument("--out", metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)")
 
 
 def _run(options):
@@ -63,6 +68,7 @@ def _show(options, folder):
             "checkpoint": run.checkpoint,
             "command": run.command,
         }
+        facts |= {f"remedy {i}": title for i, (title, _) in enumerate(run.remedies, 1)}
         for title, value in facts.items():
             if value:
                 print(f"  {title:12}{value}")
@@ -95,9 +101,23 @@ def _resume(options, folder):
     from edm import runs
 
     path = runs.find(folder, options.name)
-    runs.resume(path, **({"images": options.images} if options.images else {}))
+    runs.resume(path, device=options.device, **common.given(options))
     runs.advance(folder, options.at_once)
     print(f"{path}: {runs.read(path).state}")
+
+
+def _pause(options, folder):
+    from edm import runs
+
+    for path in [runs.find(folder, name) for name in options.name]:
+        runs.pause(path)
+
+
+def _unpause(options, folder):
+    from edm import runs
+
+    for path in [runs.find(folder, name) for name in options.name]:
+        runs.unpause(path)
 
 
 def _delete(options, folder):
@@ -106,6 +126,13 @@ def _delete(options, folder):
     for path in [runs.find(folder, name) for name in options.name]:
         runs.delete(path)
         print(f"{path}: deleted")
+
+
+def _tensorboard(options, folder):
+    from edm import runs
+    from edm.runs import tensorboard
+
+    print(tensorboard.write(runs.find(folder, options.name), options.out))
 
 
 def _gc(options, folder):
@@ -119,8 +146,11 @@ _VERBS = {
     "show": ("one run, with the last lines of its log", _show),
     "start": ("start a run, or put it into the queue", _start),
     "stop": ("ask runs to end with a checkpoint, and see to it that they do", _stop),
-    "resume": ("go on with runs that are over, from their last checkpoints", _resume),
+    "pause": ("ask runs to hold: they keep their device, and compute nothing", _pause),
+    "unpause": ("let runs that were asked to hold go on", _unpause),
+    "resume": ("go on with a run that is over, from its last checkpoint, with other settings if given", _resume),
     "delete": ("delete runs that are over", _delete),
+    "tensorboard": ("write a run's measures as logs for TensorBoard", _tensorboard),
     "gc": ("delete checkpoints of runs that are over, but for the newest and the best", _gc),
 }
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -31,9 +34,10 @@ def add(commands):
 
 
 def run(options):
+    from edm.runs.processes import this
     from edm.runs.worker import Worker
     from edm.training import parallel, recording
-    from edm.training.loop import train
+    from edm.training.loop import shares, train
 
     if options.keep is not None and options.keep < 1:
         raise ValueError(f"--keep {options.keep}: must be 1 or more")
@@ -47,15 +51,19 @@ def run(options):
         print(json.dumps(settings.document(), indent=2))
         return
     with parallel.world(options.device) as world:
+        share, processes = shares(settings, world.size)[0], world.gather(this())
         if world.rank:
-            for _ in train(settings, world, checkpoint):
+            for _ in train(settings, world, checkpoint, _terminated().is_set):
                 pass
             return
         folder = folder or _new_folder(settings.data.dataset)
         _refuse_other_runs(folder, checkpoint)
-        told = {"device": str(world.device), "command": flat.command("train", settings, f"--out={folder}")}
-        worker = Worker(folder, options.beginning, **told)
-        begin = partial(train, settings, world, checkpoint, worker.asked)
+        told = {"keep": options.keep, "command": flat.command("train", settings, f"--out={folder}")}
+        told["device"] = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
+        if world.size > 1:
+            told |= {"leader": this(os.getppid()), "others": processes}
+        worker = Worker(folder, options.beginning, settings, share, **told)
+        begin = partial(train, settings, world, checkpoint, worker.asked, worker.held)
         events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
         bar = _Bar(settings, sys.stderr)
         try:
@@ -66,7 +74,15 @@ def run(options):
         except KeyboardInterrupt:
             print(f"\nstopped; go on from the last checkpoint with --resume {folder}", file=sys.stderr)
             raise
-    print(f"{recording.checkpoints(folder)[-1]}")
+    saved = recording.checkpoints(folder)
+    print(saved[-1] if saved else f"{folder} has no checkpoint yet")
+
+
+def _terminated() -> threading.Event:
+    """Set by a request to end, which one of several processes passes on to the others; they end in the same step."""
+    event = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: event.set())
+    return event
 
 
 def _refuse_other_runs(folder, checkpoint):

@@ -11,11 +11,16 @@ To add one, put a function of `edm.training.settings.Data` into SOURCES.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 
 import numpy as np
 
 from edm import data
 from edm.data import digits, scenes
+
+
+class DataError(ValueError):
+    """The data cannot be read."""
 
 
 class Mixture:
@@ -74,16 +79,27 @@ SOURCES: dict[str, Callable] = {
 
 
 def open_source(settings):
-    """The source of an `edm.training.settings.Data`. Raises ValueError or OSError with a sentence."""
-    return SOURCES[settings.dataset](settings)
+    """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
+    with _told():
+        return SOURCES[settings.dataset](settings)
 
 
 def read(source, indices):
-    """(float32 samples in [−1, 1], classes or None): u8/127.5 − 1 for images of 8 bits."""
+    """(float32 samples in [−1, 1], classes or None): u8/127.5 − 1 for images of 8 bits. Raises DataError."""
     import torch
 
-    samples, labels = source.read(np.asarray(indices))
+    with _told():
+        samples, labels = source.read(np.asarray(indices))
     return samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples.float(), labels
+
+
+@contextmanager
+def _told():
+    """What is wrong with the data is told apart from what is wrong with anything else."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        raise DataError(str(error)) from error
 
 
 def spread(source, count: int = 10_000) -> float:

@@ -1,44 +1,91 @@
-"""Why a run ended, as a sentence that says what to change."""
+"""Why a run ended, as a word for programs, a sentence for people, and changes with which it may go on."""
 
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 
-SAVED = "its last checkpoint is whole: resume it"
+SAVED = "its last checkpoint is whole"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "quota exceeded")
-_MEMORY = (
+_FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
+_NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
+_PEER_WORDS = ("gloo", "Gloo", "NCCL", "onnection closed by peer", "onnection reset by peer", "TCPStore")
+_TOO_LARGE = (
     "the run does not fit into memory; take fewer images at once (micro_batch), fewer samples, or a smaller network "
     "(channels, blocks)"
 )
-_DISK = f"the disk is full; make room (python -m edm runs gc) or keep fewer checkpoints (--keep); {SAVED}"
 
 
 class Diverged(ValueError):
-    """The loss is not a number any more."""
+    """The loss, or the weights, are not numbers any more."""
 
     def __init__(self, steps: int):
-        super().__init__(
-            f"the loss has not been a finite number for {steps} steps; lower lr, lengthen lr_ramp, use precision=fp32, "
-            "or resume from the last checkpoint with a lower lr"
-        )
+        what = f"the loss has not been a finite number for {steps} steps" if steps else "the weights are not finite"
+        super().__init__(f"{what}: training has diverged; resume from the last checkpoint with a lower lr")
 
 
 class Superseded(ValueError):
     """Another worker has this run now."""
 
 
-def explain(error: BaseException) -> tuple[str, str]:
-    """(kind, sentence) of what ended a run; kind: memory, disk, diverged, settings (or data), stopped, unexpected."""
+@dataclass(frozen=True)
+class Failure:
+    """reason: memory, disk, diverged, data, settings, stopped, lost (a process of several), unexpected.
+
+    remedies: (title, {field: value}) each; `resume` takes the fields. An empty one: do what the title says before.
+    """
+
+    reason: str
+    sentence: str
+    remedies: tuple[tuple[str, dict[str, str]], ...] = ()
+
+
+def explain(error: BaseException, settings=None, share: int | None = None) -> Failure:
+    """What ended a run. settings: its `edm.Training`, to say what to change; share: a device's images of a step."""
+    from edm.data.sources import DataError
+
     text = " ".join(str(error).split())
     if isinstance(error, Diverged):
-        return "diverged", text
+        return Failure("diverged", text, _calmer(settings))
     if isinstance(error, KeyboardInterrupt):
-        return "stopped", "interrupted from its terminal; resume it from its last checkpoint"
-    if isinstance(error, OSError) and (error.errno in _FULL or any(words in text for words in _FULL_WORDS)):
-        return "disk", f"{_DISK} ({text:.200})"
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in text):
-        return "memory", f"{_MEMORY} ({text:.200})"
+        return Failure("stopped", "interrupted from its terminal; resume it from its last checkpoint")
+    if disk_full(error):
+        advice = "make room (python -m edm runs gc), or keep fewer checkpoints (--keep), then resume it"
+        return Failure("disk", f"the disk is full, {SAVED}; {advice} ({text:.200})", (("Make room, then resume", {}),))
+    if out_of_memory(error):
+        return Failure("memory", f"{_TOO_LARGE} ({text:.200})", _smaller(settings, share))
+    if isinstance(error, DataError):
+        return Failure("data", f"the data cannot be read: {text:.1000}")
     if isinstance(error, ValueError | OSError):
-        return "settings", text[:1000]
-    return "unexpected", f"the run met an error of the program, {type(error).__name__}: {text:.300}; its log has more"
+        return Failure("settings", text[:1000])
+    if isinstance(error, RuntimeError) and any(words in text for words in _PEER_WORDS):
+        return Failure("lost", f"one of its processes was lost, {SAVED}; resume it ({text:.200})")
+    name = type(error).__name__
+    return Failure("unexpected", f"the run met an error of the program, {name}: {text:.300}; its log has more")
+
+
+def disk_full(error: BaseException) -> bool:
+    full = getattr(error, "errno", None) in _FULL
+    return isinstance(error, OSError) and (full or any(words in str(error) for words in _FULL_WORDS))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    told = any(words in str(error) for words in _NO_MEMORY_WORDS)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and told)
+
+
+def _calmer(settings):
+    if settings is None:
+        return ()
+    lower = (f"Lower the learning rate to {settings.lr / 4:.3g}", {"lr": f"{settings.lr / 4:.3g}"})
+    full = ("Train in full precision", {"precision": "fp32"})
+    return (lower,) if settings.precision == "fp32" else (lower, full)
+
+
+def _smaller(settings, share):
+    if settings is None:
+        return ()
+    share = share or settings.batch
+    half = min(settings.micro_batch or share, share) // 2
+    fewer = next((n for n in range(half, 0, -1) if share % n == 0), None)
+    return ((f"Take {fewer} images at once", {"micro_batch": str(fewer)}),) if fewer else ()

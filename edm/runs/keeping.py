@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from edm.runs import places, reading
+from edm.runs.metrics import parsed
+from edm.runs.processes import machine, this, uptime
+
+_SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
+
+
+class Best:
+    """The tick with the least validation error, weighted as EDM's loss is (Table 1). images: its; None: no tick yet."""
+
+    def __init__(self):
+        self.images, self._error = None, math.inf
+
+    @classmethod
+    def of(cls, run) -> Best:
+        best = cls()
+        with suppress(OSError), open(Path(run, "metrics.jsonl"), "rb") as lines:
+            for line in lines:
+                best.see(parsed(line))
+        return best
+
+    def see(self, tick: dict | None) -> None:
+        """Take a line of metrics into account; what is not one is not."""
+        try:
+            pairs = zip(tick["sigmas"], tick["validation"], strict=True)
+            error = sum((s**2 + _SIGMA_DATA**2) / (_SIGMA_DATA * s) ** 2 * loss for s, loss in pairs)
+            if error < self._error:
+                self.images, self._error = tick["images"], error
+        except (ValueError, KeyError, TypeError, ArithmeticError):
+            return
 
 
 def best(run) -> int | None:
-    """The images of the tick with the least validation error, weighted as EDM's loss is with σ_data = 0.5 (Table 1)."""
-    errors = {}
-    try:
-        text = Path(run, "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    for line in text.splitlines():
-        try:
-            tick = json.loads(line)
-            pairs = zip(tick["sigmas"], tick["validation"], strict=True)
-            error = sum((s**2 + 0.25) / (0.5 * s) ** 2 * loss for s, loss in pairs)
-            if math.isfinite(error):
-                errors[int(tick["images"])] = error
-        except (ValueError, KeyError, TypeError, ZeroDivisionError):
-            continue
-    return min(errors, key=errors.get) if errors else None
+    """The images of a run's tick with the least validation error; None if it has none yet."""
+    return Best.of(run).images
 
 
-def superfluous(run, keep: int, keep_best: bool) -> list[Path]:
-    """The checkpoints beside the `keep` newest and, if so asked, the first one at or after the best tick."""
+def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
+    """The checkpoints beside the `keep` newest and, if it is given, the first one at or after the best tick."""
     found = sorted(Path(run, "checkpoints").glob("*.safetensors"))
     old = found[:-keep]
-    if old and keep_best and (images := best(run)) is not None:
-        chosen = next((path for path in found if path.stem.isdecimal() and int(path.stem) >= images), None)
+    if old and best is not None:
+        chosen = next((path for path in found if path.stem.isdecimal() and int(path.stem) >= best), None)
         old = [path for path in old if path != chosen]
     return old
 
@@ -43,33 +58,44 @@ def superfluous(run, keep: int, keep_best: bool) -> list[Path]:
 def delete(run) -> None:
     """Delete a run with all it holds. Raises ValueError while it runs."""
     run = Path(run)
-    state = reading.read(run, details=False).state
-    if state in reading.LIVE:
-        raise ValueError(f"the run {run.name!r} is {state}; stop it before deleting it")
+    found = reading.read(run, details=False)
+    number = places.newest(run)
+    claim = {"machine": machine(), "uptime": uptime(), "process": vars(this())}
+    waits = found.state == "queued" and places.create(places.request(run, number, "taken"), claim)  # so it never begins
+    if not (waits or found.over):
+        raise ValueError(f"the run {run.name!r} is {found.state}; stop it before deleting it")
     gone = run.with_name(f".trash-{uuid.uuid4().hex}")
     run.rename(gone)  # at once, so that nobody sees half a run
-    shutil.rmtree(gone)
+    shutil.rmtree(gone, ignore_errors=True)  # what a network file system holds back is left to gc
 
 
 def gc(folder, keep: int = 1) -> int:
     """Free what runs that are over need no more: checkpoints but for the `keep` newest and the best, halves of files
-    that were being written, and what a `delete` has left. Returns the bytes."""
+    that were being written, and what a `delete` or a reboot has left. Returns the bytes."""
     if keep < 1:
         raise ValueError(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
-    for trash in folder.glob(".trash-*"):
+    for trash in (*folder.glob(".trash-*"), *_former_queues(folder)):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
-    for run in reading.all_runs(folder):
-        if not run.over:
-            continue
-        torn = [p for part in ("", "checkpoints", "samples", "requests") for p in (run.folder / part).glob(".*.*.*")]
-        for path in [*torn, *superfluous(run.folder, keep, True)]:
-            freed += path.stat().st_size
-            path.unlink(missing_ok=True)
+    for run in (found.folder for found in reading.all_runs(folder) if found.over):
+        torn = [p for part in ("", "checkpoints", "samples", "requests") for p in (run / part).glob(".*.*.*")]
+        for path in [*torn, run / ".reserve", *superfluous(run, keep, best(run))]:
+            if not reading.read(run, details=False).over:  # somebody has just resumed it
+                break
+            with suppress(OSError):
+                size = path.stat().st_size
+                path.unlink()
+                freed += size
     return freed
 
 
 def find(folder, name) -> Path:
     """The directory of the run of that name in the runs folder. Raises ValueError if there is none."""
     return places.place(places.runs_folder(folder), name)
+
+
+def _former_queues(folder):
+    """The queues of this host before it was started anew."""
+    mine = places.queue(folder)
+    return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]

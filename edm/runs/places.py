@@ -3,22 +3,30 @@
 requests/<n>.start.json    the n-th beginning of the run is asked for: by whom, where, with which command
 requests/<n>.taken.json    one launcher has taken it upon itself: there is only ever one
 requests/<n>.worker.json   the process it started
+requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
+requests/<n>.term.json     it did not in time, and somebody has sent it a signal
 status.json                what its worker says of itself
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import re
+import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from edm.files import atomic
+from edm.runs.processes import machine
 
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_BEGINNING = re.compile(r"(\d{4,})\.(?:start|taken)\.json")
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def check_name(name) -> str:
@@ -48,17 +56,27 @@ def place(folder, name) -> Path:
     return path
 
 
+def queue(folder) -> Path:
+    """Where this machine, as it was started last, keeps who holds its devices."""
+    label = hashlib.sha256(machine().encode()).hexdigest()[:12]
+    return Path(folder, ".queue", f"{socket.gethostname()}-{label}")
+
+
 def request(run, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
 
 
-def newest(run) -> int:
-    """The number of the last beginning that was asked for or taken; 0: none."""
+def newest(run, strict: bool = False) -> int:
+    """The number of the last beginning that was asked for or taken; 0: none. strict: OSError if that cannot be read."""
     try:
-        names = os.listdir(Path(run, "requests"))
-    except OSError:
+        names = os.listdir(os.path.join(run, "requests"))
+    except FileNotFoundError:
         return 0
-    return max((int(name[:4]) for name in names if re.fullmatch(r"\d{4}\.(start|taken)\.json", name)), default=0)
+    except OSError:
+        if strict:
+            raise
+        return 0
+    return max((int(found[1]) for found in map(_BEGINNING.fullmatch, names) if found), default=0)
 
 
 def create(path, document: dict) -> bool:
@@ -73,12 +91,15 @@ def create(path, document: dict) -> bool:
             os.link(file.name, path)
         except FileExistsError:
             return os.stat(file.name).st_nlink == 2  # ours after all: a network file system may answer twice
-        except OSError:  # a file system without links
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
             return _create_here(path, document)
     return True
 
 
 def _create_here(path, document):
+    """The same on a file system without links, where a reader may find it empty for a moment."""
     try:
         with open(path, "xb") as file:
             file.write(json.dumps(document).encode())
@@ -92,10 +113,11 @@ def write(path, document: dict, durable: bool = True) -> None:
         file.write(json.dumps(document, indent=1).encode())
 
 
-def load(path) -> dict | None:
-    """The document in a file; None if there is none, or it is not one."""
+def load(path) -> dict:
+    """The document in a file; an empty one if there is none, or it is not one."""
     try:
-        document = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None
+        with open(path, "rb") as file:
+            document = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

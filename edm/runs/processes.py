@@ -10,12 +10,14 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-FOREIGN_SILENCE = 30.0  # seconds without a heartbeat after which a process on another machine counts as gone
+SILENCE = 10.0  # seconds without a heartbeat after which a process on another machine counts as gone
+_REMEMBERED = 1000  # processes of other machines
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Process:
         """Whether it still runs. Here the kernel knows; elsewhere its last sign of life (time.time()) has to do."""
         if self.local:
             return began(self.pid) == self.began
-        return heartbeat is not None and time.time() - heartbeat < FOREIGN_SILENCE
+        return heartbeat is not None and _EAR.hears(self, heartbeat)
 
     def signal(self, number: int, group: bool) -> bool:
         """Send a signal to it, or to the group that it leads. False, and nothing is sent, if it is gone."""
@@ -59,6 +61,27 @@ class Process:
         return True
 
 
+class _Ear:
+    """Hears whether processes of other machines give signs of life. Clocks of two machines may differ by hours, so
+    that only at first theirs is compared with ours; from then on it counts when the sign has changed."""
+
+    def __init__(self):
+        self._lock, self._last = threading.Lock(), {}
+
+    def hears(self, process: Process, heartbeat: float) -> bool:
+        with self._lock:
+            known, when = self._last.get(process, (None, 0.0))
+            if known is None:
+                when = uptime() - min(abs(time.time() - heartbeat), SILENCE)
+                if len(self._last) >= _REMEMBERED:
+                    self._last.clear()
+            elif known != heartbeat:
+                when = uptime()
+            self._last[process] = heartbeat, when
+            return uptime() - when < SILENCE
+
+
+_EAR = _Ear()
 _FIELDS = {"host": str, "machine": str, "pid": int, "began": str}
 
 

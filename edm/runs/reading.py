@@ -1,38 +1,43 @@
 """Reading runs. Anyone may, at any time: nothing here writes, waits, or trusts that a file is whole.
 
 queued ─→ running ─→ finished
-   │         ├─────→ failed         with a sentence
-   │         ├─────→ interrupted    nobody wrote that: its worker is gone
-   └→ stopped ←─ stopping
+   │       │   ├───→ failed         with a sentence
+   │    paused ├───→ interrupted    nobody wrote that: its worker is gone
+   └→ stopped ←┴─ stopping
 """
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import time
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from edm.runs import places
-from edm.runs.processes import Process, machine, uptime
+from edm.runs.processes import Process, machine, this, uptime
 
-LIVE = ("running", "stopping")
+LIVE = ("running", "paused", "stopping")
 OVER = ("stopped", "finished", "failed", "interrupted")
-STARTING = 60.0  # seconds between a launcher's claim and the name of the process it starts, at most
+STARTING = 30.0  # seconds between a launcher's claim and the name of the process it starts, at most
 LOG_LINES, LOG_BYTES = 20, 8192
-_KNOWN = 48  # bytes before a cursor, by which it is known whether a file has been written anew
+PROMPT = "$ "  # before the command with which a beginning starts in the log
+_SETTLED = 2e9  # nanoseconds after which the next change of a file is sure to have another time
+_TOLD = "python -m edm"  # how a sentence to a person begins
+_INTERRUPTED = "its worker ended without a word: killed, out of memory, or the machine went down; resume it"
+_FORCED = "it did not end by itself and was ended by force; what came after its last checkpoint is lost"
 
 
 @dataclass(frozen=True)
 class Run:
     """A run as its files tell. Times in seconds since 1970; what is not known is None.
 
-    number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left: s.
-    reason, sentence: why it ended, where it did not just finish; reasons are those of `edm.runs.failures`.
-    checkpoint: path of the last one. log: last lines; disk: bytes (these two with details only).
+    number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left, seconds
+    (spent in steps): s; memory: bytes. reason, sentence, remedies: why it ended, where it did not just finish, and
+    what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last one. log: last lines; disk: bytes
+    (these two with details only).
     """
 
     name: str
@@ -41,9 +46,11 @@ class Run:
     number: int = 0
     images: int = 0
     total: int | None = None
+    parameters: int | None = None
     loss: float | None = None
     rate: float | None = None
     left: float | None = None
+    seconds: float | None = None
     memory: int | None = None
     device: str | None = None
     owner: str | None = None
@@ -55,6 +62,7 @@ class Run:
     pid: int | None = None
     reason: str | None = None
     sentence: str | None = None
+    remedies: tuple[tuple[str, dict[str, str]], ...] = ()
     checkpoint: Path | None = None
     log: tuple[str, ...] = ()
     disk: int | None = None
@@ -72,88 +80,151 @@ def read(folder, details: bool = True) -> Run:
     """The run in a directory. details: its log and its use of the disk, too, which take longer to find out."""
     folder = Path(folder)
     number = places.newest(folder)
-    start = places.load(places.request(folder, number, "start")) or {}
+    start = places.load(places.request(folder, number, "start"))
     state, status, process = _told(folder, number)
-    saved = _last_checkpoint(folder)
-    own = status.get("number") == number
-    images = status.get("images") if own and state in LIVE else None
-    known = {name: status.get(name) for name in _PROGRESS} if own else {}
-    if state in LIVE or not own:
-        known |= {"reason": None, "sentence": None}
+    saved, own = _last_checkpoint(folder), status.get("number") == number
+    seen, live = int(saved.stem) if saved else 0, state in LIVE
+    total = (own and _number(status, "total")) or start.get("total")
+    total = total or places.load(folder / "config.json").get("images")
+    known = {name: _number(status, name) for name in _PROGRESS} if own else {}
+    told = {name: status.get(name) for name in ("reason", "sentence", "remedies")} if own and not live else {}
+    if state == "queued" and start.get("host") != this().host:
+        told = {"sentence": f"waits for the machine {start.get('host')!r}; stop and resume it to run it on this one"}
+    if state == "stopped" and process is not None and status.get("state") != "stopped":
+        told = {"sentence": _FORCED}
     if state == "interrupted":
-        known["sentence"] = _INTERRUPTED
-    elif state == "failed" and not own:
-        known["sentence"] = next(reversed(tail(folder / "log.txt")), _INTERRUPTED)
-    if state == "queued":
-        process = None
+        finished = saved is not None and total is not None and seen >= total
+        words = None if own or finished else _last_words(folder)
+        told = {} if finished else {"reason": words and "settings", "sentence": words or _INTERRUPTED}
+        state = "finished" if finished else "failed" if words else state
     return Run(
         name=folder.name, folder=folder, state=state, number=number,
-        images=images if images is not None else int(saved.stem) if saved else 0,
-        total=status.get("total") or start.get("total") or (places.load(folder / "config.json") or {}).get("images"),
-        device=start.get("device") or status.get("device"),
-        command=start.get("command") or status.get("command"), owner=start.get("owner"), asked=start.get("time"),
-        host=process and process.host, pid=process and process.pid, checkpoint=saved,
-        log=tail(folder / "log.txt") if details else (), disk=disk_use(folder) if details else None, **known,
+        images=(own and live and _number(status, "images")) or seen, total=total,
+        device=start.get("device") or status.get("device"), command=start.get("command") or status.get("command"),
+        owner=start.get("owner"), asked=_number(start, "time"), host=process and process.host,
+        pid=process and process.pid, reason=told.get("reason"), sentence=told.get("sentence"),
+        remedies=_remedies(told.get("remedies")), checkpoint=saved, log=tail(folder / "log.txt") if details else (),
+        disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
-_PROGRESS = ("loss", "rate", "left", "memory", "started", "heartbeat", "reason", "sentence")
-_INTERRUPTED = "its worker ended without a word: killed, out of memory, or the machine went down"
+_PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started", "heartbeat")
 
 
 def all_runs(folder, details: bool = False) -> list[Run]:
     """Every run in the runs folder, the last asked for or started first."""
-    try:
-        entries = [e for e in os.scandir(folder) if places.is_name(e.name) and e.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-    runs = [read(entry.path, details) for entry in entries]
+    runs = _Listing.of(os.path.abspath(folder)).runs()
+    if details:
+        runs = [read(run.folder) for run in runs]
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
 
 
-def process_of(folder) -> tuple[Process | None, bool]:
-    """(the worker of the run's newest beginning, whether it leads a group of its own)."""
+def processes_of(folder) -> tuple[Process | None, list[Process], bool]:
+    """(the worker of the run's newest beginning, others that it has started, whether each leads a group of its own)."""
     number = places.newest(folder)
-    status = places.load(Path(folder, "status.json")) or {}
-    if status.get("number") == number:
-        return Process.parse(status.get("process")), bool(status.get("alone"))
-    return Process.parse(places.load(places.request(folder, number, "worker"))), True
+    status = places.load(Path(folder, "status.json"))
+    if status.get("number") != number:
+        return Process.parse(places.load(places.request(folder, number, "worker"))), [], True
+    followers = [process for process in map(Process.parse, status.get("others") or ()) if process]
+    return Process.parse(status.get("process")), followers, bool(status.get("alone"))
+
+
+def is_starting(claim: dict) -> bool:
+    """Whether a launcher's claim is so young that its process may be about to begin."""
+    here = claim.get("machine") == machine()
+    return (uptime() - claim.get("uptime", 0) if here else time.time() - claim.get("time", 0)) < STARTING
+
+
+class _Listing:
+    """The runs of a folder, of which those that are over are read again only when their files have changed."""
+
+    def __init__(self, folder):
+        self._folder, self._known = Path(folder), {}
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def of(cls, folder: str) -> _Listing:
+        return cls(folder)
+
+    def runs(self) -> list[Run]:
+        try:
+            entries = [entry for entry in os.scandir(self._folder) if places.is_name(entry.name)]
+        except OSError:
+            return []
+        known, current = self._known, {}
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and (mark := _mark(entry.path)):
+                current[entry.name] = self._current(entry.name, mark, *known.get(entry.name, (None, None)))
+        self._known = current
+        return [run for _, run in current.values()]
+
+    def _current(self, name, mark, known, run):
+        if mark == known:
+            return known, run
+        run = read(self._folder / name, details=False)
+        settled = all(time.time_ns() - changed > _SETTLED for _, changed, *_ in mark)
+        return mark if run.over and settled else None, run
+
+
+def _mark(folder) -> tuple:
+    """What changes with any file on which the state of a run that is over depends; empty where there is no run."""
+    marks = []
+    for name in ("requests", "checkpoints", "status.json", "config.json"):
+        with suppress(OSError):
+            found = os.stat(f"{folder}{os.sep}{name}")
+            marks.append((name, found.st_mtime_ns, found.st_ino, found.st_size))
+    return tuple(marks)
 
 
 def _told(folder, number):
-    """(state, status, process)."""
+    """(state, status, process). A worker that is gone without a last word is "interrupted", unless it was to end."""
     stop = places.request(folder, number, "stop").exists()
     # looked at before the status: a worker that ends in between has had its last words by then
-    born = places.load(places.request(folder, number, "worker")) or {}
+    born = places.load(places.request(folder, number, "worker"))
     process = Process.parse(born)
-    living = process is not None and process.alive(born.get("time", 0) + STARTING)
-    status = places.load(folder / "status.json") or {}
+    status = places.load(folder / "status.json")
     if status.get("number") == number:
-        process = Process.parse(status.get("process"))
-        if status.get("state") == "running" and process and process.alive(status.get("heartbeat")):
-            return ("stopping" if stop else "running"), status, process
-        if status.get("state") == "running":
+        process, state = Process.parse(status.get("process")), status.get("state")
+        if state in ("running", "paused"):
+            if process and process.alive(_number(status, "heartbeat")):
+                return ("stopping" if stop else state), status, process
             status = places.load(folder / "status.json") or status  # its last words may be newer than the first look
-        return (status["state"] if status.get("state") in OVER else "interrupted"), status, process
-    if number == 0:
-        return _before_status(folder), status, None
+        return (status["state"] if status.get("state") in OVER else _ended(stop)), status, process
     if process is not None:
-        return ("failed" if not living else "stopping" if stop else "running"), status, process
-    taken = places.load(places.request(folder, number, "taken"))
-    if taken is None:
-        return ("stopped" if stop else "queued"), status, None
-    return ("running" if _launching(taken) else "interrupted"), status, None
+        living = process.alive(_number(born, "time"))
+        if not living and places.load(folder / "status.json").get("number") == number:
+            return _told(folder, number)  # it has ended meanwhile, with all it had to say
+        return (_ended(stop) if not living else "stopping" if stop else "running"), status, process
+    taken = places.request(folder, number, "taken")
+    if not taken.exists():
+        asked = places.request(folder, number, "start").exists()
+        return ("interrupted" if not asked else "stopped" if stop else "queued"), status, None
+    return ("running" if is_starting(places.load(taken)) else "interrupted"), status, None
 
 
-def _launching(taken) -> bool:
-    here = taken.get("machine") == machine()
-    return (uptime() - taken.get("uptime", 0) if here else time.time() - taken.get("time", 0)) < STARTING
+def _ended(asked):
+    return "stopped" if asked else "interrupted"
 
 
-def _before_status(folder):
-    """The state of a run that no worker speaks for: by how far it came."""
-    saved, total = _last_checkpoint(folder), (places.load(folder / "config.json") or {}).get("images")
-    return "finished" if saved and total is not None and int(saved.stem) >= total else "interrupted"
+def _last_words(folder) -> str | None:
+    """What a worker that never wrote a status has told the log since its beginning, if it has told why it ends."""
+    lines = tail(folder / "log.txt", lines=LOG_BYTES)
+    begun = max((i for i, line in enumerate(lines) if line.startswith(PROMPT)), default=-1)
+    lines = lines[begun + 1 :]
+    told = [line.partition(": ")[2] for line in lines if line.startswith(_TOLD)]
+    return told[-1] if told else lines[-1] if any(line.startswith("Traceback") for line in lines) else None
+
+
+def _number(document, name):
+    """A number in a document, None for anything else there."""
+    value = document.get(name)
+    return value if type(value) in (int, float) and math.isfinite(value) else None
+
+
+def _remedies(found) -> tuple:
+    with suppress(TypeError, ValueError):
+        return tuple((str(title), dict(changes)) for title, changes in found or ())
+    return ()
 
 
 def _last_checkpoint(folder) -> Path | None:
@@ -162,7 +233,7 @@ def _last_checkpoint(folder) -> Path | None:
     except OSError:
         return None
     names = [name for name in names if name.endswith(".safetensors") and name[:-12].isdecimal()]
-    return folder / "checkpoints" / max(names) if names else None
+    return folder / "checkpoints" / max(names, key=lambda name: int(name[:-12])) if names else None
 
 
 def disk_use(folder) -> int:
@@ -183,55 +254,3 @@ def tail(path, lines: int = LOG_LINES) -> tuple[str, ...]:
             return tuple(file.read().decode(errors="replace").splitlines()[-lines:])
     except OSError:
         return ()
-
-
-@dataclass(frozen=True)
-class Lines:
-    """lines: of metrics.jsonl, parsed, NaN and infinities as None. cursor: where to go on. skipped: torn or foreign
-    lines among them. anew: the file was written anew since, so forget the lines before these. more: there are more."""
-
-    lines: tuple[dict, ...]
-    cursor: str
-    skipped: int
-    anew: bool
-    more: bool
-
-
-def metrics_since(run, cursor: str = "", most: int = 4 << 20) -> Lines:
-    """The whole lines of a run's metrics after a cursor; "" is the beginning. At most about `most` bytes of them."""
-    offset, anew = _offset(cursor), False
-    try:
-        with open(Path(run, "metrics.jsonl"), "rb") as file:
-            if offset and _cursor(file, offset) != cursor:
-                offset, anew = 0, True
-            file.seek(offset)
-            block = file.read(most)
-            if b"\n" not in block:
-                block += file.readline()
-            end = block.rfind(b"\n") + 1
-            after = _cursor(file, offset + end)
-            more = offset + end < os.fstat(file.fileno()).st_size and len(block) >= most
-    except OSError:
-        return Lines((), "", 0, bool(offset), False)
-    parsed = [_parsed(line) for line in block[:end].splitlines() if line.strip()]
-    good = tuple(line for line in parsed if line is not None)
-    return Lines(good, after, len(parsed) - len(good), anew, more)
-
-
-def _parsed(line):
-    try:
-        document = json.loads(line, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) and isinstance(document.get("images"), int) else None
-
-
-def _offset(cursor: str) -> int:
-    text = str(cursor).partition(":")[0]
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
-
-
-def _cursor(file, offset) -> str:
-    """An offset, with the mark of the bytes before it."""
-    file.seek(max(0, offset - _KNOWN))
-    return f"{offset}:{zlib.crc32(file.read(min(_KNOWN, offset))):08x}"

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from edm.runs import places
+from edm.runs import launching, places
 from edm.runs.failures import Diverged, Superseded, explain
-from edm.runs.processes import machine, this, uptime
+from edm.runs.processes import this
 from edm.runs.reading import LIVE, read
 
 BEAT = 1.0  # seconds between two signs of life
@@ -29,15 +29,18 @@ RESERVE = 1 << 15  # bytes kept free, for the last words of a run that has fille
 class Worker:
     """A context in which a run is trained.
 
-    folder: of the run. number: of its beginning, which a launcher has taken; None: take the next one. fixed: what its
-    status says beside the progress. Entering raises ValueError if the run is running, or waits in a queue. On an error
-    the status says why, as a sentence, before the error goes on its way.
+    folder: of the run. number: of its beginning, which a launcher has taken; None: take the next one. settings: its
+    `edm.Training`; share: a device's images of a step. leader: the process that ends all others of the run; None: this
+    one; others: those. fixed: what its status says beside the progress. Entering raises ValueError if the run is
+    running, or waits in a queue. On an error the status says why, as a sentence, before the error goes on its way.
     """
 
-    def __init__(self, folder, number: int | None, **fixed):
-        self._folder, self._number = Path(folder), number
-        self._status = {"state": "running", "process": vars(this()), "alone": _alone(), **fixed}
-        self._asked = self._superseded = self._signalled = False
+    def __init__(self, folder, number: int | None, settings, share=None, leader=None, others=(), **fixed):
+        self._folder, self._number, self._settings, self._share = Path(folder), number, settings, share
+        leader = leader or this()
+        processes = {"process": vars(leader), "others": [*map(vars, others)], "alone": _alone(leader.pid)}
+        self._status = {"state": "running", "total": settings.images, **processes, **fixed}
+        self._asked = self._held = self._superseded = self._signalled = False
         self._launched = number is not None
         self._bad = 0
         self._over, self._writing = threading.Event(), threading.Lock()
@@ -45,82 +48,93 @@ class Worker:
 
     def asked(self) -> bool:
         """Whether the run shall end at the next step, with a checkpoint."""
-        return self._asked
+        return self._asked or self._superseded
+
+    def held(self) -> bool:
+        """Whether the run shall wait at the next step."""
+        return self._held and not self.asked()
 
     def __enter__(self):
-        (self._folder / "requests").mkdir(parents=True, exist_ok=True)
-        if self._number is None:
+        if self._launched:
+            with suppress(OSError):  # so that the system, out of memory, ends this process and not the page
+                Path("/proc/self/oom_score_adj").write_text("500")
+        else:
+            (self._folder / "requests").mkdir(parents=True, exist_ok=True)
             self._number = _take(self._folder)
-        self._status["number"] = self._number
-        for torn in self._folder.glob(".*.json.*"):  # of a worker that was killed while it wrote
-            torn.unlink(missing_ok=True)
-        self._status["started"] = time.time()
-        self._reserve().write_bytes(os.urandom(RESERVE))
-        self._signals = {}
+        self._status |= {"number": self._number, "started": time.time()}
+        self._look()
+        if self._superseded:
+            raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
+        try:
+            for torn in self._folder.glob(".*.json.*"):  # of a worker that was killed while it wrote
+                torn.unlink(missing_ok=True)
+            self._reserve().write_bytes(os.urandom(RESERVE))
+            self._write(durable=True)
+        except OSError as error:
+            self._end(error)
+            raise
+        self._former = None
         if threading.current_thread() is threading.main_thread():
-            self._signals[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._hear)
-        self._write(durable=True)
+            self._former = signal.signal(signal.SIGTERM, self._hear)
         self._thread.start()
         return self
 
     def __exit__(self, kind, error, trace):
         self._over.set()
         self._thread.join()
-        for number, handler in self._signals.items():
-            signal.signal(number, handler)
-        if self._superseded:
-            return
-        if error is None:
-            self._status["state"] = "stopped" if self._stopped_early() else "finished"
-        else:
-            reason, sentence = explain(error)
-            state = "stopped" if reason == "stopped" else "failed"
-            self._status |= {"state": state, "reason": reason, "sentence": sentence}
-        self._reserve().unlink(missing_ok=True)
-        with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
-            self._write(durable=True)
-        if self._launched and not self._signalled and self._status.get("reason") != "disk":
-            self._start_next()
+        if self._former is not None:
+            signal.signal(signal.SIGTERM, self._former)
+        if not self._superseded:
+            self._end(error)
 
     def watch(self, events: Iterator) -> Iterator:
-        """Pass events on, and hold back checkpoints of weights whose losses are not numbers.
+        """Pass events on, and hold back checkpoints of weights that are not numbers, or whose losses are not.
 
         Raises Diverged after PATIENCE such steps, or at the end of the run; Superseded if another has the run.
         """
-        from edm.training.loop import Checkpoint, Started, Step, Tick
+        from edm.training.loop import Checkpoint, Paused, Started, Step, Tick
 
         for event in events:
             if self._superseded:
-                raise Superseded(f"another worker goes on with the run in {self._folder}; this one ends")
+                raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
             if isinstance(event, Started):
-                settings = event.state.settings
-                self._status |= {"parameters": event.parameters, "total": settings.images, "images": event.state.images}
+                self._status |= {"parameters": event.parameters, "images": event.state.images}
+                self._status["seconds"] = event.state.seconds
             elif isinstance(event, Step):
                 self._bad = 0 if math.isfinite(event.loss) else self._bad + 1
                 if self._bad >= PATIENCE:
                     raise Diverged(self._bad)
-                self._status |= {"images": event.images, "loss": _number(event.loss), "rate": _number(event.rate)}
-                self._status["left"] = _number(event.left)
+                self._status |= {"state": "running", "images": event.images, "loss": _number(event.loss)}
+                self._status |= {"rate": _number(event.rate), "left": _number(event.left)}
+            elif isinstance(event, Paused):
+                self._status["state"] = "paused"
             elif isinstance(event, Tick):
                 self._status |= {"seconds": event.seconds, "nonfinite": event.nonfinite}
-            elif isinstance(event, Checkpoint) and self._bad:
+            elif isinstance(event, Checkpoint) and (self._bad or not event.state.finite()):
                 if event.last:
                     raise Diverged(self._bad)
                 continue
             yield event
             if isinstance(event, Checkpoint):
-                self._status["checkpoint"] = event.images
+                self._status |= {"checkpoint": event.images, "seconds": event.state.seconds}
 
-    def _start_next(self):
-        """Nobody else may be there to look after the queue."""
-        from edm.runs.queue import advance
+    def _end(self, error):
+        """Say how it ended, and see to the queue: nobody else may be there to do so."""
+        if error is None:
+            early = self._status.get("images", 0) < self._status["total"]
+            self._status["state"] = "stopped" if early else "finished"
+        else:
+            failure = explain(error, self._settings, self._share)
+            self._status |= {"state": "stopped" if failure.reason == "stopped" else "failed", **vars(failure)}
+        with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
+            self._reserve().unlink(missing_ok=True)
+            self._write(durable=True)
+        if self._launched and not self._signalled and self._status.get("reason") != "disk":
+            from edm.runs.queue import advance
 
-        taken = places.load(places.request(self._folder, self._number, "taken")) or {}
-        with suppress(OSError, ValueError):
-            advance(self._folder.parent, taken.get("at_once", 1))
-
-    def _stopped_early(self):
-        return self._status.get("images", 0) < self._status.get("total", 0)
+            taken = places.load(places.request(self._folder, self._number, "taken"))
+            with suppress(OSError, ValueError):
+                advance(self._folder.parent, taken.get("at_once", 1))
 
     def _hear(self, *signal_and_frame):
         self._asked = self._signalled = True
@@ -129,14 +143,18 @@ class Worker:
         return self._folder / ".reserve"
 
     def _live(self):
-        stop = places.request(self._folder, self._number, "stop")
         while not self._over.wait(BEAT):
             with suppress(OSError):  # a server of files that is away for a while, or a full disk
-                self._superseded = places.newest(self._folder) > self._number
+                self._look()
                 if self._superseded:
                     return
-                self._asked = self._asked or stop.exists()
                 self._write()
+
+    def _look(self):
+        """See what is asked. A run that was deleted has no beginnings any more."""
+        self._superseded = places.newest(self._folder, strict=True) != self._number
+        self._asked = self._asked or places.request(self._folder, self._number, "stop").exists()
+        self._held = places.request(self._folder, self._number, "pause").exists()
 
     def _write(self, durable=False):
         with self._writing:
@@ -147,18 +165,17 @@ class Worker:
 def _take(folder) -> int:
     """Make this process the one worker of the run in `folder`; returns the number of its beginning."""
     state, number = read(folder, details=False).state, places.newest(folder) + 1
-    claim = {"machine": machine(), "uptime": uptime(), "time": time.time()}
-    if state in (*LIVE, "queued") or not places.create(places.request(folder, number, "taken"), claim):
-        raise ValueError(
-            f"the run in {folder} is {state} already; stop it first: python -m edm runs stop {folder.name}"
-        )
+    if state in (*LIVE, "queued"):
+        raise ValueError(f"the run in {folder} is {state}; stop it first: python -m edm runs stop {folder.name}")
+    if not places.create(places.request(folder, number, "taken"), launching.now()):
+        raise ValueError(f"the run in {folder} has just been started by somebody else")
     places.create(places.request(folder, number, "worker"), {**vars(this()), "time": time.time()})
     return number
 
 
-def _alone() -> bool:
-    """Whether the group of this process is its own to end, as of those that a queue starts."""
-    return hasattr(os, "getsid") and os.getsid(0) == os.getpid()
+def _alone(pid) -> bool:
+    """Whether the group of a process is its own to end, as of those that a queue starts."""
+    return hasattr(os, "getsid") and os.getsid(pid) == pid
 
 
 def _number(value):

@@ -33,6 +33,7 @@ from edm.training.state import RunState, header_of
 
 SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
+HOLD = 0.2  # seconds between two looks of a run that holds
 _LARGE = 1e5  # stands for an infinite gradient
 
 
@@ -76,6 +77,13 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The run holds, as it was asked to; comes again and again until it goes on."""
+
+    images: int
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """The state is worth saving now; `last` tells that the run is over."""
 
@@ -85,16 +93,21 @@ class Checkpoint:
 
 
 def train(
-    settings: Training, world: World | None = None, resume=None, stop: Callable[[], bool] | None = None
-) -> Iterator[Started | Step | Tick | Checkpoint]:
+    settings: Training,
+    world: World | None = None,
+    resume=None,
+    stop: Callable[[], bool] | None = None,
+    hold: Callable[[], bool] | None = None,
+) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
-    resume: path of a checkpoint to continue. stop: asked in each step; when true the run ends with a `Checkpoint`.
+    resume: path of a checkpoint to continue. stop, hold: asked in each step; with stop the run ends with a
+    `Checkpoint`, with hold it waits with one, and with `Paused` from time to time, until it is false again.
     Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
     """
     world = world or World(0, 1, torch.device("cpu"))
-    share, micro = _shares(settings, world)
+    share, micro = shares(settings, world.size)
     source = sources.open_source(settings.data)
     split = Split(source, settings.data.holdout)
     sigma_data = settings.design.sigma_data
@@ -105,10 +118,10 @@ def train(
     state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
     if resume is not None:
         state.restore(resume)
-    return _events(settings, world, split, state, share, micro, stop or (lambda: False))
+    return _events(settings, world, split, state, share, micro, stop or _never, hold or _never)
 
 
-def _events(settings, world, split, state, share, micro, stop):
+def _events(settings, world, split, state, share, micro, stop, hold):
     augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
     loss_of = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
     network = torch.compile(state.network) if settings.compile else state.network
@@ -127,7 +140,7 @@ def _events(settings, world, split, state, share, micro, stop):
     clock = _Clock(state, settings)
     while state.images < settings.images:
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
-        state.optimizer.zero_grad(set_to_none=True)
+        state.optimizer.zero_grad()
         total = 0.0
         for number in range(0, share, micro):
             numbers, y, labels = next(loader)
@@ -142,7 +155,7 @@ def _events(settings, world, split, state, share, micro, stop):
         _step(state)
         state.ema.update(state.network, state.images, settings.batch)
         before, state.images, state.steps = state.images, state.images + settings.batch, state.steps + 1
-        total, asked = world.total(float(total), float(stop()))
+        total, asked, held = world.total(float(total), float(stop()), float(hold()))
         loss = total / settings.batch
         state.losses = state.losses[0] + loss, state.losses[1] + 1
         clock.stop()
@@ -158,23 +171,29 @@ def _events(settings, world, split, state, share, micro, stop):
             )  # fmt: skip
             yield Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=judge.samples(), labels=judge.labels)
             state.network.train()
-        if over or asked or _passed(before, state.images, settings.checkpoint):
+        if over or asked or held or _passed(before, state.images, settings.checkpoint):
             yield Checkpoint(state.images, state, over)
+        while held and not (over or asked):
+            yield Paused(state.images)
+            time.sleep(HOLD)
+            asked, held = world.total(float(stop()), float(hold()))
         if asked:
             return
         clock.start()
 
 
-def _shares(settings, world):
-    """(images of a step on this device, images at once)."""
-    if settings.batch % world.size:
-        raise ValueError(f"batch = {settings.batch} cannot be shared evenly by {world.size} processes")
-    share = settings.batch // world.size
+def _never() -> bool:
+    return False
+
+
+def shares(settings: Training, size: int = 1) -> tuple[int, int]:
+    """(images of a step on each of `size` devices, images at once). Raises ValueError if they do not come out even."""
+    if settings.batch % size:
+        raise ValueError(f"batch = {settings.batch} cannot be shared evenly by {size} processes; make it a multiple")
+    share = settings.batch // size
     micro = min(settings.micro_batch or share, share)
     if share % micro:
-        raise ValueError(
-            f"micro_batch = {micro} must divide the {share} images that each of {world.size} devices takes"
-        )
+        raise ValueError(f"micro_batch = {micro} must divide the {share} images that each of {size} devices takes")
     return share, micro
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,12 +28,27 @@ class World:
         distributed.all_reduce(sums)
         return sums.tolist()
 
+    def gather(self, value) -> list:
+        """That of each process."""
+        if self.size == 1:
+            return [value]
+        values = [None] * self.size
+        distributed.all_gather_object(values, value)
+        return values
+
     def wrap(self, network):
         """The network with gradients averaged over all processes."""
         if self.size == 1:
             return network
         ids = [self.device] if self.device.type == "cuda" else None
         return torch.nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+
+
+def _end_with(parent):
+    """One of several processes must not outlive torchrun, which alone would end it."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 @contextmanager
@@ -51,6 +68,7 @@ def world(device: str = "auto"):
     if own.type == "cuda":
         torch.cuda.set_device(own)
     distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="torchrun's end", daemon=True).start()
     try:
         yield World(distributed.get_rank(), size, own)
     finally:

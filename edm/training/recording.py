@@ -1,7 +1,7 @@
 """A run as a directory of plain files, each written atomically or by whole lines, readable while it grows:
 
 config.json                     the settings, complete
-metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`
+metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
 """
@@ -9,6 +9,7 @@ checkpoints/<images>.safetensors
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from edm.checkpoints import Metrics
 from edm.files import atomic
-from edm.runs.keeping import superfluous
+from edm.runs.keeping import Best, superfluous
+from edm.runs.metrics import parsed
 from edm.training.loop import Checkpoint, Started, Tick
 
 
@@ -25,24 +27,20 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
 
     keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error.
     """
-    folder = Path(folder)
+    folder, best = Path(folder), Best()
     for event in events:
         if isinstance(event, Started):
-            for name in ("checkpoints", "samples"):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-                for torn in (folder / name).glob(".0*.*.*"):  # of a run that was killed while it wrote
-                    torn.unlink()
-            document = event.state.settings.document(complete=True)
-            _write(folder / "config.json", json.dumps(document, indent=2))
-            _forget_after(folder / "metrics.jsonl", event.state.images)
+            _begin(folder, event.state)
+            best = Best.of(folder)
         elif isinstance(event, Tick):
             line = _line(event)
+            best.see(line)
             with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint):
             event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
-            for old in superfluous(folder, keep, keep_best) if keep else ():
+            for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event
 
@@ -52,22 +50,35 @@ def checkpoints(folder) -> list[Path]:
     return sorted(Path(folder, "checkpoints").glob("*.safetensors"))
 
 
+def _begin(folder, state):
+    """Room for a run, without what one that was killed has left: halves of files, and what will be done again."""
+    for name in ("checkpoints", "samples"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for torn in (folder / name).glob(".0*.*.*"):
+            torn.unlink()
+    for path in (folder / "samples").iterdir():
+        if path.stem.isdecimal() and int(path.stem) > state.images:
+            path.unlink()
+    _write(folder / "config.json", [json.dumps(state.settings.document(complete=True), indent=2).encode()])
+    if (folder / "metrics.jsonl").exists():
+        with open(folder / "metrics.jsonl", "rb") as lines:
+            _write(folder / "metrics.jsonl", (line for line in lines if _kept(line, state.images)))
+
+
+def _kept(line, images):
+    """Whether a line is whole, and of a tick that will not be repeated."""
+    tick = parsed(line) if line.endswith(b"\n") else None
+    return tick is not None and tick["images"] <= images
+
+
 def _line(tick: Tick) -> dict:
-    return {name: getattr(tick, name) for name in Metrics.model_fields if name != "evaluation"}
+    line = {name: getattr(tick, name) for name in Metrics.model_fields if name != "evaluation"}
+    return {name: [*map(_finite, value)] if isinstance(value, tuple | list) else _finite(value)
+            for name, value in line.items()}  # fmt: skip
 
 
-def _forget_after(path, images):
-    """Lines of ticks that a resumed run will repeat go, and a half-written last one."""
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            if json.loads(line)["images"] <= images:
-                kept.append(line + "\n")
-        except (ValueError, KeyError, TypeError):
-            continue
-    _write(path, "".join(kept))
+def _finite(value):
+    return value if math.isfinite(value) else None
 
 
 def _save_samples(stem, tick):
@@ -82,6 +93,6 @@ def _save_samples(stem, tick):
             np.savez(file, samples=samples)
 
 
-def _write(path, text):
+def _write(path, parts):
     with atomic(path) as file:
-        file.write(text.encode())
+        file.writelines(parts)

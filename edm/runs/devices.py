@@ -1,0 +1,56 @@
+"""Devices of runs: cpu, cuda:1, and several at once, cpu*2 or cuda*4, for which torchrun starts a process each."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_SEVERAL = re.compile(r"(cpu|cuda)\*(\d{1,4})")
+
+
+def count(device: str) -> int:
+    """How many processes a run on the device has."""
+    found = _SEVERAL.fullmatch(device)
+    return int(found[2]) if found else 1
+
+
+def option(device: str) -> str:
+    """The device as `python -m edm train` and torchrun's processes know it."""
+    return device.partition("*")[0]
+
+
+def named(name: str, ahead: list[str]) -> tuple[str, int]:
+    """(a device by its full name, GPUs of this machine). Raises ValueError for one that is not here.
+
+    ahead: the devices of runs that are not over; of several GPUs, "auto" is the one with the fewest of them.
+    """
+    import torch
+
+    from edm import runner
+
+    gpus, found = torch.cuda.device_count(), _SEVERAL.fullmatch(str(name))
+    if found:
+        most = gpus if found[1] == "cuda" else max(2, os.cpu_count() or 1)
+        if not 1 <= int(found[2]) <= most:
+            raise ValueError(f"device {name!r} is not on this machine: of {found[1]}, 1 to {most} can be used at once")
+        return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead)[0]), gpus
+    device = runner.device(name)
+    if device.type == "cpu":
+        return "cpu", gpus
+    if name == "auto":
+        return min((f"cuda:{i}" for i in range(gpus)), key=ahead.count), gpus
+    return f"cuda:{device.index or 0}", gpus
+
+
+def places(device: str, gpus: int) -> tuple[list[str], int]:
+    """(devices that can serve a run, how many of them it needs); processes on the CPU share the one."""
+    if count(device) == 1 or option(device) == "cpu":
+        return [option(device)], 1
+    return [f"cuda:{i}" for i in range(gpus)], count(device)
+
+
+def visible(chosen: list[str], shown: str | None) -> str:
+    """CUDA_VISIBLE_DEVICES for a run on several chosen GPUs, where it is `shown` so far."""
+    numbers = [int(name.partition(":")[2]) for name in chosen]
+    names = shown.split(",") if shown else []
+    return ",".join(names[n] if n < len(names) else str(n) for n in numbers)
