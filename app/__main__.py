@@ -9,6 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
+from app.limits import Limits
+
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
 
@@ -34,9 +36,64 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument(
         "--password",
         default=os.environ.get("EDM_PASSWORD"),
-        help="ask visitors for it (user name: edm); needed on any host but this machine; also EDM_PASSWORD",
+        help="ask visitors for it (user name: edm; in a classroom any); needed on any host but this machine; "
+        "also EDM_PASSWORD",
     )
+    _add_classroom(parser.add_argument_group("classroom"))
     return parser.parse_args(arguments)
+
+
+def _add_classroom(group) -> None:
+    group.add_argument(
+        "--classroom",
+        action="store_true",
+        help="visitors log in with any name and --password, and may start runs within the limits below; what is not "
+        "given of the two passwords is made up and printed",
+    )
+    group.add_argument(
+        "--teacher-password",
+        default=os.environ.get("EDM_TEACHER_PASSWORD"),
+        help="whoever logs in with it may do all; also EDM_TEACHER_PASSWORD",
+    )
+    for name, (field, kind, help) in _LIMITS.items():
+        default = getattr(Limits, field) / (1e6 if field == "upload" else 1)
+        group.add_argument(name, type=kind, default=kind(default), help=f"{help} (default: %(default)s)")
+
+
+_LIMITS = {
+    "--run-minutes": ("minutes", float, "the longest that a student's run may take"),
+    "--run-images": ("images", int, "and the most images it may train on"),
+    "--run-parameters": ("parameters", int, "its largest network"),
+    "--run-batch": ("batch", int, "its largest batch"),
+    "--runs-at-once": ("at_once", int, "runs of one student that are not over"),
+    "--runs-each": ("runs", int, "runs of one student in all"),
+    "--upload-mb": ("upload", float, "megabytes that a student may upload at once"),
+}
+
+
+def room(chosen):
+    """The `app.classroom.Room` of the options: who may do what. Raises Refused."""
+    values = {field: getattr(chosen, name[2:].replace("-", "_")) for name, (field, _, _) in _LIMITS.items()}
+    for name, (field, _, _) in _LIMITS.items():
+        if not 0 < values[field] < float("inf"):
+            raise Refused(f"{name} {values[field]:g}: must be more than 0")
+    values["upload"] = int(values["upload"] * 1e6)
+    password, teacher, local = chosen.password, chosen.teacher_password, is_local(chosen.host)
+    if not local and not password and not chosen.classroom:
+        remedy = "give a password with --password, or use 127.0.0.1, or --classroom"
+        raise Refused(f"others can reach {chosen.host}: {remedy}")
+    from app.classroom import Room, generated
+
+    if not chosen.classroom:
+        return Room(chosen.runs, local, password)
+    try:
+        made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    for given, who, one in ((password, "class", made.password), (teacher, "teacher", made.teacher_password)):
+        if not given:
+            print(f"EDM explorer: password of the {who}: {one}")
+    return made
 
 
 def is_local(host: str) -> bool:
@@ -87,8 +144,7 @@ def main(arguments=None) -> int:
     """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
     chosen = options(arguments)
     try:
-        if not is_local(chosen.host) and not chosen.password:
-            raise Refused(f"others can reach {chosen.host}: give a password with --password, or use 127.0.0.1")
+        who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
         from edm import runner
 
@@ -102,7 +158,7 @@ def main(arguments=None) -> int:
         return 2
     from app.server import serve
 
-    serve(listener, device, chosen.password, browser=not chosen.no_browser, runs=chosen.runs)
+    serve(listener, device, who, browser=not chosen.no_browser)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The web server: Gradio's page at /, our own scripts and styles under /explorer."""
+"""The web server: Gradio's page at /, our own scripts and styles under /explorer, and `app.routes`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pathlib import Path
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
 
 import gradio as gr
+import httpx
 import torch
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import page
+from app import page, routes
+from app.classroom import Room
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-USER = "edm"
 
 
 class _Assets(StaticFiles):
@@ -33,21 +34,24 @@ class _Assets(StaticFiles):
         return response
 
 
-def application(device, password: str | None = None, runs=None) -> FastAPI:
-    """The whole app as an ASGI application. runs: the folder of all runs."""
+def application(device, room: Room | None = None) -> FastAPI:
+    """The whole app as an ASGI application. room: who may do what; None: everybody everything."""
     # Exact denoisers are many small operations: a second thread in each makes them slower (116 against 211 µs),
     # and several visitors keep several cores busy anyway.
     torch.set_num_threads(1)
+    room = room or Room()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
     app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
+    routes.add(app, room, _asking_gradio(app))
     return gr.mount_gradio_app(
         app,
-        page.build(device, runs),
+        page.build(device, room),
         path="/",
-        auth=(USER, password) if password else None,
-        auth_message=f"The user name is “{USER}”." if password else None,
+        auth=room.login if room.asks else None,
+        auth_message=room.message,
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
         run_history=False,
@@ -60,12 +64,24 @@ def application(device, password: str | None = None, runs=None) -> FastAPI:
     )
 
 
-def serve(listener, device, password: str | None, browser: bool, runs=None) -> None:
+def _asking_gradio(app):
+    """Who has sent a request, as Gradio's own address for that says of its cookies: async, request -> name or None."""
+
+    async def username(request):
+        cookies = {"cookie": request.headers.get("cookie", "")}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return (await client.get("/gradio_api/user", headers=cookies)).json()
+
+    return username
+
+
+def serve(listener, device, room: Room, browser: bool) -> None:
     """Run until interrupted."""
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
-    server = _Server(application(device, password, runs), address, browser)
+    server = _Server(application(device, room), address, browser)
+    room.keep_time()
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])
 

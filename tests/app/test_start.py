@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from app.__main__ import is_local, listening_socket, main, show
+from app.__main__ import is_local, listening_socket, main, options, show
+from app.__main__ import room as of_options
 from app.instruments import choosing, training_time
 from edm import models
 from tests.app.instruments import bodies
@@ -24,6 +25,7 @@ def start(*arguments):
         (["--device", "tpu"], "device 'tpu'"),
         (["--device", "cuda:99"], "device 'cuda:99' is not on this machine"),
         (["--host", "0.0.0.0"], "--password"),
+        (["--host", "0.0.0.0", "--runs-each", "0"], "--runs-each 0"),
         (["--host", "no-such-host.invalid", "--password", "x"], "not an address of this machine"),
         (["--port", "99999"], "port 99999"),
         (["--model", "nothing-there.safetensors"], "nothing-there.safetensors"),
@@ -47,6 +49,30 @@ def test_a_port_in_use_gets_a_sentence(capsys):
     error = capsys.readouterr().err
     assert f"port {port} cannot be used on 127.0.0.1" in error
     assert "--port" in error
+
+
+def test_passwords_of_a_classroom_are_made_up_and_printed(capsys):
+    room = of_options(options(["--classroom", "--host", "0.0.0.0", "--run-minutes", "5", "--upload-mb", "1.5"]))
+    said = capsys.readouterr().out
+    assert room.kind == "classroom" and room.password != room.teacher_password
+    assert f"class: {room.password}" in said and f"teacher: {room.teacher_password}" in said
+    assert (room.limits.minutes, room.limits.upload, room.limits.runs) == (5, 1_500_000, 10)
+    of_options(options(["--classroom", "--password", "one", "--teacher-password", "two"]))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "asks"),
+    [
+        ([], "own", False),
+        (["--password", "x"], "own", True),
+        (["--host", "0.0.0.0", "--password", "x"], "closed", True),
+    ],
+)
+def test_who_may_do_what_follows_from_the_options(arguments, kind, asks, monkeypatch):
+    monkeypatch.delenv("EDM_PASSWORD", raising=False)
+    room = of_options(options(arguments))
+    assert (room.kind, room.asks) == (kind, asks)
 
 
 def test_ctrl_c_ends_it_quietly():
