@@ -9,6 +9,7 @@ import threading
 import gradio as gr
 
 from app import controls, tabs
+from app.classroom import Room
 from app.instruments import INSTRUMENTS
 from app.live import Live
 from app.session import opened_from
@@ -22,12 +23,12 @@ MAX_JOBS = 1000
 STAY_SECONDS = 5
 
 
-def build(device, runs_folder=None) -> gr.Blocks:
-    """The whole page. device: where the computing runs. runs_folder: of all runs; None: `edm.runs.runs_folder()`."""
-    work, board = Work(device), Board(runs_folder)
+def build(device, room: Room) -> gr.Blocks:
+    """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
+    work, board = Work(device), Board(room.folder)
     boot = controls.boot() | {"train": train.boot(board)}
     board.begin()
-    training = train.Train(board, work, train.Anybody())
+    training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
         wiring = Wiring(stage)

@@ -94,7 +94,8 @@ def _experiments(query):
 def _shown(query) -> dict | None:
     """The instrument that the address shows, or the preset that it names, with all values of its settings."""
     if query.get(TAB) == TRAIN:
-        return {"tab": TRAIN, "name": TRAIN, "values": {k[6:]: v for k, v in query.items() if k.startswith(f"{TRAIN}.")}}
+        values = {k.removeprefix(f"{TRAIN}."): v for k, v in query.items() if k.startswith(f"{TRAIN}.")}
+        return {"tab": TRAIN, "name": TRAIN, "values": values}
     if FIGURE in query:
         name, values = presets.figure(query[FIGURE])
     elif SHOW in query or query.get(TAB) in TABS:

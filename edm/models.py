@@ -67,6 +67,11 @@ def names() -> list[str]:
     return [*data.DATASETS, *_trained()]
 
 
+def every() -> list[Model]:
+    """All models as they are at this moment, in the order of `names`."""
+    return [*map(exact, data.DATASETS.values()), *_trained().values()]
+
+
 def known(name: str) -> bool:
     """Whether there is a model of that name. The folder is looked at only for names that are no dataset's."""
     return name in data.DATASETS or name in _trained()
@@ -114,7 +119,7 @@ def register_run(folder) -> list[str]:
 
 
 def follow_run(folder) -> bool:
-    """Make known the checkpoints that a run's folder holds now, and forget those that are gone; call it again and again.
+    """Make known the checkpoints that a run's folder holds now, and forget those that are gone; to be called again.
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
@@ -139,12 +144,6 @@ def followed() -> list[Model]:
     """The models that `follow_run` has made known, of each run the oldest first."""
     found = [model for model in list(_registered.values()) if model.name == f"{model.family}_{model.header.images}"]
     return sorted(found, key=lambda model: (model.family, model.header.images))
-
-
-def run_model(folder, images: int) -> str | None:
-    """The name of the followed run's checkpoint after so many images; None if it is not kept."""
-    name = f"run-{Path(folder).name}_{images}"
-    return name if name in _registered else None
 
 
 def exact(dataset: data.Dataset) -> Model:

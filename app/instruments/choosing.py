@@ -11,8 +11,8 @@ EXACT, SHARED, OWN = "exact", "shared", "own"
 
 def data() -> dict[str, str]:
     """The data that models are of: those with an exact denoiser, and those with a trained one only."""
-    exact = (models.load(name) for name in models.names() if name != "drawn")
-    found = {model.name: model.title.split(", ")[0] for model in exact if not model.trained}
+    exact = (model for model in models.every() if not model.trained and model.name != "drawn")
+    found = {model.name: model.title.split(", ")[0] for model in exact}
     for model in trained():
         title = model.dataset.title if model.dataset else data_of(model).replace("_", " ").title()
         found.setdefault(data_of(model), title)
@@ -35,7 +35,7 @@ def _shape(name):
 
 def trained() -> list[models.Model]:
     """All trained models, the checkpoints of a run among them, in order."""
-    return [model for name in models.names() if (model := models.load(name)).trained]
+    return [model for model in models.every() if model.trained]
 
 
 def trained_titles() -> dict[str, str]:

@@ -11,7 +11,7 @@ from edm.settings import Experiment, Sampling
 
 def exact_and_trained(line: bool = True) -> dict[str, str]:
     """Every denoiser that needs no drawing: name -> title. line: also those in one dimension."""
-    found = {name: models.load(name) for name in models.names() if name != "drawn"}
+    found = {model.name: model for model in models.every() if model.name != "drawn"}
     return {
         name: choosing.title(model) if model.trained else model.title
         for name, model in found.items()

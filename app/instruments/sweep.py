@@ -36,7 +36,7 @@ def axes() -> dict[str, str]:
 
 def sampled() -> dict[str, str]:
     """The models, and that of the Sampler tab."""
-    found = {name: models.load(name).title for name in models.names() if not models.load(name).trained}
+    found = {model.name: model.title for model in models.every() if not model.trained}
     found.pop("drawn", None)
     return {"yours": "as in the Sampler tab", **found, **choosing.trained_titles()}
 

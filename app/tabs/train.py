@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from types import SimpleNamespace
 
 import torch
+from cachetools import LRUCache
 
-from app import controls
+from app import controls, uploads
+from app.classroom import Room
 from app.tabs.wiring import Wiring
-from app.training import about, bundle, film, form
+from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.work import Work
 from edm import models, runs
 from edm.fields import SettingsError
 
-EVENTS = ("poll", "plan", "act", "film", "bundle")
+EVENTS = ("poll", "plan", "act", "film")
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
 CONTRAST = ("vp", "edm")  # what one click sets against each other
-
-
-class Anybody:
-    """Until there is a classroom: whoever sees the page may do everything."""
-
-    def visitor(self, request):
-        return SimpleNamespace(name=None, teacher=True)
-
-    def check_start(self, visitor, settings, runs):
-        return None
-
-    def check_control(self, visitor, run):
-        return None
-
-    def described(self, visitor):
-        return {"starting": True, "sentence": None, "limits": {}, "teacher": True}
 
 
 def boot(board: Board) -> dict:
@@ -44,12 +29,12 @@ def boot(board: Board) -> dict:
 
 
 class Train:
-    """What answers the tab's events. room: of `app.classroom`, who may do what."""
+    """What answers the tab's events. room: who may do what."""
 
-    def __init__(self, board: Board, work: Work, room):
+    def __init__(self, board: Board, work: Work, room: Room):
         self.board, self.work, self.room = board, work, room
         self.former = form.Former(board.folder)
-        self.bundles = bundle.Bundles()
+        self._described: LRUCache = LRUCache(2048)
 
     def build(self, wiring: Wiring) -> None:
         """Wire the tab's events."""
@@ -73,6 +58,7 @@ class Train:
         news["models"] = self.models(message.get("models", ""))
         visitor = self.room.visitor(request)
         news["room"] = self.room.described(visitor)
+        news["datasets"] = self._datasets(visitor, message.get("datasets"))
         news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, row["name"])]
         news["live"] = any(not run.over for run in self.board.runs())
         yield json.dumps({**news, "runs": closer, "more": more}), True
@@ -92,7 +78,18 @@ class Train:
 
     def _frame(self, run, images):
         settings = about.settings_of(run)
-        return film.frame(run, images, settings.samples if settings else 16, self.work.device)
+        return film.frame(run, images, settings.samples if settings else 16, self._field)
+
+    def _field(self, checkpoint):
+        key = "field", str(checkpoint), checkpoint.stat().st_mtime_ns
+        return self.work.remember(key, lambda: film.field(checkpoint, self.work.device))
+
+    def _datasets(self, visitor, known) -> dict | None:
+        """What the visitor has uploaded or drawn, unless the page knows all of it."""
+        found = uploads.listed(self.board.folder, self.room.sees(visitor))
+        stamp = " ".join(one["id"] for one in found)
+        described = [datasets.describe(datasets.own(one)) for one in found]
+        return None if known == stamp else {"clock": stamp, "list": described}
 
     def _may(self, visitor, name) -> bool:
         try:
@@ -108,9 +105,11 @@ class Train:
             return None
         clock, names, new = news
         found = []
-        for name in new:
+        for name, came in new.items():
             with suppress(ValueError, OSError):  # gone again
-                found.append(controls.described(models.load(name)))
+                if (name, came) not in self._described:
+                    self._described[name, came] = controls.described(models.load(name))
+                found.append(self._described[name, came])
         choices = self.work.remember(("choices", clock), controls.choices)
         return {"clock": clock, "names": names, "new": found, "choices": choices}
 
@@ -124,19 +123,25 @@ class Train:
     def plan(self, message, guard, request):
         """What the form's values make of a run, and what that would take."""
         try:
-            yield json.dumps(form.described(self.former.plan(message["values"]))), True
+            visitor = self.room.visitor(request)
+            yield json.dumps(form.described(self._plan(visitor, message["values"]))), True
         except SettingsError as error:
             yield json.dumps({"error": str(error), "fields": error.fields}), True
+
+    def _plan(self, visitor, values) -> form.Plan:
+        return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings))
 
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete. The answer names the runs it is about."""
         visitor, action = self.room.visitor(request), message["do"]
         if action in ("start", "contrast"):
             names = self._start(visitor, message["values"], action == "contrast")
+        elif action == "resume":
+            names = [self._resume(visitor, message)]
         elif action in _CONTROLS:
             run = self.board.find(message["run"])
             self.room.check_control(visitor, run)
-            _CONTROLS[action](run.folder, message, visitor)
+            _CONTROLS[action](run.folder)
             names = [run.name]
         else:
             raise ValueError(f"{action!r:.40} is nothing that can be done to a run")
@@ -144,34 +149,38 @@ class Train:
         yield json.dumps({"do": action, "runs": names}), True
 
     def _start(self, visitor, values, contrast) -> list[str]:
-        plan = self.former.plan(values)
+        plan = self._plan(visitor, values)
         plans = [(plan.name, plan.settings)]
         if contrast:
-            stem = plan.name or f"{plan.settings.data.dataset}-contrast"
-            plans = [(f"{stem}-{column}", form.redesigned(plan.settings, column)) for column in CONTRAST]
-        for name, settings in plans:
+            stem = plan.name or self._free(f"{plan.settings.data.dataset}-contrast")
+            both = form.against(values, plan.settings)
+            plans = [(f"{stem}-{c}", self._plan(visitor, both | {"design": c}).settings) for c in CONTRAST]
+        for name, _ in plans:
             if name and (self.board.folder / name).exists():
                 raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
-            self.room.check_start(visitor, settings, self.board.runs())
-        return [runs.start(s, self.board.folder, plan.device, name, owner=visitor.name).name for name, s in plans]
+        begun = []
+        with self.room.turn:
+            for name, settings in plans:
+                self.room.check_start(visitor, settings, runs.all_runs(self.board.folder))
+                begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name).name)
+        return begun
 
-    def bundle(self, message, guard, request):
-        """A piece of the file that a run is taken away in."""
-        run = self.board.find(message["run"])
-        yield json.dumps(self.bundles.piece(run, str(message["kind"]), int(message["offset"]))), True
+    def _free(self, stem) -> str:
+        """A name of which no pair of runs is there yet."""
+        number = 1
+        while any((self.board.folder / f"{stem}-{number}-{column}").exists() for column in CONTRAST):
+            number += 1
+        return f"{stem}-{number}"
+
+    def _resume(self, visitor, message) -> str:
+        run, changes = self.board.find(message["run"]), message.get("changes") or {}
+        if not isinstance(changes, dict):
+            raise SettingsError("changes must be names and values")
+        changes = {str(name): str(value) for name, value in changes.items()}
+        with self.room.turn:
+            self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
+            runs.resume(run.folder, **changes)
+        return run.name
 
 
-def _resume(folder, message, visitor):
-    changes = message.get("changes") or {}
-    if not isinstance(changes, dict):
-        raise SettingsError("changes must be names and values")
-    runs.resume(folder, owner=visitor.name, **{str(k): str(v) for k, v in changes.items()})
-
-
-_CONTROLS = {
-    "stop": lambda folder, message, visitor: runs.stop(folder),
-    "pause": lambda folder, message, visitor: runs.pause(folder),
-    "unpause": lambda folder, message, visitor: runs.unpause(folder),
-    "delete": lambda folder, message, visitor: runs.delete(folder),
-    "resume": _resume,
-}
+_CONTROLS = {"stop": runs.stop, "pause": runs.pause, "unpause": runs.unpause, "delete": runs.delete}

@@ -6,12 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from app.figures import pack
 from app.instruments.base import rounded
 from app.training import form
 from edm import diagnostics, runs
+from edm.data import points
 from edm.fields import SettingsError
 from edm.training.settings import Training
 
+SHOWN_POINTS = 400
 GRID = np.geomspace(0.002, 100, 121)  # σ of the curve p_train
 
 
@@ -31,7 +34,7 @@ def row(run: runs.Run) -> dict:
         "owner": run.owner,
         "started": run.started,
         "sentence": run.sentence,
-        "remedies": [{"title": title, "changes": changes} for title, changes in getattr(run, "remedies", ())],
+        "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
         "checkpoint": int(run.checkpoint.stem) if run.checkpoint else None,
         "command": run.command,
         "column": settings and form.column_of(settings.design),
@@ -54,15 +57,25 @@ def _settings(path, _stamp) -> Training:
 
 
 def design(run: runs.Run) -> dict:
-    """Where the run's training falls: p_train(σ) as a density in ln σ over a grid."""
+    """Where the run's training falls: p_train(σ) as a density in ln σ over a grid; its data, if they are points."""
     settings = settings_of(run)
     if settings is None:
-        return {"grid": [], "density": []}
-    return {"grid": rounded(GRID), "density": rounded(diagnostics.training_density(settings.design, GRID))}
+        return {"grid": [], "density": [], "points": None}
+    density = diagnostics.training_density(settings.design, GRID)
+    return {"grid": rounded(GRID), "density": rounded(density), "points": _points(settings.data)}
+
+
+def _points(data) -> str | None:
+    """Some of the points in a file that a run learns from: a picture of its data."""
+    if data.dataset != "points":
+        return None
+    try:
+        known = points.read(data.path)
+    except ValueError:
+        return None
+    return pack.float32(known[np.linspace(0, len(known) - 1, min(len(known), SHOWN_POINTS)).astype(int)])
 
 
 def details(run: runs.Run) -> dict:
     """What a closer look at a run shows beside its row: the end of its log, its place on the disk."""
     return {"log": [line[:400] for line in run.log[-12:]], "disk": run.disk, "host": run.host, "pid": run.pid}
-
-

@@ -1,7 +1,6 @@
 """All runs of the runs folder as the page lists them, and the one thread that looks after the queue.
 
-Every row has a version, so that a page asks only for what changed since it last looked; the files of runs that are
-over are read once, and again when they change.
+Every row has a version, so that a page asks only for what changed since it last looked.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ import os
 import secrets
 import threading
 import time
-from contextlib import suppress
-from pathlib import Path
 
 from cachetools import LRUCache
 
@@ -33,7 +30,6 @@ class Board:
         self.folder, self._at_once = runs.runs_folder(folder).absolute(), at_once
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
-        self._over: dict[str, tuple] = {}  # name -> (signature of its files, run)
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
         self._order: tuple[int, list[str]] = (1, [])
         self._checkpoints: dict[str, int] = {}
@@ -80,11 +76,13 @@ class Board:
             version, known = self._models[0] + 1, self._models[1]
             self._models = version, {model.name: known.get(model.name, version) for model in models.followed()}
 
-    def models_since(self, clock: str) -> tuple[str, list[str], list[str]] | None:
-        """(clock, names of all models of runs, those that are new since a clock); None if nothing changed."""
+    def models_since(self, clock: str) -> tuple[str, list[str], dict[str, int]] | None:
+        """(clock, names of all models of runs, those that are new since a clock, each with the version in which it
+        came); None if nothing changed."""
         version, known = self._models
         now, seen = f"{self._mark}:{version}", self._number(clock)
-        return None if clock == now else (now, list(known), [name for name, came in known.items() if came > seen])
+        new = {name: came for name, came in known.items() if came > seen}
+        return None if clock == now else (now, list(known), new)
 
     def _number(self, clock) -> int:
         """The version in a clock of this board; 0 for any other."""
@@ -120,8 +118,7 @@ class Board:
         with self._lock:
             if time.monotonic() - self._looked < AGE:
                 return
-            found = [self._read(path) for path in _folders(self.folder)]
-            found.sort(key=lambda run: (-(run.asked or run.started or 0), run.name))
+            found = runs.all_runs(self.folder)
             version, names = self._version + 1, [run.name for run in found]
             rows = {}
             for run in found:
@@ -130,36 +127,9 @@ class Board:
                 rows[run.name] = (before[0] if before and before[1] == text else version, text, run)
             if names != self._order[1]:
                 self._order = version, names
-            for name in self._over.keys() - rows.keys():
-                del self._over[name]
             if self._order[0] == version or any(row[0] == version for row in rows.values()):
                 self._version = version
             self._rows, self._looked = rows, time.monotonic()
-
-    def _read(self, path) -> runs.Run:
-        signature = tuple(_stamp(path / name) for name in ("requests", "status.json", "config.json", "checkpoints"))
-        known = self._over.get(path.name)
-        if known and known[0] == signature:
-            return known[1]
-        run = runs.read(path, details=False)
-        if run.over:
-            self._over[path.name] = signature, run
-        else:
-            self._over.pop(path.name, None)
-        return run
-
-
-def _folders(folder) -> list[Path]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        return [Path(e.path) for e in entries if _is_run(e.name) and e.is_dir(follow_symlinks=False)]
-    return []
-
-
-def _is_run(name) -> bool:
-    try:
-        return bool(runs.check_name(name))
-    except ValueError:
-        return False
 
 
 def _stamp(path) -> int | None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
+from app import uploads
 from app.figures import pack
 from edm import data
 from edm.fields import SettingsError
 from edm.training.settings import Data
 
-UPLOADS = ".data"  # in the runs folder
 OWN = "own:"  # prefix of the name of an uploaded dataset; its id follows
 SHIPPED = {"digits": "Digits", "scenes": "Scenes"}
 THUMBNAIL_POINTS = 220
@@ -42,7 +39,8 @@ def of(name: str, folder) -> Found:
         return _shipped(name)
     if name.startswith(OWN):
         return _own(name, folder)
-    raise SettingsError(f"data = {name!r:.60}: must be one of {', '.join(names())}, or one that was uploaded", ("data",))
+    allowed = ", ".join(names())
+    raise SettingsError(f"data = {name!r:.60}: must be one of {allowed}, or an upload", ("data",))
 
 
 @lru_cache(maxsize=64)
@@ -59,11 +57,16 @@ def _shipped(name) -> Found:
 
 
 def _own(name, folder) -> Found:
-    identity = name.removeprefix(OWN)
-    place = Path(folder) / UPLOADS / identity
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", identity) or not place.is_dir():
-        raise SettingsError(f"data = {name!r:.60}: there is no such upload any more; upload it again", ("data",))
-    raise SettingsError("uploads are on their way", ("data",))
+    try:
+        return own(uploads.described(folder, name.removeprefix(OWN)))
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"data = {name!r:.60}: {error}", ("data",)) from None
+
+
+def own(about: dict) -> Found:
+    """What `app.uploads` describes."""
+    title = f"{about['title']}, {about['count']:,} {'points' if about['dataset'] == 'points' else 'images'}"
+    return Found(OWN + about["id"], title, about["fields"], tuple(about["shape"]), about["thumbnail"])
 
 
 def described(folder) -> list[dict]:

@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 from app.figures import pack
-from edm import diagnostics, models, runs
+from edm import checkpoints, diagnostics, runs
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
@@ -21,18 +22,19 @@ GAP = 4  # pixels between the tiles of `edm.render.grid`
 FIELD, WINDOW, FIELD_SIGMA = 15, 1.3, 0.5  # arrows each way; half width; σ in units of σ_data
 
 
-def frame(run: runs.Run, images: int, count: int, device) -> dict | None:
+def frame(run: runs.Run, images: int, count: int, field: Callable | None = None) -> dict | None:
     """The samples of one tick, or None if there are none.
 
     Of pictures {images, count, columns, tile, gap, png}: a grid, its sizes in pixels; of points {images, dimension, x,
-    field}. count: of the samples. device: where the field is computed.
+    field}. count: of the samples. field: of points in the plane, a checkpoint -> where the flow goes.
     """
     stem = run.folder / "samples" / f"{int(images):011}"
     found = _picture(stem.with_suffix(".png"), count) or _points(stem.with_suffix(".npz"))
     if found is None:
         return None
-    if found.get("dimension") == 2:
-        found["field"] = _field(run, images, device)
+    checkpoint = run.folder / "checkpoints" / f"{int(images):011}.safetensors"
+    if field and found.get("dimension") == 2 and checkpoint.is_file():
+        found["field"] = field(checkpoint)
     return {"images": int(images), **found}
 
 
@@ -72,17 +74,14 @@ def _samples(path) -> np.ndarray | None:
 
 
 @torch.no_grad()
-def _field(run, images, device) -> dict | None:
-    """Where the flow of the checkpoint at that tick goes, over the plane at one σ; None if it is not kept."""
-    name = models.run_model(run.folder, images)
-    if name is None:
-        return None
+def field(checkpoint: Path, device) -> dict | None:
+    """Where the flow of a checkpoint goes, over the plane at one σ; None if the file is gone."""
     try:
-        model = models.load(name)
-        grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(device)
-        (arrows,) = diagnostics.direction_field(model.denoiser.to(device), grid, [FIELD_SIGMA * model.sigma_data])
-    except (ValueError, OSError):  # deleted meanwhile
+        denoiser = checkpoints.load(checkpoint, device)
+    except (ValueError, OSError):
         return None
+    grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(device)
+    (arrows,) = diagnostics.direction_field(denoiser, grid, [FIELD_SIGMA * denoiser.sigma_data])
     return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
 
 

@@ -13,8 +13,8 @@ from app.training import datasets
 from app.training.recipes import COLUMNS, DESIGNS, SIZES, recipe
 from edm import flat, runs
 from edm.commands.options import merged
-from edm.fields import SettingsError, Whole
 from edm.fields import Number as Decimal
+from edm.fields import SettingsError, Whole
 from edm.settings import knobs
 from edm.training.settings import Training
 
@@ -22,7 +22,7 @@ TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
 FALLBACK_RATE = 400.0  # images/s, where nothing is known
 YOURS = "yours"
-HIDDEN = ("dataset", "path", "download", "images")  # fields that the short form has a widget of its own for
+HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
 
 def _named(names):
@@ -71,8 +71,11 @@ class Former:
         self._folder = folder
         self._estimates: LRUCache = LRUCache(256)
 
-    def plan(self, values: dict) -> Plan:
-        """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError."""
+    def plan(self, values: dict, clamped=lambda settings: settings) -> Plan:
+        """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
+
+        clamped: brings settings within what a visitor may have.
+        """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
         short = Short.parse({k: v for k, v in values.items() if k in Short.model_fields})
@@ -88,7 +91,8 @@ class Former:
         settings = Training.parse(document)
         estimate = self._estimate(settings, short.device)
         images = short.images or self._images(short.minutes or MINUTES, estimate, settings.batch)
-        settings = Training.parse(merged({**self._reports(images, settings.batch, estimate), **document}, {"images": images}))
+        reports = self._reports(images, settings.batch, estimate)
+        settings = clamped(Training.parse(reports | document | {"images": images}))
         return Plan(settings, short.device, short.name, self._estimate(settings, short.device))
 
     def _images(self, minutes, estimate, batch) -> int:
@@ -119,9 +123,11 @@ def _whole(images, batch) -> int:
     return max(batch, round(images / unit) * unit)
 
 
-def redesigned(settings: Training, column: str) -> Training:
-    """The same run with another column of Table 1."""
-    return settings.changed(design=DESIGNS[column])
+def against(values: dict, settings: Training) -> dict:
+    """The form's values, of which `settings` were made, for runs that differ in nothing but their column of Table 1."""
+    rows = {name for design in DESIGNS.values() for name in design}
+    same = {name: str(getattr(settings, name)) for name in ("images", "tick", "checkpoint")}
+    return {name: value for name, value in values.items() if name not in {*rows, "minutes"}} | same
 
 
 def column_of(design) -> str:
@@ -136,10 +142,10 @@ def described(plan: Plan) -> dict:
     values = {k: v for k, v in document.items() if not isinstance(v, dict)}
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
-    estimate = plan.estimate
+    estimate, where = plan.estimate, () if plan.device == "auto" else (f"--device={plan.device}",)
     return {
         "values": values,
-        "command": flat.command("train", plan.settings, *(() if plan.device == "auto" else (f"--device={plan.device}",))),
+        "command": flat.command("train", plan.settings, *where),
         "estimate": estimate
         and {"seconds": estimate.seconds, "bytes": estimate.bytes, "parameters": estimate.parameters},
     }

@@ -105,7 +105,7 @@ class History:
         stride = 1
         while total > MOST_FRAMES * stride:
             stride *= 2
-        chosen = [i for i in range(-(-start // stride) * stride, total, stride)]
+        chosen = list(range(-(-start // stride) * stride, total, stride))
         if total > start and (not chosen or chosen[-1] != total - 1):
             chosen.append(total - 1)
         images = self._columns["images"]

@@ -1,6 +1,6 @@
 // Figures as data -> Plotly, in the page's colours, drawn in place.
 //
-// A figure is {columns, panels}; a panel is {title, x, y, lines, marks, heat, legend, share} with axes {title, log, range},
+// A figure is {columns, panels}; a panel is {title, x, y, lines, marks, heat, legend, share} with axes {title, log, range, counts},
 // lines {name, color, dash, mode, x, y, low, high}, marks {x or y, text} and heat {x, y, z, title, log}.
 import { element } from "./lib.js";
 
@@ -127,14 +127,14 @@ function boxes({ panels, columns = 1, sharedX }, width, height) {
   }).slice(0, panels.length);
 }
 
-function axis({ title, log, range, ticks, reversed, hideTicks, equal }, colors) {
+function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, colors) {
   return {
     title: { text: title ?? "", standoff: 6, font: { size: 12, color: colors.mute } },
     type: log ? "log" : ticks ? "category" : "linear",
     ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: reversed ? "reversed" : true }),
     ...(ticks ? { tickvals: ticks.map((_, i) => i), ticktext: ticks, type: "linear" } : {}),
     ...(equal ? { scaleanchor: "x" } : {}),
-    exponentformat: "power",
+    exponentformat: counts ? "SI" : "power",
     ...(log ? { dtick: 1 } : {}),
     gridcolor: colors.line,
     zeroline: false,

@@ -23,7 +23,7 @@ class Explorer {
       const load = (values) => this.toSampler(values);
       this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
     }
-    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (model) => this.toSampler({ model }) };
+    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (run) => this.sampleRun(run) };
     this.tabs.train = new Train(this.parts.boxes.train, boot.train, page);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
@@ -79,7 +79,15 @@ class Explorer {
     const added = new Set(fresh.map(({ name }) => name));
     const kept = models.filter(({ name, family }) => !family.startsWith("run-") || (names.includes(name) && !added.has(name)));
     models.splice(0, models.length, ...kept, ...fresh);
+    models.sort((a, b) => (a.family === b.family ? a.images - b.images : 0));
     for (const tab of Object.values(this.tabs)) tab.offer?.(choices);
+  }
+
+  // The youngest checkpoint of a run, in the Sampler tab.
+  sampleRun(run) {
+    const youngest = this.boot.models.filter(({ family }) => family === `run-${run}`).at(-1);
+    if (youngest) this.toSampler({ model: youngest.name });
+    else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
   }
 
   open(opened) {

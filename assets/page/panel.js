@@ -74,7 +74,7 @@ export class Panel {
   }
 
   refresh() {
-    this.family = this.model.family;
+    this.family = this.model?.family;
     for (const refresher of this.refreshers) refresher();
   }
 

@@ -21,8 +21,8 @@ export function paintGrid({ context, width, height }, count, colors, paint) {
   }
 }
 
-// x: coordinates of points, one or two each. components: of the data's density, or null. field: {positions, arrows} or null.
-export function paintCloud({ context, width, height }, { x, dimension, components, field }, colors) {
+// x: coordinates of points, one or two each. components: of the data's density; data: or points of it. field: {positions, arrows}.
+export function paintCloud({ context, width, height }, { x, dimension, components, data, field }, colors) {
   const unit = Math.min(width, height) / 2 / WINDOW;
   const place = (a, b) => [width / 2 + a * unit, height / 2 - b * unit];
   if (components && dimension === 2) {
@@ -30,11 +30,15 @@ export function paintCloud({ context, width, height }, { x, dimension, component
     paintShade(shade, splat(components, 0, columns, ROWS, width / 2 / unit, height / 2 / unit), columns, ROWS, colors.dataRgb, 0.5);
     context.drawImage(shade, 0, 0, width, height);
   }
-  context.fillStyle = colors.noise;
-  for (let k = 0; k < x.length; k += dimension) {
-    const [px, py] = place(x[k], dimension > 1 ? x[k + 1] : 0);
-    context.fillRect(px - 1.5, py - 1.5, 3, 3);
-  }
+  const dots = (points, color, size) => {
+    context.fillStyle = color;
+    for (let k = 0; k < points.length; k += dimension) {
+      const [px, py] = place(points[k], dimension > 1 ? points[k + 1] : 0);
+      context.fillRect(px - size / 2, py - size / 2, size, size);
+    }
+  };
+  if (data) dots(data, colors.data, 4);
+  dots(x, colors.noise, 3);
   if (field) quiver(context, field, place, colors);
 }
 

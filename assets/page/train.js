@@ -12,12 +12,12 @@ const MOST = 6; // runs looked at closely
 export class Train {
   // page: {server, root, changed, models(news), sample(model name), boot}.
   constructor(box, boot, page) {
-    Object.assign(this, { box, boot, page, rows: new Map(), order: [], chosen: [], seen: {}, clock: "", models: "", asked: false });
+    Object.assign(this, { box, boot, page, rows: new Map(), order: [], chosen: [], seen: {}, clock: "", models: "", datasets: null });
     this.build();
     this.lane = new Lane({
       send: (serial, payload) => page.server.poll({ serial, ...payload }),
       build: () => this.question(),
-      silent: () => this.say("The server does not answer. Runs go on without it; this page will catch up."),
+      silent: () => this.silent(),
     });
     addEventListener("edm-poll", (event) => this.receive(event.detail));
     document.addEventListener("visibilitychange", () => !document.hidden && this.soon(0));
@@ -31,6 +31,7 @@ export class Train {
     this.form = new Form(panel, this.boot, {
       ...this.page,
       asking: this.asking,
+      say: (sentence) => this.say(sentence),
       start: (contrast) => this.start(contrast),
     });
     this.list = new RunList(panel, { choose: (name, more) => this.choose(name, more) });
@@ -64,7 +65,6 @@ export class Train {
   set active(active) {
     this.shown = active;
     this.stage.active = active;
-    if (active) this.form.ask();
     this.soon(0);
   }
 
@@ -79,19 +79,22 @@ export class Train {
   question() {
     const runs = this.shown ? Object.fromEntries(this.chosen.map((name) => [name, this.seen[name] ?? null])) : {};
     for (const name of this.chosen) if (this.stage.isFull(name)) delete this.seen[name];
-    return { clock: this.clock, models: this.models, runs };
+    return { clock: this.clock, datasets: this.datasets, models: this.models, runs };
   }
 
   receive(message) {
     if (!this.lane.accept(message.serial)) return;
-    if (message.error) this.say(message.error);
-    else this.take(message.body);
+    if (message.error) this.say((this.ailing = message.error));
+    else {
+      if (this.ailing) this.say((this.ailing = null));
+      this.take(message.body);
+    }
     this.lane.settle();
     const body = message.body ?? {};
     this.soon(body.more ? 0 : this.shown && body.live !== false ? PACE.near : PACE.far);
   }
 
-  take({ clock, rows, order, locked, runs, models, room }) {
+  take({ clock, rows, order, locked, runs, models, room, datasets }) {
     this.clock = clock;
     for (const row of rows) this.rows.set(row.name, { ...row, locked: locked.includes(row.name) });
     if (order) this.order = order;
@@ -100,6 +103,10 @@ export class Train {
       this.models = models.clock;
       this.page.models(models);
     }
+    if (datasets) {
+      this.datasets = datasets.clock;
+      this.form.offer(datasets.list);
+    }
     this.form.room = room;
     this.chosen = this.chosen.filter((name) => this.rows.has(name));
     if (!this.chosen.length && this.order.length) this.choose(this.order[0]);
@@ -107,6 +114,11 @@ export class Train {
     if (rows.length || order) this.show();
     else this.stage.refresh();
     this.page.root.dataset.polls = Number(this.page.root.dataset.polls) + 1;
+  }
+
+  silent() {
+    this.say((this.ailing = "The server does not answer. Runs go on without it, and this page will catch up."));
+    this.soon(PACE.far);
   }
 
   // A closer look at one run has come.

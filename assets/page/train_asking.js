@@ -1,6 +1,5 @@
-// Questions that each want their answer: actions one after the other, files piece by piece, and a dialog that asks people.
+// Questions that each want their answer, one after the other; and a dialog that asks people.
 import { element } from "./lib.js";
-import { download } from "./share.js";
 
 const PATIENCE = 20_000; // ms
 
@@ -9,7 +8,7 @@ export class Asking {
     Object.assign(this, { server, serials: {}, waiting: {}, last: Promise.resolve() });
     this.dialog = element("dialog", { class: "asking" });
     box.append(this.dialog);
-    for (const event of ["act", "film", "bundle", "intake"]) {
+    for (const event of ["act", "film"]) {
       this.serials[event] = 0;
       addEventListener(`edm-${event}`, ({ detail }) => this.waiting[`${event}${detail.serial}`]?.(detail));
     }
@@ -33,21 +32,6 @@ export class Asking {
       this.waiting[`${event}${serial}`] = answer;
       this.server[event]({ serial, ...payload });
     });
-  }
-
-  // A run as a file, which comes in pieces. Resolves with an error, or null.
-  async fetch(run, kind) {
-    const pieces = [];
-    for (let offset = 0, size = 1; offset < size; ) {
-      const { error, body } = await this.ask("bundle", { run, kind, offset });
-      if (error) return error;
-      const piece = Uint8Array.from(atob(body.piece), (letter) => letter.charCodeAt(0));
-      pieces.push(piece);
-      offset += piece.length;
-      size = body.size;
-      if (offset >= size) download(new Blob(pieces, { type: "application/zip" }), body.file);
-    }
-    return null;
   }
 
   // Resolves with what was entered (true without a field), or null.

@@ -32,7 +32,7 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
     return smooth > 0 && !few ? [{ color: tint, x: points.images, y, width: 1, opacity: 0.3 }, strong] : [strong];
   });
   const title = measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
-  return { key: `${measure}${logx}${logy}`, panels: [{ x: { title: "images seen", log: Boolean(logx) }, y: { title, log: Boolean(logy) }, lines }] };
+  return { key: `${measure}${logx}${logy}`, panels: [{ x: { title: "images seen", log: Boolean(logx), counts: true }, y: { title, log: Boolean(logy) }, lines }] };
 }
 
 // Where the server has put many points into one, their least and most.

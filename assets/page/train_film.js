@@ -147,12 +147,12 @@ export class Film {
   paintLane({ name, canvas, caption, box }) {
     const frame = this.frameOf(name);
     const several = this.lanes.length > 1;
-    caption.textContent = frame ? `${several ? `${name} · ` : "samples "}after ${compact(frame.images)} images` : "samples come with the first tick";
+    caption.textContent = frame ? `${several ? `${name} · ` : "samples "}after ${compact(frame.images)} images` : "";
     const drawing = fit(canvas);
     box.dataset.images = frame?.images ?? "";
     if (!frame) return;
     if (frame.image) this.paintPictures(drawing, frame);
-    else paintCloud(drawing, { ...frame, components: this.density(name) }, this.colors);
+    else paintCloud(drawing, { ...frame, components: this.density(name), data: this.page.points(name) }, this.colors);
   }
 
   paintPictures(drawing, { image, count, columns, tile, gap }) {

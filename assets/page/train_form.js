@@ -4,6 +4,7 @@ import { paintThumbnail } from "./panel.js";
 import { Lane } from "./requests.js";
 import { copy } from "./share.js";
 import { bytes, duration } from "./train_list.js";
+import { Sources } from "./train_sources.js";
 import { changedText, choice, helper, segments, slider, text, toggle } from "./widgets.js";
 
 const WAIT = 250; // ms of rest before an estimate is asked for
@@ -60,6 +61,7 @@ export class Form {
     this.values = Object.fromEntries(Object.entries(values).filter(([name]) => name in this.knobs));
     this.byImages = "images" in this.values;
     this.refresh();
+    this.ask();
   }
 
   value(name) {
@@ -148,7 +150,24 @@ export class Form {
   }
 
   sources() {
-    return element("span", { class: "sources" });
+    const page = { ...this.page, colors: () => this.colors };
+    const added = (dataset) => {
+      this.addDataset(dataset);
+      this.set({ data: dataset.name });
+    };
+    return new Sources(page, { added, say: this.page.say, describe: this.describe }).node;
+  }
+
+  addDataset(dataset) {
+    if (!this.datasets.querySelector(`[data-dataset="${CSS.escape(dataset.name)}"]`)) this.datasets.append(this.thumbnail(dataset));
+    this.refresh();
+  }
+
+  // All datasets of one's own, as they are now.
+  offer(datasets) {
+    for (const button of this.datasets.querySelectorAll("[data-dataset^='own:']"))
+      if (!datasets.some(({ name }) => name === button.dataset.dataset)) button.remove();
+    for (const dataset of datasets) this.addDataset(dataset);
   }
 
   designs() {
@@ -184,6 +203,7 @@ export class Form {
     const options = this.options(name);
     if (typeof this.effective[name] === "boolean" || ["conditional", "greyscale", "crop", "compile"].includes(name)) return this.keep(name, toggle(optional, options));
     if (knob.slider) return this.keep(name, slider(optional, { ...options, get: () => this.values[name] ?? null, effective: () => this.value(name) ?? knob.slider[0] }));
+    if (name === "device") return this.keep(name, choice(knob, options));
     if (knob.choices) return this.keep(name, (knob.choices.length > 4 ? choice : segments)(knob, options));
     const made = this.keep(name, text(optional, { ...options, get: () => this.values[name] ?? "" }));
     const field = made.querySelector("input");

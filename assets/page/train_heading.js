@@ -1,8 +1,9 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { compact, element } from "./lib.js";
-import { copy } from "./share.js";
+import { copy, download } from "./share.js";
 import { bytes, duration, WORDS } from "./train_list.js";
 
+const FILES = { model: [["model", ".safetensors"], ["card", ".md"]], tensorboard: [["tensorboard", "-tensorboard.zip"]] };
 const OVER = ["stopped", "finished", "failed", "interrupted"];
 
 export class Heading {
@@ -24,7 +25,7 @@ export class Heading {
     const [run] = runs;
     this.run = run;
     this.command.value = run.command ?? "";
-    this.title.textContent = run.name + (runs.length > 1 ? ` and ${runs.length - 1} more` : "");
+    this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : runs.map(({ name }) => name).join(" + ");
     this.node.dataset.state = run.state;
     this.state.lastChild.textContent = WORDS[run.state] ?? run.state;
     const items = [[`${compact(run.images)} / ${compact(run.total ?? run.images)}`, "images"]];
@@ -73,7 +74,7 @@ export class Heading {
     };
     const asked = async (question, yes, action) => (await this.page.asking.confirm(question, yes)) && this.page.act(action, this.run.name);
     return [
-      button("sample", "Open in Sampler", "Sample from its newest checkpoint", () => this.page.sample(`run-${this.run.name}_${this.run.checkpoint}`), (run) => run.checkpoint),
+      button("sample", "Open in Sampler", "Sample from its newest checkpoint", () => this.page.sample(this.run.name), (run) => run.checkpoint),
       button("pause", "Pause", "Hold it where it is", can("pause"), (run) => run.state === "running" && mine(run)),
       button("unpause", "Go on", "Go on from where it is held", can("unpause"), (run) => run.state === "paused" && mine(run)),
       button("stop", "Stop", "End it, with a checkpoint; it can be resumed", () => asked(`Stop ${this.run.name}? It saves a checkpoint first and can be resumed later.`, "Stop it", "stop"), (run) => ["running", "queued", "paused"].includes(run.state) && mine(run)),
@@ -92,12 +93,25 @@ export class Heading {
   }
 
   async take(node, kind) {
-    const title = node.textContent;
+    const { name } = this.run;
     node.disabled = true;
-    node.textContent = "preparing …";
-    const error = await this.page.asking.fetch(this.run.name, kind);
+    for (const [what, file] of FILES[kind]) {
+      const sentence = await fetched(`explorer-runs/${name}/${what}`, `${name}${file}`);
+      this.page.say(sentence);
+      if (sentence) break;
+    }
     node.disabled = false;
-    node.textContent = title;
-    this.page.say(error);
+  }
+}
+
+// Download a file of the server; resolves with a sentence if there is none.
+async function fetched(place, name) {
+  try {
+    const answer = await fetch(new URL(place, document.baseURI));
+    if (!answer.ok) return (await answer.json()).sentence;
+    download(await answer.blob(), name);
+    return null;
+  } catch {
+    return "The server does not answer. Is it still running?";
   }
 }

@@ -1,5 +1,5 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
-import { element } from "./lib.js";
+import { compact, element, float32 } from "./lib.js";
 import { csvOf, lossFigure, SigmaFigure, tintsOf } from "./train_figures.js";
 import { Chart } from "./chart.js";
 import { Film } from "./train_film.js";
@@ -7,7 +7,6 @@ import { Heading } from "./train_heading.js";
 import { panelOf } from "./plot.js";
 import { sheet } from "./beside.js";
 import { download, pngWithText } from "./share.js";
-import { compact } from "./lib.js";
 import { duration } from "./train_list.js";
 
 const VIEW = { measure: ["train", "same"], logx: ["on"], logy: ["on"], smooth: null };
@@ -23,8 +22,9 @@ export class Stage {
     this.lossBox = element("div", { class: "chartbox" });
     this.sigmaBox = element("div", { class: "chartbox" });
     this.cursor = element("i", { class: "cursor", hidden: true });
-    const left = element("div", { class: "curves" }, this.switches(), this.lossBox, this.sigmaBox);
-    this.film = new Film(page, { stops: () => this.stops(), moved: () => this.seek(), runs: () => this.runs, frames: (name) => this.known.get(name)?.frames ?? [] });
+    const early = element("p", { class: "early" }, "The first losses and samples come with the first tick.");
+    const left = element("div", { class: "curves" }, this.switches(), this.lossBox, this.sigmaBox, early);
+    this.film = new Film({ ...page, points: (name) => this.known.get(name)?.design?.cloud }, { stops: () => this.stops(), moved: () => this.seek(), runs: () => this.runs, frames: (name) => this.known.get(name)?.frames ?? [] });
     this.figure = element("div", { class: "learning" }, left, this.film.box);
     this.summary = element("p", { class: "summary", "aria-live": "off" });
     box.append(this.heading.node, this.empty, this.figure, this.film.line, element("div", { class: "foot" }, this.summary), this.notice);
@@ -78,7 +78,7 @@ export class Stage {
       known.frames = known.frames.filter(({ index }, k) => index % known.stride === 0 || k === known.frames.length - 1);
     }
     if (news.sigmas.length) known.sigmas = news.sigmas;
-    if (news.design) known.design = news.design;
+    if (news.design) known.design = { ...news.design, cloud: news.design.points && float32(news.design.points) };
     Object.assign(known, { log: news.log, disk: news.disk });
     if (news.sample) this.film.take(name, news.sample);
     if (count || news.anew) this.stale = true;
@@ -115,9 +115,10 @@ export class Stage {
     if (!this.shown || !this.colors || !this.runs.length) return;
     const smooth = Number(this.view.smooth ?? 0.3);
     this.lossFigure = lossFigure(this.ready, { measure: this.measure, smooth, logx: this.view.logx, logy: this.view.logy });
+    this.refreshSwitches();
+    this.figure.classList.toggle("early", !this.ready.some(({ frames }) => frames.length));
     this.lossChart.show(this.lossFigure, this.colors);
     this.drawSigma();
-    this.refreshSwitches();
     this.describe();
   }
 
@@ -168,7 +169,7 @@ export class Stage {
     };
     this.buttons = [
       button("measure", "train", "training loss", "The loss as it is trained, with the design's own weight λ(σ)"),
-      button("measure", "same", "one measure", "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs"),
+      button("measure", "same", "validation error", "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs"),
       button("logx", "on", "log x", "Logarithmic axis of images"),
       button("logy", "on", "log y", "Logarithmic axis of losses"),
     ];

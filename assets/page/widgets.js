@@ -100,7 +100,13 @@ export function chips(knob, { name, get, set, describe }) {
     node.append(button);
     return button;
   });
-  return { node, refresh: () => buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(get().includes(knob.choices[i])))) };
+  const refresh = () =>
+    buttons.forEach((button, i) => {
+      const on = get().includes(knob.choices[i]);
+      button.setAttribute("aria-pressed", String(on));
+      button.hidden = !on && Boolean(knob.folded?.includes(knob.choices[i]));
+    });
+  return { node, refresh };
 }
 
 export function toggle(knob, { name, get, set, describe }) {

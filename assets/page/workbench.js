@@ -109,7 +109,7 @@ export class Workbench {
     for (const { name, knobs } of this.tab.instruments) {
       for (const [knob, offered] of Object.entries(choices[name] ?? {})) {
         if (JSON.stringify(offered.choices) === JSON.stringify(knobs[knob].choices)) continue;
-        Object.assign(knobs[knob], offered);
+        Object.assign(knobs[knob], offered, { folded: this.olderOf(offered.choices) });
         present ||= name === this.name;
         const value = this.values[name][knob];
         const left = Array.isArray(value) ? value.filter((one) => offered.choices.includes(one)) : value;
@@ -118,6 +118,13 @@ export class Workbench {
       }
     }
     if (present) this.buildKnobs(this.present);
+  }
+
+  // Checkpoints of runs beside the youngest: many, and rarely wanted.
+  olderOf(names) {
+    const models = this.page.boot.models.filter(({ family }) => family.startsWith("run-"));
+    const older = new Set(models.filter((model, k) => models[k + 1]?.family === model.family).map(({ name }) => name));
+    return names.filter((name) => older.has(name));
   }
 
   changedValues(name) {
