@@ -226,7 +226,7 @@ class Room:
 
     def overdue(self, run) -> bool:
         """Whether a student's run has had its time."""
-        if self.kind != "classroom" or run.state != "running" or not run.started or run.owner is None:
+        if self.kind != "classroom" or run.state not in ("running", "paused") or not run.started or not run.owner:
             return False
         return not run.owner.endswith(TEACHER) and time.time() - run.started > 60 * self.limits.minutes
 

@@ -87,6 +87,10 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
         finally:
             busy.discard(key)
 
+    @app.post("/gradio_api/upload")
+    async def closed():  # Gradio would store files of any number before anybody looks at them
+        return _sentence(404, "files are sent to /explorer-uploads")
+
     @app.get("/explorer-runs/{name}/{what}")
     async def take_away(name: str, what: str, request: Request):
         try:

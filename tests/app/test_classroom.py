@@ -245,6 +245,7 @@ def test_a_student_s_run_ends_when_its_time_is_over(tmp_path):
     room = opened(tmp_path, limits=SMALL)
     ago = time.time() - 61
     assert room.overdue(run_of("anna", started=ago))
+    assert room.overdue(run_of("anna", "paused", started=ago))  # it keeps its device
     assert not room.overdue(run_of("anna", started=time.time() - 59))
     assert not room.overdue(run_of("anna", "finished", started=ago))
     assert not room.overdue(run_of("kim (teacher)", started=ago))

@@ -309,6 +309,7 @@ def test_what_cannot_be_taken_is_answered_with_a_sentence(classroom):
     torn = ben.post("/explorer-uploads", content=b"--x\r\nno", headers=form)
     assert torn.status_code == 400 and not torn.json()["ok"]
     assert ben.post("/explorer-uploads", content=b"?").status_code == 415
+    assert ben.post("/gradio_api/upload", files=[("files", one) for one in packed(PETS)]).status_code == 404
     assert nothing_new(classroom, before)
 
 
