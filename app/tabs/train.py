@@ -132,12 +132,16 @@ class Train:
         return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings))
 
     def act(self, message, guard, request):
-        """Start, stop, pause, resume or delete. The answer names the runs it is about."""
+        """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about."""
         visitor, action = self.room.visitor(request), message["do"]
         if action in ("start", "contrast"):
             names = self._start(visitor, message["values"], action == "contrast")
         elif action == "resume":
             names = [self._resume(visitor, message)]
+        elif action == "forget":
+            self.room.check_upload(visitor)
+            uploads.remove(self.board.folder, message["data"].removeprefix(datasets.OWN), self.room.sees(visitor))
+            names = []
         elif action in _CONTROLS:
             run = self.board.find(message["run"])
             self.room.check_control(visitor, run)

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from app.instruments.base import View, option
 from app.training import datasets
-from app.training.recipes import COLUMNS, DESIGNS, SIZES, recipe
+from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
 from edm.fields import Number as Decimal
@@ -20,7 +20,6 @@ from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
-FALLBACK_RATE = 400.0  # images/s, where nothing is known
 YOURS = "yours"
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
@@ -90,21 +89,11 @@ class Former:
         document = merged(merged(base, {"data": found.fields}), own)
         settings = Training.parse(document)
         estimate = self._estimate(settings, short.device)
-        images = short.images or self._images(short.minutes or MINUTES, estimate, settings.batch)
-        reports = self._reports(images, settings.batch, estimate)
+        rate = estimate.rate if estimate else RATES[kind(found.shape)]
+        images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
+        reports = _reports(images, settings.batch, rate)
         settings = clamped(Training.parse(reports | document | {"images": images}))
         return Plan(settings, short.device, short.name, self._estimate(settings, short.device))
-
-    def _images(self, minutes, estimate, batch) -> int:
-        rate = estimate.rate if estimate else FALLBACK_RATE
-        return _whole(rate * 60 * minutes, batch)
-
-    def _reports(self, images, batch, estimate) -> dict:
-        """Ticks so often that there is something to watch, and a checkpoint at each."""
-        seconds = images / (estimate.rate if estimate else FALLBACK_RATE)
-        ticks = min(max(seconds / TICK_SECONDS, TICKS[0]), TICKS[1])
-        every = max(batch, math.ceil(images / ticks / batch) * batch)
-        return {"tick": every, "checkpoint": every}
 
     def _estimate(self, settings, device):
         try:
@@ -115,6 +104,13 @@ class Former:
         if key not in self._estimates:
             self._estimates[key] = estimate(settings, device)
         return self._estimates[key]
+
+
+def _reports(images, batch, rate) -> dict:
+    """Ticks so often that there is something to watch, and a checkpoint at each."""
+    ticks = min(max(images / rate / TICK_SECONDS, TICKS[0]), TICKS[1])
+    every = max(batch, math.ceil(images / ticks / batch) * batch)
+    return {"tick": every, "checkpoint": every}
 
 
 def _whole(images, batch) -> int:
@@ -159,6 +155,6 @@ def boot(folder, devices) -> dict:
             declared[name] |= {"choices": list(choices()), "titles": list(choices().values())}
     declared["device"] |= {"choices": ["auto", *devices], "titles": ["auto", *devices]}
     fields: dict = {}
-    for kind in flat.groups(Training).values():
-        fields |= {name: {**knob, "default": None} for name, knob in knobs(kind).items() if name not in HIDDEN}
+    for group in flat.groups(Training).values():
+        fields |= {name: {**knob, "default": None} for name, knob in knobs(group).items() if name not in HIDDEN}
     return {"short": declared, "fields": fields, "minutes": MINUTES, "datasets": datasets.described(folder)}

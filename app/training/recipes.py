@@ -13,6 +13,7 @@ DESIGNS = {
 }
 SIZES = ("small", "medium", "large")
 SMALL_IMAGE = 12  # pixels: like the digits
+RATES = {"points": 30_000.0, "digits": 400.0, "images": 60.0}  # images/s of the small sizes on two slow cores
 
 _POINTS = {
     "small": {"channels": 96, "blocks": 3, "batch": 512},
@@ -37,11 +38,16 @@ _IMAGES = {
 _IMAGES_ALL = {"lr": 1e-3, "lr_ramp": 5000, "attention": [8], "label_dropout": 0.1}
 
 
+def kind(shape) -> str:
+    """Of data whose samples have that shape: points, digits (small images), or images."""
+    return "points" if len(shape) == 1 else "digits" if shape[-1] <= SMALL_IMAGE else "images"
+
+
 def recipe(shape, size: str, column: str) -> dict:
     """The fields for samples of `shape`, a size of SIZES and a column of Table 1."""
-    if len(shape) == 1:
+    if kind(shape) == "points":
         made = _POINTS_ALL | _POINTS[size] | (_POINTS_NOISE if column == "edm" else {})
-    elif shape[-1] <= SMALL_IMAGE:
+    elif kind(shape) == "digits":
         made = _DIGITS_ALL | _DIGITS[size]
     else:
         levels = max(2, round(math.log2(shape[-1] / 4)))  # down to about 4 pixels

@@ -64,7 +64,7 @@ export class Train {
 
   set active(active) {
     this.shown = active;
-    this.stage.active = active;
+    this.stage.active = this.form.active = active;
     this.soon(0);
   }
 

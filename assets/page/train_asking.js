@@ -5,7 +5,7 @@ const PATIENCE = 20_000; // ms
 
 export class Asking {
   constructor(box, server) {
-    Object.assign(this, { server, serials: {}, waiting: {}, last: Promise.resolve() });
+    Object.assign(this, { server, serials: {}, waiting: {}, last: {} });
     this.dialog = element("dialog", { class: "asking" });
     box.append(this.dialog);
     for (const event of ["act", "film"]) {
@@ -16,8 +16,8 @@ export class Asking {
 
   // The answer {body} or {error}. Of each kind one at a time: a newer question would overtake an older one.
   ask(event, payload) {
-    const before = this.last;
-    return (this.last = before.then(() => this.send(event, payload)));
+    const before = this.last[event] ?? Promise.resolve();
+    return (this.last[event] = before.then(() => this.send(event, payload)));
   }
 
   send(event, payload) {

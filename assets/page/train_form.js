@@ -64,6 +64,11 @@ export class Form {
     this.ask();
   }
 
+  set active(active) {
+    this.shown = active;
+    if (active && !this.lane.serial) this.ask();
+  }
+
   value(name) {
     const fixed = { minutes: this.boot.minutes, ...this.effective }[name];
     const value = this.values[name] ?? fixed ?? this.knobs[name].default;
@@ -86,7 +91,7 @@ export class Form {
   // ---- the estimate ----
 
   ask() {
-    this.lane.ask();
+    if (this.shown) this.lane.ask();
   }
 
   receive(message) {
@@ -155,7 +160,20 @@ export class Form {
       this.addDataset(dataset);
       this.set({ data: dataset.name });
     };
-    return new Sources(page, { added, say: this.page.say, describe: this.describe }).node;
+    const remove = element("button", { type: "button", "data-action": "forget", title: "Remove this upload from the server" }, "remove");
+    remove.addEventListener("click", () => this.forget(this.value("data")));
+    this.refreshers.push(() => (remove.hidden = !this.value("data").startsWith("own:")));
+    const { node } = new Sources(page, { added, say: this.page.say, describe: this.describe });
+    node.prepend(remove);
+    return node;
+  }
+
+  async forget(data) {
+    const { title } = this.datasets.querySelector(`[data-dataset="${CSS.escape(data)}"]`) ?? { title: "it" };
+    if (!(await this.page.asking.confirm(`Remove ${title} from the server?`, "Remove it"))) return;
+    const { error } = await this.page.asking.ask("act", { do: "forget", data });
+    this.page.say(error ?? null);
+    if (!error) this.set({ data: null });
   }
 
   addDataset(dataset) {

@@ -17,7 +17,7 @@ export class RunList {
   constructor(box, { choose }) {
     Object.assign(this, { choose, rows: new Map() });
     this.title = element("h3", { class: "split" }, "Runs");
-    this.node = element("div", { class: "runs", role: "listbox", "aria-label": "Runs", "aria-multiselectable": "true" });
+    this.node = element("div", { class: "runs", role: "list", "aria-label": "Runs" });
     this.node.addEventListener("keydown", (event) => this.key(event));
     box.append(this.title, this.node);
   }
@@ -55,9 +55,9 @@ class Row {
     this.bar = element("i", { class: "bar" });
     const { name: title, state, left, loss } = this.parts;
     title.textContent = name;
-    const button = element("button", { type: "button", title: name }, title, element("span", { class: "is" }, this.dot, state), left, loss);
-    button.addEventListener("click", (event) => choose(name, event.ctrlKey || event.metaKey));
-    this.node = element("div", { class: "run", role: "option", "data-run": name }, this.box, button, this.bar);
+    this.button = element("button", { type: "button", title: name }, title, element("span", { class: "is" }, this.dot, state), left, loss);
+    this.button.addEventListener("click", (event) => choose(name, event.ctrlKey || event.metaKey));
+    this.node = element("div", { class: "run", role: "listitem", "data-run": name }, this.box, this.button, this.bar);
   }
 
   show(run, chosen, tint, several) {
@@ -74,7 +74,8 @@ class Row {
     this.set("tint", chosen && several ? tint : "", (color) => this.node.style.setProperty("--tint", color ? `var(--ex-${color})` : "transparent"));
     this.set("chosen", chosen, (on) => {
       this.box.checked = on;
-      this.node.setAttribute("aria-selected", String(on));
+      this.node.classList.toggle("on", on);
+      this.button.setAttribute("aria-pressed", String(on));
     });
   }
 

@@ -90,9 +90,12 @@ export class Stage {
   }
 
   refresh() {
+    const key = JSON.stringify(this.tints);
     if (this.runs.length) this.heading.show(this.runs, this.known.get(this.runs[0].name) ?? {}, this.tints);
     this.film.refresh();
-    this.draw();
+    if (this.stale || key !== this.drawn) this.draw();
+    else this.describe();
+    this.drawn = key;
   }
 
   get command() {
@@ -113,6 +116,7 @@ export class Stage {
 
   draw() {
     if (!this.shown || !this.colors || !this.runs.length) return;
+    this.stale = false;
     const smooth = Number(this.view.smooth ?? 0.3);
     this.lossFigure = lossFigure(this.ready, { measure: this.measure, smooth, logx: this.view.logx, logy: this.view.logy });
     this.refreshSwitches();

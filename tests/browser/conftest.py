@@ -43,8 +43,8 @@ def start_server(*arguments):
 
 
 @pytest.fixture(scope="session")
-def server():
-    process, address = start_server()
+def server(tmp_path_factory):
+    process, address = start_server("--runs", str(tmp_path_factory.mktemp("runs")))
     yield address
     process.terminate()
     output, _ = process.communicate(timeout=20)
@@ -74,7 +74,8 @@ class Explorer:
     def open(self, query=""):
         self.page.goto(self.address + query)
         self.errors.clear()  # those of a page that is being left: its open stream is cut
-        self.page.wait_for_selector(".explorer[data-measured], .instrument[data-messages]", timeout=20_000)
+        ready = ".explorer[data-measured], .instrument[data-messages], .form[data-planned]"
+        self.page.wait_for_selector(ready, timeout=20_000)
 
     def wait(self, condition, timeout=10):
         end = time.monotonic() + timeout

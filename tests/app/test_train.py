@@ -1,0 +1,315 @@
+"""What the Train tab makes of a form, of metrics, and of a runs folder that changes under it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app import controls, uploads
+from app.classroom import Room, Visitor
+from app.session import opened_from
+from app.tabs.train import Train
+from app.training import datasets, film, form
+from app.training.board import Board
+from app.training.history import MOST, History
+from app.training.recipes import COLUMNS, SIZES
+from app.work import Work
+from edm import models, runs
+from edm.fields import SettingsError
+from edm.runs import places
+from edm.training.loop import train
+from edm.training.recording import record
+from tests.edm.runs import points
+
+
+def finished(folder, name, **changes):
+    """A run that has been trained to its end, without a process of its own."""
+    settings = points(**changes)
+    path = runs.start(settings, folder, "cpu", name)
+    places.create(places.request(path, 1, "taken"), {"machine": "gone", "uptime": 0, "time": 0})
+    for _ in record(train(settings), path):
+        pass
+    return path
+
+
+@pytest.fixture
+def tab(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    made = Train(Board(folder), Work("cpu"), Room(folder))
+    yield made
+    for name in list(folder.iterdir()):  # models are known to the whole process
+        if name.is_dir() and not name.name.startswith("."):
+            runs.delete(name)
+    made.board.wake()
+    made.board._follow()
+
+
+def answer(tab, event, **message):
+    ((text, ended),) = getattr(tab, event)(message, None, None)
+    assert ended
+    return json.loads(text)
+
+
+# ---- the form ----
+
+
+def test_start_alone_trains_digits_with_samples_to_watch():
+    plan = form.Former("nowhere").plan({})
+    settings = plan.settings
+    assert settings.data.dataset == "digits"
+    assert settings.design.preconditioning == settings.design.noise == settings.design.weight == "edm"
+    assert settings.images // settings.tick >= 10
+    assert settings.checkpoint == settings.tick
+
+
+@pytest.mark.parametrize("data", datasets.names())
+def test_every_choice_of_the_form_is_a_training(data):
+    former = form.Former("nowhere")
+    for size in SIZES:
+        for column in COLUMNS:
+            settings = former.plan({"data": data, "size": size, "design": column, "images": "5000"}).settings
+            assert form.column_of(settings.design) == column
+            assert settings.images == 5000
+
+
+def test_a_field_that_is_set_by_hand_wins():
+    settings = form.Former("nowhere").plan({"channels": "48", "channel_mult": "1,1", "weight": "simple"}).settings
+    assert settings.architecture.channels == 48
+    assert settings.architecture.channel_mult == (1, 1)
+    assert form.column_of(settings.design) == "yours"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"data": "moons"}, "data"),
+        ({"data": "own:../../etc"}, "data"),
+        ({"batch": "0"}, "batch"),
+        ({"minutes": "-1"}, "minutes"),
+        ({"minutes": "1e400"}, "minutes"),
+        ({"size": "huge"}, "size"),
+        ({"design": "ddim"}, "design"),
+        ({"name": "../evil"}, "name"),
+        ({"P_std": "none of it"}, "P_std"),
+        ({"channel_mult": "1;2"}, "channel_mult"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
+    refused = answer(tab, "plan", values=values)
+    assert refused["fields"] == [field]
+    assert len(refused["error"]) > 20
+
+
+def test_two_runs_against_each_other_differ_in_their_design_only(tab):
+    answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000", "weight": "edm", "seed": "3"})
+    vp, edm = (json.loads((run.folder / "config.json").read_text()) for run in reversed(tab.board.runs()))
+    assert (vp.pop("design")["preconditioning"], edm.pop("design")["preconditioning"]) == ("vp", "edm")
+    assert vp == edm
+    assert vp["seed"] == 3
+
+
+def test_an_upload_is_named_by_its_id_only(tab):
+    drawn = [[0.1 * k, -0.1 * k] for k in range(9)]
+    found = datasets.own(uploads.intake(drawn, tab.board.folder, title="Nine"))
+    settings = tab.former.plan({"data": found.name}).settings
+    assert settings.data.dataset == "points"
+    assert uploads.is_ours(settings.data.path, tab.board.folder)
+    offered = answer(tab, "poll")["datasets"]
+    assert [one["name"] for one in offered["list"]] == [found.name]
+    assert answer(tab, "poll", datasets=offered["clock"])["datasets"] is None
+
+
+# ---- metrics ----
+
+
+def write(folder, count, start=0, mode="w"):
+    folder.mkdir(exist_ok=True)
+    loss = np.sin(np.arange(start, start + count)) + 2
+    with open(folder / "metrics.jsonl", mode) as file:
+        for k, value in enumerate(loss, start):
+            tick = {"images": 10 * (k + 1), "seconds": 0.1 * k, "loss": value, "sigmas": [0.1, 1], "validation": [1, 2]}
+            file.write(json.dumps(tick) + "\n")
+    return loss
+
+
+def test_a_long_curve_is_thinned_to_the_mean_and_the_ends_of_its_buckets(tmp_path):
+    loss = write(tmp_path, 4 * MOST)
+    history = History(tmp_path)
+    assert not history.read()
+    sent = history.since("")
+    buckets = loss.reshape(MOST, 4)
+    assert sent["anew"]
+    np.testing.assert_allclose(sent["points"]["loss"], buckets.mean(1), rtol=1e-6)
+    np.testing.assert_allclose(sent["points"]["low"], buckets.min(1), rtol=1e-6)
+    np.testing.assert_allclose(sent["points"]["high"], buckets.max(1), rtol=1e-6)
+    assert sent["points"]["images"][-1] == 40 * MOST
+    assert len(sent["frames"]) <= 201
+    assert sent["frames"][-1]["images"] == 40 * MOST
+
+
+def test_a_cursor_gets_what_is_new_and_nothing_twice(tmp_path):
+    write(tmp_path, 5)
+    history = History(tmp_path)
+    history.read()
+    first = history.since("")
+    write(tmp_path, 3, start=5, mode="a")
+    history.read()
+    news = history.since(first["cursor"])
+    assert not news["anew"]
+    assert news["points"]["images"] == [60, 70, 80]
+    assert [frame["index"] for frame in news["frames"]] == [5, 6, 7]
+    assert history.since(news["cursor"])["points"]["images"] == []
+    assert history.since("of another server:3")["anew"]
+
+
+def test_metrics_that_were_written_anew_are_sent_anew(tmp_path):
+    write(tmp_path, 6)
+    history = History(tmp_path)
+    history.read()
+    cursor = history.since("")["cursor"]
+    write(tmp_path, 3)
+    history.read()
+    assert history.since(cursor)["anew"]
+    assert history.since("")["points"]["images"] == [10, 20, 30]
+
+
+def test_a_torn_or_foreign_line_costs_that_line(tmp_path):
+    write(tmp_path, 2)
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"images": 25, "loss": "much"}\n{"images": 26, "loss": NaN, "sigmas": 3}\n')
+        file.write('{"images": 27, "loss": 1.5, "sigmas": [1], "validation": [1, 2]}\nhello\n{"images": 28, "lo')
+    history = History(tmp_path)
+    history.read()
+    sent = history.since("")
+    assert sent["points"]["images"] == [10, 20, 25, 26, 27]
+    assert sent["points"]["loss"][2:] == [None, None, 1.5]
+    assert sent["frames"][-1]["errors"] == []
+
+
+# ---- the list, and models ----
+
+
+def test_a_look_tells_only_what_changed(tab):
+    runs.start(points(), tab.board.folder, "cpu", "one")
+    first = answer(tab, "poll")
+    assert [row["name"] for row in first["rows"]] == ["one"]
+    assert first["live"]
+    again = answer(tab, "poll", clock=first["clock"], models=first["models"]["clock"])
+    assert (again["rows"], again["order"], again["models"]) == ([], None, None)
+    runs.start(points(), tab.board.folder, "cpu", "two")
+    tab.board.wake()
+    news = answer(tab, "poll", clock=first["clock"])
+    assert [row["name"] for row in news["rows"]] == ["two"]
+    assert sorted(news["order"]) == ["one", "two"]
+
+
+def test_the_models_of_a_run_come_and_go_everywhere(tab):
+    path = finished(tab.board.folder, "learner")
+    (path / "checkpoints" / "00000000999.safetensors").write_bytes(b"half of one")
+    tab.board.wake()
+    tab.board._follow()
+    news = answer(tab, "poll")["models"]
+    assert news["names"][-1] == "run-learner_640"
+    assert {model["family"] for model in news["new"]} == {"run-learner"}
+    assert all(model["thumbnail"] for model in news["new"])
+    assert "run-learner_640" in news["choices"]["loss"]["models"]["choices"]
+    assert models.load("run-learner_640").title == "Run learner"
+    runs.delete(path)
+    tab.board.wake()
+    tab.board._follow()
+    assert answer(tab, "poll", models=news["clock"])["models"]["names"] == []
+    assert not models.known("run-learner_640")
+    assert "run-learner_640" not in json.dumps(controls.choices())
+
+
+def test_a_closer_look_has_losses_samples_and_the_field(tab):
+    finished(tab.board.folder, "learner")
+    look = answer(tab, "poll", runs={"learner": None, "gone": None, "../x": None})["runs"]
+    assert look["gone"] is look["../x"] is None
+    learner = look["learner"]
+    assert learner["points"]["images"] == [320, 640]
+    assert [frame["images"] for frame in learner["frames"]] == [320, 640]
+    assert learner["sample"]["images"] == 640
+    assert learner["sample"]["dimension"] == 2
+    assert learner["sample"]["field"]["arrows"]
+    seen = {"learner": {"cursor": learner["cursor"], "sample": 640}}
+    assert "sample" not in answer(tab, "poll", runs=seen)["runs"]["learner"]
+
+
+def test_samples_are_named_by_run_and_number(tab):
+    finished(tab.board.folder, "learner")
+    found = answer(tab, "film", run="learner", images=[320, 330, -1])
+    assert [frame["images"] for frame in found["frames"]] == [320]
+    for run in ("../learner", "", None, "nobody"):
+        with pytest.raises(ValueError):
+            answer(tab, "film", run=run, images=[320])
+    with pytest.raises((TypeError, ValueError)):
+        answer(tab, "film", run="learner", images=["../../etc/passwd"])
+
+
+def test_the_first_picture_of_a_grid_is_a_thumbnail(tmp_path):
+    from edm.render import grid
+
+    images = np.linspace(-1, 1, 3 * 64, dtype=np.float32).reshape(3, 1, 8, 8)
+    for folder in ("samples", "checkpoints"):
+        (tmp_path / folder).mkdir()
+    grid(images).save(tmp_path / "samples" / "00000000064.png")
+    packed = film.thumbnail(tmp_path / "checkpoints" / "x.safetensors", (1, 8, 8))
+    assert packed == film.pack.uint8([images[0]])
+
+
+# ---- who may ----
+
+
+class Lesson(Room):
+    """A classroom in which `who` speaks."""
+
+    def __init__(self, folder):
+        super().__init__(folder, password="chalk", classroom=True, teacher_password="red pencil")
+        self.who = Visitor("ada", False)
+
+    def visitor(self, request):
+        return self.who
+
+
+def test_students_control_their_own_runs_and_the_teacher_all(tab):
+    tab.room = room = Lesson(tab.board.folder)
+    (name,) = answer(tab, "act", do="start", values={"data": "spiral", "images": "2000"})["runs"]
+    room.who = Visitor("bob", False)
+    assert answer(tab, "poll")["locked"] == [name]
+    for action in ("stop", "delete", "resume", "pause"):
+        with pytest.raises(ValueError, match="somebody else's"):
+            answer(tab, "act", do=action, run=name)
+    room.who = Visitor("eve (teacher)", True)
+    answer(tab, "act", do="stop", run=name)
+    assert tab.board.find(name).state == "stopped"
+
+
+def test_a_student_cannot_name_a_path(tab):
+    tab.room = Lesson(tab.board.folder)
+    with pytest.raises(ValueError):
+        answer(tab, "act", do="start", values={"data": "digits", "dataset": "folder", "path": "/etc"})
+    assert tab.board.runs() == []
+
+
+@pytest.mark.parametrize(
+    "message", [{"do": "explode", "run": "x"}, {"do": "stop", "run": "../x"}, {"do": "stop", "run": 3}]
+)
+def test_what_cannot_be_done_gets_a_sentence(tab, message):
+    with pytest.raises(ValueError, match=" "):
+        answer(tab, "act", **message)
+
+
+def test_the_address_brings_the_tab_back():
+    opened = opened_from({"tab": "train", "train.runs": "a,b", "train.size": "large", "seed": "4"})
+    assert opened["show"] == {"tab": "train", "name": "train", "values": {"runs": "a,b", "size": "large"}}
+    assert opened["values"]["sampling"]["seed"] == 4
+    assert opened["notice"] is None
+
+
+def test_settings_error_names_fields():
+    with pytest.raises(SettingsError) as refused:
+        form.Former("nowhere").plan(["no", "mapping"])
+    assert "names and values" in str(refused.value)
