@@ -33,7 +33,7 @@ class Train:
 
     def __init__(self, board: Board, work: Work, room: Room):
         self.board, self.work, self.room = board, work, room
-        self.former = form.Former(board.folder)
+        self.former = form.Former(board.folder, board.runs)
         self._described: LRUCache = LRUCache(2048)
 
     def build(self, wiring: Wiring) -> None:
@@ -122,14 +122,15 @@ class Train:
 
     def plan(self, message, guard, request):
         """What the form's values make of a run, and what that would take."""
+        visitor = self.room.visitor(request)
         try:
-            visitor = self.room.visitor(request)
+            yield json.dumps(form.described(self._plan(visitor, message["values"], costs=False))), False
             yield json.dumps(form.described(self._plan(visitor, message["values"]))), True
         except SettingsError as error:
             yield json.dumps({"error": str(error), "fields": error.fields}), True
 
-    def _plan(self, visitor, values) -> form.Plan:
-        return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings))
+    def _plan(self, visitor, values, costs: bool = True) -> form.Plan:
+        return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings), costs)
 
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about."""

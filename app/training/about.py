@@ -8,7 +8,7 @@ import numpy as np
 
 from app.figures import pack
 from app.instruments.base import rounded
-from app.training import form
+from app.training import recipes
 from edm import diagnostics, runs
 from edm.data import points
 from edm.fields import SettingsError
@@ -37,7 +37,7 @@ def row(run: runs.Run) -> dict:
         "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
         "checkpoint": int(run.checkpoint.stem) if run.checkpoint else None,
         "command": run.command,
-        "column": settings and form.column_of(settings.design),
+        "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
     }
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 
 from app.instruments.base import View, option
-from app.training import datasets
+from app.training import about, datasets
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
 from edm.settings import knobs
+from edm.training.estimate import estimate
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
-YOURS = "yours"
+ALIKE = ("data", "architecture", "batch", "micro_batch", "precision", "compile")  # on these the rate depends
+COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
 
@@ -54,26 +57,41 @@ MINUTES = 2.0
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a kind of run takes. rate: images/s; report: seconds of a tick; bytes, parameters: as the estimate."""
+
+    rate: float
+    report: float
+    bytes: int
+    parameters: int
+
+    def seconds(self, settings: Training) -> float:
+        return settings.images / self.rate + settings.images // settings.tick * self.report
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A run to be started. estimate: of `edm.training.estimate`, or None where it cannot be told."""
+    """A run to be started. cost: None where it was not asked for, or cannot be told."""
 
     settings: Training
     device: str
     name: str | None
-    estimate: object
+    cost: Cost | None
 
 
 class Former:
-    """Makes plans. folder: of all runs; estimates of the same network are made once."""
+    """Makes plans. Thread-safe. folder: of all runs. known: () -> the runs that tell how fast this machine is."""
 
-    def __init__(self, folder):
-        self._folder = folder
-        self._estimates: LRUCache = LRUCache(256)
+    def __init__(self, folder, known=lambda: ()):
+        self._folder, self._known = folder, known
+        self._costs: LRUCache = LRUCache(256)
+        self._turn = threading.Lock()  # two estimates at once would slow each other down
 
-    def plan(self, values: dict, clamped=lambda settings: settings) -> Plan:
+    def plan(self, values: dict, clamped=lambda settings: settings, costs: bool = True) -> Plan:
         """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
 
-        clamped: brings settings within what a visitor may have.
+        clamped: brings settings within what a visitor may have. costs: find out what it takes, which may take seconds
+        itself; without, lengths in minutes are guesses.
         """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
@@ -88,22 +106,34 @@ class Former:
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
         document = merged(merged(base, {"data": found.fields}), own)
         settings = Training.parse(document)
-        estimate = self._estimate(settings, short.device)
-        rate = estimate.rate if estimate else RATES[kind(found.shape)]
+        cost = self._cost(settings, short.device) if costs else None
+        rate = cost.rate if cost else RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
-        settings = clamped(Training.parse(reports | document | {"images": images}))
-        return Plan(settings, short.device, short.name, self._estimate(settings, short.device))
+        return Plan(clamped(Training.parse(reports | document | {"images": images})), short.device, short.name, cost)
 
-    def _estimate(self, settings, device):
-        try:
-            from edm.training.estimate import estimate
-        except ImportError:
-            return None
-        key = json.dumps([settings.document(), device])
-        if key not in self._estimates:
-            self._estimates[key] = estimate(settings, device)
-        return self._estimates[key]
+    def _cost(self, settings, device) -> Cost | None:
+        key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
+        with self._turn:
+            if key not in self._costs:
+                self._costs[key] = _estimated(settings, device)
+            cost = self._costs[key]
+        rate = self._experience(settings, device)
+        return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
+
+    def _experience(self, settings, device) -> float | None:
+        """The rate of the last run like this one."""
+        for run in self._known():
+            known = about.settings_of(run) if run.rate and device in ("auto", run.device) else None
+            if known and all(getattr(known, name) == getattr(settings, name) for name in ALIKE):
+                return run.rate
+        return None
+
+
+def _estimated(settings, device) -> Cost:
+    one = settings.changed(images=settings.batch, tick=settings.batch)
+    found = estimate(one, device)
+    return Cost(found.rate, found.seconds - settings.batch / found.rate, found.bytes, found.parameters)
 
 
 def _reports(images, batch, rate) -> dict:
@@ -126,24 +156,17 @@ def against(values: dict, settings: Training) -> dict:
     return {name: value for name, value in values.items() if name not in {*rows, "minutes"}} | same
 
 
-def column_of(design) -> str:
-    """The column of Table 1 that a design's preconditioning, noise and weight are of, or "yours"."""
-    rows = {name: getattr(design, name) for name in ("preconditioning", "noise", "weight")}
-    return next((name for name, row in DESIGNS.items() if row == rows), YOURS)
-
-
 def described(plan: Plan) -> dict:
     """A plan for the page: all values that count, the command, and what it will take."""
     document = plan.settings.document(complete=True)
     values = {k: v for k, v in document.items() if not isinstance(v, dict)}
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
-    estimate, where = plan.estimate, () if plan.device == "auto" else (f"--device={plan.device}",)
+    cost, where = plan.cost, () if plan.device == "auto" else (f"--device={plan.device}",)
     return {
         "values": values,
         "command": flat.command("train", plan.settings, *where),
-        "estimate": estimate
-        and {"seconds": estimate.seconds, "bytes": estimate.bytes, "parameters": estimate.parameters},
+        "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
 
 

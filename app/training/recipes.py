@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 
-COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
-DESIGNS = {
-    name: {"preconditioning": name, "noise": name, "weight": "edm" if name == "edm" else "simple"} for name in COLUMNS
-}
+from edm import presets
+
+_PRESETS = {name.split("/")[1]: presets.read(name) for name in presets.names("designs")}
+COLUMNS = {name: preset["title"] for name, preset in _PRESETS.items()}  # of Table 1
+DESIGNS = {name: preset["training"]["design"] for name, preset in _PRESETS.items()}
+YOURS = "yours"
 SIZES = ("small", "medium", "large")
 SMALL_IMAGE = 12  # pixels: like the digits
 RATES = {"points": 30_000.0, "digits": 400.0, "images": 60.0}  # images/s of the small sizes on two slow cores
@@ -53,3 +55,9 @@ def recipe(shape, size: str, column: str) -> dict:
         levels = max(2, round(math.log2(shape[-1] / 4)))  # down to about 4 pixels
         made = _IMAGES_ALL | _IMAGES[size] | {"channel_mult": [1, *[min(2 * i, 4) for i in range(1, levels)]]}
     return made | DESIGNS[column]
+
+
+def column_of(design) -> str:
+    """The column of Table 1 that a design's preconditioning, noise and weight are of, or "yours"."""
+    rows = {name: getattr(design, name) for name in ("preconditioning", "noise", "weight")}
+    return next((name for name, row in DESIGNS.items() if row == rows), YOURS)

@@ -32,7 +32,10 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
     return smooth > 0 && !few ? [{ color: tint, x: points.images, y, width: 1, opacity: 0.3 }, strong] : [strong];
   });
   const title = measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
-  return { key: `${measure}${logx}${logy}`, panels: [{ x: { title: "images seen", log: Boolean(logx), counts: true }, y: { title, log: Boolean(logy) }, lines }] };
+  const last = Math.max(1, ...runs.map(({ points }) => points.images.at(-1) ?? 0));
+  const first = Math.min(last, ...runs.map(({ points }) => points.images[0] ?? last));
+  const range = logx ? [first / 1.2, Math.max(last, 2 * first) * 1.1] : [0, last * 1.04];
+  return { key: `${measure}${logx}${logy}`, panels: [{ x: { title: "images seen", log: Boolean(logx), counts: true, range }, y: { title, log: Boolean(logy) }, lines }] };
 }
 
 // Where the server has put many points into one, their least and most.

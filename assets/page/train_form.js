@@ -96,16 +96,16 @@ export class Form {
 
   receive(message) {
     if (!this.lane.accept(message.serial)) return;
-    const { error, fields = [], values, command, estimate } = message.body ?? { error: message.error };
+    const { error, fields = [], values, command, cost } = message.body ?? { error: message.error };
     for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : null);
     if (error) this.tell(fields.some((name) => name in this.rows) ? "" : error, true);
     else {
       this.effective = values;
       this.commandArea.value = this.command = command;
       this.refresh();
-      this.tell(this.allowed?.sentence ?? told(values, estimate));
+      this.tell(this.allowed?.sentence ?? told(values, cost));
     }
-    this.node.dataset.planned = message.serial;
+    if (message.finished) this.node.dataset.planned = message.serial;
     this.lane.settle();
   }
 
@@ -258,9 +258,12 @@ export class Form {
 
 const shown = (value) => (value == null ? "automatic" : Array.isArray(value) ? value.join(",") : String(value));
 
+// A time that is not known to the second.
+const roughly = (seconds) => (seconds >= 90 && seconds < 5400 ? `${Math.round(seconds / 60)} min` : duration(seconds));
+
 // "about 2 min, 0.3 GB, 0.13 M parameters".
-function told({ images }, estimate) {
-  if (!estimate) return `${compact(images)} images`;
-  const parameters = `${Number((estimate.parameters / 1e6).toPrecision(2))} M parameters`;
-  return `about ${duration(estimate.seconds)}, ${bytes(estimate.bytes)}, ${parameters}`;
+function told({ images }, cost) {
+  if (!cost) return `about ${compact(images)} images …`;
+  const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
+  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}, ${parameters}`;
 }

@@ -9,7 +9,7 @@ from app import controls, uploads
 from app.classroom import Room, Visitor
 from app.session import opened_from
 from app.tabs.train import Train
-from app.training import datasets, film, form
+from app.training import datasets, film, form, recipes
 from app.training.board import Board
 from app.training.history import MOST, History
 from app.training.recipes import COLUMNS, SIZES
@@ -17,6 +17,7 @@ from app.work import Work
 from edm import models, runs
 from edm.fields import SettingsError
 from edm.runs import places
+from edm.training.estimate import Estimate
 from edm.training.loop import train
 from edm.training.recording import record
 from tests.edm.runs import points
@@ -54,9 +55,12 @@ def answer(tab, event, **message):
 # ---- the form ----
 
 
+def planned(**values):
+    return form.Former("nowhere").plan(values, costs=False).settings
+
+
 def test_start_alone_trains_digits_with_samples_to_watch():
-    plan = form.Former("nowhere").plan({})
-    settings = plan.settings
+    settings = planned()
     assert settings.data.dataset == "digits"
     assert settings.design.preconditioning == settings.design.noise == settings.design.weight == "edm"
     assert settings.images // settings.tick >= 10
@@ -65,19 +69,18 @@ def test_start_alone_trains_digits_with_samples_to_watch():
 
 @pytest.mark.parametrize("data", datasets.names())
 def test_every_choice_of_the_form_is_a_training(data):
-    former = form.Former("nowhere")
     for size in SIZES:
         for column in COLUMNS:
-            settings = former.plan({"data": data, "size": size, "design": column, "images": "5000"}).settings
-            assert form.column_of(settings.design) == column
+            settings = planned(data=data, size=size, design=column, images="5000")
+            assert recipes.column_of(settings.design) == column
             assert settings.images == 5000
 
 
 def test_a_field_that_is_set_by_hand_wins():
-    settings = form.Former("nowhere").plan({"channels": "48", "channel_mult": "1,1", "weight": "simple"}).settings
+    settings = planned(channels="48", channel_mult="1,1", weight="simple")
     assert settings.architecture.channels == 48
     assert settings.architecture.channel_mult == (1, 1)
-    assert form.column_of(settings.design) == "yours"
+    assert recipes.column_of(settings.design) == "yours"
 
 
 @pytest.mark.parametrize(
@@ -97,12 +100,44 @@ def test_a_field_that_is_set_by_hand_wins():
     ],
 )
 def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
-    refused = answer(tab, "plan", values=values)
+    ((text, _),) = tab.plan({"values": values}, None, None)
+    refused = json.loads(text)
     assert refused["fields"] == [field]
     assert len(refused["error"]) > 20
 
 
-def test_two_runs_against_each_other_differ_in_their_design_only(tab):
+def test_minutes_become_images_by_what_the_machine_can_do(monkeypatch):
+    asked = []
+
+    def estimate(settings, device):
+        asked.append(settings)
+        reports = 5 * (settings.images // settings.tick)
+        return Estimate(settings.images / 100 + reports, bytes=1, parameters=2, rate=100)
+
+    monkeypatch.setattr(form, "estimate", estimate)
+    former = form.Former("nowhere")
+    plan = former.plan({"minutes": "3"})
+    assert plan.settings.images == 100 * 3 * 60
+    ticks = plan.settings.images // plan.settings.tick
+    assert plan.cost.seconds(plan.settings) == pytest.approx(180 + 5 * ticks)
+    former.plan({"minutes": "30", "seed": "4", "name": "other"})
+    assert len(asked) == 1
+
+
+def test_what_such_a_run_has_done_here_counts_more_than_an_estimate(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    done = finished(tab.board.folder, "done", data={"dataset": "spiral"})
+    places.write(
+        done / "status.json", places.load(done / "status.json") | {"number": 1, "state": "finished", "rate": 700}
+    )
+    like = {"data": "spiral", "channels": "16", "blocks": "1", "batch": "64", "minutes": "1"}
+    tab.board.wake()
+    assert tab.former.plan(like).cost.rate == 700
+    assert tab.former.plan(like | {"batch": "32"}).cost.rate == 100
+
+
+def test_two_runs_against_each_other_differ_in_their_design_only(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
     answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000", "weight": "edm", "seed": "3"})
     vp, edm = (json.loads((run.folder / "config.json").read_text()) for run in reversed(tab.board.runs()))
     assert (vp.pop("design")["preconditioning"], edm.pop("design")["preconditioning"]) == ("vp", "edm")
@@ -113,7 +148,7 @@ def test_two_runs_against_each_other_differ_in_their_design_only(tab):
 def test_an_upload_is_named_by_its_id_only(tab):
     drawn = [[0.1 * k, -0.1 * k] for k in range(9)]
     found = datasets.own(uploads.intake(drawn, tab.board.folder, title="Nine"))
-    settings = tab.former.plan({"data": found.name}).settings
+    settings = tab.former.plan({"data": found.name}, costs=False).settings
     assert settings.data.dataset == "points"
     assert uploads.is_ours(settings.data.path, tab.board.folder)
     offered = answer(tab, "poll")["datasets"]
