@@ -4,7 +4,7 @@ import { copy, download } from "./share.js";
 import { bytes, duration, WORDS } from "./train_list.js";
 
 const FILES = { model: [["model", ".safetensors"], ["card", ".md"]], tensorboard: [["tensorboard", "-tensorboard.zip"]] };
-const OVER = ["stopped", "finished", "failed", "interrupted"];
+export const OVER = ["stopped", "finished", "failed", "interrupted"];
 
 export class Heading {
   // page: {asking, act(action, run, more), sample(model)}.

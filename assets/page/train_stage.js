@@ -3,7 +3,7 @@ import { compact, element, float32 } from "./lib.js";
 import { csvOf, lossFigure, SigmaFigure, tintsOf } from "./train_figures.js";
 import { Chart } from "./chart.js";
 import { Film } from "./train_film.js";
-import { Heading } from "./train_heading.js";
+import { Heading, OVER } from "./train_heading.js";
 import { panelOf } from "./plot.js";
 import { sheet } from "./beside.js";
 import { download, pngWithText } from "./share.js";
@@ -22,7 +22,7 @@ export class Stage {
     this.lossBox = element("div", { class: "chartbox" });
     this.sigmaBox = element("div", { class: "chartbox" });
     this.cursor = element("i", { class: "cursor", hidden: true });
-    const early = element("p", { class: "early" }, "The first losses and samples come with the first tick.");
+    const early = (this.early = element("p", { class: "early" }));
     const left = element("div", { class: "curves" }, this.switches(), this.lossBox, this.sigmaBox, early);
     this.film = new Film({ ...page, points: (name) => this.known.get(name)?.design?.cloud }, { stops: () => this.stops(), moved: () => this.seek(), runs: () => this.runs, frames: (name) => this.known.get(name)?.frames ?? [] });
     this.figure = element("div", { class: "learning" }, left, this.film.box);
@@ -121,6 +121,7 @@ export class Stage {
     this.lossFigure = lossFigure(this.ready, { measure: this.measure, smooth, logx: this.view.logx, logy: this.view.logy });
     this.refreshSwitches();
     this.figure.classList.toggle("early", !this.ready.some(({ frames }) => frames.length));
+    this.early.textContent = OVER.includes(this.runs[0].state) ? "It ended before its first tick." : "The first losses and samples come with the first tick.";
     this.lossChart.show(this.lossFigure, this.colors);
     this.drawSigma();
     this.describe();
