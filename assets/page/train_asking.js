@@ -5,9 +5,7 @@ const PATIENCE = 20_000; // ms
 
 export class Asking {
   constructor(box, server) {
-    Object.assign(this, { server, serials: {}, waiting: {}, last: {} });
-    this.dialog = element("dialog", { class: "asking" });
-    box.append(this.dialog);
+    Object.assign(this, { box, server, serials: {}, waiting: {}, last: {} });
     for (const event of ["act", "film"]) {
       this.serials[event] = 0;
       addEventListener(`edm-${event}`, ({ detail }) => this.waiting[`${event}${detail.serial}`]?.(detail));
@@ -36,7 +34,8 @@ export class Asking {
 
   // Resolves with what was entered (true without a field), or null.
   confirm(question, yes, field = null) {
-    const { dialog } = this;
+    const dialog = element("dialog", { class: "asking" });
+    this.box.append(dialog);
     const input = field && element("input", { type: "text", value: field.value, "aria-label": field.title, inputmode: "numeric" });
     const go = element("button", { type: "submit", class: "primary" }, yes);
     const no = element("button", { type: "button", class: "pin" }, "Cancel");
@@ -46,7 +45,10 @@ export class Asking {
       let entered = null;
       form.addEventListener("submit", () => (entered = input ? input.value.trim() : true));
       no.addEventListener("click", () => dialog.close());
-      dialog.addEventListener("close", () => resolve(entered), { once: true });
+      dialog.addEventListener("close", () => {
+        dialog.remove();
+        resolve(entered);
+      });
       dialog.showModal();
       (input ?? go).focus();
     });

@@ -1,4 +1,4 @@
-"""What the Train tab makes of a form, of metrics, and of a runs folder that changes under it."""
+"""What the Train tab makes of a form, and of a runs folder that changes under it."""
 
 import json
 
@@ -11,7 +11,6 @@ from app.session import opened_from
 from app.tabs.train import Train
 from app.training import datasets, film, form, recipes
 from app.training.board import Board
-from app.training.history import MOST, History
 from app.training.recipes import COLUMNS, SIZES
 from app.work import Work
 from edm import models, runs
@@ -154,73 +153,6 @@ def test_an_upload_is_named_by_its_id_only(tab):
     offered = answer(tab, "poll")["datasets"]
     assert [one["name"] for one in offered["list"]] == [found.name]
     assert answer(tab, "poll", datasets=offered["clock"])["datasets"] is None
-
-
-# ---- metrics ----
-
-
-def write(folder, count, start=0, mode="w"):
-    folder.mkdir(exist_ok=True)
-    loss = np.sin(np.arange(start, start + count)) + 2
-    with open(folder / "metrics.jsonl", mode) as file:
-        for k, value in enumerate(loss, start):
-            tick = {"images": 10 * (k + 1), "seconds": 0.1 * k, "loss": value, "sigmas": [0.1, 1], "validation": [1, 2]}
-            file.write(json.dumps(tick) + "\n")
-    return loss
-
-
-def test_a_long_curve_is_thinned_to_the_mean_and_the_ends_of_its_buckets(tmp_path):
-    loss = write(tmp_path, 4 * MOST)
-    history = History(tmp_path)
-    assert not history.read()
-    sent = history.since("")
-    buckets = loss.reshape(MOST, 4)
-    assert sent["anew"]
-    np.testing.assert_allclose(sent["points"]["loss"], buckets.mean(1), rtol=1e-6)
-    np.testing.assert_allclose(sent["points"]["low"], buckets.min(1), rtol=1e-6)
-    np.testing.assert_allclose(sent["points"]["high"], buckets.max(1), rtol=1e-6)
-    assert sent["points"]["images"][-1] == 40 * MOST
-    assert len(sent["frames"]) <= 201
-    assert sent["frames"][-1]["images"] == 40 * MOST
-
-
-def test_a_cursor_gets_what_is_new_and_nothing_twice(tmp_path):
-    write(tmp_path, 5)
-    history = History(tmp_path)
-    history.read()
-    first = history.since("")
-    write(tmp_path, 3, start=5, mode="a")
-    history.read()
-    news = history.since(first["cursor"])
-    assert not news["anew"]
-    assert news["points"]["images"] == [60, 70, 80]
-    assert [frame["index"] for frame in news["frames"]] == [5, 6, 7]
-    assert history.since(news["cursor"])["points"]["images"] == []
-    assert history.since("of another server:3")["anew"]
-
-
-def test_metrics_that_were_written_anew_are_sent_anew(tmp_path):
-    write(tmp_path, 6)
-    history = History(tmp_path)
-    history.read()
-    cursor = history.since("")["cursor"]
-    write(tmp_path, 3)
-    history.read()
-    assert history.since(cursor)["anew"]
-    assert history.since("")["points"]["images"] == [10, 20, 30]
-
-
-def test_a_torn_or_foreign_line_costs_that_line(tmp_path):
-    write(tmp_path, 2)
-    with open(tmp_path / "metrics.jsonl", "a") as file:
-        file.write('{"images": 25, "loss": "much"}\n{"images": 26, "loss": NaN, "sigmas": 3}\n')
-        file.write('{"images": 27, "loss": 1.5, "sigmas": [1], "validation": [1, 2]}\nhello\n{"images": 28, "lo')
-    history = History(tmp_path)
-    history.read()
-    sent = history.since("")
-    assert sent["points"]["images"] == [10, 20, 25, 26, 27]
-    assert sent["points"]["loss"][2:] == [None, None, 1.5]
-    assert sent["frames"][-1]["errors"] == []
 
 
 # ---- the list, and models ----
