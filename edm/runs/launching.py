@@ -60,6 +60,8 @@ def launch(run, number: int, request: dict, chosen: list[str], at_once: int) -> 
     except (OSError, ValueError) as error:
         taken.unlink(missing_ok=True)
         raise OSError(f"the run {run.name!r} cannot be started, and waits: {error}") from error
+    with suppress(OSError):  # so that a system without memory ends this process, and not the page
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
     with suppress(OSError):  # on a full disk its status will tell
         places.create(places.request(run, number, "worker"), {**vars(this(process.pid)), "time": time.time()})
     threading.Thread(target=process.wait, name="reaper", daemon=True).start()

@@ -55,10 +55,7 @@ class Worker:
         return self._held and not self.asked()
 
     def __enter__(self):
-        if self._launched:
-            with suppress(OSError):  # so that the system, out of memory, ends this process and not the page
-                Path("/proc/self/oom_score_adj").write_text("500")
-        else:
+        if not self._launched:
             (self._folder / "requests").mkdir(parents=True, exist_ok=True)
             self._number = _take(self._folder)
         self._status |= {"number": self._number, "started": time.time()}

@@ -98,17 +98,19 @@ def train(
     resume=None,
     stop: Callable[[], bool] | None = None,
     hold: Callable[[], bool] | None = None,
+    source=None,
 ) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
     resume: path of a checkpoint to continue. stop, hold: asked in each step; with stop the run ends with a
     `Checkpoint`, with hold it waits with one, and with `Paused` from time to time, until it is false again.
+    source: the data of the settings (`edm.data.sources.open_source`), if it is open already.
     Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
     """
     world = world or World(0, 1, torch.device("cpu"))
     share, micro = shares(settings, world.size)
-    source = sources.open_source(settings.data)
+    source = source or sources.open_source(settings.data)
     split = Split(source, settings.data.holdout)
     sigma_data = settings.design.sigma_data
     if sigma_data is None:  # measured once in the life of a run
