@@ -78,11 +78,16 @@ def open_source(settings):
 
 
 def read(source, indices):
-    """(float32 samples in [−1, 1], classes or None): u8/127.5 − 1 for images of 8 bits."""
+    """(float32 samples in [−1, 1], classes or None)."""
+    samples, labels = source.read(np.asarray(indices))
+    return scaled(samples), labels
+
+
+def scaled(samples):
+    """Samples as a source reads them, as float32: u8/127.5 − 1 for images of 8 bits."""
     import torch
 
-    samples, labels = source.read(np.asarray(indices))
-    return samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples.float(), labels
+    return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
 
 
 def spread(source, count: int = 10_000) -> float:
