@@ -210,6 +210,6 @@ def rows(options):
             "× faster",
         )
     more, before, rate = folder()
-    title = f"folder of 10,000 images of 256 × 256, read at {rate:.0f}/s: memory (over {before:.0f} MB of Python and torch)"
+    title = f"folder of 10,000 images of 256 × 256, read at {rate:.0f}/s: memory (beside {before:.0f} MB of torch)"
     yield title, more, 500, "MB"
     yield "share of a step that waits for its scenes", starving(), 0.05, "×"
