@@ -42,7 +42,7 @@ class Churn(View):
     index: int = option(
         10,
         "step i",
-        "Which step, counted from 0; type what the slider does not reach",
+        "Which step, counted from 0; the last one if there are fewer",
         slider=(0, 17),
         step=1,
         ge=0,
@@ -99,6 +99,15 @@ class Churn(View):
 
 
 def respond(settings: Churn, context):
+    asked = settings.index
+    settings = settings.changed(index=min(asked, settings.steps - 1))
+    for body, ended in _respond(settings, context):
+        if asked > settings.index and settings.what == "step":
+            body = {**body, "summary": f"There is no step {asked}, so this is the last. {body['summary']}"}
+        yield body, ended
+
+
+def _respond(settings, context):
     yield from (_step if settings.what == "step" else cycles.respond)(settings, context)
 
 

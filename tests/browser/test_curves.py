@@ -67,13 +67,3 @@ def test_rounds_show_rows_of_pictures_above_their_chart(explore):
     assert (abs(drawn - drawn[-1, -1]).sum(2) > 100).mean() > 0.01
     chart = explorer.page.locator(of("churn", " .chart"))
     explorer.wait(lambda: "spread of x" in chart.text_content())
-
-
-def test_a_step_that_is_not_there_gets_a_sentence(explore):
-    explorer = explore("?show=churn")
-    done(explorer, "churn")
-    field = explorer.page.locator(".knob[data-row=index] input.value")
-    field.fill("40")
-    field.press("Enter")
-    explorer.page.wait_for_selector(of("churn", " .notice:not([hidden])"))
-    assert "counted from 0" in explorer.text(of("churn", " .notice"))
