@@ -120,7 +120,7 @@ def _step(settings, context):
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels)
 
     key = "slow motion", settings.data, sampling, settings.index
-    for shown, ended in starts.kept(context, key, moments, model):
+    for shown, ended in starts.kept(context, key, moments):
         if shown:
             yield _step_body(settings, model, sampling, shown), ended
 
