@@ -74,7 +74,7 @@ class Explorer:
     def open(self, query=""):
         self.page.goto(self.address + query)
         self.errors.clear()  # those of a page that is being left: its open stream is cut
-        self.page.wait_for_selector(".explorer[data-measured], .instrument[data-messages]", timeout=20_000)
+        self.page.wait_for_selector(".explorer[data-measured], .instrument[data-messages]", timeout=60_000)
 
     def wait(self, condition, timeout=10):
         end = time.monotonic() + timeout
