@@ -37,7 +37,7 @@ def test_the_link_is_shown_as_text_with_python_and_command(explore):
     assert 'edm.models.load("pinwheel")' in python
     assert command.startswith("python -m edm sample --model=pinwheel")
     explorer.page.keyboard.press("Escape")
-    assert not explorer.page.locator("dialog").is_visible()
+    assert not explorer.page.locator("dialog.share").is_visible()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_mistake_gets_a_sentence_and_the_last_good_picture_stays(explore, knob
     before = explorer.pixels()
     explorer.page.fill(f"[data-row={knob}] .value", typed)
     explorer.page.press(f"[data-row={knob}] .value", "Enter")
-    explorer.wait(lambda: words in explorer.text("section"))
+    explorer.wait(lambda: words in explorer.text(".tab:not([hidden]) section"))
     assert explorer.page.locator(".notice").is_visible()
     assert explorer.query == ""  # the address keeps the last good settings
     after = explorer.pixels()
