@@ -90,9 +90,9 @@ class Explorer:
         """No request is under way: what is shown has been measured."""
         quiet = (
             "() => { const d = document.querySelector('.explorer').dataset;"
-            " return d.serial === d.measured && d.finished === 'true'; }"
+            " return d.asked === d.serial && d.serial === d.measured && d.finished === 'true'; }"
         )
-        time.sleep(0.15)
+        self.frames()
         self.page.wait_for_function(quiet, timeout=20_000)
 
     def seek(self, permille):
@@ -141,16 +141,20 @@ class Explorer:
 
     @property
     def query(self):
-        time.sleep(0.3)  # the address follows when the hand rests
-        return self.page.evaluate("location.search").removeprefix("?")
+        """The address follows when the hand rests: the page's timer for that ends before this one does."""
+        return self.page.evaluate("new Promise((r) => setTimeout(() => r(location.search), 250))").removeprefix("?")
 
 
 @pytest.fixture
 def explore(browser, server, request):
-    """explore(query, …) -> Explorer. At the end, no script may have failed."""
+    """explore(query, …) -> Explorer, of a visitor who prefers calm unless moving=True: pages that play take a core each.
+
+    At the end, no script may have failed.
+    """
     opened = []
 
-    def open_page(query="", **options):
+    def open_page(query="", moving=False, **options):
+        options["reduced_motion"] = "no-preference" if moving else "reduce"
         opened.append(Explorer(browser, options.pop("address", server), query, **options))
         return opened[-1]
 

@@ -48,7 +48,7 @@ def test_orders_stand_next_to_their_lines_and_the_table_holds_the_points(explore
 
 
 def test_the_moments_of_a_step_are_chosen_one_by_one(explore):
-    explorer = explore("?show=churn", reduced_motion="reduce")
+    explorer = explore("?show=churn")
     done(explorer, "churn")
     shots = {}
     for name in ("start", "corrected"):
