@@ -62,14 +62,25 @@ def browser():
 class Explorer:
     """One visitor's page, and what a person does with it."""
 
-    def __init__(self, browser, address, query="", width=1280, height=800, **context):
-        self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
+    def __init__(self, browser, address):
+        self.context = browser.new_context()
         self.page, self.address = self.context.new_page(), address
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+
+    def come(self, query, width=1280, height=800, color_scheme="light", moving=False):
+        """As somebody who has not been here."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        motion = "no-preference" if moving else "reduce"
+        self.page.emulate_media(color_scheme=color_scheme, reduced_motion=motion)
+        self.requests.clear()
         self.open(query)
+
+    def leave(self):
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def open(self, query=""):
         self.page.goto(self.address + query)
@@ -145,29 +156,38 @@ class Explorer:
         return self.page.evaluate("new Promise((r) => setTimeout(() => r(location.search), 250))").removeprefix("?")
 
 
+@pytest.fixture(scope="session")
+def explorers():
+    """Pages that nobody uses: one that is opened again is there in half the time."""
+    return []
+
+
 @pytest.fixture
-def explore(browser, server, request):
-    """explore(query, …) -> Explorer, of a visitor who prefers calm unless moving=True: pages that play take a core each.
+def explore(browser, server, explorers, request):
+    """explore(query, …) -> Explorer, of somebody who prefers calm, unless moving=True: pages that play take a core.
 
     At the end, no script may have failed.
     """
     opened = []
 
-    def open_page(query="", moving=False, **options):
-        options["reduced_motion"] = "no-preference" if moving else "reduce"
-        opened.append(Explorer(browser, options.pop("address", server), query, **options))
+    def open_page(query="", **options):
+        opened.append(explorers.pop() if explorers else Explorer(browser, server))
+        opened[-1].come(query, **options)
         return opened[-1]
 
     yield open_page
-    failed = getattr(request.node, "failed", False)
-    for explorer in opened:
-        if failed:
-            folder = Path(__file__).parent / "failures"
-            folder.mkdir(exist_ok=True)
+    if getattr(request.node, "failed", False):
+        folder = Path(__file__).parent / "failures"
+        folder.mkdir(exist_ok=True)
+        for explorer in opened:
             explorer.page.screenshot(path=folder / f"{re.sub(r'[^a-z0-9_]+', '-', request.node.name)}.png")
-        explorer.context.close()
-        if not failed:
-            assert explorer.errors == []
+            explorer.context.close()
+        return
+    errors = [error for explorer in opened for error in explorer.errors]
+    for explorer in opened:
+        explorer.leave()
+        explorers.append(explorer)
+    assert errors == []
 
 
 @pytest.hookimpl(hookwrapper=True)
