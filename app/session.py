@@ -6,6 +6,7 @@ import threading
 
 from cachetools import LRUCache
 
+from app.cores import divided
 from app.instruments import INSTRUMENTS, TABS, tab_of
 from edm import presets
 from edm.fields import SettingsError
@@ -58,7 +59,7 @@ class _Guarded:
 
     def __call__(self, *arguments):
         self._check()
-        return self._denoiser(*arguments)
+        return divided(self._denoiser, *arguments)
 
     def __getattr__(self, name):
         return getattr(self._denoiser, name)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
 
 import torch
 from cachetools import LRUCache
@@ -51,7 +49,7 @@ class Work:
             return
         model = models.of(experiment)
         started = time.perf_counter()
-        for states, ended in self.paced(runner.states(experiment, self.device, guard), model):
+        for states, ended in self.paced(runner.states(experiment, self.device, guard)):
             if not ended:
                 yield json.dumps(self._body(experiment, model, states, started)), False
         body = self._body(experiment, model, states, started)
@@ -64,23 +62,21 @@ class Work:
             self._known["final", _key(experiment)] = states[-1].x.cpu()
         yield text, True
 
-    def paced(self, items: Iterable, model=None) -> Iterator[tuple[list, bool]]:
-        """(all items so far, is it the end?) whenever it is time for a picture. Computes in a slot of the machine.
-
-        model: the one that works most, for the number of its threads.
-        """
-        threads = nullcontext if model is None else _threads(model)
+    def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
+        """(all items so far, is it the end?) whenever it is time for a picture. Computes in a slot of the machine."""
         done: list = []
         items, ended = iter(items), False
         while not ended:
             # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
-            with self._slots, threads():
+            with self._slots:
                 due = time.perf_counter() + PREVIEW_SECONDS
-                while time.perf_counter() < due and not ended:
+                while not ended:
                     try:
                         done.append(next(items))
                     except StopIteration:
                         ended = True
+                    if time.perf_counter() > due:
+                        break
             yield done, ended
 
     def _body(self, experiment, model, states, started) -> dict:
@@ -172,8 +168,7 @@ class Work:
             denoiser = guard(model.denoiser.to(self.device))
             labels = None if labels is None else labels[:count]
             steps = HEAVY_REFERENCE_STEPS if _is_heavy(model) else diagnostics.REFERENCE_STEPS
-            with _threads(model)():
-                return diagnostics.reference(denoiser, z[:count], sampling, labels, steps).cpu()
+            return diagnostics.reference(denoiser, z[:count], sampling, labels, steps).cpu()
 
         return self.remember(name, solve)
 
@@ -193,21 +188,6 @@ class Work:
 
 def _is_heavy(model) -> bool:
     return model.trained and len(model.shape) == 3
-
-
-def _threads(model) -> Callable:
-    """A context in which torch uses all cores, for networks on images large enough; elsewhere one thread is as fast,
-    and does not wait for the others when the machine is busy."""
-
-    @contextmanager
-    def all_cores():
-        torch.set_num_threads(os.cpu_count() or 1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(1)
-
-    return all_cores if model.trained and math.prod(model.shape) > 1000 else nullcontext
 
 
 def _unguarded(denoiser):

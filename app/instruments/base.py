@@ -88,9 +88,9 @@ class Context:
         """The model's denoiser on the server's device, guarded."""
         return self.guard(model.denoiser.to(self.work.device))
 
-    def paced(self, items: Iterable, model=None) -> Iterator[tuple[list, bool]]:
+    def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""
-        return self.work.paced(items, model)
+        return self.work.paced(items)
 
 
 def rounded(values) -> list:

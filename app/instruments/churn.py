@@ -42,7 +42,7 @@ class Churn(View):
     index: int = option(
         10,
         "step i",
-        "Which step, counted from 0; type what the slider does not reach",
+        "Which step, counted from 0; the last one if there are fewer",
         slider=(0, 17),
         step=1,
         ge=0,
@@ -99,6 +99,15 @@ class Churn(View):
 
 
 def respond(settings: Churn, context):
+    asked = settings.index
+    settings = settings.changed(index=min(asked, settings.steps - 1))
+    for body, ended in _respond(settings, context):
+        if asked > settings.index and settings.what == "step":
+            body = {**body, "summary": f"There is no step {asked}, so this is the last. {body['summary']}"}
+        yield body, ended
+
+
+def _respond(settings, context):
     yield from (_step if settings.what == "step" else cycles.respond)(settings, context)
 
 
@@ -111,7 +120,7 @@ def _step(settings, context):
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels)
 
     key = "slow motion", settings.data, sampling, settings.index
-    for shown, ended in starts.kept(context, key, moments, model):
+    for shown, ended in starts.kept(context, key, moments):
         if shown:
             yield _step_body(settings, model, sampling, shown), ended
 

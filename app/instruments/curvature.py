@@ -97,7 +97,7 @@ def _curves(settings, designs, context):
             yield from zip(designs, parts, strict=True)
 
     key = "curvature", settings.data, tuple(designs.items()), settings.seed
-    return starts.kept(context, key, measured, model)
+    return starts.kept(context, key, measured)
 
 
 def _pictures(settings, designs, context):
@@ -114,7 +114,7 @@ def _pictures(settings, designs, context):
             yield name, t.cpu().numpy(), x.squeeze(2).cpu().numpy()
 
     key = "paths", model.name, tuple(designs.items()), settings.zoom, settings.seed
-    return starts.kept(context, key, drawn, model)
+    return starts.kept(context, key, drawn)
 
 
 def _pictured(settings) -> str:

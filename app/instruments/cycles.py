@@ -40,7 +40,7 @@ def respond(settings, context):
         for parts in zip(*runs, strict=True):
             yield from zip(strengths, (_measured(part, model, settings) for part in parts), strict=True)
 
-    for done, ended in starts.kept(context, key, items, model):
+    for done, ended in starts.kept(context, key, items):
         if done:
             yield _rounds_body(settings, model, strengths, done), ended
 

@@ -69,8 +69,7 @@ def respond(settings: Losses, context):
     for model in chosen:
         alike.setdefault((choosing.data_of(model), model.shape, draw_of(model, context).words), []).append(model)
     groups = [group_of(found, context) for found in alike.values()]
-    heaviest = max(chosen, key=lambda model: math.prod(model.shape))
-    for found, ended in context.paced(_measured(groups, context), heaviest):
+    for found, ended in context.paced(_measured(groups, context)):
         yield _body(settings, groups, found[-1]), ended
 
 

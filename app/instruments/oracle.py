@@ -49,7 +49,7 @@ class Oracle(View):
 def respond(settings: Oracle, context):
     model = models.load(settings.model)
     exact = exact_of(model)
-    for found, ended in context.paced(_found(settings, model, exact, context), model):
+    for found, ended in context.paced(_found(settings, model, exact, context)):
         yield _body(model, exact, found[-1], context), ended
 
 

@@ -117,7 +117,7 @@ def respond(settings: Race, context):
     references = context.work.remember(key, dict)
     steps = REFERENCE_STEPS[len(shape) == 3]
     points = diagnostics.race(lanes, latents, budgets, measure, references, reference_steps=steps)
-    for done, ended in context.paced(points, model):
+    for done, ended in context.paced(points):
         if done or ended:
             yield _body(settings, field, done, floor, ended), ended
 

@@ -30,13 +30,13 @@ def within(model: models.Model, low: float, high: float) -> tuple[float, float]:
     return max(low, getattr(model.denoiser, "sigma_min", low)), min(high, getattr(model.denoiser, "sigma_max", high))
 
 
-def kept(context, key, items: Callable[[], Iterable], model=None) -> Iterator[tuple[list, bool]]:
-    """As `context.paced(items(), model)`; what was computed to the end is there at once when it is asked for again."""
+def kept(context, key, items: Callable[[], Iterable]) -> Iterator[tuple[list, bool]]:
+    """As `context.paced(items())`; what was computed to the end is there at once when it is asked for again."""
     known = context.work.remember(key, dict)
     if "all" in known:
         yield known["all"], True
         return
-    for done, ended in context.paced(items(), model):
+    for done, ended in context.paced(items()):
         if ended:
             known["all"] = done
         yield done, ended

@@ -111,7 +111,7 @@ def respond(settings: Sweeping, context):
         return
     shown = time.perf_counter()
     cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device, plan=plan)
-    for done, ended in context.paced(cells, model):
+    for done, ended in context.paced(cells):
         if ended or time.perf_counter() - shown > UPDATE_SECONDS:
             shown = time.perf_counter()
             summary = _summary(sweep, plan, done) if ended else body["plan"]

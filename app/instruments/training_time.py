@@ -49,7 +49,7 @@ class TrainingTime(View):
 def respond(settings: TrainingTime, context):
     chosen = runs()[settings.family]
     group = group_of(chosen, context)
-    for found, ended in context.paced(_found(settings, group, context), chosen[-1]):
+    for found, ended in context.paced(_found(settings, group, context)):
         yield _body(settings, group, *found[-1]), ended
 
 

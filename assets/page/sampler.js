@@ -44,7 +44,10 @@ export class Sampler {
 
   lane(name, ask, measure) {
     const lane = new Lane({
-      send: (serial, payload) => ask({ serial, ...(lane.payload = payload) }),
+      send: (serial, payload) => {
+        if (name === "main") this.root.dataset.asked = serial;
+        ask({ serial, ...(lane.payload = payload) });
+      },
       build: () => this.request(name),
       silent: () => this.say("The server does not answer. Is it still running?"),
     });
@@ -107,8 +110,10 @@ export class Sampler {
   receive(name, message) {
     const lane = this.lanes[name];
     if (!lane.accept(message.serial)) return;
-    if (message.error) this.say(message.error);
-    else {
+    if (message.error) {
+      this.say(message.error);
+      this.root.dataset.asked = this.root.dataset.serial;
+    } else {
       this.show(name, message);
       if (name === "main") {
         this.accepted = lane.payload.values;

@@ -85,12 +85,22 @@ def open_source(settings):
 
 
 def read(source, indices):
-    """(float32 samples in [−1, 1], classes or None): u8/127.5 − 1 for images of 8 bits. Raises DataError."""
+    """(float32 samples in [−1, 1], classes or None). Raises DataError."""
+    samples, labels = stored(source, indices)
+    return scaled(samples), labels
+
+
+def stored(source, indices):
+    """(samples as the source has them, classes or None). Raises DataError."""
+    with _told():
+        return source.read(np.asarray(indices))
+
+
+def scaled(samples):
+    """Samples as a source has them, as float32: u8/127.5 − 1 for images of 8 bits."""
     import torch
 
-    with _told():
-        samples, labels = source.read(np.asarray(indices))
-    return samples.float() / 127.5 - 1 if samples.dtype == torch.uint8 else samples.float(), labels
+    return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
 
 
 @contextmanager

@@ -81,10 +81,14 @@ def test_nothing_to_measure_is_said_and_not_drawn():
     for name, values, words in (
         ("curvature", {"lines": "none"}, "no line is chosen"),
         ("order", {"solvers": "none"}, "at least one solver"),
-        ("churn", {"index": "40"}, "steps are counted from 0"),
     ):
         with pytest.raises(ValueError, match=words):
             next(bodies(name, **values))
+
+
+def test_fewer_steps_than_the_one_that_is_watched_show_the_last():
+    summary = next(bodies("churn", steps="6", index="10"))[0]["summary"]
+    assert summary.startswith("There is no step 10, so this is the last. Step 5 of 6")
 
 
 @pytest.mark.parametrize(

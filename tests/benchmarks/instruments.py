@@ -13,9 +13,10 @@ from tests.app.instruments import bodies
 from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
 
 # milliseconds from the change of a knob to the first answer that is painted / to a condition
-TIMER = """([name, attribute, value, wanted]) => new Promise((resolve) => {
+TIMER = """([name, attribute, value, wanted]) => new Promise((resolve, reject) => {
     const node = document.querySelector(`.instrument[data-show=${name}]`);
     const before = node.dataset[attribute], start = performance.now();
+    setTimeout(() => reject(new Error(`no ${attribute} after ${wanted} = ${value} in ${name}`)), 30000);
     const seen = new MutationObserver(() => {
         if (node.dataset[attribute] === before) return;
         seen.disconnect();

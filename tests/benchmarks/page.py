@@ -55,7 +55,7 @@ def page_benchmarks(browser, address, count):
         taken = moves(explorer, "rho", values)
         yield f"toy knob → repaint, 400 × 40, {model}", median(t[1] for t in taken), 100, "ms"
         explorer.context.close()
-    for model, first, finished in (("digits", 200, 400), ("digits_edm", 200, 400)):
+    for model, first, finished in (("digits", 200, 400), ("digits_edm", 200, 400), ("scenes_edm", 200, 1300)):
         explorer = steady(f"?model={model}")
         taken = moves(explorer, "rho", values, pause=0.25 if model == "digits" else 1)
         yield f"16 {model}, N = 18: knob → first preview", median(t[0] for t in taken), first, "ms"

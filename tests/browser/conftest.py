@@ -62,20 +62,31 @@ def browser():
 class Explorer:
     """One visitor's page, and what a person does with it."""
 
-    def __init__(self, browser, address, query="", width=1280, height=800, **context):
-        self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
+    def __init__(self, browser, address):
+        self.context = browser.new_context()
         self.page, self.address = self.context.new_page(), address
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+
+    def come(self, query, width=1280, height=800, color_scheme="light", moving=False):
+        """As somebody who has not been here."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        motion = "no-preference" if moving else "reduce"
+        self.page.emulate_media(color_scheme=color_scheme, reduced_motion=motion)
+        self.requests.clear()
         self.open(query)
+
+    def leave(self):
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def open(self, query=""):
         self.page.goto(self.address + query)
         self.errors.clear()  # those of a page that is being left: its open stream is cut
         ready = ".explorer[data-measured], .instrument[data-messages], .form[data-planned]"
-        self.page.wait_for_selector(ready, timeout=20_000)
+        self.page.wait_for_selector(ready, timeout=60_000)
 
     def wait(self, condition, timeout=10):
         end = time.monotonic() + timeout
@@ -91,9 +102,9 @@ class Explorer:
         """No request is under way: what is shown has been measured."""
         quiet = (
             "() => { const d = document.querySelector('.explorer').dataset;"
-            " return d.serial === d.measured && d.finished === 'true'; }"
+            " return d.asked === d.serial && d.serial === d.measured && d.finished === 'true'; }"
         )
-        time.sleep(0.15)
+        self.frames()
         self.page.wait_for_function(quiet, timeout=20_000)
 
     def seek(self, permille):
@@ -142,29 +153,42 @@ class Explorer:
 
     @property
     def query(self):
-        time.sleep(0.3)  # the address follows when the hand rests
-        return self.page.evaluate("location.search").removeprefix("?")
+        """The address follows when the hand rests: the page's timer for that ends before this one does."""
+        return self.page.evaluate("new Promise((r) => setTimeout(() => r(location.search), 250))").removeprefix("?")
+
+
+@pytest.fixture(scope="session")
+def explorers():
+    """Pages that nobody uses: one that is opened again is there in half the time."""
+    return []
 
 
 @pytest.fixture
-def explore(browser, server, request):
-    """explore(query, …) -> Explorer. At the end, no script may have failed."""
+def explore(browser, server, explorers, request):
+    """explore(query, …) -> Explorer, of somebody who prefers calm, unless moving=True: pages that play take a core.
+
+    At the end, no script may have failed.
+    """
     opened = []
 
     def open_page(query="", **options):
-        opened.append(Explorer(browser, options.pop("address", server), query, **options))
+        opened.append(explorers.pop() if explorers else Explorer(browser, server))
+        opened[-1].come(query, **options)
         return opened[-1]
 
     yield open_page
-    failed = getattr(request.node, "failed", False)
-    for explorer in opened:
-        if failed:
-            folder = Path(__file__).parent / "failures"
-            folder.mkdir(exist_ok=True)
+    if getattr(request.node, "failed", False):
+        folder = Path(__file__).parent / "failures"
+        folder.mkdir(exist_ok=True)
+        for explorer in opened:
             explorer.page.screenshot(path=folder / f"{re.sub(r'[^a-z0-9_]+', '-', request.node.name)}.png")
-        explorer.context.close()
-        if not failed:
-            assert explorer.errors == []
+            explorer.context.close()
+        return
+    errors = [error for explorer in opened for error in explorer.errors]
+    for explorer in opened:
+        explorer.leave()
+        explorers.append(explorer)
+    assert errors == []
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -48,7 +48,7 @@ def test_orders_stand_next_to_their_lines_and_the_table_holds_the_points(explore
 
 
 def test_the_moments_of_a_step_are_chosen_one_by_one(explore):
-    explorer = explore("?show=churn", reduced_motion="reduce")
+    explorer = explore("?show=churn")
     done(explorer, "churn")
     shots = {}
     for name in ("start", "corrected"):
@@ -67,13 +67,3 @@ def test_rounds_show_rows_of_pictures_above_their_chart(explore):
     assert (abs(drawn - drawn[-1, -1]).sum(2) > 100).mean() > 0.01
     chart = explorer.page.locator(of("churn", " .chart"))
     explorer.wait(lambda: "spread of x" in chart.text_content())
-
-
-def test_a_step_that_is_not_there_gets_a_sentence(explore):
-    explorer = explore("?show=churn")
-    done(explorer, "churn")
-    field = explorer.page.locator(".knob[data-row=index] input.value")
-    field.fill("40")
-    field.press("Enter")
-    explorer.page.wait_for_selector(of("churn", " .notice:not([hidden])"))
-    assert "counted from 0" in explorer.text(of("churn", " .notice"))

@@ -18,7 +18,7 @@ def place(explorer, x, y, half=1.3):
 
 
 def test_it_opens_with_eight_gaussians_already_moving(explore):
-    explorer = explore()
+    explorer = explore(moving=True)
     first = explorer.pixels()
     time.sleep(0.4)
     assert moved(first, explorer.pixels()) > 0.002
@@ -37,7 +37,7 @@ def test_it_opens_with_eight_gaussians_already_moving(explore):
 
 
 def test_a_knob_answers_while_it_is_being_dragged(explore):
-    explorer = explore("?steps=12")
+    explorer = explore("?steps=12", moving=True)
     explorer.seek(900)
     before, serial = explorer.pixels(), explorer.serial
     box = explorer.box("[data-knob=sigma_max]")
@@ -136,7 +136,7 @@ def test_scrubbing_asks_the_server_nothing(explore):
 
 
 def test_play_and_pause(explore):
-    explorer = explore()
+    explorer = explore(moving=True)
     explorer.page.click(".play")
     explorer.frames()
     still = explorer.pixels()
