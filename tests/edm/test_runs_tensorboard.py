@@ -14,8 +14,6 @@ from edm.training.loop import train
 from edm.training.recording import record
 from tests.edm.runs import points, tiny
 
-pytest.importorskip("tensorboardX")
-
 
 def events(folder):
     """What is in the logs, read with the library's own description of them: [(step, {tag: value})]."""
