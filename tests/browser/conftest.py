@@ -62,13 +62,15 @@ def browser():
 class Explorer:
     """One visitor's page, and what a person does with it."""
 
-    def __init__(self, browser, address):
+    def __init__(self, browser, address, query=None):
         self.context = browser.new_context()
         self.page, self.address = self.context.new_page(), address
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        if query is not None:
+            self.come(query)
 
     def come(self, query, width=1280, height=800, color_scheme="light", moving=False):
         """As somebody who has not been here."""
