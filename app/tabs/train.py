@@ -157,9 +157,9 @@ class Train:
         plan = self._plan(visitor, values)
         plans = [(plan.name, plan.settings)]
         if contrast:
-            stem = plan.name or self._free(f"{plan.settings.data.dataset}-contrast")
+            stem = plan.name or self._free(plan.settings.data.dataset)
             both = form.against(values, plan.settings)
-            plans = [(f"{stem}-{c}", self._plan(visitor, both | {"design": c}).settings) for c in CONTRAST]
+            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}).settings) for c in CONTRAST]
         for name, _ in plans:
             if name and (self.board.folder / name).exists():
                 raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
@@ -173,7 +173,7 @@ class Train:
     def _free(self, stem) -> str:
         """A name of which no pair of runs is there yet."""
         number = 1
-        while any((self.board.folder / f"{stem}-{number}-{column}").exists() for column in CONTRAST):
+        while any((self.board.folder / f"{column}-{stem}-{number}").exists() for column in CONTRAST):
             number += 1
         return f"{stem}-{number}"
 

@@ -1,4 +1,4 @@
-"""python -m tests.benchmarks [training] [compare] [instruments] [page]: what is asked of this project, and what is so.
+"""python -m tests.benchmarks [training] [compare] [instruments] [page] [runs]: what is asked, and what is so.
 
 Medians of runs side by side on this machine. Prints a table; asserts nothing.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import compare, instruments, page, training
+from tests.benchmarks import compare, instruments, page, runs, training
 
-PARTS = {"training": training, "compare": compare, "instruments": instruments, "page": page}
+PARTS = {"training": training, "compare": compare, "instruments": instruments, "page": page, "runs": runs}
 
 
 def main():

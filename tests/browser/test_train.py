@@ -15,8 +15,7 @@ def training(browser, tmp_path):
     from edm import runs
 
     process, address = start_server("--runs", str(tmp_path))
-    explorer = Explorer(browser, address)
-    explorer.come(f"?tab=train&{SHORT}")
+    explorer = Explorer(browser, address, f"?tab=train&{SHORT}")
     yield explorer
     explorer.context.close()
     process.send_signal(signal.SIGINT)

@@ -1,0 +1,239 @@
+"""Training through the page beside training in a terminal, the page with many runs, and a class of thirty."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from edm import runs
+from edm.training.settings import Training
+from tests.benchmarks.page import median
+from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
+from tests.edm.runs import points
+
+DIGITS = {
+    "data": {"dataset": "digits"},
+    "architecture": {"channels": 32, "channel_mult": [1, 2], "blocks": 1, "attention": []},
+    "images": 9600,
+    "batch": 32,
+    "tick": 2400,
+    "checkpoint": 4800,
+}
+VISITORS, SECONDS = 30, 60
+SHOWN = (
+    "document.querySelectorAll('.run').length === 52"
+    " && document.querySelectorAll('.curves .chart[data-drawn]').length === 2"
+)
+
+# A round of polling, from the question to the frame after what is new was drawn, in ms.
+POLL = """() => new Promise((resolve) => {
+  const root = document.querySelector(".explorer"), before = root.dataset.polls, start = performance.now();
+  const watch = new MutationObserver(() => {
+    if (root.dataset.polls === before) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
+  });
+  watch.observe(root, { attributes: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+})"""
+
+# What a visitor of the Sampler does: one knob after the other, at the pace of a person. Times from input to painted.
+SAMPLER = """([k, seconds]) => {
+  const root = document.querySelector(".explorer"), knob = document.querySelector("[data-knob=rho]");
+  const end = performance.now() + 1000 * seconds;
+  window.took = [];
+  const move = () => {
+    if (performance.now() > end) {
+      knob.value = 5;
+      knob.dispatchEvent(new Event("input", { bubbles: true }));
+      return (window.over = true);
+    }
+    const start = performance.now(), before = Number(root.dataset.serial);
+    const watch = new MutationObserver(() => {
+      if (Number(root.dataset.serial) <= before) return;
+      watch.disconnect();
+      requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - start)));
+    });
+    watch.observe(root, { attributes: true });
+    knob.value = 2 + ((k * 7 + window.took.length * 13) % 100) / 10;
+    knob.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(move, 1500 + ((k * 37 + window.took.length * 101) % 1500));
+  };
+  setTimeout(move, (k * 71) % 1500);
+}"""
+
+# What a visitor of Train does: chooses a batch, reads what it would take, and starts a run half a minute later.
+TRAIN = """([k, seconds]) => {
+  const root = document.querySelector(".explorer"), form = document.querySelector(".form");
+  const knob = form.querySelector("[data-knob=batch]"), end = performance.now() + 1000 * seconds;
+  window.took = [];
+  const move = () => {
+    if (performance.now() > end) return (window.over = true);
+    const start = performance.now(), before = form.dataset.planned;
+    const watch = new MutationObserver(() => {
+      if (form.dataset.planned === before) return;
+      watch.disconnect();
+      window.took.push(performance.now() - start);
+    });
+    watch.observe(form, { attributes: true });
+    knob.value = Number(knob.value) === 3 ? 4 : 3;
+    knob.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(move, 4000 + ((k * 37) % 1500));
+  };
+  setTimeout(move, (k * 71) % 1500);
+  setTimeout(() => document.querySelector("[data-action=start]").click(), 1000 * (5 + (k % 10)));
+}"""
+
+
+@contextmanager
+def served(folder):
+    process, address = start_server("--runs", str(folder))
+    try:
+        yield address
+    finally:
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+        for run in runs.all_runs(folder):
+            if not run.over:
+                runs.stop(run.folder, grace=1)
+        while not all(run.over for run in runs.all_runs(folder)):
+            runs.advance(folder)
+            time.sleep(0.2)
+        assert "Traceback" not in output, output
+
+
+def rate(run):
+    """Images a second in steps, from the first tick to the last."""
+    lines = runs.metrics_since(run).lines
+    return (lines[-1]["images"] - lines[0]["images"]) / (lines[-1]["seconds"] - lines[0]["seconds"])
+
+
+def throughput(browser, repeats=3):
+    """Rate in a terminal over the rate of the same command from the page, which is watched; side by side."""
+    settings = Training.parse(DIGITS)
+    ratios = []
+    with tempfile.TemporaryDirectory() as place:
+        for number in range(repeats):
+            alone = Path(place, f"alone-{number}")
+            path = runs.start(settings, Path(place, "page"), "cpu", f"r{number}")
+            command = json.loads((path / "requests" / "0001.start.json").read_text())["options"]
+            options = [option for option in command if not option.startswith("--out=")]
+            subprocess.run([sys.executable, "-m", "edm", *options, f"--out={alone}"], check=True, capture_output=True)
+            with served(path.parent) as address:
+                explorer = Explorer(browser, address, f"?tab=train&train.runs={path.name}")
+                while not runs.read(path).over:
+                    time.sleep(0.5)
+                explorer.context.close()
+            ratios.append(rate(alone) / rate(path))
+    return median(ratios)
+
+
+def many(folder, finished=50, lines=100_000):
+    """A runs folder with finished runs, one with a long history, and two that go on."""
+    first = runs.start(points(images=6400, tick=640), folder, "cpu", "done-00")
+    while not runs.read(first).over:
+        runs.advance(folder)
+        time.sleep(0.2)
+    for number in range(1, finished):
+        shutil.copytree(first, folder / f"done-{number:02}", symlinks=True)
+    line = runs.metrics_since(first).lines[-1]
+    with open(folder / "done-01" / "metrics.jsonl", "w") as file:
+        for k in range(1, lines + 1):
+            file.write(json.dumps({**line, "images": 64 * k, "loss": 1 / k**0.3, "seconds": k / 10}) + "\n")
+    long = points(images=10**8, batch=64, tick=6400, checkpoint=64_000)
+    for name in ("going-1", "going-2"):
+        runs.start(long, folder, "cpu", name)
+    runs.advance(folder, at_once=2)
+
+
+def crowded(browser):
+    """(seconds until the tab shows all, of its opening in an open page, ms of an update)."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "runs")
+        many(folder)
+        with served(folder) as address:
+            whole, tab, updates = [], [], []
+            Explorer(browser, address, "?tab=train&train.runs=done-01").context.close()  # histories are read once
+            for _ in range(5):
+                explorer = Explorer(browser, address, "")
+                began = time.perf_counter()
+                explorer.page.click('text="Train"')
+                explorer.page.wait_for_function(SHOWN, polling=20)
+                tab.append(time.perf_counter() - began)
+                explorer.context.close()
+                context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+                page, began = context.new_page(), time.perf_counter()
+                page.goto(f"{address}?tab=train&train.runs=going-1,done-01")
+                page.wait_for_function(SHOWN, polling=20)
+                whole.append(time.perf_counter() - began)
+                for _ in range(6):
+                    time.sleep(1.1)
+                    updates.append(page.evaluate(POLL))
+                context.close()
+            return median(whole), median(tab), median(updates)
+
+
+def visitors(browser):
+    """(ms of each move of the Sampler's visitors, of each plan of Train's, [what went wrong])."""
+    wrong, pages, took = [], [], ([], [])
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "runs")
+        with served(folder) as address:
+            for k in range(VISITORS):
+                trains = k % 3 == 2
+                run = f"?tab=train&train.data=spiral&train.images=2000&train.name=visitor-{k}"
+                query = run if trains else f"?steps=20&seed={k // 6}"
+                pages.append((k, trains, Explorer(browser, address, query)))
+            for k, trains, explorer in pages:
+                explorer.page.evaluate(TRAIN if trains else SAMPLER, [k, SECONDS])
+            for _, _, explorer in pages:
+                explorer.page.wait_for_function("window.over", timeout=1000 * (SECONDS + 120))
+            pictures = {}
+            for k, trains, explorer in pages:
+                if trains:
+                    if f"train.runs=visitor-{k}" not in explorer.query:
+                        wrong.append(f"visitor {k} watches another's run: {explorer.query}")
+                else:
+                    explorer.settled()
+                    pictures.setdefault(k // 6, set()).add(explorer.pixels().tobytes())
+                wrong += [f"visitor {k}: {error}" for error in explorer.errors]
+            for seed, found in pictures.items():
+                if len(found) > 1:
+                    wrong.append(f"visitors with seed {seed} see different pictures")
+            if len(set().union(*pictures.values())) != len(pictures):
+                wrong.append("visitors with different seeds see the same picture")
+            for _, trains, explorer in pages:
+                took[trains] += explorer.page.evaluate("window.took")
+                explorer.context.close()
+        names = {run.name for run in runs.all_runs(folder)}
+    wrong += [f"visitor {k} has no run" for k, trains, _ in pages if trains and f"visitor-{k}" not in names]
+    return *took, wrong
+
+
+def rows(options):
+    """(what, got, asked, unit) for each budget."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield "training in a terminal / watched on the page", throughput(browser), 1.03, "×"
+        whole, tab, update = crowded(browser)
+        yield "the page with 52 runs, one of 100,000 points: opened on Train", 1000 * whole, 1500, "ms"
+        yield "the same: Train in a page that is open", 1000 * tab, 1500, "ms"
+        yield "the same: an update, from question to painted", update, 150, "ms"
+        moves, plans, wrong = visitors(browser)
+        for name, took in (("knob → repaint", moves), ("form → estimate", plans)):
+            cuts = statistics.quantiles(took, n=20)
+            yield f"{VISITORS} visitors, {SECONDS} s, {len(took)} × {name}, p50", cuts[9], float("inf"), "ms"
+            yield f"{VISITORS} visitors, {SECONDS} s, {len(took)} × {name}, p95", cuts[18], float("inf"), "ms"
+        for sentence in wrong:
+            print(sentence)
+        yield f"{VISITORS} visitors: errors, and states that crossed", len(wrong), 0, ""
+        browser.close()
