@@ -1,66 +1,113 @@
-"""A run from the page: started, watched, reloaded, stopped, resumed, finished, and sampled from."""
+"""A run from the page: started, watched, reloaded, stopped, resumed, finished, and sampled from; or killed."""
 
+import os
 import signal
 
 import pytest
 
+from edm import runs
+from edm.runs import reading
 from tests.browser.conftest import Explorer, start_server
 
 SHORT = "train.images=5000&train.tick=640&train.checkpoint=640&train.channels=8&train.samples=9&train.name=first"
 
 
-@pytest.fixture
-def training(browser, tmp_path):
-    """A page with a runs folder of its own; nothing goes on when it closes."""
-    from edm import runs
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
 
-    process, address = start_server("--runs", str(tmp_path))
-    explorer = Explorer(browser, address, f"?tab=train&{SHORT}")
-    yield explorer
-    explorer.context.close()
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """A server with a runs folder of its own; nothing goes on when it closes."""
+    process, address = start_server("--runs", str(folder))
+    yield address
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
-    for run in runs.all_runs(tmp_path):
-        if not run.over:
-            runs.stop(run.folder, grace=0)
-    explorer.wait(lambda: runs.advance(tmp_path) == [] and all(run.over for run in runs.all_runs(tmp_path)))
+    for run in runs.all_runs(folder):
+        for worker in filter(None, reading.processes_of(run.folder)[:1]):
+            worker.signal(signal.SIGKILL, group=True)
     assert "Traceback" not in output, output
-    assert explorer.errors == []
+
+
+@pytest.fixture
+def training(browser, address):
+    explorers = []
+
+    def visit(query):
+        explorers.append(Explorer(browser, address, query))
+        return explorers[-1]
+
+    yield visit
+    for explorer in explorers:
+        explorer.context.close()
+        assert explorer.errors == []
+
+
+def in_state(page, name, state, seconds=60):
+    page.wait_for_selector(f".run[data-run={name}][data-state={state}]", timeout=1000 * seconds)
 
 
 def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
-    page = training.page
-
-    def state(*wanted, seconds=40):
-        row = ".run[data-run=first]" + (f"[data-state={wanted[0]}]" if wanted else "")
-        page.wait_for_selector(row, timeout=1000 * seconds)
-
-    def confirm():
-        page.click("dialog.asking[open] .primary")
-
+    explorer = training(f"?tab=train&{SHORT}")
+    page = explorer.page
     page.click("[data-action=start]")
-    state("running")
+    in_state(page, "first", "running")
     page.wait_for_selector(".reel[data-images='640']", timeout=40_000)
-    assert "train.runs=first" in training.query
-    query = training.query
+    assert "train.runs=first" in explorer.query
+    query = explorer.query
     page.reload()
-    training.errors.clear()  # of the stream that the reload cut
+    explorer.errors.clear()  # of the stream that the reload cut
     page.wait_for_selector(".run.on[data-run=first]", timeout=20_000)
     page.wait_for_selector(".reel:not([data-images=''])[data-images]", timeout=20_000)
-    assert training.query == query
+    assert explorer.query == query
 
     page.click("[data-action=stop]")
-    confirm()
-    state("stopped")
+    page.click("dialog.asking[open] .primary")
+    in_state(page, "first", "stopped")
     page.click("[data-action=resume]")
-    state("running")
-    state("finished")
+    in_state(page, "first", "running")
+    in_state(page, "first", "finished")
     page.wait_for_selector(".training[data-state=finished]")
     assert "/ 5K images" in page.inner_text(".training .metrics")
     page.wait_for_function("document.querySelectorAll('.curves .chart[data-drawn]').length === 2")
     assert "validation images" in page.inner_text("section.train .summary")
 
     page.click("[data-action=sample]")
-    training.settled()
-    assert "model=run-first_" in training.query
+    explorer.settled()
+    assert "model=run-first_" in explorer.query
     assert page.get_attribute(".thumbs [data-model^=run-first_]", "aria-checked") == "true"
+
+
+def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(training, folder):
+    explorer = training(
+        "?tab=train&train.channels=8&train.batch=64&train.images=640000&train.checkpoint=640&train.name=mine"
+    )
+    page = explorer.page
+    page.click("[data-action=draw]")
+    box = page.locator("dialog.drawing canvas").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    explorer.drag(middle, (middle[0] + 60, middle[1] - 40), (middle[0] - 60, middle[1] - 40))
+    page.click("dialog.drawing .primary")
+    page.wait_for_function("location.search.includes('train.data=own')")
+    page.click("[data-action=start]")
+    in_state(page, "mine", "running")
+    explorer.wait(lambda: runs.read(folder / "mine").checkpoint, timeout=60)
+    os.kill(runs.read(folder / "mine").pid, signal.SIGKILL)
+    in_state(page, "mine", "interrupted", seconds=10)
+    page.wait_for_selector(".training[data-state=interrupted]")
+    told = page.inner_text(".training")
+    assert "without a word" in told
+    assert "sigma_data" in told, "the last lines of its log"
+    page.click("[data-action=resume]")
+    in_state(page, "mine", "running")
+
+    elsewhere = training(f"?{explorer.query}").page
+    in_state(elsewhere, "mine", "running")
+    elsewhere.click("[data-action=stop]")
+    elsewhere.click("dialog.asking[open] .primary")
+    in_state(page, "mine", "stopped")
+    page.click("[data-action=delete]")
+    page.click("dialog.asking[open] .primary")
+    elsewhere.wait_for_selector(".run[data-run=mine]", state="detached", timeout=20_000)
+    assert not (folder / "mine").exists()
