@@ -20,6 +20,7 @@ from app.work import Work
 from edm import data
 
 MAX_JOBS = 1000
+PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
 STAY_SECONDS = 5
 
 
@@ -40,6 +41,7 @@ def build(device, room: Room) -> gr.Blocks:
     # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
     blocks.max_threads = MAX_JOBS
     blocks.queue()
+    blocks._queue.sleep_when_free = PAUSE
     # scikit-learn takes a second to import: have the digits ready before somebody asks for them
     threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks

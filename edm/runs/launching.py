@@ -14,6 +14,7 @@ from pathlib import Path
 from edm.runs import devices, places, reading
 from edm.runs.processes import KILL, TERMINATE, machine, this, uptime
 
+NICE = 10
 _CHANGED = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")  # by us and by torchrun, for one run and not for the next
 _ORIGINAL = "EDM_ENVIRONMENT"
 _ADDED = (  # by torchrun
@@ -62,6 +63,8 @@ def launch(run, number: int, request: dict, chosen: list[str], at_once: int) -> 
         raise OSError(f"the run {run.name!r} cannot be started, and waits: {error}") from error
     with suppress(OSError):  # so that a system without memory ends this process, and not the page
         Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
+    with suppress(OSError, AttributeError):  # and that the page answers at once, though all cores are busy
+        os.setpriority(os.PRIO_PGRP, process.pid, NICE)
     with suppress(OSError):  # on a full disk its status will tell
         places.create(places.request(run, number, "worker"), {**vars(this(process.pid)), "time": time.time()})
     threading.Thread(target=process.wait, name="reaper", daemon=True).start()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -23,7 +23,7 @@ from tests.edm.runs import points
 DIGITS = {
     "data": {"dataset": "digits"},
     "architecture": {"channels": 32, "channel_mult": [1, 2], "blocks": 1, "attention": []},
-    "images": 9600,
+    "images": 10**6,
     "batch": 32,
     "tick": 2400,
     "checkpoint": 4800,
@@ -111,30 +111,72 @@ def served(folder):
         assert "Traceback" not in output, output
 
 
-def rate(run):
-    """Images a second in steps, from the first tick to the last."""
-    lines = runs.metrics_since(run).lines
-    return (lines[-1]["images"] - lines[0]["images"]) / (lines[-1]["seconds"] - lines[0]["seconds"])
+def throughput(repeats=8, seconds=5):
+    """(rate of a run alone over its rate while a page shows it, in turns: page and server are stopped and go on;
+    percent of this machine's cores that server and browser take of it)."""
+    ratios, shares = [], []
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        mark = "EDM_BENCHMARK=watching"
+        with marked(mark), served(Path(place)) as address:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            run = runs.start(Training.parse(DIGITS), place, "cpu", "watched")
+            Explorer(browser, address, f"?tab=train&train.runs={run.name}").page.wait_for_selector(".reel[data-images]")
+            time.sleep(5)
+            for _ in range(repeats):
+                rates = {}
+                for number in (signal.SIGCONT, signal.SIGSTOP):
+                    for process in having(mark):
+                        os.kill(process, number)
+                    before, began = spending(having(mark)), time.monotonic()
+                    rates[number] = rate(run, seconds)
+                    if number == signal.SIGCONT:
+                        shares.append((spending(having(mark)) - before) / (time.monotonic() - began) / os.cpu_count())
+                ratios.append(rates[signal.SIGSTOP] / rates[signal.SIGCONT])
+            for process in having(mark):
+                os.kill(process, signal.SIGCONT)
+            browser.close()
+    return median(ratios), 100 * median(shares)
 
 
-def throughput(browser, repeats=3):
-    """Rate in a terminal over the rate of the same command from the page, which is watched; side by side."""
-    settings = Training.parse(DIGITS)
-    ratios = []
-    with tempfile.TemporaryDirectory() as place:
-        for number in range(repeats):
-            alone = Path(place, f"alone-{number}")
-            path = runs.start(settings, Path(place, "page"), "cpu", f"r{number}")
-            command = json.loads((path / "requests" / "0001.start.json").read_text())["options"]
-            options = [option for option in command if not option.startswith("--out=")]
-            subprocess.run([sys.executable, "-m", "edm", *options, f"--out={alone}"], check=True, capture_output=True)
-            with served(path.parent) as address:
-                explorer = Explorer(browser, address, f"?tab=train&train.runs={path.name}")
-                while not runs.read(path).over:
-                    time.sleep(0.5)
-                explorer.context.close()
-            ratios.append(rate(alone) / rate(path))
-    return median(ratios)
+def spending(numbers) -> float:
+    """Seconds that processes have computed."""
+    ticks = 0
+    for number in numbers:
+        with suppress(OSError):
+            fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def rate(run, seconds):
+    """Images a second, by two of its signs of life."""
+    signs = []
+    for _ in range(2):
+        time.sleep(1.5 if not signs else seconds)
+        signs.append(json.loads((run / "status.json").read_text()))
+    return (signs[1]["images"] - signs[0]["images"]) / (signs[1]["heartbeat"] - signs[0]["heartbeat"])
+
+
+@contextmanager
+def marked(mark):
+    """What is started meanwhile carries a mark in its environment, but for workers."""
+    name, _, value = mark.partition("=")
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+def having(mark):
+    """Numbers of processes with the mark, but for this one and the workers of runs."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            environment, command = ((entry / part).read_bytes() for part in ("environ", "cmdline"))
+            if mark.encode() in environment and b"--beginning" not in command and b"node" not in command:
+                found.append(int(entry.name))
+    return [number for number in found if number != os.getpid()]
 
 
 def many(folder, finished=50, lines=100_000):
@@ -221,9 +263,11 @@ def visitors(browser):
 
 def rows(options):
     """(what, got, asked, unit) for each budget."""
+    ratio, share = throughput()
+    yield "training alone / shown by a page on the same cores", ratio, 1.03, "×"
+    yield "the same: what server and browser take of all cores", share, 3, "%"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield "training in a terminal / watched on the page", throughput(browser), 1.03, "×"
         whole, tab, update = crowded(browser)
         yield "the page with 52 runs, one of 100,000 points: opened on Train", 1000 * whole, 1500, "ms"
         yield "the same: Train in a page that is open", 1000 * tab, 1500, "ms"
