@@ -66,11 +66,15 @@ class Explorer:
         self.context = browser.new_context()
         self.page, self.address = self.context.new_page(), address
         self.requests, self.errors = [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("request", self.note)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         if query is not None:
             self.come(query)
+
+    def note(self, request):
+        if not ('"clock"' in (request.post_data or "") and '"runs"' in request.post_data):  # a look at the runs
+            self.requests.append(request.url)
 
     def come(self, query, width=1280, height=800, color_scheme="light", moving=False):
         """As somebody who has not been here."""
@@ -122,12 +126,16 @@ class Explorer:
             "(n) => new Promise((r) => { const f = () => (n-- ? requestAnimationFrame(f) : r()); f(); })", count
         )
 
+    def find(self, selector):
+        """What a person sees of it: tabs that are not shown have parts of the same names."""
+        return self.page.locator(selector).locator("visible=true")
+
     def box(self, selector="canvas[data-lane=main]"):
-        return self.page.locator(selector).bounding_box()
+        return self.find(selector).bounding_box()
 
     def pixels(self, selector="canvas[data-lane=main]"):
         """What is on the screen there: [height, width, 3], 0 … 255."""
-        shot = self.page.locator(selector).screenshot()
+        shot = self.find(selector).screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
 
     def share_of(self, color, pixels=None, tolerance=60):
@@ -151,7 +159,7 @@ class Explorer:
         )
 
     def text(self, selector):
-        return self.page.locator(selector).inner_text()
+        return self.find(selector).inner_text()
 
     @property
     def query(self):

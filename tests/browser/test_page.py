@@ -68,14 +68,14 @@ def test_a_mistake_gets_a_sentence_and_the_last_good_picture_stays(explore, knob
     explorer.page.fill(f"[data-row={knob}] .value", typed)
     explorer.page.press(f"[data-row={knob}] .value", "Enter")
     explorer.wait(lambda: words in explorer.text(".tab:not([hidden]) section"))
-    assert explorer.page.locator(".notice").is_visible()
+    assert explorer.find(".notice").is_visible()
     assert explorer.query == ""  # the address keeps the last good settings
     after = explorer.pixels()
     covered = explorer.box(".notice")["y"] - explorer.box()["y"]
     assert moved(before[: int(covered) - 12], after[: int(covered) - 12]) == 0
     explorer.page.click(f"[data-row={knob}] .reset")
     explorer.settled()
-    assert not explorer.page.locator(".notice").is_visible()
+    assert explorer.find(".notice").count() == 0
     explorer.frames()
     assert moved(before, explorer.pixels()) == 0
 
@@ -86,12 +86,13 @@ def test_an_address_with_unknown_views_is_cleaned(explore):
     assert explorer.page.locator(".done").count() == 0
 
 
-def test_a_computation_that_fails_says_so(monkeypatch):
+def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
     import gradio as gr
 
+    from app.classroom import Room
     from app.page import build
 
-    blocks = build("cpu")
+    blocks = build("cpu", Room(tmp_path))
     ask = next(fn for fn in blocks.fns.values() if any(target[1] == "ask" for target in fn.targets))
 
     def fail(*arguments):

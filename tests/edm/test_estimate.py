@@ -50,7 +50,7 @@ def test_the_rate_is_that_of_a_run(settings):
 
 
 def test_the_memory_is_that_of_a_run():
-    settings = Training.parse({**MODERATE, "batch": 1024, "images": 1024 * 3})
+    settings = Training.parse({**MODERATE, "batch": 1024, "images": 1024})
     code = (
         "import json, resource, sys; from edm.training.loop import train; from edm.training.settings import Training\n"
         "for _ in train(Training.parse(sys.argv[1])): pass\n"
