@@ -208,7 +208,8 @@ def _tensorboard(run) -> FileResponse:
 
     place = TemporaryDirectory(prefix="edm-export-")
     try:
-        path = shutil.make_archive(str(Path(place.name, run.name)), "zip", tensorboard.write(run.folder))
+        logs = tensorboard.write(run.folder, Path(place.name, "logs"))
+        path = shutil.make_archive(str(Path(place.name, run.name)), "zip", logs)
         return FileResponse(path, filename=f"{run.name}-tensorboard.zip", background=BackgroundTask(place.cleanup))
     except BaseException:
         place.cleanup()

@@ -2,6 +2,8 @@
 import { element } from "./lib.js";
 import { Plane } from "./plane.js";
 
+const IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp"];
+
 export class Sources {
   // page: {root, colors()}. added(dataset): it is there now. say(sentence).
   constructor(page, { added, say, describe }) {
@@ -12,21 +14,35 @@ export class Sources {
       describe(node, help);
       return node;
     };
-    this.files = element("input", { type: "file", multiple: true, hidden: true, accept: ".zip,.png,.jpg,.jpeg,.webp,.bmp,.csv,.npy", "aria-label": "Files to upload" });
-    this.files.addEventListener("change", () => this.upload([...this.files.files]));
-    this.uploading = button("upload", "A zip of images, images, or a .csv or .npy file of points", () => this.files.click());
+    const picker = (name, what, accepted) => {
+      const node = element("input", { type: "file", multiple: true, hidden: true, "data-files": name, "aria-label": what });
+      node.accept = accepted.join(",");
+      node.webkitdirectory = name === "folder";
+      node.addEventListener("change", () => {
+        const chosen = [...node.files];
+        node.value = "";
+        const image = (file) => IMAGES.some((suffix) => file.name.toLowerCase().endsWith(suffix));
+        this.upload(name === "folder" ? chosen.filter(image) : chosen); // in a folder there may be anything
+      });
+      return node;
+    };
+    const files = picker("files", "Files to upload", [".zip", ...IMAGES, ".csv", ".npy"]);
+    const folder = picker("folder", "Folder to upload", IMAGES);
+    this.uploading = button("upload", "A zip of images, images, or a .csv or .npy file of points", () => files.click());
+    this.opening = button("folder", "A folder of images, with a folder in it for each class, if there are classes", () => folder.click());
     this.drawing = button("draw", "Draw a distribution in the plane", () => this.draw());
-    this.node = element("span", { class: "sources" }, this.uploading, this.drawing, this.files);
+    this.node = element("span", { class: "sources" }, this.uploading, this.opening, this.drawing, files, folder);
   }
 
   async upload(files) {
-    this.files.value = "";
-    if (!files.length) return;
+    if (!files.length) return this.say(`There is no image in this folder (${IMAGES.join(", ")}); choose another.`);
     this.uploading.disabled = true;
     this.uploading.textContent = "sending …";
     const form = new FormData();
-    for (const file of files) form.append("files", file);
-    await this.send(`?title=${encodeURIComponent(files.length === 1 ? files[0].name.replace(/\.[^.]*$/, "") : "")}`, { body: form });
+    for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
+    const { name, webkitRelativePath: path } = files[0];
+    const title = path ? path.split("/")[0] : files.length === 1 ? name.replace(/\.[^.]*$/, "") : "";
+    await this.send(`?title=${encodeURIComponent(title)}`, { body: form });
     this.uploading.disabled = false;
     this.uploading.textContent = "upload…";
   }

@@ -1,12 +1,14 @@
 """Who may do what: rules, and a class over real HTTP."""
 
 import asyncio
+import io
 import json
 import stat
 import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -384,3 +386,7 @@ def test_what_a_run_has_can_be_taken_away(classroom):
     header = checkpoints.read_header(path.parent.with_name("model.safetensors"))
     assert (header.kind, header.title) == ("model", "Run made")
     assert anna.get("/explorer-runs/made/card").text.startswith("# Run made")
+    logs = zipfile.ZipFile(io.BytesIO(anna.get("/explorer-runs/made/tensorboard").content))
+    assert any(name.startswith("events.out.tfevents") for name in logs.namelist())
+    assert not (path.parent / "made" / "tensorboard").exists(), "taking away writes nothing"
+    assert "not measured anything yet" in anna.get("/explorer-runs/taken-1/tensorboard").json()["sentence"]

@@ -1,9 +1,11 @@
 """A run from the page: started, watched, reloaded, stopped, resumed, finished, and sampled from; or killed."""
 
+import json
 import os
 import signal
 
 import pytest
+from PIL import Image
 
 from edm import runs
 from edm.runs import reading
@@ -111,3 +113,16 @@ def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(trainin
     page.click("dialog.asking[open] .primary")
     elsewhere.wait_for_selector(".run[data-run=mine]", state="detached", timeout=20_000)
     assert not (folder / "mine").exists()
+
+
+def test_a_folder_of_images_becomes_data_with_its_folders_as_classes(training, folder, tmp_path):
+    for label in ("cats", "dogs"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        Image.new("RGB", (20, 16), "red").save(tmp_path / "pets" / label / "one.png")
+    (tmp_path / "pets" / "notes.txt").write_text("no image")
+    page = training("?tab=train").page
+    page.set_input_files("[data-files=folder]", tmp_path / "pets")
+    page.wait_for_function("location.search.includes('train.data=own')")
+    abouts = [json.loads(path.read_text()) for path in folder.glob(".data/*/about.json")]
+    [about] = [about for about in abouts if about["dataset"] == "folder"]
+    assert (about["title"], about["class_names"], about["count"]) == ("pets", ["cats", "dogs"], 2)

@@ -180,7 +180,9 @@ def test_one_sample_has_no_band():
 
 
 def test_a_denoiser_that_breaks_down_has_an_infinite_loss_and_no_warning(recwarn):
-    broken = lambda x, sigma: x / 0  # noqa: E731
+    def broken(x, sigma):
+        return x / 0
+
     curve = after(diagnostics.losses({"d": broken, "fine": gaussian(C)}, normal_draw(), SIGMAS), 100)
     assert not np.isfinite(curve["d"].mean).any() and np.isfinite(curve["fine"].mean).all() and not recwarn
 

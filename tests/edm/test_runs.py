@@ -288,7 +288,9 @@ def test_a_process_that_nobody_collected_is_dead():
 def test_without_proc_a_process_is_told_by_ps():
     if processes.began(1) is None or subprocess.run(["which", "ps"], capture_output=True).returncode:
         pytest.skip("no ps here")
-    assert processes._began_by_ps(os.getpid()) == processes._began_by_ps(os.getpid()) != None  # noqa: E711
+    began = processes._began_by_ps(os.getpid())
+    assert began
+    assert processes._began_by_ps(os.getpid()) == began
     assert processes._began_by_ps(2**22 + 1) is None
 
 
