@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from edm.data.folders import LABELS, SUFFIXES
+from edm.errors import Refused
 
 MAX_BYTES = 1 << 26  # of one image file
 DIRECTORY = 4 << 20  # bytes of a zip's directory, of which each entry costs us ten times as much
@@ -38,7 +39,7 @@ def images_of(file, place: str, most: int, unpacked: int) -> Iterator[tuple[str,
         archive = zipfile.ZipFile(modest)
         entries = archive.infolist()
     except _BROKEN as error:
-        raise ValueError(f"{place!r:.80} is not a whole zip ({error}); pack it again") from None
+        raise Refused(f"{place!r:.80} is not a whole zip ({error}); pack it again") from None
     modest.most, found, total = MAX_BYTES, {}, 0
     for entry in entries:
         name = entry.filename.replace("\\", "/")
@@ -48,7 +49,7 @@ def images_of(file, place: str, most: int, unpacked: int) -> Iterator[tuple[str,
             total += entry.file_size
             found[name] = entry
     if total > unpacked:
-        raise ValueError(f"{place!r:.80} unpacks to {total:,} bytes; at most {unpacked:,} are taken: shrink the images")
+        raise Refused(f"{place!r:.80} unpacks to {total:,} bytes; at most {unpacked:,} are taken: shrink the images")
     readers = {name: lambda entry=entry, name=name: _read(archive, entry, name) for name, entry in found.items()}
     return _sorted(readers, place, most)
 
@@ -56,14 +57,14 @@ def images_of(file, place: str, most: int, unpacked: int) -> Iterator[tuple[str,
 def images_among(given, most: int) -> Iterator[tuple[str, str, Callable]]:
     """The images among files that came one by one, [(name, binary file), …]."""
     if any(name.lower().endswith(".zip") for name, _ in given):
-        raise ValueError("bring one zip alone, or images without a zip")
+        raise Refused("bring one zip alone, or images without a zip")
     found = {}
     for name, file in given:
         name = name.replace("\\", "/")
         _check_name(name)
         if _wanted(name):
             if name in found:
-                raise ValueError(f"{name!r:.80} is there twice; give the files different names")
+                raise Refused(f"{name!r:.80} is there twice; give the files different names")
             found[name] = lambda file=file, name=name: _limited(file, name)
     return _sorted(found, "what was sent", most)
 
@@ -91,9 +92,9 @@ class _Modest(io.BufferedIOBase):
 
 def _check_name(name):
     if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/") or "\0" in name:
-        raise ValueError(f"{name!r:.80} points out of the set; pack it again from inside its folder")
+        raise Refused(f"{name!r:.80} points out of the set; pack it again from inside its folder")
     if name.rpartition("/")[2] == LABELS:
-        raise ValueError(f"{name!r:.80} is not read: sort the images into one folder for each class, and leave it out")
+        raise Refused(f"{name!r:.80} is not read: sort the images into one folder for each class, and leave it out")
 
 
 def _wanted(name) -> bool:
@@ -103,18 +104,18 @@ def _wanted(name) -> bool:
 
 def _check_entry(entry, name, known):
     if known:
-        raise ValueError(f"{name!r:.80} is there twice; pack the zip again")
+        raise Refused(f"{name!r:.80} is there twice; pack the zip again")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
-        raise ValueError(f"{name!r:.80} is a link or no plain file; put the image itself into the zip")
+        raise Refused(f"{name!r:.80} is a link or no plain file; put the image itself into the zip")
     if entry.flag_bits & 1:
-        raise ValueError(f"{name!r:.80} is encrypted; pack the zip without a password")
+        raise Refused(f"{name!r:.80} is encrypted; pack the zip without a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name!r:.80} is packed in an unusual way; pack an ordinary zip")
+        raise Refused(f"{name!r:.80} is packed in an unusual way; pack an ordinary zip")
     if entry.file_size > MAX_BYTES:
-        raise ValueError(f"{name!r:.80} has {entry.file_size:,} bytes; an image file has at most {MAX_BYTES:,}")
+        raise Refused(f"{name!r:.80} has {entry.file_size:,} bytes; an image file has at most {MAX_BYTES:,}")
     if entry.file_size > PLAIN and entry.file_size > RATIO * entry.compress_size:
-        raise ValueError(f"{name!r:.80} claims to unpack to more than {RATIO} times its size; no photograph does")
+        raise Refused(f"{name!r:.80} claims to unpack to more than {RATIO} times its size; no photograph does")
 
 
 def _read(archive, entry, name) -> bytes:
@@ -122,21 +123,21 @@ def _read(archive, entry, name) -> bytes:
         with archive.open(entry) as file:
             return file.read(entry.file_size + 1)
     except _BROKEN as error:
-        raise ValueError(f"{name!r:.80} cannot be unpacked ({error}); pack the zip again") from None
+        raise Refused(f"{name!r:.80} cannot be unpacked ({error}); pack the zip again") from None
 
 
 def _limited(file, name) -> bytes:
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ValueError(f"{name!r:.80} is too large; an image file has at most {MAX_BYTES:,} bytes")
+        raise Refused(f"{name!r:.80} is too large; an image file has at most {MAX_BYTES:,} bytes")
     return data
 
 
 def _sorted(found, place, most):
     if not found:
-        raise ValueError(f"{place!r:.80} holds no images ({', '.join(SUFFIXES)})")
+        raise Refused(f"{place!r:.80} holds no images ({', '.join(SUFFIXES)})")
     if len(found) > most:
-        raise ValueError(f"{place!r:.80} holds {len(found):,} images; at most {most:,} are taken")
+        raise Refused(f"{place!r:.80} holds {len(found):,} images; at most {most:,} are taken")
     labels = _labels(found)
     return ((name, labels.get(name, ""), found[name]) for name in sorted(found))
 

@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass
 from app import limits
 from app.limits import Limits
 from edm import runs
+from edm.errors import Refused
 from edm.runs import places
 
 USER = "edm"  # who logs in where there is one password for all
@@ -71,9 +72,9 @@ class Room:
         teacher_password: str | None = None, limits: Limits | None = None,
     ):  # fmt: skip
         if classroom and (not password or not teacher_password or password == teacher_password):
-            raise ValueError("a classroom needs a password for the class and another one for the teacher")
+            raise Refused("a classroom needs a password for the class and another one for the teacher")
         if classroom and teacher_password.startswith(password + " "):
-            raise ValueError("the teacher's password must not begin with that of the class and a blank")
+            raise Refused("the teacher's password must not begin with that of the class and a blank")
         self.folder = runs.runs_folder(folder).absolute()
         self.kind = "classroom" if classroom else "own" if local else "closed"
         self.limits = limits or Limits()
@@ -171,7 +172,7 @@ class Room:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
         if self.kind == "classroom" and (named := set(changes) & {"dataset", "path", "download"}):
-            raise ValueError(f"{min(named)} cannot be changed: a run goes on with its own data")
+            raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)
             others = [other for other in existing if other.name != run.name]
@@ -181,7 +182,7 @@ class Room:
         """Raises ValueError with a sentence if the visitor may not stop, resume or delete the run (`edm.runs.Run`)."""
         self._check_open(visitor)
         if not visitor.teacher and not _owns(visitor, run):
-            raise ValueError(f"the run {run.name!r} is somebody else's; you can stop, resume and delete your own")
+            raise Refused(f"the run {run.name!r} is somebody else's; you can stop, resume and delete your own")
 
     def check_upload(self, visitor: Visitor, size: int | None = None) -> int:
         """The most bytes that the visitor may upload at once. Raises ValueError with a sentence if there may be none,
@@ -190,14 +191,14 @@ class Room:
         most = limits.UPLOAD_BYTES if visitor.teacher else min(self.limits.upload, limits.UPLOAD_BYTES)
         if size is not None and size > most:
             sizes = f"at most {most / 1e6:,.1f} MB; this one has {size / 1e6:,.1f} MB"
-            raise ValueError(f"an upload has {sizes}: shrink it, or bring less")
+            raise Refused(f"an upload has {sizes}: shrink it, or bring less")
         return most
 
     def _check_open(self, visitor):
         if self.kind == "closed":
-            raise ValueError(_CLOSED)
+            raise Refused(_CLOSED)
         if self.kind == "classroom" and visitor.name is None:
-            raise ValueError("log in first: reload the page")
+            raise Refused("log in first: reload the page")
 
     def sees(self, visitor: Visitor) -> str | None:
         """Whose uploads the visitor sees and removes: None for everybody's."""

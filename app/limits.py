@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from edm.errors import Refused
+
 if TYPE_CHECKING:
     from edm.training.settings import Training
 
@@ -37,18 +39,18 @@ def check_data(data, folder) -> None:
     from app import uploads
 
     if data.download:
-        raise ValueError("nothing can be downloaded from the page of a classroom; choose data that are there")
+        raise Refused("nothing can be downloaded from the page of a classroom; choose data that are there")
     if data.path is not None and not uploads.is_ours(data.path, folder):
-        raise ValueError("in a classroom no paths can be given; upload the data, or choose some that are there")
+        raise Refused("in a classroom no paths can be given; upload the data, or choose some that are there")
 
 
 def check_number(own, limits: Limits) -> None:
     """own: the student's runs. Raises ValueError if there can be no other."""
     busy = [run.name for run in own if not run.over]
     if len(busy) >= limits.at_once:
-        raise ValueError(f"you can have {_count(limits.at_once)} at once; stop {busy[0]!r} first, or wait for its end")
+        raise Refused(f"you can have {_count(limits.at_once)} at once; stop {busy[0]!r} first, or wait for its end")
     if len(own) >= limits.runs:
-        raise ValueError(f"you can have {_count(limits.runs)} in all; delete one first")
+        raise Refused(f"you can have {_count(limits.runs)} in all; delete one first")
 
 
 def _count(number: int) -> str:
@@ -60,16 +62,16 @@ def check_size(settings: Training, limits: Limits) -> None:
     bounds = {"images": limits.images, "batch": limits.batch, "samples": SAMPLES, "validation": VALIDATION}
     for name, most in bounds.items():
         if getattr(settings, name) > most:
-            raise ValueError(f"{name} = {getattr(settings, name):,}: a student's run has at most {most:,}")
+            raise Refused(f"{name} = {getattr(settings, name):,}: a student's run has at most {most:,}")
     for name in ("tick", "checkpoint"):
         if settings.images / getattr(settings, name) > REPORTS:
             least = -(-settings.images // REPORTS)
-            raise ValueError(f"{name} = {getattr(settings, name):,}: in a classroom at least {least:,} for this length")
+            raise Refused(f"{name} = {getattr(settings, name):,}: in a classroom at least {least:,} for this length")
     if settings.compile:
-        raise ValueError("compile = true: compiling is off in a classroom")
+        raise Refused("compile = true: compiling is off in a classroom")
     number = parameters(settings)
     if number > limits.parameters:
-        raise ValueError(
+        raise Refused(
             f"the network has {number:,} parameters, and a student's at most {limits.parameters:,}; lower channels "
             "or blocks"
         )

@@ -28,6 +28,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from app import uploads
 from app.classroom import Room
 from edm import runs
+from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
@@ -142,7 +143,7 @@ async def _body(request, most):
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict) or not isinstance(document.get("points"), list):
-            raise ValueError('points are sent as {"points": [[x, y], …]}')
+            raise Refused('points are sent as {"points": [[x, y], …]}')
         return document["points"], []
     if kind != "multipart/form-data":
         raise _Refused(415, "an upload is a form with files, or points as JSON")
@@ -152,10 +153,10 @@ async def _body(request, most):
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise ValueError(f"the upload could not be read ({error.message}); send it again") from None
+        raise Refused(f"the upload could not be read ({error.message}); send it again") from None
     given = [(value.filename or "", value.file) for _, value in form.multi_items() if not isinstance(value, str)]
     if not given:
-        raise ValueError("the upload holds no files; choose a zip or some images")
+        raise Refused("the upload holds no files; choose a zip or some images")
     return given, [file for _, file in given]
 
 
@@ -182,7 +183,7 @@ def _exported(run, suffix) -> FileResponse:
     from edm.training.export import export
 
     if run.checkpoint is None:
-        raise ValueError(f"the run {run.name!r} has no checkpoint yet; wait for its first")
+        raise Refused(f"the run {run.name!r} has no checkpoint yet; wait for its first")
     place = TemporaryDirectory(prefix="edm-export-")
     try:
         path = Path(place.name, f"{run.name}.safetensors")

@@ -31,6 +31,7 @@ from PIL import Image
 from app import archives
 from edm import runs
 from edm.data import images, points
+from edm.errors import Refused
 from edm.runs import places
 
 FOLDER = ".data"
@@ -65,12 +66,12 @@ def intake(given, folder, *, owner: str | None = None, resolution: int = 32, tit
     """
     limits = limits or Limits()
     if resolution not in SIZES:
-        raise ValueError(f"resolution = {resolution!r:.40}: must be one of {', '.join(map(str, SIZES))}")
+        raise Refused(f"resolution = {resolution!r:.40}: must be one of {', '.join(map(str, SIZES))}")
     place = Path(folder).absolute() / FOLDER
     if not isinstance(given, list):
-        raise ValueError("bring points as a list, or files")
+        raise Refused("bring points as a list, or files")
     if sum(owner in one["owners"] for one in _all(place)) >= limits.sets:
-        raise ValueError(f"you have {limits.sets} datasets already; remove one first")
+        raise Refused(f"you have {limits.sets} datasets already; remove one first")
     with _new(place) as new:
         if given and isinstance(given[0], tuple):
             about = _brought(given, new, resolution, limits)
@@ -105,7 +106,7 @@ def path_of(folder, identity) -> Path:
         for name in _FILES.values():
             if not place.is_symlink() and (place / name).is_file():
                 return place / name
-    raise ValueError(f"there is no dataset {identity!r:.40}; upload it again")
+    raise Refused(f"there is no dataset {identity!r:.40}; upload it again")
 
 
 def is_ours(path, folder) -> bool:
@@ -124,14 +125,14 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
         about = json.loads((path.parent / "about.json").read_bytes())
         others = [one for one in about["owners"] if one != owner]
         if owner is not None and owner not in about["owners"]:
-            raise ValueError(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
+            raise Refused(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
         if owner is not None and others:
             places.write(path.parent / "about.json", {**about, "owners": others})
             return
         for run in runs.all_runs(folder):
             data = places.load(run.folder / "config.json").get("data")
             if isinstance(data, dict) and data.get("path") == str(path):
-                raise ValueError(f"the run {run.name!r} is of the dataset {about['title']!r}; delete the run first")
+                raise Refused(f"the run {run.name!r} is of the dataset {about['title']!r}; delete the run first")
         gone = path.parent.with_name(f".gone-{uuid.uuid4().hex}")
         path.parent.rename(gone)  # at once, so that nobody sees half of it
     shutil.rmtree(gone)
@@ -171,7 +172,7 @@ def _points_of(name, file, kind, new):
     try:
         return points.read(path)
     except ValueError as error:
-        raise ValueError(str(error).replace(str(path), repr(name)[:80])) from None
+        raise Refused(str(error).replace(str(path), repr(name)[:80])) from None
     finally:
         path.unlink()
 
@@ -201,7 +202,7 @@ def _images(found, new, resolution, limits) -> dict:
             square, pixels = images.square(read(), f"{name!r:.80}", resolution, limits.pixels)
             decoded += pixels
             if decoded > limits.decoded:
-                raise ValueError("these images have too many pixels in all; shrink them before the upload")
+                raise Refused("these images have too many pixels in all; shrink them before the upload")
             grey = grey and bool((square == square[:1]).all())
             first = square if first is None else first
             digest.update(f"/{label}/".encode() + square.tobytes())
@@ -236,7 +237,7 @@ def _settled(new, place, about, owner, limits) -> dict:
         if not known:
             used = runs.disk_use(place)
             if used > limits.folder:
-                raise ValueError(
+                raise Refused(
                     f"the uploads of this server take {used / 1e9:.1f} GB, and may take {limits.folder / 1e9:.1f} GB; "
                     "remove some that nobody needs"
                 )

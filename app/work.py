@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from app import snippets
 from app.figures import pack
 from edm import diagnostics, models, runner, schedules, timesteps
+from edm.errors import Refused
 from edm.sampling import last, sample
 from edm.settings import Experiment
 
@@ -115,7 +116,7 @@ class Work:
         levels = timesteps.sigmas(sampling).tolist()
         level = min(max(level, 0), len(levels) - 2)
         if not all(abs(value) < 1e6 for value in position):
-            raise ValueError(f"position {position} is outside of every picture")
+            raise Refused(f"position {position} is outside of every picture")
         low, high = sampling.range
         rest = sampling.changed(sigmas=levels[level:], sigma_min=low, sigma_max=high)
         start = torch.tensor([position], dtype=torch.float32, device=self.device) / levels[level]

@@ -18,6 +18,7 @@ _HOME = {
     "Experiment": "settings",
     "Sampling": "settings",
     "Training": "training.settings",
+    "Refused": "errors",
     "SettingsError": "fields",
     "Denoiser": "preconditioning",
     "State": "sampling",

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from edm import networks
+from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
@@ -173,7 +174,7 @@ def build(config: NetworkConfig, place="the settings"):
     try:
         return networks.build(**config.document(complete=True))
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise Refused(f"{place}: {error}") from None
 
 
 @torch.no_grad()
@@ -186,15 +187,15 @@ def _fitting(config, file, prefix, path):
     names = {name.removeprefix(prefix) for name in keys if name.startswith(prefix)}
     if not names:
         present = ", ".join(sorted({key.split("/")[0] for key in keys}))
-        raise ValueError(f"{path} holds no weights under {prefix!r}; it has {present:.80}")
+        raise Refused(f"{path} holds no weights under {prefix!r}; it has {present:.80}")
     with torch.device("meta"):
         shapes = {name: list(tensor.shape) for name, tensor in build(config, path).state_dict().items()}
     for name in sorted(names ^ set(shapes)):
-        raise ValueError(f"{path} does not fit its own header: {name!r:.80} is in only one of the two")
+        raise Refused(f"{path} does not fit its own header: {name!r:.80} is in only one of the two")
     for name, shape in shapes.items():
         found = file.get_slice(prefix + name).get_shape()
         if found != shape:
-            raise ValueError(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
+            raise Refused(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
     network = build(config, path)
     for name, tensor in network.state_dict().items():
         tensor.copy_(file.get_tensor(prefix + name))
@@ -208,15 +209,15 @@ def _opened(path):
     try:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
+        raise Refused(f"{path} is not a whole safetensors file ({error})") from None
 
 
 def _header(path, file) -> Header:
     text = (file.metadata() or {}).get(METADATA_KEY)
     if text is None or len(text) > MAX_HEADER:
-        raise ValueError(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
+        raise Refused(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
     try:
         header = Header.parse(text)
     except SettingsError as error:
-        raise ValueError(f"{path} cannot be used: {error}") from None
+        raise Refused(f"{path} cannot be used: {error}") from None
     return header

@@ -15,6 +15,7 @@ import torch
 
 from edm import checkpoints, persistent, schedules, timesteps
 from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig
+from edm.errors import Refused
 from edm.networks import official
 from edm.preconditioning import VP
 
@@ -54,7 +55,7 @@ def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
         reason = " ".join(str(error).split())
     except _STRANGE as error:
         reason = f"its contents are not those of a published file ({str(error) or type(error).__name__:.100})"
-    raise ValueError(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
+    raise Refused(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
 
 
 def convert_file(path, out) -> Header:
@@ -70,7 +71,7 @@ def convert_file(path, out) -> Header:
 def _check_kind(path):
     """Refuse other kinds of file, with the remedy."""
     if "://" in str(path):
-        raise ValueError(f"{path} is an address; download the file, and give its name")
+        raise Refused(f"{path} is an address; download the file, and give its name")
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
     with open(path, "rb") as file:
@@ -90,12 +91,12 @@ def _check_kind(path):
         reason = "it is not a pickle, as published files are; get it again"
     else:
         return
-    raise ValueError(f"{path} cannot be converted: {reason}")
+    raise Refused(f"{path} cannot be converted: {reason}")
 
 
 def _converted(document, title):
     if not isinstance(document, dict) or "ema" not in document:
-        raise ValueError("it has no 'ema', under which published files hold the averaged network")
+        raise Refused("it has no 'ema', under which published files hold the averaged network")
     wrapper, outer, state = persistent.described(document["ema"], "its 'ema'")
     layers = state.get("_modules")
     kind, inner, _ = persistent.described(layers.get("model") if isinstance(layers, dict) else None, "its network")
@@ -120,11 +121,11 @@ def _converted(document, title):
 
 def _preconditioning(wrapper, outer) -> PreconditioningConfig:
     if wrapper not in _WRAPPERS:
-        raise ValueError(f"its network is wrapped in {wrapper!r}; known are {', '.join(_WRAPPERS)}")
+        raise Refused(f"its network is wrapped in {wrapper!r}; known are {', '.join(_WRAPPERS)}")
     name, parameters = _WRAPPERS[wrapper]
     for parameter, ours in parameters.items():
         if (theirs := persistent.plain(parameter, outer.get(parameter, ours))) != ours:
-            raise ValueError(f"its {wrapper} has {parameter} = {theirs}; there is only {ours} here")
+            raise Refused(f"its {wrapper} has {parameter} = {theirs}; there is only {ours} here")
     sigma_data = persistent.plain("sigma_data", outer.get("sigma_data", 0.5)) if name == "edm" else 0.5
     return PreconditioningConfig(name=name, sigma_data=sigma_data)
 
@@ -132,7 +133,7 @@ def _preconditioning(wrapper, outer) -> PreconditioningConfig:
 def _check_arguments(kind, inner, outer, doubled):
     """Those that the network needs, and those that it shares with what is around it."""
     if missing := _SHAPE - inner.keys():
-        raise ValueError(f"its {kind} lacks the arguments {', '.join(sorted(missing))}")
+        raise Refused(f"its {kind} lacks the arguments {', '.join(sorted(missing))}")
     channels = inner["in_channels"]
     shared = {
         "img_resolution": inner["img_resolution"],
@@ -141,16 +142,16 @@ def _check_arguments(kind, inner, outer, doubled):
     }
     for name, value in shared.items():
         if (found := persistent.plain(name, outer.get(name, value))) != value:
-            raise ValueError(f"its {name} is {found} outside of the network and {value} inside")
+            raise Refused(f"its {name} is {found} outside of the network and {value} inside")
     if inner["out_channels"] != channels * (2 if doubled else 1):
-        raise ValueError(f"its network maps {channels} channels to {inner['out_channels']}, unlike published ones")
+        raise Refused(f"its network maps {channels} channels to {inner['out_channels']}, unlike published ones")
 
 
 def _check_levels(u):
     """iDDPM's levels are computed here; those in the file must be the same."""
     ours = torch.tensor(timesteps.iddpm_u())
     if u is None or u.shape != ours.shape or not torch.allclose(u.double(), ours, rtol=1e-3, atol=1e-6):
-        raise ValueError("its noise levels u are not those of iDDPM")
+        raise Refused("its noise levels u are not those of iDDPM")
 
 
 def _ours(header, tensors):

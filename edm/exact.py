@@ -15,6 +15,8 @@ import math
 import numpy as np
 import torch
 
+from edm.errors import Refused
+
 _CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
 
 
@@ -30,7 +32,7 @@ class GaussianMixture:
     def __init__(self, means, stds_or_covariances, weights=None, labels=None):
         means = _tensor("means", means)
         if means.ndim < 2 or len(means) == 0:
-            raise ValueError(f"means have shape {list(means.shape)}; they must be [K, ...] with K of 1 or more")
+            raise Refused(f"means have shape {list(means.shape)}; they must be [K, ...] with K of 1 or more")
         self.shape = tuple(means.shape[1:])
         self.means = means.flatten(1)
         count, self._dim = self.means.shape
@@ -38,7 +40,7 @@ class GaussianMixture:
         self._equal_widths = bool((self._variances == self._variances[:1]).all())
         weights = torch.ones(count) if weights is None else _tensor("weights", weights)
         if weights.shape != (count,) or not (weights > 0).all():
-            raise ValueError(f"weights must be {count} positive numbers, one for each mean")
+            raise Refused(f"weights must be {count} positive numbers, one for each mean")
         self._log_weights = (weights / weights.sum()).double().log()
         self.labels = None if labels is None else _labels("labels", labels, count)
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
@@ -99,7 +101,7 @@ class GaussianMixture:
         flat, sigma = self._checked(x, sigma)
         if labels is not None:
             if self.labels is None:
-                raise ValueError("labels were given, but this distribution has no classes")
+                raise Refused("labels were given, but this distribution has no classes")
             labels = _labels("labels", labels, len(x), self.classes).to(x.device)
         peak = flat.new_full((len(x), 1), -math.inf)
         total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
@@ -149,12 +151,10 @@ class GaussianMixture:
     def _checked(self, x, sigma):
         if tuple(x.shape[1:]) != self.shape:
             wanted = ", ".join(str(n) for n in self.shape)
-            raise ValueError(f"x has shape {list(x.shape)}, but this distribution lives on [B, {wanted}]")
+            raise Refused(f"x has shape {list(x.shape)}, but this distribution lives on [B, {wanted}]")
         sigma = _sigma(sigma, x)
         if not (sigma >= 0).all() or (not (sigma > 0).all() and not (self._variances > 0).all()):
-            raise ValueError(
-                f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide"
-            )
+            raise Refused(f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide")
         return x.flatten(1).double(), sigma
 
     def _sigma_data(self) -> float:
@@ -184,7 +184,7 @@ def _tensor(name, values) -> torch.Tensor:
     tensor = values if isinstance(values, torch.Tensor) else torch.as_tensor(np.asarray(values, dtype=np.float64))
     tensor = tensor if tensor.is_floating_point() else tensor.double()
     if not torch.isfinite(tensor).all():
-        raise ValueError(f"{name} contain NaN or infinity")
+        raise Refused(f"{name} contain NaN or infinity")
     return tensor
 
 
@@ -192,13 +192,13 @@ def _labels(name, labels, count, classes=None) -> torch.Tensor:
     try:
         labels = torch.as_tensor(labels)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{name} = {labels!r:.60}: must be {count} integer classes") from None
+        raise Refused(f"{name} = {labels!r:.60}: must be {count} integer classes") from None
     if labels.shape != (count,) or labels.is_floating_point():
-        raise ValueError(f"{name} must be {count} integer classes, not {labels.dtype} of shape {list(labels.shape)}")
+        raise Refused(f"{name} must be {count} integer classes, not {labels.dtype} of shape {list(labels.shape)}")
     if (labels < 0).any() or (classes is not None and (labels >= classes).any()):
         bad = labels[(labels < 0) | (labels >= (classes or math.inf))][0]
         below = f" and below {classes}" if classes is not None else ""
-        raise ValueError(f"{name} contain {int(bad)}: classes are at least 0{below}")
+        raise Refused(f"{name} contain {int(bad)}: classes are at least 0{below}")
     return labels.long()
 
 
@@ -206,7 +206,7 @@ def _sigma(sigma, x) -> torch.Tensor:
     """σ as float64, [1] for a number and [B] for one each."""
     sigma = torch.as_tensor(sigma, dtype=torch.float64, device=x.device).flatten()
     if len(sigma) not in (1, len(x)):
-        raise ValueError(f"sigma holds {len(sigma)} values for a batch of {len(x)}; give one, or one for each sample")
+        raise Refused(f"sigma holds {len(sigma)} values for a batch of {len(x)}; give one, or one for each sample")
     return sigma
 
 
@@ -217,16 +217,16 @@ def _spectra(stds_or_covariances, count, dim):
         values = values.expand(count)
     if values.shape == (count,):
         if (values < 0).any():
-            raise ValueError(f"stds contain {float(values.min()):g}; a standard deviation is at least 0")
+            raise Refused(f"stds contain {float(values.min()):g}; a standard deviation is at least 0")
         return None, (values**2)[:, None]
     if values.shape != (count, dim, dim):
-        raise ValueError(
+        raise Refused(
             f"stds_or_covariances have shape {list(values.shape)}; "
             f"they must be [{count}] or [{count}, {dim}, {dim}] to fit the means"
         )
     if not torch.allclose(values, values.mT, rtol=1e-6, atol=1e-12):
-        raise ValueError("covariances must be symmetric")
+        raise Refused("covariances must be symmetric")
     eigenvalues, rotations = torch.linalg.eigh(values)
     if (eigenvalues < -1e-9 * eigenvalues.abs().amax(1, keepdim=True)).any():
-        raise ValueError(f"covariances have an eigenvalue of {float(eigenvalues.min()):g}; they must not be negative")
+        raise Refused(f"covariances have an eigenvalue of {float(eigenvalues.min()):g}; they must not be negative")
     return rotations, eigenvalues.clamp(min=0)

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from edm.errors import Refused
 
-class SettingsError(ValueError):
+
+class SettingsError(Refused):
     """Settings that are refused. The message names each field, its value and what is allowed.
 
     `fields`: the dotted names of the fields at fault.

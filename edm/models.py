@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from edm import data
+from edm.errors import Refused
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -82,7 +83,7 @@ def load(name: str) -> Model:
     if name in data.DATASETS:
         return exact(data.DATASETS[name])
     if name not in _trained():
-        raise ValueError(f"there is no model {name!r}; there are {', '.join(names())}")
+        raise Refused(f"there is no model {name!r}; there are {', '.join(names())}")
     return _trained()[name]
 
 
@@ -107,7 +108,7 @@ def register_run(folder) -> list[str]:
 
     found = checkpoints(folder)
     if not found:
-        raise ValueError(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
+        raise Refused(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
     for path in found:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
+from edm.errors import Refused
+
 _AHEAD = 1 << 20  # numbers of noise kept ready
 _LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
 
@@ -27,9 +29,9 @@ def _streams(seeds: Iterable[int], purpose: int) -> list[np.random.Generator]:
         try:
             seed = operator.index(seed)
         except TypeError:
-            raise ValueError(f"seed {seed!r} is not a whole number; give integers of 0 or more") from None
+            raise Refused(f"seed {seed!r} is not a whole number; give integers of 0 or more") from None
         if seed < 0:
-            raise ValueError(f"seed {seed} is negative; give integers of 0 or more")
+            raise Refused(f"seed {seed} is negative; give integers of 0 or more")
         streams.append(np.random.default_rng([seed, purpose]))
     return streams
 
@@ -45,7 +47,7 @@ def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> t
     """
     streams = _streams(seeds, _LATENT)
     if not streams:
-        raise ValueError("seeds is empty; give one seed for each sample")
+        raise Refused("seeds is empty; give one seed for each sample")
     return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
 
 
@@ -61,7 +63,7 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
 
     def noise(index: int, x: torch.Tensor) -> torch.Tensor:
         if len(x) != len(seeds):
-            raise ValueError(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
+            raise Refused(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
         if not ahead:
             streams.extend(_streams(seeds, _CHURN) if not streams else ())
             draws = max(1, min(32, _AHEAD // x.numel()))  # for several steps at once: one call a sample costs more

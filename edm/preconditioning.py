@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 
 from edm import schedules, timesteps
+from edm.errors import Refused
 
 
 class _Preconditioning:
@@ -99,7 +100,7 @@ class EDM(_Preconditioning):
 
     def __init__(self, sigma_data: float = 0.5):
         if not 0 < sigma_data < float("inf"):
-            raise ValueError(f"sigma_data = {sigma_data}: must be greater than 0 and finite")
+            raise Refused(f"sigma_data = {sigma_data}: must be greater than 0 and finite")
         self.sigma_data = float(sigma_data)
 
     def _total(self, sigma):
@@ -162,8 +163,8 @@ class Denoiser:
         if self.classes is None or labels.device.type != "cpu":
             return labels
         if labels.shape != (len(x),) or labels.is_floating_point():
-            raise ValueError(f"labels must be {len(x)} whole numbers, not {labels.dtype} of shape {list(labels.shape)}")
+            raise Refused(f"labels must be {len(x)} whole numbers, not {labels.dtype} of shape {list(labels.shape)}")
         if labels.numel() and not -1 <= int(labels.min()) <= int(labels.max()) < self.classes:
             odd = int(labels[(labels < -1) | (labels >= self.classes)][0])
-            raise ValueError(f"labels contain {odd}: this model has {self.classes} classes, from 0; −1 is none of them")
+            raise Refused(f"labels contain {odd}: this model has {self.classes} classes, from 0; −1 is none of them")
         return labels

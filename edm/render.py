@@ -11,6 +11,8 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from edm.errors import Refused
+
 METADATA_KEY = "edm"
 _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
@@ -90,9 +92,9 @@ def read_document(path) -> dict:
         with Image.open(path, formats=["PNG"]) as image:
             text = image.text.get(METADATA_KEY)
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as a PNG picture ({error})") from None
+        raise Refused(f"{path} cannot be read as a PNG picture ({error})") from None
     if text is None:
-        raise ValueError(f"{path} carries no settings: it was not made by the EDM explorer")
+        raise Refused(f"{path} carries no settings: it was not made by the EDM explorer")
     return json.loads(text)
 
 

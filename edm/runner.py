@@ -8,6 +8,7 @@ from functools import lru_cache
 import torch
 
 from edm import models
+from edm.errors import Refused
 from edm.noise import latents, noise_source, seeds
 from edm.sampling import State, sample
 from edm.settings import Experiment
@@ -20,11 +21,11 @@ def device(name: str = "auto") -> torch.device:
     try:
         wanted = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"device {name!r} is unknown; use auto, cpu, cuda or cuda:0") from None
+        raise Refused(f"device {name!r} is unknown; use auto, cpu, cuda or cuda:0") from None
     if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name!r} is not on this machine, which has {torch.cuda.device_count()} CUDA GPUs")
+        raise Refused(f"device {name!r} is not on this machine, which has {torch.cuda.device_count()} CUDA GPUs")
     if wanted.type not in {"cpu", "cuda"}:
-        raise ValueError(f"device {name!r} cannot be used: the sampler needs float64, so use cpu or cuda")
+        raise Refused(f"device {name!r} cannot be used: the sampler needs float64, so use cpu or cuda")
     return wanted
 
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 import torch
 
 from edm import schedules, timesteps
+from edm.errors import Refused
 from edm.noise import noise_source, seeds
 from edm.settings import Sampling
 from edm.solvers import SOLVERS
@@ -58,7 +59,7 @@ class Ode:
             denoised = self.denoiser(unscaled, sigma, self.labels)
         if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
-            raise ValueError(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
+            raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
         denoised = denoised.to(x.dtype)
         slope = (x * (sigma_dot / sigma + s_dot / s)).sub_(denoised, alpha=sigma_dot * s / sigma)
         return slope, denoised
@@ -77,11 +78,11 @@ def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=No
     Closing the generator stops the work at the next evaluation. Raises ValueError at once for bad arguments.
     """
     if not isinstance(sampling, Sampling):
-        raise ValueError(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
+        raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
     check_latents(latents, getattr(denoiser, "shape", None))
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(latents)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
-        raise ValueError(f"there are {number} labels for {len(latents)} latents; give a list of one for each")
+        raise Refused(f"there are {number} labels for {len(latents)} latents; give a list of one for each")
     return _states(denoiser, latents, within(sampling, denoiser), labels, noise)
 
 
@@ -103,14 +104,14 @@ def check_latents(latents, shape):
     """Raises ValueError for what no run can start from: [B, …] floating point, finite, of `shape` if that is known."""
     if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
         kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__
-        raise ValueError(f"latents must be a floating-point tensor [B, ...], not {kind}; see edm.latents")
+        raise Refused(f"latents must be a floating-point tensor [B, ...], not {kind}; see edm.latents")
     if latents.ndim < 2 or len(latents) == 0:
-        raise ValueError(f"latents have shape {list(latents.shape)}; they must be [B, ...] with B of 1 or more")
+        raise Refused(f"latents have shape {list(latents.shape)}; they must be [B, ...] with B of 1 or more")
     if shape is not None and tuple(latents.shape[1:]) != tuple(shape):
         wanted = ", ".join(str(n) for n in shape)
-        raise ValueError(f"latents have shape {list(latents.shape)}, but this denoiser works on [B, {wanted}]")
+        raise Refused(f"latents have shape {list(latents.shape)}, but this denoiser works on [B, {wanted}]")
     if not torch.isfinite(latents).all():
-        raise ValueError("latents contain NaN or infinity; they must be unit normal numbers, see edm.latents")
+        raise Refused("latents contain NaN or infinity; they must be unit normal numbers, see edm.latents")
 
 
 @torch.no_grad()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from edm.errors import Refused
+
 _BLOCK = 4  # 64-bit words that Philox makes for each value of its counter
 
 
@@ -20,7 +22,7 @@ def uniforms(seed: int, purpose: int, indices, width: int) -> np.ndarray:
     """
     indices = np.asarray(indices, dtype=np.int64).reshape(-1)
     if len(indices) and indices.min() < 0:
-        raise ValueError(f"index {indices.min()} is negative; rows are counted from 0")
+        raise Refused(f"index {indices.min()} is negative; rows are counted from 0")
     blocks = -(-width // _BLOCK)
     words = np.empty((len(indices), blocks * _BLOCK), dtype=np.uint64)
     breaks = np.flatnonzero(np.diff(indices) != 1) + 1

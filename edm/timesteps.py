@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from edm import schedules
+from edm.errors import Refused
 
 IDDPM_LEVELS = 1000  # M
 IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3
@@ -82,7 +83,7 @@ def iddpm_levels(steps, sigma_min, sigma_max, rho=None):
     """
     available = iddpm_available(sigma_min, sigma_max)
     if len(available) < steps:
-        raise ValueError(
+        raise Refused(
             f"iDDPM has {len(available)} noise levels between sigma_min = {sigma_min:g} and "
             f"sigma_max = {sigma_max:g}, but steps = {steps}; use fewer steps or a wider range"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edm import models
+from edm.errors import Refused
 
 COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
 DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
@@ -73,7 +74,7 @@ def learned(dataset: str, column: str = "edm"):
     if not fitting:
         have = sorted({COLUMNS[preconditioning_of(m)] for m in trained() if data_of(m) == dataset})
         there = f"there are models of {', '.join(have)}" if have else "there is no trained model at all"
-        raise ValueError(
+        raise Refused(
             f"no model of {dataset} with {COLUMNS[column]}'s preconditioning ships: {there}; choose another denoiser"
         )
     return max(fitting, key=lambda model: model.header.images)
@@ -84,7 +85,5 @@ def denoising(dataset: str, kind: str, column: str = "edm"):
     if kind != EXACT:
         return learned(dataset, column if kind == OWN else "edm")
     if not models.known(dataset):
-        raise ValueError(
-            f"there is no exact denoiser of {dataset}, whose images are without number; choose a learned one"
-        )
+        raise Refused(f"there is no exact denoiser of {dataset}, whose images are without number; choose a learned one")
     return models.load(dataset)

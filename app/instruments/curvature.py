@@ -9,6 +9,7 @@ import numpy as np
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
 from edm import diagnostics, models
+from edm.errors import Refused
 from edm.settings import Sampling
 
 LINES = {"vp": "VP", "ve": "VE", "edm": "EDM", "yours": "own"}
@@ -66,7 +67,7 @@ class Curvatures(View):
 
 def respond(settings: Curvatures, context):
     if not settings.lines:
-        raise ValueError("no line is chosen: choose one or more under Schedule and scaling")
+        raise Refused("no line is chosen: choose one or more under Schedule and scaling")
     designs = {name: _design(name, settings) for name in settings.lines}
     pictures, stream = [], _curves(settings, designs, context)
     begun = next(stream)  # the first levels are there before the pictures, which come whole

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, presets, runner
+from edm.errors import Refused
 from edm.sampling import last
 from edm.settings import Experiment, Sampling
 from edm.solvers import SOLVERS
@@ -141,7 +142,7 @@ def respond_lanes(settings: Lanes, context):
         return sampling.changed(steps=_steps_in(settings.milliseconds, model, sampling, context), sigmas=None)
 
     if not settings.lanes:
-        raise ValueError("no lane is chosen: choose one or more under Lanes")
+        raise Refused("no lane is chosen: choose one or more under Lanes")
     lanes = [
         lane_of(LANES[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, context, fit)
         for lane in settings.lanes

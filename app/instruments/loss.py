@@ -12,6 +12,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
 from edm import diagnostics, models
+from edm.errors import Refused
 from edm.training.settings import Design
 
 SIGMAS = np.geomspace(0.002, 80, 24)
@@ -64,7 +65,7 @@ class Losses(View):
 def respond(settings: Losses, context):
     chosen = [models.load(name) for name in settings.models]
     if not 1 <= len(chosen) <= MOST:
-        raise ValueError(f"{len(chosen)} models are chosen: choose 1 to {MOST} under Models")
+        raise Refused(f"{len(chosen)} models are chosen: choose 1 to {MOST} under Models")
     alike: dict = {}
     for model in chosen:
         alike.setdefault((choosing.data_of(model), model.shape, draw_of(model, context).words), []).append(model)

@@ -6,6 +6,7 @@ from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.truncation import SOLVERS as KNOWN
 from edm import diagnostics, models
+from edm.errors import Refused
 from edm.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -52,7 +53,7 @@ class Orders(View):
 
 def respond(settings: Orders, context):
     if not settings.solvers or not settings.grids:
-        raise ValueError("there is nothing to measure: choose at least one solver and one kind of time steps")
+        raise Refused("there is nothing to measure: choose at least one solver and one kind of time steps")
     model = models.load(settings.data)
     chosen = [(solver, grid) for grid in settings.grids for solver in settings.solvers]
     lines = {line: _sampling(*line, settings) for line in chosen}

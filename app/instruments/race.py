@@ -8,6 +8,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, option, rounded
 from app.instruments.lanes import LANES, Comparison, lanes_option, sampling_of, short
 from edm import diagnostics, runner
+from edm.errors import Refused
 from edm.settings import Experiment
 
 BUDGETS = (2, 3, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 200)
@@ -65,7 +66,7 @@ def entrants(settings: Race, context) -> dict[str, tuple]:
     seed = settings.seed
     if settings.field == "columns":
         if not settings.lanes:
-            raise ValueError("no lane is chosen: choose one or more under Lanes")
+            raise Refused("no lane is chosen: choose one or more under Lanes")
         return {
             LANES[lane]: (sampling_of(lane, context.yours, seed), lane, lane, choosing.DASHES.get(lane, "longdash"))
             for lane in settings.lanes

@@ -15,6 +15,7 @@ from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.work import Work
 from edm import models, runs
+from edm.errors import Refused
 from edm.fields import SettingsError
 
 EVENTS = ("poll", "plan", "act", "film")
@@ -149,7 +150,7 @@ class Train:
             _CONTROLS[action](run.folder)
             names = [run.name]
         else:
-            raise ValueError(f"{action!r:.40} is nothing that can be done to a run")
+            raise Refused(f"{action!r:.40} is nothing that can be done to a run")
         self.board.wake()
         yield json.dumps({"do": action, "runs": names}), True
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edm.errors import Refused
+
 
 def add(commands):
     parser = commands.add_parser("convert", help="make a model file of a checkpoint of the paper's")
@@ -16,11 +18,11 @@ def add(commands):
 def run(options):
     out = Path(options.out) if options.out else Path(options.path).with_suffix(".safetensors")
     if out.suffix != ".safetensors":
-        raise ValueError(f"--out {out}: the name must end in .safetensors")
+        raise Refused(f"--out {out}: the name must end in .safetensors")
     if not out.parent.is_dir() and "://" not in options.path:
-        raise ValueError(f"--out {out}: there is no folder {out.parent}")
+        raise Refused(f"--out {out}: there is no folder {out.parent}")
     if out.exists() and not options.force:
-        raise ValueError(f"{out} is there already; name another --out, or overwrite it with --force")
+        raise Refused(f"{out} is there already; name another --out, or overwrite it with --force")
 
     from edm.convert import convert_file
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from edm.commands import options as common
+from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, knob
 from edm.settings import Sampling
 
@@ -46,7 +47,7 @@ def run(options):
     from edm.runner import device
 
     if options.own and options.preset:
-        raise ValueError("--own and --preset both say how to sample; give one of them")
+        raise Refused("--own and --preset both say how to sample; give one of them")
     place, steps = device(options.device), _steps(options)
     opened = [(name, *_denoiser(name, place)) for name in options.models]
     events = [_evaluations(options, steps, place, *model) for model in opened]  # all checked before the first one runs

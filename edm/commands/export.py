@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edm.errors import Refused
+
 
 def add(commands):
     parser = commands.add_parser("export", help="make a small model file, with a card, from a run or a checkpoint")
@@ -26,7 +28,7 @@ def run(options):
     if place.is_dir():
         found = checkpoints(place)
         if not found:
-            raise ValueError(f"{place}: there is no checkpoint in it")
+            raise Refused(f"{place}: there is no checkpoint in it")
         place = found[-1]
     metrics = _measures(place, options.ema) if options.evaluate else None
     named = {"title": options.title, "family": options.family, "order": options.order, "note": options.note}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from edm.commands import options as common
+from edm.errors import Refused
 from edm.training.settings import Training
 
 WAIT = 0.2  # seconds between two looks
@@ -41,7 +42,7 @@ def _run(options):
     from edm import runs
 
     if options.at_once < 1:
-        raise ValueError(f"--at-once {options.at_once}: must be 1 or more")
+        raise Refused(f"--at-once {options.at_once}: must be 1 or more")
     folder = runs.runs_folder(options.runs)
     options.act(options, folder)
     runs.advance(folder, options.at_once)

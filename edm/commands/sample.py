@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from edm.commands import options as common
+from edm.errors import Refused
 from edm.settings import Experiment
 
 
@@ -32,9 +33,9 @@ def run(options):
         return
     out = Path(options.out)
     if out.suffix not in {".png", ".npz", ".csv"}:
-        raise ValueError(f"--out {out}: the name must end in .png, .npz or .csv")
+        raise Refused(f"--out {out}: the name must end in .png, .npz or .csv")
     if not out.parent.is_dir():
-        raise ValueError(f"--out {out}: there is no folder {out.parent}")
+        raise Refused(f"--out {out}: there is no folder {out.parent}")
 
     import numpy as np
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edm import flat
 from edm.commands import options as common
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.training.settings import Training
 
@@ -40,11 +41,11 @@ def run(options):
     from edm.training.loop import shares, train
 
     if options.keep is not None and options.keep < 1:
-        raise ValueError(f"--keep {options.keep}: must be 1 or more")
+        raise Refused(f"--keep {options.keep}: must be 1 or more")
     checkpoint, folder = _place(options)
     if checkpoint is not None:
         if options.preset:
-            raise ValueError("--resume goes on with the run's own settings; give single options, not a --preset")
+            raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
     if options.dry_run:
@@ -90,7 +91,7 @@ def _refuse_other_runs(folder, checkpoint):
 
     there = recording.checkpoints(folder)
     if there and (checkpoint is None or there[-1].resolve() != checkpoint.resolve()):
-        raise ValueError(
+        raise Refused(
             f"{folder} already holds a run, up to {there[-1].name}; continue it with --resume {folder}, "
             "or name another --out"
         )

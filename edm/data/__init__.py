@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from edm.data import digits, points, toy
+from edm.errors import Refused
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Dataset:
 
 
 def _undrawn():
-    raise ValueError("the model 'drawn' has no points of its own; use edm.data.of(experiment)")
+    raise Refused("the model 'drawn' has no points of its own; use edm.data.of(experiment)")
 
 
 DATASETS = {
@@ -67,7 +68,7 @@ DATASETS = {
 def load(name: str) -> Dataset:
     """The dataset of that name. Raises ValueError for an unknown one."""
     if name not in DATASETS:
-        raise ValueError(f"there is no dataset {name!r}; there are {', '.join(DATASETS)}")
+        raise Refused(f"there is no dataset {name!r}; there are {', '.join(DATASETS)}")
     return DATASETS[name]
 
 

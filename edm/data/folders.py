@@ -22,6 +22,7 @@ import torch
 from PIL.ContainerIO import ContainerIO
 
 from edm.data import images
+from edm.errors import Refused
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
@@ -63,11 +64,11 @@ class ImageFolder:
     def __init__(self, path, resolution: int | None = None, crop: bool = False, channels: int = 3):
         low, high = RESOLUTIONS
         if resolution is not None and (type(resolution) is not int or not low <= resolution <= high):
-            raise ValueError(f"resolution = {resolution!r}: must be a whole number from {low} to {high}")
+            raise Refused(f"resolution = {resolution!r}: must be a whole number from {low} to {high}")
         if crop and resolution is None:
-            raise ValueError("crop needs a resolution, to which the cropped images are brought")
+            raise Refused("crop needs a resolution, to which the cropped images are brought")
         if channels not in (1, 3):
-            raise ValueError(f"channels = {channels!r}: must be 3 (RGB) or 1 (greyscale)")
+            raise Refused(f"channels = {channels!r}: must be 3 (RGB) or 1 (greyscale)")
         self.path = Path(path).absolute()
         self._crop = bool(crop)
         self._files = _Files(self.path)
@@ -75,13 +76,13 @@ class ImageFolder:
         self.size = len(self.names)
         if not 1 <= self.size <= MAX_IMAGES:
             number = self.size or f"no images ({', '.join(SUFFIXES)})"
-            raise ValueError(f"{self.path} holds {number}; a set has 1 to {MAX_IMAGES} images")
+            raise Refused(f"{self.path} holds {number}; a set has 1 to {MAX_IMAGES} images")
         self.class_names, self.classes, labels = self._labels()
         self._targets = None if labels is None else torch.tensor(labels, dtype=torch.int64)
         self._side = self._check_headers()
         side = self._side if resolution is None else resolution
         if not low <= side <= high:
-            raise ValueError(f"the images in {self.path} are {side}×{side}; give a resolution from {low} to {high}")
+            raise Refused(f"the images in {self.path} are {side}×{side}; give a resolution from {low} to {high}")
         self.shape = (int(channels), side, side)
 
     def read(self, indices) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -102,7 +103,7 @@ class ImageFolder:
         if len(folders) < len(self.names) or len(class_names) < 2:
             return (), 0, None
         if len(class_names) > MAX_CLASSES:
-            raise ValueError(f"{self.path} has {len(class_names)} sub-folders; at most {MAX_CLASSES} classes are read")
+            raise Refused(f"{self.path} has {len(class_names)} sub-folders; at most {MAX_CLASSES} classes are read")
         numbers = {name: number for number, name in enumerate(class_names)}
         return tuple(class_names), len(class_names), [numbers[folder] for folder in folders]
 
@@ -116,18 +117,18 @@ class ImageFolder:
             if self._crop:
                 continue
             if width != height:
-                raise ValueError(f"{place} is {width}×{height}, not square; use crop to take its central square")
+                raise Refused(f"{place} is {width}×{height}, not square; use crop to take its central square")
             side = side or width
             if width != side:
                 first = f"{self.names[0]!r} is {side}×{side}; make them equal, or use crop and a resolution"
-                raise ValueError(f"{place} is {width}×{width} but {first}")
+                raise Refused(f"{place} is {width}×{width} but {first}")
         return side
 
     def _decoded(self, name: str) -> np.ndarray:
         place = self._place(name)
         with images.opened(io.BytesIO(self._files.contents(name, MAX_BYTES)), place) as image:
             if not self._crop and image.size != (self._side, self._side):
-                raise ValueError(f"{place} has changed since the set was opened; open the set again")
+                raise Refused(f"{place} has changed since the set was opened; open the set again")
             return images.pixels(image, place, self._crop, self.shape)
 
     def _place(self, name: str) -> str:
@@ -139,27 +140,27 @@ def _listed(text: bytes, names, place: str) -> list[int] | None:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place} is not valid JSON ({error})") from None
+        raise Refused(f"{place} is not valid JSON ({error})") from None
     items = document.get("labels", 0) if isinstance(document, dict) else 0
     if items is None:
         return None
     if not isinstance(items, list):
-        raise ValueError(f'{place} must read {{"labels": [["path/in/set.png", 3], …]}} or {{"labels": null}}')
+        raise Refused(f'{place} must read {{"labels": [["path/in/set.png", 3], …]}} or {{"labels": null}}')
     labels = {}
     for item in items:
         if not isinstance(item, list) or len(item) != 2 or not isinstance(item[0], str):
-            raise ValueError(f'{place} has the item {reprlib.repr(item)}; each must be ["path/in/set.png", label]')
+            raise Refused(f'{place} has the item {reprlib.repr(item)}; each must be ["path/in/set.png", label]')
         name, label = item[0].replace("\\", "/"), item[1]
         if type(label) is not int or not 0 <= label < MAX_CLASSES:
             allowed = f"labels are whole numbers from 0 to {MAX_CLASSES - 1}"
-            raise ValueError(f"{place} gives {name!r:.200} the label {reprlib.repr(label)}; {allowed}")
+            raise Refused(f"{place} gives {name!r:.200} the label {reprlib.repr(label)}; {allowed}")
         if name in labels:
-            raise ValueError(f"{place} lists {name!r:.200} twice")
+            raise Refused(f"{place} lists {name!r:.200} twice")
         labels[name] = label
     if missing := set(names) - labels.keys():
-        raise ValueError(f"{place} has no label for {min(missing)!r} ({len(missing)} of {len(names)} images)")
+        raise Refused(f"{place} has no label for {min(missing)!r} ({len(missing)} of {len(names)} images)")
     if unknown := labels.keys() - set(names):
-        raise ValueError(f"{place} names {min(unknown)!r:.200}, which is not an image of the set")
+        raise Refused(f"{place} names {min(unknown)!r:.200}, which is not an image of the set")
     return [labels[name] for name in names]
 
 
@@ -173,11 +174,11 @@ class _Files:
         self.path = path
         try:
             if not path.is_dir() and not path.is_file():
-                raise ValueError(f"there is no folder and no zip at {path!s:.300}; check the path")
+                raise Refused(f"there is no folder and no zip at {path!s:.300}; check the path")
             self.parts = None if path.is_dir() else _directory(path)
             self.names = frozenset(_walk(path) if self.parts is None else self.parts)
         except OSError as error:
-            raise ValueError(f"{error.filename or path} cannot be opened ({error.strerror})") from None
+            raise Refused(f"{error.filename or path} cannot be opened ({error.strerror})") from None
 
     @contextmanager
     def open(self, name: str):
@@ -190,18 +191,18 @@ class _Files:
                 file.seek(start)
                 header = file.read(30).ljust(30)
                 if not header.startswith(b"PK\3\4"):
-                    raise ValueError(f"{self.path} is damaged: {name!r} is not where it should be; pack it again")
+                    raise Refused(f"{self.path} is damaged: {name!r} is not where it should be; pack it again")
                 yield ContainerIO(file, start + 30 + sum(struct.unpack("<2H", header[26:])), size)
         except OSError as error:
-            raise ValueError(f"{name!r} in {self.path} cannot be read ({error.strerror or error})") from None
+            raise Refused(f"{name!r} in {self.path} cannot be read ({error.strerror or error})") from None
 
     def contents(self, name: str, limit: int) -> bytes:
         with self.open(name) as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise ValueError(f"{name!r} in {self.path} is larger than {limit >> 20} MB, the limit for this file")
+            raise Refused(f"{name!r} in {self.path} is larger than {limit >> 20} MB, the limit for this file")
         if self.parts is not None and zlib.crc32(data) != self.parts[name][2]:
-            raise ValueError(f"{self.path} is damaged: the checksum of {name!r} is wrong; pack it again")
+            raise Refused(f"{self.path} is damaged: the checksum of {name!r} is wrong; pack it again")
         return data
 
 
@@ -226,7 +227,7 @@ def _walk(root: Path):
                     continue
                 leaves = entry.is_symlink() and not os.path.realpath(entry.path).startswith(inside)
                 if leaves or not entry.is_file():
-                    raise ValueError(f"{name!r} in {root} is no regular file, or links elsewhere; put a copy there")
+                    raise Refused(f"{name!r} in {root} is no regular file, or links elsewhere; put a copy there")
                 yield name
 
 
@@ -237,21 +238,21 @@ def _directory(path: Path) -> dict:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except _BROKEN_ZIP as error:
-        raise ValueError(f"{path} is neither a folder nor a whole zip ({error}); {again}") from None
+        raise Refused(f"{path} is neither a folder nor a whole zip ({error}); {again}") from None
     for entry in entries:
         name = entry.filename.replace("\\", "/")
         place = f"{name!r:.200} in {path}"
         if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
-            raise ValueError(f"{place} points out of the set; {again}")
+            raise Refused(f"{place} points out of the set; {again}")
         if name.endswith("/") or not _wanted(name):
             continue
         if entry.flag_bits & 1:
-            raise ValueError(f"{place} is encrypted; {again}")
+            raise Refused(f"{place} is encrypted; {again}")
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            raise ValueError(f"{place} is compressed; {again}")
+            raise Refused(f"{place} is compressed; {again}")
         if entry.file_size > MAX_BYTES or entry.header_offset + entry.file_size > end:
-            raise ValueError(f"{place} claims {entry.file_size} bytes; it can have {min(MAX_BYTES, end)}; {again}")
+            raise Refused(f"{place} claims {entry.file_size} bytes; it can have {min(MAX_BYTES, end)}; {again}")
         if name in parts:
-            raise ValueError(f"{place} is there twice; {again}")
+            raise Refused(f"{place} is there twice; {again}")
         parts[name] = (entry.header_offset, entry.file_size, entry.CRC)
     return parts

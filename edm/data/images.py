@@ -8,6 +8,8 @@ import struct
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from edm.errors import Refused
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns
 
@@ -24,11 +26,11 @@ def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
         pixels = most + 1
     except UnidentifiedImageError:
         kinds = ", ".join(FORMATS)
-        raise ValueError(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
+        raise Refused(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
     except _BROKEN as error:
-        raise ValueError(f"{place} has a broken header ({error}); replace or remove it") from None
+        raise Refused(f"{place} has a broken header ({error}); replace or remove it") from None
     if pixels > most:
-        raise ValueError(f"{place} claims more than {most} pixels, the limit for one image; shrink or remove it")
+        raise Refused(f"{place} claims more than {most} pixels, the limit for one image; shrink or remove it")
     return image
 
 
@@ -37,7 +39,7 @@ def pixels(image: Image.Image, place: str, crop: bool, shape) -> np.ndarray:
     try:
         return _converted(image, crop, shape)
     except _BROKEN as error:
-        raise ValueError(f"{place} is damaged ({error}); replace or remove it") from None
+        raise Refused(f"{place} is damaged ({error}); replace or remove it") from None
 
 
 def _converted(image, crop, shape):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edm.errors import Refused
+
 MOST = 10_000
 REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]
 MAX_BYTES = 1 << 22
@@ -22,13 +24,13 @@ def read(path) -> np.ndarray:
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path} must be a .csv or .npy file of points")
+        raise Refused(f"{path} must be a .csv or .npy file of points")
     try:
         if path.is_dir() or path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"{path} is no file of at most {MAX_BYTES >> 20} MB; give a .csv or .npy file of points")
+            raise Refused(f"{path} is no file of at most {MAX_BYTES >> 20} MB; give a .csv or .npy file of points")
         rows = _lines(path) if path.suffix.lower() == ".csv" else _array(path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror or error}); check the path") from None
+        raise Refused(f"{path} cannot be read ({error.strerror or error}); check the path") from None
     return checked(rows, str(path))
 
 
@@ -37,17 +39,17 @@ def checked(rows, place: str) -> np.ndarray:
     try:
         points = np.array(rows, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{place} does not hold points: each must have the same one or two numbers") from None
+        raise Refused(f"{place} does not hold points: each must have the same one or two numbers") from None
     if points.size == 0:
-        raise ValueError(f"{place} holds no points")
+        raise Refused(f"{place} holds no points")
     if points.ndim != 2 or points.shape[1] > 2:
-        raise ValueError(f"{place} has the shape {list(points.shape)}; points have one or two coordinates, [n, 2]")
+        raise Refused(f"{place} has the shape {list(points.shape)}; points have one or two coordinates, [n, 2]")
     if len(points) > MOST:
-        raise ValueError(f"{place} holds {len(points):,} points; at most {MOST:,} are taken: choose some of them")
+        raise Refused(f"{place} holds {len(points):,} points; at most {MOST:,} are taken: choose some of them")
     bad = ~(np.abs(points) <= REACH).all(1)
     if bad.any():
         first = int(bad.argmax())
-        raise ValueError(
+        raise Refused(
             f"{place}: point {first + 1} is {points[first].tolist()}; coordinates must be numbers from {-REACH:g} to "
             f"{REACH:g}, best of a size of about 1: rescale them"
         )
@@ -64,7 +66,7 @@ def _lines(path) -> list[list[float]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text; a .csv has a point a line, written like 0.5,-1") from None
+        raise Refused(f"{path} is not text; a .csv has a point a line, written like 0.5,-1") from None
     rows = []
     for number, line in enumerate(lines, 1):
         words = line.replace(",", " ").replace(";", " ").split()
@@ -73,7 +75,7 @@ def _lines(path) -> list[list[float]]:
                 rows.append([float(word) for word in words])
         except ValueError:
             if number > 1:  # the first line may hold names
-                raise ValueError(f"{path}: line {number}, {line!r:.60}, is not a point like 0.5,-1") from None
+                raise Refused(f"{path}: line {number}, {line!r:.60}, is not a point like 0.5,-1") from None
     return rows
 
 
@@ -83,5 +85,5 @@ def _array(path):
     except (ValueError, EOFError, SyntaxError, TypeError, OverflowError):
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise ValueError(f"{path} is not a whole .npy file of real numbers; write it with numpy.save")
+        raise Refused(f"{path} is not a whole .npy file of real numbers; write it with numpy.save")
     return array

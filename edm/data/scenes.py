@@ -12,6 +12,7 @@ import torch
 
 from edm import streams
 from edm.data import scenes_light
+from edm.errors import Refused
 
 SHAPE = (3, 32, 32)
 CLASSES = tuple(scenes_light.SOLIDS)
@@ -32,7 +33,7 @@ _BLOCK = 1 << 14  # pixels at a time: their columns stay in the cache, whatever 
 
 def _whole(name: str, value, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name} {value!r} cannot be used; give a whole number from {low} to {high}")
+        raise Refused(f"{name} {value!r} cannot be used; give a whole number from {low} to {high}")
 
 
 def factors(indices, seed: int = 0) -> dict[str, np.ndarray]:
@@ -51,9 +52,9 @@ def factors(indices, seed: int = 0) -> dict[str, np.ndarray]:
     _whole("seed", seed, 0, 2**64 - 1)
     indices = np.asarray(indices)
     if indices.size and indices.dtype.kind not in "iu":
-        raise ValueError(f"indices are of type {indices.dtype}; give whole numbers from 0")
+        raise Refused(f"indices are of type {indices.dtype}; give whole numbers from 0")
     if indices.size and indices.min() < 0:
-        raise ValueError(f"index {indices.min()} is negative; images are counted from 0")
+        raise Refused(f"index {indices.min()} is negative; images are counted from 0")
     drawn = streams.uniforms(int(seed), _PURPOSE, indices, sum(len(ranges) for ranges in RANGES.values()))
     values = {"label": np.minimum((drawn[:, 0] * len(CLASSES)).astype(np.int64), len(CLASSES) - 1)}
     column = 1
@@ -67,7 +68,7 @@ def factors(indices, seed: int = 0) -> dict[str, np.ndarray]:
 
 def _checked(factors) -> dict[str, np.ndarray]:
     if set(factors) != set(RANGES):
-        raise ValueError(f"factors are {', '.join(map(str, factors))}; give {', '.join(RANGES)}, each once")
+        raise Refused(f"factors are {', '.join(map(str, factors))}; give {', '.join(RANGES)}, each once")
     count = np.size(factors["label"])
     checked = {}
     for name, ranges in RANGES.items():
@@ -75,16 +76,16 @@ def _checked(factors) -> dict[str, np.ndarray]:
         try:
             values = np.asarray(factors[name], dtype=np.float64)
         except (TypeError, ValueError):
-            raise ValueError(f"factor {name!r} is not made of numbers; give an array of shape {shape}") from None
+            raise Refused(f"factor {name!r} is not made of numbers; give an array of shape {shape}") from None
         if values.shape != shape:
-            raise ValueError(f"factor {name!r} has the shape {values.shape}; give {shape}, as there are {count} labels")
+            raise Refused(f"factor {name!r} has the shape {values.shape}; give {shape}, as there are {count} labels")
         for column, (low, high) in zip(values.reshape(count, len(ranges)).T, ranges, strict=True):
             bad = column[~((column >= low - 1e-9) & (column <= high + 1e-9))]
             if len(bad):
-                raise ValueError(f"factor {name!r} is {bad[0]:g}; give values from {low:g} to {high:g}")
+                raise Refused(f"factor {name!r} is {bad[0]:g}; give values from {low:g} to {high:g}")
         checked[name] = values
     if (checked["label"] % 1).any():
-        raise ValueError(f"a label is not a whole number; give integers from 0 to {len(CLASSES) - 1}")
+        raise Refused(f"a label is not a whole number; give integers from 0 to {len(CLASSES) - 1}")
     return checked
 
 

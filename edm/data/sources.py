@@ -17,9 +17,10 @@ import numpy as np
 
 from edm import data
 from edm.data import digits, scenes
+from edm.errors import Refused
 
 
-class DataError(ValueError):
+class DataError(Refused):
     """The data cannot be read."""
 
 

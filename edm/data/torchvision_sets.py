@@ -25,6 +25,7 @@ import torch
 
 from edm import pickles
 from edm.data.folders import rows
+from edm.errors import Refused
 from edm.pickles import Encoded, Record
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
@@ -70,14 +71,14 @@ def load(name: str, folder, download: bool = False) -> InMemory:
     Raises ValueError, in sentences that name the file, where files are missing or are not what they should be.
     """
     if name not in SETS:
-        raise ValueError(f"there is no dataset {name!r}; there are {', '.join(SETS)}")
+        raise Refused(f"there is no dataset {name!r}; there are {', '.join(SETS)}")
     wanted, folder = SETS[name], Path(folder).absolute()
     place = folder / wanted.folder
     missing = [file for file in wanted.files if not os.path.isfile(place / file)]
     if not missing:
         return wanted.source(place)
     if not download:
-        raise ValueError(f"{name} is not there: {missing[0]} is missing in {place}; download fetches it")
+        raise Refused(f"{name} is not there: {missing[0]} is missing in {place}; download fetches it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
@@ -88,7 +89,7 @@ def load(name: str, folder, download: bool = False) -> InMemory:
                 os.replace(Path(temporary) / wanted.folder / file, place / file)
     except _BROKEN_DOWNLOAD as error:
         reason = " ".join(str(error).split())
-        raise ValueError(
+        raise Refused(
             f"{name} could not be downloaded ({reason:.300}); check the network and the space in {folder}, or put "
             f"torchvision's files into {place} by hand"
         ) from None
@@ -115,7 +116,7 @@ def _contents(path: Path) -> bytes:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+        raise Refused(f"{path} cannot be read ({error.strerror})") from None
     if len(data) > MAX_BYTES:
         raise _spoilt(path, f"it is larger than {MAX_BYTES >> 20} MB")
     return data

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from edm import schedules, timesteps
+from edm.errors import Refused
 from edm.noise import noise_source, seeds
 from edm.sampling import Ode, add_churn, check_latents, sample, within
 from edm.solvers import SOLVERS
@@ -73,9 +74,9 @@ def slow_motion(
     settings = within(sampling, denoiser)
     levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
     if not 0 <= index < len(levels) - 1:
-        raise ValueError(f"index = {index}: the {len(levels) - 1} steps are counted from 0")
+        raise Refused(f"index = {index}: the {len(levels) - 1} steps are counted from 0")
     if x is not None and x.shape != latents.shape:
-        raise ValueError(f"x has shape {list(x.shape)}, but the latents {list(latents.shape)}; give a state of theirs")
+        raise Refused(f"x has shape {list(x.shape)}, but the latents {list(latents.shape)}; give a state of theirs")
     return _moments(denoiser, latents, settings, levels, index, labels, noise, x)
 
 
@@ -155,15 +156,15 @@ def churn_cycles(
     """
     check_latents(x, getattr(denoiser, "shape", None))
     if not 0 < sigma < math.inf:
-        raise ValueError(f"sigma = {sigma:g} must be finite and above 0")
+        raise Refused(f"sigma = {sigma:g} must be finite and above 0")
     if not 0 < gamma <= MAX_GAMMA:
-        raise ValueError(f"gamma = {gamma:g} must be above 0 and at most sqrt(2) - 1 = {MAX_GAMMA:.6f}")
+        raise Refused(f"gamma = {gamma:g} must be above 0 and at most sqrt(2) - 1 = {MAX_GAMMA:.6f}")
     if not 0 <= S_noise < math.inf:
-        raise ValueError(f"S_noise = {S_noise:g} must be finite and at least 0")
+        raise Refused(f"S_noise = {S_noise:g} must be finite and at least 0")
     if solver not in SOLVERS:
-        raise ValueError(f"there is no solver {solver!r}; there are {', '.join(SOLVERS)}")
+        raise Refused(f"there is no solver {solver!r}; there are {', '.join(SOLVERS)}")
     if rounds < 0 or steps < 1:
-        raise ValueError(f"rounds = {rounds} and steps = {steps}: rounds must be at least 0, and steps at least 1")
+        raise Refused(f"rounds = {rounds} and steps = {steps}: rounds must be at least 0, and steps at least 1")
     source = noise_source(seeds(seed, len(x)))
     return _rounds(denoiser, x, sigma, rounds, gamma, S_noise, SOLVERS[solver], steps, source, labels)
 

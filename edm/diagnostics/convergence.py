@@ -16,6 +16,7 @@ import torch
 from edm import timesteps
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import rms_error
+from edm.errors import Refused
 from edm.sampling import sample, within
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
@@ -57,16 +58,16 @@ def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) 
     S_churn > 0 (a stochastic path has no exact solution of its own), and for levels given by hand, which fix N.
     """
     if sampling.S_churn > 0:
-        raise ValueError("S_churn > 0: a stochastic path has no exact solution to converge to; set it to 0")
+        raise Refused("S_churn > 0: a stochastic path has no exact solution to converge to; set it to 0")
     if sampling.sigmas is not None:
-        raise ValueError("levels given by hand fix the number of steps; choose a discretization instead")
+        raise Refused("levels given by hand fix the number of steps; choose a discretization instead")
     runs = []
     for count in steps:
         runs.append(sampling.changed(steps=count))
         if count < 2:
-            raise ValueError(f"steps = {count}: one step goes straight to 0 and shows no order; give 2 or more")
+            raise Refused(f"steps = {count}: one step goes straight to 0 and shows no order; give 2 or more")
     if not runs:
-        raise ValueError("steps is empty; give the numbers of steps to try, each 2 or more")
+        raise Refused("steps is empty; give the numbers of steps to try, each 2 or more")
     levels = timesteps.sigmas(within(runs[0], denoiser), getattr(denoiser, "round_sigma", None))[[0, -2, -1]]
     sigmas = [float(sigma) for sigma in levels]
     exact = solution(denoiser, latents, sigmas, labels, resolution=RESOLUTION)
@@ -96,7 +97,7 @@ def fitted_order(points: Iterable[Point]) -> Order:
     usable = {p.steps: p for p in points if math.isfinite(p.error) and p.error > ABOVE_FLOOR * p.floor}
     finest_first = [usable[n] for n in sorted(usable, reverse=True)]
     if len(finest_first) < FEWEST:
-        raise ValueError(f"{len(finest_first)} points lie above the floor; an order needs {FEWEST} or more")
+        raise Refused(f"{len(finest_first)} points lie above the floor; an order needs {FEWEST} or more")
     fit, _ = _line(finest_first[:FEWEST])
     for count in range(FEWEST + 1, len(finest_first) + 1):
         longer, deviation = _line(finest_first[:count])

@@ -18,6 +18,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
+from edm.errors import Refused
 from edm.sampling import Ode, check_latents, within
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
@@ -59,9 +60,9 @@ def solution(
     check_latents(latents, getattr(denoiser, "shape", None))
     start = levels[0] if start is None else float(start)
     if not levels[0] <= start < math.inf:
-        raise ValueError(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
+        raise Refused(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
     if resolution < 1:
-        raise ValueError(f"resolution = {resolution}: must be 1 step or more for each factor e of sigma")
+        raise Refused(f"resolution = {resolution}: must be 1 step or more for each factor e of sigma")
     return _solve(denoiser, latents, levels, labels, start, resolution)
 
 
@@ -116,7 +117,7 @@ def curvature(denoiser, latents, sampling, sigmas, labels=None, step: float = ST
     """
     levels = _decreasing(sigmas)
     if not 0 < step <= 0.25:
-        raise ValueError(f"step = {step:g}: must be above 0 and at most 0.25, in ln sigma")
+        raise Refused(f"step = {step:g}: must be above 0 and at most 0.25, in ln sigma")
     settings = within(sampling, denoiser)
     first = float(timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None))[0])
     states = solution(denoiser, latents, levels, labels, max(first, levels[0]))
@@ -147,11 +148,11 @@ def _decreasing(sigmas, zero: bool = False) -> list[float]:
     """Checked noise levels as numbers; `zero`: whether the last may be 0."""
     levels = [float(sigma) for sigma in sigmas]
     if not levels:
-        raise ValueError("sigmas is empty; give at least one noise level above 0")
+        raise Refused("sigmas is empty; give at least one noise level above 0")
     for i, sigma in enumerate(levels):
         ends = zero and 0 < i == len(levels) - 1
         if not (0 < sigma < math.inf or (ends and sigma == 0)):
-            raise ValueError(f"sigmas[{i}] = {sigma:g} must be finite and above 0" + ", or 0 at the end" * zero)
+            raise Refused(f"sigmas[{i}] = {sigma:g} must be finite and above 0" + ", or 0 at the end" * zero)
         if i and sigma >= levels[i - 1]:
-            raise ValueError(f"sigmas[{i}] = {sigma:g} must be below the level before it, {levels[i - 1]:g}")
+            raise Refused(f"sigmas[{i}] = {sigma:g} must be below the level before it, {levels[i - 1]:g}")
     return levels

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from edm import schedules, timesteps
+from edm.errors import Refused
 from edm.preconditioning import PRECONDITIONINGS, VP
 from edm.training.loss import WEIGHTS
 
@@ -80,7 +81,7 @@ def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | No
     c_skip = preconditioning(name, sigmas, sigma_data).c_skip
     moment = sigma_data**2 if second_moment is None else second_moment
     if not 0 <= moment < np.inf:
-        raise ValueError(f"second_moment = {moment:g}: a mean of squares is finite and at least 0")
+        raise Refused(f"second_moment = {moment:g}: a mean of squares is finite and at least 0")
     return (1 - c_skip) ** 2 * moment + (c_skip * _levels(sigmas)) ** 2
 
 
@@ -172,24 +173,24 @@ def training_share(design, edges) -> np.ndarray:
     """
     edges = np.array(edges, dtype=np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not edges[0] >= 0 or not (edges[1:] > edges[:-1]).all():
-        raise ValueError(f"edges = {edges.tolist()!r:.80}: give at least two numbers of 0 or more, each above the last")
+        raise Refused(f"edges = {edges.tolist()!r:.80}: give at least two numbers of 0 or more, each above the last")
     return np.diff(_named("noise", design.noise, _DISTRIBUTIONS).below(edges, design))
 
 
 def _named(what, name, table):
     if name not in table:
-        raise ValueError(f"{what} {name!r} is unknown; there are {', '.join(table)}")
+        raise Refused(f"{what} {name!r} is unknown; there are {', '.join(table)}")
     return table[name]
 
 
 def _positive(name, value):
     if not 0 < value < np.inf:
-        raise ValueError(f"{name} = {value:g}: must be finite and above 0")
+        raise Refused(f"{name} = {value:g}: must be finite and above 0")
 
 
 def _levels(sigmas) -> np.ndarray:
     sigmas = np.array(sigmas, dtype=np.float64)
     if not (np.isfinite(sigmas) & (sigmas > 0)).all():
         odd = sigmas[~(np.isfinite(sigmas) & (sigmas > 0))].flat[0]
-        raise ValueError(f"sigmas contain {odd:g}; noise levels are finite and above 0")
+        raise Refused(f"sigmas contain {odd:g}; noise levels are finite and above 0")
     return sigmas

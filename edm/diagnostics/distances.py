@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from edm.errors import Refused
+
 
 def sliced_wasserstein(x, y, projections: int = 64, seed: int = 0) -> float:
     """Sliced 2-Wasserstein distance between point clouds [A, d] and [B, d], in the data's units.
@@ -14,7 +16,7 @@ def sliced_wasserstein(x, y, projections: int = 64, seed: int = 0) -> float:
     """
     x, y = (torch.as_tensor(cloud).double().flatten(1) for cloud in (x, y))
     if x.shape[1] != y.shape[1] or not len(x) or not len(y):
-        raise ValueError(f"cannot compare clouds of shapes {list(x.shape)} and {list(y.shape)}")
+        raise Refused(f"cannot compare clouds of shapes {list(x.shape)} and {list(y.shape)}")
     directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((x.shape[1], projections)))
     directions = directions / directions.norm(dim=0)
     x, y = (x.cpu() @ directions).sort(0).values, (y.cpu() @ directions).sort(0).values

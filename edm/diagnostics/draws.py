@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from edm.errors import Refused
 from edm.exact import PointSet
 
 HELD_OUT = "held out"
@@ -51,14 +52,14 @@ def held_out(model) -> Draw:
         return _of(Split(sources.open_source(Data(dataset=model.dataset.name)), None), FRESH)
     training = model.header.training
     if training is None:
-        raise ValueError(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
+        raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
         source = sources.open_source(training.data.changed(download=False))
         split = Split(source, training.data.holdout)
     except (ValueError, OSError) as error:
-        raise ValueError(f"the data of {model.title} cannot be read on this machine: {error}") from None
+        raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
     if tuple(source.shape) != tuple(model.shape):
-        raise ValueError(
+        raise Refused(
             f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
         )
     return _of(split, FRESH if source.size is None else HELD_OUT if split.held_out else TRAINED_ON)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from edm.errors import Refused
 from edm.sampling import last, sample
 from edm.settings import Sampling
 
@@ -27,7 +28,7 @@ def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = R
 def rms_error(x, exact) -> float:
     """Root-mean-square difference of two tensors [B, …], over samples and coordinates, in the data's units."""
     if x.shape != exact.shape:
-        raise ValueError(f"cannot compare shapes {list(x.shape)} and {list(exact.shape)}")
+        raise Refused(f"cannot compare shapes {list(x.shape)} and {list(exact.shape)}")
     return float((x.double() - exact.double()).square().mean().sqrt())
 
 
@@ -37,6 +38,6 @@ def sampling_error(denoiser, latents, sampling: Sampling, labels=None) -> float:
     With S_churn > 0 there is no single ODE solution to compare with: raises ValueError.
     """
     if sampling.S_churn > 0:
-        raise ValueError("S_churn > 0: a stochastic path has no ODE solution of its own to compare with")
+        raise Refused("S_churn > 0: a stochastic path has no ODE solution of its own to compare with")
     end = last(sample(denoiser, latents, sampling, labels)).x
     return rms_error(end, reference(denoiser, latents, sampling, labels))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from edm import streams
+from edm.errors import Refused
 from edm.sampling import Denoise
 from edm.training.loss import VALIDATION
 
@@ -112,15 +113,15 @@ def losses(
     """
     denoisers = dict(denoisers)
     if exact is not None and FLOOR in denoisers:
-        raise ValueError(f"a denoiser is named {FLOOR!r}, which is the exact one's name; give it another")
+        raise Refused(f"a denoiser is named {FLOOR!r}, which is the exact one's name; give it another")
     if not denoisers and exact is None:
-        raise ValueError("there is no denoiser to measure; give at least one")
+        raise Refused("there is no denoiser to measure; give at least one")
     told = _told(denoisers, exact, conditional)
     if exact is not None:
         denoisers = {FLOOR: exact, **denoisers}
     for name, value in (("first", first), ("most", most)):
         if value is not None and value < 1:
-            raise ValueError(f"{name} = {value}: a round needs at least 1 sample")
+            raise Refused(f"{name} = {value}: a round needs at least 1 sample")
     return _curves(denoisers, told, draw, _levels(sigmas), seed, first, most, device, exact is not None)
 
 
@@ -130,17 +131,17 @@ def _told(denoisers, exact, conditional):
         told = {name for name, denoiser in denoisers.items() if getattr(denoiser, "classes", None)}
         return told | ({FLOOR} if told and getattr(exact, "classes", None) else set())
     if unknown := sorted(set(conditional) - names):
-        raise ValueError(f"conditional names {unknown[0]!r}, but the denoisers are {', '.join(sorted(names))}")
+        raise Refused(f"conditional names {unknown[0]!r}, but the denoisers are {', '.join(sorted(names))}")
     return set(conditional)
 
 
 def _levels(sigmas) -> np.ndarray:
     sigmas = np.array(sigmas, dtype=np.float64)
     if sigmas.ndim != 1 or not 1 <= len(sigmas) <= MAX_SIGMAS:
-        raise ValueError(f"sigmas have shape {list(sigmas.shape)}; give a list of 1 to {MAX_SIGMAS} noise levels")
+        raise Refused(f"sigmas have shape {list(sigmas.shape)}; give a list of 1 to {MAX_SIGMAS} noise levels")
     if not (np.isfinite(sigmas) & (sigmas > 0)).all():
         odd = sigmas[~(np.isfinite(sigmas) & (sigmas > 0))][0]
-        raise ValueError(f"sigmas contain {odd:g}; noise levels are finite and above 0")
+        raise Refused(f"sigmas contain {odd:g}; noise levels are finite and above 0")
     sigmas.setflags(write=False)  # all curves share it
     return sigmas
 
@@ -150,7 +151,7 @@ def _curves(denoisers, told, draw, sigmas, seed, first, most, device, oracle):
     shape = tuple(draw(range(1))[0].shape[1:])
     for name, denoiser in denoisers.items():
         if tuple(getattr(denoiser, "shape", None) or shape) != shape:
-            raise ValueError(f"{name!r} works on samples of shape {list(denoiser.shape)}; the data have {list(shape)}")
+            raise Refused(f"{name!r} works on samples of shape {list(denoiser.shape)}; the data have {list(shape)}")
     errors = {name: _Running(sigmas) for name in denoisers}
     gaps = {name: _Running(sigmas) for name in denoisers if oracle and name != FLOOR}
     for indices in _rounds(*(given or usual for given, usual in zip((first, most), _usual(shape), strict=True))):
@@ -207,7 +208,7 @@ def _denoised(name, denoiser, x, sigma, labels):
     denoised = denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
     if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
         kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
-        raise ValueError(f"{name!r} returned {kind}; it must return a tensor like its x, {list(x.shape)}")
+        raise Refused(f"{name!r} returned {kind}; it must return a tensor like its x, {list(x.shape)}")
     return denoised.to(x.dtype)
 
 
@@ -223,5 +224,5 @@ def gap_field(learned: Denoise, exact: Denoise, positions, sigma: float, labels=
     labels: [G], handed to both, or None. Raises ValueError for σ that is not above 0, or an output of another shape.
     """
     if not 0 < sigma < float("inf"):
-        raise ValueError(f"sigma = {sigma:g}: a noise level is finite and above 0")
+        raise Refused(f"sigma = {sigma:g}: a noise level is finite and above 0")
     return _denoised("learned", learned, positions, sigma, labels) - _denoised("exact", exact, positions, sigma, labels)

@@ -12,6 +12,7 @@ import torch
 from edm import timesteps
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
 from edm.diagnostics.statistics import interval
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.sampling import last, sample
 from edm.settings import MAX_STEPS, Sampling
@@ -86,9 +87,9 @@ def race(
     """
     lanes = {name: Lane(*lane) for name, lane in lanes.items()}
     if not lanes or not evaluations:
-        raise ValueError("a race needs a lane or more, and a number of evaluations or more")
+        raise Refused("a race needs a lane or more, and a number of evaluations or more")
     if measure != "error" and not callable(measure):
-        raise ValueError(f"measure = {measure!r:.40}: must be 'error', or a function of samples")
+        raise Refused(f"measure = {measure!r:.40}: must be 'error', or a function of samples")
     entries: dict = {}
     for budget in sorted(evaluations):
         for name, lane in lanes.items():
@@ -96,7 +97,7 @@ def race(
             entries[name, sampling.steps] = lane, sampling
     for (name, _), (lane, sampling) in entries.items():
         if measure == "error" and sampling.S_churn > 0:
-            raise ValueError(
+            raise Refused(
                 f"lane {name!r} has S_churn = {sampling.S_churn:g}: a stochastic path has no ODE solution to compare "
                 "with; set it to 0, or measure the distance to the data"
             )

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from edm.errors import Refused
+
 LEAST = 3  # seeds, to say whether a difference is chance
 
 
@@ -38,7 +40,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """
     values = [float(value) for value in values]
     if not values:
-        raise ValueError("there are no values; an interval needs the values of two seeds or more")
+        raise Refused("there are no values; an interval needs the values of two seeds or more")
     if not all(map(math.isfinite, values)):
         return math.nan, math.nan, math.nan
     count = len(values)
@@ -63,7 +65,7 @@ def compare(a: Mapping[int, float] | Sequence[float], b: Mapping[int, float] | S
     mean, low, high = interval(differences)
     count = len(differences)
     if not math.isfinite(mean):
-        raise ValueError("some values are not finite, so they cannot be compared; change those settings")
+        raise Refused("some values are not finite, so they cannot be compared; change those settings")
     seeds = f"{count} seed{'s' if count > 1 else ''}"
     if count < LEAST:
         text = f"{_text(mean, abs(mean))} with {seeds}; to tell it from chance takes {LEAST} seeds or more"
@@ -82,10 +84,10 @@ def _pairs(a, b):
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         common = [seed for seed in a if seed in b]
         if not common:
-            raise ValueError("the two have no seed in common; give them the same seeds")
+            raise Refused("the two have no seed in common; give them the same seeds")
         return [(float(a[seed]), float(b[seed])) for seed in common]
     if len(a) != len(b) or not len(a):
-        raise ValueError(f"there are {len(a)} and {len(b)} values; give one for each seed, of the same seeds")
+        raise Refused(f"there are {len(a)} and {len(b)} values; give one for each seed, of the same seeds")
     return [(float(first), float(second)) for first, second in zip(a, b, strict=True)]
 
 

@@ -14,6 +14,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.diagnostics.curvature import _rms, solution
+from edm.errors import Refused
 from edm.sampling import Ode, within
 from edm.solvers import SOLVERS
 
@@ -44,7 +45,7 @@ def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[Local
     for S_churn > 0: a stochastic step has no exact solution to meet.
     """
     if sampling.S_churn > 0:
-        raise ValueError("S_churn > 0: a stochastic step has no exact solution to meet; set it to 0")
+        raise Refused("S_churn > 0: a stochastic step has no exact solution to meet; set it to 0")
     settings = within(sampling, denoiser)
     levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
     return _errors(denoiser, settings, levels, solution(denoiser, latents, levels, labels), labels)

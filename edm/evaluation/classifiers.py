@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from edm.data import digits, scenes
+from edm.errors import Refused
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
 FEATURES = 64
@@ -77,7 +78,7 @@ def load(dataset: str) -> tuple[Classifier, dict]:
     FileNotFoundError if there is none.
     """
     if dataset not in DESIGNS:
-        raise ValueError(f"there is no classifier of {dataset!r}; there are those of {', '.join(DESIGNS)}")
+        raise Refused(f"there is no classifier of {dataset!r}; there are those of {', '.join(DESIGNS)}")
     path = FOLDER / f"{dataset}.safetensors"
     if not path.is_file():
         raise FileNotFoundError(
@@ -89,5 +90,5 @@ def load(dataset: str) -> tuple[Classifier, dict]:
             network.load_state_dict({name: file.get_tensor(name) for name in network.state_dict()})
             said = json.loads((file.metadata() or {})[METADATA_KEY])
     except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not the classifier of {dataset} ({error!s:.200})") from None
+        raise Refused(f"{path} is not the classifier of {dataset} ({error!s:.200})") from None
     return network.eval().requires_grad_(False), said

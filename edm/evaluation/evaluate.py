@@ -12,6 +12,7 @@ import torch
 from edm import noise
 from edm.data import sources
 from edm.diagnostics import sliced_wasserstein
+from edm.errors import Refused
 from edm.evaluation import truth as truths
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import frechet_distance
@@ -54,19 +55,19 @@ def evaluate(
     sampling, data = sampling or Sampling(), truths.settings_of(data)
     if count < LEAST or (reference is not None and reference < LEAST):
         name, value = ("count", count) if count < LEAST else ("reference", reference)
-        raise ValueError(f"{name} = {value}: must be {LEAST} or more")
+        raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
-        raise ValueError(f"batch = {batch}: must be 1 or more")
+        raise Refused(f"batch = {batch}: must be 1 or more")
     source = truths.source(data)
     classes = getattr(denoiser, "classes", 0)
     shape = getattr(denoiser, "shape", None)
     if shape is not None and tuple(shape) != tuple(source.shape):
-        raise ValueError(
+        raise Refused(
             f"the model makes samples of shape {list(shape)}, but {data.dataset} has {list(source.shape)}; "
             "compare it with the data it has learned"
         )
     if classes and classes != source.classes:
-        raise ValueError(
+        raise Refused(
             f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
             "compare it with the data it has learned"
         )
@@ -88,7 +89,7 @@ def _events(denoiser, data, sampling, count, reference, device, batch):
         for state in sample(denoiser, latents, sampling, labels, noise.noise_source(seeds)):
             yield Progress(start + len(seeds) * state.index // steps, count)
         if not torch.isfinite(state.x).all():
-            raise ValueError(
+            raise Refused(
                 f"sample {start} or one after it is not finite: the model, or the range of sigma, is not usable"
             )
         rows.append(state.x.cpu() if truth.features is None else truth.features.of(to_8_bits(state.x)))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from edm.errors import Refused
 from edm.evaluation import classifiers
 
 COMPONENTS = 64
@@ -67,9 +68,9 @@ def inception(device="cpu") -> Features:
 
         network = FrechetInceptionDistance(feature=2048).inception.eval().to(device)
     except ImportError as error:
-        raise ValueError(f"no Inception, as it needs torchmetrics[image]: {error!s:.120}") from None
+        raise Refused(f"no Inception, as it needs torchmetrics[image]: {error!s:.120}") from None
     except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise ValueError(f"no Inception, as its weights could not be loaded: {error!s:.120}") from None
+        raise Refused(f"no Inception, as its weights could not be loaded: {error!s:.120}") from None
 
     def read(images):
         return network(images.to(device).expand(-1, 3, -1, -1))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import torch
 
+from edm.errors import Refused
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -28,11 +30,11 @@ def checked(features, least: int = 2) -> torch.Tensor:
     """Features [n, d] in float64. Raises ValueError unless they are finite and there are `least` rows or more."""
     features = torch.as_tensor(features).double()
     if features.ndim != 2 or not features.shape[1]:
-        raise ValueError(f"features have shape {list(features.shape)}; they must be [n, d], one row for each sample")
+        raise Refused(f"features have shape {list(features.shape)}; they must be [n, d], one row for each sample")
     if len(features) < least:
-        raise ValueError(f"there are {len(features)} samples; give {least} or more")
+        raise Refused(f"there are {len(features)} samples; give {least} or more")
     if not torch.isfinite(features).all():
-        raise ValueError("features contain NaN or infinity; look for them in the samples")
+        raise Refused("features contain NaN or infinity; look for them in the samples")
     return features
 
 
@@ -50,9 +52,7 @@ def frechet_distance(first, second) -> float:
     """
     first, second = (side if isinstance(side, Moments) else moments(side) for side in (first, second))
     if first.mean.shape != second.mean.shape:
-        raise ValueError(
-            f"features are {len(first.mean)} and {len(second.mean)} wide; take both from the same extractor"
-        )
+        raise Refused(f"features are {len(first.mean)} and {len(second.mean)} wide; take both from the same extractor")
     shift = (first.mean - second.mean).square().sum()
     cross = torch.linalg.svdvals(_root(first.covariance) @ _root(second.covariance)).sum()
     spread = first.covariance.trace() + second.covariance.trace() - 2 * cross

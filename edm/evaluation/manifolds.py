@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 
+from edm.errors import Refused
 from edm.evaluation.frechet import checked
 
 NEIGHBOURS = 3
@@ -22,10 +23,10 @@ def precision_recall(model, data, neighbours: int = NEIGHBOURS) -> tuple[float, 
     Raises ValueError for features of different width, `neighbours` + 1 rows or fewer, NaN or infinity.
     """
     if neighbours < 1:
-        raise ValueError(f"neighbours = {neighbours}: must be 1 or more")
+        raise Refused(f"neighbours = {neighbours}: must be 1 or more")
     model, data = (checked(features, neighbours + 2) for features in (model, data))
     if model.shape[1] != data.shape[1]:
-        raise ValueError(f"features are {model.shape[1]} and {data.shape[1]} wide; take both from the same extractor")
+        raise Refused(f"features are {model.shape[1]} and {data.shape[1]} wide; take both from the same extractor")
     return _covered(model, data, neighbours), _covered(data, model, neighbours)
 
 

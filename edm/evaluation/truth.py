@@ -16,6 +16,7 @@ from edm import data as exact_data
 from edm import streams
 from edm.data import sources
 from edm.diagnostics import data_floor
+from edm.errors import Refused
 from edm.evaluation.features import Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, frechet_distance, moments
 from edm.training.settings import Data
@@ -60,7 +61,7 @@ def settings_of(data: Data | str) -> Data:
     """The data of that name, or as it is. Raises ValueError for a name that nothing is known by."""
     data = Data(dataset=data) if isinstance(data, str) else data
     if data.dataset not in sources.SOURCES:
-        raise ValueError(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.SOURCES)}")
+        raise Refused(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.SOURCES)}")
     return data
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from edm.errors import Refused
+
 AUGMENT_DIM = 9  # parameters of the non-leaky augmentation
 
 
@@ -57,13 +59,13 @@ def build(
     Raises ValueError for an unknown name and for sizes that do not fit together.
     """
     if name not in NETWORKS:
-        raise ValueError(f"there is no network {name!r}; there are {', '.join(NETWORKS)}")
+        raise Refused(f"there is no network {name!r}; there are {', '.join(NETWORKS)}")
     config = {"in_channels": in_channels, "out_channels": out_channels or in_channels, "channels": channels}
     config |= {"blocks": blocks, "classes": classes, "augment_dim": augment_dim, "dropout": dropout}
     if channels < 4 or channels % 4:
-        raise ValueError(f"channels = {channels}: must be a multiple of 4, for groups of channels are normalized")
+        raise Refused(f"channels = {channels}: must be a multiple of 4, for groups of channels are normalized")
     if blocks < 1 or not 0 <= dropout < 1:
-        raise ValueError(f"blocks = {blocks}, dropout = {dropout}: there must be 1 block or more, and dropout below 1")
+        raise Refused(f"blocks = {blocks}, dropout = {dropout}: there must be 1 block or more, and dropout below 1")
     if NETWORKS[name].images:
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
@@ -72,10 +74,10 @@ def build(
 
 def _check_image_sizes(resolution, channel_mult):
     if not channel_mult or min(channel_mult) < 1:
-        raise ValueError(f"channel_mult = {list(channel_mult)}: must be one multiplier of 1 or more for each level")
+        raise Refused(f"channel_mult = {list(channel_mult)}: must be one multiplier of 1 or more for each level")
     halvings = len(channel_mult) - 1
     if not resolution or resolution % (1 << halvings) or resolution >> halvings < 1:
-        raise ValueError(
+        raise Refused(
             f"resolution = {resolution} cannot be halved {halvings} times, as the {halvings + 1} levels of "
             f"channel_mult = {list(channel_mult)} need; use fewer levels"
         )

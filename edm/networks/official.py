@@ -11,6 +11,7 @@ import re
 
 import torch
 
+from edm.errors import Refused
 from edm.networks.blocks import Attention
 from edm.networks.unet import KINDS, UNet
 
@@ -53,12 +54,12 @@ def configuration(class_name: str, given: dict) -> tuple[str, dict]:
             ("fourier", "residual", "standard", 2, (1, 3, 3, 1)): "ncsnpp",
         }
         if style not in styles:
-            raise ValueError(f"a SongUNet with {style} is neither DDPM++ nor NCSN++, which are all that is known here")
+            raise Refused(f"a SongUNet with {style} is neither DDPM++ nor NCSN++, which are all that is known here")
         name = styles[style]
     else:
-        raise ValueError(f"there is no network of class {class_name!r:.60} here; there are SongUNet and DhariwalUNet")
+        raise Refused(f"there is no network of class {class_name!r:.60} here; there are SongUNet and DhariwalUNet")
     if given.pop("channel_mult_emb", 4) != 4:
-        raise ValueError("channel_mult_emb must be 4, as in all published networks")
+        raise Refused("channel_mult_emb must be 4, as in all published networks")
     given.pop("label_dropout", None)
     config = {
         "resolution": given.pop("img_resolution"),
@@ -73,7 +74,7 @@ def configuration(class_name: str, given: dict) -> tuple[str, dict]:
         "dropout": given.pop("dropout", 0.10),
     }
     if given:
-        raise ValueError(f"the network has arguments that are unknown here: {', '.join(map(str, given))}")
+        raise Refused(f"the network has arguments that are unknown here: {', '.join(map(str, given))}")
     return name, config
 
 
@@ -90,10 +91,10 @@ def load(network: UNet, tensors: dict[str, torch.Tensor]) -> UNet:
             _check_filter(theirs, tensor, network.kind.filter)
             continue
         if ours not in missing:
-            raise ValueError(f"the network has no place for the tensor {theirs!r:.80}, or another one has taken it")
+            raise Refused(f"the network has no place for the tensor {theirs!r:.80}, or another one has taken it")
         if tensor.shape != places[ours].shape:
             expected, found = list(places[ours].shape), list(tensor.shape)
-            raise ValueError(f"the tensor {theirs!r} has shape {found}; this network needs {expected}")
+            raise Refused(f"the tensor {theirs!r} has shape {found}; this network needs {expected}")
         layer = ours.rsplit(".", 1)[0]
         if layer in heads:
             rows = tensor.reshape(heads[layer], -1, 3, *tensor.shape[1:])
@@ -101,7 +102,7 @@ def load(network: UNet, tensors: dict[str, torch.Tensor]) -> UNet:
         places[ours].copy_(tensor)
         missing.discard(ours)
     if missing:
-        raise ValueError(f"there are no values for {', '.join(sorted(missing)[:5])}")
+        raise Refused(f"there are no values for {', '.join(sorted(missing)[:5])}")
     return network
 
 
@@ -109,7 +110,7 @@ def _check_filter(name, tensor, filter):
     kernel = torch.tensor(filter, dtype=torch.float32)
     kernel = kernel.outer(kernel) / kernel.sum() ** 2
     if tensor.shape[-2:] != kernel.shape or not torch.allclose(tensor.float(), kernel.expand(tensor.shape), atol=1e-6):
-        raise ValueError(f"{name} is not the filter {list(filter)} that this kind of network resamples with")
+        raise Refused(f"{name} is not the filter {list(filter)} that this kind of network resamples with")
 
 
 __all__ = ["KINDS", "configuration", "load", "our_name"]

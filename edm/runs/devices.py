@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from edm.errors import Refused
+
 _SEVERAL = re.compile(r"(cpu|cuda)\*(\d{1,4})")
 
 
@@ -32,7 +34,7 @@ def named(name: str, ahead: list[str]) -> tuple[str, int]:
     if found:
         most = gpus if found[1] == "cuda" else max(2, os.cpu_count() or 1)
         if not 1 <= int(found[2]) <= most:
-            raise ValueError(f"device {name!r} is not on this machine: of {found[1]}, 1 to {most} can be used at once")
+            raise Refused(f"device {name!r} is not on this machine: of {found[1]}, 1 to {most} can be used at once")
         return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead)[0]), gpus
     device = runner.device(name)
     if device.type == "cpu":

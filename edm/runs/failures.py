@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
+from edm.errors import Refused
+
 SAVED = "its last checkpoint is whole"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
@@ -16,7 +18,7 @@ _TOO_LARGE = (
 )
 
 
-class Diverged(ValueError):
+class Diverged(Refused):
     """The loss, or the weights, are not numbers any more."""
 
     def __init__(self, steps: int):
@@ -24,7 +26,7 @@ class Diverged(ValueError):
         super().__init__(f"{what}: training has diverged; resume from the last checkpoint with a lower lr")
 
 
-class Superseded(ValueError):
+class Superseded(Refused):
     """Another worker has this run now."""
 
 

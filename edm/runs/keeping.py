@@ -8,6 +8,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from edm.errors import Refused
 from edm.runs import places, reading
 from edm.runs.metrics import parsed
 from edm.runs.processes import machine, this, uptime
@@ -63,7 +64,7 @@ def delete(run) -> None:
     claim = {"machine": machine(), "uptime": uptime(), "process": vars(this())}
     waits = found.state == "queued" and places.create(places.request(run, number, "taken"), claim)  # so it never begins
     if not (waits or found.over):
-        raise ValueError(f"the run {run.name!r} is {found.state}; stop it before deleting it")
+        raise Refused(f"the run {run.name!r} is {found.state}; stop it before deleting it")
     gone = run.with_name(f".trash-{uuid.uuid4().hex}")
     run.rename(gone)  # at once, so that nobody sees half a run
     shutil.rmtree(gone, ignore_errors=True)  # what a network file system holds back is left to gc
@@ -73,7 +74,7 @@ def gc(folder, keep: int = 1) -> int:
     """Free what runs that are over need no more: checkpoints but for the `keep` newest and the best, halves of files
     that were being written, and what a `delete` or a reboot has left. Returns the bytes."""
     if keep < 1:
-        raise ValueError(f"keep = {keep}: must be 1 or more")
+        raise Refused(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
     for trash in (*folder.glob(".trash-*"), *_former_queues(folder)):
         freed += reading.disk_use(trash)

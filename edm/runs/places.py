@@ -20,6 +20,7 @@ import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from edm.errors import Refused
 from edm.files import atomic
 from edm.runs.processes import machine
 
@@ -32,7 +33,7 @@ _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 def check_name(name) -> str:
     """The name of a run. Raises ValueError for one that is empty, too long, or could leave the runs folder."""
     if not is_name(name):
-        raise ValueError(
+        raise Refused(
             f"the name {name!r:.40} cannot be that of a run: use 1 to {LONGEST_NAME} letters, digits, - and _ "
             "(A to Z without accents), a letter or a digit first"
         )
@@ -52,7 +53,7 @@ def place(folder, name) -> Path:
     """The directory of the run of that name. Raises ValueError if there is none."""
     path = Path(folder) / check_name(name)
     if path.is_symlink() or not path.is_dir():
-        raise ValueError(f"there is no run {name!r} in {folder}")
+        raise Refused(f"there is no run {name!r} in {folder}")
     return path
 
 

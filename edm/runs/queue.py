@@ -17,6 +17,7 @@ import uuid
 from pathlib import Path
 
 from edm import flat
+from edm.errors import Refused
 from edm.runs import devices, launching, places, reading
 from edm.runs.processes import Process, this
 
@@ -55,9 +56,9 @@ def resume(run, owner=None, device: str | None = None, **changes) -> Path:
     run = Path(run)
     found, last = reading.read(run, details=False), places.newest(run)
     if not found.over:
-        raise ValueError(f"the run {run.name!r} is {found.state}; only one that is over can be resumed")
+        raise Refused(f"the run {run.name!r} is {found.state}; only one that is over can be resumed")
     if found.state == "finished" and "images" not in changes:
-        raise ValueError(f"the run {run.name!r} has finished; give it more images to go on: --images")
+        raise Refused(f"the run {run.name!r} has finished; give it more images to go on: --images")
     before = places.load(places.request(run, last, "start"))
     keep = before.get("keep", places.load(run / "status.json").get("keep", KEEP))
     # those of a beginning that never reached a checkpoint would be lost
@@ -77,7 +78,7 @@ def stop(run, grace: float = GRACE) -> None:
     """Ask a run to end, with a checkpoint. `advance` sees to it that it does, `grace` seconds later by force."""
     run = Path(run)
     if not 0 <= grace < float("inf"):
-        raise ValueError(f"grace = {grace:g}: must be a number of seconds, 0 or more")
+        raise Refused(f"grace = {grace:g}: must be a number of seconds, 0 or more")
     state, number = reading.read(run, details=False).state, places.newest(run)
     if state in (*reading.LIVE, "queued") and number:
         places.create(places.request(run, number, "stop"), {**launching.now(), "grace": grace})
@@ -91,7 +92,7 @@ def pause(run) -> None:
     run = Path(run)
     state = reading.read(run, details=False).state
     if state not in ("running", "paused"):
-        raise ValueError(f"the run {run.name!r} is {state}; only one that runs can be paused")
+        raise Refused(f"the run {run.name!r} is {state}; only one that runs can be paused")
     places.create(places.request(run, places.newest(run), "pause"), launching.now())
 
 
@@ -137,7 +138,7 @@ def _new(folder, name, dataset) -> Path:
             path.mkdir()
         except FileExistsError:
             if given:
-                raise ValueError(f"there is a run {name!r} in {folder} already; give another name") from None
+                raise Refused(f"there is a run {name!r} in {folder} already; give another name") from None
             number += 1
         else:
             for part in ("requests", "checkpoints", "samples"):
@@ -150,7 +151,7 @@ def _request(settings, folder, device, keep, owner) -> dict:
     from edm.training.loop import shares
 
     if keep is not None and keep < 1:
-        raise ValueError(f"keep = {keep}: must be 1 or more")
+        raise Refused(f"keep = {keep}: must be 1 or more")
     device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over])
     shares(settings, devices.count(device))
     asked = {"owner": owner, "keep": keep, "total": settings.images, "cwd": os.getcwd()}
@@ -169,7 +170,7 @@ def _passable(options) -> list[str]:
         except UnicodeEncodeError:
             passable = False
         if not passable:
-            raise ValueError(f"{option!r:.80}: there is a letter in it that no path and no name has")
+            raise Refused(f"{option!r:.80}: there is a letter in it that no path and no name has")
     return options
 
 
@@ -180,18 +181,18 @@ def _changed(run, changes):
 
     document = places.load(run.folder / "config.json")
     if not document and run.checkpoint is None:
-        raise ValueError(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
+        raise Refused(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
     document = document or read(run.checkpoint, "training")
     settings = Training.parse(merged(document, flat.unflatten(changes, Training)))
     if run.state == "finished" and settings.images <= run.images:
-        raise ValueError(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")
+        raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")
     return settings
 
 
 def _ask(run, number, request):
     command = shlex.join(["python", "-m", *launching.module(request["device"]), *request["options"]])
     if not places.create(places.request(run, number, "start"), {**request, "command": command}):
-        raise ValueError(f"the run {run.name!r} has just been resumed by somebody else")
+        raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
 
 
 def _take(folder, run, request, fitting, needed, at_once) -> bool:

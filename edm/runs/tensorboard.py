@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
+from edm.errors import Refused
 from edm.runs.metrics import metrics_since
 
 _SCALARS = ("loss", "rate")
@@ -22,9 +23,9 @@ def write(run, folder=None) -> Path:
     folder = Path(folder) if folder else run / "tensorboard"
     ticks = _ticks(run)
     if not ticks:
-        raise ValueError(f"the run {run.name!r} has not measured anything yet; wait for its first tick")
+        raise Refused(f"the run {run.name!r} has not measured anything yet; wait for its first tick")
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; name a folder for the logs")
+        raise Refused(f"{folder} is a file; name a folder for the logs")
     folder.mkdir(parents=True, exist_ok=True)
     made = Path(mkdtemp(dir=folder, prefix=".new."))
     try:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from edm.errors import Refused
 from edm.runs import launching, places
 from edm.runs.failures import Diverged, Superseded, explain
 from edm.runs.processes import this
@@ -163,9 +164,9 @@ def _take(folder) -> int:
     """Make this process the one worker of the run in `folder`; returns the number of its beginning."""
     state, number = read(folder, details=False).state, places.newest(folder) + 1
     if state in (*LIVE, "queued"):
-        raise ValueError(f"the run in {folder} is {state}; stop it first: python -m edm runs stop {folder.name}")
+        raise Refused(f"the run in {folder} is {state}; stop it first: python -m edm runs stop {folder.name}")
     if not places.create(places.request(folder, number, "taken"), launching.now()):
-        raise ValueError(f"the run in {folder} has just been started by somebody else")
+        raise Refused(f"the run in {folder} has just been started by somebody else")
     places.create(places.request(folder, number, "worker"), {**vars(this()), "time": time.time()})
     return number
 

@@ -8,6 +8,7 @@ from safetensors import safe_open
 
 from edm import checkpoints, flat
 from edm.checkpoints import Header, Progress
+from edm.errors import Refused
 from edm.files import atomic
 
 
@@ -22,13 +23,13 @@ def export(
     header = checkpoints.read_header(checkpoint)
     out = Path(out)
     if out.suffix != ".safetensors":
-        raise ValueError(f"{out}: the name of a model file must end in .safetensors")
+        raise Refused(f"{out}: the name of a model file must end in .safetensors")
     with safe_open(checkpoint, framework="pt") as file:
         prefix = f"ema{ema}/"
         keys = [name for name in list(file.keys()) if name.startswith(prefix)]
         tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}
     if not tensors:
-        raise ValueError(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
+        raise Refused(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
     header = header.changed(
         kind="model",
         title=title or header.title or out.stem,

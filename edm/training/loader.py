@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from edm.data import sources
+from edm.errors import Refused
 from edm.training.loss import ORDER
 
 AHEAD = 3  # batches read ahead, each by a thread of its own
@@ -30,7 +31,7 @@ class Split:
             return
         held = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
         if held >= size:
-            raise ValueError(f"holdout = {held}: the dataset has {size} images, so none would be left to train on")
+            raise Refused(f"holdout = {held}: the dataset has {size} images, so none would be left to train on")
         self.held_out = held > 0
         shuffled = np.random.default_rng(ORDER).permutation(size)
         self._held, self._kept = shuffled[:held] if held else shuffled, np.sort(shuffled[held:])

@@ -19,6 +19,7 @@ import torch
 from edm import checkpoints, noise
 from edm.checkpoints import Metrics
 from edm.data import sources
+from edm.errors import Refused
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.sampling import last, sample
@@ -116,7 +117,7 @@ def train(
     if sigma_data is None:  # measured once in the life of a run
         sigma_data = sources.spread(source) if resume is None else checkpoints.read_header(resume).sigma_data
     if not 0 < sigma_data < math.inf:
-        raise ValueError(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
+        raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
     state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
     if resume is not None:
         state.restore(resume)
@@ -191,11 +192,11 @@ def _never() -> bool:
 def shares(settings: Training, size: int = 1) -> tuple[int, int]:
     """(images of a step on each of `size` devices, images at once). Raises ValueError if they do not come out even."""
     if settings.batch % size:
-        raise ValueError(f"batch = {settings.batch} cannot be shared evenly by {size} processes; make it a multiple")
+        raise Refused(f"batch = {settings.batch} cannot be shared evenly by {size} processes; make it a multiple")
     share = settings.batch // size
     micro = min(settings.micro_batch or share, share)
     if share % micro:
-        raise ValueError(f"micro_batch = {micro} must divide the {share} images that each of {size} devices takes")
+        raise Refused(f"micro_batch = {micro} must divide the {share} images that each of {size} devices takes")
     return share, micro
 
 

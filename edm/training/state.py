@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from edm import checkpoints
 from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
+from edm.errors import Refused
 from edm.networks import AUGMENT_DIM, NETWORKS
 from edm.training.adam import Adam
 from edm.training.ema import Ema
@@ -66,16 +67,16 @@ class RunState:
         """Continue where the checkpoint at `path` was written. Raises ValueError if it is of another run's making."""
         header = checkpoints.read_header(path)
         if header.kind != "checkpoint" or header.training is None:
-            raise ValueError(f"{path} is a model, not a checkpoint: it holds no state to continue from")
+            raise Refused(f"{path} is a model, not a checkpoint: it holds no state to continue from")
         for name in ("network", "preconditioning"):
             mine, other = (h.document()[name] for h in (self.header, header))
             if mine != other:
-                raise ValueError(
+                raise Refused(
                     f"{path} has another {name} than these settings, so it cannot be continued with them: "
                     f"{other} is not {mine}"
                 )
         if header.training.ema != self.settings.ema:
-            raise ValueError(f"{path} averages over {list(header.training.ema)}, not {list(self.settings.ema)} images")
+            raise Refused(f"{path} averages over {list(header.training.ema)}, not {list(self.settings.ema)} images")
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())
             self._fill(file, "weights/", self.network, path)
@@ -100,7 +101,7 @@ class RunState:
             try:
                 tensor.copy_(file.get_tensor(prefix + name))
             except (RuntimeError, KeyError, OSError, SafetensorError) as error:
-                raise ValueError(f"{path} cannot be continued from: {prefix}{name} does not fit ({error})") from None
+                raise Refused(f"{path} cannot be continued from: {prefix}{name} does not fit ({error})") from None
 
 
 def _like(parameter, values):
@@ -115,9 +116,9 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Hea
     name = sizes.network or ("ddpmpp" if image else "mlp")
     if NETWORKS[name].images != image:
         fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
-        raise ValueError(f"network = {name!r} does not take {'images' if image else 'points'}; use {fitting}")
+        raise Refused(f"network = {name!r} does not take {'images' if image else 'points'}; use {fitting}")
     if settings.design.augment and not image:
-        raise ValueError(f"augment = {settings.design.augment:g}: only images can be augmented; use 0")
+        raise Refused(f"augment = {settings.design.augment:g}: only images can be augmented; use 0")
     config = {
         "name": name,
         "in_channels": shape[0],
@@ -130,7 +131,7 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Hea
     }
     if image:
         if shape[1] != shape[2]:
-            raise ValueError(f"images of {shape[1]}×{shape[2]} pixels are not square; use crop")
+            raise Refused(f"images of {shape[1]}×{shape[2]} pixels are not square; use crop")
         config |= {"resolution": shape[1], "channel_mult": sizes.channel_mult, "attention": sizes.attention}
     design = settings.design
     return Header(
