@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.cores import CORES
+from app.presence import Left
 from app.slots import Slots
 from edm.errors import Refused
 
@@ -44,10 +45,6 @@ class Turned(Exception):
     def __init__(self, status: int, sentence: str):
         super().__init__(sentence)
         self.status = status
-
-
-class Left(Exception):
-    """The sender is gone."""
 
 
 class Arrival:

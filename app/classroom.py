@@ -156,6 +156,11 @@ class Room:
             return Visitor(None, False)
         return Visitor(key + TEACHER if teacher else key, teacher)
 
+    def key(self, request):
+        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        name = self.visitor(request).name
+        return name or (request.client and request.client.host, request.session_hash)
+
     def check_start(self, visitor: Visitor, settings, existing) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
 

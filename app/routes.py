@@ -26,15 +26,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import uploads
-from app.arrivals import Arrivals, Left, Turned
+from app.arrivals import Arrivals, Turned
 from app.classroom import Room
+from app.presence import Left, attended
 from edm import runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
 MOST_READING = 64  # uploads whose images are being read or wait for that
-LOOK = 0.25  # seconds between two looks whether the sender of an upload is still there
 
 
 def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None = None) -> None:
@@ -64,8 +64,11 @@ def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None 
                     for file in keep:
                         file.close()
 
+            async def here():
+                return not await request.is_disconnected()
+
             work = asyncio.ensure_future(anyio.to_thread.run_sync(take, limiter=threads))
-            return {"ok": True, "dataset": await _attended(work, request, arrival)}
+            return {"ok": True, "dataset": await attended(work, here, arrival.gone)}
         except Turned as refusal:
             return _sentence(refusal.status, refusal)
         except ValueError as error:
@@ -121,16 +124,6 @@ def _resolution(request) -> int:
 
 def _title(request) -> str:
     return request.query_params.get("title", "")
-
-
-async def _attended(work, request, arrival):
-    """The result of `work`, which ends at the next image once the sender has left."""
-    while not work.done():
-        await asyncio.wait({work}, timeout=LOOK)
-        if not work.done() and await request.is_disconnected():
-            arrival.gone.set()
-            await asyncio.wait({work})  # one upload of a visitor at a time, this one included
-    return work.result()
 
 
 async def _body(request, arrival, pace, most):

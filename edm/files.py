@@ -30,6 +30,15 @@ def atomic(path, durable: bool = True):
         _settle(path.parent)
 
 
+def stamp(path) -> str | None:
+    """What tells a file from every other that was ever in its place, and changes with what it holds; None: no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
 def _settle(folder):
     """Wait until the names in a folder are on the disk, where the system knows how to."""
     with suppress(OSError):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edm import data
 from edm.errors import Refused
+from edm.files import stamp
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -25,7 +26,7 @@ class Model:
 
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
-    family: name that the checkpoints of one run share.
+    family: name that the checkpoints of one run share. stamp: of the file as it was when it became known.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Model:
     dataset: data.Dataset | None
     path: Path | None = None
     header: object = None
+    stamp: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What results may be kept under: unlike the name, no other model ever has it."""
+        return f"{self.name}@{self.stamp}" if self.trained else self.name
 
     @property
     def trained(self) -> bool:
@@ -56,7 +63,10 @@ class Model:
             return self.dataset.denoiser
         from edm.checkpoints import load as load_file
 
-        return load_file(self.path)
+        loaded = load_file(self.path)
+        if self.stamp not in (None, stamp(self.path)):
+            raise Refused(f"the file of the model {self.name!r} was replaced; choose it again in a moment, or restart")
+        return loaded
 
     @property
     def sigma_data(self) -> float:
@@ -128,15 +138,16 @@ def follow_run(folder) -> bool:
 
     folder, changed = Path(folder), False
     family, title = f"run-{folder.name}", f"Run {folder.name}"
-    found = set(checkpoints(folder))
-    known = {model.path for model in list(_registered.values()) if model.family == family}
-    for path in sorted(found - known):
+    found = {(path, stamp(path)) for path in checkpoints(folder)}
+    known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
+    gone = {path for path, _ in known} - {path for path, _ in found}
+    for path, _ in sorted(found - known):
         with suppress(ValueError, OSError):
             model = _from_file(f"{family}_{int(path.stem)}", path)
             header = model.header.model_copy(update={"family": family})
             _registered[model.name] = replace(model, title=title, header=header)
             changed = True
-    for path in known - found:
+    for path in gone:
         changed |= _registered.pop(f"{family}_{int(path.stem)}", None) is not None
     return changed
 
@@ -155,10 +166,13 @@ def exact(dataset: data.Dataset) -> Model:
 def _from_file(name, path) -> Model:
     from edm.checkpoints import read_header
 
+    before = stamp(path)
     header = read_header(path)
+    if stamp(path) != before:
+        raise Refused(f"{path} was replaced while it was read; try again")
     dataset = data.learned(header.training.data) if header.training else None
     title = header.title or name
-    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
+    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
 
 _registered: dict[str, Model] = {}

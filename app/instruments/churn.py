@@ -119,7 +119,7 @@ def _step(settings, context):
         z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context.work.device)
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels)
 
-    key = "slow motion", settings.data, sampling, settings.index
+    key = "slow motion", model.identity, sampling, settings.index
     for shown, ended in starts.kept(context, key, moments):
         if shown:
             yield _step_body(settings, model, sampling, shown), ended

@@ -75,7 +75,7 @@ def respond(settings: Truncation, context):
     low, high = starts.within(model, *base.range)
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
-    key = "truncation", settings.data, base
+    key = "truncation", model.identity, base
     for items, ended in starts.kept(context, key, lambda: _items(model, base, runs, settings, context)):
         yield _body(model, base, runs, settings, items), ended
 

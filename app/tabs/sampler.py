@@ -6,14 +6,16 @@ import json
 
 import gradio as gr
 
+from app.presence import Left
+from app.scripts import Scripts
+from app.slots import visitor_of
 from app.tabs.wiring import Wiring, experiment_of
 from app.work import Work
-from edm.settings import Experiment
 
 EVENTS = ("ask", "askPinned", "measure", "measurePinned", "probe")
 
 
-def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
+def build(blocks: gr.Blocks, wiring: Wiring, work: Work, scripts: Scripts) -> None:
     """Wire the tab's events, inside `blocks`."""
 
     def results(message, guard):
@@ -24,13 +26,15 @@ def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
 
     def path(message, guard):
         position = [float(value) for value in message["position"]]
-        yield json.dumps(work.probe(experiment_of(message["values"]), int(message["level"]), position, guard)), True
+        with work.slots.turn(visitor_of(guard)):
+            found = work.probe(experiment_of(message["values"]), int(message["level"]), position, guard)
+        yield json.dumps(found), True
 
-    def sample(settings: dict) -> dict:
+    async def sample(settings: dict, request: gr.Request) -> dict:
         """Sample an experiment document ({"model": …, "sampling": {…}}): its samples, levels and measures."""
         try:
-            return work.plain(Experiment.parse(settings))
-        except ValueError as error:
+            return await scripts.sample(settings, request)
+        except (ValueError, Left) as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     wiring.on("ask", "main", results, wiring.stage)
@@ -38,7 +42,7 @@ def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
     wiring.on("measure", "main", measures)
     wiring.on("measurePinned", "pinned", measures)
     wiring.on("probe", "probe", path)
-    gr.api(sample, api_name="sample", concurrency_limit=2)
+    gr.api(sample, api_name="sample", concurrency_limit=None)  # which Scripts sees to, for each visitor
 
 
 def _field(message) -> dict | None:

@@ -14,7 +14,7 @@ from app.tabs.wiring import Wiring
 from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.work import Work
-from edm import models, runs
+from edm import files, models, runs
 from edm.errors import Refused
 from edm.fields import SettingsError
 
@@ -73,7 +73,7 @@ class Train:
             found["design"] = about.design(run)
         found |= about.details(run)
         newest = history.last
-        if newest is not None and newest != seen.get("sample"):
+        if newest is not None and (found["anew"] or newest != seen.get("sample")):
             found["sample"] = self._frame(run, newest)
         return found, more
 
@@ -82,7 +82,7 @@ class Train:
         return film.frame(run, images, settings.samples if settings else 16, self._field)
 
     def _field(self, checkpoint):
-        key = "field", str(checkpoint), checkpoint.stat().st_mtime_ns
+        key = "field", str(checkpoint), files.stamp(checkpoint)
         return self.work.remember(key, lambda: film.field(checkpoint, self.work.device))
 
     def _datasets(self, visitor, known) -> dict | None:

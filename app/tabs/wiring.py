@@ -8,17 +8,20 @@ import logging
 import gradio as gr
 
 from app.live import Channel
-from app.session import Newest, Superseded
+from app.presence import Left, event
+from app.session import Guard, Newest, Superseded
+from app.slots import Slots
 from edm.fields import SettingsError
 from edm.flat import unflatten
 from edm.settings import Experiment
 
 
 class Wiring:
-    """What the tabs share. stage: the live component that sends events."""
+    """What the tabs share. stage: the live component that sends events. slots: in which requests take turns. key: a
+    gr.Request -> whose turn it is."""
 
-    def __init__(self, stage):
-        self.stage, self.newest = stage, Newest()
+    def __init__(self, stage, slots: Slots, key):
+        self.stage, self.newest, self._slots, self._key = stage, Newest(), slots, key
 
     def on(self, event: str, lane: str, respond, output=None, personal: bool = False) -> None:
         """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
@@ -38,14 +41,14 @@ class Wiring:
         )
 
     def _handler(self, lane, respond, personal):
-        def handler(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
+        def handler(sent: gr.EventData, request: gr.Request):
+            message = sent._data if isinstance(sent._data, dict) else {}
             try:
                 serial = int(message["serial"])
-                guard = self.newest.guard(request.session_hash, lane, serial)
+                guard = self._guard(request, lane, serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
                     yield f'{{"serial": {serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
-            except Superseded:
+            except (Superseded, Left):
                 return
             except (ValueError, FileNotFoundError) as error:  # the file: of a model that was deleted meanwhile
                 yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": str(error)})
@@ -59,11 +62,20 @@ class Wiring:
 
         return handler
 
+    def _guard(self, request, lane, serial) -> Guard:
+        newest, asked = self.newest.guard(request.session_hash, lane, serial), event()
+
+        def attended():
+            if asked and not asked.alive:
+                raise Left
+
+        return Guard((*newest.checks, attended, self._slots.breathe), self._key(request))
+
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
-        def stop(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
+        def stop(sent: gr.EventData, request: gr.Request):
+            message = sent._data if isinstance(sent._data, dict) else {}
             if isinstance(message.get("lane"), str) and isinstance(message.get("serial"), int):
                 self.newest.guard(request.session_hash, message["lane"][:40], message["serial"])
 

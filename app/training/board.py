@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
 import threading
 import time
@@ -16,7 +15,8 @@ from cachetools import LRUCache
 
 from app.training import about
 from app.training.history import History
-from edm import models, runs
+from edm import files, models, runs
+from edm.runs import places
 
 AGE = 0.3  # seconds for which a look at the folder serves everybody
 CYCLE = 1.0  # seconds between two looks of the thread
@@ -32,8 +32,9 @@ class Board:
         self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
         self._order: tuple[int, list[str]] = (1, [])
-        self._checkpoints: dict[str, int] = {}
-        self._models: tuple[int, dict[str, int]] = (1, {})  # version, name -> version in which it came
+        self._checkpoints: dict[str, str] = {}
+        # version, name -> (version in which it came, identity of the model)
+        self._models: tuple[int, dict[str, tuple[int, str]]] = (1, {})
         self._histories: LRUCache = LRUCache(HISTORIES)
 
     def begin(self) -> None:
@@ -68,20 +69,27 @@ class Board:
             changed |= models.follow_run(self.folder / name)
             del self._checkpoints[name]
         for name, folder in folders.items():
-            stamp = _stamp(folder / "checkpoints")
+            stamp = files.stamp(folder / "checkpoints")
             if stamp is not None and self._checkpoints.get(name) != stamp:
                 changed |= models.follow_run(folder)
                 self._checkpoints[name] = stamp
         if changed:
             version, known = self._models[0] + 1, self._models[1]
-            self._models = version, {model.name: known.get(model.name, version) for model in models.followed()}
+            found = {model.name: model.identity for model in models.followed()}
+            self._models = (
+                version,
+                {
+                    name: known[name] if known.get(name, (0, ""))[1] == identity else (version, identity)
+                    for name, identity in found.items()
+                },
+            )
 
     def models_since(self, clock: str) -> tuple[str, list[str], dict[str, int]] | None:
         """(clock, names of all models of runs, those that are new since a clock, each with the version in which it
         came); None if nothing changed."""
         version, known = self._models
         now, seen = f"{self._mark}:{version}", self._number(clock)
-        new = {name: came for name, came in known.items() if came > seen}
+        new = {name: came for name, (came, _) in known.items() if came > seen}
         return None if clock == now else (now, list(known), new)
 
     def _number(self, clock) -> int:
@@ -102,8 +110,9 @@ class Board:
     def history(self, name) -> History:
         """The metrics of the run of that name. Raises ValueError if there is none."""
         folder = runs.find(self.folder, name)
+        key = name, places.identity(folder)
         with self._lock:
-            return self._histories.setdefault(name, History(folder))
+            return self._histories.setdefault(key, History(folder))
 
     def since(self, clock: str) -> dict:
         """JSON data: {clock, rows that changed, order of all names or None if that did not}."""
@@ -130,10 +139,3 @@ class Board:
             if self._order[0] == version or any(row[0] == version for row in rows.values()):
                 self._version = version
             self._rows, self._looked = rows, time.monotonic()
-
-
-def _stamp(path) -> int | None:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return None

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from edm.errors import Refused
-from edm.files import atomic
+from edm.files import atomic, stamp
 from edm.runs.processes import machine
 
 LONGEST_NAME = 80
@@ -65,6 +65,11 @@ def queue(folder) -> Path:
 
 def request(run, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
+
+
+def identity(run) -> str | None:
+    """What tells a run from every other, also from one that had its name before: the file of its first beginning."""
+    return stamp(request(run, 1, "start")) or stamp(request(run, 1, "taken"))
 
 
 def newest(run, strict: bool = False) -> int:

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
-from app import arrivals, routes, uploads
+from app import arrivals, presence, routes, uploads
 from app.arrivals import Arrivals, Budget, Pace
 from app.classroom import Room, Visitor
 from edm.data import images
@@ -155,7 +155,7 @@ def test_reading_large_images_holds_up_nobody_and_ends_once_the_sender_has_left(
         return honest(data, *arguments)
 
     monkeypatch.setattr(uploads.images, "square", square)
-    monkeypatch.setattr(routes, "LOOK", 0.02)
+    monkeypatch.setattr(presence, "LOOK", 0.02)
     small = io.BytesIO()
     Image.new("RGB", (40, 40)).save(small, "PNG")
     with serving(tmp_path) as client:
