@@ -125,6 +125,7 @@ def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
     ):
         check_cost(Experiment(count=4096, sampling={"steps": 1000}), work, guard)
     check_cost(Experiment(count=100, sampling={"steps": 18}), work, guard)
+    monkeypatch.setattr(scripts, "MOST_SECONDS", 60)
     monkeypatch.setattr(scripts, "MOST_NUMBERS", 8000)
     with pytest.raises(Refused, match="the answer would have 8,002 numbers"):
         check_cost(Experiment(count=4001, sampling={"steps": 1}), work, guard)

@@ -8,48 +8,14 @@ import pytest
 from app import controls, uploads
 from app.classroom import Room, Visitor
 from app.session import opened_from
-from app.tabs.train import Train
 from app.training import datasets, film, form, recipes
-from app.training.board import Board
 from app.training.recipes import COLUMNS, SIZES
-from app.work import Work
 from edm import models, runs
 from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
-from edm.training.loop import train
-from edm.training.recording import record
+from tests.app.training import answer, finished
 from tests.edm.runs import points
-
-
-def finished(folder, name, **changes):
-    """A run that has been trained to its end, without a process of its own."""
-    settings = points(**changes)
-    path = runs.start(settings, folder, "cpu", name)
-    places.create(places.request(path, 1, "taken"), {"machine": "gone", "uptime": 0, "time": 0})
-    for _ in record(train(settings), path):
-        pass
-    return path
-
-
-@pytest.fixture
-def tab(tmp_path):
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    made = Train(Board(folder), Work("cpu"), Room(folder))
-    yield made
-    for name in list(folder.iterdir()):  # models are known to the whole process
-        if name.is_dir() and not name.name.startswith("."):
-            runs.delete(name)
-    made.board.wake()
-    made.board._follow()
-
-
-def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(message, None, None)
-    assert ended
-    return json.loads(text)
-
 
 # ---- the form ----
 
