@@ -160,16 +160,22 @@ class Train:
         if contrast:
             stem = plan.name or self._free(plan.settings.data.dataset)
             both = form.against(values, plan.settings)
-            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}).settings) for c in CONTRAST]
-        for name, _ in plans:
-            if name and (self.board.folder / name).exists():
-                raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
-        begun = []
-        with self.room.turn:
-            for name, settings in plans:
-                self.room.check_start(visitor, settings, runs.all_runs(self.board.folder))
-                begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name).name)
-        return begun
+            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}, costs=False).settings) for c in CONTRAST]
+        with self.room.turn, self.board.still:
+            for name, _ in plans:
+                if name and (self.board.folder / name).exists():
+                    raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
+            first, *others = (settings for _, settings in plans)
+            self.room.check_start(visitor, first, runs.all_runs(self.board.folder), others)
+            begun = []
+            try:
+                for name, settings in plans:
+                    begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name))
+            except BaseException:  # all of them, or none
+                for folder in begun:
+                    runs.delete(folder)
+                raise
+        return [folder.name for folder in begun]
 
     def _free(self, stem) -> str:
         """A name of which no pair of runs is there yet."""

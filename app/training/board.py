@@ -28,6 +28,7 @@ class Board:
 
     def __init__(self, folder=None, at_once: int = 1):
         self.folder, self._at_once = runs.runs_folder(folder).absolute(), at_once
+        self.still = threading.RLock()  # to hold while runs are put into the queue that shall begin together
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
@@ -51,7 +52,8 @@ class Board:
         silent = False
         while True:
             try:
-                runs.advance(self.folder, self._at_once)
+                with self.still:
+                    runs.advance(self.folder, self._at_once)
                 self._follow()
                 silent = False
             except Exception:  # a file server that is away, a full disk: the next look may be luckier

@@ -1,6 +1,7 @@
 """What the Train tab makes of a form, and of a runs folder that changes under it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,45 @@ def test_two_runs_against_each_other_differ_in_their_design_only(tab, monkeypatc
     assert (vp.pop("design")["preconditioning"], edm.pop("design")["preconditioning"]) == ("vp", "edm")
     assert vp == edm
     assert vp["seed"] == 3
+
+
+def test_of_two_runs_against_each_other_none_begins_where_one_may_not(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    tab.room = Lesson(tab.board.folder)
+    values = {"data": "spiral", "images": "2000"}
+    with pytest.raises(ValueError, match="1 run at once, and these are 2; start one after the other"):
+        answer(tab, "act", do="contrast", values=values)
+    assert tab.board.runs() == []
+    tab.room.limits = replace(tab.room.limits, at_once=3, runs=5)
+    assert len(answer(tab, "act", do="contrast", values=values)["runs"]) == 2
+    with pytest.raises(ValueError, match="3 runs at once; stop"):
+        answer(tab, "act", do="contrast", values=values)
+    assert len(answer(tab, "act", do="start", values=values)["runs"]) == 1
+    assert len(tab.board.runs()) == 3
+
+
+def test_if_the_second_cannot_be_started_the_first_does_not_remain(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    honest, asked = runs.start, []
+
+    def start(settings, *place, **named):
+        asked.append(settings)
+        if len(asked) == 2:
+            raise OSError("No space left on device")
+        return honest(settings, *place, **named)
+
+    monkeypatch.setattr(runs, "start", start)
+    with pytest.raises(OSError, match="No space left"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000"})
+    assert len(asked) == 2 and runs.all_runs(tab.board.folder) == []
+
+
+def test_two_runs_of_which_one_has_a_taken_name_are_refused_together(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    runs.start(points(), tab.board.folder, "cpu", "edm-mine")
+    with pytest.raises(ValueError, match="there is a run 'edm-mine' already"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000", "name": "mine"})
+    assert [run.name for run in runs.all_runs(tab.board.folder)] == ["edm-mine"]
 
 
 def test_an_upload_is_named_by_its_id_only(tab):
