@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import secrets
 import threading
 import time
@@ -29,8 +30,9 @@ class Board:
     def __init__(self, folder=None, at_once: int = 1):
         self.folder, self._at_once = runs.runs_folder(folder).absolute(), at_once
         self.still = threading.RLock()  # to hold while runs are put into the queue that shall begin together
-        self._lock, self._wake = threading.Lock(), threading.Event()
-        self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
+        self._lock, self._wake, self._count = threading.Lock(), threading.Event(), threading.Lock()
+        self._mark, self._version = secrets.token_hex(4), 1
+        self._looked, self._asked, self._answered = -math.inf, 0, 0  # when a look began; wakes so far, and those it answers
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
         self._order: tuple[int, list[str]] = (1, [])
         self._checkpoints: dict[str, str] = {}
@@ -45,7 +47,8 @@ class Board:
 
     def wake(self) -> None:
         """Let the thread look now, and the next visitor see what it found."""
-        self._looked = 0.0
+        with self._count:
+            self._asked += 1
         self._wake.set()
 
     def _live(self):
@@ -127,7 +130,8 @@ class Board:
 
     def _look(self):
         with self._lock:
-            if time.monotonic() - self._looked < AGE:
+            began, asked = time.monotonic(), self._asked  # what happens from here on may not be in what is found
+            if began - self._looked < AGE and asked == self._answered:
                 return
             found = runs.all_runs(self.folder)
             version, names = self._version + 1, [run.name for run in found]
@@ -140,4 +144,4 @@ class Board:
                 self._order = version, names
             if self._order[0] == version or any(row[0] == version for row in rows.values()):
                 self._version = version
-            self._rows, self._looked = rows, time.monotonic()
+            self._rows, self._looked, self._answered = rows, began, asked

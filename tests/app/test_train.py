@@ -9,7 +9,7 @@ import pytest
 from app import controls, uploads
 from app.classroom import Room, Visitor
 from app.session import opened_from
-from app.training import datasets, film, form, recipes
+from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from edm import models, runs
 from edm.fields import SettingsError
@@ -176,6 +176,25 @@ def test_a_look_tells_only_what_changed(tab):
     news = answer(tab, "poll", clock=first["clock"])
     assert [row["name"] for row in news["rows"]] == ["two"]
     assert sorted(news["order"]) == ["one", "two"]
+
+
+def test_what_happens_during_a_look_is_found_by_the_next_one(tab, monkeypatch):
+    honest, looks = runs.all_runs, []
+
+    def all_runs(folder):
+        looks.append(folder)
+        found = honest(folder)
+        if len(looks) == 1:  # as late in the look as can be
+            runs.start(points(), folder, "cpu", "late")
+            tab.board.wake()
+        return found
+
+    monkeypatch.setattr(runs, "all_runs", all_runs)
+    monkeypatch.setattr(board, "AGE", 1e9)
+    assert tab.board.runs() == []
+    assert [run.name for run in tab.board.runs()] == ["late"]
+    tab.board.runs()
+    assert len(looks) == 2, "and one look serves everybody until somebody wakes it"
 
 
 def test_the_models_of_a_run_come_and_go_everywhere(tab):
