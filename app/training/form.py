@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from cachetools import LRUCache
 
 from app.instruments.base import View, option
 from app.training import about, datasets
+from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
@@ -54,6 +53,7 @@ class Short(View):
 
 
 MINUTES = 2.0
+PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for three times as long
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,16 @@ class Former:
 
     def __init__(self, folder, known=lambda: ()):
         self._folder, self._known = folder, known
-        self._costs: LRUCache = LRUCache(256)
-        self._turn = threading.Lock()  # two estimates at once would slow each other down
+        self._costs = Estimates()
 
-    def plan(self, values: dict, clamped=lambda settings: settings, costs: bool = True) -> Plan:
+    def plan(
+        self, values: dict, clamped=lambda settings: settings, costs: bool = True, alive: Callable = lambda: None
+    ) -> Plan:
         """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
 
-        clamped: brings settings within what a visitor may have. costs: find out what it takes, which may take seconds
-        itself; without, lengths in minutes are guesses.
+        clamped: brings settings within what a visitor may have, or refuses them. costs: find out what it takes, which
+        may take up to PATIENCE seconds itself; without, and where that is too short, lengths in minutes are guesses.
+        alive: called now and then while it waits; what it raises ends that.
         """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
@@ -105,20 +107,18 @@ class Former:
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
         document = merged(merged(base, {"data": found.fields}), own)
-        settings = Training.parse(document)
-        cost = self._cost(settings, short.device) if costs else None
-        rate = cost.rate if cost else RATES[kind(found.shape)]
+        settings = clamped(Training.parse(document))
+        cost = self._cost(settings, short.device, alive) if costs else None
+        known = cost.rate if cost else costs and self._experience(settings, short.device)
+        rate = known or RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
         return Plan(clamped(Training.parse(reports | document | {"images": images})), short.device, short.name, cost)
 
-    def _cost(self, settings, device) -> Cost | None:
+    def _cost(self, settings, device, alive) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
-        with self._turn:
-            if key not in self._costs:
-                self._costs[key] = _estimated(settings, device)
-            cost = self._costs[key]
-        rate = self._experience(settings, device)
+        cost = self._costs.get(key, lambda: _estimated(settings, device), PATIENCE, alive)
+        rate = cost and self._experience(settings, device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
 
     def _experience(self, settings, device) -> float | None:
