@@ -19,6 +19,7 @@ from app.work import Work
 from edm import files, models, runs
 from edm.errors import Refused
 from edm.fields import SettingsError
+from edm.runs import places
 
 EVENTS = ("poll", "plan", "act", "film")
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
@@ -55,8 +56,10 @@ class Train:
         for name, seen in list(chosen.items())[:MOST_RUNS]:
             try:
                 closer[name], unread = self._closer(name, seen or {})
-            except ValueError:  # deleted
-                closer[name] = None
+            except (ValueError, OSError):
+                if places.is_name(name) and (self.board.folder / name).is_dir():
+                    raise
+                closer[name] = None  # deleted, perhaps just now
                 continue
             more |= unread
         news["models"] = self.models(message.get("models", ""))

@@ -60,8 +60,8 @@ class Truth:
 def settings_of(data: Data | str) -> Data:
     """The data of that name, or as it is. Raises ValueError for a name that nothing is known by."""
     data = Data(dataset=data) if isinstance(data, str) else data
-    if data.dataset not in sources.SOURCES:
-        raise Refused(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.SOURCES)}")
+    if data.dataset not in sources.names():
+        raise Refused(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.names())}")
     return data
 
 
