@@ -6,6 +6,7 @@ from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, TABS, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
+from edm.data.classes import written
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
 from edm.solvers import SOLVERS
@@ -84,7 +85,7 @@ def described(model: models.Model) -> dict:
         "name": model.name,
         "title": model.title,
         "shape": model.shape,
-        "classes": model.class_names,
+        "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
         "count": model.count,
         "trained": model.trained,
         "family": model.family,
@@ -105,9 +106,11 @@ def _thumbnail(model) -> str:
         return drawn
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:
-        samples = model.dataset.sample(count, seed=1, label=THUMBNAIL_CLASS if model.classes else None)
+        label = model.drawn[THUMBNAIL_CLASS % len(model.drawn)] if model.classes else None
+        samples = model.dataset.sample(count, seed=1, label=label)
     else:
-        label = THUMBNAIL_CLASS % model.classes if model.classes and count == 1 else None
+        one = model.classes and count == 1
+        label = written(model.class_names[model.drawn[THUMBNAIL_CLASS % len(model.drawn)]]) if one else None
         sampling = Sampling(steps=12)
         samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
     return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())

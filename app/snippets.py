@@ -25,10 +25,10 @@ def python(experiment: Experiment) -> str:
     arguments = "model.denoiser, latents, sampling"
     model = models.of(experiment)
     if experiment.label is not None:
-        lines.append(f"labels = [{experiment.label}] * {number}")
+        lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
         arguments += ", labels"
     elif model.trained and model.classes:
-        lines.append(f"labels = [k % {model.classes} for k in range({number})]")
+        lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
         arguments += ", labels"
     lines += [
         f"states = list(edm.sample({arguments}))",

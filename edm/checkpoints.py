@@ -56,10 +56,14 @@ class PreconditioningConfig(Settings):
     name: str
     sigma_data: float = Field(0.5, gt=0, le=1e4)
 
-    def build(self):
+    @model_validator(mode="after")
+    def _consistent(self):
         if self.name not in PRECONDITIONINGS:
-            known = ", ".join(PRECONDITIONINGS)
-            raise SettingsError(f"preconditioning {self.name!r:.40} is unknown; there are {known}")
+            known = ", ".join(map(repr, PRECONDITIONINGS))
+            raise refusal("preconditioning", self.name, f"must be one of {known}")
+        return self
+
+    def build(self):
         return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
 
 
@@ -93,6 +97,7 @@ class Header(Settings):
 
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
     family: shared by the checkpoints of one run; order: place among the others of a folder.
+    taught: the classes of which there were images to train on; (): all, or that is not known.
     training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
     not trained on.
     """
@@ -107,6 +112,7 @@ class Header(Settings):
     preconditioning: PreconditioningConfig
     shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)
     class_names: tuple[str, ...] = ()
+    taught: tuple[Annotated[int, Field(ge=0)], ...] = ()
     sigma_data: float = Field(gt=0)
     label_dropout: float = 0.0
     images: Whole = Field(0, ge=0)
@@ -125,6 +131,8 @@ class Header(Settings):
             raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
         if len(self.class_names) not in (0, network.classes):
             raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
+        if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):
+            raise refusal("taught", list(self.taught[:3]), f"must be classes in order, below {network.classes}")
         if len(self.metrics.sigmas) != len(self.metrics.validation):
             raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
         return self
@@ -132,6 +140,11 @@ class Header(Settings):
     @property
     def classes(self) -> int:
         return self.network.classes
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The classes that are drawn where none is asked for: all that it was taught."""
+        return self.taught or tuple(range(self.classes))
 
 
 def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
@@ -165,7 +178,7 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
 def denoiser(network, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
     made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
-    made.header, made.sigma_data = header, header.sigma_data
+    made.header, made.sigma_data, made.taught = header, header.sigma_data, header.taught
     return made
 
 

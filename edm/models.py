@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from edm import data
+from edm.data import classes
 from edm.errors import Refused
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
@@ -50,6 +51,25 @@ class Model:
         names = self.header.class_names if self.trained else ()
         return names or tuple(str(k) for k in range(self.classes))
 
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The numbers of the classes that are drawn where none is asked for: of a network, those it was taught."""
+        return self.header.drawn if self.trained else tuple(range(self.classes))
+
+    def class_of(self, label: int | str) -> int:
+        """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
+        names, drawn = self.class_names, self.drawn
+        number = classes.find(label, names)
+        if number in drawn:
+            return number
+        if not drawn:
+            raise Refused("must be none: this model has no classes")
+        known = _listed([names[k] for k in drawn])
+        if number is not None:
+            raise Refused(f"had no images in the training of this model; it knows {known}")
+        plain = names == tuple(str(k) for k in range(len(drawn)))
+        raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
+
     @cached_property
     def denoiser(self):
         if not self.trained:
@@ -61,6 +81,11 @@ class Model:
     @property
     def sigma_data(self) -> float:
         return self.header.sigma_data if self.trained else self.dataset.sigma_data
+
+
+def _listed(names, most: int = 12) -> str:
+    shown = ", ".join(f"{name!r:.60}" for name in names[:most])
+    return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"
 
 
 def names() -> list[str]:

@@ -3,6 +3,7 @@
     shape (…)            of one sample; images are (C, H, W)
     classes, class_names how many, and what they are called (may be empty)
     size                 how many samples there are; None: endless, sample k being a function of k
+    labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a function of `edm.training.settings.Data` into SOURCES.
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 
 import numpy as np
+import torch
 
 from edm import data
 from edm.data import digits, scenes
@@ -47,11 +49,11 @@ class Digits:
 
     def __init__(self):
         points = data.load("digits").denoiser
-        self._images, self._labels, self.size = points.points, points.labels, len(points.points)
+        self._images, self.labels, self.size = points.points, points.labels.clone(), len(points.points)
 
     def read(self, indices):
         indices = np.asarray(indices)
-        return self._images[indices], self._labels[indices]
+        return self._images[indices], self.labels[indices]
 
 
 def _torchvision(settings):
@@ -99,9 +101,29 @@ def stored(source, indices):
 
 def scaled(samples):
     """Samples as a source has them, as float32: u8/127.5 − 1 for images of 8 bits."""
-    import torch
-
     return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
+
+
+class _Renamed:
+    """A source whose classes are counted in another order."""
+
+    def __init__(self, source, class_names):
+        numbers = {name: number for number, name in enumerate(class_names)}
+        self._source, self._order = source, torch.tensor([numbers[name] for name in source.class_names])
+        self.shape, self.classes, self.class_names = source.shape, source.classes, tuple(class_names)
+        self.size, labels = source.size, getattr(source, "labels", None)
+        self.labels = None if labels is None else self._order[labels]
+
+    def read(self, indices):
+        samples, labels = self._source.read(indices)
+        return samples, self._order[labels]
+
+
+def as_learned(source, class_names):
+    """The source with its classes in the order in which a model knows them, where they are the same ones."""
+    class_names = tuple(class_names)
+    same = class_names == tuple(source.class_names) or sorted(class_names) != sorted(source.class_names)
+    return source if same else _Renamed(source, class_names)
 
 
 @contextmanager

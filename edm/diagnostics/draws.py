@@ -55,6 +55,7 @@ def held_out(model) -> Draw:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
         source = sources.open_source(training.data.changed(download=False))
+        source = sources.as_learned(source, model.header.class_names)
         split = Split(source, training.data.holdout)
     except (ValueError, OSError) as error:
         raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None

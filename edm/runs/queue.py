@@ -64,7 +64,8 @@ def resume(run, owner=None, device: str | None = None, **changes) -> Path:
     # those of a beginning that never reached a checkpoint would be lost
     changes = {**before.get("changes", {}), **{name: str(value) for name, value in changes.items()}}
     settings = _changed(found, changes)
-    request = _request(settings, run.parent, device or found.device or "auto", keep, owner or before.get("owner"))
+    device = found.device or "auto" if device is None else device
+    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]

@@ -56,7 +56,11 @@ def command(header: Header) -> str:
 def card(header: Header, name: str, numbers: int) -> str:
     """A page of Markdown about a model file: its data, settings, cost, measures, and how to make it again."""
     size = "×".join(map(str, header.shape))
-    classes = f", {header.classes} classes ({', '.join(header.class_names)})" if header.classes else ""
+    classes = f", {header.classes} classes" if header.classes else ""
+    classes += f" ({', '.join(header.class_names)})" if header.class_names else ""
+    if header.taught:
+        names = [header.class_names[k] if header.class_names else str(k) for k in header.taught]
+        classes += f", of which it has seen images of {len(names)} only ({', '.join(names)})"
     kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file, in half precision"
     lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
     if header.training is None:

@@ -23,10 +23,11 @@ class Split:
 
     holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. Raises ValueError if none
     would be left to train on.
+    taught: the classes of which there are images to train on; (): all, or that is not known.
     """
 
     def __init__(self, source, holdout: int | None):
-        self.source, size, self.held_out = source, source.size, True
+        self.source, size, self.held_out, self.taught = source, source.size, True, ()
         if size is None:
             return
         held = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
@@ -35,6 +36,9 @@ class Split:
         self.held_out = held > 0
         shuffled = np.random.default_rng(ORDER).permutation(size)
         self._held, self._kept = shuffled[:held] if held else shuffled, np.sort(shuffled[held:])
+        if (labels := getattr(source, "labels", None)) is not None:
+            there = np.unique(np.asarray(labels)[self._kept]).tolist()
+            self.taught = tuple(there) if len(there) < source.classes else ()
 
     def training(self, images, seed: int) -> np.ndarray:
         """The sample numbers of images k of a run: each sample once in every epoch, in an order of its own."""

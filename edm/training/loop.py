@@ -19,6 +19,7 @@ import torch
 from edm import checkpoints, noise
 from edm.checkpoints import Metrics
 from edm.data import sources
+from edm.data.classes import turns
 from edm.errors import Refused
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
@@ -112,13 +113,15 @@ def train(
     world = world or World(0, 1, torch.device("cpu"))
     share, micro = shares(settings, world.size)
     source = source or sources.open_source(settings.data)
+    if resume is not None:
+        source = sources.as_learned(source, checkpoints.read_header(resume).class_names)
     split = Split(source, settings.data.holdout)
     sigma_data = settings.design.sigma_data
     if sigma_data is None:  # measured once in the life of a run
         sigma_data = sources.spread(source) if resume is None else checkpoints.read_header(resume).sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
+    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out, split.taught), world.device)
     if resume is not None:
         state.restore(resume)
     return _events(settings, world, split, state, share, micro, stop or _never, hold or _never)
@@ -251,7 +254,7 @@ class _Judge:
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
         self.labels = None
         if conditional:
-            self.labels = torch.arange(settings.samples, device=device) % state.header.classes
+            self.labels = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
 
     def validation(self) -> list[float]:
         return per_sigma(self._state.denoisers()[0], self._images, self._labels, SIGMAS)

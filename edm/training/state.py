@@ -109,7 +109,7 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Header:
+def header_of(settings, source, sigma_data: float, held_out: bool = True, taught=()) -> Header:
     """The header of a new run: network and preconditioning as its settings and its data ask for."""
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
@@ -139,7 +139,8 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Hea
         network=NetworkConfig(**config),
         preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
         shape=shape,
-        class_names=tuple(source.class_names)[:1000] if config["classes"] else (),
+        class_names=tuple(source.class_names) if config["classes"] else (),
+        taught=tuple(taught) if config["classes"] else (),
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
