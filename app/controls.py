@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, TABS, tab_of
 from app.training import film
@@ -33,13 +35,24 @@ def boot() -> dict:
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": [described(models.load(name)) for name in models.names()],
+        "models": _models(),
         "tabs": [
             {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
             for name, (title, instruments) in TABS.items()
         ],
         "figures": [_figure(name) for name in presets.names("figures")],
     }
+
+
+def _models() -> list[dict]:
+    """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
+    found = []
+    for model in models.every():
+        try:
+            found.append(described(model))
+        except (ValueError, OSError) as error:
+            logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
+    return found
 
 
 def _figure(name: str) -> dict:

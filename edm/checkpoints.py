@@ -113,7 +113,7 @@ class Header(Settings):
     shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)
     class_names: tuple[str, ...] = ()
     taught: tuple[Annotated[int, Field(ge=0)], ...] = ()
-    sigma_data: float = Field(gt=0)
+    sigma_data: float = Field(gt=0, allow_inf_nan=False)
     label_dropout: float = 0.0
     images: Whole = Field(0, ge=0)
     seconds: float = Field(0.0, ge=0)
@@ -167,12 +167,25 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
     """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
 
     ema: which of the averages, where a checkpoint holds several (0: the first half-life).
-    Raises ValueError for a file that is truncated, foreign, or not consistent in itself; OSError if there is none.
+    Raises ValueError for a file that is truncated, foreign, or not consistent in itself, and for weights that are not
+    finite; OSError if there is none.
     """
     with _opened(path) as file:
         header = _header(path, file)
         network = _fitting(header.network, file, f"ema{ema}/", path)
     return denoiser(network.to(device), header)
+
+
+def broken(path) -> str | None:
+    """Why a file's averages cannot be sampled from, in a sentence; None where they can. Raises as `read_header`."""
+    with _opened(path) as file:
+        try:
+            for name in list(file.keys()):
+                if name.startswith("ema"):
+                    check_finite(file.get_tensor(name), name, path)
+        except (Refused, SafetensorError) as error:
+            return str(error)
+    return None
 
 
 def denoiser(network, header: Header) -> Denoiser:
@@ -211,8 +224,17 @@ def _fitting(config, file, prefix, path):
             raise Refused(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
     network = build(config, path)
     for name, tensor in network.state_dict().items():
-        tensor.copy_(file.get_tensor(prefix + name))
-    return network
+        found = file.get_tensor(prefix + name)
+        check_finite(found, name, path)
+        tensor.copy_(found)
+    return network.requires_grad_(False)
+
+
+def check_finite(tensor, name: str, path) -> None:
+    """Raises ValueError, which names the file, for weights that no picture can come from."""
+    if not tensor.isfinite().all():
+        remedy = "the run that wrote them has diverged; take an earlier checkpoint, or train with a lower learning rate"
+        raise Refused(f"{path} cannot be used: its weights {name} are not all finite numbers; {remedy}")
 
 
 def _opened(path):

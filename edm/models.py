@@ -118,9 +118,17 @@ def of(experiment) -> Model:
 
 
 def register(path, name: str | None = None) -> str:
-    """Make a model's file known to this process; returns its name. Raises ValueError for what is no model of ours."""
+    """Make a model's file known to this process; returns its name.
+
+    Raises ValueError for what is no model of ours, or none that can be sampled.
+    """
     name = name or str(path)
-    _registered[name] = _from_file(name, Path(path))
+    from edm.checkpoints import broken
+
+    model = _from_file(name, Path(path))
+    if why := broken(path):
+        raise Refused(why)
+    _registered[name] = model
     return name
 
 

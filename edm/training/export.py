@@ -28,6 +28,8 @@ def export(
         prefix = f"ema{ema}/"
         keys = [name for name in list(file.keys()) if name.startswith(prefix)]
         tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}
+    for name, tensor in tensors.items():
+        checkpoints.check_finite(tensor, name, checkpoint)
     if not tensors:
         raise Refused(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
     header = header.changed(
@@ -41,11 +43,17 @@ def export(
         progress=Progress(steps=header.progress.steps),
     )
     # what is one-dimensional is small, and some of it (Fourier frequencies) would suffer
-    halves = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
+    halves = {name: _half(tensor) if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
     checkpoints.save(out, header, halves)
     with atomic(out.with_suffix(".md")) as file:
         file.write(card(header, out.name, sum(t.numel() for t in tensors.values())).encode())
     return header
+
+
+def _half(tensor):
+    """In half precision, where all of it has room there."""
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor
 
 
 def command(header: Header) -> str:
