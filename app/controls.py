@@ -102,6 +102,7 @@ def described(model: models.Model) -> dict:
         "count": model.count,
         "trained": model.trained,
         "family": model.family,
+        "run": model.run,
         "images": model.header.images if model.trained else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
@@ -115,7 +116,7 @@ def described(model: models.Model) -> dict:
 
 def _thumbnail(model) -> str:
     """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
-    if model.family.startswith("run-") and (drawn := film.thumbnail(model.path, model.shape)):
+    if model.run and (drawn := film.thumbnail(model.path, model.shape)):
         return drawn
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:

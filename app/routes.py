@@ -27,7 +27,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import uploads
 from app.classroom import Room
-from edm import runs
+from edm import names, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
@@ -187,7 +187,7 @@ def _exported(run, suffix) -> FileResponse:
     place = TemporaryDirectory(prefix="edm-export-")
     try:
         path = Path(place.name, f"{run.name}.safetensors")
-        export(run.checkpoint, path, title=f"Run {run.name}", family=f"run-{run.name}")
+        export(run.checkpoint, path, title=f"Run {run.name}", family=names.family(run.name))
         wanted = path.with_suffix(suffix)
         return FileResponse(wanted, filename=wanted.name, background=BackgroundTask(place.cleanup))
     except BaseException:

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from edm import data
+from edm import names as naming
 from edm.data import classes
 from edm.errors import Refused
 
@@ -26,7 +27,7 @@ class Model:
 
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
-    family: name that the checkpoints of one run share.
+    family: name that the checkpoints of one run share. run: that it is a checkpoint of, by the names of `edm.names`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Model:
     dataset: data.Dataset | None
     path: Path | None = None
     header: object = None
+    run: str | None = None
 
     @property
     def trained(self) -> bool:
@@ -99,17 +101,23 @@ def every() -> list[Model]:
 
 
 def known(name: str) -> bool:
-    """Whether there is a model of that name. The folder is looked at only for names that are no dataset's."""
-    return name in data.DATASETS or name in _trained()
+    """Whether there is a model of that name. Folders are looked at only for names that are no dataset's."""
+    return name in data.DATASETS or name in _trained() or _of_a_run(name) is not None
 
 
 def load(name: str) -> Model:
-    """The model of that name. Raises ValueError for an unknown one."""
+    """The model of that name; run-NAME_IMAGES is a run's in the runs folder. Raises ValueError for an unknown one."""
     if name in data.DATASETS:
         return exact(data.DATASETS[name])
-    if name not in _trained():
+    found = _trained().get(name) or _of_a_run(name)
+    if found is None:
         raise Refused(f"there is no model {name!r}; there are {', '.join(names())}")
-    return _trained()[name]
+    return found
+
+
+def ships(name: str) -> bool:
+    """Whether every copy of this program knows a model of that name."""
+    return name in data.DATASETS or name in _shipped()
 
 
 def of(experiment) -> Model:
@@ -160,23 +168,22 @@ def follow_run(folder) -> bool:
     from edm.training.recording import checkpoints
 
     folder, changed = Path(folder), False
-    family, title = f"run-{folder.name}", f"Run {folder.name}"
+    family = naming.family(folder.name)
     found = set(checkpoints(folder))
     known = {model.path for model in list(_registered.values()) if model.family == family}
     for path in sorted(found - known):
         with suppress(ValueError, OSError):
-            model = _from_file(f"{family}_{int(path.stem)}", path)
-            header = model.header.model_copy(update={"family": family})
-            _registered[model.name] = replace(model, title=title, header=header)
+            model = _checkpoint(folder.name, int(path.stem), path)
+            _registered[model.name] = model
             changed = True
     for path in known - found:
-        changed |= _registered.pop(f"{family}_{int(path.stem)}", None) is not None
+        changed |= _registered.pop(naming.model(folder.name, int(path.stem)), None) is not None
     return changed
 
 
 def followed() -> list[Model]:
     """The models that `follow_run` has made known, of each run the oldest first."""
-    found = [model for model in list(_registered.values()) if model.name == f"{model.family}_{model.header.images}"]
+    found = [model for model in list(_registered.values()) if model.run is not None]
     return sorted(found, key=lambda model: (model.family, model.header.images))
 
 
@@ -192,6 +199,25 @@ def _from_file(name, path) -> Model:
     dataset = data.learned(header.training.data) if header.training else None
     title = header.title or name
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
+
+
+def _checkpoint(run: str, images: int, path) -> Model:
+    """A checkpoint as a model of its run's family."""
+    model, family = _from_file(naming.model(run, images), path), naming.family(run)
+    return replace(model, title=f"Run {run}", header=model.header.model_copy(update={"family": family}), run=run)
+
+
+def _of_a_run(name) -> Model | None:
+    """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
+    path = naming.checkpoint(name)
+    with suppress(ValueError, OSError):
+        return path and _kept(path.absolute(), path.stat().st_mtime_ns, path.stat().st_ino)
+    return None
+
+
+@lru_cache(maxsize=8)
+def _kept(path, *_changed) -> Model:
+    return _checkpoint(path.parents[1].name, int(path.stem), path)
 
 
 _registered: dict[str, Model] = {}

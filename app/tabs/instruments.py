@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from app import snippets
 from app.instruments import INSTRUMENTS, Context
 from app.tabs.wiring import Wiring, experiment_of
 from app.work import Work
@@ -25,6 +26,8 @@ def _responder(instrument, work):
         settings = instrument.settings.parse(unflatten(values, instrument.settings))
         context = Context(work, guard, experiment_of(message.get("yours") or {}))
         for body, finished in instrument.respond(settings, context):
+            if isinstance(body, dict) and body.get("python"):
+                body = {**body, "python": snippets.complete(body["python"], work.own)}
             yield body if isinstance(body, str) else json.dumps(body), finished
 
     return respond
