@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app import uploads
@@ -36,7 +36,8 @@ def names() -> dict[str, str]:
 def of(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
     if name in names():
-        return _shipped(name)
+        found = _shipped(name)
+        return replace(found, fields=dict(found.fields))
     if name.startswith(OWN):
         return _own(name, folder)
     allowed = ", ".join(names())
