@@ -16,8 +16,10 @@ from edm import flat, runs
 from edm.commands.options import merged
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
+from edm.networks import levels
 from edm.settings import knobs
-from edm.training.estimate import estimate
+from edm.training import fitting
+from edm.training.estimate import estimate, opened
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
@@ -71,12 +73,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run to be started. cost: None where it was not asked for, or cannot be told."""
+    """A run to be started. cost: None where it was not asked for, or cannot be told. notes: of fields that somebody
+    has set and that change nothing, why."""
 
     settings: Training
     device: str
     name: str | None
     cost: Cost | None
+    notes: dict[str, str]
 
 
 class Former:
@@ -104,13 +108,17 @@ class Former:
         found = datasets.of(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
-        document = merged(merged(base, {"data": found.fields}), own)
+        document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
         settings = Training.parse(document)
+        fitting.check(settings, found.shape, own.get("architecture", ()))
         cost = self._cost(settings, short.device) if costs else None
         rate = cost.rate if cost else RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
-        return Plan(clamped(Training.parse(reports | document | {"images": images})), short.device, short.name, cost)
+        made = clamped(Training.parse(reports | document | {"images": images}))
+        idle = fitting.idle(settings, found.shape, opened(settings.data).classes) if costs else {}
+        notes = {name: sentence for name, sentence in idle.items() if name in values}
+        return Plan(made, short.device, short.name, cost, notes)
 
     def _cost(self, settings, device) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
@@ -128,6 +136,18 @@ class Former:
             if known and all(getattr(known, name) == getattr(settings, name) for name in ALIKE):
                 return run.rate
         return None
+
+
+def _attending(document, own, shape) -> dict:
+    """The document with the recipe's attention at the levels that a network of somebody's own multipliers has."""
+    sizes, chosen = document["architecture"], own.get("architecture", {})
+    if len(shape) == 1 or "attention" in chosen or "attention" not in sizes:
+        return document
+    try:
+        there = levels(shape[-1], Training.parse(document).architecture.channel_mult)
+    except SettingsError:
+        return document
+    return merged(document, {"architecture": {"attention": [size for size in sizes["attention"] if size in there]}})
 
 
 def _estimated(settings, device) -> Cost:
@@ -166,6 +186,7 @@ def described(plan: Plan) -> dict:
     return {
         "values": values,
         "command": flat.command("train", plan.settings, *where),
+        "notes": plan.notes,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
 

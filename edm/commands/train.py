@@ -35,9 +35,10 @@ def add(commands):
 
 
 def run(options):
+    from edm.data import sources
     from edm.runs.processes import this
     from edm.runs.worker import Worker
-    from edm.training import parallel, recording
+    from edm.training import fitting, parallel, recording
     from edm.training.loop import shares, train
 
     if options.keep is not None and options.keep < 1:
@@ -48,6 +49,9 @@ def run(options):
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
+    chosen = {} if options.beginning is not None else common.given(options)
+    if checkpoint is None and options.beginning is None:
+        fitting.check(settings, sources.shape_of(settings.data), chosen)
     if options.dry_run:
         print(json.dumps(settings.document(), indent=2))
         return
@@ -66,7 +70,7 @@ def run(options):
         worker = Worker(folder, options.beginning, settings, share, **told)
         begin = partial(train, settings, world, checkpoint, worker.asked, worker.held)
         events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
-        bar = _Bar(settings, sys.stderr)
+        bar = _Bar(settings, sys.stderr, chosen)
         try:
             with worker:
                 events = worker.watch(events or begin())
@@ -130,10 +134,12 @@ def _seen(header) -> str:
 class _Bar:
     """A line that is written over on a terminal; elsewhere, one line at each tick."""
 
-    def __init__(self, settings, stream):
+    def __init__(self, settings, stream, chosen=()):
         self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
+        self._chosen = chosen  # names of fields that somebody has given
 
     def show(self, event):
+        from edm.training.fitting import idle
         from edm.training.loop import Started, Step, Tick
 
         if isinstance(event, Started):
@@ -143,6 +149,10 @@ class _Bar:
                 f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
                 file=self._stream,
             )
+            header = event.state.header
+            for name, sentence in idle(self._settings, header.shape, header.classes).items():
+                if name in self._chosen:
+                    print(sentence, file=self._stream)
         elif isinstance(event, Step) and self._live and time.monotonic() > self._drawn + 0.2:
             self._drawn = time.monotonic()
             self._print(event, event.loss, end="")

@@ -81,10 +81,24 @@ SOURCES: dict[str, Callable] = {
 }
 
 
+_DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3, 32, 32)}
+
+
 def open_source(settings):
     """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return SOURCES[settings.dataset](settings)
+
+
+def shape_of(settings) -> tuple[int, ...] | None:
+    """The shape of a sample of an `edm.training.settings.Data`; None where only a look at all images would tell it."""
+    if settings.dataset == "folder":
+        size = settings.resolution
+        return (1 if settings.greyscale else 3, size, size) if size else None
+    try:
+        return _DOWNLOADED.get(settings.dataset) or tuple(open_source(settings).shape)
+    except DataError:
+        return None
 
 
 def read(source, indices):

@@ -33,6 +33,10 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
     whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
+    from edm.data import sources
+    from edm.training import fitting
+
+    fitting.check(settings, sources.shape_of(settings.data))
     folder = places.runs_folder(folder)
     request = _request(settings, folder, device, keep, owner)
     flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))

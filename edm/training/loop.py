@@ -121,7 +121,8 @@ def train(
         sigma_data = sources.spread(source) if resume is None else checkpoints.read_header(resume).sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out, split.taught), world.device)
+    header = header_of(settings, source, sigma_data, split.held_out, split.taught, new=resume is None)
+    state = RunState(settings, header, world.device)
     if resume is not None:
         state.restore(resume)
     return _events(settings, world, split, state, share, micro, stop or _never, hold or _never)

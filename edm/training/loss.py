@@ -21,11 +21,15 @@ ORDER, SIGMA, NOISE, AUGMENT, LABEL, DATA, VALIDATION, DROPOUT = range(16, 24)
 
 @dataclass(frozen=True)
 class NoiseDistribution:
-    """p_train(σ) by its quantiles: sigma(u, design) maps uniform numbers in (0, 1) to noise levels, both float64."""
+    """p_train(σ) by its quantiles: sigma(u, design) maps uniform numbers in (0, 1) to noise levels, both float64.
+
+    knobs: the fields of `Design` that it depends on; None: not said.
+    """
 
     name: str
     title: str
     sigma: Callable
+    knobs: tuple[str, ...] | None = None
 
 
 def _vp(u, design):
@@ -53,10 +57,10 @@ def _edm(u, design):
 NOISES = {
     noise.name: noise
     for noise in (
-        NoiseDistribution("vp", "VP", _vp),
-        NoiseDistribution("ve", "VE", _ve),
-        NoiseDistribution("iddpm", "iDDPM", _iddpm),
-        NoiseDistribution("edm", "EDM", _edm),
+        NoiseDistribution("vp", "VP", _vp, ()),
+        NoiseDistribution("ve", "VE", _ve, ()),
+        NoiseDistribution("iddpm", "iDDPM", _iddpm, ()),
+        NoiseDistribution("edm", "EDM", _edm, ("P_mean", "P_std")),
     )
 }
 

@@ -66,6 +66,23 @@ def test_start_alone_trains_digits_with_samples_to_watch():
     assert settings.checkpoint == settings.tick
 
 
+def test_a_recipe_s_attention_follows_multipliers_and_somebody_s_own_must_fit():
+    assert planned(data="digits", channel_mult="1").architecture.attention == ()
+    assert planned(data="scenes", channel_mult="1,2,2").architecture.attention == (8,)
+    with pytest.raises(SettingsError, match=r"attention = \[5\]: no level .* its levels have 8, 4") as error:
+        planned(data="digits", attention="5")
+    assert error.value.fields == ("attention",)
+    with pytest.raises(SettingsError, match="attention"):
+        planned(data="digits", attention="8,16")
+
+
+def test_a_knob_that_was_set_and_changes_nothing_says_so():
+    plan = form.Former("nowhere").plan({"data": "spiral", "design": "ve", "P_mean": "-2", "attention": "8"})
+    assert set(form.described(plan)["notes"]) == {"P_mean", "attention"}
+    assert "the noise distribution 've' has none" in plan.notes["P_mean"]
+    assert form.Former("nowhere").plan({"data": "spiral", "design": "ve"}).notes == {}
+
+
 @pytest.mark.parametrize("data", datasets.names())
 def test_every_choice_of_the_form_is_a_training(data):
     for size in SIZES:
