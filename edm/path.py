@@ -71,7 +71,7 @@ def path_of(sampling: Sampling, denoiser=None) -> Path:
     levels, merged = _distinct(levels, getattr(denoiser, "round_sigma", None))
     gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
     if settings.S_churn > 0 and not any(gammas):
-        merged.append("no noise level lies between S_tmin and S_tmax, so that no fresh noise is added")
+        merged.append("No noise level lies between S_tmin and S_tmax, so that no fresh noise is added")
     times = [schedule.inverse(sigma) for sigma in levels]
     hats = tuple(
         raised(sigma, gamma, schedule, denoiser) if gamma else t
@@ -147,7 +147,7 @@ def _distinct(levels, round_sigma):
     if len(distinct) == len(levels):
         return distinct, []
     return distinct, [
-        f"of {len(levels)} steps {len(distinct)} are taken: to this model the others have the same noise level"
+        f"Of {len(levels)} steps {len(distinct)} are taken: to this model the others have the same noise level"
     ]
 
 

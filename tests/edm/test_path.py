@@ -78,7 +78,7 @@ def test_levels_that_a_model_cannot_tell_apart_are_one_step(low, high, steps):
     levels = [state.sigma for state in states]
     assert all(a > b for a, b in pairwise(levels)) and len(levels) <= steps
     assert states[-1].evaluations == len(asked.sigmas) == 2 * (len(levels) - 1) - 1
-    assert f"of {steps} steps {len(levels) - 1} are taken" in " ".join(edm.path_of(sampling, asked).notes)
+    assert f"Of {steps} steps {len(levels) - 1} are taken" in " ".join(edm.path_of(sampling, asked).notes)
 
 
 def test_levels_below_all_that_a_denoiser_of_ones_own_knows_are_refused():
