@@ -68,15 +68,15 @@ def path_of(sampling: Sampling, denoiser=None) -> Path:
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]
-    levels, merged = _distinct(levels, getattr(denoiser, "round_sigma", None))
+    levels, merged = _distinct(levels, denoiser)
     gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
     if settings.S_churn > 0 and not any(gammas):
         merged.append("No noise level lies between S_tmin and S_tmax, so that no fresh noise is added")
-    times = [schedule.inverse(sigma) for sigma in levels]
-    hats = tuple(
-        raised(sigma, gamma, schedule, denoiser) if gamma else t
-        for sigma, gamma, t in zip(levels, gammas, times, strict=True)
-    )
+    times = tuple(schedule.inverse(sigma) for sigma in levels)
+    hats = times
+    if any(gammas):
+        raised = nearest([(1 + gamma) * sigma for gamma, sigma in zip(gammas, levels, strict=True)], denoiser)
+        hats = tuple(schedule.inverse(s) if g else t for s, g, t in zip(raised, gammas, times, strict=True))
     return Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
 
 
@@ -85,15 +85,12 @@ def known_range(denoiser) -> tuple[float, float]:
     return getattr(denoiser, "sigma_min", 0.0), getattr(denoiser, "sigma_max", math.inf)
 
 
-def nearest(sigma: float, denoiser) -> float:
-    """σ, or the level nearest to it of a denoiser that knows discrete ones only."""
+def nearest(sigmas: list[float], denoiser) -> list[float]:
+    """The levels themselves, or those nearest to them of a denoiser that knows discrete ones only."""
     rounded = getattr(denoiser, "round_sigma", None)
-    return sigma if rounded is None else float(rounded(torch.tensor(sigma, dtype=torch.float64)))
-
-
-def raised(sigma: float, gamma: float, schedule: Schedule, denoiser=None) -> float:
-    """t̂, the time at which the noise level is σ̂ = (1 + γ)·σ."""
-    return schedule.inverse(nearest((1 + gamma) * sigma, denoiser))
+    if rounded is None:
+        return sigmas
+    return torch.as_tensor(rounded(torch.tensor(sigmas, dtype=torch.float64)), dtype=torch.float64).tolist()
 
 
 def with_noise(x, t: float, t_hat: float, drawn, S_noise: float, path):
@@ -136,11 +133,9 @@ def _checked(index, sigma, low, high):
     return min(max(sigma, low), high)
 
 
-def _distinct(levels, round_sigma):
+def _distinct(levels, denoiser):
     """(levels as the denoiser knows them, each once, notes)."""
-    if round_sigma is None:
-        return levels, []
-    rounded = torch.as_tensor(round_sigma(torch.tensor(levels, dtype=torch.float64)), dtype=torch.float64).tolist()
+    rounded = nearest(levels, denoiser)
     distinct = [sigma for i, sigma in enumerate(rounded) if i == 0 or sigma < rounded[i - 1]]
     if distinct[-1] <= 0:
         raise Refused(f"sigma = {levels[-1]:g} is nearer to 0 than to any noise level of this model; raise sigma_min")

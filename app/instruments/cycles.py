@@ -52,7 +52,8 @@ def _clean(model):
 
 
 def _noisy(clean, model, settings):
-    return clean + nearest(settings.sigma, model.denoiser) * latents(seeds(settings.seed, len(clean)), model.shape)
+    (sigma,) = nearest([settings.sigma], model.denoiser)
+    return clean + sigma * latents(seeds(settings.seed, len(clean)), model.shape)
 
 
 def _measured(part, model, settings) -> dict:

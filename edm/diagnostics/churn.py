@@ -12,7 +12,7 @@ import torch
 from edm import schedules
 from edm.errors import Refused
 from edm.noise import noise_source, seeds
-from edm.path import nearest, path_of, raised, with_noise
+from edm.path import nearest, path_of, with_noise
 from edm.sampling import Ode, check_latents, sample, source_of
 from edm.solvers import SOLVERS
 
@@ -166,11 +166,12 @@ def churn_cycles(
 def _rounds(denoiser, x, sigma, rounds, gamma, S_noise, solver, steps, noise, labels):
     linear = schedules.LINEAR
     ode = Ode(denoiser, linear, schedules.SCALINGS["none"](linear), labels)
-    sigma = nearest(sigma, denoiser)
+    (sigma,) = nearest([sigma], denoiser)
+    (raised,) = nearest([(1 + gamma) * sigma], denoiser)
     for index in range(rounds + 1):
         if index:
-            t = raised(sigma, gamma, linear, denoiser)
-            x = with_noise(x, sigma, t, noise(index, x), S_noise, ode)
+            x = with_noise(x, sigma, raised, noise(index, x), S_noise, ode)
+            t = raised
             for k in range(steps, 0, -1):
                 t_next = sigma * (t / sigma) ** ((k - 1) / k)
                 x, t = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], 1.0), t_next

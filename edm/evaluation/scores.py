@@ -24,7 +24,7 @@ def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = 
     """
     noise = streams.normals(seed, VALIDATION, range(len(y)), y.shape[1:]).to(y)
     errors = []
-    for sigma in (nearest(sigma, denoiser) for sigma in sigmas):
+    for sigma in nearest(list(sigmas), denoiser):
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]
