@@ -52,7 +52,7 @@ class Train:
         for name, seen in list(chosen.items())[:MOST_RUNS]:
             try:
                 closer[name], unread = self._closer(name, seen or {})
-            except ValueError:  # deleted
+            except Refused:  # deleted
                 closer[name] = None
                 continue
             more |= unread
@@ -95,7 +95,7 @@ class Train:
     def _may(self, visitor, name) -> bool:
         try:
             self.room.check_control(visitor, self.board.find(name))
-        except ValueError:
+        except Refused:
             return False
         return True
 
@@ -107,7 +107,7 @@ class Train:
         clock, names, new = news
         found = []
         for name, came in new.items():
-            with suppress(ValueError, OSError):  # gone again
+            with suppress(Refused, OSError):  # gone again
                 if (name, came) not in self._described:
                     self._described[name, came] = controls.described(models.load(name))
                 found.append(self._described[name, came])

@@ -15,6 +15,7 @@ from PIL import Image
 
 from app.figures import pack
 from edm import checkpoints, diagnostics, runs
+from edm.errors import Refused
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
@@ -78,7 +79,7 @@ def field(checkpoint: Path, device) -> dict | None:
     """Where the flow of a checkpoint goes, over the plane at one σ; None if the file is gone."""
     try:
         denoiser = checkpoints.load(checkpoint, device)
-    except (ValueError, OSError):
+    except (Refused, OSError):
         return None
     grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(device)
     (arrows,) = diagnostics.direction_field(denoiser, grid, [FIELD_SIGMA * denoiser.sigma_data])

@@ -14,6 +14,7 @@ from app.training import about, datasets
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
+from edm.errors import Refused
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
 from edm.settings import knobs
@@ -99,7 +100,7 @@ class Former:
         if short.name is not None:
             try:
                 runs.check_name(short.name)
-            except ValueError as error:
+            except Refused as error:
                 raise SettingsError(str(error), ("name",)) from None
         found = datasets.of(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)

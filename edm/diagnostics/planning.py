@@ -17,6 +17,7 @@ import torch
 
 from edm import models, noise, runner, timesteps
 from edm.diagnostics.sharing import Recent, entry_size
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.sampling import last, sample
 from edm.settings import Experiment
@@ -103,7 +104,7 @@ def _cell(sweep, row, column, denoiser) -> PlannedCell:
         sample(stand_in, _latents(), sampling)  # refuses a range that the model cuts too short
         start = float(timesteps.sigmas(sampling, getattr(stand_in, "round_sigma", None))[0])
         start = float(f"{start:.12g}")  # the powers of ρ round differently
-    except ValueError as error:
+    except Refused as error:
         return PlannedCell(row, column, None, str(error))
     seeds = sweep.seeds_of(experiment)
     evaluations = SOLVERS[sampling.solver].evaluations(len(sampling.sigmas or range(sampling.steps))) * len(seeds)
