@@ -11,6 +11,7 @@ from PIL import Image
 
 from edm import checkpoints, runs
 from edm.__main__ import main
+from edm.errors import Refused
 from edm.runs import failures, places, reading
 from edm.runs.worker import PATIENCE, Worker
 from edm.training import loop, recording
