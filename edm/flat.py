@@ -59,6 +59,18 @@ def unflatten(values: dict, kind: type[Settings] = Experiment) -> dict:
     return document
 
 
+def names(kind: type[Settings]) -> set[str]:
+    """The names of all fields, those in groups too."""
+    return {name for settings in groups(kind).values() for name in settings.model_fields} - set(groups(kind))
+
+
+def check_names(values, kind: type[Settings]) -> None:
+    """Raises SettingsError for a name that no field has."""
+    for name in values:
+        if name not in names(kind):
+            raise SettingsError(f"there is no field {shown(name)}", (name,))
+
+
 def _value(name, text, annotation):
     optional = type(None) in get_args(annotation)
     if "tuple[str" in str(annotation):
