@@ -32,6 +32,7 @@ from edm.errors import Refused
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
 SILENCE, LONGEST = 20.0, 900.0  # seconds without a byte, and in all, after which an upload is given up
+_SENT = 'points are sent as {"points": [[x, y], …]}'
 AT_ONCE = 4  # uploads on their way; two of one visitor are never
 
 
@@ -141,9 +142,12 @@ async def _body(request, most):
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         parts = [part async for part in _bounded(request, min(most, POINTS_BYTES))]
-        document = documents.from_json(b"".join(parts), "the drawing", POINTS_BYTES)
+        try:
+            document = documents.from_json(b"".join(parts), "the drawing", POINTS_BYTES)
+        except Refused as error:
+            raise Refused(f"{error}; {_SENT}") from None
         if not isinstance(document, dict) or not isinstance(document.get("points"), list):
-            raise Refused('points are sent as {"points": [[x, y], …]}')
+            raise Refused(_SENT)
         return document["points"], []
     if kind != "multipart/form-data":
         raise _Refused(415, "an upload is a form with files, or points as JSON")
