@@ -176,6 +176,7 @@ _KINDS = {
     "int_from_float": "a whole number",
     "int_parsing_size": "a whole number of fewer digits",
     "string_type": "a name",
+    "string_unicode": "text without half letters",
     "tuple_type": "a list",
     "list_type": "a list",
     "dict_type": "names and values",

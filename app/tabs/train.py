@@ -131,6 +131,10 @@ class Train:
     def _plan(self, visitor, values, costs: bool = True) -> form.Plan:
         return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings), costs)
 
+    def check(self, values: dict) -> None:
+        """Raises Refused for values that the form cannot have, of an address."""
+        self.former.plan(values, costs=False)
+
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about."""
         visitor, action = self.room.visitor(request), message.do

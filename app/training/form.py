@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,7 @@ TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
 ALIKE = ("data", "architecture", "batch", "micro_batch", "precision", "compile")  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
+CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
 
@@ -55,6 +57,7 @@ class Short(View):
 
 
 MINUTES = 2.0
+NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,11 @@ def described(plan: Plan) -> dict:
     }
 
 
+def is_curve(allowed, text: str) -> bool:
+    """Whether a switch of the curves, one of CURVES, can be set to this."""
+    return text in allowed if allowed else re.fullmatch(r"0(\.\d{1,9})?|1(\.0*)?", text) is not None
+
+
 def boot(folder, devices) -> dict:
     """What the page needs to build the form."""
     declared = knobs(Short)
@@ -181,4 +189,10 @@ def boot(folder, devices) -> dict:
     fields: dict = {}
     for group in flat.groups(Training).values():
         fields |= {name: {**knob, "default": None} for name, knob in knobs(group).items() if name not in HIDDEN}
-    return {"short": declared, "fields": fields, "minutes": MINUTES, "datasets": datasets.described(folder)}
+    return {
+        "short": declared,
+        "fields": fields,
+        "minutes": MINUTES,
+        "datasets": datasets.described(folder),
+        "curves": CURVES,
+    }

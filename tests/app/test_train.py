@@ -7,7 +7,7 @@ import pytest
 
 from app import controls, uploads
 from app.classroom import Room, Visitor
-from app.session import opened_from
+from app.links import opened_from
 from app.tabs.train import EVENTS, Train
 from app.training import datasets, film, form, recipes
 from app.training.board import Board
