@@ -112,6 +112,9 @@ class Sampling(Settings):
             if getattr(self, field) not in names:
                 allowed = ", ".join(f"'{name}'" for name in names)
                 raise refusal(field, getattr(self, field), f"must be one of {allowed}")
+        if self.S_tmin > self.S_tmax:
+            reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
+            raise refusal("S_tmin", self.S_tmin, reason)
         if self.sigmas is not None:
             object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
             return self

@@ -152,6 +152,7 @@ export class Sampler {
     const model = this.boot.models.find((m) => m.name === body.model);
     const result = { id: `${lane}${serial}${finished}${body.run.index.length}`, finished, ...body };
     result.components = body.components ?? model.components;
+    result.range = model.range;
     const Kind = stageOf(result.run.shape);
     if (this.stages[lane].constructor !== Kind) this.stages[lane] = this.stage(lane, Kind);
     const stage = this.stages[lane];
@@ -208,7 +209,7 @@ export class Sampler {
     const [u, sigma] = this.player.show();
     this.stages.main.draw(u, colors);
     if (pin && this.pinned) this.stages.pin.draw(positionAt(pin.levels, sigma), colors);
-    this.ladder.update(main.levels, u, this.pinned && pin ? pin.levels : null);
+    this.ladder.update(main.levels, u, this.pinned && pin ? pin.levels : null, main.range);
     this.root.dataset.paints = Number(this.root.dataset.paints ?? 0) + 1;
   }
 
