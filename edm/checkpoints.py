@@ -173,7 +173,7 @@ def build(config: NetworkConfig, place="the settings"):
     """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
     try:
         return networks.build(**config.document(complete=True))
-    except ValueError as error:
+    except Refused as error:
         raise Refused(f"{place}: {error}") from None
 
 

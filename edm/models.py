@@ -131,7 +131,7 @@ def follow_run(folder) -> bool:
     found = set(checkpoints(folder))
     known = {model.path for model in list(_registered.values()) if model.family == family}
     for path in sorted(found - known):
-        with suppress(ValueError, OSError):
+        with suppress(Refused, OSError):
             model = _from_file(f"{family}_{int(path.stem)}", path)
             header = model.header.model_copy(update={"family": family})
             _registered[model.name] = replace(model, title=title, header=header)
@@ -174,7 +174,7 @@ def _shipped() -> dict[str, Model]:
     for path in sorted(FOLDER.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
-        except (ValueError, OSError) as error:  # one bad file must not take the others with it
+        except (Refused, OSError) as error:  # one bad file must not take the others with it
             logging.getLogger(__name__).warning("%s", error)
     found.sort(key=lambda model: (model.header.order, model.header.images))
     return {model.name: model for model in found}

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
+from edm.errors import Refused
 from edm.fields import Number, Settings, Whole, knob, number_or_none, refusal
 
 MAX_STEPS = 1000
@@ -130,7 +131,7 @@ class Sampling(Settings):
 
             try:
                 iddpm_levels(self.steps, low, high)
-            except ValueError as error:
+            except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self
 

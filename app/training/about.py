@@ -11,7 +11,7 @@ from app.instruments.base import rounded
 from app.training import recipes
 from edm import diagnostics, runs
 from edm.data import points
-from edm.fields import SettingsError
+from edm.errors import Refused
 from edm.training.settings import Training
 
 SHOWN_POINTS = 400
@@ -47,13 +47,13 @@ def settings_of(run: runs.Run) -> Training | None:
     path = run.folder / "config.json"
     try:
         return _settings(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, SettingsError):
+    except (OSError, Refused):
         return None
 
 
 @lru_cache(maxsize=1024)
 def _settings(path, _stamp) -> Training:
-    return Training.parse(path.read_text(encoding="utf-8"))
+    return Training.parse(path.read_bytes())
 
 
 def design(run: runs.Run) -> dict:
@@ -71,7 +71,7 @@ def _points(data) -> str | None:
         return None
     try:
         known = points.read(data.path)
-    except ValueError:
+    except Refused:
         return None
     return pack.float32(known[np.linspace(0, len(known) - 1, min(len(known), SHOWN_POINTS)).astype(int)])
 

@@ -67,7 +67,7 @@ def _denoiser(name_or_path: str, device):
     """(denoiser on `device`, the `Data` that it has learned or None) of a file of ours or a model's name."""
     from edm.training.settings import Data
 
-    if name_or_path.endswith(".safetensors") or Path(name_or_path).is_file():
+    if name_or_path.lower().endswith(".safetensors") or Path(name_or_path).is_file():
         from edm import checkpoints
 
         denoiser = checkpoints.load(name_or_path, device)

@@ -8,7 +8,6 @@ and keeps no more than that; no file stays open between reads, so that threads, 
 from __future__ import annotations
 
 import io
-import json
 import os
 import reprlib
 import struct
@@ -21,6 +20,7 @@ import numpy as np
 import torch
 from PIL.ContainerIO import ContainerIO
 
+from edm import documents
 from edm.data import images
 from edm.errors import Refused
 
@@ -137,10 +137,7 @@ class ImageFolder:
 
 def _listed(text: bytes, names, place: str) -> list[int] | None:
     """The label of each name from the contents of `dataset.json`, or None where that says null."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{place} is not valid JSON ({error})") from None
+    document = documents.from_json(text, place, MAX_LABELS_BYTES)
     items = document.get("labels", 0) if isinstance(document, dict) else 0
     if items is None:
         return None

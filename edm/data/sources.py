@@ -109,7 +109,7 @@ def _told():
     """What is wrong with the data is told apart from what is wrong with anything else."""
     try:
         yield
-    except (ValueError, FileNotFoundError, PermissionError) as error:
+    except (Refused, FileNotFoundError, PermissionError) as error:
         raise DataError(str(error)) from error
 
 

@@ -56,7 +56,7 @@ def held_out(model) -> Draw:
     try:
         source = sources.open_source(training.data.changed(download=False))
         split = Split(source, training.data.holdout)
-    except (ValueError, OSError) as error:
+    except (Refused, OSError) as error:
         raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
     if tuple(source.shape) != tuple(model.shape):
         raise Refused(

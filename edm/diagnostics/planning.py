@@ -17,6 +17,7 @@ import torch
 
 from edm import models, noise, runner
 from edm.diagnostics.sharing import Recent, entry_size
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.path import path_of
 from edm.sampling import last, sample
@@ -103,7 +104,7 @@ def _cell(sweep, row, column, denoiser) -> PlannedCell:
         sampling = experiment.sampling
         path = path_of(sampling, stand_in)
         start = float(f"{path.sigmas[0]:.12g}")  # the powers of ρ round differently
-    except ValueError as error:
+    except Refused as error:
         return PlannedCell(row, column, None, str(error))
     seeds = sweep.seeds_of(experiment)
     evaluations = SOLVERS[sampling.solver].evaluations(path.steps) * len(seeds)

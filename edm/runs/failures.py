@@ -58,7 +58,7 @@ def explain(error: BaseException, settings=None, share: int | None = None) -> Fa
         return Failure("memory", f"{_TOO_LARGE} ({text:.200})", _smaller(settings, share))
     if isinstance(error, DataError):
         return Failure("data", f"the data cannot be read: {text:.1000}")
-    if isinstance(error, ValueError | OSError):
+    if isinstance(error, Refused | OSError):
         return Failure("settings", text[:1000])
     if isinstance(error, RuntimeError) and any(words in text for words in _PEER_WORDS):
         return Failure("lost", f"one of its processes was lost, {SAVED}; resume it ({text:.200})")

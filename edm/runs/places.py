@@ -20,6 +20,7 @@ import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from edm import documents
 from edm.errors import Refused
 from edm.files import atomic
 from edm.runs.processes import machine
@@ -118,7 +119,7 @@ def load(path) -> dict:
     """The document in a file; an empty one if there is none, or it is not one."""
     try:
         with open(path, "rb") as file:
-            document = json.loads(file.read())
-    except (OSError, ValueError, RecursionError):
+            document = documents.from_json(file.read(documents.MAX_JSON + 1), str(path))
+    except (OSError, Refused):
         return {}
     return document if isinstance(document, dict) else {}

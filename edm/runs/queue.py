@@ -182,7 +182,7 @@ def _changed(run, changes):
     document = places.load(run.folder / "config.json")
     if not document and run.checkpoint is None:
         raise Refused(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
-    document = document or read(run.checkpoint, "training")
+    document = document or read(run.checkpoint, Training, "training")
     settings = Training.parse(merged(document, flat.unflatten(changes, Training)))
     if run.state == "finished" and settings.images <= run.images:
         raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")

@@ -131,7 +131,7 @@ class Worker:
             from edm.runs.queue import advance
 
             taken = places.load(places.request(self._folder, self._number, "taken"))
-            with suppress(OSError, ValueError):
+            with suppress(OSError, Refused):
                 advance(self._folder.parent, taken.get("at_once", 1))
 
     def _hear(self, *signal_and_frame):
