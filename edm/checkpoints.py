@@ -17,9 +17,8 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from edm import networks
+from edm import networks, tensors
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
@@ -134,14 +133,17 @@ class Header(Settings):
         return self.network.classes
 
 
-def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as file:
-        try:
-            save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
-        except SafetensorError as error:
-            raise OSError(f"{path} cannot be written ({error})") from None
+def save(path, header: Header, content: dict[str, torch.Tensor]) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole.
+
+    Raises OSError that names the file where it cannot be written.
+    """
+    metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
+    try:
+        with atomic(path) as file:
+            tensors.write(file, content, metadata)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
 
 
 def read_header(path) -> Header:

@@ -22,7 +22,7 @@ from tempfile import NamedTemporaryFile
 
 from edm import documents
 from edm.errors import Refused
-from edm.files import atomic
+from edm.files import atomic, settle
 from edm.runs.processes import machine
 
 LONGEST_NAME = 80
@@ -82,7 +82,8 @@ def newest(run, strict: bool = False) -> int:
 
 
 def create(path, document: dict) -> bool:
-    """Write a file that is not there yet, whole at once. False if another has been quicker, here or elsewhere."""
+    """Write a file that is not there yet, whole at once, and on the disk. False if another has been quicker, here or
+    elsewhere."""
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(json.dumps(document).encode())
@@ -97,6 +98,7 @@ def create(path, document: dict) -> bool:
             if error.errno not in _NO_LINKS:
                 raise
             return _create_here(path, document)
+    settle(path.parent)
     return True
 
 
@@ -105,8 +107,11 @@ def _create_here(path, document):
     try:
         with open(path, "xb") as file:
             file.write(json.dumps(document).encode())
+            file.flush()
+            os.fsync(file.fileno())
     except FileExistsError:
         return False
+    settle(path.parent)
     return True
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edm import flat
 from edm.errors import Refused
+from edm.files import make, settle
 from edm.runs import devices, launching, places, reading
 from edm.runs.processes import Process, this
 
@@ -130,7 +131,7 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
 
 
 def _new(folder, name, dataset) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     number, given = 1, name is not None
     while True:
         path = folder / places.check_name(name if given else f"{dataset}-{number}")
@@ -143,6 +144,7 @@ def _new(folder, name, dataset) -> Path:
         else:
             for part in ("requests", "checkpoints", "samples"):
                 (path / part).mkdir()
+            settle(folder)
             return path
 
 

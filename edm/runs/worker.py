@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edm.errors import Refused
-from edm.runs import launching, places
+from edm.runs import keeping, launching, places
 from edm.runs.failures import Diverged, Superseded, explain
 from edm.runs.processes import this
 from edm.runs.reading import LIVE, read
@@ -64,8 +64,8 @@ class Worker:
         if self._superseded:
             raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
         try:
-            for torn in self._folder.glob(".*.json.*"):  # of a worker that was killed while it wrote
-                torn.unlink(missing_ok=True)
+            for half in keeping.halves(self._folder, keeping.STATUS):
+                half.unlink(missing_ok=True)
             self._reserve().write_bytes(os.urandom(RESERVE))
             self._write(durable=True)
         except OSError as error:

@@ -1,4 +1,5 @@
-"""A run as a directory of plain files, each written atomically or by whole lines, readable while it grows:
+"""A run as a directory of plain files, each written atomically or by whole lines, on the disk before the next event,
+readable while it grows:
 
 config.json                     the settings, complete
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
@@ -16,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from edm.checkpoints import Metrics
-from edm.files import atomic
-from edm.runs.keeping import Best, superfluous
+from edm.files import append, atomic, make
+from edm.runs.keeping import RECORD, Best, halves, superfluous
 from edm.runs.metrics import parsed
 from edm.training.loop import Checkpoint, Started, Tick
 
@@ -35,8 +36,7 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
         elif isinstance(event, Tick):
             line = _line(event)
             best.see(line)
-            with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint):
             event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
@@ -53,9 +53,9 @@ def checkpoints(folder) -> list[Path]:
 def _begin(folder, state):
     """Room for a run, without what one that was killed has left: halves of files, and what will be done again."""
     for name in ("checkpoints", "samples"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for torn in (folder / name).glob(".0*.*.*"):
-            torn.unlink()
+        make(folder / name)
+    for half in halves(folder, RECORD):
+        half.unlink(missing_ok=True)
     for path in (folder / "samples").iterdir():
         if path.stem.isdecimal() and int(path.stem) > state.images:
             path.unlink()
