@@ -11,14 +11,14 @@ COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models"
 
 
 def main(arguments=None) -> int:
-    """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
+    """Returns the exit code: 0, 2 after a sentence about what was wrong, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         import_module(f"edm.commands.{name}").add(commands)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (ValueError, OSError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 2
@@ -32,7 +32,6 @@ def main(arguments=None) -> int:
     except KeyboardInterrupt:
         print(f"\n{parser.prog} {options.command}: stopped", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from edm import networks
+from edm.data.identity import Identity
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
@@ -74,6 +75,7 @@ class Metrics(Settings):
     rate: float | None = None
     left: float | None = None
     nonfinite: Whole = 0
+    held_out: bool = True
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 
@@ -94,7 +96,7 @@ class Header(Settings):
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
     family: shared by the checkpoints of one run; order: place among the others of a folder.
     training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
-    not trained on.
+    not trained on. data: which data it has learned, and held out; None: older files do not say.
     """
 
     format: Literal[1] = 1
@@ -114,6 +116,7 @@ class Header(Settings):
     half_lives: tuple[float, ...] = ()
     training: Training | None = None
     held_out: bool = True
+    data: Identity | None = None
     progress: Progress = Progress()
     metrics: Metrics = Metrics()
 

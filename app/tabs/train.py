@@ -183,9 +183,10 @@ class Train:
         if not isinstance(changes, dict):
             raise SettingsError("changes must be names and values")
         changes = {str(name): str(value) for name, value in changes.items()}
+        accept = changes.pop("accept_data", "false") == "true"
         with self.room.turn:
             self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
-            runs.resume(run.folder, **changes)
+            runs.resume(run.folder, accept_data=accept, **changes)
         return run.name
 
 

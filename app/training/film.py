@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from app.figures import pack
-from edm import checkpoints, diagnostics, runs
+from edm import checkpoints, diagnostics, runs, saved
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
@@ -87,11 +87,7 @@ def field(checkpoint: Path, device) -> dict | None:
 
 def thumbnail(checkpoint: Path, shape) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
-    try:
-        files = sorted(p for p in (checkpoint.parent.parent / "samples").iterdir() if p.stem.isdecimal())
-    except OSError:
-        return None
-    for path in reversed(files):
+    for path in reversed(saved.samples(checkpoint.parent.parent)):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
             return pack.float32(samples[:THUMBNAIL_POINTS])
         if len(shape) == 3 and (data := _bytes(path)):
