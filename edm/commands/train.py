@@ -80,8 +80,8 @@ def run(options):
                 for event in recording.record(events, folder, options.keep, options.keep_best):
                     bar.show(event)
         except KeyboardInterrupt:
-            _say(f"\nstopped; {_advice(folder)}", sys.stderr)
-            raise
+            _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
+            return 130
     return _ended(worker, bar, folder)
 
 
