@@ -212,7 +212,9 @@ def test_a_terminal_that_closes_leaves_a_checkpoint(tmp_path):
 def test_all_processes_of_torchrun_end_in_the_same_step(tmp_path):
     run, line = tmp_path / "run", [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     line += ["-m", "edm", *QUICK, f"--out={run}", "--images=100000000", "--tick=1000000", "--checkpoint=100000000"]
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         for text in process.stderr:
             if "parameters" in text:
