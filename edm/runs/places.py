@@ -27,7 +27,7 @@ from edm.runs.processes import machine
 
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_BEGINNING = re.compile(r"(\d{4,})\.(?:start|taken)\.json")
+_BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
