@@ -151,6 +151,7 @@ def main(arguments=None) -> int:
         return 2
     from app.server import serve
 
+    os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
     serve(listener, device, who, browser=not chosen.no_browser)
     return 0
 

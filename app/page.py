@@ -8,7 +8,7 @@ import threading
 
 import gradio as gr
 
-from app import controls, faults, tabs
+from app import controls, faults, snippets, tabs
 from app.classroom import Room
 from app.instruments import INSTRUMENTS
 from app.links import opened_from
@@ -26,8 +26,8 @@ STAY_SECONDS = 5
 
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
-    work, board = Work(device), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board)}
+    work, board = Work(device, own=room.kind == "own"), Board(room.folder)
+    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
     board.begin()
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:

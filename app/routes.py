@@ -26,7 +26,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import faults, uploads
 from app.classroom import Room
-from edm import documents, runs
+from edm import documents, names, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
@@ -191,7 +191,7 @@ def _exported(run, suffix) -> FileResponse:
     place = TemporaryDirectory(prefix="edm-export-")
     try:
         path = Path(place.name, f"{run.name}.safetensors")
-        export(run.checkpoint, path, title=f"Run {run.name}", family=f"run-{run.name}")
+        export(run.checkpoint, path, title=f"Run {run.name}", family=names.family(run.name))
         wanted = path.with_suffix(suffix)
         return FileResponse(wanted, filename=wanted.name, background=BackgroundTask(place.cleanup))
     except BaseException:

@@ -29,7 +29,7 @@ from PIL import Image
 
 from app import archives
 from edm import runs
-from edm.data import images, points
+from edm.data import classes, images, points
 from edm.errors import Refused
 from edm.files import atomic, make, move
 from edm.runs import places
@@ -218,14 +218,14 @@ def _images(found, new, resolution, limits) -> dict:
             archive.writestr(zipfile.ZipInfo(inside), _png(square))
             labels[label] = labels.get(label, 0) + 1
     channels = 1 if grey else 3
-    names = sorted(label for label in labels if label)
+    names = classes.ordered((label for label in labels if label), "what was sent")
     return {
         "id": digest.hexdigest()[:16],
         "dataset": "folder",
         "count": sum(labels.values()),
         "shape": [channels, resolution, resolution],
         "classes": len(names),
-        "class_names": names,
+        "class_names": list(names),
         "greyscale": grey,
         "thumbnail": base64.b64encode(first[:channels].tobytes()).decode(),
     }

@@ -75,9 +75,10 @@ def resume(
     if found.checkpoint is None and saved.checkpoints(run):
         raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
     settings = _changed(found, changes)
+    device = found.device or "auto" if device is None else device
     if look and found.checkpoint and not accept_data:
         _look(settings, found.checkpoint)
-    request = _request(settings, run.parent, device or found.device or "auto", keep, owner or before.get("owner"))
+    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
