@@ -7,6 +7,7 @@ import logging
 
 import gradio as gr
 
+from app import transport
 from app.live import Channel
 from app.session import Newest, Superseded
 from edm.fields import SettingsError
@@ -39,7 +40,7 @@ class Wiring:
 
     def _handler(self, lane, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
+            message = transport.message_of(event)
             try:
                 serial = int(message["serial"])
                 guard = self.newest.guard(request.session_hash, lane, serial)
@@ -62,14 +63,15 @@ class Wiring:
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
-        def stop(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
+        async def stop(event: gr.EventData, request: gr.Request):
+            message = transport.message_of(event)
             if isinstance(message.get("lane"), str) and isinstance(message.get("serial"), int):
                 self.newest.guard(request.session_hash, message["lane"][:40], message["serial"])
 
         self.stage.halt(
-            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple", queue=False
-        )
+            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+            concurrency_limit=None,
+        )  # fmt: skip
 
 
 def experiment_of(values) -> Experiment:
