@@ -34,6 +34,15 @@ def atomic(path, durable: bool = True):
         settle(path.parent)
 
 
+def stamp(path) -> str | None:
+    """What tells a file from every other that was ever in its place, and changes with what it holds; None: no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
 def append(path, line: bytes) -> None:
     """Add a whole line to a file, which need not be there yet, and wait until it is on the disk."""
     new = not os.path.exists(path)

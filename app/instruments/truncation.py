@@ -76,7 +76,7 @@ def respond(settings: Truncation, context):
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
-    key = "truncation", settings.data, base
+    key = "truncation", model.identity, base
     for items, ended in starts.kept(context, key, lambda: _items(model, base, runs, settings, context)):
         yield _body(model, base, runs, settings, items), ended
 

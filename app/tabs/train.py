@@ -15,7 +15,7 @@ from app.tabs.wiring import Wiring
 from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.work import Work
-from edm import flat, models, runs
+from edm import files, flat, models, runs
 from edm.errors import Refused, shown
 from edm.fields import SettingsError
 from edm.training.settings import Training
@@ -72,7 +72,7 @@ class Train:
             found["design"] = about.design(run)
         found |= about.details(run)
         newest = history.last
-        if newest is not None and newest != seen.sample:
+        if newest is not None and (found["anew"] or newest != seen.sample):
             found["sample"] = self._frame(run, newest)
         return found, more
 
@@ -81,7 +81,7 @@ class Train:
         return film.frame(run, images, settings.samples if settings else 16, self._field)
 
     def _field(self, checkpoint):
-        key = "field", str(checkpoint), checkpoint.stat().st_mtime_ns
+        key = "field", str(checkpoint), files.stamp(checkpoint)
         return self.work.remember(key, lambda: film.field(checkpoint, self.work.device))
 
     def _datasets(self, visitor, known) -> dict | None:
@@ -162,16 +162,22 @@ class Train:
         if contrast:
             stem = plan.name or self._free(plan.settings.data.dataset)
             both = form.against(values, plan.settings)
-            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}).settings) for c in CONTRAST]
-        for name, _ in plans:
-            if name and (self.board.folder / name).exists():
-                raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
-        begun = []
-        with self.room.turn:
-            for name, settings in plans:
-                self.room.check_start(visitor, settings, runs.all_runs(self.board.folder))
-                begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name).name)
-        return begun
+            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}, costs=False).settings) for c in CONTRAST]
+        with self.room.turn, self.board.still:
+            for name, _ in plans:
+                if name and (self.board.folder / name).exists():
+                    raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
+            first, *others = (settings for _, settings in plans)
+            self.room.check_start(visitor, first, runs.all_runs(self.board.folder), others)
+            begun = []
+            try:
+                for name, settings in plans:
+                    begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name))
+            except BaseException:  # all of them, or none
+                for folder in begun:
+                    runs.delete(folder)
+                raise
+        return [folder.name for folder in begun]
 
     def _free(self, stem) -> str:
         """A name of which no pair of runs is there yet."""

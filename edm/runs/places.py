@@ -22,7 +22,7 @@ from tempfile import NamedTemporaryFile
 
 from edm import documents
 from edm.errors import Refused
-from edm.files import atomic, settle
+from edm.files import atomic, settle, stamp
 from edm.names import check_name, is_name, runs_folder
 from edm.runs.processes import machine
 
@@ -49,6 +49,11 @@ def queue(folder) -> Path:
 
 def request(run, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
+
+
+def identity(run) -> str | None:
+    """What tells a run from every other, also from one that had its name before: the file of its first beginning."""
+    return stamp(request(run, 1, "start")) or stamp(request(run, 1, "taken"))
 
 
 def newest(run, strict: bool = False) -> int:
