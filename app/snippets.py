@@ -26,7 +26,8 @@ def python(experiment: Experiment, own: bool = True) -> str:
         lines.append(f"model = edm.models.of(edm.Experiment(model='drawn', points={points}))")
     lines += [
         f"sampling = edm.Sampling({given})",
-        f"latents = edm.latents(edm.seeds(sampling.seed, {number}), model.shape)",
+        f"seeds = edm.seeds(sampling.seed, {number})",
+        "latents = edm.latents(seeds, model.shape)",
     ]
     arguments = "model.denoiser, latents, sampling"
     model = models.of(experiment)
@@ -37,7 +38,7 @@ def python(experiment: Experiment, own: bool = True) -> str:
         lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
         arguments += ", labels"
     lines += [
-        f"states = list(edm.sample({arguments}))",
+        f"states = list(edm.sample({arguments}, seeds=seeds))",
         "samples = states[-1].x",
         'edm.render.picture(model, states).save("sample.png")',
     ]

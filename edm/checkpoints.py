@@ -17,9 +17,9 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from edm import networks
+from edm import networks, tensors
+from edm.data.identity import Identity
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
@@ -78,6 +78,7 @@ class Metrics(Settings):
     rate: float | None = None
     left: float | None = None
     nonfinite: Whole = 0
+    held_out: bool = True
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 
@@ -99,7 +100,7 @@ class Header(Settings):
     family: shared by the checkpoints of one run; order: place among the others of a folder.
     taught: the classes of which there were images to train on; (): all, or that is not known.
     training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
-    not trained on.
+    not trained on. data: which data it has learned, and held out; None: older files do not say.
     """
 
     format: Literal[1] = 1
@@ -120,6 +121,7 @@ class Header(Settings):
     half_lives: tuple[float, ...] = ()
     training: Training | None = None
     held_out: bool = True
+    data: Identity | None = None
     progress: Progress = Progress()
     metrics: Metrics = Metrics()
 
@@ -147,14 +149,17 @@ class Header(Settings):
         return self.taught or tuple(range(self.classes))
 
 
-def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as file:
-        try:
-            save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
-        except SafetensorError as error:
-            raise OSError(f"{path} cannot be written ({error})") from None
+def save(path, header: Header, content: dict[str, torch.Tensor]) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole.
+
+    Raises OSError that names the file where it cannot be written.
+    """
+    metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
+    try:
+        with atomic(path) as file:
+            tensors.write(file, content, metadata)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
 
 
 def read_header(path) -> Header:
@@ -199,7 +204,7 @@ def build(config: NetworkConfig, place="the settings"):
     """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
     try:
         return networks.build(**config.document(complete=True))
-    except ValueError as error:
+    except Refused as error:
         raise Refused(f"{place}: {error}") from None
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from edm import data
+from edm import data, saved
 from edm import names as naming
 from edm.data import classes
 from edm.errors import Refused
+from edm.files import stamp
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -27,7 +28,8 @@ class Model:
 
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
-    family: name that the checkpoints of one run share. run: that it is a checkpoint of, by the names of `edm.names`.
+    family: name that the checkpoints of one run share. stamp: of the file as it was when it became known. run: that
+    it is a checkpoint of, by the names of `edm.names`.
     """
 
     name: str
@@ -38,7 +40,13 @@ class Model:
     dataset: data.Dataset | None
     path: Path | None = None
     header: object = None
+    stamp: str | None = None
     run: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What results may be kept under: unlike the name, no other model ever has it."""
+        return f"{self.name}@{self.stamp}" if self.trained else self.name
 
     @property
     def trained(self) -> bool:
@@ -78,7 +86,10 @@ class Model:
             return self.dataset.denoiser
         from edm.checkpoints import load as load_file
 
-        return load_file(self.path)
+        loaded = load_file(self.path)
+        if self.stamp not in (None, stamp(self.path)):
+            raise Refused(f"the file of the model {self.name!r} was replaced; choose it again in a moment, or restart")
+        return loaded
 
     @property
     def sigma_data(self) -> float:
@@ -143,17 +154,14 @@ def register(path, name: str | None = None) -> str:
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
-    Raises ValueError where there are none, or what is there is no checkpoint of ours.
+    Those that are not whole are passed over, with a warning. Raises ValueError where there are no others.
     """
-    from edm.training.recording import checkpoints
-
-    found = checkpoints(folder)
-    if not found:
-        raise Refused(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
+    saved.chosen(folder)  # warns
+    found = saved.whole(folder)
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
     for path in found:
-        model = _from_file(f"{run}_{int(path.stem)}", path)
+        model = _from_file(f"{run}_{saved.number(path)}", path)
         header = model.header.model_copy(update={"family": run})
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
@@ -165,19 +173,17 @@ def follow_run(folder) -> bool:
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
-    from edm.training.recording import checkpoints
-
     folder, changed = Path(folder), False
     family = naming.family(folder.name)
-    found = set(checkpoints(folder))
-    known = {model.path for model in list(_registered.values()) if model.family == family}
-    for path in sorted(found - known):
-        with suppress(ValueError, OSError):
-            model = _checkpoint(folder.name, int(path.stem), path)
+    found = {(path, stamp(path)) for path in saved.whole(folder)}
+    known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
+    for path in {path for path, _ in known} - {path for path, _ in found}:
+        changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None
+    for path, _ in sorted(found - known):
+        with suppress(Refused, OSError):
+            model = _checkpoint(folder.name, saved.number(path), path)
             _registered[model.name] = model
             changed = True
-    for path in known - found:
-        changed |= _registered.pop(naming.model(folder.name, int(path.stem)), None) is not None
     return changed
 
 
@@ -195,10 +201,13 @@ def exact(dataset: data.Dataset) -> Model:
 def _from_file(name, path) -> Model:
     from edm.checkpoints import read_header
 
+    before = stamp(path)
     header = read_header(path)
+    if stamp(path) != before:
+        raise Refused(f"{path} was replaced while it was read; try again")
     dataset = data.learned(header.training.data) if header.training else None
     title = header.title or name
-    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
+    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
 
 def _checkpoint(run: str, images: int, path) -> Model:
@@ -211,7 +220,7 @@ def _of_a_run(name) -> Model | None:
     """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
     path = naming.checkpoint(name)
     with suppress(ValueError, OSError):
-        return path and _kept(path.absolute(), path.stat().st_mtime_ns, path.stat().st_ino)
+        return path and _kept(path.absolute(), stamp(path))
     return None
 
 
@@ -233,7 +242,7 @@ def _shipped() -> dict[str, Model]:
     for path in sorted(FOLDER.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
-        except (ValueError, OSError) as error:  # one bad file must not take the others with it
+        except (Refused, OSError) as error:  # one bad file must not take the others with it
             logging.getLogger(__name__).warning("%s", error)
     found.sort(key=lambda model: (model.header.order, model.header.images))
     return {model.name: model for model in found}

@@ -110,6 +110,9 @@ class Sampling(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         check_choices(self, choices())
+        if self.S_tmin > self.S_tmax:
+            reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
+            raise refusal("S_tmin", self.S_tmin, reason)
         if self.sigmas is not None:
             object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
             return self
@@ -126,7 +129,7 @@ class Sampling(Settings):
 
             try:
                 iddpm_levels(self.steps, low, high)
-            except ValueError as error:
+            except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self
 

@@ -130,7 +130,7 @@ def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
         return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
-    except ValueError as error:
+    except Refused as error:
         return Lane(title, lane, None, str(error))
 
 
@@ -261,7 +261,7 @@ def _steps_in(milliseconds, model, sampling, context):
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 
-    each = context.work.remember(("step time", model.name, sampling.solver, sampling.schedule), measure)
+    each = context.work.remember(("step time", model.identity, sampling.solver, sampling.schedule), measure)
     limit = 1000 if sampling.discretization != "iddpm" else 400
     return max(1, min(limit, round(milliseconds / each)))
 

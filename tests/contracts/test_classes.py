@@ -51,7 +51,7 @@ def untrained(folder, path, **changes):
     wanted = settings(folder)
     source = sources.open_source(wanted.data)
     split = Split(source, wanted.data.holdout)
-    header = header_of(wanted, source, 0.5, split.held_out, split.taught).changed(**changes)
+    header = header_of(wanted, source, 0.5, split.held_out, taught=split.taught).changed(**changes)
     RunState(wanted, header, torch.device("cpu")).save(path)
     return models.register(path, path.stem)
 
