@@ -213,7 +213,7 @@ class Room:
         try:
             self._check_open(visitor)
             sentence = None
-        except ValueError as error:
+        except Refused as error:
             sentence = str(error)
         restricted = self.kind == "classroom" and not visitor.teacher
         return {
@@ -240,7 +240,7 @@ class Room:
                 try:
                     for run in filter(self.overdue, runs.all_runs(self.folder)):
                         runs.stop(run.folder)
-                except (OSError, ValueError):  # a file server that is away, a run that is gone: look again
+                except Exception:  # a file server that is away, a run that is gone: look again
                     logging.getLogger(__name__).exception("the runs in %s could not be timed", self.folder)
 
         if self.kind == "classroom":

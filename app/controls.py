@@ -6,6 +6,7 @@ from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, TABS, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
+from edm.path import known_range
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
 from edm.solvers import SOLVERS
@@ -91,12 +92,21 @@ def described(model: models.Model) -> dict:
         "images": model.header.images if model.trained else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
+        "range": _range(model),
     }
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn":
         described["thumbnail"] = _thumbnail(model)
     return described
+
+
+def _range(model) -> list[float | None]:
+    """The noise levels that the model is for; None: no bound."""
+    if not model.trained:
+        return [None, None]
+    low, high = known_range(model.header.preconditioning.build())
+    return [low or None, high if high < float("inf") else None]
 
 
 def _thumbnail(model) -> str:

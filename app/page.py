@@ -8,11 +8,11 @@ import threading
 
 import gradio as gr
 
-from app import controls, tabs
+from app import controls, faults, tabs
 from app.classroom import Room
 from app.instruments import INSTRUMENTS
+from app.links import opened_from
 from app.live import Live
-from app.session import opened_from
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.board import Board
@@ -51,7 +51,12 @@ def _attend(blocks, wiring, training):
     """What happens when a visitor comes, stays and leaves."""
 
     def opened(request: gr.Request):
-        return json.dumps({"opened": opened_from(dict(request.query_params)) | {"models": training.models()}})
+        query = request.query_params
+        try:
+            opened = opened_from(getattr(query, "multi_items", query.items)(), training.check)
+        except Exception as error:  # whatever the address says, the page opens
+            opened = opened_from({}) | {"notice": faults.logged(error)}
+        return json.dumps({"opened": opened | {"models": training.models()}})
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.

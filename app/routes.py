@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,14 +24,15 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
-from app import uploads
+from app import faults, uploads
 from app.classroom import Room
-from edm import runs
+from edm import documents, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
 SILENCE, LONGEST = 20.0, 900.0  # seconds without a byte, and in all, after which an upload is given up
+_SENT = 'points are sent as {"points": [[x, y], …]}'
 AT_ONCE = 4  # uploads on their way; two of one visitor are never
 
 
@@ -79,12 +79,14 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
                     file.close()
         except _Refused as refusal:
             return _sentence(refusal.status, refusal)
-        except ValueError as error:
+        except Refused as error:
             return _sentence(400, error)
         except ClientDisconnect:
             return _sentence(400, "the upload was interrupted; send it again")
         except OSError as error:
             return _sentence(507, f"the upload could not be stored ({error.strerror or error}); try later")
+        except Exception as error:
+            return _sentence(500, faults.told(error))
         finally:
             busy.discard(key)
 
@@ -101,8 +103,10 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
             return await run_in_threadpool(_MADE[what], runs.read(runs.find(room.folder, name), details=False))
         except _Refused as refusal:
             return _sentence(refusal.status, refusal)
-        except (ValueError, OSError) as error:
-            return _sentence(404, error)
+        except (Refused, OSError) as error:
+            return _sentence(404, faults.told(error))
+        except Exception as error:
+            return _sentence(500, faults.told(error))
 
 
 def _sentence(status, error) -> JSONResponse:
@@ -115,11 +119,11 @@ def _allowed(room, visitor, request) -> int:
     length = request.headers.get("content-length", "")
     try:
         most = room.check_upload(visitor)
-    except ValueError as error:
+    except Refused as error:
         raise _Refused(403, str(error)) from None
     try:
         room.check_upload(visitor, int(length) if length.isascii() and length.isdecimal() else None)
-    except ValueError as error:
+    except Refused as error:
         raise _Refused(413, str(error)) from None
     return most
 
@@ -139,11 +143,11 @@ async def _body(request, most):
     if kind == "application/json":
         parts = [part async for part in _bounded(request, min(most, POINTS_BYTES))]
         try:
-            document = json.loads(b"".join(parts))
-        except (ValueError, RecursionError):
-            document = None
+            document = documents.from_json(b"".join(parts), "the drawing", POINTS_BYTES)
+        except Refused as error:
+            raise Refused(f"{error}; {_SENT}") from None
         if not isinstance(document, dict) or not isinstance(document.get("points"), list):
-            raise Refused('points are sent as {"points": [[x, y], …]}')
+            raise Refused(_SENT)
         return document["points"], []
     if kind != "multipart/form-data":
         raise _Refused(415, "an upload is a form with files, or points as JSON")

@@ -20,7 +20,8 @@ def python(experiment: Experiment) -> str:
         lines.append(f"model = edm.models.of(edm.Experiment(model='drawn', points={points}))")
     lines += [
         f"sampling = edm.Sampling({given})",
-        f"latents = edm.latents(edm.seeds(sampling.seed, {number}), model.shape)",
+        f"seeds = edm.seeds(sampling.seed, {number})",
+        "latents = edm.latents(seeds, model.shape)",
     ]
     arguments = "model.denoiser, latents, sampling"
     model = models.of(experiment)
@@ -31,7 +32,7 @@ def python(experiment: Experiment) -> str:
         lines.append(f"labels = [k % {model.classes} for k in range({number})]")
         arguments += ", labels"
     lines += [
-        f"states = list(edm.sample({arguments}))",
+        f"states = list(edm.sample({arguments}, seeds=seeds))",
         "samples = states[-1].x",
         'edm.render.picture(model, states).save("sample.png")',
     ]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
 import re
 import shutil
 import threading
@@ -89,9 +88,16 @@ def described(folder, identity: str) -> dict:
     fields: what `edm.training.settings.Data` needs. Raises ValueError if there is none of that id.
     """
     path = path_of(folder, identity)
-    about = json.loads((path.parent / "about.json").read_bytes())
+    about = _about(path)
     fields = {"dataset": about["dataset"], "path": str(path)} | ({"greyscale": True} if about["greyscale"] else {})
     return {"id": identity, **about, "path": str(path), "fields": fields}
+
+
+def _about(path) -> dict:
+    about = places.load(path.parent / "about.json")
+    if not about:  # removed meanwhile
+        raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
+    return about
 
 
 def listed(folder, owner: str | None = None) -> list[dict]:
@@ -114,7 +120,7 @@ def is_ours(path, folder) -> bool:
     """Whether a path in settings is that of an uploaded dataset."""
     try:
         return str(path) == str(path_of(folder, Path(path).parent.name))
-    except ValueError:
+    except Refused:
         return False
 
 
@@ -123,7 +129,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
     is not the owner's."""
     path = path_of(folder, identity)
     with _owning:
-        about = json.loads((path.parent / "about.json").read_bytes())
+        about = _about(path)
         others = [one for one in about["owners"] if one != owner]
         if owner is not None and owner not in about["owners"]:
             raise Refused(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
@@ -172,7 +178,7 @@ def _points_of(name, file, kind, new):
     path.write_bytes(file.read(points.MAX_BYTES + 1))
     try:
         return points.read(path)
-    except ValueError as error:
+    except Refused as error:
         raise Refused(str(error).replace(str(path), repr(name)[:80])) from None
     finally:
         path.unlink()

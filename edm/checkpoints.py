@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from safetensors import SafetensorError, safe_open
 
 from edm import networks, tensors
+from edm.data.identity import Identity
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
@@ -73,6 +74,7 @@ class Metrics(Settings):
     rate: float | None = None
     left: float | None = None
     nonfinite: Whole = 0
+    held_out: bool = True
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 
@@ -93,7 +95,7 @@ class Header(Settings):
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
     family: shared by the checkpoints of one run; order: place among the others of a folder.
     training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
-    not trained on.
+    not trained on. data: which data it has learned, and held out; None: older files do not say.
     """
 
     format: Literal[1] = 1
@@ -113,6 +115,7 @@ class Header(Settings):
     half_lives: tuple[float, ...] = ()
     training: Training | None = None
     held_out: bool = True
+    data: Identity | None = None
     progress: Progress = Progress()
     metrics: Metrics = Metrics()
 
@@ -175,7 +178,7 @@ def build(config: NetworkConfig, place="the settings"):
     """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
     try:
         return networks.build(**config.document(complete=True))
-    except ValueError as error:
+    except Refused as error:
         raise Refused(f"{place}: {error}") from None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from edm import data
+from edm import data, saved
 from edm.errors import Refused
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
@@ -102,17 +102,14 @@ def register(path, name: str | None = None) -> str:
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
-    Raises ValueError where there are none, or what is there is no checkpoint of ours.
+    Those that are not whole are passed over, with a warning. Raises ValueError where there are no others.
     """
-    from edm.training.recording import checkpoints
-
-    found = checkpoints(folder)
-    if not found:
-        raise Refused(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
+    saved.chosen(folder)  # warns
+    found = saved.whole(folder)
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
     for path in found:
-        model = _from_file(f"{run}_{int(path.stem)}", path)
+        model = _from_file(f"{run}_{saved.number(path)}", path)
         header = model.header.model_copy(update={"family": run})
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
@@ -124,20 +121,18 @@ def follow_run(folder) -> bool:
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
-    from edm.training.recording import checkpoints
-
     folder, changed = Path(folder), False
     family, title = f"run-{folder.name}", f"Run {folder.name}"
-    found = set(checkpoints(folder))
+    found = set(saved.whole(folder))
     known = {model.path for model in list(_registered.values()) if model.family == family}
+    for path in known - found:
+        changed |= _registered.pop(f"{family}_{saved.number(path)}", None) is not None
     for path in sorted(found - known):
-        with suppress(ValueError, OSError):
-            model = _from_file(f"{family}_{int(path.stem)}", path)
+        with suppress(Refused, OSError):
+            model = _from_file(f"{family}_{saved.number(path)}", path)
             header = model.header.model_copy(update={"family": family})
             _registered[model.name] = replace(model, title=title, header=header)
             changed = True
-    for path in known - found:
-        changed |= _registered.pop(f"{family}_{int(path.stem)}", None) is not None
     return changed
 
 
@@ -174,7 +169,7 @@ def _shipped() -> dict[str, Model]:
     for path in sorted(FOLDER.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
-        except (ValueError, OSError) as error:  # one bad file must not take the others with it
+        except (Refused, OSError) as error:  # one bad file must not take the others with it
             logging.getLogger(__name__).warning("%s", error)
     found.sort(key=lambda model: (model.header.order, model.header.images))
     return {model.name: model for model in found}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import lru_cache
 
 import torch
 
 from edm import models
 from edm.errors import Refused
-from edm.noise import latents, noise_source, seeds
+from edm.noise import latents, seeds
 from edm.sampling import State, sample
 from edm.settings import Experiment
 
@@ -50,8 +51,20 @@ def _latents(seed, number, shape):
 
 
 def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:
-    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation."""
+    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
+
+    Raises Refused, in place of the last state, for samples that are not finite.
+    """
     denoiser = models.of(experiment).denoiser.to(device)
     z, labels = start(experiment, device)
-    source = noise_source(seeds(experiment.sampling.seed, len(z)))
-    return sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, source)
+    own = seeds(experiment.sampling.seed, len(z))
+    found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)
+    return _finite(found, experiment.model)
+
+
+def _finite(states, name):
+    with closing(states):
+        for state in states:
+            if state.sigma == 0 and not torch.isfinite(state.x).all():
+                raise Refused(f"the samples of {name!r} are not finite numbers: it cannot be used with these settings")
+            yield state

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
+from edm.errors import Refused
 from edm.fields import Number, Settings, Whole, knob, number_or_none, refusal
 
 MAX_STEPS = 1000
@@ -111,6 +112,9 @@ class Sampling(Settings):
             if getattr(self, field) not in names:
                 allowed = ", ".join(f"'{name}'" for name in names)
                 raise refusal(field, getattr(self, field), f"must be one of {allowed}")
+        if self.S_tmin > self.S_tmax:
+            reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
+            raise refusal("S_tmin", self.S_tmin, reason)
         if self.sigmas is not None:
             object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
             return self
@@ -127,7 +131,7 @@ class Sampling(Settings):
 
             try:
                 iddpm_levels(self.steps, low, high)
-            except ValueError as error:
+            except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self
 

@@ -129,7 +129,7 @@ def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
         return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
-    except ValueError as error:
+    except Refused as error:
         return Lane(title, lane, None, str(error))
 
 

@@ -98,7 +98,7 @@ def _body(points, settings):
 def _order(points):
     try:
         return diagnostics.fitted_order(points)
-    except ValueError:  # too few points yet, or all of them at the floor
+    except Refused:  # too few points yet, or all of them at the floor
         return None
 
 

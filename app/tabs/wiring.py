@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
+from contextlib import suppress
 
 import gradio as gr
 
+from app import faults
 from app.live import Channel
+from app.messages import Halt, Message
 from app.session import Newest, Superseded
-from edm.fields import SettingsError
+from edm.errors import Refused
 from edm.flat import unflatten
 from edm.settings import Experiment
 
@@ -20,15 +22,15 @@ class Wiring:
     def __init__(self, stage):
         self.stage, self.newest = stage, Newest()
 
-    def on(self, event: str, lane: str, respond, output=None, personal: bool = False) -> None:
+    def on(self, event: str, lane: str, kind: type[Message], respond, output=None, personal: bool = False) -> None:
         """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
-        visitor's gr.Request too.
+        visitor's gr.Request too. kind: of the message.
 
         A lane is what a newer request of the same visitor overtakes: a new picture ends the measuring of the old.
         The texts go to `output`; without one, to a channel of their own, which the page hears as "edm-<event>".
         """
         getattr(self.stage, event)(
-            self._handler(lane, respond, personal),
+            self._handler(lane, kind, respond, personal),
             None,
             output or Channel(f"edm-{event}"),
             api_visibility="private",
@@ -37,25 +39,17 @@ class Wiring:
             concurrency_limit=None,
         )
 
-    def _handler(self, lane, respond, personal):
+    def _handler(self, lane, kind, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
             try:
-                serial = int(message["serial"])
-                guard = self.newest.guard(request.session_hash, lane, serial)
+                message = kind.of(event._data)
+                guard = self.newest.guard(request.session_hash, lane, message.serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
-                    yield f'{{"serial": {serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
+                    yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
             except Superseded:
                 return
-            except (ValueError, FileNotFoundError) as error:  # the file: of a model that was deleted meanwhile
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": str(error)})
-            except (KeyError, TypeError) as error:
-                sentence = f"The request could not be read ({error})."
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
-            except Exception as error:  # out of memory, a model's file that is gone: whatever it is, the page must hear
-                logging.getLogger(__name__).exception("a computation failed")
-                sentence = f"These settings could not be computed ({error}). Try others."
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
+            except Exception as error:  # whatever it is, the page must hear
+                yield json.dumps({"serial": _serial(event._data), "finished": True, "error": faults.told(error)})
 
         return handler
 
@@ -63,17 +57,22 @@ class Wiring:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
         def stop(event: gr.EventData, request: gr.Request):
-            message = event._data if isinstance(event._data, dict) else {}
-            if isinstance(message.get("lane"), str) and isinstance(message.get("serial"), int):
-                self.newest.guard(request.session_hash, message["lane"][:40], message["serial"])
+            with suppress(Refused, Superseded):  # nobody waits for an answer
+                message = Halt.of(event._data)
+                self.newest.guard(request.session_hash, message.lane, message.serial)
 
         self.stage.halt(
             stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple", queue=False
         )
 
 
+def _serial(document) -> int:
+    """The serial of a message that may be of any making, for its answer to find back."""
+    with suppress(Refused):
+        return Message.of(document).serial
+    return 0
+
+
 def experiment_of(values) -> Experiment:
     """The Sampler tab's settings, as the page sends them."""
-    if not isinstance(values, dict):
-        raise SettingsError("the settings must be names and values")
     return Experiment.parse(unflatten(values))

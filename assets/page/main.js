@@ -98,7 +98,8 @@ class Explorer {
       this.choose(show.tab);
       this.tab.open(show.name, show.values, opened.notice);
     }
-    this.tabs.sampler.open(opened);
+    this.tabs.sampler.open(show ? { ...opened, notice: null } : opened);
+    this.written = this.address(); // what the link says stays as it is until something changes
     this.root.dataset.opened = true;
   }
 
@@ -123,15 +124,21 @@ class Explorer {
   // The whole state in the address, without a new page.
   remember() {
     clearTimeout(this.remembering);
+    const text = this.address();
+    if (text === this.written) return;
+    this.written = text;
+    history.replaceState(null, "", text || location.pathname);
+  }
+
+  address() {
     const query = new URLSearchParams(this.tabs.sampler.query());
     if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
-    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    return text && `?${text}`;
   }
 
   texts() {
-    this.remember();
-    return { link: location.href, ...this.tab.texts() };
+    return { link: new URL(this.address() || location.pathname, location.href).href, ...this.tab.texts() };
   }
 
   // The theme has changed, by our button or by Gradio.

@@ -24,8 +24,8 @@ export class Panel {
   effective(name) {
     const value = this.values[name];
     if (value != null) return value === "Infinity" ? Infinity : value;
-    if (name === "sigma_min") return this.boot.ranges[this.values.discretization][0];
-    if (name === "sigma_max") return this.boot.ranges[this.values.discretization][1];
+    if (name === "sigma_min") return Math.max(this.boot.ranges[this.values.discretization][0], this.model.range[0] ?? 0);
+    if (name === "sigma_max") return Math.min(this.boot.ranges[this.values.discretization][1], this.model.range[1] ?? Infinity);
     if (name === "count") return this.model.count;
     return value;
   }

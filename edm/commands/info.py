@@ -13,7 +13,7 @@ def add(commands):
 
 
 def run(options):
-    if options.file.endswith(".png"):
+    if options.file.lower().endswith(".png"):
         from edm.render import read_document
 
         print(json.dumps(read_document(options.file), indent=2))

@@ -8,7 +8,6 @@ and keeps no more than that; no file stays open between reads, so that threads, 
 from __future__ import annotations
 
 import io
-import json
 import os
 import reprlib
 import struct
@@ -21,7 +20,8 @@ import numpy as np
 import torch
 from PIL.ContainerIO import ContainerIO
 
-from edm.data import images
+from edm import documents
+from edm.data import identity, images
 from edm.errors import Refused
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -56,7 +56,8 @@ class ImageFolder:
 
     Labels come from `dataset.json` of the StyleGAN and EDM kind, {"labels": [["a/b.png", 3], …]} (null: none), where
     there is one; else the first-level folders are the classes, if there are two or more and no image lies outside.
-    Hidden files, `__MACOSX` and files with other endings are left out.
+    Hidden files, `__MACOSX` and files with other endings are left out. `names` and `marks` (`edm.data.identity`) say
+    which images these are.
 
     Raises ValueError, here and from `read`, in sentences that name the file at fault.
     """
@@ -79,7 +80,8 @@ class ImageFolder:
             raise Refused(f"{self.path} holds {number}; a set has 1 to {MAX_IMAGES} images")
         self.class_names, self.classes, labels = self._labels()
         self._targets = None if labels is None else torch.tensor(labels, dtype=torch.int64)
-        self._side = self._check_headers()
+        self.marks = np.empty(self.size, dtype="<u8")
+        self._side = self._check_headers(labels if LABELS in self._files.names else None)
         side = self._side if resolution is None else resolution
         if not low <= side <= high:
             raise Refused(f"the images in {self.path} are {side}×{side}; give a resolution from {low} to {high}")
@@ -107,13 +109,15 @@ class ImageFolder:
         numbers = {name: number for number, name in enumerate(class_names)}
         return tuple(class_names), len(class_names), [numbers[folder] for folder in folders]
 
-    def _check_headers(self) -> int:
-        """The side of the images as stored (0 with `crop`), after a look at the header of each."""
+    def _check_headers(self, listed) -> int:
+        """The side of the images as stored (0 with `crop`), after a look at the header of each, which also gets its
+        mark. listed: their labels, where a file of its own tells them."""
         side = 0
-        for name in self.names:
+        for row, name in enumerate(self.names):
             place = self._place(name)
             with self._files.open(name) as file, images.opened(file, place) as image:
                 width, height = image.size
+                self.marks[row] = identity.of_file(file, name, listed and listed[row])
             if self._crop:
                 continue
             if width != height:
@@ -137,10 +141,7 @@ class ImageFolder:
 
 def _listed(text: bytes, names, place: str) -> list[int] | None:
     """The label of each name from the contents of `dataset.json`, or None where that says null."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{place} is not valid JSON ({error})") from None
+    document = documents.from_json(text, place, MAX_LABELS_BYTES)
     items = document.get("labels", 0) if isinstance(document, dict) else 0
     if items is None:
         return None

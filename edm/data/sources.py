@@ -3,6 +3,7 @@
     shape (…)            of one sample; images are (C, H, W)
     classes, class_names how many, and what they are called (may be empty)
     size                 how many samples there are; None: endless, sample k being a function of k
+    marks                uint64 [size]: what tells each sample from all others (`edm.data.identity`); of finite sources
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a function of `edm.training.settings.Data` into SOURCES.
@@ -10,14 +11,18 @@ To add one, put a function of `edm.training.settings.Data` into SOURCES.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cached_property
 
 import numpy as np
 
 from edm import data
 from edm.data import digits, scenes
 from edm.errors import Refused
+
+DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
 
 class DataError(Refused):
@@ -31,7 +36,7 @@ class Mixture:
 
     def __init__(self, dataset: data.Dataset):
         self._dataset = dataset
-        self.shape = dataset.shape
+        self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
     def read(self, indices):
         from edm.streams import uniforms
@@ -49,6 +54,12 @@ class Digits:
         points = data.load("digits").denoiser
         self._images, self._labels, self.size = points.points, points.labels, len(points.points)
 
+    @cached_property
+    def marks(self):
+        from edm.data import identity
+
+        return identity.of_arrays(self._images.numpy(), self._labels.numpy())
+
     def read(self, indices):
         indices = np.asarray(indices)
         return self._images[indices], self._labels[indices]
@@ -57,7 +68,7 @@ class Digits:
 def _torchvision(settings):
     from edm.data import torchvision_sets
 
-    return torchvision_sets.load(settings.dataset, settings.path or "datasets", settings.download)
+    return torchvision_sets.load(settings.dataset, settings.path or DOWNLOADS, settings.download)
 
 
 def _folder(settings):
@@ -77,6 +88,12 @@ SOURCES: dict[str, Callable] = {
     "cifar10": _torchvision,
     "folder": _folder,
 }
+
+
+def placed(settings):
+    """The settings with the whole path of their files, so that they are found from any folder."""
+    path = settings.path or (DOWNLOADS if SOURCES[settings.dataset] is _torchvision else None)
+    return settings if path is None else settings.changed(path=os.path.abspath(path))
 
 
 def open_source(settings):
@@ -109,7 +126,7 @@ def _told():
     """What is wrong with the data is told apart from what is wrong with anything else."""
     try:
         yield
-    except (ValueError, FileNotFoundError, PermissionError) as error:
+    except (Refused, FileNotFoundError, PermissionError) as error:
         raise DataError(str(error)) from error
 
 

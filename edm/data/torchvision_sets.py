@@ -16,6 +16,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 
 from edm import pickles
+from edm.data import identity
 from edm.data.folders import rows
 from edm.errors import Refused
 from edm.files import make, move
@@ -56,6 +58,11 @@ class InMemory:
     @property
     def size(self) -> int:
         return len(self.images)
+
+    @cached_property
+    def marks(self) -> np.ndarray:
+        """What tells each image from the others (see edm.data.identity)."""
+        return identity.of_arrays(self.images.numpy(), self.labels.numpy())
 
     def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B]."""

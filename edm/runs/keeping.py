@@ -11,6 +11,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from edm import saved
 from edm.errors import Refused
 from edm.runs import places, reading
 from edm.runs.metrics import parsed
@@ -59,13 +60,16 @@ def best(run) -> int | None:
 
 
 def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
-    """The checkpoints beside the `keep` newest and, if it is given, the first one at or after the best tick."""
-    found = sorted(Path(run, "checkpoints").glob("*.safetensors"))
+    """The checkpoints beside the `keep` newest, the newest whole one, and, if it is given, the first one at or after
+    the best tick."""
+    found = saved.checkpoints(run)
     old = found[:-keep]
-    if old and best is not None:
-        chosen = next((path for path in found if path.stem.isdecimal() and int(path.stem) >= best), None)
-        old = [path for path in old if path != chosen]
-    return old
+    if not old:
+        return []
+    kept = {saved.newest(run)}
+    if best is not None:
+        kept.add(next((path for path in found if saved.number(path) >= best), None))
+    return [path for path in old if path not in kept]
 
 
 def halves(run, names: dict[str, str], age: float = -math.inf) -> list[Path]:

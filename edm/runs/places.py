@@ -20,13 +20,14 @@ import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from edm import documents
 from edm.errors import Refused
 from edm.files import atomic, settle
 from edm.runs.processes import machine
 
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_BEGINNING = re.compile(r"(\d{4,})\.(?:start|taken)\.json")
+_BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -123,7 +124,7 @@ def load(path) -> dict:
     """The document in a file; an empty one if there is none, or it is not one."""
     try:
         with open(path, "rb") as file:
-            document = json.loads(file.read())
-    except (OSError, ValueError, RecursionError):
+            document = documents.from_json(file.read(documents.MAX_JSON + 1), str(path))
+    except (OSError, Refused):
         return {}
     return document if isinstance(document, dict) else {}

@@ -7,8 +7,8 @@ import pytest
 
 from app import controls, uploads
 from app.classroom import Room, Visitor
-from app.session import opened_from
-from app.tabs.train import Train
+from app.links import opened_from
+from app.tabs.train import EVENTS, Train
 from app.training import datasets, film, form, recipes
 from app.training.board import Board
 from app.training.recipes import COLUMNS, SIZES
@@ -46,7 +46,7 @@ def tab(tmp_path):
 
 
 def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(message, None, None)
+    ((text, ended),) = getattr(tab, event)(EVENTS[event].of(message), None, None)
     assert ended
     return json.loads(text)
 
@@ -99,7 +99,7 @@ def test_a_field_that_is_set_by_hand_wins():
     ],
 )
 def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
-    ((text, _),) = tab.plan({"values": values}, None, None)
+    ((text, _),) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
     refused = json.loads(text)
     assert refused["fields"] == [field]
     assert len(refused["error"]) > 20
@@ -207,7 +207,7 @@ def test_a_closer_look_has_losses_samples_and_the_field(tab):
 
 def test_samples_are_named_by_run_and_number(tab):
     finished(tab.board.folder, "learner")
-    found = answer(tab, "film", run="learner", images=[320, 330, -1])
+    found = answer(tab, "film", run="learner", images=[320, 330, 331])
     assert [frame["images"] for frame in found["frames"]] == [320]
     for run in ("../learner", "", None, "nobody"):
         with pytest.raises(ValueError):

@@ -81,7 +81,7 @@ def test_an_exported_model_is_small_and_says_how_it_was_made(run, tmp_path):
     words = shlex.split(command(checkpoints.read_header(out)))
     given = dict(word.removeprefix("--").split("=", 1) for word in words[4:])
     assert edm.Training.parse(unflatten(given, edm.Training)) == tiny()
-    assert options.read(out, "training") == tiny().document(complete=True)
+    assert options.read(out, edm.Training, "training") == tiny().document(complete=True)
 
 
 def test_a_model_can_be_sampled_by_its_path(run, tmp_path):
