@@ -137,10 +137,10 @@ class Header(Settings):
         return self.network.classes
 
 
-def save(path, header: Header, tensors: dict[str, torch.Tensor]) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole."""
+def save(path, header: Header, tensors: dict[str, torch.Tensor], guard=None) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. guard: see `atomic`."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as file:
+    with atomic(path, guard=guard) as file:
         try:
             save_file(plain, file.name, {METADATA_KEY: json.dumps(header.document(complete=True))})
         except SafetensorError as error:
