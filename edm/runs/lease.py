@@ -60,12 +60,13 @@ class Lease:
 
 
 def certain(run: reading.Run) -> bool:
-    """Whether a run that reads as over is so for sure: by its worker's own word, or the kernel's."""
+    """Whether a run that reads as over is so for sure: by its worker's own word, the kernel's, or because
+    all is done and no worker is known."""
     number, status = run.number, places.load(run.folder / "status.json")
     if number == 0 or (status.get("number") == number and status.get("state") in reading.OVER):
         return True
     leader = reading.processes_of(run.folder)[0]
-    return leader is not None and leader.local
+    return run.state == "finished" if leader is None else leader.local
 
 
 def seize(run: reading.Run) -> None:
@@ -81,7 +82,7 @@ def seize(run: reading.Run) -> None:
     lapses, sign, told = _last_sign(run)
     leader = reading.processes_of(run.folder)[0]
     claim = places.load(taken)
-    if leader is not None or claim.get("machine") != machine():
+    if leader is not None or claim.get("machine", machine()) != machine():
         quiet = max(places.moment(run.folder) - sign, silence(leader) if told else 0.0)
         if quiet < SILENCE:
             raise Refused(

@@ -127,7 +127,7 @@ def trial(server, dice, monkeypatch):
     return None, first.ended, back
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(12))
 def test_in_no_interleaving_two_workers_may_write(server, monkeypatch, seed):
     began, ended, back = trial(server, random.Random(seed), monkeypatch)
     assert began is None or max(ended) <= began
