@@ -156,6 +156,13 @@ def _new_folder(dataset) -> Path:
     return Path("runs", f"{dataset}-{number}")
 
 
+def _seen(header) -> str:
+    """What is to be said of classes without images."""
+    if not header.taught:
+        return ""
+    return f"; only {len(header.taught)} of {header.classes} classes have images to train on, and no other is drawn"
+
+
 class _Bar:
     """A line that is written over on a terminal; elsewhere, one line at each tick."""
 
@@ -176,7 +183,7 @@ class _Bar:
             _say(
                 f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
                 f"validated on images {'held out' if event.held_out else 'of the training'}, "
-                f"from image {event.state.images:,} of {self._settings.images:,}",
+                f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
                 self._stream,
             )
             if event.note:

@@ -28,6 +28,7 @@ from edm import pickles
 from edm.data import identity
 from edm.data.folders import rows
 from edm.errors import Refused
+from edm.files import make, move
 from edm.pickles import Encoded, Record
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
@@ -91,9 +92,9 @@ def load(name: str, folder, download: bool = False) -> InMemory:
         with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
             wanted.fetch(temporary)
             source = wanted.source(Path(temporary) / wanted.folder)
-            place.mkdir(parents=True, exist_ok=True)
+            make(place)
             for file in wanted.files:
-                os.replace(Path(temporary) / wanted.folder / file, place / file)
+                move(Path(temporary) / wanted.folder / file, place / file)
     except _BROKEN_DOWNLOAD as error:
         reason = " ".join(str(error).split())
         raise Refused(

@@ -55,14 +55,14 @@ def held_out(model) -> Draw:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
         source = sources.open_source(training.data.changed(download=False))
-    except (ValueError, OSError) as error:
+    except (Refused, OSError) as error:
         raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
     if tuple(source.shape) != tuple(model.shape):
         raise Refused(
             f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
         )
-    if model.header.data is not None:
-        source = identity.fitting(source, model.header)
+    known = model.header.data is not None
+    source = identity.fitting(source, model.header) if known else sources.as_learned(source, model.header.class_names)
     split = resumed(source, training.data, model.header)
     if model.header.held_out and not split.held_out:
         raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")

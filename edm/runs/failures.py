@@ -67,7 +67,7 @@ def explain(error: BaseException, settings=None, share: int | None = None, check
         return Failure("data", text[:1000], (("Go on with the data as they are now", {"accept_data": "true"}),))
     if isinstance(error, DataError):
         return Failure("data", f"the data cannot be read: {text:.1000}")
-    if isinstance(error, ValueError | OSError):
+    if isinstance(error, Refused | OSError):
         return Failure("settings", text[:1000])
     if isinstance(error, RuntimeError) and any(words in text for words in _PEER_WORDS):
         return Failure("lost", f"one of its processes was lost, {kept}; {again} ({text:.200})")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edm import flat, saved
 from edm.errors import Refused
+from edm.files import make, settle
 from edm.runs import devices, launching, lease, places, reading
 from edm.runs.processes import Process, this
 
@@ -74,9 +75,10 @@ def resume(
     if found.checkpoint is None and saved.checkpoints(run):
         raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
     settings = _changed(found, changes)
+    device = found.device or "auto" if device is None else device
     if look and found.checkpoint and not accept_data:
         _look(settings, found.checkpoint)
-    request = _request(settings, run.parent, device or found.device or "auto", keep, owner or before.get("owner"))
+    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
@@ -144,7 +146,7 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
 
 
 def _new(folder, name, dataset) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     number, given = 1, name is not None
     while True:
         path = folder / places.check_name(name if given else f"{dataset}-{number}")
@@ -157,6 +159,7 @@ def _new(folder, name, dataset) -> Path:
         else:
             for part in ("requests", "checkpoints", "samples"):
                 (path / part).mkdir()
+            settle(folder)
             return path
 
 
@@ -196,7 +199,7 @@ def _changed(run, changes):
     document = places.load(run.folder / "config.json")
     if not document and run.checkpoint is None:
         raise Refused(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
-    document = document or read(run.checkpoint, "training")
+    document = document or read(run.checkpoint, Training, "training")
     settings = Training.parse(merged(document, flat.unflatten(changes, Training)))
     if run.state == "finished" and settings.images <= run.images:
         raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")

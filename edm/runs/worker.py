@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edm import saved
 from edm.errors import Refused
-from edm.runs import launching, places
+from edm.runs import keeping, launching, places
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease, seize
 from edm.runs.processes import this
@@ -74,8 +74,8 @@ class Worker:
         self._look()
         self.check()
         try:
-            for torn in self._folder.glob(".*.json.*"):  # of a worker that was killed while it wrote
-                torn.unlink(missing_ok=True)
+            for half in keeping.halves(self._folder, keeping.STATUS):
+                half.unlink(missing_ok=True)
             self._reserve().write_bytes(os.urandom(RESERVE))
             self._lease.renew(partial(self._write, durable=True))
         except OSError as error:
@@ -152,7 +152,7 @@ class Worker:
             from edm.runs.queue import advance
 
             taken = places.load(places.request(self._folder, self._number, "taken"))
-            with suppress(OSError, ValueError):
+            with suppress(OSError, Refused):
                 advance(self._folder.parent, taken.get("at_once", 1))
 
     def _checkpoint(self):

@@ -1,4 +1,5 @@
-"""A run as a directory of plain files, each written atomically or by whole lines, readable while it grows:
+"""A run as a directory of plain files, each written atomically or by whole lines, on the disk before the next event,
+readable while it grows:
 
 config.json                     the settings, complete
 data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
@@ -18,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from edm.checkpoints import Metrics
-from edm.files import atomic
-from edm.runs.keeping import Best, superfluous
+from edm.files import append, atomic, make
+from edm.runs.keeping import RECORD, Best, halves, superfluous
 from edm.runs.metrics import parsed
 from edm.saved import PICTURES, checkpoints, number, samples, set_aside
 from edm.training.loop import Checkpoint, Started, Tick
@@ -41,8 +42,7 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
         elif isinstance(event, Tick):
             line = _line(event)
             best.see(line)
-            with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
             event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors", guard)
@@ -56,9 +56,9 @@ def _begin(folder, state):
 
     Checkpoints of later images that are not whole are put aside, so that they do not stand for the run."""
     for name in ("checkpoints", "samples"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for torn in (folder / name).glob(".0*.*.*"):
-            torn.unlink()
+        make(folder / name)
+    for half in halves(folder, RECORD):
+        half.unlink(missing_ok=True)
     for path in samples(folder):
         if number(path, PICTURES) > state.images:
             path.unlink()

@@ -111,10 +111,10 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float, held_out: bool = True, data=None) -> Header:
+def header_of(settings, source, sigma_data: float, held_out: bool = True, data=None, taught=()) -> Header:
     """The header of a new run: network and preconditioning as its settings and its data ask for.
 
-    data: the `edm.data.identity.Identity` of these.
+    data: the `edm.data.identity.Identity` of these. taught: the classes that have images to train on; (): all.
     """
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
@@ -145,6 +145,7 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True, data=N
         preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
         shape=shape,
         class_names=_shortened(source.class_names) if config["classes"] else (),
+        taught=tuple(taught) if config["classes"] else (),
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
