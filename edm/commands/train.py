@@ -81,7 +81,7 @@ def run(options):
         try:
             with worker:
                 events = worker.watch(events or begin())
-                for event in recording.record(events, folder, options.keep, options.keep_best):
+                for event in recording.record(events, folder, options.keep, options.keep_best, worker.check):
                     bar.show(event)
         except KeyboardInterrupt:
             _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)

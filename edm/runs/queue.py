@@ -19,7 +19,7 @@ from pathlib import Path
 from edm import flat, saved
 from edm.errors import Refused
 from edm.files import make, settle
-from edm.runs import devices, launching, places, reading
+from edm.runs import devices, launching, lease, places, reading
 from edm.runs.processes import Process, this
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -87,6 +87,7 @@ def resume(
     options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
+    lease.seize(found)
     _ask(run, last + 1, {**request, "options": options, "changes": changes})
     return run
 
