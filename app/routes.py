@@ -25,8 +25,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import faults, uploads
+from app.answers import Denied as _Refused
+from app.answers import sentence as _sentence
 from app.classroom import Room
-from edm import documents, runs
+from edm import documents, names, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
@@ -36,21 +38,13 @@ _SENT = 'points are sent as {"points": [[x, y], …]}'
 AT_ONCE = 4  # uploads on their way; two of one visitor are never
 
 
-class _Refused(Exception):
-    """status: of HTTP."""
-
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
-        self.status = status
-
-
 def add(app: FastAPI, room: Room, username: Callable) -> None:
-    """Add the addresses to `app`. username: async, a request -> who Gradio says has sent it, or None."""
+    """Add the addresses to `app`. username: a request -> who has logged in and sends it, or None."""
     busy: set = set()
     intake = threading.Lock()  # images are decoded for one visitor at a time
 
     async def visitor_of(request):
-        name = await username(request)
+        name = username(request)
         if room.asks and name is None:
             raise _Refused(401, "log in first: reload the page")
         return room.visitor(SimpleNamespace(username=name))
@@ -90,10 +84,6 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
         finally:
             busy.discard(key)
 
-    @app.post("/gradio_api/upload")
-    async def closed():  # Gradio would store files of any number before anybody looks at them
-        return _sentence(404, "files are sent to /explorer-uploads")
-
     @app.get("/explorer-runs/{name}/{what}")
     async def take_away(name: str, what: str, request: Request):
         try:
@@ -107,11 +97,6 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
             return _sentence(404, faults.told(error))
         except Exception as error:
             return _sentence(500, faults.told(error))
-
-
-def _sentence(status, error) -> JSONResponse:
-    # the rest of a refused upload is not read, so the connection cannot serve another request
-    return JSONResponse({"ok": False, "sentence": str(error)}, status, headers={"Connection": "close"})
 
 
 def _allowed(room, visitor, request) -> int:
@@ -191,7 +176,7 @@ def _exported(run, suffix) -> FileResponse:
     place = TemporaryDirectory(prefix="edm-export-")
     try:
         path = Path(place.name, f"{run.name}.safetensors")
-        export(run.checkpoint, path, title=f"Run {run.name}", family=f"run-{run.name}")
+        export(run.checkpoint, path, title=f"Run {run.name}", family=names.family(run.name))
         wanted = path.with_suffix(suffix)
         return FileResponse(wanted, filename=wanted.name, background=BackgroundTask(place.cleanup))
     except BaseException:

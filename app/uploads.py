@@ -5,7 +5,8 @@ RUNS/.data/<id>/set.zip       squares of one size, as PNG in an uncompressed zip
                 about.json    what the page shows of it, and who brought it
 
 An id is a digest of what a set holds. Everything is checked before it is used; names of files only decide the order
-and the classes, and none reaches the file system. A set appears whole or not at all.
+and the classes, and none reaches the file system. A set appears whole or not at all, and whoever is told of it can rely
+on it: it is on the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 import re
 import shutil
 import threading
@@ -29,8 +29,9 @@ from PIL import Image
 
 from app import archives
 from edm import runs
-from edm.data import images, points
+from edm.data import classes, images, points
 from edm.errors import Refused
+from edm.files import atomic, make, move
 from edm.runs import places
 
 FOLDER = ".data"
@@ -147,7 +148,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
 @contextmanager
 def _new(place):
     """A directory for a set in the making, which is gone afterwards unless it was renamed."""
-    place.mkdir(parents=True, exist_ok=True)
+    make(place)
     for old in place.glob(".*"):
         with suppress(OSError):  # another server was quicker
             if time.time() - old.stat().st_mtime > STALE:
@@ -184,7 +185,8 @@ def _points_of(name, file, kind, new):
 
 
 def _points(known, new) -> dict:
-    np.save(new / _FILES["points"], known)
+    with atomic(new / _FILES["points"]) as file:
+        np.save(file, known)
     chosen = known[np.linspace(0, len(known) - 1, min(len(known), THUMBNAIL_POINTS)).astype(int)]
     return {
         "id": points.digest(known),
@@ -203,7 +205,7 @@ def _images(found, new, resolution, limits) -> dict:
     """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
     digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
     labels: dict[str, int] = {}
-    with zipfile.ZipFile(new / _FILES["folder"], "w", zipfile.ZIP_STORED) as archive:
+    with atomic(new / _FILES["folder"]) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, label, read) in enumerate(found):
             square, pixels = images.square(read(), f"{name!r:.80}", resolution, limits.pixels)
             decoded += pixels
@@ -216,14 +218,14 @@ def _images(found, new, resolution, limits) -> dict:
             archive.writestr(zipfile.ZipInfo(inside), _png(square))
             labels[label] = labels.get(label, 0) + 1
     channels = 1 if grey else 3
-    names = sorted(label for label in labels if label)
+    names = classes.ordered((label for label in labels if label), "what was sent")
     return {
         "id": digest.hexdigest()[:16],
         "dataset": "folder",
         "count": sum(labels.values()),
         "shape": [channels, resolution, resolution],
         "classes": len(names),
-        "class_names": names,
+        "class_names": list(names),
         "greyscale": grey,
         "thumbnail": base64.b64encode(first[:channels].tobytes()).decode(),
     }
@@ -247,8 +249,9 @@ def _settled(new, place, about, owner, limits) -> dict:
                     f"the uploads of this server take {used / 1e9:.1f} GB, and may take {limits.folder / 1e9:.1f} GB; "
                     "remove some that nobody needs"
                 )
+            shutil.rmtree(target, ignore_errors=True)  # what a power cut has left of a set, if there is any
             places.write(new / "about.json", {**about, "owners": [owner], "time": time.time()})
-            os.rename(new, target)
+            move(new, target)
         elif owner not in known["owners"]:
             places.write(target / "about.json", {**known, "owners": [*known["owners"], owner]})
     return described(place.parent, target.name)

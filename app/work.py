@@ -31,10 +31,13 @@ FOLLOW_WINDOW = 2.6  # the same in units of √(σ² + σ_data²)
 
 
 class Work:
-    """All results of one server. Thread-safe: its caches are locked, everything else is pure."""
+    """All results of one server. Thread-safe: its caches are locked, everything else is pure.
 
-    def __init__(self, device, megabytes: int = 256):
-        self.device = device
+    own: who looks owns this machine, and may see where things lie (`app.snippets.complete`).
+    """
+
+    def __init__(self, device, megabytes: int = 256, own: bool = True):
+        self.device, self.own = device, own
         self._lock = threading.Lock()
         self._results: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
         self._known: LRUCache = LRUCache(512)
@@ -94,8 +97,8 @@ class Work:
             "milliseconds": 1000 * (time.perf_counter() - started),
             "run": pack.trajectory(states, model.sigma_data),
             "document": _key(experiment),
-            "python": snippets.python(experiment),
-            "command": snippets.command(experiment),
+            "python": snippets.python(experiment, self.own),
+            "command": snippets.command(experiment, self.own),
         }
         if model.name == "drawn":
             body["components"] = pack.components(model.denoiser)

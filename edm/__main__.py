@@ -20,7 +20,8 @@ COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models"
 
 
 def main(arguments=None) -> int:
-    """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program."""
+    """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
+    Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
@@ -28,13 +29,12 @@ def main(arguments=None) -> int:
     options = parser.parse_args(arguments)
     program = f"{parser.prog} {options.command}"
     try:
-        options.run(options)
+        return options.run(options) or 0
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr)
         return 130
     except Exception as error:
         return failed(program, error)
-    return 0
 
 
 def failed(program: str, error: Exception) -> int:

@@ -110,6 +110,14 @@ def allowed(settings: type[Settings], name: str) -> str:
     return " and ".join(parts)
 
 
+def check_choices(settings, tables: dict[str, list[str]]) -> None:
+    """Each of these fields holds one of its names. "" is no name; None passes, for the field's type has judged it."""
+    for name, names in tables.items():
+        value = getattr(settings, name)
+        if value is not None and value not in names:
+            raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
+
+
 def refusal(field, value, reason) -> PydanticCustomError:
     """An error of a whole model that is about one field."""
     told = {"field": one_line(field), "value": shown(value, 80), "reason": one_line(reason)}

@@ -194,7 +194,7 @@ def _distance(a, b):
 def _step_python(settings, sampling):
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"sampling = edm.Sampling.parse({sampling.document()!r})\n"
         "experiment = edm.Experiment(model=model.name, sampling=sampling)\n"
         "latents, labels = edm.runner.start(experiment)\n"

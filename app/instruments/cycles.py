@@ -132,7 +132,7 @@ def _rounds_python(settings, model, strengths):
     count = len(_clean(model)[0])
     return (
         "import numpy as np\nimport edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"y, labels = edm.diagnostics.held_out(model)(np.arange({count}))\n"
         f"x = y + {settings.sigma} * edm.latents(edm.seeds({settings.seed}, {count}), model.shape)\n"
         f"for S_noise in {strengths!r}:\n"

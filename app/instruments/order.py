@@ -170,7 +170,7 @@ def _python(settings):
     steps = [count for count in STEPS if count <= settings.most]
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
         f"for solver, alpha in {[KNOWN[name][1:3] for name in settings.solvers]!r}:\n"

@@ -200,7 +200,7 @@ def _summary(base, parts, totals, settings):
 def _python(base, settings):
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"sampling = edm.Sampling.parse({base.document()!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=sampling)\n"
         "latents, labels = edm.runner.start(experiment)\n"

@@ -181,11 +181,12 @@ class Train:
         return f"{stem}-{number}"
 
     def _resume(self, visitor, message) -> str:
-        run, changes = self.board.find(message.need("run")), message.changes or {}
+        run, changes = self.board.find(message.need("run")), dict(message.changes or {})
+        accept = str(changes.pop("accept_data", "false")).lower() == "true"
         flat.check_names(changes, Training)
         with self.room.turn:
             self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
-            runs.resume(run.folder, **changes)
+            runs.resume(run.folder, accept_data=accept, **changes)
         return run.name
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import gradio as gr
 
-from app import faults
+from app import faults, transport
 from app.live import Channel
 from app.messages import Halt, Message
 from app.session import Newest, Superseded
@@ -41,29 +41,31 @@ class Wiring:
 
     def _handler(self, lane, kind, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
+            document = transport.message_of(event)
             try:
-                message = kind.of(event._data)
+                message = kind.of(document)
                 guard = self.newest.guard(request.session_hash, lane, message.serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
                     yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
             except Superseded:
                 return
             except Exception as error:  # whatever it is, the page must hear
-                yield json.dumps({"serial": _serial(event._data), "finished": True, "error": faults.told(error)})
+                yield json.dumps({"serial": _serial(document), "finished": True, "error": faults.told(error)})
 
         return handler
 
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
-        def stop(event: gr.EventData, request: gr.Request):
+        async def stop(event: gr.EventData, request: gr.Request):
             with suppress(Refused, Superseded):  # nobody waits for an answer
-                message = Halt.of(event._data)
+                message = Halt.of(transport.message_of(event))
                 self.newest.guard(request.session_hash, message.lane, message.serial)
 
         self.stage.halt(
-            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple", queue=False
-        )
+            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+            concurrency_limit=None,
+        )  # fmt: skip
 
 
 def _serial(document) -> int:

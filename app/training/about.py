@@ -9,7 +9,7 @@ import numpy as np
 from app.figures import pack
 from app.instruments.base import rounded
 from app.training import recipes
-from edm import diagnostics, runs
+from edm import diagnostics, runs, saved
 from edm.data import points
 from edm.errors import Refused
 from edm.training.settings import Training
@@ -35,7 +35,7 @@ def row(run: runs.Run) -> dict:
         "started": run.started,
         "sentence": run.sentence,
         "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
-        "checkpoint": int(run.checkpoint.stem) if run.checkpoint else None,
+        "checkpoint": saved.number(run.checkpoint) if run.checkpoint else None,
         "command": run.command,
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,

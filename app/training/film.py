@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from app.figures import pack
-from edm import checkpoints, diagnostics, runs
+from edm import checkpoints, diagnostics, runs, saved
 from edm.data import points
 from edm.errors import Refused
 
@@ -90,11 +90,7 @@ def field(checkpoint: Path, device) -> dict | None:
 
 def thumbnail(checkpoint: Path, shape) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
-    try:
-        files = sorted(p for p in (checkpoint.parent.parent / "samples").iterdir() if p.stem.isdecimal())
-    except OSError:
-        return None
-    for path in reversed(files):
+    for path in reversed(saved.samples(checkpoint.parent.parent)):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
             return pack.float32(samples[:THUMBNAIL_POINTS])
         if len(shape) == 3 and (data := _bytes(path)):

@@ -108,6 +108,7 @@ export class Ladder {
 
   key(event) {
     const last = this.levels.length - 2;
+    this.active = Number(event.target.dataset.level ?? this.active);
     const walk = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const push = { ArrowUp: 1.05, ArrowDown: 1 / 1.05 }[event.key];
     if (walk) {

@@ -77,7 +77,7 @@ class Explorer {
   takeModels({ names, new: fresh, choices }) {
     const { models } = this.boot;
     const added = new Set(fresh.map(({ name }) => name));
-    const kept = models.filter(({ name, family }) => !family.startsWith("run-") || (names.includes(name) && !added.has(name)));
+    const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
     models.splice(0, models.length, ...kept, ...fresh);
     models.sort((a, b) => (a.family === b.family ? a.images - b.images : 0));
     for (const tab of Object.values(this.tabs)) tab.offer?.(choices);
@@ -85,7 +85,7 @@ class Explorer {
 
   // The youngest checkpoint of a run, in the Sampler tab.
   sampleRun(run) {
-    const youngest = this.boot.models.filter(({ family }) => family === `run-${run}`).at(-1);
+    const youngest = this.boot.models.filter((model) => model.run === run).at(-1);
     if (youngest) this.toSampler({ model: youngest.name });
     else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
   }

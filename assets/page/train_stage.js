@@ -211,7 +211,7 @@ export class Stage {
   python() {
     const [run] = this.runs;
     if (!run?.checkpoint) return "";
-    return `import edm\n\nedm.models.follow_run("runs/${run.name}")\nexperiment = edm.Experiment(model="run-${run.name}_${run.checkpoint}")\nstates = list(edm.runner.states(experiment))\nedm.render.picture(edm.models.of(experiment), states).save("${run.name}.png")\n`;
+    return `${this.page.script}experiment = edm.Experiment(model="run-${run.name}_${run.checkpoint}")\nstates = list(edm.runner.states(experiment))\nedm.render.picture(edm.models.of(experiment), states).save("${run.name}.png")\n`;
   }
 
   async savePng() {

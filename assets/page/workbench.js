@@ -122,7 +122,7 @@ export class Workbench {
 
   // Checkpoints of runs beside the youngest: many, and rarely wanted.
   olderOf(names) {
-    const models = this.page.boot.models.filter(({ family }) => family.startsWith("run-"));
+    const models = this.page.boot.models.filter(({ run }) => run);
     const older = new Set(models.filter((model, k) => models[k + 1]?.family === model.family).map(({ name }) => name));
     return names.filter((name) => older.has(name));
   }
