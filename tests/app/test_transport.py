@@ -163,7 +163,7 @@ def test_web_sockets_are_refused(own):
     async def send(message):
         sent.append(message)
 
-    gate = transport.Gate(None, type("", (), {"config": {"dependencies": []}}), None, None)
+    gate = transport.Gate(None, gradio_in(own[0]).get_blocks(), None, None)
     asyncio.run(gate({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
