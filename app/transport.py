@@ -176,9 +176,9 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
 
 def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
-    blocks.queue()
     # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
+    blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
     _set(blocks, "state_session_capacity", MOST_STATES)
     _set(_get(blocks, "_queue"), "sleep_when_free", PAUSE)

@@ -65,7 +65,8 @@ def _after(process, address, count, dice) -> dict[str, float]:
     """What the server takes after so many visits more, once it has had time to forget them."""
     asyncio.run(_visits(address, count, dice))
     time.sleep(SETTLING)
-    httpx.get(f"{address}config")  # idle threads are looked for when the next one is wanted
+    httpx.get(f"{address}config")  # threads that have been idle end when the next one is wanted
+    time.sleep(2)
     return taken(process.pid)
 
 
