@@ -11,13 +11,10 @@ from pathlib import Path
 
 from app import passwords
 from app.limits import Limits
+from edm.errors import Refused, sentence_of
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
-
-
-class Refused(Exception):
-    """A start that cannot be; the message says what to do instead."""
 
 
 def options(arguments=None) -> argparse.Namespace:
@@ -89,10 +86,7 @@ def room(chosen):
 
     if not chosen.classroom:
         return Room(chosen.runs, local, password)
-    try:
-        made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
     for given, who, one in ((password, "class", made.password), (teacher, "teacher", made.teacher_password)):
         if not given:
             print(f"EDM explorer: password of the {who}: {one}")
@@ -155,16 +149,16 @@ def main(arguments=None) -> int:
         listener = listening_socket(chosen.host, chosen.port)
         from edm import runner
 
-        try:
-            show(chosen.model)
-            device = runner.device(chosen.device)
-        except (ValueError, OSError) as error:
-            raise Refused(str(error)) from None
-    except Refused as refusal:
-        print(f"python -m app: {refusal}", file=sys.stderr)
+        show(chosen.model)
+        device = runner.device(chosen.device)
+    except (Refused, OSError) as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        print(f"python -m app: {sentence}", file=sys.stderr)
         return 2
     from app.server import serve
 
+    os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
     serve(listener, device, who, browser=not chosen.no_browser)
     return 0
 

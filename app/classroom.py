@@ -181,17 +181,29 @@ class Room:
             return Visitor(None, False)
         return Visitor(key + TEACHER if teacher else key, teacher)
 
-    def check_start(self, visitor: Visitor, settings, existing) -> None:
+    def key(self, request):
+        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        name = self.visitor(request).name
+        return name or (request.client and request.client.host, request.session_hash)
+
+    def check_start(self, visitor: Visitor, settings, existing, others=()) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
 
-        existing: all runs there are. Hold `turn` from reading them to starting the run.
+        existing: all runs there are. others: settings of runs that are to start with it. Hold `turn` from reading them
+        to starting the runs.
         """
         self._check_open(visitor)
-        if self.kind == "classroom":
-            limits.check_data(settings.data, self.folder)
+        for each in (settings, *others):
+            self.check_data(each.data)
+            if not visitor.teacher:
+                limits.check_size(each, self.limits)
         if not visitor.teacher:
-            limits.check_size(settings, self.limits)
-            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits)
+            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits, 1 + len(others))
+
+    def check_data(self, data) -> None:
+        """Raises ValueError with a sentence if a run's data cannot be named here."""
+        if self.kind == "classroom":
+            limits.check_data(data, self.folder)
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
@@ -238,7 +250,7 @@ class Room:
         try:
             self._check_open(visitor)
             sentence = None
-        except ValueError as error:
+        except Refused as error:
             sentence = str(error)
         restricted = self.kind == "classroom" and not visitor.teacher
         return {
@@ -265,7 +277,7 @@ class Room:
                 try:
                     for run in filter(self.overdue, runs.all_runs(self.folder)):
                         runs.stop(run.folder)
-                except (OSError, ValueError):  # a file server that is away, a run that is gone: look again
+                except Exception:  # a file server that is away, a run that is gone: look again
                     logging.getLogger(__name__).exception("the runs in %s could not be timed", self.folder)
 
         if self.kind == "classroom":

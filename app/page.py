@@ -8,11 +8,12 @@ import threading
 
 import gradio as gr
 
-from app import controls, tabs, transport
+from app import controls, faults, snippets, tabs, transport
 from app.classroom import Room
 from app.instruments import INSTRUMENTS
+from app.links import opened_from
 from app.live import Live
-from app.session import opened_from
+from app.scripts import Scripts
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.board import Board
@@ -24,14 +25,14 @@ STAY_SECONDS = 5
 
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
-    work, board = Work(device), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board)}
+    work, board = Work(device, own=room.kind == "own"), Board(room.folder)
+    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
     board.begin()
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
-        wiring = Wiring(stage)
-        sampler.build(blocks, wiring, work)
+        wiring = Wiring(stage, work.slots, room.key)
+        sampler.build(blocks, wiring, work, Scripts(work, room.key))
         tabs.instruments.build(wiring, work)
         training.build(wiring)
         wiring.halt()
@@ -46,7 +47,12 @@ def _attend(blocks, wiring, training):
     """What happens when a visitor comes, stays and leaves."""
 
     def opened(request: gr.Request):
-        return json.dumps({"opened": opened_from(dict(request.query_params)) | {"models": training.models()}})
+        query = request.query_params
+        try:
+            opened = opened_from(getattr(query, "multi_items", query.items)(), training.check)
+        except Exception as error:  # whatever the address says, the page opens
+            opened = opened_from({}) | {"notice": faults.logged(error)}
+        return json.dumps({"opened": opened | {"models": training.models()}})
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
@@ -200,6 +201,17 @@ def message_of(event: gr.EventData) -> dict:
     """What the page has sent with an event."""
     data = _get(event, "_data")
     return data if isinstance(data, dict) else {}
+
+
+def running():
+    """The event of Gradio's queue whose function is running here; None for a call that did not come by the queue.
+
+    Its `alive` is false once the stream of answers was closed from the other side.
+    """
+    blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if not blocks or not identity:
+        return None
+    return _get(_get(blocks, "_queue"), "event_ids_to_events").get(identity)
 
 
 def _get(thing, name):

@@ -5,7 +5,8 @@ RUNS/.data/<id>/set.zip       squares of one size, as PNG in an uncompressed zip
                 about.json    what the page shows of it, and who brought it
 
 An id is a digest of what a set holds. Everything is checked before it is used; names of files only decide the order
-and the classes, and none reaches the file system. A set appears whole or not at all.
+and the classes, and none reaches the file system. A set appears whole or not at all, and whoever is told of it can rely
+on it: it is on the disk.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
-import os
 import re
 import shutil
 import threading
 import time
 import uuid
 import zipfile
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,9 @@ from PIL import Image
 
 from app import archives
 from edm import runs
-from edm.data import images, points
+from edm.data import classes, images, points
 from edm.errors import Refused
+from edm.files import atomic, make, move
 from edm.runs import places
 
 FOLDER = ".data"
@@ -57,11 +58,16 @@ class Limits:
     sets: int = 40
 
 
-def intake(given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", limits=None) -> dict:
+def intake(
+    given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", limits=None,
+    read: Callable = lambda decode: decode()[0],
+) -> dict:  # fmt: skip
     """Make a dataset of what somebody brought, and describe it (see `described`). The same content is the same set.
 
     given: a list, of points [x, y], or of files as tuples (name, binary file): one .zip, .csv or .npy file, or
     images. folder: of all runs. owner: any text. resolution: 16, 32 or 64, of the images' central squares.
+    read: is given each piece of the work, a function that returns (value, pixels), and returns the value; what it
+    raises ends the work.
     Raises ValueError with a sentence for anything that cannot be taken; then nothing is left of it.
     """
     limits = limits or Limits()
@@ -74,7 +80,7 @@ def intake(given, folder, *, owner: str | None = None, resolution: int = 32, tit
         raise Refused(f"you have {limits.sets} datasets already; remove one first")
     with _new(place) as new:
         if given and isinstance(given[0], tuple):
-            about = _brought(given, new, resolution, limits)
+            about = _brought(given, new, resolution, limits, read)
         else:
             about = _points(points.checked(given, "the drawing"), new)
         about["title"] = _title(title) or about["title"]
@@ -88,9 +94,16 @@ def described(folder, identity: str) -> dict:
     fields: what `edm.training.settings.Data` needs. Raises ValueError if there is none of that id.
     """
     path = path_of(folder, identity)
-    about = json.loads((path.parent / "about.json").read_bytes())
+    about = _about(path)
     fields = {"dataset": about["dataset"], "path": str(path)} | ({"greyscale": True} if about["greyscale"] else {})
     return {"id": identity, **about, "path": str(path), "fields": fields}
+
+
+def _about(path) -> dict:
+    about = places.load(path.parent / "about.json")
+    if not about:  # removed meanwhile
+        raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
+    return about
 
 
 def listed(folder, owner: str | None = None) -> list[dict]:
@@ -113,7 +126,7 @@ def is_ours(path, folder) -> bool:
     """Whether a path in settings is that of an uploaded dataset."""
     try:
         return str(path) == str(path_of(folder, Path(path).parent.name))
-    except ValueError:
+    except Refused:
         return False
 
 
@@ -122,7 +135,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
     is not the owner's."""
     path = path_of(folder, identity)
     with _owning:
-        about = json.loads((path.parent / "about.json").read_bytes())
+        about = _about(path)
         others = [one for one in about["owners"] if one != owner]
         if owner is not None and owner not in about["owners"]:
             raise Refused(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
@@ -141,7 +154,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
 @contextmanager
 def _new(place):
     """A directory for a set in the making, which is gone afterwards unless it was renamed."""
-    place.mkdir(parents=True, exist_ok=True)
+    make(place)
     for old in place.glob(".*"):
         with suppress(OSError):  # another server was quicker
             if time.time() - old.stat().st_mtime > STALE:
@@ -154,16 +167,16 @@ def _new(place):
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _brought(given, new, resolution, limits) -> dict:
+def _brought(given, new, resolution, limits, read) -> dict:
     name, file = given[0]
     kind = Path(name).suffix.lower()
     if len(given) == 1 and kind in points.SUFFIXES:
-        return _points(_points_of(name, file, kind, new), new)
+        return _points(read(lambda: (_points_of(name, file, kind, new), 0)), new)
     if kind == ".zip" and len(given) == 1:
         found, words = archives.images_of(file, name, limits.files, limits.unpacked), Path(name).stem
     else:
         found, words = archives.images_among(given, limits.files), "Images"
-    return {"title": _title(words) or "Images", **_images(found, new, resolution, limits)}
+    return {"title": _title(words) or "Images", **_images(found, new, resolution, limits, read)}
 
 
 def _points_of(name, file, kind, new):
@@ -171,14 +184,15 @@ def _points_of(name, file, kind, new):
     path.write_bytes(file.read(points.MAX_BYTES + 1))
     try:
         return points.read(path)
-    except ValueError as error:
+    except Refused as error:
         raise Refused(str(error).replace(str(path), repr(name)[:80])) from None
     finally:
         path.unlink()
 
 
 def _points(known, new) -> dict:
-    np.save(new / _FILES["points"], known)
+    with atomic(new / _FILES["points"]) as file:
+        np.save(file, known)
     chosen = known[np.linspace(0, len(known) - 1, min(len(known), THUMBNAIL_POINTS)).astype(int)]
     return {
         "id": points.digest(known),
@@ -193,13 +207,18 @@ def _points(known, new) -> dict:
     }
 
 
-def _images(found, new, resolution, limits) -> dict:
+def _images(found, new, resolution, limits, read) -> dict:
     """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
     digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
     labels: dict[str, int] = {}
-    with zipfile.ZipFile(new / _FILES["folder"], "w", zipfile.ZIP_STORED) as archive:
-        for number, (name, label, read) in enumerate(found):
-            square, pixels = images.square(read(), f"{name!r:.80}", resolution, limits.pixels)
+    with atomic(new / _FILES["folder"]) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, (name, label, data) in enumerate(found):
+
+            def decode(name=name, data=data):
+                square, pixels = images.square(data(), f"{name!r:.80}", resolution, limits.pixels)
+                return (square, pixels), pixels
+
+            square, pixels = read(decode)
             decoded += pixels
             if decoded > limits.decoded:
                 raise Refused("these images have too many pixels in all; shrink them before the upload")
@@ -210,14 +229,14 @@ def _images(found, new, resolution, limits) -> dict:
             archive.writestr(zipfile.ZipInfo(inside), _png(square))
             labels[label] = labels.get(label, 0) + 1
     channels = 1 if grey else 3
-    names = sorted(label for label in labels if label)
+    names = classes.ordered((label for label in labels if label), "what was sent")
     return {
         "id": digest.hexdigest()[:16],
         "dataset": "folder",
         "count": sum(labels.values()),
         "shape": [channels, resolution, resolution],
         "classes": len(names),
-        "class_names": names,
+        "class_names": list(names),
         "greyscale": grey,
         "thumbnail": base64.b64encode(first[:channels].tobytes()).decode(),
     }
@@ -241,8 +260,9 @@ def _settled(new, place, about, owner, limits) -> dict:
                     f"the uploads of this server take {used / 1e9:.1f} GB, and may take {limits.folder / 1e9:.1f} GB; "
                     "remove some that nobody needs"
                 )
+            shutil.rmtree(target, ignore_errors=True)  # what a power cut has left of a set, if there is any
             places.write(new / "about.json", {**about, "owners": [owner], "time": time.time()})
-            os.rename(new, target)
+            move(new, target)
         elif owner not in known["owners"]:
             places.write(target / "about.json", {**known, "owners": [*known["owners"], owner]})
     return described(place.parent, target.name)

@@ -97,7 +97,7 @@ def _curves(settings, designs, context):
         for parts in zip(*bends, strict=True):
             yield from zip(designs, parts, strict=True)
 
-    key = "curvature", settings.data, tuple(designs.items()), settings.seed
+    key = "curvature", model.identity, tuple(designs.items()), settings.seed
     return starts.kept(context, key, measured)
 
 
@@ -114,7 +114,7 @@ def _pictures(settings, designs, context):
             t, x = diagnostics.paths(denoiser, z, design, levels, start=REACH)
             yield name, t.cpu().numpy(), x.squeeze(2).cpu().numpy()
 
-    key = "paths", model.name, tuple(designs.items()), settings.zoom, settings.seed
+    key = "paths", model.identity, tuple(designs.items()), settings.zoom, settings.seed
     return starts.kept(context, key, drawn)
 
 
@@ -186,7 +186,7 @@ def _python(settings, designs):
     documents = {name: design.document() for name, design in designs.items()}
     return (
         "import numpy as np\nimport edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
         f"for name, settings in {documents!r}.items():\n"

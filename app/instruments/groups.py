@@ -58,13 +58,13 @@ def group_of(chosen: list[models.Model], context) -> Group:
     """The group of models of the same data. Raises ValueError if their data cannot be had."""
     remember, model = context.work.remember, chosen[0]
     draw = draw_of(model, context)
-    moment = remember(("second moment", model.name), lambda: _moment(draw))
+    moment = remember(("second moment", model.identity), lambda: _moment(draw))
     return Group(choosing.data()[choosing.data_of(model)].split(",")[0], chosen, exact_of(model), draw, moment)
 
 
 def draw_of(model, context) -> diagnostics.Draw:
     """Where the model's samples come from, looked up once."""
-    return context.work.remember(("draw", model.name), lambda: diagnostics.held_out(model))
+    return context.work.remember(("draw", model.identity), lambda: diagnostics.held_out(model))
 
 
 def exact_of(model):

@@ -58,7 +58,7 @@ def respond(settings: Orders, context):
     chosen = [(solver, grid) for grid in settings.grids for solver in settings.solvers]
     lines = {line: _sampling(*line, settings) for line in chosen}
     yield _body({line: [] for line in lines}, settings), False  # the exact solution takes a while
-    key = "order", settings.data, tuple(lines.items()), settings.most
+    key = "order", model.identity, tuple(lines.items()), settings.most
     for items, ended in starts.kept(context, key, lambda: _points(model, lines, settings, context)):
         points = {line: [point for other, point in items if other == line] for line in lines}
         yield _body(points, settings), ended
@@ -98,7 +98,7 @@ def _body(points, settings):
 def _order(points):
     try:
         return diagnostics.fitted_order(points)
-    except ValueError:  # too few points yet, or all of them at the floor
+    except Refused:  # too few points yet, or all of them at the floor
         return None
 
 
@@ -170,7 +170,7 @@ def _python(settings):
     steps = [count for count in STEPS if count <= settings.most]
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
         f"for solver, alpha in {[KNOWN[name][1:3] for name in settings.solvers]!r}:\n"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from app import uploads
 from app.figures import pack
 from edm import data
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.training.settings import Data
 
@@ -59,7 +60,7 @@ def _shipped(name) -> Found:
 def _own(name, folder) -> Found:
     try:
         return own(uploads.described(folder, name.removeprefix(OWN)))
-    except (ValueError, OSError) as error:
+    except (Refused, OSError) as error:
         raise SettingsError(f"data = {name!r:.60}: {error}", ("data",)) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from app.training import about, datasets
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
+from edm.errors import Refused
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
 from edm.settings import knobs
@@ -24,6 +26,7 @@ TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
 ALIKE = ("data", "architecture", "batch", "micro_batch", "precision", "compile")  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
+CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
 
@@ -54,6 +57,7 @@ class Short(View):
 
 
 MINUTES = 2.0
+NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Former:
         if short.name is not None:
             try:
                 runs.check_name(short.name)
-            except ValueError as error:
+            except Refused as error:
                 raise SettingsError(str(error), ("name",)) from None
         found = datasets.of(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
@@ -170,6 +174,11 @@ def described(plan: Plan) -> dict:
     }
 
 
+def is_curve(allowed, text: str) -> bool:
+    """Whether a switch of the curves, one of CURVES, can be set to this."""
+    return text in allowed if allowed else re.fullmatch(r"0(\.\d{1,9})?|1(\.0*)?", text) is not None
+
+
 def boot(folder, devices) -> dict:
     """What the page needs to build the form."""
     declared = knobs(Short)
@@ -180,4 +189,10 @@ def boot(folder, devices) -> dict:
     fields: dict = {}
     for group in flat.groups(Training).values():
         fields |= {name: {**knob, "default": None} for name, knob in knobs(group).items() if name not in HIDDEN}
-    return {"short": declared, "fields": fields, "minutes": MINUTES, "datasets": datasets.described(folder)}
+    return {
+        "short": declared,
+        "fields": fields,
+        "minutes": MINUTES,
+        "datasets": datasets.described(folder),
+        "curves": CURVES,
+    }

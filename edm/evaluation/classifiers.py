@@ -10,7 +10,6 @@ the 4×4 grid, and the scenes' network has to name colours, positions and light 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from edm import documents
 from edm.data import digits, scenes
 from edm.errors import Refused
 
@@ -88,7 +88,7 @@ def load(dataset: str) -> tuple[Classifier, dict]:
     try:
         with safe_open(path, framework="pt") as file:
             network.load_state_dict({name: file.get_tensor(name) for name in network.state_dict()})
-            said = json.loads((file.metadata() or {})[METADATA_KEY])
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+            said = documents.from_json((file.metadata() or {})[METADATA_KEY], "its metadata")
+    except (SafetensorError, RuntimeError, KeyError, Refused) as error:
         raise Refused(f"{path} is not the classifier of {dataset} ({error!s:.200})") from None
     return network.eval().requires_grad_(False), said

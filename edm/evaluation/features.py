@@ -47,7 +47,7 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device="cpu") -
         return _classifier(dataset, device)
     try:
         return inception(device)
-    except ValueError as error:
+    except Refused as error:
         return pixels(images(), str(error))
 
 

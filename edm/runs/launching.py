@@ -98,6 +98,7 @@ def _environment(chosen) -> dict[str, str]:
     home = str(Path(__file__).resolve().parents[2])
     search = [home, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
+    extra["EDM_TRACEBACK"] = "1"  # into its log
     return {**environment, **extra, _ORIGINAL: json.dumps(original)}
 
 

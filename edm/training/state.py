@@ -15,6 +15,7 @@ from edm.networks import AUGMENT_DIM, NETWORKS
 from edm.training.adam import Adam
 from edm.training.ema import Ema
 
+MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -33,6 +34,7 @@ class RunState:
         self.seconds = 0.0
         self.losses: tuple[float, int] = (0.0, 0)  # sum and number since the last tick
         self.metrics = header.metrics
+        self.contents = None  # of the data (`edm.data.identity.Contents`), where they have names
 
     def denoisers(self):
         """The averaged models, one for each half-life."""
@@ -109,8 +111,11 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Header:
-    """The header of a new run: network and preconditioning as its settings and its data ask for."""
+def header_of(settings, source, sigma_data: float, held_out: bool = True, data=None, taught=()) -> Header:
+    """The header of a new run: network and preconditioning as its settings and its data ask for.
+
+    data: the `edm.data.identity.Identity` of these. taught: the classes that have images to train on; (): all.
+    """
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
     name = sizes.network or ("ddpmpp" if image else "mlp")
@@ -139,10 +144,17 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Hea
         network=NetworkConfig(**config),
         preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
         shape=shape,
-        class_names=tuple(source.class_names)[:1000] if config["classes"] else (),
+        class_names=_shortened(source.class_names) if config["classes"] else (),
+        taught=tuple(taught) if config["classes"] else (),
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
         held_out=held_out,
         training=settings,
+        data=data,
     )
+
+
+def _shortened(class_names) -> tuple[str, ...]:
+    """All names, or none where they would fill the header."""
+    return tuple(class_names) if sum(map(len, class_names)) <= MOST_NAMES else ()

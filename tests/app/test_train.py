@@ -1,55 +1,23 @@
 """What the Train tab makes of a form, and of a runs folder that changes under it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from app import controls, uploads
 from app.classroom import Room, Visitor
-from app.session import opened_from
-from app.tabs.train import Train
-from app.training import datasets, film, form, recipes
-from app.training.board import Board
+from app.links import opened_from
+from app.tabs.train import EVENTS
+from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
-from app.work import Work
 from edm import models, runs
 from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
-from edm.training.loop import train
-from edm.training.recording import record
+from tests.app.training import answer, finished
 from tests.edm.runs import points
-
-
-def finished(folder, name, **changes):
-    """A run that has been trained to its end, without a process of its own."""
-    settings = points(**changes)
-    path = runs.start(settings, folder, "cpu", name)
-    places.create(places.request(path, 1, "taken"), {"machine": "gone", "uptime": 0, "time": 0})
-    for _ in record(train(settings), path):
-        pass
-    return path
-
-
-@pytest.fixture
-def tab(tmp_path):
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    made = Train(Board(folder), Work("cpu"), Room(folder))
-    yield made
-    for name in list(folder.iterdir()):  # models are known to the whole process
-        if name.is_dir() and not name.name.startswith("."):
-            runs.delete(name)
-    made.board.wake()
-    made.board._follow()
-
-
-def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(message, None, None)
-    assert ended
-    return json.loads(text)
-
 
 # ---- the form ----
 
@@ -99,7 +67,7 @@ def test_a_field_that_is_set_by_hand_wins():
     ],
 )
 def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
-    ((text, _),) = tab.plan({"values": values}, None, None)
+    ((text, _),) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
     refused = json.loads(text)
     assert refused["fields"] == [field]
     assert len(refused["error"]) > 20
@@ -144,6 +112,45 @@ def test_two_runs_against_each_other_differ_in_their_design_only(tab, monkeypatc
     assert vp["seed"] == 3
 
 
+def test_of_two_runs_against_each_other_none_begins_where_one_may_not(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    tab.room = Lesson(tab.board.folder)
+    values = {"data": "spiral", "images": "2000"}
+    with pytest.raises(ValueError, match="1 run at once, and these are 2; start one after the other"):
+        answer(tab, "act", do="contrast", values=values)
+    assert tab.board.runs() == []
+    tab.room.limits = replace(tab.room.limits, at_once=3, runs=5)
+    assert len(answer(tab, "act", do="contrast", values=values)["runs"]) == 2
+    with pytest.raises(ValueError, match="3 runs at once; stop"):
+        answer(tab, "act", do="contrast", values=values)
+    assert len(answer(tab, "act", do="start", values=values)["runs"]) == 1
+    assert len(tab.board.runs()) == 3
+
+
+def test_if_the_second_cannot_be_started_the_first_does_not_remain(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    honest, asked = runs.start, []
+
+    def start(settings, *place, **named):
+        asked.append(settings)
+        if len(asked) == 2:
+            raise OSError("No space left on device")
+        return honest(settings, *place, **named)
+
+    monkeypatch.setattr(runs, "start", start)
+    with pytest.raises(OSError, match="No space left"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000"})
+    assert len(asked) == 2 and runs.all_runs(tab.board.folder) == []
+
+
+def test_two_runs_of_which_one_has_a_taken_name_are_refused_together(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    runs.start(points(), tab.board.folder, "cpu", "edm-mine")
+    with pytest.raises(ValueError, match="there is a run 'edm-mine' already"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000", "name": "mine"})
+    assert [run.name for run in runs.all_runs(tab.board.folder)] == ["edm-mine"]
+
+
 def test_an_upload_is_named_by_its_id_only(tab):
     drawn = [[0.1 * k, -0.1 * k] for k in range(9)]
     found = datasets.own(uploads.intake(drawn, tab.board.folder, title="Nine"))
@@ -170,6 +177,25 @@ def test_a_look_tells_only_what_changed(tab):
     news = answer(tab, "poll", clock=first["clock"])
     assert [row["name"] for row in news["rows"]] == ["two"]
     assert sorted(news["order"]) == ["one", "two"]
+
+
+def test_what_happens_during_a_look_is_found_by_the_next_one(tab, monkeypatch):
+    honest, looks = runs.all_runs, []
+
+    def all_runs(folder):
+        looks.append(folder)
+        found = honest(folder)
+        if len(looks) == 1:  # as late in the look as can be
+            runs.start(points(), folder, "cpu", "late")
+            tab.board.wake()
+        return found
+
+    monkeypatch.setattr(runs, "all_runs", all_runs)
+    monkeypatch.setattr(board, "AGE", 1e9)
+    assert tab.board.runs() == []
+    assert [run.name for run in tab.board.runs()] == ["late"]
+    tab.board.runs()
+    assert len(looks) == 2, "and one look serves everybody until somebody wakes it"
 
 
 def test_the_models_of_a_run_come_and_go_everywhere(tab):
@@ -207,7 +233,7 @@ def test_a_closer_look_has_losses_samples_and_the_field(tab):
 
 def test_samples_are_named_by_run_and_number(tab):
     finished(tab.board.folder, "learner")
-    found = answer(tab, "film", run="learner", images=[320, 330, -1])
+    found = answer(tab, "film", run="learner", images=[320, 330, 331])
     assert [frame["images"] for frame in found["frames"]] == [320]
     for run in ("../learner", "", None, "nobody"):
         with pytest.raises(ValueError):
