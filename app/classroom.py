@@ -37,10 +37,8 @@ TEACHER = " (teacher)"
 NAMES_FILE = ".classroom.json"  # in the runs folder
 MOST_NAMES = 2000
 LONGEST_NAME = 40
-WRONG_SECONDS, ADDRESS_SECONDS = (
-    0.5,
-    0.1,
-)  # between wrong answers for one name; to one address, which may be a class'
+WRONG_SECONDS = 0.5  # between wrong answers for one name
+ADDRESS_SECONDS = 0.1  # and to one address, which a whole class may have
 HASHING, MOST_ASKED = 2, 200  # words looked at at once; and that wait to be
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
