@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from cachetools import LRUCache
 
 from app.instruments.base import View, option
 from app.training import about, datasets
+from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
@@ -60,6 +59,7 @@ class Short(View):
 
 MINUTES = 2.0
 NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
+PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for three times as long
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,16 @@ class Former:
 
     def __init__(self, folder, known=lambda: ()):
         self._folder, self._known = folder, known
-        self._costs: LRUCache = LRUCache(256)
-        self._turn = threading.Lock()  # two estimates at once would slow each other down
+        self._costs = Estimates()
 
-    def plan(self, values: dict, clamped=lambda settings: settings, costs: bool = True) -> Plan:
+    def plan(
+        self, values: dict, clamped=lambda settings: settings, costs: bool = True, alive: Callable = lambda: None
+    ) -> Plan:
         """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
 
-        clamped: brings settings within what a visitor may have. costs: find out what it takes, which may take seconds
-        itself; without, lengths in minutes are guesses.
+        clamped: brings settings within what a visitor may have, or refuses them. costs: find out what it takes, which
+        may take up to PATIENCE seconds itself; without, and where that is too short, lengths in minutes are guesses.
+        alive: called now and then while it waits; what it raises ends that.
         """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
@@ -113,10 +115,11 @@ class Former:
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
         document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
-        settings = Training.parse(document)
+        settings = clamped(Training.parse(document))
         fitting.check(settings, found.shape, own.get("architecture", ()))
-        cost = self._cost(settings, short.device) if costs else None
-        rate = cost.rate if cost else RATES[kind(found.shape)]
+        cost = self._cost(settings, short.device, alive) if costs else None
+        known = cost.rate if cost else costs and self._experience(settings, short.device)
+        rate = known or RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
         made = clamped(Training.parse(reports | document | {"images": images}))
@@ -124,13 +127,10 @@ class Former:
         notes = {name: sentence for name, sentence in idle.items() if name in values}
         return Plan(made, short.device, short.name, cost, notes)
 
-    def _cost(self, settings, device) -> Cost | None:
+    def _cost(self, settings, device, alive) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
-        with self._turn:
-            if key not in self._costs:
-                self._costs[key] = _estimated(settings, device)
-            cost = self._costs[key]
-        rate = self._experience(settings, device)
+        cost = self._costs.get(key, lambda: _estimated(settings, device), PATIENCE, alive)
+        rate = cost and self._experience(settings, device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
 
     def _experience(self, settings, device) -> float | None:

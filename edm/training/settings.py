@@ -24,13 +24,13 @@ def _check_names(group) -> None:
 
 def choices() -> dict[str, list[str]]:
     """The allowed names of each field that picks from a registry."""
-    from edm.data.sources import SOURCES
+    from edm.data import sources
     from edm.networks import NETWORKS
     from edm.preconditioning import PRECONDITIONINGS
     from edm.training.loss import NOISES, WEIGHTS
 
     return {
-        "dataset": list(SOURCES),
+        "dataset": sources.names(),
         "network": list(NETWORKS),
         "preconditioning": list(PRECONDITIONINGS),
         "noise": list(NOISES),
