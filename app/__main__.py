@@ -9,18 +9,18 @@ import socket
 import sys
 from pathlib import Path
 
+from app import passwords
 from app.limits import Limits
+from edm.errors import Refused, sentence_of
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
 
 
-class Refused(Exception):
-    """A start that cannot be; the message says what to do instead."""
-
-
 def options(arguments=None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m app", description="The EDM explorer, in a browser.")
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="The EDM explorer, in a browser.", allow_abbrev=False
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help=f"port (default: the first free one from {DEFAULT_PORT})")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
@@ -36,8 +36,8 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument(
         "--password",
         default=os.environ.get("EDM_PASSWORD"),
-        help="ask visitors for it (user name: edm; in a classroom any); needed on any host but this machine; "
-        "also EDM_PASSWORD",
+        help="ask visitors for it (user name: edm; in a classroom any), also those who have accounts on this machine; "
+        "needed on any other host; also EDM_PASSWORD",
     )
     _add_classroom(parser.add_argument_group("classroom"))
     return parser.parse_args(arguments)
@@ -86,10 +86,7 @@ def room(chosen):
 
     if not chosen.classroom:
         return Room(chosen.runs, local, password)
-    try:
-        made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
     for given, who, one in ((password, "class", made.password), (teacher, "teacher", made.teacher_password)):
         if not given:
             print(f"EDM explorer: password of the {who}: {one}")
@@ -144,20 +141,24 @@ def main(arguments=None) -> int:
     """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
     chosen = options(arguments)
     try:
+        try:
+            passwords.hide(chosen, anew=arguments is None)
+        except ValueError as error:
+            raise Refused(str(error)) from None
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
         from edm import runner
 
-        try:
-            show(chosen.model)
-            device = runner.device(chosen.device)
-        except (ValueError, OSError) as error:
-            raise Refused(str(error)) from None
-    except Refused as refusal:
-        print(f"python -m app: {refusal}", file=sys.stderr)
+        show(chosen.model)
+        device = runner.device(chosen.device)
+    except (Refused, OSError) as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        print(f"python -m app: {sentence}", file=sys.stderr)
         return 2
     from app.server import serve
 
+    os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
     serve(listener, device, who, browser=not chosen.no_browser)
     return 0
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
+from app.answers import Denied
 from app.cores import CORES
 from app.presence import Left
 from app.slots import Slots
@@ -39,14 +40,6 @@ class Budget:
     window: float = 600.0
 
 
-class Turned(Exception):
-    """An upload that goes no further. status: of HTTP."""
-
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
-        self.status = status
-
-
 class Arrival:
     """One upload. key: whose it is. gone: set once its sender has left."""
 
@@ -70,16 +63,16 @@ class Arrival:
             self._alarm.reschedule(asyncio.get_running_loop().time())
 
     async def pieces(self, stream, pace: Pace, most: int) -> AsyncIterator[bytes]:
-        """What comes of `stream`. Raises Turned once that is more than `most` bytes, or too slow."""
+        """What comes of `stream`. Raises Denied once that is more than `most` bytes, or too slow."""
         while (piece := await self._next(stream, min(pace.silence, pace.longest - self.age))) is not None:
             self.bytes += len(piece)
             if self._pushed:
-                raise Turned(429, "others needed the place of this upload, which was the slowest; send it again later")
+                raise Denied(429, "others needed the place of this upload, which was the slowest; send it again later")
             if self.bytes > most:
-                raise Turned(413, f"this upload is larger than {most / 1e6:,.1f} MB, the most there can be; shrink it")
+                raise Denied(413, f"this upload is larger than {most / 1e6:,.1f} MB, the most there can be; shrink it")
             if self.age > pace.grace and self.rate < pace.least:
                 told = f"{self.rate / 1000:.2g} kB/s, and at least {pace.least / 1000:g} are needed"
-                raise Turned(408, f"the upload was too slow ({told}); try again, or send less")
+                raise Denied(408, f"the upload was too slow ({told}); try again, or send less")
             yield piece
         self.receiving = False
 
@@ -90,7 +83,7 @@ class Arrival:
         except TimeoutError:
             if self._pushed:
                 return b""
-            raise Turned(408, "the upload stood still, or took too long; try again") from None
+            raise Denied(408, "the upload stood still, or took too long; try again") from None
         finally:
             self._alarm = None
 
@@ -107,12 +100,12 @@ class Arrivals:
         self._lock = threading.Lock()
 
     def enter(self, key) -> Arrival:
-        """A visitor's upload begins, in the place of one that stands still. Raises Turned if another is on its way."""
+        """A visitor's upload begins, in the place of one that stands still. Raises Denied if another is on its way."""
         before = self._here.get(key)
         if before and before.receiving and before.age > YOUNG and before.rate < self.pace.least:
             before.push()
         elif before:
-            raise Turned(429, "an upload of yours is still on its way; try again when it is over")
+            raise Denied(429, "an upload of yours is still on its way; try again when it is over")
         receiving = [one for one in self._here.values() if one.receiving]
         if len(receiving) >= self.pace.at_once:
             min(receiving, key=lambda one: (one.age < YOUNG, one.rate)).push()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, TABS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
+from edm.data.classes import written
+from edm.path import known_range
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
 from edm.solvers import SOLVERS
@@ -28,13 +32,24 @@ def boot() -> dict:
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": [described(models.load(name)) for name in models.names()],
+        "models": _models(),
         "tabs": [
             {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
             for name, (title, instruments) in TABS.items()
         ],
         "figures": [_figure(name) for name in presets.names("figures")],
     }
+
+
+def _models() -> list[dict]:
+    """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
+    found = []
+    for model in models.every():
+        try:
+            found.append(described(model))
+        except (ValueError, OSError) as error:
+            logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
+    return found
 
 
 def _figure(name: str) -> dict:
@@ -80,13 +95,15 @@ def described(model: models.Model) -> dict:
         "name": model.name,
         "title": model.title,
         "shape": model.shape,
-        "classes": model.class_names,
+        "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
         "count": model.count,
         "trained": model.trained,
         "family": model.family,
+        "run": model.run,
         "images": model.header.images if model.trained else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
+        "range": _range(model),
     }
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
@@ -95,15 +112,25 @@ def described(model: models.Model) -> dict:
     return described
 
 
+def _range(model) -> list[float | None]:
+    """The noise levels that the model is for; None: no bound."""
+    if not model.trained:
+        return [None, None]
+    low, high = known_range(model.header.preconditioning.build())
+    return [low or None, high if high < float("inf") else None]
+
+
 def _thumbnail(model) -> str:
     """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
-    if model.family.startswith("run-") and (drawn := film.thumbnail(model.path, model.shape)):
+    if model.run and (drawn := film.thumbnail(model.path, model.shape)):
         return drawn
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:
-        samples = model.dataset.sample(count, seed=1, label=THUMBNAIL_CLASS if model.classes else None)
+        label = model.drawn[THUMBNAIL_CLASS % len(model.drawn)] if model.classes else None
+        samples = model.dataset.sample(count, seed=1, label=label)
     else:
-        label = THUMBNAIL_CLASS % model.classes if model.classes and count == 1 else None
+        one = model.classes and count == 1
+        label = written(model.class_names[model.drawn[THUMBNAIL_CLASS % len(model.drawn)]]) if one else None
         sampling = Sampling(steps=12)
         samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
     return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())

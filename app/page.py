@@ -8,27 +8,25 @@ import threading
 
 import gradio as gr
 
-from app import controls, tabs
+from app import controls, faults, snippets, tabs, transport
 from app.classroom import Room
 from app.instruments import INSTRUMENTS
+from app.links import opened_from
 from app.live import Live
 from app.scripts import Scripts
-from app.session import opened_from
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.board import Board
 from app.work import Work
 from edm import data
 
-MAX_JOBS = 1000
-PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
 STAY_SECONDS = 5
 
 
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
-    work, board = Work(device), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board)}
+    work, board = Work(device, own=room.kind == "own"), Board(room.folder)
+    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
     board.begin()
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
@@ -39,10 +37,7 @@ def build(device, room: Room) -> gr.Blocks:
         training.build(wiring)
         wiring.halt()
         _attend(blocks, wiring, training)
-    # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
-    blocks.max_threads = MAX_JOBS
-    blocks.queue()
-    blocks._queue.sleep_when_free = PAUSE
+    transport.prepare(blocks)
     # scikit-learn takes a second to import: have the digits ready before somebody asks for them
     threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks
@@ -52,7 +47,12 @@ def _attend(blocks, wiring, training):
     """What happens when a visitor comes, stays and leaves."""
 
     def opened(request: gr.Request):
-        return json.dumps({"opened": opened_from(dict(request.query_params)) | {"models": training.models()}})
+        query = request.query_params
+        try:
+            opened = opened_from(getattr(query, "multi_items", query.items)(), training.check)
+        except Exception as error:  # whatever the address says, the page opens
+            opened = opened_from({}) | {"notice": faults.logged(error)}
+        return json.dumps({"opened": opened | {"models": training.models()}})
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.
@@ -64,7 +64,7 @@ def _attend(blocks, wiring, training):
             yield  # where Gradio ends it once the visitor has left
             await asyncio.sleep(STAY_SECONDS)
 
-    def left(request: gr.Request):
+    async def left(request: gr.Request):  # async, or a hundred who leave at once take a thread each
         wiring.newest.stop(request.session_hash)
 
     blocks.load(opened, None, wiring.stage, api_visibility="private", show_progress="hidden")

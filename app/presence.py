@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from gradio.context import LocalContext
+from app import transport
 
 LOOK = 0.25  # seconds between two looks
 
@@ -15,18 +15,9 @@ class Left(Exception):
     """The sender is gone; the work ends at its next evaluation."""
 
 
-def event():
-    """The event of Gradio's queue whose function is running here; None for a call that did not come by the queue.
-
-    Its `alive` is false once the stream of answers was closed from the other side.
-    """
-    blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    return blocks and identity and blocks._queue.event_ids_to_events.get(identity)
-
-
 def present(request) -> Callable:
     """An async function that says whether the sender of this gr.Request still waits for its answer."""
-    queued = event()
+    queued = transport.running()
 
     async def here():
         # a request that was queued is over by itself as soon as it is in the queue

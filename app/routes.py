@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,26 +24,29 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
-from app import uploads
-from app.arrivals import Arrivals, Turned
+from app import faults, uploads
+from app.answers import Denied
+from app.answers import sentence as _sentence
+from app.arrivals import Arrivals
 from app.classroom import Room
 from app.presence import Left, attended
-from edm import runs
+from edm import documents, names, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
 MOST_READING = 64  # uploads whose images are being read or wait for that
+_SENT = 'points are sent as {"points": [[x, y], …]}'
 
 
 def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None = None) -> None:
-    """Add the addresses to `app`. username: async, a request -> who Gradio says has sent it, or None."""
+    """Add the addresses to `app`. username: a request -> who has logged in and sends it, or None."""
     arrivals, threads = arrivals or Arrivals(), anyio.CapacityLimiter(MOST_READING)
 
     async def visitor_of(request):
-        name = await username(request)
+        name = username(request)
         if room.asks and name is None:
-            raise Turned(401, "log in first: reload the page")
+            raise Denied(401, "log in first: reload the page")
         return room.visitor(SimpleNamespace(username=name))
 
     @app.post("/explorer-uploads")
@@ -69,38 +71,33 @@ def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None 
 
             work = asyncio.ensure_future(anyio.to_thread.run_sync(take, limiter=threads))
             return {"ok": True, "dataset": await attended(work, here, arrival.gone)}
-        except Turned as refusal:
+        except Denied as refusal:
             return _sentence(refusal.status, refusal)
-        except ValueError as error:
+        except Refused as error:
             return _sentence(400, error)
         except (ClientDisconnect, Left):
             return _sentence(400, "the upload was interrupted; send it again")
         except OSError as error:
             return _sentence(507, f"the upload could not be stored ({error.strerror or error}); try later")
+        except Exception as error:
+            return _sentence(500, faults.told(error))
         finally:
             if arrival:
                 arrivals.leave(arrival)
-
-    @app.post("/gradio_api/upload")
-    async def closed():  # Gradio would store files of any number before anybody looks at them
-        return _sentence(404, "files are sent to /explorer-uploads")
 
     @app.get("/explorer-runs/{name}/{what}")
     async def take_away(name: str, what: str, request: Request):
         try:
             await visitor_of(request)
             if what not in _MADE:
-                raise Turned(404, f"{what!r:.40} is nothing that a run has; there are {', '.join(_MADE)}")
+                raise Denied(404, f"{what!r:.40} is nothing that a run has; there are {', '.join(_MADE)}")
             return await run_in_threadpool(_MADE[what], runs.read(runs.find(room.folder, name), details=False))
-        except Turned as refusal:
+        except Denied as refusal:
             return _sentence(refusal.status, refusal)
-        except (ValueError, OSError) as error:
-            return _sentence(404, error)
-
-
-def _sentence(status, error) -> JSONResponse:
-    # the rest of a refused upload is not read, so the connection cannot serve another request
-    return JSONResponse({"ok": False, "sentence": str(error)}, status, headers={"Connection": "close"})
+        except (Refused, OSError) as error:
+            return _sentence(404, faults.told(error))
+        except Exception as error:
+            return _sentence(500, faults.told(error))
 
 
 def _allowed(room, visitor, request) -> int:
@@ -108,12 +105,12 @@ def _allowed(room, visitor, request) -> int:
     length = request.headers.get("content-length", "")
     try:
         most = room.check_upload(visitor)
-    except ValueError as error:
-        raise Turned(403, str(error)) from None
+    except Refused as error:
+        raise Denied(403, str(error)) from None
     try:
         room.check_upload(visitor, int(length) if length.isascii() and length.isdecimal() else None)
-    except ValueError as error:
-        raise Turned(413, str(error)) from None
+    except Refused as error:
+        raise Denied(413, str(error)) from None
     return most
 
 
@@ -132,14 +129,14 @@ async def _body(request, arrival, pace, most):
     if kind == "application/json":
         parts = [part async for part in arrival.pieces(request.stream(), pace, min(most, POINTS_BYTES))]
         try:
-            document = json.loads(b"".join(parts))
-        except (ValueError, RecursionError):
-            document = None
+            document = documents.from_json(b"".join(parts), "the drawing", POINTS_BYTES)
+        except Refused as error:
+            raise Refused(f"{error}; {_SENT}") from None
         if not isinstance(document, dict) or not isinstance(document.get("points"), list):
-            raise Refused('points are sent as {"points": [[x, y], …]}')
+            raise Refused(_SENT)
         return document["points"], []
     if kind != "multipart/form-data":
-        raise Turned(415, "an upload is a form with files, or points as JSON")
+        raise Denied(415, "an upload is a form with files, or points as JSON")
     pieces = arrival.pieces(request.stream(), pace, most)
     parser = MultiPartParser(
         request.headers, pieces, max_files=uploads.Limits().files, max_fields=10, max_part_size=1000
@@ -163,7 +160,7 @@ def _exported(run, suffix) -> FileResponse:
     place = TemporaryDirectory(prefix="edm-export-")
     try:
         path = Path(place.name, f"{run.name}.safetensors")
-        export(run.checkpoint, path, title=f"Run {run.name}", family=f"run-{run.name}")
+        export(run.checkpoint, path, title=f"Run {run.name}", family=names.family(run.name))
         wanted = path.with_suffix(suffix)
         return FileResponse(wanted, filename=wanted.name, background=BackgroundTask(place.cleanup))
     except BaseException:

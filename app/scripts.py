@@ -16,8 +16,10 @@ import torch
 from app.presence import Left, attended, present
 from app.session import Guard
 from app.work import Work
-from edm import models, runner
-from edm.errors import Refused
+from edm import documents, models, runner
+from edm.errors import Refused, shown
+from edm.flat import unflatten
+from edm.path import path_of
 from edm.settings import Experiment
 from edm.solvers import SOLVERS
 
@@ -44,7 +46,7 @@ class Scripts:
 
         Raises ValueError with a sentence for what cannot be or would take too long, and Left once nobody waits for it.
         """
-        experiment = Experiment.parse(settings)
+        experiment = asked(settings)
         visitor, gone = self._key(request), threading.Event()
         if self._waiting[visitor] >= MOST_WAITING:
             raise Refused(f"{MOST_WAITING} requests of yours are waiting already; send the next when some are over")
@@ -76,12 +78,19 @@ class Scripts:
             self._running -= Counter([visitor])
 
 
+def asked(settings) -> Experiment:
+    """The settings that a script sends: fields by their names, in their groups, or both. Raises Refused."""
+    if not isinstance(settings, dict):
+        raise Refused(f'settings are names and values, like {{"model": "spiral", "steps": 10}}, not {shown(settings)}')
+    return Experiment.parse(unflatten(documents.plain(settings, "the request")))
+
+
 def check_cost(experiment: Experiment, work: Work, guard: Callable) -> None:
     """Raises ValueError, with the estimate, if sampling and measuring take more than a script may have."""
     model, count, sampling = models.of(experiment), runner.count(experiment), experiment.sampling
-    steps = len(sampling.sigmas or range(sampling.steps))
-    parts = [(torch.float32, SOLVERS[sampling.solver].evaluations(steps), count)]
-    if sampling.S_churn == 0:  # the error is against a fine solution
+    path = path_of(sampling, model.denoiser)
+    parts = [(torch.float32, SOLVERS[sampling.solver].evaluations(path.steps), count)]
+    if not path.stochastic:  # the error is against a fine solution
         fine = SOLVERS["heun"].evaluations(work.reference_steps(model))
         parts.append((torch.float64, fine, work.measured(model, count)))
     seconds = 0.0

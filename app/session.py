@@ -1,4 +1,4 @@
-"""One visitor: which request is the newest, and settings to and from the address bar."""
+"""One visitor: which request is the newest."""
 
 from __future__ import annotations
 
@@ -9,18 +9,6 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.cores import divided
-from app.instruments import INSTRUMENTS, TABS, tab_of
-from edm import presets
-from edm.fields import SettingsError
-from edm.flat import unflatten
-from edm.settings import Experiment
-
-PIN = "pin."  # prefix of the pinned result's settings in the address
-VIEW = "view."  # prefix of what only concerns the picture: coordinates, arrows, …
-SHOW = "show"  # the instrument that is shown; its settings are named "<instrument>.<knob>"
-FIGURE = "figure"  # or a preset of the folder figures
-TAB = "tab"
-TRAIN = "train"  # the tab whose state is named "train.<…>"
 
 
 class Superseded(Exception):
@@ -83,48 +71,3 @@ class _Guarded:
 
     def __getattr__(self, name):
         return getattr(self._denoiser, name)
-
-
-def opened_from(query: dict[str, str]) -> dict:
-    """What an address says, for the page: settings of the Sampler tab, the pinned ones, and the instrument shown.
-
-    {values, pinned, notice, show: None or {tab, name, values}}; a bad address gives defaults and a sentence.
-    """
-    try:
-        show = _shown(query)
-        experiment, pinned = _experiments(query)
-        notice = None
-    except SettingsError as error:
-        experiment, pinned, show = Experiment(), None, None
-        notice = f"This link could not be read, so here is the default instead. {error}"
-    return {
-        "values": experiment.document(complete=True),
-        "pinned": pinned and pinned.document(complete=True),
-        "notice": notice,
-        "show": show,
-    }
-
-
-def _experiments(query):
-    others = ("__", PIN, VIEW, *(f"{name}." for name in (TRAIN, *INSTRUMENTS)))
-    own = {k: v for k, v in query.items() if not k.startswith(others) and k not in (SHOW, FIGURE, TAB)}
-    pinned = {k.removeprefix(PIN): v for k, v in query.items() if k.startswith(PIN)}
-    return Experiment.parse(unflatten(own)), Experiment.parse(unflatten(pinned)) if pinned else None
-
-
-def _shown(query) -> dict | None:
-    """The instrument that the address shows, or the preset that it names, with all values of its settings."""
-    if query.get(TAB) == TRAIN:
-        values = {k.removeprefix(f"{TRAIN}."): v for k, v in query.items() if k.startswith(f"{TRAIN}.")}
-        return {"tab": TRAIN, "name": TRAIN, "values": values}
-    if FIGURE in query:
-        name, values = presets.figure(query[FIGURE])
-    elif SHOW in query or query.get(TAB) in TABS:
-        name = query[SHOW] if SHOW in query else TABS[query[TAB]][1][0].name
-        values = {k.removeprefix(f"{name}."): v for k, v in query.items() if k.startswith(f"{name}.")}
-    else:
-        return None
-    if name not in INSTRUMENTS:
-        known = ", ".join(INSTRUMENTS)
-        raise SettingsError(f"{SHOW} = {name!r:.40}: there is no such instrument; there are {known}")
-    return {"tab": tab_of(name), "name": name, "values": INSTRUMENTS[name].complete(values)}

@@ -5,7 +5,8 @@ RUNS/.data/<id>/set.zip       squares of one size, as PNG in an uncompressed zip
                 about.json    what the page shows of it, and who brought it
 
 An id is a digest of what a set holds. Everything is checked before it is used; names of files only decide the order
-and the classes, and none reaches the file system. A set appears whole or not at all.
+and the classes, and none reaches the file system. A set appears whole or not at all, and whoever is told of it can rely
+on it: it is on the disk.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
-import os
 import re
 import shutil
 import threading
@@ -31,8 +30,9 @@ from PIL import Image
 
 from app import archives
 from edm import runs
-from edm.data import images, points
+from edm.data import classes, images, points
 from edm.errors import Refused
+from edm.files import atomic, make, move
 from edm.runs import places
 
 FOLDER = ".data"
@@ -94,9 +94,16 @@ def described(folder, identity: str) -> dict:
     fields: what `edm.training.settings.Data` needs. Raises ValueError if there is none of that id.
     """
     path = path_of(folder, identity)
-    about = json.loads((path.parent / "about.json").read_bytes())
+    about = _about(path)
     fields = {"dataset": about["dataset"], "path": str(path)} | ({"greyscale": True} if about["greyscale"] else {})
     return {"id": identity, **about, "path": str(path), "fields": fields}
+
+
+def _about(path) -> dict:
+    about = places.load(path.parent / "about.json")
+    if not about:  # removed meanwhile
+        raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
+    return about
 
 
 def listed(folder, owner: str | None = None) -> list[dict]:
@@ -119,7 +126,7 @@ def is_ours(path, folder) -> bool:
     """Whether a path in settings is that of an uploaded dataset."""
     try:
         return str(path) == str(path_of(folder, Path(path).parent.name))
-    except ValueError:
+    except Refused:
         return False
 
 
@@ -128,7 +135,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
     is not the owner's."""
     path = path_of(folder, identity)
     with _owning:
-        about = json.loads((path.parent / "about.json").read_bytes())
+        about = _about(path)
         others = [one for one in about["owners"] if one != owner]
         if owner is not None and owner not in about["owners"]:
             raise Refused(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
@@ -147,7 +154,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
 @contextmanager
 def _new(place):
     """A directory for a set in the making, which is gone afterwards unless it was renamed."""
-    place.mkdir(parents=True, exist_ok=True)
+    make(place)
     for old in place.glob(".*"):
         with suppress(OSError):  # another server was quicker
             if time.time() - old.stat().st_mtime > STALE:
@@ -177,14 +184,15 @@ def _points_of(name, file, kind, new):
     path.write_bytes(file.read(points.MAX_BYTES + 1))
     try:
         return points.read(path)
-    except ValueError as error:
+    except Refused as error:
         raise Refused(str(error).replace(str(path), repr(name)[:80])) from None
     finally:
         path.unlink()
 
 
 def _points(known, new) -> dict:
-    np.save(new / _FILES["points"], known)
+    with atomic(new / _FILES["points"]) as file:
+        np.save(file, known)
     chosen = known[np.linspace(0, len(known) - 1, min(len(known), THUMBNAIL_POINTS)).astype(int)]
     return {
         "id": points.digest(known),
@@ -203,7 +211,7 @@ def _images(found, new, resolution, limits, read) -> dict:
     """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
     digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
     labels: dict[str, int] = {}
-    with zipfile.ZipFile(new / _FILES["folder"], "w", zipfile.ZIP_STORED) as archive:
+    with atomic(new / _FILES["folder"]) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, label, data) in enumerate(found):
 
             def decode(name=name, data=data):
@@ -221,14 +229,14 @@ def _images(found, new, resolution, limits, read) -> dict:
             archive.writestr(zipfile.ZipInfo(inside), _png(square))
             labels[label] = labels.get(label, 0) + 1
     channels = 1 if grey else 3
-    names = sorted(label for label in labels if label)
+    names = classes.ordered((label for label in labels if label), "what was sent")
     return {
         "id": digest.hexdigest()[:16],
         "dataset": "folder",
         "count": sum(labels.values()),
         "shape": [channels, resolution, resolution],
         "classes": len(names),
-        "class_names": names,
+        "class_names": list(names),
         "greyscale": grey,
         "thumbnail": base64.b64encode(first[:channels].tobytes()).decode(),
     }
@@ -252,8 +260,9 @@ def _settled(new, place, about, owner, limits) -> dict:
                     f"the uploads of this server take {used / 1e9:.1f} GB, and may take {limits.folder / 1e9:.1f} GB; "
                     "remove some that nobody needs"
                 )
+            shutil.rmtree(target, ignore_errors=True)  # what a power cut has left of a set, if there is any
             places.write(new / "about.json", {**about, "owners": [owner], "time": time.time()})
-            os.rename(new, target)
+            move(new, target)
         elif owner not in known["owners"]:
             places.write(target / "about.json", {**known, "owners": [*known["owners"], owner]})
     return described(place.parent, target.name)

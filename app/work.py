@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
 import torch
 from cachetools import LRUCache
@@ -14,8 +15,10 @@ from cachetools import LRUCache
 from app import snippets
 from app.figures import pack
 from app.slots import Slots, visitor_of
-from edm import diagnostics, models, runner, schedules, timesteps
+from edm import diagnostics, models, runner
 from edm.errors import Refused
+from edm.noise import seeds
+from edm.path import path_of
 from edm.sampling import last, sample
 from edm.settings import Experiment
 
@@ -29,10 +32,13 @@ FOLLOW_WINDOW = 2.6  # the same in units of √(σ² + σ_data²)
 
 
 class Work:
-    """All results of one server. Thread-safe: its caches are locked, everything else is pure."""
+    """All results of one server. Thread-safe: its caches are locked, everything else is pure.
 
-    def __init__(self, device, megabytes: int = 256):
-        self.device = device
+    own: who looks owns this machine, and may see where things lie (`app.snippets.complete`).
+    """
+
+    def __init__(self, device, megabytes: int = 256, own: bool = True):
+        self.device, self.own = device, own
         self._lock = threading.Lock()
         self._results: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
         self._known: LRUCache = LRUCache(512)
@@ -83,22 +89,23 @@ class Work:
             yield done, ended
 
     def _body(self, experiment, model, states, started) -> dict:
-        sampling = experiment.sampling
+        path = path_of(experiment.sampling, model.denoiser)
         body = {
             "model": model.name,
             "title": model.title,
             "sigmaData": model.sigma_data,
-            "levels": timesteps.sigmas(sampling).tolist(),
+            "levels": path.sigmas,
+            "notes": path.notes,
             "milliseconds": 1000 * (time.perf_counter() - started),
             "run": pack.trajectory(states, model.sigma_data),
             "document": _key(experiment),
-            "python": snippets.python(experiment),
-            "command": snippets.command(experiment),
+            "python": snippets.python(experiment, self.own),
+            "command": snippets.command(experiment, self.own),
         }
         if model.name == "drawn":
             body["components"] = pack.components(model.denoiser)
         if model.shape == (1,):
-            body["axis"] = pack.time_axis(*schedules.of(sampling), states[0].sigma)
+            body["axis"] = pack.time_axis(path.schedule, path.scaling, states[0].sigma)
         return body
 
     def _field(self, experiment, model, states, field, guard) -> dict:
@@ -113,18 +120,34 @@ class Work:
         return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
 
     def probe(self, experiment: Experiment, level: int, position: list[float], guard: Callable) -> dict:
-        """The path of one particle from `position` (of x/s) at noise level i down to 0, with the same settings."""
-        sampling = experiment.sampling
-        levels = timesteps.sigmas(sampling).tolist()
-        level = min(max(level, 0), len(levels) - 2)
+        """The path of one particle from `position` (of x/s) at noise level i down to 0, as those beside it go: on the
+        same levels, with the noise of the sample that is nearest there. {level, sigma: of the levels, path}."""
+        model = models.of(experiment)
+        path = path_of(experiment.sampling, model.denoiser)
+        level = min(max(level, 0), path.steps - 1)
         if not all(abs(value) < 1e6 for value in position):
             raise Refused(f"position {position} is outside of every picture")
-        low, high = sampling.range
-        rest = sampling.changed(sigmas=levels[level:], sigma_min=low, sigma_max=high)
-        start = torch.tensor([position], dtype=torch.float32, device=self.device) / levels[level]
-        denoiser = guard(models.of(experiment).denoiser.to(self.device))
-        path = [(state.x / state.scale)[0].tolist() for state in sample(denoiser, start, rest)]
-        return {"level": level, "sigma": levels[level:], "path": path}
+        start = torch.tensor([position], dtype=torch.float32, device=self.device)
+        _, labels = runner.start(experiment, self.device)
+        k = self._nearest(experiment, level, start, guard) if path.stochastic else 0
+        labels = None if labels is None else labels[k : k + 1]
+        own = seeds(experiment.sampling.seed, 1, k)
+        begin = level, start * path.scale(level)
+        denoiser = guard(model.denoiser.to(self.device))
+        found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
+        line = [(state.x / state.scale)[0].tolist() for state in found]
+        return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
+
+    def _nearest(self, experiment, level, position, guard) -> int:
+        """Which sample is nearest to a position at a noise level."""
+
+        def there():
+            with closing(runner.states(experiment, self.device, guard)) as states:
+                state = next(state for state in states if state.index == level)
+            return state.x / state.scale
+
+        samples = self.remember(("there", _identity(experiment), level), there)
+        return int((samples - position).square().sum(1).argmin())
 
     def measures(self, experiment: Experiment, guard: Callable) -> dict:
         """How good the result is, over its first samples, in the data's units.
@@ -133,10 +156,9 @@ class Work:
         distance: sliced Wasserstein to the data, and floor: what true samples would give; None for images.
         """
         model = models.of(experiment)
-        final = self.remember(("final", _identity(experiment)), lambda: self._final(experiment, guard))[
-            :MEASURED_SAMPLES
-        ]
-        measures = {"error": None, "distance": None, "floor": None, "stochastic": experiment.sampling.S_churn > 0}
+        final = self.remember(("final", _identity(experiment)), lambda: self._final(experiment, guard))
+        final, stochastic = final[:MEASURED_SAMPLES], path_of(experiment.sampling, model.denoiser).stochastic
+        measures = {"error": None, "distance": None, "floor": None, "stochastic": stochastic}
         if not measures["stochastic"]:
             count = self.measured(model, len(final))
             exact = self._reference(experiment, model, count, guard)
@@ -156,7 +178,7 @@ class Work:
         final = self.remember(("final", _identity(experiment)), lambda: self._final(experiment, guard))
         return {
             "samples": final.tolist(),
-            "levels": timesteps.sigmas(experiment.sampling).tolist(),
+            "levels": list(path_of(experiment.sampling, models.of(experiment).denoiser).sigmas),
             "measures": self.measures(experiment, guard),
             "settings": experiment.document(),
         }
@@ -164,7 +186,7 @@ class Work:
     def _reference(self, experiment, model, count, guard):
         """Depends on the start only, so it is computed once while solver, steps, schedule … are tried."""
         sampling = experiment.sampling
-        start = float(timesteps.sigmas(sampling)[0])
+        start = path_of(sampling, model.denoiser).sigmas[0]
         name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
 
         def solve():

@@ -6,8 +6,9 @@
 
     data = edm.data.load("eight_gaussians")
     sampling = edm.Sampling(steps=18, S_churn=10)
-    latents = edm.latents(edm.seeds(sampling.seed, 400), data.shape)
-    for state in edm.sample(data.denoiser, latents, sampling):
+    seeds = edm.seeds(sampling.seed, 400)
+    latents = edm.latents(seeds, data.shape)
+    for state in edm.sample(data.denoiser, latents, sampling, seeds=seeds):
         print(state.index, state.sigma, state.evaluations)
     points = state.x
 """
@@ -26,6 +27,7 @@ _HOME = {
     "latents": "noise",
     "load": "checkpoints",
     "noise_source": "noise",
+    "path_of": "path",
     "sample": "sampling",
     "seeds": "noise",
     "train": "training.loop",
@@ -39,6 +41,7 @@ _MODULES = {
     "models",
     "networks",
     "noise",
+    "path",
     "preconditioning",
     "presets",
     "render",

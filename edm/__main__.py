@@ -1,38 +1,61 @@
-"""The command line: python -m edm sample | train | …, whose options are the fields of the settings."""
+"""The command line: python -m edm sample | train | …, whose options are the fields of the settings.
+
+A mistake of whoever asks is a sentence. An error of the program is one too, with the place of its traceback: a file,
+or with EDM_TRACEBACK=1 the terminal.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from importlib import import_module
+
+from edm.errors import one_line, sentence_of
 
 TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
 
 
 def main(arguments=None) -> int:
-    """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
+    """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
+    Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         import_module(f"edm.commands.{name}").add(commands)
     options = parser.parse_args(arguments)
+    program = f"{parser.prog} {options.command}"
     try:
-        options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
-        return 2
-    except (MemoryError, RuntimeError) as error:
-        from edm.runs.failures import out_of_memory
-
-        if not out_of_memory(error):
-            raise
-        print(f"{parser.prog} {options.command}: {TOO_LARGE} ({error!s:.200})", file=sys.stderr)
-        return 2
+        return options.run(options) or 0
     except KeyboardInterrupt:
-        print(f"\n{parser.prog} {options.command}: stopped", file=sys.stderr)
+        print(f"\n{program}: stopped", file=sys.stderr)
         return 130
-    return 0
+    except Exception as error:
+        return failed(program, error)
+
+
+def failed(program: str, error: Exception) -> int:
+    """Say what has ended a command; returns its exit code."""
+    from edm.runs.failures import out_of_memory
+
+    sentence = f"{TOO_LARGE} ({one_line(error, 200)})" if out_of_memory(error) else sentence_of(error)
+    if sentence is not None:
+        print(f"{program}: {sentence}", file=sys.stderr)
+        return 2
+    told = "".join(traceback.format_exception(error))
+    if os.environ.get("EDM_TRACEBACK"):
+        print(told, file=sys.stderr)
+        place = "its traceback is above"
+    else:
+        with tempfile.NamedTemporaryFile("w", prefix="edm-", suffix=".log", delete=False, encoding="utf-8") as file:
+            file.write(f"{program}\n{told}")
+        place = f"its traceback is in {file.name}; EDM_TRACEBACK=1 shows it here"
+    name = type(error).__name__
+    print(f"{program}: an error of the program, {name}: {one_line(error, 200)}; {place}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

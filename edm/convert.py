@@ -21,7 +21,8 @@ from edm.preconditioning import VP
 
 MAX_BYTES = 8 << 30
 MAX_LETTERS = 300  # of a reason
-_STRANGE = (TypeError, LookupError, ArithmeticError, struct.error, RuntimeError, MemoryError)  # of wrong arguments
+# Wrong arguments in a file of any making
+_STRANGE = (TypeError, ValueError, LookupError, ArithmeticError, struct.error, RuntimeError, MemoryError)
 _SHAPE = {"img_resolution", "in_channels", "out_channels"}
 _VE = timesteps.DISCRETIZATIONS["ve"].range
 
@@ -51,8 +52,8 @@ def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
         with open(path, "rb") as file:
             document = persistent.read(file)
         return _converted(document, Path(path).stem)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
+    except Refused as error:
+        reason = str(error)
     except _STRANGE as error:
         reason = f"its contents are not those of a published file ({str(error) or type(error).__name__:.100})"
     raise Refused(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
@@ -160,4 +161,6 @@ def _ours(header, tensors):
         network = checkpoints.build(header.network)
     official.load(network, tensors)
     network = official.load(checkpoints.build(header.network), tensors)
+    if bad := [name for name, tensor in network.state_dict().items() if not tensor.isfinite().all()]:
+        raise Refused(f"its weights {bad[0]} are not all finite numbers; get it again")
     return {f"ema0/{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}

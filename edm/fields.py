@@ -9,7 +9,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from edm.errors import Refused
+from edm import documents
+from edm.errors import Refused, one_line, shown
+
+MOST_SENTENCES, LONGEST_NAME = 4, 60  # of one refusal; letters of a field's name in it
 
 
 class SettingsError(Refused):
@@ -65,13 +68,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    def __init__(self, **values: Any):
+    def __init__(self, /, **values: Any):
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise _sentences(type(self), error) from None
 
-    def changed(self, **values) -> Settings:
+    def changed(self, /, **values) -> Settings:
         """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
         for name, value in values.items():
             if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
@@ -87,11 +90,11 @@ class Settings(BaseModel):
         """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
         if isinstance(document, str | bytes):
             try:
-                document = json.loads(document)
-            except ValueError as error:
-                raise SettingsError(f"the settings are not valid JSON ({error})") from None
+                document = documents.from_json(document, "the document")
+            except Refused as error:
+                raise SettingsError(str(error)) from None
         if not isinstance(document, dict):
-            raise SettingsError(f"settings must be a mapping of names to values, not {document!r:.60}")
+            raise SettingsError(f"settings must be a mapping of names to values, not {shown(document)}")
         return cls(**{str(name): value for name, value in document.items()})
 
 
@@ -107,38 +110,60 @@ def allowed(settings: type[Settings], name: str) -> str:
     return " and ".join(parts)
 
 
+def check_choices(settings, tables: dict[str, list[str]]) -> None:
+    """Each of these fields holds one of its names. "" is no name; None passes, for the field's type has judged it."""
+    for name, names in tables.items():
+        value = getattr(settings, name)
+        if value is not None and value not in names:
+            raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
+
+
 def refusal(field, value, reason) -> PydanticCustomError:
     """An error of a whole model that is about one field."""
-    return PydanticCustomError("refused", "{reason}", {"field": field, "value": value, "reason": reason})
+    told = {"field": one_line(field), "value": shown(value, 80), "reason": one_line(reason)}
+    return PydanticCustomError("refused", "{reason}", told)
 
 
 def _sentences(settings: type[Settings], error: ValidationError) -> SettingsError:
     sentences, fields = [], []
-    for item in error.errors():
-        context = item.get("ctx", {})
-        place = [part for part in item["loc"] if isinstance(part, int | str)]
-        if isinstance(context.get("error"), SettingsError):  # of a nested model, which has spoken already
-            sentences.append(str(context["error"]))
-            fields += context["error"].fields
-            continue
-        name = context.get("field") or ".".join(str(part) for part in place)
-        value = context["value"] if "value" in context else item.get("input")
-        fields.append(str(name))
-        if item["type"] == "extra_forbidden":
-            known = ", ".join(settings.model_fields)
-            sentences.append(f"{name} = {value!r:.60}: there is no such field; the fields are {known}")
-        elif item["type"] == "refused":
-            sentences.append(f"{name} = {value!r:.80}: {context['reason']}")
+    for item in error.errors(include_url=False):
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, Refused):  # of a nested model, or a function that it has called, which have spoken already
+            sentences.append(str(cause))
+            fields += getattr(cause, "fields", ())
+        elif isinstance(cause, Exception):  # pydantic takes any ValueError of a validator for the user's mistake
+            raise cause
         else:
-            limits = allowed(settings, str(place[0])) if place else ""
-            kind = _KINDS.get(item["type"])
-            if kind is None:
-                whole = place and "int" in str(settings.model_fields[str(place[0])].annotation)
-                number = "a whole number" if whole else "a number"
-                kind = number if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
-            shown = value if isinstance(value, str) and _is_number(value) else repr(value)
-            sentences.append(f"{name} = {shown:.60}: must be {kind}{', ' + limits if limits else ''}")
-    return SettingsError("; ".join(sentences), tuple(dict.fromkeys(fields)))
+            name, sentence = _sentence(settings, item)
+            sentences.append(sentence)
+            fields.append(name)
+    rest = len(sentences) - MOST_SENTENCES
+    more = f"; and {rest} more" if rest > 0 else ""
+    return SettingsError("; ".join(sentences[:MOST_SENTENCES]) + more, tuple(dict.fromkeys(fields)))
+
+
+def _sentence(settings, item) -> tuple[str, str]:
+    """(dotted name, sentence) of one thing that is wrong."""
+    context, place = item.get("ctx", {}), [part for part in item["loc"] if isinstance(part, int | str)]
+    name = one_line(context.get("field") or ".".join(str(part) for part in place), LONGEST_NAME)
+    value = item.get("input")
+    if item["type"] == "extra_forbidden":
+        known = ", ".join(settings.model_fields)
+        return name, f"{name} = {shown(value)}: there is no such field; the fields are {known}"
+    if item["type"] == "missing":
+        return name, f"{name} is missing"
+    if item["type"] == "refused":
+        return name, f"{name} = {context['value']}: {context['reason']}"
+    limits, kind = allowed(settings, str(place[0])) if place else "", _KINDS.get(item["type"])
+    if item["type"] in ("too_long", "too_short"):
+        kind = f"a list of at {', '.join(f'{_ENDS[key]} {context[key]}' for key in _ENDS if key in context)}"
+    if kind is None:
+        field = settings.model_fields.get(str(place[0])) if place else None
+        whole = field is not None and "int" in str(field.annotation)
+        number = "a whole number" if whole else "a number"
+        kind = number if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
+    text = value if isinstance(value, str) and _is_number(value) else shown(value)
+    return name, f"{name} = {text:.60}: must be {kind}{', ' + limits if limits else ''}"
 
 
 def _is_number(text: str) -> bool:
@@ -149,6 +174,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
+_ENDS = {"max_length": "most", "min_length": "least"}
 _KINDS = {
     "finite_number": "a finite number",
     "float_parsing": "a number",
@@ -157,6 +183,13 @@ _KINDS = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
     "string_type": "a name",
+    "string_unicode": "text without half letters",
     "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "names and values",
+    "model_type": "names and values",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import get_args
 
+from edm.errors import shown
 from edm.fields import Settings, SettingsError
 from edm.settings import Experiment
 
@@ -33,17 +34,41 @@ def command(verb: str, settings: Settings, *more: str) -> str:
     return shlex.join(["python", "-m", "edm", verb, *(f"--{k}={v}" for k, v in flatten(settings).items()), *more])
 
 
-def unflatten(values: dict[str, str], kind: type[Settings] = Experiment) -> dict:
-    """The inverse of `flatten`, as a document for `kind.parse`. Unknown names are left for it to refuse."""
-    home = {name: (group, field) for group, k in groups(kind).items() for name, field in k.model_fields.items()}
-    document: dict = {}
-    for name, text in values.items():
+def unflatten(values: dict, kind: type[Settings] = Experiment) -> dict:
+    """A document for `kind.parse`, from fields by their names, in their groups, or both; the inverse of `flatten`.
+
+    Unknown names and groups that are none are left for it to refuse. Raises SettingsError for a field that is there
+    twice.
+    """
+    inner = groups(kind)
+    home = {name: (group, field) for group, k in inner.items() for name, field in k.model_fields.items()}
+    document: dict = {name: dict(v) if name in inner and isinstance(v, dict) else v for name, v in values.items()}
+    for name in values:
         group, field = home.get(name, ("", None))
-        value = text
-        if field is not None and isinstance(text, str):
-            value = _value(name, text, field.annotation)
-        (document.setdefault(group, {}) if group else document)[name] = value
+        if field is None or (not group and name in inner):
+            continue
+        value = document.pop(name)
+        if isinstance(value, str):
+            value = _value(name, value, field.annotation)
+        into = document.setdefault(group, {}) if group else document
+        if not isinstance(into, dict):
+            raise SettingsError(f"{group} = {shown(into)}: must be names and values, or left out", (group,))
+        if name in into:
+            raise SettingsError(f"{name} is given twice, by itself and in {group}; give it once", (name,))
+        into[name] = value
     return document
+
+
+def names(kind: type[Settings]) -> set[str]:
+    """The names of all fields, those in groups too."""
+    return {name for settings in groups(kind).values() for name in settings.model_fields} - set(groups(kind))
+
+
+def check_names(values, kind: type[Settings]) -> None:
+    """Raises SettingsError for a name that no field has."""
+    for name in values:
+        if name not in names(kind):
+            raise SettingsError(f"there is no field {shown(name)}", (name,))
 
 
 def _value(name, text, annotation):
@@ -56,7 +81,8 @@ def _value(name, text, annotation):
             if text in ("", "none")
             else _numbers(name, text, pairs="tuple[tuple" in str(annotation))
         )
-    return None if optional and text in ("none", "auto") else text
+    named = int in get_args(annotation) and str in get_args(annotation)  # a class, which may be called none
+    return None if optional and not named and text in ("none", "auto") else text
 
 
 def _text(value) -> str:
@@ -74,4 +100,4 @@ def _numbers(name: str, text: str, pairs: bool):
         return [float(n) for n in text.split(",")]
     except ValueError:
         example = "0.5,1;-0.2,0.3" if pairs else "80,20,5,1"
-        raise SettingsError(f"{name} = {text!r:.60}: must be numbers, written like {example}", (name,)) from None
+        raise SettingsError(f"{name} = {shown(text)}: must be numbers, written like {example}", (name,)) from None

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from edm import data
+from edm import data, saved
+from edm import names as naming
+from edm.data import classes
 from edm.errors import Refused
 from edm.files import stamp
 
@@ -26,7 +28,8 @@ class Model:
 
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
-    family: name that the checkpoints of one run share. stamp: of the file as it was when it became known.
+    family: name that the checkpoints of one run share. stamp: of the file as it was when it became known. run: that
+    it is a checkpoint of, by the names of `edm.names`.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Model:
     path: Path | None = None
     header: object = None
     stamp: str | None = None
+    run: str | None = None
 
     @property
     def identity(self) -> str:
@@ -57,6 +61,25 @@ class Model:
         names = self.header.class_names if self.trained else ()
         return names or tuple(str(k) for k in range(self.classes))
 
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The numbers of the classes that are drawn where none is asked for: of a network, those it was taught."""
+        return self.header.drawn if self.trained else tuple(range(self.classes))
+
+    def class_of(self, label: int | str) -> int:
+        """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
+        names, drawn = self.class_names, self.drawn
+        number = classes.find(label, names)
+        if number in drawn:
+            return number
+        if not drawn:
+            raise Refused("must be none: this model has no classes")
+        known = _listed([names[k] for k in drawn])
+        if number is not None:
+            raise Refused(f"had no images in the training of this model; it knows {known}")
+        plain = names == tuple(str(k) for k in range(len(drawn)))
+        raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
+
     @cached_property
     def denoiser(self):
         if not self.trained:
@@ -73,6 +96,11 @@ class Model:
         return self.header.sigma_data if self.trained else self.dataset.sigma_data
 
 
+def _listed(names, most: int = 12) -> str:
+    shown = ", ".join(f"{name!r:.60}" for name in names[:most])
+    return shown if len(names) <= most else f"{shown}, … ({len(names)} in all)"
+
+
 def names() -> list[str]:
     """All names: exact denoisers first, then trained models."""
     return [*data.DATASETS, *_trained()]
@@ -84,17 +112,23 @@ def every() -> list[Model]:
 
 
 def known(name: str) -> bool:
-    """Whether there is a model of that name. The folder is looked at only for names that are no dataset's."""
-    return name in data.DATASETS or name in _trained()
+    """Whether there is a model of that name. Folders are looked at only for names that are no dataset's."""
+    return name in data.DATASETS or name in _trained() or _of_a_run(name) is not None
 
 
 def load(name: str) -> Model:
-    """The model of that name. Raises ValueError for an unknown one."""
+    """The model of that name; run-NAME_IMAGES is a run's in the runs folder. Raises ValueError for an unknown one."""
     if name in data.DATASETS:
         return exact(data.DATASETS[name])
-    if name not in _trained():
+    found = _trained().get(name) or _of_a_run(name)
+    if found is None:
         raise Refused(f"there is no model {name!r}; there are {', '.join(names())}")
-    return _trained()[name]
+    return found
+
+
+def ships(name: str) -> bool:
+    """Whether every copy of this program knows a model of that name."""
+    return name in data.DATASETS or name in _shipped()
 
 
 def of(experiment) -> Model:
@@ -103,26 +137,31 @@ def of(experiment) -> Model:
 
 
 def register(path, name: str | None = None) -> str:
-    """Make a model's file known to this process; returns its name. Raises ValueError for what is no model of ours."""
+    """Make a model's file known to this process; returns its name.
+
+    Raises ValueError for what is no model of ours, or none that can be sampled.
+    """
     name = name or str(path)
-    _registered[name] = _from_file(name, Path(path))
+    from edm.checkpoints import broken
+
+    model = _from_file(name, Path(path))
+    if why := broken(path):
+        raise Refused(why)
+    _registered[name] = model
     return name
 
 
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
-    Raises ValueError where there are none, or what is there is no checkpoint of ours.
+    Those that are not whole are passed over, with a warning. Raises ValueError where there are no others.
     """
-    from edm.training.recording import checkpoints
-
-    found = checkpoints(folder)
-    if not found:
-        raise Refused(f"{folder} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours")
+    saved.chosen(folder)  # warns
+    found = saved.whole(folder)
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
     for path in found:
-        model = _from_file(f"{run}_{int(path.stem)}", path)
+        model = _from_file(f"{run}_{saved.number(path)}", path)
         header = model.header.model_copy(update={"family": run})
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
@@ -134,27 +173,23 @@ def follow_run(folder) -> bool:
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
-    from edm.training.recording import checkpoints
-
     folder, changed = Path(folder), False
-    family, title = f"run-{folder.name}", f"Run {folder.name}"
-    found = {(path, stamp(path)) for path in checkpoints(folder)}
+    family = naming.family(folder.name)
+    found = {(path, stamp(path)) for path in saved.whole(folder)}
     known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
-    gone = {path for path, _ in known} - {path for path, _ in found}
+    for path in {path for path, _ in known} - {path for path, _ in found}:
+        changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None
     for path, _ in sorted(found - known):
-        with suppress(ValueError, OSError):
-            model = _from_file(f"{family}_{int(path.stem)}", path)
-            header = model.header.model_copy(update={"family": family})
-            _registered[model.name] = replace(model, title=title, header=header)
+        with suppress(Refused, OSError):
+            model = _checkpoint(folder.name, saved.number(path), path)
+            _registered[model.name] = model
             changed = True
-    for path in gone:
-        changed |= _registered.pop(f"{family}_{int(path.stem)}", None) is not None
     return changed
 
 
 def followed() -> list[Model]:
     """The models that `follow_run` has made known, of each run the oldest first."""
-    found = [model for model in list(_registered.values()) if model.name == f"{model.family}_{model.header.images}"]
+    found = [model for model in list(_registered.values()) if model.run is not None]
     return sorted(found, key=lambda model: (model.family, model.header.images))
 
 
@@ -175,6 +210,25 @@ def _from_file(name, path) -> Model:
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
 
+def _checkpoint(run: str, images: int, path) -> Model:
+    """A checkpoint as a model of its run's family."""
+    model, family = _from_file(naming.model(run, images), path), naming.family(run)
+    return replace(model, title=f"Run {run}", header=model.header.model_copy(update={"family": family}), run=run)
+
+
+def _of_a_run(name) -> Model | None:
+    """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
+    path = naming.checkpoint(name)
+    with suppress(ValueError, OSError):
+        return path and _kept(path.absolute(), stamp(path))
+    return None
+
+
+@lru_cache(maxsize=8)
+def _kept(path, *_changed) -> Model:
+    return _checkpoint(path.parents[1].name, int(path.stem), path)
+
+
 _registered: dict[str, Model] = {}
 
 
@@ -188,7 +242,7 @@ def _shipped() -> dict[str, Model]:
     for path in sorted(FOLDER.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
-        except (ValueError, OSError) as error:  # one bad file must not take the others with it
+        except (Refused, OSError) as error:  # one bad file must not take the others with it
             logging.getLogger(__name__).warning("%s", error)
     found.sort(key=lambda model: (model.header.order, model.header.images))
     return {model.name: model for model in found}

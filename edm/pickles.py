@@ -12,6 +12,8 @@ import pickletools
 import struct
 from collections.abc import Iterator
 
+from edm.errors import Refused
+
 _PLAIN = (
     "PROTO FRAME STOP MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET NONE NEWTRUE NEWFALSE "
     "BININT BININT1 BININT2 LONG1 BINFLOAT BINSTRING SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
@@ -23,10 +25,6 @@ MAX_OPCODES = 4_000_000  # a network of 300 million parameters has about 200,000
 MAX_TUPLES = 32_000  # that network has 10,000; as a nest of 100,000 they overflow the interpreter's stack
 DAMAGED = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, struct.error)
 DAMAGED += (OverflowError, MemoryError, RecursionError)  # what a pickle that is no good may raise
-
-
-class Refused(ValueError):
-    """A pickle that is not read; the message says why in words that follow upon a name of the file."""
 
 
 # Each class has a method for states, so that a pickle which gives a state to the class itself fails, and leaves
@@ -72,7 +70,8 @@ class Encoded:
 def opcodes(file, allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
     """(name, argument) of each opcode of the pickle that begins where `file` stands.
 
-    Raises Refused for one that is not allowed, or too many of them, and one of DAMAGED where they make no sense.
+    Raises Refused, in words that follow upon a name of the file, for one that is not allowed, or too many of them, and
+    one of DAMAGED where they make no sense.
     """
     tuples = 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edm.errors import shown
 from edm.fields import SettingsError
 
 FOLDER = Path(__file__).resolve().parent.parent / "presets"
@@ -19,9 +20,9 @@ def names(kind: str = "designs") -> list[str]:
 def read(name: str) -> dict:
     """The file "designs/edm" as {title, about, experiment}. Raises SettingsError for an unknown name."""
     path = FOLDER / f"{name}.yaml"
-    if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+", name) or not path.is_file():
+    if not re.fullmatch(r"[a-z0-9_]{1,40}/[a-z0-9_]{1,40}", name) or not path.is_file():
         known = ", ".join(sorted(f"{p.parent.name}/{p.stem}" for p in FOLDER.glob("*/*.yaml")))
-        raise SettingsError(f"there is no preset {name!r}; there are {known}", ("preset",))
+        raise SettingsError(f"there is no preset {shown(name)}; there are {known}", ("preset",))
     return _read(path)
 
 
@@ -39,6 +40,6 @@ def figure(name: str) -> tuple[str, dict]:
 
 
 def _read(path: Path) -> dict:
-    import yaml
+    from edm import settings_files
 
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return settings_files.read(path)

@@ -11,9 +11,11 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from edm.errors import Refused
+from edm import documents
+from edm.data import images
+from edm.errors import Refused, shown
 
-METADATA_KEY = "edm"
+METADATA_KEY, MAX_TEXT = "edm", 1 << 20
 _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 
@@ -87,15 +89,18 @@ def save_png(image: Image.Image, path, document: dict) -> None:
 
 
 def read_document(path) -> dict:
-    """The settings document in a PNG of ours, from the page or the command line. Raises ValueError if there is none."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            text = image.text.get(METADATA_KEY)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise Refused(f"{path} cannot be read as a PNG picture ({error})") from None
+    """The settings document in a PNG of ours, from the page or the command line. Raises Refused if there is none."""
+    with open(path, "rb") as file, images.opened(file, str(path)) as image:
+        try:
+            text = getattr(image, "text", {}).get(METADATA_KEY)
+        except images.BROKEN as error:
+            raise Refused(f"{path} is damaged, and cannot be read as a PNG picture ({error})") from None
     if text is None:
-        raise Refused(f"{path} carries no settings: it was not made by the EDM explorer")
-    return json.loads(text)
+        raise Refused(f"{path} carries no settings: it is no PNG picture that the EDM explorer has made")
+    document = documents.from_json(str(text), f"the text {METADATA_KEY!r} in {path}", MAX_TEXT)
+    if not isinstance(document, dict):
+        raise Refused(f"{path} carries {shown(document)} instead of settings, which are names and values")
+    return document
 
 
 def _density(denoiser, half, pixels) -> np.ndarray:

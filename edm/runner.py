@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import lru_cache
 
 import torch
 
 from edm import models
+from edm.data.classes import turns
 from edm.errors import Refused
-from edm.noise import latents, noise_source, seeds
+from edm.noise import latents, seeds
 from edm.sampling import State, sample
 from edm.settings import Experiment
 
@@ -38,10 +40,17 @@ def start(experiment: Experiment, device="cpu"):
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
     model = models.of(experiment)
     number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, model.shape).to(device)
+    z = _latents(experiment.sampling.seed, number, model.shape).to(device, copy=True)  # those that are kept stay
+    labels = labels_of(experiment)
+    return z, None if labels is None else torch.tensor(labels, device=device)
+
+
+def labels_of(experiment: Experiment) -> list[int] | None:
+    """The class of each sample, as the network counts them; None where it is told of none."""
+    model = models.of(experiment)
     if experiment.label is not None:
-        return z, torch.full((number,), experiment.label, device=device)
-    return z, torch.arange(number, device=device) % model.classes if model.trained and model.classes else None
+        return turns([model.class_of(experiment.label)], count(experiment))
+    return turns(model.drawn, count(experiment)) if model.trained and model.classes else None
 
 
 @lru_cache(maxsize=32)
@@ -50,8 +59,20 @@ def _latents(seed, number, shape):
 
 
 def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:
-    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation."""
+    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
+
+    Raises Refused, in place of the last state, for samples that are not finite.
+    """
     denoiser = models.of(experiment).denoiser.to(device)
     z, labels = start(experiment, device)
-    source = noise_source(seeds(experiment.sampling.seed, len(z)))
-    return sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, source)
+    own = seeds(experiment.sampling.seed, len(z))
+    found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)
+    return _finite(found, experiment.model)
+
+
+def _finite(states, name):
+    with closing(states):
+        for state in states:
+            if state.sigma == 0 and not torch.isfinite(state.x).all():
+                raise Refused(f"the samples of {name!r} are not finite numbers: it cannot be used with these settings")
+            yield state

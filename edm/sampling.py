@@ -5,17 +5,15 @@ The state x is float32 unless the latents say otherwise; every coefficient is a 
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
-from edm import schedules, timesteps
 from edm.errors import Refused
-from edm.noise import noise_source, seeds
+from edm.noise import noise_source
+from edm.path import Path, path_of
 from edm.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -65,39 +63,59 @@ class Ode:
         return slope, denoised
 
 
-def sample(denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=None) -> Iterator[State]:
+def sample(
+    denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=None, *, seeds=None, begin=None
+) -> Iterator[State]:
     """Solve from `latents` down to σ = 0; yields N + 1 states, the last one's x being the sample.
 
-    denoiser: D(x, sigma, labels=None), any callable. If it has `sigma_min` and `sigma_max`, computed levels stay
-        between them; if it has `round_sigma`, they are rounded by it; if it has `shape`, latents must have it.
+    denoiser: D(x, sigma, labels=None), any callable. If it has `sigma_min` and `sigma_max`, levels stay between them;
+        if it has `round_sigma`, they are rounded by it (see `edm.path`); if it has `shape`, latents must have it.
     latents: unit normal, floating point, [B, …]; see `edm.latents`.
     labels: handed to the denoiser as they are, one for each sample, or None.
-    noise: noise(i, x) -> unit normal like x for step i; None: the streams of samples 0 … B−1 of `sampling.seed`.
-        Called only where churn adds noise.
+    seeds: which samples these are, one seed for each (`edm.seeds`): where churn adds noise, it is theirs, so that
+        sample k is the same in any batch. noise: a source of one's own in place of that, noise(i, x) -> unit normal
+        like x for step i. One of the two is needed where noise is added.
+    begin: (i, x) to begin at level i with the state x [B, …] of a run, as `sample` yields it; latents may be None then.
 
-    Closing the generator stops the work at the next evaluation. Raises ValueError at once for bad arguments.
+    Closing the generator stops the work at the next evaluation. Raises Refused (a ValueError) at once for bad
+    arguments.
     """
     if not isinstance(sampling, Sampling):
         raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
-    check_latents(latents, getattr(denoiser, "shape", None))
-    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(latents)):
+    x = latents if begin is None else begin[1]
+    check_latents(x, getattr(denoiser, "shape", None))
+    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
-        raise Refused(f"there are {number} labels for {len(latents)} latents; give a list of one for each")
-    return _states(denoiser, latents, within(sampling, denoiser), labels, noise)
-
-
-def within(sampling, denoiser):
-    """The settings with their range cut to what the denoiser is for. A list made by hand stays as it is."""
-    low, high = sampling.range
-    inside = max(low, getattr(denoiser, "sigma_min", low)), min(high, getattr(denoiser, "sigma_max", high))
-    if sampling.sigmas is not None or inside == (low, high) or inside[0] >= inside[1]:
-        return sampling
-    return sampling.changed(sigma_min=inside[0], sigma_max=inside[1])
+        raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
+    path = path_of(sampling, denoiser)
+    first = 0 if begin is None else _level(begin[0], path)
+    if begin is None:
+        _check_type(x, path)
+    source = source_of(path, len(x), noise, seeds)
+    return _states(denoiser, x, path, labels, source, first, begin is None)
 
 
 def last(states: Iterator[State]) -> State:
     """Run to the end; its x is the sample."""
     return deque(states, maxlen=1)[0]
+
+
+def source_of(path: Path, count: int, noise=None, seeds=None):
+    """The noise(i, x) of a run of `count` samples; None where no noise is added. Raises Refused if it is not known."""
+    if noise is not None and seeds is not None:
+        raise Refused("noise and seeds are both given; the noise is that of the seeds, so give one of the two")
+    if seeds is not None:
+        seeds = list(seeds)
+        if len(seeds) != count:
+            raise Refused(f"there are {len(seeds)} seeds for {count} samples; give one for each")
+    if not path.stochastic:
+        return None
+    if noise is None and seeds is None:
+        raise Refused(
+            f"S_churn = {path.sampling.S_churn:g} adds noise, and which depends on the samples: say which they are "
+            f"with seeds=edm.seeds(sampling.seed, {count}), or give a noise source"
+        )
+    return noise or noise_source(seeds)
 
 
 def check_latents(latents, shape):
@@ -114,36 +132,39 @@ def check_latents(latents, shape):
         raise Refused("latents contain NaN or infinity; they must be unit normal numbers, see edm.latents")
 
 
+def _level(index, path):
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < path.steps:
+        raise Refused(f"begin = {index!r}: the levels of the {path.steps} steps are counted from 0")
+    return index
+
+
+def _check_type(latents, path):
+    """Raises Refused if numbers of the latents' type cannot hold the states and coefficients on the way."""
+    most = torch.finfo(latents.dtype).max
+    if most > 1e30:
+        return
+    t, size = torch.tensor(path.hats, dtype=torch.float64), max(float(latents.abs().max()), 1.0)
+    sigma, s, sigma_dot = path.schedule.sigma(t), path.scaling.s(t), path.schedule.sigma_dot(t)
+    needed = torch.stack([t, size * sigma * s, size * sigma_dot * s, sigma_dot / sigma])
+    if not bool((needed.abs() < most).all()):
+        raise Refused(
+            f"latents of {latents.dtype} hold numbers up to {most:g}, and on the way from sigma = {path.sigmas[0]:g} "
+            f"there are some of {float(needed.nan_to_num(nan=torch.inf).abs().max()):.3g}; use float32"
+        )
+
+
 @torch.no_grad()
-def _states(denoiser, latents, sampling, labels, noise):
-    schedule, scaling = schedules.of(sampling)
-    round_sigma = getattr(denoiser, "round_sigma", None)
-    levels = timesteps.sigmas(sampling, round_sigma).tolist()
-    steps = len(levels) - 1
-    times = [schedule.inverse(sigma) for sigma in levels[:-1]] + [0.0]
-    solver = SOLVERS[sampling.solver]
-    ode = Ode(denoiser, schedule, scaling, labels)
-    gamma_max = min(sampling.S_churn / steps, schedules.MAX_CHURN - 1)
-    if noise is None and gamma_max > 0:
-        noise = noise_source(seeds(sampling.seed, len(latents)))
-
-    x = latents * (schedule.sigma(times[0]) * scaling.s(times[0]))
-    for i, (t, t_next) in enumerate(pairwise(times)):
-        x_hat, t_hat = x, t
-        if gamma_max > 0 and sampling.S_tmin <= levels[i] <= sampling.S_tmax:
-            x_hat, t_hat = add_churn(x, t, i, gamma_max, sampling.S_noise, schedule, scaling, noise, round_sigma)
+def _states(denoiser, x, path, labels, noise, first, fresh):
+    solver, ode = SOLVERS[path.sampling.solver], Ode(denoiser, path.schedule, path.scaling, labels)
+    if fresh:
+        x = x * (path.schedule.sigma(path.times[0]) * path.scaling.s(path.times[0]))
+    for i in range(first):
+        if path.gammas[i]:
+            noise(i, x)  # what the steps before have drawn
+    for i in range(first, path.steps):
+        t, t_hat = path.times[i], path.hats[i]
+        x_hat = path.churned(i, x, noise(i, x)) if path.gammas[i] else x
         slope, denoised = ode.slope(x_hat, t_hat)
-        yield State(i, t, schedule.sigma(t), scaling.s(t), x, denoised, ode.evaluations)
-        x = solver.step(ode, x_hat, t_hat, t_next, slope, sampling.alpha)
-    yield State(steps, 0.0, 0.0, 1.0, x, x, ode.evaluations)
-
-
-def add_churn(x, t, index, gamma, S_noise, schedule, scaling, noise, round_sigma):
-    """Algorithm 2's noise: from σ to σ̂ = (1 + γ)·σ, in the scaled variable. Returns (x̂, t̂)."""
-    sigma = schedule.sigma(t)
-    raised = (1 + gamma) * sigma
-    if round_sigma is not None:
-        raised = float(round_sigma(torch.tensor(raised, dtype=torch.float64)))
-    t_hat = schedule.inverse(raised)
-    added = math.sqrt(max(schedule.sigma(t_hat) ** 2 - sigma**2, 0.0)) * scaling.s(t_hat) * S_noise
-    return (x * (scaling.s(t_hat) / scaling.s(t))).add_(noise(index, x).to(x), alpha=added), t_hat
+        yield State(i, t, path.schedule.sigma(t), path.scaling.s(t), x, denoised, ode.evaluations)
+        x = solver.step(ode, x_hat, t_hat, path.times[i + 1], slope, path.sampling.alpha)
+    yield State(path.steps, 0.0, 0.0, 1.0, x, x, ode.evaluations)

@@ -102,17 +102,14 @@ DISCRETIZATIONS = {
 }
 
 
-def sigmas(sampling, round_sigma: Callable | None = None) -> torch.Tensor:
-    """The N + 1 noise levels of an `edm.Sampling`, decreasing, the last one 0; float64 [N + 1].
+def sigmas(sampling) -> torch.Tensor:
+    """The N + 1 noise levels that an `edm.Sampling` asks for, decreasing, the last one 0; float64 [N + 1].
 
-    A hand-made list in `sampling.sigmas` is used exactly as given. `round_sigma` maps computed levels to
-    those that a discrete-level model knows.
+    What a denoiser makes of them, which may know a range or discrete levels only, is `edm.path.path_of`.
     """
     if sampling.sigmas is not None:
         levels = torch.tensor(sampling.sigmas, dtype=torch.float64)
     else:
         discretization = DISCRETIZATIONS[sampling.discretization]
         levels = torch.from_numpy(discretization.levels(sampling.steps, *sampling.range, sampling.rho))
-        if round_sigma is not None:
-            levels = torch.as_tensor(round_sigma(levels), dtype=torch.float64)
     return torch.cat([levels, levels.new_zeros(1)])

@@ -86,6 +86,13 @@ def exact_of(model):
     return models.exact(model.dataset) if model.dataset else None
 
 
+def exact_code(model) -> str:
+    """The same in Python."""
+    if models.known(model.dataset.name):
+        return f"edm.models.load({model.dataset.name!r})"
+    return f"edm.models.exact(edm.models.load({model.name!r}).dataset)"
+
+
 def learned(dataset: str, column: str = "edm"):
     """The trained model of that data and preconditioning that has seen the most. Raises ValueError if there is none."""
     fitting = [m for m in trained() if data_of(m) == dataset and preconditioning_of(m) == column]

@@ -10,6 +10,7 @@ from app.figures import pack
 from app.instruments import cycles, starts
 from app.instruments.base import Instrument, View, option, rounded
 from edm import diagnostics, models
+from edm.noise import seeds
 from edm.settings import Sampling
 
 KINDS = {"step": "one step", "rounds": "again and again"}
@@ -117,7 +118,8 @@ def _step(settings, context):
 
     def moments():
         z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context.work.device)
-        return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels)
+        own = seeds(settings.seed, len(z))
+        return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels, seeds=own)
 
     key = "slow motion", model.identity, sampling, settings.index
     for shown, ended in starts.kept(context, key, moments):
@@ -192,11 +194,13 @@ def _distance(a, b):
 def _step_python(settings, sampling):
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"sampling = edm.Sampling.parse({sampling.document()!r})\n"
         "experiment = edm.Experiment(model=model.name, sampling=sampling)\n"
         "latents, labels = edm.runner.start(experiment)\n"
-        f"for moment in edm.diagnostics.slow_motion(model.denoiser, latents, sampling, {settings.index}, labels):\n"
+        "seeds = edm.seeds(sampling.seed, len(latents))\n"
+        f"arguments = model.denoiser, latents, sampling, {settings.index}, labels\n"
+        "for moment in edm.diagnostics.slow_motion(*arguments, seeds=seeds):\n"
         "    print(moment.name, moment.sigma, moment.x[0])\n"
     )
 

@@ -190,7 +190,7 @@ def _python(settings, designs):
     documents = {name: design.document() for name, design in designs.items()}
     return (
         "import numpy as np\nimport edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
         f"for name, settings in {documents!r}.items():\n"

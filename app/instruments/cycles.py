@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 
 from app.figures import pack
 from app.instruments import starts
 from app.instruments.base import rounded
 from edm import diagnostics, latents, models, seeds
+from edm.path import nearest
 
 POINTS, IMAGES, TRAINED_IMAGES = 300, 32, 8  # that are measured
 SHOWN_IMAGES = 2  # in a row
@@ -52,9 +52,7 @@ def _clean(model):
 
 
 def _noisy(clean, model, settings):
-    sigma = settings.sigma
-    if hasattr(model.denoiser, "round_sigma"):
-        sigma = float(model.denoiser.round_sigma(torch.tensor(sigma, dtype=torch.float64)))
+    (sigma,) = nearest([settings.sigma], model.denoiser)
     return clean + sigma * latents(seeds(settings.seed, len(clean)), model.shape)
 
 
@@ -134,7 +132,7 @@ def _rounds_python(settings, model, strengths):
     count = len(_clean(model)[0])
     return (
         "import numpy as np\nimport edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"y, labels = edm.diagnostics.held_out(model)(np.arange({count}))\n"
         f"x = y + {settings.sigma} * edm.latents(edm.seeds({settings.seed}, {count}), model.shape)\n"
         f"for S_noise in {strengths!r}:\n"

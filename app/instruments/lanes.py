@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 
+from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, presets, runner
@@ -129,7 +130,7 @@ def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
         return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
-    except ValueError as error:
+    except Refused as error:
         return Lane(title, lane, None, str(error))
 
 
@@ -175,7 +176,7 @@ def _pictures(lanes, context, chain=False):
         (title, [cells.get(f"{k}", "") for k in range(len(lanes))])
         for title, cells in diagnostics.differing_rows(samplings)
     ]
-    base = {"rows": rows, "summary": "", "python": _python(lanes)}
+    base = {"rows": rows, "summary": "", "python": snippets.complete(_python(lanes), context.work.own)}
     due = time.perf_counter() + UPDATE_SECONDS
     for k, lane in enumerate(lanes):
         if lane.experiment is None:

@@ -166,7 +166,7 @@ def _python(settings, groups):
             "    sigmas,",
         ]
         if group.exact:
-            lines.append(f"    exact=edm.models.load({group.exact.name!r}).denoiser,")
+            lines.append(f"    exact={choosing.exact_code(group.models[0])}.denoiser,")
         lines += [
             ")",
             "for name, curve in list(islice(curves, 50))[-1].items():  # more batches: finer curves",

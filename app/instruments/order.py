@@ -97,7 +97,7 @@ def _body(points, settings):
 def _order(points):
     try:
         return diagnostics.fitted_order(points)
-    except ValueError:  # too few points yet, or all of them at the floor
+    except Refused:  # too few points yet, or all of them at the floor
         return None
 
 
@@ -169,7 +169,7 @@ def _python(settings):
     steps = [count for count in STEPS if count <= settings.most]
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
         f"for solver, alpha in {[variants()[name][1:3] for name in settings.solvers]!r}:\n"

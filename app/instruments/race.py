@@ -184,7 +184,7 @@ def _python(settings):
     return f"""import edm
 from edm import diagnostics, presets
 
-model = edm.models.load("{choosing.denoising(settings.data, settings.denoiser, "edm").name}")
+model = edm.models.load({choosing.denoising(settings.data, settings.denoiser, "edm").name!r})
 lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in ("vp", "ve", "iddpm", "edm")}}
 latents = {{seed: edm.latents(edm.seeds(seed, {POINTS}), model.shape) for seed in range({settings.seeds})}}
 for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8)):

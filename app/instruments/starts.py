@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from app.instruments import choosing
 from edm import models, runner
+from edm.path import known_range
 from edm.settings import Experiment, Sampling
 
 
@@ -27,7 +28,8 @@ def latents(model: models.Model, points: int, images: int, seed: int, device):
 
 def within(model: models.Model, low: float, high: float) -> tuple[float, float]:
     """That range of σ, cut to what a trained model is for."""
-    return max(low, getattr(model.denoiser, "sigma_min", low)), min(high, getattr(model.denoiser, "sigma_max", high))
+    least, most = known_range(model.denoiser)
+    return max(low, least), min(high, most)
 
 
 def kept(context, key, items: Callable[[], Iterable]) -> Iterator[tuple[list, bool]]:

@@ -10,7 +10,8 @@ from app.figures import pack
 from app.instruments import starts
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.lanes import LANES, sampling_of
-from edm import diagnostics, models, timesteps
+from edm import diagnostics, models
+from edm.path import path_of
 from edm.sampling import last, sample
 from edm.solvers import SOLVERS
 
@@ -82,7 +83,7 @@ def respond(settings: Truncation, context):
     model = models.load(settings.data)
     base = sampling_of(settings.design, context.yours, settings.seed)
     base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_solver(settings.solver))
-    low, high = starts.within(model, *base.range)
+    low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
     key = "truncation", model.identity, base
@@ -115,15 +116,11 @@ def _items(model, base, runs, settings, context):
             yield "local", run, part
         kind, _ = run
         if kind not in ends:
-            *_, ends[kind] = diagnostics.solution(denoiser, z, _levels(sampling, denoiser), labels)
+            *_, ends[kind] = diagnostics.solution(denoiser, z, path_of(sampling, denoiser).sigmas, labels)
             yield "end", run, ends[kind]
     for rho in sorted({settings.rho, *TOTAL_RHOS}):
         sampling = runs["rho", settings.rho].changed(rho=rho)
         yield "total", rho, diagnostics.rms_error(last(sample(denoiser, z, sampling, labels)).x, ends["rho"])
-
-
-def _levels(sampling, denoiser) -> list[float]:
-    return timesteps.sigmas(sampling, getattr(denoiser, "round_sigma", None)).tolist()
 
 
 def _body(model, base, runs, settings, items):
@@ -215,7 +212,7 @@ def _summary(base, parts, totals, settings):
 def _python(base, settings):
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"sampling = edm.Sampling.parse({base.document()!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=sampling)\n"
         "latents, labels = edm.runner.start(experiment)\n"

@@ -11,17 +11,19 @@ from cachetools import LRUCache
 
 from app import controls, uploads
 from app.classroom import Room
+from app.messages import Act, Film, Plan, Poll, Seen
 from app.tabs.wiring import Wiring
 from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.training.once import Once
 from app.work import Work
-from edm import files, models, runs
-from edm.errors import Refused
+from edm import files, flat, models, runs
+from edm.errors import Refused, shown
 from edm.fields import SettingsError
 from edm.runs import places
+from edm.training.settings import Training
 
-EVENTS = ("poll", "plan", "act", "film")
+EVENTS = {"poll": Poll, "plan": Plan, "act": Act, "film": Film}
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
 CONTRAST = ("vp", "edm")  # what one click sets against each other
 
@@ -43,29 +45,26 @@ class Train:
 
     def build(self, wiring: Wiring) -> None:
         """Wire the tab's events."""
-        for event in EVENTS:
-            wiring.on(event, event, getattr(self, event), personal=True)
+        for event, kind in EVENTS.items():
+            wiring.on(event, event, kind, getattr(self, event), personal=True)
 
     def poll(self, message, guard, request):
         """What is new since the page's clock, for the list, for the runs it shows, and for the models it offers."""
-        news = self.board.since(message.get("clock", ""))
-        chosen = message.get("runs") or {}
-        if not isinstance(chosen, dict):
-            raise SettingsError("the runs must be names and cursors")
+        news = self.board.since(message.clock)
         closer, more = {}, False
-        for name, seen in list(chosen.items())[:MOST_RUNS]:
+        for name, seen in list(message.runs.items())[:MOST_RUNS]:
             try:
-                closer[name], unread = self._closer(name, seen or {})
-            except (ValueError, OSError):
+                closer[name], unread = self._closer(name, seen or Seen())
+            except (Refused, OSError):
                 if places.is_name(name) and (self.board.folder / name).is_dir():
                     raise
                 closer[name] = None  # deleted, perhaps just now
                 continue
             more |= unread
-        news["models"] = self.models(message.get("models", ""))
+        news["models"] = self.models(message.models)
         visitor = self.room.visitor(request)
         news["room"] = self.room.described(visitor)
-        news["datasets"] = self._datasets(visitor, message.get("datasets"))
+        news["datasets"] = self._datasets(visitor, message.datasets)
         news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, row["name"])]
         news["live"] = any(not run.over for run in self.board.runs())
         yield json.dumps({**news, "runs": closer, "more": more}), True
@@ -74,12 +73,12 @@ class Train:
         """(what is new of one run, is there more?)."""
         run, history = self.board.find(name), self.board.history(name)
         more = history.read()
-        found = history.since(seen.get("cursor", ""))
+        found = history.since(seen.cursor)
         if found["anew"]:
             found["design"] = about.design(run)
         found |= about.details(run)
         newest = history.last
-        if newest is not None and (found["anew"] or newest != seen.get("sample")):
+        if newest is not None and (found["anew"] or newest != seen.sample):
             found["sample"] = self._frame(run, newest)
         return found, more
 
@@ -101,7 +100,7 @@ class Train:
     def _may(self, visitor, name) -> bool:
         try:
             self.room.check_control(visitor, self.board.find(name))
-        except ValueError:
+        except Refused:
             return False
         return True
 
@@ -113,7 +112,7 @@ class Train:
         clock, names, new = news
         found = []
         for name, came in new.items():
-            with suppress(ValueError, OSError):  # gone again
+            with suppress(Refused, OSError):  # gone again
                 if (name, came) not in self._described:
                     self._described[name, came] = controls.described(models.load(name))
                 found.append(self._described[name, came])
@@ -122,8 +121,7 @@ class Train:
 
     def film(self, message, guard, request):
         """The samples of some ticks."""
-        run = self.board.find(message["run"])
-        wanted = [int(images) for images in message["images"]][:MOST_FRAMES]
+        run, wanted = self.board.find(message.run), message.images[:MOST_FRAMES]
         frames = [self._frame(run, images) for images in wanted]
         yield json.dumps({"run": run.name, "wanted": wanted, "frames": [f for f in frames if f]}), True
 
@@ -132,8 +130,8 @@ class Train:
         visitor = self.room.visitor(request)
         alive = guard.check if guard else lambda: None
         try:
-            yield json.dumps(form.described(self._plan(visitor, message["values"], costs=False))), False
-            yield json.dumps(form.described(self._plan(visitor, message["values"], alive=alive))), True
+            yield json.dumps(form.described(self._plan(visitor, message.values, costs=False))), False
+            yield json.dumps(form.described(self._plan(visitor, message.values, alive=alive))), True
         except SettingsError as error:
             yield json.dumps({"error": str(error), "fields": error.fields}), True
 
@@ -144,28 +142,32 @@ class Train:
 
         return self.former.plan(values, clamped, **how)
 
+    def check(self, values: dict) -> None:
+        """Raises Refused for values that the form cannot have, of an address."""
+        self.former.plan(values, costs=False)
+
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about.
 
         A start that is asked for again, under the same token, is the same start.
         """
-        visitor, action = self.room.visitor(request), message["do"]
+        visitor, action = self.room.visitor(request), message.do
         if action in ("start", "contrast"):
-            begin = partial(self._start, visitor, message["values"], action == "contrast")
-            names = self._starts.do(visitor, message.get("token"), begin)
+            begin = partial(self._start, visitor, message.need("values"), action == "contrast")
+            names = self._starts.do(visitor, message.token, begin)
         elif action == "resume":
             names = [self._resume(visitor, message)]
         elif action == "forget":
             self.room.check_upload(visitor)
-            uploads.remove(self.board.folder, message["data"].removeprefix(datasets.OWN), self.room.sees(visitor))
+            uploads.remove(self.board.folder, message.need("data").removeprefix(datasets.OWN), self.room.sees(visitor))
             names = []
         elif action in _CONTROLS:
-            run = self.board.find(message["run"])
+            run = self.board.find(message.need("run"))
             self.room.check_control(visitor, run)
             _CONTROLS[action](run.folder)
             names = [run.name]
         else:
-            raise Refused(f"{action!r:.40} is nothing that can be done to a run")
+            raise Refused(f"{shown(action, 40)} is nothing that can be done to a run")
         self.board.wake()
         yield json.dumps({"do": action, "runs": names}), True
 
@@ -202,13 +204,12 @@ class Train:
         return f"{stem}-{number}"
 
     def _resume(self, visitor, message) -> str:
-        run, changes = self.board.find(message["run"]), message.get("changes") or {}
-        if not isinstance(changes, dict):
-            raise SettingsError("changes must be names and values")
-        changes = {str(name): str(value) for name, value in changes.items()}
+        run, changes = self.board.find(message.need("run")), dict(message.changes or {})
+        accept = str(changes.pop("accept_data", "false")).lower() == "true"
+        flat.check_names(changes, Training)
         with self.room.turn:
             self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
-            runs.resume(run.folder, **changes)
+            runs.resume(run.folder, accept_data=accept, **changes)
         return run.name
 
 

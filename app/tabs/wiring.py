@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
+from contextlib import suppress
 
 import gradio as gr
 
+from app import faults, transport
 from app.live import Channel
-from app.presence import Left, event
+from app.messages import Halt, Message
+from app.presence import Left
 from app.session import Guard, Newest, Superseded
 from app.slots import Slots
-from edm.fields import SettingsError
+from edm.errors import Refused
 from edm.flat import unflatten
 from edm.settings import Experiment
 
@@ -23,15 +25,15 @@ class Wiring:
     def __init__(self, stage, slots: Slots, key):
         self.stage, self.newest, self._slots, self._key = stage, Newest(), slots, key
 
-    def on(self, event: str, lane: str, respond, output=None, personal: bool = False) -> None:
+    def on(self, event: str, lane: str, kind: type[Message], respond, output=None, personal: bool = False) -> None:
         """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
-        visitor's gr.Request too.
+        visitor's gr.Request too. kind: of the message.
 
         A lane is what a newer request of the same visitor overtakes: a new picture ends the measuring of the old.
         The texts go to `output`; without one, to a channel of their own, which the page hears as "edm-<event>".
         """
         getattr(self.stage, event)(
-            self._handler(lane, respond, personal),
+            self._handler(lane, kind, respond, personal),
             None,
             output or Channel(f"edm-{event}"),
             api_visibility="private",
@@ -40,30 +42,23 @@ class Wiring:
             concurrency_limit=None,
         )
 
-    def _handler(self, lane, respond, personal):
-        def handler(sent: gr.EventData, request: gr.Request):
-            message = sent._data if isinstance(sent._data, dict) else {}
+    def _handler(self, lane, kind, respond, personal):
+        def handler(event: gr.EventData, request: gr.Request):
+            document = transport.message_of(event)
             try:
-                serial = int(message["serial"])
-                guard = self._guard(request, lane, serial)
+                message = kind.of(document)
+                guard = self._guard(request, lane, message.serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
-                    yield f'{{"serial": {serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
+                    yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
             except (Superseded, Left):
                 return
-            except (ValueError, FileNotFoundError) as error:  # the file: of a model that was deleted meanwhile
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": str(error)})
-            except (KeyError, TypeError) as error:
-                sentence = f"The request could not be read ({error})."
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
-            except Exception as error:  # out of memory, a model's file that is gone: whatever it is, the page must hear
-                logging.getLogger(__name__).exception("a computation failed")
-                sentence = f"These settings could not be computed ({error}). Try others."
-                yield json.dumps({"serial": message.get("serial", 0), "finished": True, "error": sentence})
+            except Exception as error:  # whatever it is, the page must hear
+                yield json.dumps({"serial": _serial(document), "finished": True, "error": faults.told(error)})
 
         return handler
 
     def _guard(self, request, lane, serial) -> Guard:
-        newest, asked = self.newest.guard(request.session_hash, lane, serial), event()
+        newest, asked = self.newest.guard(request.session_hash, lane, serial), transport.running()
 
         def attended():
             if asked and not asked.alive:
@@ -74,18 +69,24 @@ class Wiring:
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
-        def stop(sent: gr.EventData, request: gr.Request):
-            message = sent._data if isinstance(sent._data, dict) else {}
-            if isinstance(message.get("lane"), str) and isinstance(message.get("serial"), int):
-                self.newest.guard(request.session_hash, message["lane"][:40], message["serial"])
+        async def stop(event: gr.EventData, request: gr.Request):
+            with suppress(Refused, Superseded):  # nobody waits for an answer
+                message = Halt.of(transport.message_of(event))
+                self.newest.guard(request.session_hash, message.lane, message.serial)
 
         self.stage.halt(
-            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple", queue=False
-        )
+            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+            concurrency_limit=None,
+        )  # fmt: skip
+
+
+def _serial(document) -> int:
+    """The serial of a message that may be of any making, for its answer to find back."""
+    with suppress(Refused):
+        return Message.of(document).serial
+    return 0
 
 
 def experiment_of(values) -> Experiment:
     """The Sampler tab's settings, as the page sends them."""
-    if not isinstance(values, dict):
-        raise SettingsError("the settings must be names and values")
     return Experiment.parse(unflatten(values))

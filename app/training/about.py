@@ -9,9 +9,9 @@ import numpy as np
 from app.figures import pack
 from app.instruments.base import rounded
 from app.training import recipes
-from edm import diagnostics, files, runs
+from edm import diagnostics, files, runs, saved
 from edm.data import points
-from edm.fields import SettingsError
+from edm.errors import Refused
 from edm.runs import places
 from edm.training.settings import Training
 
@@ -36,7 +36,7 @@ def row(run: runs.Run) -> dict:
         "started": run.started,
         "sentence": run.sentence,
         "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
-        "checkpoint": int(run.checkpoint.stem) if run.checkpoint else None,
+        "checkpoint": saved.number(run.checkpoint) if run.checkpoint else None,
         "command": run.command,
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
@@ -48,13 +48,13 @@ def settings_of(run: runs.Run) -> Training | None:
     path = run.folder / "config.json"
     try:
         return _settings(path, files.stamp(path))
-    except (OSError, ValueError, SettingsError):
+    except (OSError, Refused):
         return None
 
 
 @lru_cache(maxsize=1024)
 def _settings(path, _stamp) -> Training:
-    return Training.parse(path.read_text(encoding="utf-8"))
+    return Training.parse(path.read_bytes())
 
 
 def design(run: runs.Run) -> dict:
@@ -72,7 +72,7 @@ def _points(data) -> str | None:
         return None
     try:
         known = points.read(data.path)
-    except ValueError:
+    except Refused:
         return None
     return pack.float32(known[np.linspace(0, len(known) - 1, min(len(known), SHOWN_POINTS)).astype(int)])
 

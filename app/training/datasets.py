@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app import uploads
 from app.figures import pack
 from edm import data
+from edm.errors import Refused
 from edm.fields import SettingsError
 from edm.training.settings import READERS, Data
 
@@ -39,7 +40,8 @@ def names() -> dict[str, str]:
 def of(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
     if name in names():
-        return _shipped(name)
+        found = _shipped(name)
+        return replace(found, fields=dict(found.fields))
     if name.startswith(OWN):
         return _own(name, folder)
     allowed = ", ".join(names())
@@ -69,7 +71,7 @@ def _first(source, count):
 def _own(name, folder) -> Found:
     try:
         return own(uploads.described(folder, name.removeprefix(OWN)))
-    except (ValueError, OSError) as error:
+    except (Refused, OSError) as error:
         raise SettingsError(f"data = {name!r:.60}: {error}", ("data",)) from None
 
 

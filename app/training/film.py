@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import torch
 from PIL import Image
 
 from app.figures import pack
-from edm import checkpoints, diagnostics, runs
+from edm import checkpoints, diagnostics, runs, saved
+from edm.data import points
+from edm.errors import Refused
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
@@ -68,9 +71,9 @@ def _samples(path) -> np.ndarray | None:
     data = _bytes(path)
     try:
         samples = np.load(io.BytesIO(data))["samples"] if data else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (*points.NOT_NUMPY, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
-    return samples if samples is not None and samples.ndim == 2 else None
+    return samples if samples is not None and samples.ndim == 2 and samples.dtype.kind == "f" else None
 
 
 @torch.no_grad()
@@ -78,7 +81,7 @@ def field(checkpoint: Path, device) -> dict | None:
     """Where the flow of a checkpoint goes, over the plane at one σ; None if the file is gone."""
     try:
         denoiser = checkpoints.load(checkpoint, device)
-    except (ValueError, OSError):
+    except (Refused, OSError):
         return None
     grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(device)
     (arrows,) = diagnostics.direction_field(denoiser, grid, [FIELD_SIGMA * denoiser.sigma_data])
@@ -87,11 +90,7 @@ def field(checkpoint: Path, device) -> dict | None:
 
 def thumbnail(checkpoint: Path, shape) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
-    try:
-        files = sorted(p for p in (checkpoint.parent.parent / "samples").iterdir() if p.stem.isdecimal())
-    except OSError:
-        return None
-    for path in reversed(files):
+    for path in reversed(saved.samples(checkpoint.parent.parent)):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
             return pack.float32(samples[:THUMBNAIL_POINTS])
         if len(shape) == 3 and (data := _bytes(path)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,16 +14,20 @@ from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
+from edm.errors import Refused
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
+from edm.networks import levels
 from edm.settings import knobs
-from edm.training.estimate import estimate
+from edm.training import fitting
+from edm.training.estimate import estimate, opened
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
 ALIKE = ("data", "architecture", "batch", "micro_batch", "precision", "compile")  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
+CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
 
 
@@ -53,6 +58,7 @@ class Short(View):
 
 
 MINUTES = 2.0
+NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
 PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for three times as long
 
 
@@ -71,12 +77,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run to be started. cost: None where it was not asked for, or cannot be told."""
+    """A run to be started. cost: None where it was not asked for, or cannot be told. notes: of fields that somebody
+    has set and that change nothing, why."""
 
     settings: Training
     device: str
     name: str | None
     cost: Cost | None
+    notes: dict[str, str]
 
 
 class Former:
@@ -101,19 +109,23 @@ class Former:
         if short.name is not None:
             try:
                 runs.check_name(short.name)
-            except ValueError as error:
+            except Refused as error:
                 raise SettingsError(str(error), ("name",)) from None
         found = datasets.of(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
-        document = merged(merged(base, {"data": found.fields}), own)
+        document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
         settings = clamped(Training.parse(document))
+        fitting.check(settings, found.shape, own.get("architecture", ()))
         cost = self._cost(settings, short.device, alive) if costs else None
         known = cost.rate if cost else costs and self._experience(settings, short.device)
         rate = known or RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
-        return Plan(clamped(Training.parse(reports | document | {"images": images})), short.device, short.name, cost)
+        made = clamped(Training.parse(reports | document | {"images": images}))
+        idle = fitting.idle(settings, found.shape, opened(settings.data).classes) if costs else {}
+        notes = {name: sentence for name, sentence in idle.items() if name in values}
+        return Plan(made, short.device, short.name, cost, notes)
 
     def _cost(self, settings, device, alive) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
@@ -128,6 +140,18 @@ class Former:
             if known and all(getattr(known, name) == getattr(settings, name) for name in ALIKE):
                 return run.rate
         return None
+
+
+def _attending(document, own, shape) -> dict:
+    """The document with the recipe's attention at the levels that a network of somebody's own multipliers has."""
+    sizes, chosen = document["architecture"], own.get("architecture", {})
+    if len(shape) == 1 or "attention" in chosen or "attention" not in sizes:
+        return document
+    try:
+        there = levels(shape[-1], Training.parse(document).architecture.channel_mult)
+    except SettingsError:
+        return document
+    return merged(document, {"architecture": {"attention": [size for size in sizes["attention"] if size in there]}})
 
 
 def _estimated(settings, device) -> Cost:
@@ -166,8 +190,14 @@ def described(plan: Plan) -> dict:
     return {
         "values": values,
         "command": flat.command("train", plan.settings, *where),
+        "notes": plan.notes,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
+
+
+def is_curve(allowed, text: str) -> bool:
+    """Whether a switch of the curves, one of CURVES, can be set to this."""
+    return text in allowed if allowed else re.fullmatch(r"0(\.\d{1,9})?|1(\.0*)?", text) is not None
 
 
 def boot(folder, devices) -> dict:
@@ -180,4 +210,10 @@ def boot(folder, devices) -> dict:
     fields: dict = {}
     for group in flat.groups(Training).values():
         fields |= {name: {**knob, "default": None} for name, knob in knobs(group).items() if name not in HIDDEN}
-    return {"short": declared, "fields": fields, "minutes": MINUTES, "datasets": datasets.described(folder)}
+    return {
+        "short": declared,
+        "fields": fields,
+        "minutes": MINUTES,
+        "datasets": datasets.described(folder),
+        "curves": CURVES,
+    }

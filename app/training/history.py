@@ -6,6 +6,7 @@ history was rewritten, gets everything in a few thousand points: each stands for
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -51,22 +52,18 @@ class History:
                     return found.more
 
     def _add(self, line):
-        sigmas, errors = line.get("sigmas"), line.get("validation")
-        try:
-            measured = array("d", [_number(value) for value in errors])
-            weigh = _weigh(tuple(map(float, sigmas)))
-        except (TypeError, ValueError):
-            measured, weigh = array("d"), None
-        if weigh is None or len(measured) != len(sigmas):  # a line of another making
-            measured, score = array("d"), float("nan")
+        sigmas, measured = (_numbers(line.get(name)) for name in ("sigmas", "validation"))
+        if not sigmas or len(sigmas) != len(measured) or not all(0 < s < math.inf for s in sigmas):
+            measured, score = (), float("nan")  # a line of another making
         else:
-            self._sigmas = tuple(map(float, sigmas))
-            measured = array("d", np.asarray(measured) * weigh[0])
-            score = float(np.dot(measured, weigh[1]))
+            self._sigmas = sigmas
+            weight, share = _weigh(sigmas)
+            measured = np.asarray(measured) * weight
+            score = float(np.dot(measured, share))
         values = {"images": line["images"], "loss": line.get("loss"), "score": score, "seconds": line.get("seconds")}
         for name, value in values.items():
             self._columns[name].append(_number(value))
-        self._errors.append(measured)
+        self._errors.append(array("d", measured))
 
     def since(self, cursor: str) -> dict:
         """JSON data: {cursor, anew, points, frames, sigmas}. anew: forget what you had.
@@ -121,6 +118,10 @@ class History:
 
 def _number(value) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _numbers(values) -> tuple[float, ...]:
+    return tuple(map(_number, values)) if isinstance(values, list) else ()
 
 
 _weights: dict = {}

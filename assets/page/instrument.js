@@ -7,7 +7,7 @@ import { download, pngWithText } from "./share.js";
 export class Instrument {
   // declared: {name, title, question, streams}; bench: the workbench, which knows the values.
   constructor(declared, bench) {
-    Object.assign(this, { declared, bench, body: null });
+    Object.assign(this, { declared, bench, body: null, ofLink: null });
     const { name } = declared;
     const { server } = bench.page;
     this.lane = new Lane({
@@ -63,6 +63,7 @@ export class Instrument {
   }
 
   changed() {
+    this.ofLink = null;
     this.ask();
   }
 
@@ -92,7 +93,7 @@ export class Instrument {
     if (!this.lane.accept(message.serial)) return;
     if (message.error) this.say(message.error);
     else {
-      this.say(null);
+      this.say(this.ofLink);
       this.body = message.body;
       this.show(message.body);
       this.summary.textContent = message.body.summary ?? "";

@@ -15,9 +15,10 @@ export class Ladder {
     new ResizeObserver(() => this.draw()).observe(svg);
   }
 
-  // levels: σ_0 … σ_N with the final 0; u: where the time slider is; other: the pinned result's levels.
-  update(levels, u, other = null) {
-    this.u = u;
+  // levels: σ_0 … σ_N with the final 0; u: where the time slider is; other: the pinned result's levels; range: the
+  // noise levels that the model is for (null: no bound).
+  update(levels, u, other, range) {
+    Object.assign(this, { u, range });
     const same = this.levels === levels && this.other === other;
     if (this.pressed == null) Object.assign(this, { levels, other });
     if (same) this.mark();
@@ -95,8 +96,8 @@ export class Ladder {
 
   // A level stays strictly between its neighbours.
   move(i, sigma) {
-    const above = i > 0 ? this.levels[i - 1] * 0.999 : 1e4;
-    const below = i + 2 < this.levels.length ? this.levels[i + 1] * 1.001 : 1e-4;
+    const above = i > 0 ? this.levels[i - 1] * 0.999 : (this.range[1] ?? 1e4);
+    const below = i + 2 < this.levels.length ? this.levels[i + 1] * 1.001 : (this.range[0] ?? 1e-4);
     if (below > above) return;
     const levels = [...this.levels];
     levels[i] = Number(clamp(sigma, below, above).toPrecision(5));
@@ -107,6 +108,7 @@ export class Ladder {
 
   key(event) {
     const last = this.levels.length - 2;
+    this.active = Number(event.target.dataset.level ?? this.active);
     const walk = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const push = { ArrowUp: 1.05, ArrowDown: 1 / 1.05 }[event.key];
     if (walk) {

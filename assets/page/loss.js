@@ -26,7 +26,7 @@ export default class Loss extends Instrument {
     const { P_mean, P_std } = this.values;
     const drawable = Number.isFinite(P_mean) && P_std > 0;
     if (!names.every((name) => LIGHT.includes(name)) || !drawable) return super.changed();
-    this.say(null);
+    this.say((this.ofLink = null));
     this.repainting ??= requestAnimationFrame(() => {
       this.repainting = null;
       if (this.body) this.show(this.body);

@@ -79,7 +79,7 @@ class Explorer {
     const { models } = this.boot;
     const replaced = fresh.map(({ name }) => name).filter((name) => models.some((model) => model.name === name));
     const added = new Set(fresh.map(({ name }) => name));
-    const kept = models.filter(({ name, family }) => !family.startsWith("run-") || (names.includes(name) && !added.has(name)));
+    const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
     models.splice(0, models.length, ...kept, ...fresh);
     models.sort((a, b) => (a.family === b.family ? a.images - b.images : 0));
     for (const tab of Object.values(this.tabs)) tab.offer?.(choices, replaced);
@@ -87,7 +87,7 @@ class Explorer {
 
   // The youngest checkpoint of a run, in the Sampler tab.
   sampleRun(run) {
-    const youngest = this.boot.models.filter(({ family }) => family === `run-${run}`).at(-1);
+    const youngest = this.boot.models.filter((model) => model.run === run).at(-1);
     if (youngest) this.toSampler({ model: youngest.name });
     else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
   }
@@ -100,7 +100,8 @@ class Explorer {
       this.choose(show.tab);
       this.tab.open(show.name, show.values, opened.notice);
     }
-    this.tabs.sampler.open(opened);
+    this.tabs.sampler.open(show ? { ...opened, notice: null } : opened);
+    this.written = this.address(); // what the link says stays as it is until something changes
     this.root.dataset.opened = true;
   }
 
@@ -125,15 +126,21 @@ class Explorer {
   // The whole state in the address, without a new page.
   remember() {
     clearTimeout(this.remembering);
+    const text = this.address();
+    if (text === this.written) return;
+    this.written = text;
+    history.replaceState(null, "", text || location.pathname);
+  }
+
+  address() {
     const query = new URLSearchParams(this.tabs.sampler.query());
     if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
-    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    return text && `?${text}`;
   }
 
   texts() {
-    this.remember();
-    return { link: location.href, ...this.tab.texts() };
+    return { link: new URL(this.address() || location.pathname, location.href).href, ...this.tab.texts() };
   }
 
   // The theme has changed, by our button or by Gradio.

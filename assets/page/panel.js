@@ -24,8 +24,8 @@ export class Panel {
   effective(name) {
     const value = this.values[name];
     if (value != null) return value === "Infinity" ? Infinity : value;
-    if (name === "sigma_min") return this.boot.ranges[this.values.discretization][0];
-    if (name === "sigma_max") return this.boot.ranges[this.values.discretization][1];
+    if (name === "sigma_min") return Math.max(this.boot.ranges[this.values.discretization][0], this.model.range[0] ?? 0);
+    if (name === "sigma_max") return Math.min(this.boot.ranges[this.values.discretization][1], this.model.range[1] ?? Infinity);
     if (name === "count") return this.model.count;
     return value;
   }
@@ -245,12 +245,12 @@ export class Panel {
   classes() {
     const select = element("select", { "aria-label": "Class", "data-knob": "label" });
     const row = element("div", { class: "knob classes" }, element("label", {}, "class"), select);
-    select.addEventListener("change", () => this.set({ label: select.value === "" ? null : Number(select.value) }));
+    select.addEventListener("change", () => this.set({ label: select.value === "" ? null : select.value }));
     this.describe(row, this.boot.knobs.label.help);
     this.refreshers.push(() => {
       const { classes } = this.model;
       row.hidden = classes.length === 0;
-      offer(select, ["all", ...classes].map((text, i) => [i ? i - 1 : "", text]));
+      offer(select, [["", "all"], ...classes]);
       select.value = this.values.label ?? "";
     });
     return row;

@@ -17,7 +17,7 @@ export const stageOf = ({ length, 0: size }) => (length === 1 ? { 1: Line, 2: Pl
 export class Sampler {
   // root: .explorer, whose data-… tell what is shown; box: the tab's own element. changed(): the address should follow.
   constructor(root, box, boot, server, changed) {
-    Object.assign(this, { root, box, boot, server, changed, view: {}, results: {}, measures: {}, pinned: null });
+    Object.assign(this, { root, box, boot, server, changed, view: {}, results: {}, measures: {}, pinned: null, notice: null });
     this.parts = skeleton(box);
     const player = { run: () => this.results.main, moved: () => this.repaint() };
     this.player = new Player({ ...this.parts, output: this.parts.sigmaNow }, player);
@@ -78,6 +78,7 @@ export class Sampler {
   }
 
   ask() {
+    this.notice = null; // of the link: something has changed
     if (this.probeRequest) this.probe(null);
     this.lanes.main.ask();
   }
@@ -119,19 +120,17 @@ export class Sampler {
       if (name === "main") {
         this.accepted = lane.payload.values;
         this.changed();
-        this.say(this.notice ?? null);
-        this.notice = null;
+        this.say(this.notice);
       }
     }
     lane.settle();
     if (message.finished && !message.error && lane.answered) lane.measure(message.serial);
   }
 
-  open({ values, pinned, notice }) {
-    const query = new URLSearchParams(location.search);
-    for (const [name, value] of query)
-      if (name.startsWith("view.") && isView(name.slice(5), value)) this.view[name.slice(5)] = value;
-    this.notice = notice;
+  open({ values, pinned, view, notice }) {
+    const unread = Object.entries(view).filter(([name, value]) => !isView(name, value));
+    for (const [name, value] of Object.entries(view)) if (isView(name, value)) this.view[name] = value;
+    this.notice = notice ?? (unread.length ? `Not all of this link could be read. Left out: ${unread.map(([name]) => `view.${name}`.slice(0, 40)).slice(0, 4).join("; ")}.` : null);
     this.panel.load(values);
     this.accepted = this.panel.changedValues();
     this.box.inert = false;
@@ -154,6 +153,7 @@ export class Sampler {
     const model = this.boot.models.find((m) => m.name === body.model);
     const result = { id: `${lane}${serial}${finished}${body.run.index.length}`, finished, ...body };
     result.components = body.components ?? model.components;
+    result.range = model.range;
     const Kind = stageOf(result.run.shape);
     if (this.stages[lane].constructor !== Kind) this.stages[lane] = this.stage(lane, Kind);
     const stage = this.stages[lane];
@@ -210,7 +210,7 @@ export class Sampler {
     const [u, sigma] = this.player.show();
     this.stages.main.draw(u, colors);
     if (pin && this.pinned) this.stages.pin.draw(positionAt(pin.levels, sigma), colors);
-    this.ladder.update(main.levels, u, this.pinned && pin ? pin.levels : null);
+    this.ladder.update(main.levels, u, this.pinned && pin ? pin.levels : null, main.range);
     this.root.dataset.paints = Number(this.root.dataset.paints ?? 0) + 1;
   }
 

@@ -76,7 +76,7 @@ const VIEWS = {
 // Whether an address may ask for this.
 export function isView(name, value) {
   if (name === "selected") return /^\d{1,4}$/.test(value);
-  return Object.values(VIEWS).some((switches) => switches.some(([known, choices]) => known === name && value && value in choices));
+  return Object.values(VIEWS).some((switches) => switches.some(([known, choices]) => known === name && value && Object.hasOwn(choices, value)));
 }
 
 // without: switches that the stage does not offer here.

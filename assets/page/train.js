@@ -39,6 +39,7 @@ export class Train {
       ...this.page,
       asking: this.asking,
       say: (sentence) => this.say(sentence),
+      script: this.boot.script,
       act: (action, run, more) => this.act(action, run, more),
     });
     this.box.append(element("main", {}, panel, section));

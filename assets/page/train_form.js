@@ -97,8 +97,8 @@ export class Form {
 
   receive(message) {
     if (!this.lane.accept(message.serial)) return;
-    const { error, fields = [], values, command, cost } = message.body ?? { error: message.error };
-    for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : null);
+    const { error, fields = [], values, command, cost, notes = {} } = message.body ?? { error: message.error };
+    for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : notes[name] ?? null);
     if (error) this.tell(fields.some((name) => name in this.rows) ? "" : error, true);
     else {
       this.effective = values;

@@ -9,7 +9,6 @@ import { sheet } from "./beside.js";
 import { download, pngWithText } from "./share.js";
 import { duration } from "./train_list.js";
 
-const VIEW = { measure: ["train", "same"], logx: ["on"], logy: ["on"], smooth: null };
 const MOST_POINTS = 6000, MOST_FRAMES = 400; // held of one run, before it is asked for anew or thinned
 
 export class Stage {
@@ -39,8 +38,7 @@ export class Stage {
 
   load(values) {
     this.view = {};
-    for (const [name, allowed] of Object.entries(VIEW))
-      if (name in values && (allowed ? allowed.includes(values[name]) : Number(values[name]) >= 0 && Number(values[name]) <= 1)) this.view[name] = values[name];
+    for (const name of Object.keys(this.page.boot.train.curves)) if (name in values) this.view[name] = values[name]; // the server has checked them
     this.refreshSwitches();
   }
 
@@ -214,7 +212,7 @@ export class Stage {
   python() {
     const [run] = this.runs;
     if (!run?.checkpoint) return "";
-    return `import edm\n\nedm.models.follow_run("runs/${run.name}")\nexperiment = edm.Experiment(model="run-${run.name}_${run.checkpoint}")\nstates = list(edm.runner.states(experiment))\nedm.render.picture(edm.models.of(experiment), states).save("${run.name}.png")\n`;
+    return `${this.page.script}experiment = edm.Experiment(model="run-${run.name}_${run.checkpoint}")\nstates = list(edm.runner.states(experiment))\nedm.render.picture(edm.models.of(experiment), states).save("${run.name}.png")\n`;
   }
 
   async savePng() {

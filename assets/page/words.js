@@ -33,7 +33,7 @@ export function summary(result, measures, { solver, alpha, S_churn }) {
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
-  return `${text}.`;
+  return [text, ...result.notes].map((t) => `${t}.`).join(" ");
 }
 
 // What tells two settings apart, in words for each.

@@ -56,7 +56,7 @@ export class Workbench {
     this.views[name] ??= new Kind(known, this);
     this.view.recolor(this.colors);
     this.stage.replaceChildren(this.view.node);
-    if (notice) this.view.say(notice);
+    this.view.say((this.view.ofLink = notice));
     this.view.active = this.shown;
     if (this.shown) this.page.changed();
   }
@@ -124,7 +124,7 @@ export class Workbench {
 
   // Checkpoints of runs beside the youngest: many, and rarely wanted.
   olderOf(names) {
-    const models = this.page.boot.models.filter(({ family }) => family.startsWith("run-"));
+    const models = this.page.boot.models.filter(({ run }) => run);
     const older = new Set(models.filter((model, k) => models[k + 1]?.family === model.family).map(({ name }) => name));
     return names.filter((name) => older.has(name));
   }

@@ -17,7 +17,7 @@ def add(commands):
 
 def run(options):
     out = Path(options.out) if options.out else Path(options.path).with_suffix(".safetensors")
-    if out.suffix != ".safetensors":
+    if out.suffix.lower() != ".safetensors":
         raise Refused(f"--out {out}: the name must end in .safetensors")
     if not out.parent.is_dir() and "://" not in options.path:
         raise Refused(f"--out {out}: there is no folder {out.parent}")

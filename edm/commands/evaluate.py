@@ -7,10 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from pydantic import model_validator
+
 from edm.commands import options as common
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, knob
 from edm.settings import Sampling
+from edm.training.settings import Data
 
 
 class Evaluation(Settings):
@@ -24,6 +27,12 @@ class Evaluation(Settings):
     )
     sampling: Sampling = Sampling()
 
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.dataset is not None:
+            Data(dataset=self.dataset, path=self.path)
+        return self
+
 
 def add(commands):
     parser = commands.add_parser(
@@ -32,7 +41,9 @@ def add(commands):
         usage="python -m edm evaluate MODEL [MODEL ...] [options]",
         epilog="--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.",
     )
-    parser.add_argument("models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, or a model's name")
+    parser.add_argument(
+        "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
+    )
     parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     form = parser.add_mutually_exclusive_group()
@@ -64,16 +75,16 @@ def run(options):
 
 
 def _denoiser(name_or_path: str, device):
-    """(denoiser on `device`, the `Data` that it has learned or None) of a file of ours or a model's name."""
+    """(denoiser on `device`, the `Data` that it has learned or None) of a file, a run's folder or a model's name."""
+    from edm import models
     from edm.training.settings import Data
 
-    if name_or_path.endswith(".safetensors") or Path(name_or_path).is_file():
-        from edm import checkpoints
+    known_file = Path(name_or_path).exists() and not models.known(name_or_path)
+    if name_or_path.lower().endswith(".safetensors") or known_file:
+        from edm import checkpoints, saved
 
-        denoiser = checkpoints.load(name_or_path, device)
+        denoiser = checkpoints.load(saved.chosen(name_or_path), device)
         return denoiser, denoiser.header.training and denoiser.header.training.data
-    from edm import models
-
     model = models.load(name_or_path)
     denoiser = model.denoiser.to(device)
     training = getattr(getattr(denoiser, "header", None), "training", None)
@@ -91,7 +102,6 @@ def _steps(options) -> list[str | None]:
 def _evaluations(options, steps, device, name, denoiser, data) -> list:
     """The evaluation of one model at each number of steps, as streams of events."""
     from edm.evaluation import evaluate
-    from edm.training.settings import Data
 
     header = getattr(denoiser, "header", None)
     if options.own:

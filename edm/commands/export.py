@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from edm.errors import Refused
-
 
 def add(commands):
     parser = commands.add_parser("export", help="make a small model file, with a card, from a run or a checkpoint")
@@ -21,15 +17,10 @@ def add(commands):
 
 
 def run(options):
+    from edm import saved
     from edm.training.export import export
-    from edm.training.recording import checkpoints
 
-    place = Path(options.place)
-    if place.is_dir():
-        found = checkpoints(place)
-        if not found:
-            raise Refused(f"{place}: there is no checkpoint in it")
-        place = found[-1]
+    place = saved.chosen(options.place)
     metrics = _measures(place, options.ema) if options.evaluate else None
     named = {"title": options.title, "family": options.family, "order": options.order, "note": options.note}
     export(place, options.out, **named, ema=options.ema, metrics=metrics)

@@ -13,7 +13,7 @@ def add(commands):
 
 
 def run(options):
-    if options.file.endswith(".png"):
+    if options.file.lower().endswith(".png"):
         from edm.render import read_document
 
         print(json.dumps(read_document(options.file), indent=2))
@@ -30,3 +30,5 @@ def run(options):
     with torch.device("meta"):  # a header may ask for any size
         count = networks.parameters(checkpoints.build(header.network, options.file))
     print(card(header, options.file, count), end="")
+    if broken := checkpoints.broken(options.file):
+        print(f"\n**Not usable**: {broken}")

@@ -42,7 +42,7 @@ def document_of(options) -> dict:
 
         document = merged(document, presets.read(name).get(options.section) or _nothing(name, options.section))
     if options.config:
-        document = merged(document, read(options.config, options.section))
+        document = merged(document, read(options.config, options.kind, options.section))
     return merged(document, unflatten(given(options), options.kind))
 
 
@@ -69,13 +69,10 @@ def merged(document: dict, changes: dict) -> dict:
     return both
 
 
-def read(path, section: str) -> dict:
-    """The settings in a file. Raises SettingsError or OSError with a sentence."""
-    suffix = Path(path).suffix
-    if suffix == ".png":
-        from edm.render import read_document
-
-        return read_document(path)
+def read(path, kind: type[Settings], section: str) -> dict:
+    """The settings of a kind in a file, its fields by their names or in their groups. Raises SettingsError or OSError
+    with a sentence."""
+    suffix = Path(path).suffix.lower()
     if suffix == ".safetensors":
         from edm.checkpoints import read_header
 
@@ -83,17 +80,14 @@ def read(path, section: str) -> dict:
         if section != "training" or training is None:
             raise SettingsError(f"{path} holds no settings for this command")
         return training.document(complete=True)  # its defaults are its choices, too
-    import yaml
-
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # JSON is YAML
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not a settings file: {error}") from None
-    if isinstance(document, dict) and section in document:
+    if suffix == ".png":
+        from edm.render import read_document as found
+    else:
+        from edm.settings_files import read as found
+    document = found(path)
+    if isinstance(document.get(section), dict):
         document = document[section]
-    if not isinstance(document, dict):
-        raise SettingsError(f"{path} is not a settings file: it holds no names and values")
-    return document
+    return unflatten(document, kind)
 
 
 def _nothing(name, section):

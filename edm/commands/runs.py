@@ -33,6 +33,7 @@ def add(commands):
             common.add(verb, Training, "training")
         if act is _resume:
             verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")
+            verb.add_argument("--accept-data", action="store_true", help="though its data are not the same any more")
             common.fields(verb, Training)
         if act is _tensorboard:
             verb.add_argument("--out", metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)")
@@ -102,7 +103,7 @@ def _resume(options, folder):
     from edm import runs
 
     path = runs.find(folder, options.name)
-    runs.resume(path, device=options.device, **common.given(options))
+    runs.resume(path, device=options.device, accept_data=options.accept_data, look=True, **common.given(options))
     runs.advance(folder, options.at_once)
     print(f"{path}: {runs.read(path).state}")
 

@@ -23,7 +23,7 @@ def add(commands):
 
 def run(options):
     document = common.document_of(options)
-    if str(document.get("model")).endswith(".safetensors"):
+    if str(document.get("model")).lower().endswith(".safetensors"):
         from edm import models
 
         models.register(document["model"])
@@ -32,7 +32,8 @@ def run(options):
         print(json.dumps(experiment.document(), indent=2))
         return
     out = Path(options.out)
-    if out.suffix not in {".png", ".npz", ".csv"}:
+    suffix = out.suffix.lower()
+    if suffix not in {".png", ".npz", ".csv"}:
         raise Refused(f"--out {out}: the name must end in .png, .npz or .csv")
     if not out.parent.is_dir():
         raise Refused(f"--out {out}: there is no folder {out.parent}")
@@ -49,9 +50,14 @@ def run(options):
         print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
     print(file=sys.stderr)
     samples = states[-1].x.cpu().numpy()
-    if out.suffix == ".png":
+    if not np.isfinite(samples).all():
+        raise Refused(
+            f"the samples of {experiment.model} are not all finite numbers with these settings, so nothing is written; "
+            "try a smaller range of σ, less churn or more steps"
+        )
+    if suffix == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
-    elif out.suffix == ".csv":
+    elif suffix == ".csv":
         with atomic(out) as file:
             np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")
     else:

@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from edm import flat
+from edm import flat, saved
 from edm.commands import options as common
 from edm.errors import Refused
 from edm.fields import SettingsError
@@ -25,6 +25,7 @@ def add(commands):
     parser = commands.add_parser("train", help="train a model", usage="python -m edm train [options]")
     parser.add_argument("--out", help="folder of the run; default: runs/<dataset>-<number>")
     parser.add_argument("--resume", metavar="PLACE", help="continue the run in this folder, or from this checkpoint")
+    parser.add_argument("--accept-data", action="store_true", help="resume, though the data are not the same any more")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")
     parser.add_argument("--beginning", type=int, help=argparse.SUPPRESS)  # of a run that a queue starts: which one
@@ -35,82 +36,121 @@ def add(commands):
 
 
 def run(options):
+    from edm.data import sources
     from edm.runs.processes import this
-    from edm.runs.worker import Worker
-    from edm.training import parallel, recording
+    from edm.runs.signals import Signals
+    from edm.runs.worker import ECHO, Worker
+    from edm.training import fitting, parallel, recording
     from edm.training.loop import shares, train
 
     if options.keep is not None and options.keep < 1:
         raise Refused(f"--keep {options.keep}: must be 1 or more")
-    checkpoint, folder = _place(options)
+    checkpoint, folder, torn = _place(options)
     if checkpoint is not None:
         if options.preset:
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
+    chosen = {} if options.beginning is not None else common.given(options)
+    if checkpoint is None and options.beginning is None:
+        fitting.check(settings, sources.shape_of(settings.data), chosen)
     if options.dry_run:
         print(json.dumps(settings.document(), indent=2))
-        return
+        return None
     with parallel.world(options.device) as world:
         share, processes = shares(settings, world.size)[0], world.gather(this())
         if world.rank:
-            for _ in train(settings, world, checkpoint, _terminated().is_set):
-                pass
-            return
+            with Signals(ECHO) as signals:
+                for _ in train(settings, world, checkpoint, signals.asked, accept_data=options.accept_data):
+                    pass
+            return None
         folder = folder or _new_folder(settings.data.dataset)
         _refuse_other_runs(folder, checkpoint)
         told = {"keep": options.keep, "command": flat.command("train", settings, f"--out={folder}")}
         told["device"] = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
         if world.size > 1:
             told |= {"leader": this(os.getppid()), "others": processes}
+        if torn:
+            told["note"] = _passed_over(torn, checkpoint, folder)
+            _say(told["note"], sys.stderr)
         worker = Worker(folder, options.beginning, settings, share, **told)
-        begin = partial(train, settings, world, checkpoint, worker.asked, worker.held)
+        given = {"stop": worker.asked, "hold": worker.held, "accept_data": options.accept_data}
+        begin = partial(train, settings, world, checkpoint, **given)
         events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
-        bar = _Bar(settings, sys.stderr)
+        bar = _Bar(settings, sys.stderr, chosen)
         try:
             with worker:
                 events = worker.watch(events or begin())
-                for event in recording.record(events, folder, options.keep, options.keep_best):
+                for event in recording.record(events, folder, options.keep, options.keep_best, worker.check):
                     bar.show(event)
         except KeyboardInterrupt:
-            print(f"\nstopped; go on from the last checkpoint with --resume {folder}", file=sys.stderr)
-            raise
-    saved = recording.checkpoints(folder)
-    print(saved[-1] if saved else f"{folder} has no checkpoint yet")
+            _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
+            return 130
+    return _ended(worker, bar, folder)
 
 
-def _terminated() -> threading.Event:
-    """Set by a request to end, which one of several processes passes on to the others; they end in the same step."""
-    event = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: event.set())
-    return event
+def _ended(worker, bar, folder) -> int:
+    """Say where the run has got to; returns the exit code."""
+    last = saved.newest(folder)
+    _say(last or f"{folder} has no checkpoint yet", sys.stdout)
+    if not bar.early or worker.heard not in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
+        return 0
+    _say(f"stopped at image {bar.images:,}; {_advice(folder)}", sys.stderr)
+    return 128 + worker.heard
+
+
+def _advice(folder) -> str:
+    last = saved.newest(folder)
+    if last is None:
+        return "nothing had been saved yet: start it again"
+    return f"go on from {last.name} with --resume {folder}"
+
+
+def _passed_over(torn, checkpoint, folder) -> str:
+    """What is said about checkpoints that are not whole."""
+    here = torn[0].parent.resolve() == (folder / "checkpoints").resolve()
+    kept = f" (kept as {', '.join(path.name + saved.TORN for path in torn[:3])})" if here else ""
+    return f"{saved.described(torn)}: the run goes on from {checkpoint.name}{kept}"
 
 
 def _refuse_other_runs(folder, checkpoint):
-    from edm.training import recording
-
-    there = recording.checkpoints(folder)
-    if there and (checkpoint is None or there[-1].resolve() != checkpoint.resolve()):
+    last, there = saved.newest(folder), saved.checkpoints(folder)
+    inside = checkpoint is not None and checkpoint.resolve().parent == (folder / "checkpoints").resolve()
+    if there and last is None and not inside:
+        raise Refused(f"{folder} already holds a run: {saved.described(saved.torn(folder))}; name another --out")
+    if last and (checkpoint is None or last.resolve() != checkpoint.resolve()):
         raise Refused(
-            f"{folder} already holds a run, up to {there[-1].name}; continue it with --resume {folder}, "
+            f"{folder} already holds a run, up to {last.name}; continue it with --resume {folder}, "
             "or name another --out"
         )
 
 
 def _place(options):
-    """(checkpoint to continue from or None, folder or None)."""
+    """(checkpoint to continue from or None, folder or None, newer checkpoints in its folder that are not whole)."""
     out = Path(options.out) if options.out else None
     if not options.resume:
-        return None, out
-    from edm.training import recording
-
+        return None, out, []
     place = Path(options.resume)
-    if place.is_file():
-        return place, out or place.parent.parent
-    found = recording.checkpoints(place)
-    if not found:
-        raise SettingsError(f"--resume {place}: there is no checkpoint in it")
-    return found[-1], out or place
+    if not place.is_file():
+        last = saved.newest(place)
+        if last is None:
+            raise SettingsError(f"--resume {saved.missing(place)}")
+        return last, out or place, saved.torn(place)
+    run, images = place.absolute().parent.parent, saved.number(place)
+    own = images is not None and place.absolute().parent.name == "checkpoints"
+    if own and (flaw := saved.flaw(place)):
+        last = saved.newest(run)
+        rest = f"resume the run from {last.name} with --resume {run}" if last else "there is no other in its folder"
+        raise SettingsError(f"--resume {place}: it is not whole ({flaw}); {rest}")
+    if not own and out is None and place.absolute().parent.name != "checkpoints":
+        raise SettingsError(f"--resume {place}: it lies in no run's folder; say with --out where the run shall go on")
+    return place, out or place.parent.parent, saved.torn(run, images) if own else []
+
+
+def _say(text, stream) -> None:
+    """Print, where anybody can still read it: a terminal that was closed must not end a run."""
+    with suppress(OSError, ValueError):
+        print(text, file=stream, flush=True)
 
 
 def _new_folder(dataset) -> Path:
@@ -120,25 +160,49 @@ def _new_folder(dataset) -> Path:
     return Path("runs", f"{dataset}-{number}")
 
 
+def _seen(header) -> str:
+    """What is to be said of classes without images."""
+    if not header.taught:
+        return ""
+    return f"; only {len(header.taught)} of {header.classes} classes have images to train on, and no other is drawn"
+
+
 class _Bar:
     """A line that is written over on a terminal; elsewhere, one line at each tick."""
 
-    def __init__(self, settings, stream):
+    def __init__(self, settings, stream, chosen=()):
         self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
+        self._chosen = chosen  # names of fields that somebody has given
+        self.images = 0
+
+    @property
+    def early(self) -> bool:
+        """Whether the run has not come to its end."""
+        return self.images < self._settings.images
 
     def show(self, event):
+        from edm.training.fitting import idle
         from edm.training.loop import Started, Step, Tick
 
         if isinstance(event, Started):
-            print(
+            self.images = event.state.images
+            _say(
                 f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
                 f"validated on images {'held out' if event.held_out else 'of the training'}, "
-                f"from image {event.state.images:,} of {self._settings.images:,}",
-                file=self._stream,
+                f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
+                self._stream,
             )
-        elif isinstance(event, Step) and self._live and time.monotonic() > self._drawn + 0.2:
-            self._drawn = time.monotonic()
-            self._print(event, event.loss, end="")
+            header = event.state.header
+            for name, sentence in idle(self._settings, header.shape, header.classes).items():
+                if name in self._chosen:
+                    _say(sentence, self._stream)
+            if event.note:
+                _say(event.note, self._stream)
+        elif isinstance(event, Step):
+            self.images = event.images
+            if self._live and time.monotonic() > self._drawn + 0.2:
+                self._drawn = time.monotonic()
+                self._print(event, event.loss, end="")
         elif isinstance(event, Tick):
             self._print(event, event.loss, end="\n")
 
@@ -151,4 +215,5 @@ class _Bar:
         bad = f", {event.nonfinite} steps not finite" if getattr(event, "nonfinite", 0) else ""
         start = "\r" if self._live else ""
         text = f"{bar} {event.images:>11,}  loss {loss:.4f}  {event.rate:,.0f} images/s  {left} left{bad}"
-        print(f"{start}{text}  ", end=end, file=self._stream, flush=True)
+        with suppress(OSError, ValueError):
+            print(f"{start}{text}  ", end=end, file=self._stream, flush=True)

@@ -92,5 +92,5 @@ def learned(settings) -> Dataset | None:
         return DATASETS.get(settings.dataset)
     try:
         return of_points(settings.path)
-    except ValueError:
+    except Refused:
         return None

@@ -1,14 +1,14 @@
 """Training images from a folder or from an uncompressed zip, decoded when they are asked for.
 
-A *source* has `shape` (C, H, W), `classes` (0: none), `class_names`, `size` and `read(indices)`, which returns uint8
-images [B, C, H, W] and int64 labels [B] or None. Opening checks all names, all labels and the header of every image,
-and keeps no more than that; no file stays open between reads, so that threads, forks and pickles can share a source.
+A *source* has `shape` (C, H, W), `classes` (0: none), `class_names`, `size`, `labels` (int64 [size] or None) and
+`read(indices)`, which returns uint8 images [B, C, H, W] and int64 labels [B] or None. Opening checks all names, all
+labels and the header of every image, and keeps no more than that; no file stays open between reads, so that threads,
+forks and pickles can share a source.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import reprlib
 import struct
@@ -21,14 +21,15 @@ import numpy as np
 import torch
 from PIL.ContainerIO import ContainerIO
 
-from edm.data import images
+from edm import documents
+from edm.data import classes, identity, images
 from edm.errors import Refused
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
 RESOLUTIONS = (4, 1024)
 MAX_IMAGES = 2_000_000
-MAX_CLASSES = 65_536
+MAX_CLASSES, MAX_LETTERS = 65_536, 1 << 20
 MAX_BYTES = 2**28  # of one image file
 MAX_LABELS_BYTES = 2**26
 
@@ -55,8 +56,10 @@ class ImageFolder:
     channels keep their upper eight bits, EXIF orientation is applied, and of an animation the first picture is taken.
 
     Labels come from `dataset.json` of the StyleGAN and EDM kind, {"labels": [["a/b.png", 3], …]} (null: none), where
-    there is one; else the first-level folders are the classes, if there are two or more and no image lies outside.
-    Hidden files, `__MACOSX` and files with other endings are left out.
+    there is one (there are as many classes as the highest label asks for, whether or not each has images); else the
+    first-level folders are the classes, if there are two or more and no image lies outside.
+    Hidden files, `__MACOSX` and files with other endings are left out. `names` and `marks` (`edm.data.identity`) say
+    which images these are.
 
     Raises ValueError, here and from `read`, in sentences that name the file at fault.
     """
@@ -78,8 +81,9 @@ class ImageFolder:
             number = self.size or f"no images ({', '.join(SUFFIXES)})"
             raise Refused(f"{self.path} holds {number}; a set has 1 to {MAX_IMAGES} images")
         self.class_names, self.classes, labels = self._labels()
-        self._targets = None if labels is None else torch.tensor(labels, dtype=torch.int64)
-        self._side = self._check_headers()
+        self.labels = None if labels is None else torch.tensor(labels, dtype=torch.int64)
+        self.marks = np.empty(self.size, dtype="<u8")
+        self._side = self._check_headers(labels if LABELS in self._files.names else None)
         side = self._side if resolution is None else resolution
         if not low <= side <= high:
             raise Refused(f"the images in {self.path} are {side}×{side}; give a resolution from {low} to {high}")
@@ -91,7 +95,7 @@ class ImageFolder:
         found = np.empty((len(indices), *self.shape), dtype=np.uint8)
         for row, index in zip(found, indices, strict=True):
             row[...] = self._decoded(self.names[index])
-        return torch.from_numpy(found), None if self._targets is None else self._targets[torch.from_numpy(indices)]
+        return torch.from_numpy(found), None if self.labels is None else self.labels[torch.from_numpy(indices)]
 
     def _labels(self):
         """-> (class names, number of classes, labels or None)."""
@@ -99,21 +103,24 @@ class ImageFolder:
             labels = _listed(self._files.contents(LABELS, MAX_LABELS_BYTES), self.names, self._place(LABELS))
             return (), max(labels) + 1 if labels else 0, labels
         folders = [name.partition("/")[0] for name in self.names if "/" in name]
-        class_names = sorted(set(folders))
-        if len(folders) < len(self.names) or len(class_names) < 2:
+        if len(folders) < len(self.names) or len(set(folders)) < 2:
             return (), 0, None
-        if len(class_names) > MAX_CLASSES:
-            raise Refused(f"{self.path} has {len(class_names)} sub-folders; at most {MAX_CLASSES} classes are read")
+        class_names = classes.ordered(folders, str(self.path))
+        if len(class_names) > MAX_CLASSES or sum(map(len, class_names)) > MAX_LETTERS:
+            allowed = f"at most {MAX_CLASSES} classes are read, whose names have {MAX_LETTERS:,} letters in all"
+            raise Refused(f"{self.path} has {len(class_names)} sub-folders; {allowed}")
         numbers = {name: number for number, name in enumerate(class_names)}
-        return tuple(class_names), len(class_names), [numbers[folder] for folder in folders]
+        return class_names, len(class_names), [numbers[folder] for folder in folders]
 
-    def _check_headers(self) -> int:
-        """The side of the images as stored (0 with `crop`), after a look at the header of each."""
+    def _check_headers(self, listed) -> int:
+        """The side of the images as stored (0 with `crop`), after a look at the header of each, which also gets its
+        mark. listed: their labels, where a file of its own tells them."""
         side = 0
-        for name in self.names:
+        for row, name in enumerate(self.names):
             place = self._place(name)
             with self._files.open(name) as file, images.opened(file, place) as image:
                 width, height = image.size
+                self.marks[row] = identity.of_file(file, name, listed and listed[row])
             if self._crop:
                 continue
             if width != height:
@@ -137,10 +144,7 @@ class ImageFolder:
 
 def _listed(text: bytes, names, place: str) -> list[int] | None:
     """The label of each name from the contents of `dataset.json`, or None where that says null."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{place} is not valid JSON ({error})") from None
+    document = documents.from_json(text, place, MAX_LABELS_BYTES)
     items = document.get("labels", 0) if isinstance(document, dict) else 0
     if items is None:
         return None

@@ -15,7 +15,7 @@ MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns
 FINER = 4
 
 # What PIL's decoders raise on damaged files; anything else is a fault of this program
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
 
 
 def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
@@ -28,7 +28,7 @@ def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
     except UnidentifiedImageError:
         kinds = ", ".join(FORMATS)
         raise Refused(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Refused(f"{place} has a broken header ({error}); replace or remove it") from None
     if pixels > most:
         raise Refused(f"{place} claims more than {most} pixels, the limit for one image; shrink or remove it")
@@ -39,7 +39,7 @@ def pixels(image: Image.Image, place: str, crop: bool, shape) -> np.ndarray:
     """Its pixels, uint8 [C, H, W]."""
     try:
         return _converted(image, crop, shape)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Refused(f"{place} is damaged ({error}); replace or remove it") from None
 
 

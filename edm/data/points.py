@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import tokenize
 from pathlib import Path
 
 import numpy as np
 
+from edm import documents
 from edm.errors import Refused
 
 MOST = 10_000
 REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]
 MAX_BYTES = 1 << 22
 SUFFIXES = (".csv", ".npy")
+# What numpy.load raises for a file of any making: its header is read as an expression of Python's
+NOT_NUMPY = (ValueError, EOFError, SyntaxError, TypeError, OverflowError, LookupError, RecursionError, MemoryError)
+NOT_NUMPY += (tokenize.TokenError,)
 
 
 def read(path) -> np.ndarray:
@@ -38,7 +43,7 @@ def checked(rows, place: str) -> np.ndarray:
     """`rows` as float64 points [n, 1] or [n, 2]. Raises ValueError, naming `place`, for what is none."""
     try:
         points = np.array(rows, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # also of a whole number of hundreds of digits
         raise Refused(f"{place} does not hold points: each must have the same one or two numbers") from None
     if points.size == 0:
         raise Refused(f"{place} holds no points")
@@ -64,11 +69,11 @@ def digest(points) -> str:
 
 def _lines(path) -> list[list[float]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise Refused(f"{path} is not text; a .csv has a point a line, written like 0.5,-1") from None
+        text = documents.text_of(path.read_bytes(), str(path))
+    except Refused as error:
+        raise Refused(f"{error}; a .csv has a point a line, written like 0.5,-1") from None
     rows = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.replace(",", " ").replace(";", " ").split()
         try:
             if words:
@@ -82,7 +87,7 @@ def _lines(path) -> list[list[float]]:
 def _array(path):
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header's claims cost no memory
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError):
+    except NOT_NUMPY:
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise Refused(f"{path} is not a whole .npy file of real numbers; write it with numpy.save")

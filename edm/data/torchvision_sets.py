@@ -16,6 +16,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +25,10 @@ import numpy as np
 import torch
 
 from edm import pickles
+from edm.data import identity
 from edm.data.folders import rows
 from edm.errors import Refused
+from edm.files import make, move
 from edm.pickles import Encoded, Record
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
@@ -56,6 +59,11 @@ class InMemory:
     def size(self) -> int:
         return len(self.images)
 
+    @cached_property
+    def marks(self) -> np.ndarray:
+        """What tells each image from the others (see edm.data.identity)."""
+        return identity.of_arrays(self.images.numpy(), self.labels.numpy())
+
     def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B]."""
         indices = torch.from_numpy(rows(indices, self.size))
@@ -84,9 +92,9 @@ def load(name: str, folder, download: bool = False) -> InMemory:
         with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
             wanted.fetch(temporary)
             source = wanted.source(Path(temporary) / wanted.folder)
-            place.mkdir(parents=True, exist_ok=True)
+            make(place)
             for file in wanted.files:
-                os.replace(Path(temporary) / wanted.folder / file, place / file)
+                move(Path(temporary) / wanted.folder / file, place / file)
     except _BROKEN_DOWNLOAD as error:
         reason = " ".join(str(error).split())
         raise Refused(

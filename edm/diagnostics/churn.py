@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
 
-from edm import schedules, timesteps
+from edm import schedules
 from edm.errors import Refused
 from edm.noise import noise_source, seeds
-from edm.sampling import Ode, add_churn, check_latents, sample, within
+from edm.path import nearest, path_of, with_noise
+from edm.sampling import Ode, check_latents, sample, source_of
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1
@@ -58,61 +60,52 @@ class _Watched(Ode):
 
 
 def slow_motion(
-    denoiser, latents, sampling, index: int, labels=None, noise=None, x: torch.Tensor | None = None
+    denoiser, latents, sampling, index: int, labels=None, noise=None, x: torch.Tensor | None = None, *, seeds=None
 ) -> Iterator[Moment]:
-    """Step `index` of `edm.sample(denoiser, latents, sampling, labels, noise)` in its parts, as `Moment`s.
+    """Step `index` of `edm.sample(denoiser, latents, sampling, labels, noise, seeds=seeds)` in its parts, as `Moment`s.
 
     index: 0 … N − 1. x: the state at that level [B, …], as `sample` yields it; without it the sampler is run up to
     there. Either way the step's noise is the sampler's own, and the last moment's x is its next state, bit for bit.
-    noise: as in `sample`; a source of its own, at its beginning.
+    noise, seeds: as in `sample`; a source of its own, at its beginning.
 
     Each moment is computed when it is asked for. "start" before noise, and the last one above σ = 0, need an
     evaluation that the sampler does not make in this step. Raises ValueError at once for bad arguments.
     """
-    states = sample(denoiser, latents, sampling, labels)  # checks the arguments
-    states.close()
-    settings = within(sampling, denoiser)
-    levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
-    if not 0 <= index < len(levels) - 1:
-        raise Refused(f"index = {index}: the {len(levels) - 1} steps are counted from 0")
+    path = path_of(sampling, denoiser)
+    if not 0 <= index < path.steps:
+        raise Refused(f"index = {index}: the {path.steps} steps are counted from 0")
     if x is not None and x.shape != latents.shape:
         raise Refused(f"x has shape {list(x.shape)}, but the latents {list(latents.shape)}; give a state of theirs")
-    return _moments(denoiser, latents, settings, levels, index, labels, noise, x)
+    source, drawn = source_of(path, len(latents), noise, seeds), []
+
+    def remembered(i, x):
+        drawn.append(source(i, x))
+        return drawn[-1]
+
+    states = sample(denoiser, latents, sampling, labels, source and remembered)
+    return _moments(denoiser, states, path, index, labels, remembered, drawn, x)
 
 
 @torch.no_grad()
-def _moments(denoiser, latents, sampling, levels, index, labels, noise, x):
-    schedule, scaling = schedules.of(sampling)
-    t, t_next = (schedule.inverse(sigma) if sigma > 0 else 0.0 for sigma in levels[index : index + 2])
-    gamma = min(sampling.S_churn / (len(levels) - 1), MAX_GAMMA)
-    churned = [gamma > 0 and sampling.S_tmin <= sigma <= sampling.S_tmax for sigma in levels[: index + 1]]
-    noise = noise or noise_source(seeds(sampling.seed, len(latents)))
-    drawn = None
-
-    def remembered(i, x):
-        nonlocal drawn
-        drawn = noise(i, x)
-        return drawn
-
+def _moments(denoiser, states, path, index, labels, noise, drawn, x):
     if x is None:
-        states = sample(denoiser, latents, sampling, labels, remembered)
-        x = next(state for state in states if state.index == index).x
-        states.close()
+        with closing(states):
+            x = next(state for state in states if state.index == index).x
     else:
-        for i, adds in enumerate(churned):
-            if adds:
-                remembered(i, x)
-    ode = _Watched(denoiser, schedule, scaling, labels)
+        for i in range(index + 1):
+            if path.gammas[i]:
+                noise(i, x)
+    t, t_next = path.times[index : index + 2]
+    ode = _Watched(denoiser, path.schedule, path.scaling, labels)
     start = ode.moment("start", x, t)
     yield start
-    if churned[index]:
-        rounded = getattr(denoiser, "round_sigma", None)
-        x, t = add_churn(x, t, index, gamma, sampling.S_noise, schedule, scaling, lambda i, x: drawn, rounded)
+    if path.gammas[index]:
+        x, t = path.churned(index, x, drawn[-1]), path.hats[index]
         start = ode.moment("noise", x, t)
         yield start
     yield ode.moment("denoised", start.denoised, 0.0)
     ode.seen = None
-    x_next = SOLVERS[sampling.solver].step(ode, x, t, t_next, start.slope, sampling.alpha)
+    x_next = SOLVERS[path.sampling.solver].step(ode, x, t, t_next, start.slope, path.sampling.alpha)
     if ode.seen is None:
         yield ode.moment("euler", x_next, t_next, start.slope)
         return
@@ -171,13 +164,14 @@ def churn_cycles(
 
 @torch.no_grad()
 def _rounds(denoiser, x, sigma, rounds, gamma, S_noise, solver, steps, noise, labels):
-    linear, unscaled = schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR)
-    rounded = getattr(denoiser, "round_sigma", None)
-    sigma = float(rounded(torch.tensor(sigma, dtype=torch.float64)) if rounded else sigma)
-    ode = Ode(denoiser, linear, unscaled, labels)
+    linear = schedules.LINEAR
+    ode = Ode(denoiser, linear, schedules.SCALINGS["none"](linear), labels)
+    (sigma,) = nearest([sigma], denoiser)
+    (raised,) = nearest([(1 + gamma) * sigma], denoiser)
     for index in range(rounds + 1):
         if index:
-            x, t = add_churn(x, sigma, index, gamma, S_noise, linear, unscaled, noise, rounded)
+            x = with_noise(x, sigma, raised, noise(index, x), S_noise, ode)
+            t = raised
             for k in range(steps, 0, -1):
                 t_next = sigma * (t / sigma) ** ((k - 1) / k)
                 x, t = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], 1.0), t_next

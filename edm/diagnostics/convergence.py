@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import torch
 
-from edm import timesteps
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import rms_error
 from edm.errors import Refused
-from edm.sampling import sample, within
+from edm.path import path_of
+from edm.sampling import sample
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent
@@ -68,8 +68,8 @@ def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) 
             raise Refused(f"steps = {count}: one step goes straight to 0 and shows no order; give 2 or more")
     if not runs:
         raise Refused("steps is empty; give the numbers of steps to try, each 2 or more")
-    levels = timesteps.sigmas(within(runs[0], denoiser), getattr(denoiser, "round_sigma", None))[[0, -2, -1]]
-    sigmas = [float(sigma) for sigma in levels]
+    levels = path_of(runs[0], denoiser).sigmas
+    sigmas = [levels[0], levels[-2], levels[-1]]
     exact = solution(denoiser, latents, sigmas, labels, resolution=RESOLUTION)
     rough = solution(denoiser, latents, sigmas[:2], labels, resolution=RESOLUTION // 2)
     return _points(denoiser, latents, runs, labels, exact, rough)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import schedules, timesteps
+from edm import schedules
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
 from edm.errors import Refused
-from edm.sampling import Ode, check_latents, within
+from edm.path import known_range, path_of
+from edm.sampling import Ode, check_latents
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ
@@ -71,7 +72,7 @@ def _solve(denoiser, latents, levels, labels, start, resolution):
     ode = Ode(denoiser, schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR), labels)
     x, t = latents.double() * start, start
     for sigma in levels:
-        target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), getattr(denoiser, "sigma_min", 0.0)), t)
+        target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), known_range(denoiser)[0]), t)
         for lower in _between(t, target, resolution):
             x, t = _runge_kutta_4(ode, x, t, lower), lower
         yield x if sigma else ode.slope(x, t)[1]
@@ -97,10 +98,10 @@ def paths(denoiser, latents, sampling, sigmas, labels=None, start: float | None 
 
     Time and scaling are those of `sampling`; the rest as in `solution`.
     """
-    schedule, scaling = schedules.of(within(sampling, denoiser))
+    path = path_of(sampling, denoiser)
     states = torch.stack(list(solution(denoiser, latents, sigmas, labels, start)))
-    times = [schedule.inverse(float(sigma)) if sigma > 0 else 0.0 for sigma in sigmas]
-    scales = torch.tensor([scaling.s(t) if t > 0 else 1.0 for t in times], dtype=torch.float64, device=states.device)
+    times = [path.schedule.inverse(float(sigma)) if sigma > 0 else 0.0 for sigma in sigmas]
+    scales = states.new_tensor([path.scaling.s(t) if t > 0 else 1.0 for t in times])
     return torch.tensor(times, dtype=torch.float64), states * scales.view(-1, *[1] * (states.ndim - 1))
 
 
@@ -118,10 +119,9 @@ def curvature(denoiser, latents, sampling, sigmas, labels=None, step: float = ST
     levels = _decreasing(sigmas)
     if not 0 < step <= 0.25:
         raise Refused(f"step = {step:g}: must be above 0 and at most 0.25, in ln sigma")
-    settings = within(sampling, denoiser)
-    first = float(timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None))[0])
-    states = solution(denoiser, latents, levels, labels, max(first, levels[0]))
-    return _curvatures(Ode(denoiser, *schedules.of(settings), labels), levels, states, step)
+    path = path_of(sampling, denoiser)
+    states = solution(denoiser, latents, levels, labels, max(path.sigmas[0], levels[0]))
+    return _curvatures(Ode(denoiser, path.schedule, path.scaling, labels), levels, states, step)
 
 
 @torch.no_grad()

@@ -42,8 +42,8 @@ def held_out(model) -> Draw:
     set, the set itself; of a distribution, the fresh samples that models trained on it get.
     Nothing is downloaded. Raises ValueError if the data are unknown or not on this machine.
     """
-    from edm.data import sources
-    from edm.training.loader import Split
+    from edm.data import identity, sources
+    from edm.training.loader import Split, resumed
     from edm.training.settings import Data
 
     if not model.trained and isinstance(model.dataset.denoiser, PointSet):
@@ -55,13 +55,17 @@ def held_out(model) -> Draw:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
         source = sources.open_source(training.data.changed(download=False))
-        split = Split(source, training.data.holdout)
-    except (ValueError, OSError) as error:
+    except (Refused, OSError) as error:
         raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
     if tuple(source.shape) != tuple(model.shape):
         raise Refused(
             f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
         )
+    known = model.header.data is not None
+    source = identity.fitting(source, model.header) if known else sources.as_learned(source, model.header.class_names)
+    split = resumed(source, training.data, model.header)
+    if model.header.held_out and not split.held_out:
+        raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")
     return _of(split, FRESH if source.size is None else HELD_OUT if split.held_out else TRAINED_ON)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from edm.errors import Refused
+from edm.path import path_of
 from edm.sampling import last, sample
 from edm.settings import Sampling
 
@@ -18,9 +19,7 @@ def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = R
     x/s as a function of σ is the same curve for every schedule and scaling, so it depends on the settings
     through σ_0 alone: Heun on σ(t) = t from there to 1e-4 with ρ = 7, then the last step to 0.
     """
-    from edm.timesteps import sigmas
-
-    start = float(sigmas(sampling, getattr(denoiser, "round_sigma", None))[0])
+    start = path_of(sampling, denoiser).sigmas[0]
     fine = Sampling(steps=steps, sigma_max=start, sigma_min=min(REFERENCE_SIGMA_MIN, start / 10))
     return last(sample(denoiser, latents.double(), fine, labels)).x
 

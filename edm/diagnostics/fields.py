@@ -12,6 +12,7 @@ def window_grid(half_width: float, half_height: float, columns: int, rows: int) 
     return torch.cartesian_prod(across, up)
 
 
+@torch.no_grad()
 def direction_field(denoiser, positions, sigmas, follow: float | None = None, labels=None) -> torch.Tensor:
     """Where the probability flow moves points as σ falls: −dx/d ln σ = D(x; σ) − x, at positions [G, d], for each σ.
 

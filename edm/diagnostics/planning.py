@@ -15,9 +15,11 @@ from functools import lru_cache
 
 import torch
 
-from edm import models, noise, runner, timesteps
+from edm import models, noise, runner
 from edm.diagnostics.sharing import Recent, entry_size
+from edm.errors import Refused
 from edm.fields import SettingsError
+from edm.path import path_of
 from edm.sampling import last, sample
 from edm.settings import Experiment
 from edm.solvers import SOLVERS
@@ -100,13 +102,12 @@ def _cell(sweep, row, column, denoiser) -> PlannedCell:
         experiment = sweep.experiment_at(row, column)
         stand_in = _StandIn(_denoiser(experiment, denoiser))
         sampling = experiment.sampling
-        sample(stand_in, _latents(), sampling)  # refuses a range that the model cuts too short
-        start = float(timesteps.sigmas(sampling, getattr(stand_in, "round_sigma", None))[0])
-        start = float(f"{start:.12g}")  # the powers of ρ round differently
-    except ValueError as error:
+        path = path_of(sampling, stand_in)
+        start = float(f"{path.sigmas[0]:.12g}")  # the powers of ρ round differently
+    except Refused as error:
         return PlannedCell(row, column, None, str(error))
     seeds = sweep.seeds_of(experiment)
-    evaluations = SOLVERS[sampling.solver].evaluations(len(sampling.sigmas or range(sampling.steps))) * len(seeds)
+    evaluations = SOLVERS[sampling.solver].evaluations(path.steps) * len(seeds)
     origin = experiment.model, experiment.label, runner.count(experiment), start
     return PlannedCell(row, column, experiment, "", evaluations, seeds, origin)
 
@@ -140,7 +141,8 @@ def _asked(cell, denoiser, wrap) -> list:
     if cell.experiment is None:
         return []
     stand_in = _StandIn(_denoiser(cell.experiment, denoiser))
-    last(sample(wrap(stand_in) if wrap else stand_in, _latents(), cell.experiment.sampling))
+    sampling = cell.experiment.sampling
+    last(sample(wrap(stand_in) if wrap else stand_in, _latents(), sampling, seeds=noise.seeds(sampling.seed, 1)))
     origin = cell.start, cell.experiment.sampling.seed
     return [(origin, *key) for key in stand_in.asked]
 

@@ -14,6 +14,8 @@ from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
 from edm.diagnostics.statistics import interval
 from edm.errors import Refused
 from edm.fields import SettingsError
+from edm.noise import seeds
+from edm.path import path_of
 from edm.sampling import last, sample
 from edm.settings import MAX_STEPS, Sampling
 from edm.solvers import SOLVERS
@@ -101,18 +103,17 @@ def race(
                 f"lane {name!r} has S_churn = {sampling.S_churn:g}: a stochastic path has no ODE solution to compare "
                 "with; set it to 0, or measure the distance to the data"
             )
-        for z in latents.values() if isinstance(latents, Mapping) else (latents,):
-            sample(lane.denoiser, z, sampling, lane.labels)  # refuses at once what cannot run
+        for seed, z in _repeats(latents, sampling).items():
+            _sampled(lane, z, sampling, seed)  # refuses at once what cannot run
     known = {} if references is None else references
     return _points(entries, latents, measure, known, reference_steps)
 
 
 def _points(entries, latents, measure, references, reference_steps):
     for (name, steps), (lane, sampling) in entries.items():
-        repeats = latents if isinstance(latents, Mapping) else {sampling.seed: latents}
         values = []
-        for seed, z in repeats.items():
-            end = last(sample(lane.denoiser, z, sampling.changed(seed=seed), lane.labels))
+        for seed, z in _repeats(latents, sampling).items():
+            end = last(_sampled(lane, z, sampling, seed))
             if measure == "error":
                 value = rms_error(end.x, _solution(references, name, lane, z, sampling, seed, reference_steps))
             else:
@@ -121,8 +122,17 @@ def _points(entries, latents, measure, references, reference_steps):
         yield RacePoint(name, steps, end.evaluations, *interval(values), tuple(values))
 
 
+def _repeats(latents, sampling) -> Mapping:
+    return latents if isinstance(latents, Mapping) else {sampling.seed: latents}
+
+
+def _sampled(lane, z, sampling, seed):
+    """The states of the seed's samples 0 … B − 1."""
+    return sample(lane.denoiser, z, sampling, lane.labels, seeds=seeds(seed, len(z)))
+
+
 def _solution(references, name, lane, z, sampling, seed, steps):
-    start = float(timesteps.sigmas(sampling, getattr(lane.denoiser, "round_sigma", None))[0])
+    start = path_of(sampling, lane.denoiser).sigmas[0]
     if (name, seed, start) not in references:
         references[name, seed, start] = reference(lane.denoiser, z, sampling, lane.labels, steps)
     return references[name, seed, start]

@@ -16,6 +16,7 @@ from edm.diagnostics.ranges import parse_range, sweepable
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
 from edm.fields import SettingsError
+from edm.noise import seeds
 from edm.sampling import last, sample
 from edm.settings import Experiment, Sampling
 from edm.solvers import SOLVERS
@@ -161,7 +162,7 @@ class _Worker:
         for seed in planned.seeds:
             seeded = experiment.changed(sampling={"seed": seed})
             z, labels = runner.start(seeded, self.device)
-            end = last(sample(self.wrap(self.shared), z, seeded.sampling, labels)).x
+            end = last(sample(self.wrap(self.shared), z, seeded.sampling, labels, seeds=seeds(seed, len(z)))).x
             samples.append(end.cpu())
             if self.sweep.measure != SAMPLES:
                 finite = torch.isfinite(end).all()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
-from edm import schedules, timesteps
 from edm.diagnostics.curvature import _rms, solution
 from edm.errors import Refused
-from edm.sampling import Ode, within
+from edm.path import path_of
+from edm.sampling import Ode
 from edm.solvers import SOLVERS
 
 
@@ -46,20 +45,17 @@ def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[Local
     """
     if sampling.S_churn > 0:
         raise Refused("S_churn > 0: a stochastic step has no exact solution to meet; set it to 0")
-    settings = within(sampling, denoiser)
-    levels = timesteps.sigmas(settings, getattr(denoiser, "round_sigma", None)).tolist()
-    return _errors(denoiser, settings, levels, solution(denoiser, latents, levels, labels), labels)
+    path = path_of(sampling, denoiser)
+    return _errors(denoiser, path, solution(denoiser, latents, path.sigmas, labels), labels)
 
 
 @torch.no_grad()
-def _errors(denoiser, sampling, levels, states, labels):
-    solver = SOLVERS[sampling.solver]
-    ode = Ode(denoiser, *schedules.of(sampling), labels)
-    times = [ode.schedule.inverse(sigma) for sigma in levels[:-1]] + [0.0]
+def _errors(denoiser, path, states, labels):
+    solver, ode = SOLVERS[path.sampling.solver], Ode(denoiser, path.schedule, path.scaling, labels)
     exact = next(states)
-    for i, (t, t_next) in enumerate(pairwise(times)):
-        x = exact * ode.scaling.s(t)
-        x_next = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], sampling.alpha)
+    for i in range(path.steps):
+        t, t_next = path.times[i : i + 2]
+        x = exact * path.scale(i)
+        x_next = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], path.sampling.alpha)
         begun, exact = exact, next(states)
-        reached = x_next / (ode.scaling.s(t_next) if t_next > 0 else 1.0)
-        yield LocalError(i, levels[i], levels[i + 1], begun, _rms(reached - exact))
+        yield LocalError(i, *path.sigmas[i : i + 2], begun, _rms(x_next / path.scale(i + 1) - exact))

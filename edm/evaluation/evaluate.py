@@ -19,6 +19,7 @@ from edm.evaluation.frechet import frechet_distance
 from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
+from edm.path import known_range, path_of
 from edm.sampling import sample
 from edm.settings import Sampling
 from edm.training.loader import Split
@@ -58,7 +59,8 @@ def evaluate(
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    source = truths.source(data)
+    source, names = truths.source(data), getattr(getattr(denoiser, "header", None), "class_names", ())
+    names = () if names == tuple(source.class_names) else names
     classes = getattr(denoiser, "classes", 0)
     shape = getattr(denoiser, "shape", None)
     if shape is not None and tuple(shape) != tuple(source.shape):
@@ -73,20 +75,20 @@ def evaluate(
         )
     endless = truths.POINTS if len(source.shape) == 1 else count
     reference = reference or (endless if source.size is None else truths.MOST)
-    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch)
+    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch, names)
 
 
-def _events(denoiser, data, sampling, count, reference, device, batch):
+def _events(denoiser, data, sampling, count, reference, device, batch, names):
     yield Progress(0, count)
-    truth = truths.truth(data, reference, str(device))
-    conditional = getattr(denoiser, "classes", 0) > 0
-    steps = len(sampling.sigmas or range(sampling.steps))
+    truth = truths.truth(data, reference, str(device), names)
+    conditional, taught = getattr(denoiser, "classes", 0) > 0, getattr(denoiser, "taught", ())
+    steps = path_of(sampling, denoiser).steps
     shape, rows, began = truth.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
         seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = truth.labels(sampling.seed, start, start + len(seeds)).to(device) if conditional else None
+        labels = truth.labels(sampling.seed, start, start + len(seeds), taught).to(device) if conditional else None
         latents = noise.latents(seeds, shape, device=device)
-        for state in sample(denoiser, latents, sampling, labels, noise.noise_source(seeds)):
+        for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
             yield Progress(start + len(seeds) * state.index // steps, count)
         if not torch.isfinite(state.x).all():
             raise Refused(
@@ -126,7 +128,7 @@ def _by_sigma(denoiser, truth, device, conditional):
     split = Split(truth.source, truth.data.holdout)
     y, labels = sources.read(truth.source, split.validation(VALIDATION))
     y, labels = y.to(device), labels.to(device) if conditional else None
-    low, high = getattr(denoiser, "sigma_min", 0), getattr(denoiser, "sigma_max", np.inf)
+    low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
     if truth.exact is not None:

@@ -9,7 +9,6 @@ Distances in different features do not compare.
 
 from __future__ import annotations
 
-import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,12 +46,12 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device="cpu") -
         return _classifier(dataset, device)
     try:
         return inception(device)
-    except ValueError as error:
+    except Refused as error:
         return pixels(images(), str(error))
 
 
 def _classifier(dataset, device) -> Features:
-    network = copy.deepcopy(classifiers.load(dataset)[0]).to(device)  # the other stays where others use it
+    network = classifiers.load(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 
 from edm import streams
+from edm.path import nearest
 from edm.training.loss import VALIDATION
 
 
@@ -22,9 +23,8 @@ def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = 
     is asked at the nearest one, and so is the exact denoiser.
     """
     noise = streams.normals(seed, VALIDATION, range(len(y)), y.shape[1:]).to(y)
-    nearest = getattr(denoiser, "round_sigma", float)
     errors = []
-    for sigma in (float(nearest(sigma)) for sigma in sigmas):
+    for sigma in nearest(list(sigmas), denoiser):
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from safetensors.torch import save
 
+from edm import tensors
 from edm.data import scenes, sources
 from edm.evaluation.classifiers import DESIGNS, FOLDER, METADATA_KEY, Classifier
 from edm.evaluation.truth import CLASSIFIER, CLASSIFIER_HELD_OUT
@@ -161,7 +161,7 @@ def main(arguments=None) -> None:
     path = options.out or FOLDER / f"{options.dataset}.safetensors"
     FOLDER.mkdir(exist_ok=True)
     with atomic(path) as file:
-        file.write(save(network.state_dict(), metadata={METADATA_KEY: json.dumps(measured)}))
+        tensors.write(file, network.state_dict(), {METADATA_KEY: json.dumps(measured)})
     print(f"accuracy {measured['accuracy']:.4f} on {measured['held_out']} held-out images -> {path}")
 
 

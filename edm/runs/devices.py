@@ -7,7 +7,7 @@ import re
 
 from edm.errors import Refused
 
-_SEVERAL = re.compile(r"(cpu|cuda)\*(\d{1,4})")
+_SEVERAL = re.compile(r"(cpu|cuda)\*([0-9]{1,4})")
 
 
 def count(device: str) -> int:

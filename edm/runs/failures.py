@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
+from edm import saved
 from edm.errors import Refused
 
-SAVED = "its last checkpoint is whole"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
 _NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
@@ -21,9 +21,10 @@ _TOO_LARGE = (
 class Diverged(Refused):
     """The loss, or the weights, are not numbers any more."""
 
-    def __init__(self, steps: int):
+    def __init__(self, steps: int, checkpoint=None):
         what = f"the loss has not been a finite number for {steps} steps" if steps else "the weights are not finite"
-        super().__init__(f"{what}: training has diverged; resume from the last checkpoint with a lower lr")
+        again = "resume from the last checkpoint" if checkpoint else "it has no checkpoint yet: start it again"
+        super().__init__(f"{what}: training has diverged; {again} with a lower lr")
 
 
 class Superseded(Refused):
@@ -42,28 +43,57 @@ class Failure:
     remedies: tuple[tuple[str, dict[str, str]], ...] = ()
 
 
-def explain(error: BaseException, settings=None, share: int | None = None) -> Failure:
-    """What ended a run. settings: its `edm.Training`, to say what to change; share: a device's images of a step."""
+def explain(error: BaseException, settings=None, share: int | None = None, checkpoint=None) -> Failure:
+    """What ended a run. settings: its `edm.Training`, to say what to change; share: a device's images of a step.
+    checkpoint: its newest whole one; None: it has none, and begins anew when it is resumed."""
+    from edm.data.identity import OtherData
     from edm.data.sources import DataError
 
+    kept = "its last checkpoint is whole" if checkpoint else "and it has no checkpoint yet"
+    resume, again = ("resume", "resume it") if checkpoint else ("begin anew", "start it again")
     text = " ".join(str(error).split())
     if isinstance(error, Diverged):
         return Failure("diverged", text, _calmer(settings))
     if isinstance(error, KeyboardInterrupt):
-        return Failure("stopped", "interrupted from its terminal; resume it from its last checkpoint")
+        last = "resume it from its last checkpoint" if checkpoint else "it has no checkpoint yet: start it again"
+        return Failure("stopped", f"interrupted from its terminal; {last}")
     if disk_full(error):
-        advice = "make room (python -m edm runs gc), or keep fewer checkpoints (--keep), then resume it"
-        return Failure("disk", f"the disk is full, {SAVED}; {advice} ({text:.200})", (("Make room, then resume", {}),))
+        advice = f"make room (python -m edm runs gc), or keep fewer checkpoints (--keep), then {again}"
+        remedy = (f"Make room, then {resume}", {})
+        return Failure("disk", f"the disk is full, {kept}; {advice} ({text:.200})", (remedy,))
     if out_of_memory(error):
         return Failure("memory", f"{_TOO_LARGE} ({text:.200})", _smaller(settings, share))
+    if isinstance(error, OtherData):
+        return Failure("data", text[:1000], (("Go on with the data as they are now", {"accept_data": "true"}),))
     if isinstance(error, DataError):
         return Failure("data", f"the data cannot be read: {text:.1000}")
-    if isinstance(error, ValueError | OSError):
+    if isinstance(error, Refused | OSError):
         return Failure("settings", text[:1000])
     if isinstance(error, RuntimeError) and any(words in text for words in _PEER_WORDS):
-        return Failure("lost", f"one of its processes was lost, {SAVED}; resume it ({text:.200})")
+        return Failure("lost", f"one of its processes was lost, {kept}; {again} ({text:.200})")
     name = type(error).__name__
     return Failure("unexpected", f"the run met an error of the program, {name}: {text:.300}; its log has more")
+
+
+def silent(checkpoint) -> str:
+    """About a worker that has gone without a word."""
+    return f"its worker ended without a word: killed, out of memory, or the machine went down; {_again(checkpoint)}"
+
+
+def forced(checkpoint) -> str:
+    """About a worker that was asked to end, and did not."""
+    lost = "what came after its last checkpoint is lost" if checkpoint else "it had no checkpoint yet, so all is lost"
+    return f"it did not end by itself and was ended by force; {lost}"
+
+
+def torn(found, checkpoint) -> str:
+    """About checkpoints that are not whole. checkpoint: the newest whole one, or None."""
+    rest = f"resuming goes on from {checkpoint.name}" if checkpoint else "there is no other"
+    return f"{saved.described(found)}: {rest}"
+
+
+def _again(checkpoint):
+    return "resume it" if checkpoint else "it has no checkpoint yet: resuming begins anew"
 
 
 def disk_full(error: BaseException) -> bool:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 import shutil
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from edm import saved
 from edm.errors import Refused
-from edm.runs import places, reading
+from edm.runs import lease, places, reading
 from edm.runs.metrics import parsed
 from edm.runs.processes import machine, this, uptime
 
+# What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
+STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
+RECORD = {
+    "": r"\.(config\.json|metrics\.jsonl)\.[a-z0-9_]{8}",
+    "checkpoints": r"\.\d+\.safetensors\.\w+|\.tmp[A-Za-z0-9]{6}",
+    "samples": r"\.\d+\.(png|npz)\.\w+",
+}
+_SHARED = r"\.\d{4,}(\.[a-z]+)?\.json\.[a-z0-9_]{8}"  # requests and places: of many writers, at any time
+_OLD = 3600.0  # seconds after which none of those is still at it
 _SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
 
 
@@ -47,13 +60,33 @@ def best(run) -> int | None:
 
 
 def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
-    """The checkpoints beside the `keep` newest and, if it is given, the first one at or after the best tick."""
-    found = sorted(Path(run, "checkpoints").glob("*.safetensors"))
+    """The checkpoints beside the `keep` newest, the newest whole one, and, if it is given, the first one at or after
+    the best tick."""
+    found = saved.checkpoints(run)
     old = found[:-keep]
-    if old and best is not None:
-        chosen = next((path for path in found if path.stem.isdecimal() and int(path.stem) >= best), None)
-        old = [path for path in old if path != chosen]
-    return old
+    if not old:
+        return []
+    kept = {saved.newest(run)}
+    if best is not None:
+        kept.add(next((path for path in found if saved.number(path) >= best), None))
+    return [path for path in old if path not in kept]
+
+
+def halves(run, names: dict[str, str], age: float = -math.inf) -> list[Path]:
+    """Half-written files in a run's folder. names: folder -> expression for their names. age: seconds, at least.
+
+    What else begins with a dot there is somebody's own.
+    """
+    found = []
+    for folder, pattern in names.items():
+        with suppress(OSError):
+            entries = [e for e in os.scandir(Path(run, folder)) if re.fullmatch(pattern, e.name)]
+            found += [Path(e.path) for e in entries if e.is_file(follow_symlinks=False) and _age(e.path) >= age]
+    return found
+
+
+def _age(path) -> float:
+    return time.time() - os.lstat(path).st_mtime
 
 
 def delete(run) -> None:
@@ -65,6 +98,8 @@ def delete(run) -> None:
     waits = found.state == "queued" and places.create(places.request(run, number, "taken"), claim)  # so it never begins
     if not (waits or found.over):
         raise Refused(f"the run {run.name!r} is {found.state}; stop it before deleting it")
+    if not waits:
+        lease.seize(found)
     gone = run.with_name(f".trash-{uuid.uuid4().hex}")
     run.rename(gone)  # at once, so that nobody sees half a run
     shutil.rmtree(gone, ignore_errors=True)  # what a network file system holds back is left to gc
@@ -76,11 +111,12 @@ def gc(folder, keep: int = 1) -> int:
     if keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
-    for trash in (*folder.glob(".trash-*"), *_former_queues(folder)):
+    unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if _age(path) > _OLD]
+    for trash in (*folder.glob(".trash-*"), *_former_queues(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
-    for run in (found.folder for found in reading.all_runs(folder) if found.over):
-        torn = [p for part in ("", "checkpoints", "samples", "requests") for p in (run / part).glob(".*.*.*")]
+    for run in (found.folder for found in reading.all_runs(folder) if found.over and lease.certain(found)):
+        torn = [*halves(run, RECORD), *halves(run, STATUS), *halves(run, {"requests": _SHARED}, _OLD)]
         for path in [*torn, run / ".reserve", *superfluous(run, keep, best(run))]:
             if not reading.read(run, details=False).over:  # somebody has just resumed it
                 break

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from edm import documents
+from edm.errors import Refused
+
+MOST_IMAGES = 10**12
 _KNOWN = 48  # bytes before a cursor, by which it is known whether a file has been written anew
 
 
@@ -47,11 +50,11 @@ def metrics_since(run, cursor: str = "", most: int = 4 << 20) -> Lines:
 def parsed(line: bytes) -> dict | None:
     """A line of metrics; None for anything else."""
     try:
-        document = json.loads(line, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
+        document = documents.from_json(line, "the line", constant=lambda _: None)
+    except Refused:
         return None
     whole = isinstance(document, dict) and type(document.get("images")) is int
-    return document if whole else None
+    return document if whole and 0 <= document["images"] < MOST_IMAGES else None
 
 
 def _offset(cursor: str) -> int:

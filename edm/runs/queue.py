@@ -16,9 +16,10 @@ import shutil
 import uuid
 from pathlib import Path
 
-from edm import flat
+from edm import flat, saved
 from edm.errors import Refused
-from edm.runs import devices, launching, places, reading
+from edm.files import make, settle
+from edm.runs import devices, launching, lease, places, reading
 from edm.runs.processes import Process, this
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -33,7 +34,11 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
     whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
-    folder = places.runs_folder(folder)
+    from edm.data.sources import placed, shape_of
+    from edm.training import fitting
+
+    fitting.check(settings, shape_of(settings.data))
+    folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner)
     flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))
     options = _passable(shlex.split(flags)[3:])
@@ -47,10 +52,14 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     return path
 
 
-def resume(run, owner=None, device: str | None = None, **changes) -> Path:
-    """Put a run that is over into the queue again: it goes on from its last checkpoint, bit for bit.
+def resume(
+    run, owner=None, device: str | None = None, accept_data: bool = False, look: bool = False, **changes
+) -> Path:
+    """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit.
 
     changes: fields to change, as on the command line (images="400000", lr="1e-4"). device: None for the same.
+    accept_data: though its data are not the same any more. look: whether they are is looked at now already, which takes
+    a while for many images; else the run says so when it begins.
     A run without a checkpoint begins anew. Raises ValueError if the run is not over, or cannot go on like that.
     """
     run = Path(run)
@@ -63,13 +72,22 @@ def resume(run, owner=None, device: str | None = None, **changes) -> Path:
     keep = before.get("keep", places.load(run / "status.json").get("keep", KEEP))
     # those of a beginning that never reached a checkpoint would be lost
     changes = {**before.get("changes", {}), **{name: str(value) for name, value in changes.items()}}
+    if "path" in changes:
+        changes["path"] = os.path.abspath(changes["path"])
+    if found.checkpoint is None and saved.checkpoints(run):
+        raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
     settings = _changed(found, changes)
-    request = _request(settings, run.parent, device or found.device or "auto", keep, owner or before.get("owner"))
+    device = found.device or "auto" if device is None else device
+    if look and found.checkpoint and not accept_data:
+        _look(settings, found.checkpoint)
+    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
     options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
+    options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
+    lease.seize(found)
     _ask(run, last + 1, {**request, "options": options, "changes": changes})
     return run
 
@@ -130,7 +148,7 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
 
 
 def _new(folder, name, dataset) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     number, given = 1, name is not None
     while True:
         path = folder / places.check_name(name if given else f"{dataset}-{number}")
@@ -143,6 +161,7 @@ def _new(folder, name, dataset) -> Path:
         else:
             for part in ("requests", "checkpoints", "samples"):
                 (path / part).mkdir()
+            settle(folder)
             return path
 
 
@@ -182,11 +201,26 @@ def _changed(run, changes):
     document = places.load(run.folder / "config.json")
     if not document and run.checkpoint is None:
         raise Refused(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
-    document = document or read(run.checkpoint, "training")
+    document = document or read(run.checkpoint, Training, "training")
     settings = Training.parse(merged(document, flat.unflatten(changes, Training)))
     if run.state == "finished" and settings.images <= run.images:
         raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")
     return settings
+
+
+def _look(settings, checkpoint):
+    """Raises OtherData if a run would go on with other data."""
+    from edm.checkpoints import read_header
+    from edm.data.identity import OtherData
+    from edm.data.sources import DataError, open_source
+    from edm.training.loader import divided
+
+    try:
+        divided(open_source(settings.data), settings, read_header(checkpoint), checkpoint, False)
+    except OtherData:
+        raise
+    except (DataError, OSError):
+        return  # they may lie on the machine where it will run
 
 
 def _ask(run, number, request):
@@ -217,7 +251,7 @@ def _hold(folder, device, holder, at_once) -> Path | None:
     for seat in range(at_once):
         seats = places.queue(folder) / f"{device.replace(':', '')}.{seat}"
         seats.mkdir(parents=True, exist_ok=True)
-        last = max((int(path.stem) for path in seats.glob("[0-9]*.json")), default=0)
+        last = max((saved.number(path, (".json",)) or 0 for path in seats.iterdir()), default=0)
         if last and not _is_over(folder, places.load(seats / f"{last:08}.json")):
             continue
         (seats / f"{last - _HOLDERS_KEPT:08}.json").unlink(missing_ok=True)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from edm.runs import places
+from edm import saved
+from edm.runs import failures, places
 from edm.runs.processes import Process, machine, this, uptime
 
 LIVE = ("running", "paused", "stopping")
@@ -26,8 +27,6 @@ LOG_LINES, LOG_BYTES = 20, 8192
 PROMPT = "$ "  # before the command with which a beginning starts in the log
 _SETTLED = 2e9  # nanoseconds after which the next change of a file is sure to have another time
 _TOLD = "python -m edm"  # how a sentence to a person begins
-_INTERRUPTED = "its worker ended without a word: killed, out of memory, or the machine went down; resume it"
-_FORCED = "it did not end by itself and was ended by force; what came after its last checkpoint is lost"
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Run:
 
     number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left, seconds
     (spent in steps): s; memory: bytes. reason, sentence, remedies: why it ended, where it did not just finish, and
-    what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last one. log: last lines; disk: bytes
-    (these two with details only).
+    what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last lines; disk:
+    bytes (these two with details only).
     """
 
     name: str
@@ -82,28 +81,35 @@ def read(folder, details: bool = True) -> Run:
     number = places.newest(folder)
     start = places.load(places.request(folder, number, "start"))
     state, status, process = _told(folder, number)
-    saved, own = _last_checkpoint(folder), status.get("number") == number
-    seen, live = int(saved.stem) if saved else 0, state in LIVE
+    whole, torn = _saved(folder)
+    own, live = status.get("number") == number, state in LIVE
+    seen = saved.number(whole) if whole else 0
     total = (own and _number(status, "total")) or start.get("total")
     total = total or places.load(folder / "config.json").get("images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
     told = {name: status.get(name) for name in ("reason", "sentence", "remedies")} if own and not live else {}
+    if own and status.get("note"):
+        told["sentence"] = told.get("sentence") or status["note"]
     if state == "queued" and start.get("host") != this().host:
         told = {"sentence": f"waits for the machine {start.get('host')!r}; stop and resume it to run it on this one"}
     if state == "stopped" and process is not None and status.get("state") != "stopped":
-        told = {"sentence": _FORCED}
+        told = {"sentence": failures.forced(whole)}
     if state == "interrupted":
-        finished = saved is not None and total is not None and seen >= total
+        finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else _last_words(folder)
-        told = {} if finished else {"reason": words and "settings", "sentence": words or _INTERRUPTED}
+        told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(whole)}
         state = "finished" if finished else "failed" if words else state
+    if torn and state == "finished" and total is not None and seen < total:
+        state = "interrupted"  # what it had come to is lost
+    if torn and state in OVER:
+        told["sentence"] = "; ".join(filter(None, [told.get("sentence"), failures.torn(torn, whole)]))
     return Run(
         name=folder.name, folder=folder, state=state, number=number,
         images=(own and live and _number(status, "images")) or seen, total=total,
         device=start.get("device") or status.get("device"), command=start.get("command") or status.get("command"),
         owner=start.get("owner"), asked=_number(start, "time"), host=process and process.host,
         pid=process and process.pid, reason=told.get("reason"), sentence=told.get("sentence"),
-        remedies=_remedies(told.get("remedies")), checkpoint=saved, log=tail(folder / "log.txt") if details else (),
+        remedies=_remedies(told.get("remedies")), checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
@@ -186,7 +192,7 @@ def _told(folder, number):
     if status.get("number") == number:
         process, state = Process.parse(status.get("process")), status.get("state")
         if state in ("running", "paused"):
-            if process and process.alive(_number(status, "heartbeat")):
+            if process and (process.alive(_number(status, "heartbeat")) or _followed(status)):
                 return ("stopping" if stop else state), status, process
             status = places.load(folder / "status.json") or status  # its last words may be newer than the first look
         return (status["state"] if status.get("state") in OVER else _ended(stop)), status, process
@@ -200,6 +206,20 @@ def _told(folder, number):
         asked = places.request(folder, number, "start").exists()
         return ("interrupted" if not asked else "stopped" if stop else "queued"), status, None
     return ("running" if is_starting(places.load(taken)) else "interrupted"), status, None
+
+
+def _followed(status) -> bool:
+    """Whether processes that the worker has started outlive it, for the second that they take to notice."""
+    followers = filter(None, map(Process.parse, status.get("others") or ()))
+    return any(process.local and process.alive() for process in followers)
+
+
+def _saved(folder) -> tuple[Path | None, list[Path]]:
+    """(the newest whole checkpoint, newer ones that are not whole)."""
+    try:
+        return saved.newest(folder), saved.torn(folder)
+    except OSError:  # a file server that is away, or files of somebody else
+        return next(reversed(saved.checkpoints(folder)), None), []
 
 
 def _ended(asked):
@@ -225,15 +245,6 @@ def _remedies(found) -> tuple:
     with suppress(TypeError, ValueError):
         return tuple((str(title), dict(changes)) for title, changes in found or ())
     return ()
-
-
-def _last_checkpoint(folder) -> Path | None:
-    try:
-        names = os.listdir(folder / "checkpoints")
-    except OSError:
-        return None
-    names = [name for name in names if name.endswith(".safetensors") and name[:-12].isdecimal()]
-    return folder / "checkpoints" / max(names, key=lambda name: int(name[:-12])) if names else None
 
 
 def disk_use(folder) -> int:

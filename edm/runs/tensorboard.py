@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
 from edm.errors import Refused
+from edm.files import move
 from edm.runs.metrics import metrics_since
 
 _SCALARS = ("loss", "rate")
@@ -33,10 +35,12 @@ def write(run, folder=None) -> Path:
         with SummaryWriter(str(made), write_to_disk=True) as writer:
             for tick in ticks:
                 _add(writer, run, tick, start + (tick.get("seconds") or 0.0))
+        names = os.listdir(made)
+        for name in names:
+            move(made / name, folder / name)
         for old in folder.glob("events.out.tfevents.*"):
-            old.unlink()
-        for path in made.iterdir():
-            path.rename(folder / path.name)
+            if old.name not in names:
+                old.unlink()
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder

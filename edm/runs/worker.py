@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from edm import saved
 from edm.errors import Refused
-from edm.runs import launching, places
-from edm.runs.failures import Diverged, Superseded, explain
+from edm.runs import keeping, launching, places
+from edm.runs.failures import Diverged, Superseded, disk_full, explain
+from edm.runs.lease import Lease, seize
 from edm.runs.processes import this
-from edm.runs.reading import LIVE, read
+from edm.runs.reading import read
+from edm.runs.signals import Signals
 
 BEAT = 1.0  # seconds between two signs of life
+ECHO = 2.0  # seconds in which torchrun passes on what the terminal has sent
 PATIENCE = 50  # steps whose losses may be NaN before the run is given up
 RESERVE = 1 << 15  # bytes kept free, for the last words of a run that has filled its disk
 
@@ -41,7 +45,8 @@ class Worker:
         leader = leader or this()
         processes = {"process": vars(leader), "others": [*map(vars, others)], "alone": _alone(leader.pid)}
         self._status = {"state": "running", "total": settings.images, **processes, **fixed}
-        self._asked = self._held = self._superseded = self._signalled = False
+        self._asked = self._held = self._superseded = False
+        self._signals = Signals(ECHO if others else 0.0)
         self._launched = number is not None
         self._bad = 0
         self._over, self._writing = threading.Event(), threading.Lock()
@@ -49,7 +54,12 @@ class Worker:
 
     def asked(self) -> bool:
         """Whether the run shall end at the next step, with a checkpoint."""
-        return self._asked or self._superseded
+        return self._asked or self._superseded or self._signals.asked()
+
+    @property
+    def heard(self) -> int | None:
+        """The signal that has asked the run to end."""
+        return self._signals.heard
 
     def held(self) -> bool:
         """Whether the run shall wait at the next step."""
@@ -60,30 +70,41 @@ class Worker:
             (self._folder / "requests").mkdir(parents=True, exist_ok=True)
             self._number = _take(self._folder)
         self._status |= {"number": self._number, "started": time.time()}
+        self._lease = Lease(self._folder, self._number)
         self._look()
-        if self._superseded:
-            raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
+        self.check()
         try:
-            for torn in self._folder.glob(".*.json.*"):  # of a worker that was killed while it wrote
-                torn.unlink(missing_ok=True)
+            for half in keeping.halves(self._folder, keeping.STATUS):
+                half.unlink(missing_ok=True)
             self._reserve().write_bytes(os.urandom(RESERVE))
-            self._write(durable=True)
+            self._lease.renew(partial(self._write, durable=True))
         except OSError as error:
             self._end(error)
             raise
-        self._former = None
-        if threading.current_thread() is threading.main_thread():
-            self._former = signal.signal(signal.SIGTERM, self._hear)
+        self._signals.__enter__()
         self._thread.start()
         return self
 
     def __exit__(self, kind, error, trace):
         self._over.set()
         self._thread.join()
-        if self._former is not None:
-            signal.signal(signal.SIGTERM, self._former)
-        if not self._superseded:
-            self._end(error)
+        try:
+            with suppress(OSError):  # its file server is away
+                if not self._superseded and self._lease.holds():
+                    self._end(error)
+        finally:
+            self._signals.__exit__()
+
+    def check(self) -> None:
+        """Wait until this worker may write the run's files. Raises Superseded once it may not any more."""
+        while not self._superseded:
+            try:
+                self._superseded = not self._lease.holds()
+                break
+            except OSError:  # its file server is away, and another may be seen as the run's worker meanwhile
+                time.sleep(BEAT)
+        if self._superseded:
+            raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
 
     def watch(self, events: Iterator) -> Iterator:
         """Pass events on, and hold back checkpoints of weights that are not numbers, or whose losses are not.
@@ -93,15 +114,15 @@ class Worker:
         from edm.training.loop import Checkpoint, Paused, Started, Step, Tick
 
         for event in events:
-            if self._superseded:
-                raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
+            self.check()
             if isinstance(event, Started):
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
-                self._status["seconds"] = event.state.seconds
+                self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
+                self._status["note"] = "; ".join(filter(None, [self._status.get("note"), event.note])) or None
             elif isinstance(event, Step):
                 self._bad = 0 if math.isfinite(event.loss) else self._bad + 1
                 if self._bad >= PATIENCE:
-                    raise Diverged(self._bad)
+                    raise Diverged(self._bad, self._checkpoint())
                 self._status |= {"state": "running", "images": event.images, "loss": _number(event.loss)}
                 self._status |= {"rate": _number(event.rate), "left": _number(event.left)}
             elif isinstance(event, Paused):
@@ -110,7 +131,7 @@ class Worker:
                 self._status |= {"seconds": event.seconds, "nonfinite": event.nonfinite}
             elif isinstance(event, Checkpoint) and (self._bad or not event.state.finite()):
                 if event.last:
-                    raise Diverged(self._bad)
+                    raise Diverged(self._bad, self._checkpoint())
                 continue
             yield event
             if isinstance(event, Checkpoint):
@@ -122,20 +143,21 @@ class Worker:
             early = self._status.get("images", 0) < self._status["total"]
             self._status["state"] = "stopped" if early else "finished"
         else:
-            failure = explain(error, self._settings, self._share)
+            failure = explain(error, self._settings, self._share, self._checkpoint())
             self._status |= {"state": "stopped" if failure.reason == "stopped" else "failed", **vars(failure)}
         with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
             self._reserve().unlink(missing_ok=True)
             self._write(durable=True)
-        if self._launched and not self._signalled and self._status.get("reason") != "disk":
+        if self._launched and not self._signals.asked() and self._status.get("reason") != "disk":
             from edm.runs.queue import advance
 
             taken = places.load(places.request(self._folder, self._number, "taken"))
-            with suppress(OSError, ValueError):
+            with suppress(OSError, Refused):
                 advance(self._folder.parent, taken.get("at_once", 1))
 
-    def _hear(self, *signal_and_frame):
-        self._asked = self._signalled = True
+    def _checkpoint(self):
+        with suppress(OSError):
+            return saved.newest(self._folder)
 
     def _reserve(self):
         return self._folder / ".reserve"
@@ -144,9 +166,18 @@ class Worker:
         while not self._over.wait(BEAT):
             with suppress(OSError):  # a server of files that is away for a while, or a full disk
                 self._look()
+                self._superseded = self._superseded or not self._lease.renew(self._sign)
                 if self._superseded:
                     return
-                self._write()
+
+    def _sign(self):
+        """Give a sign of life, also on a full disk."""
+        try:
+            self._write()
+        except OSError as error:
+            if not disk_full(error):
+                raise
+            os.utime(self._folder / "status.json")
 
     def _look(self):
         """See what is asked. A run that was deleted has no beginnings any more."""
@@ -157,14 +188,16 @@ class Worker:
     def _write(self, durable=False):
         with self._writing:
             document = {**self._status, "heartbeat": time.time(), "memory": _memory()}
+            document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
 
 
 def _take(folder) -> int:
     """Make this process the one worker of the run in `folder`; returns the number of its beginning."""
-    state, number = read(folder, details=False).state, places.newest(folder) + 1
-    if state in (*LIVE, "queued"):
-        raise Refused(f"the run in {folder} is {state}; stop it first: python -m edm runs stop {folder.name}")
+    found, number = read(folder, details=False), places.newest(folder) + 1
+    if not found.over:
+        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {folder.name}")
+    seize(found)
     if not places.create(places.request(folder, number, "taken"), launching.now()):
         raise Refused(f"the run in {folder} has just been started by somebody else")
     places.create(places.request(folder, number, "worker"), {**vars(this()), "time": time.time()})

@@ -64,11 +64,11 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     """
     place, several = runner.device(devices.option(device)), devices.count(device)
     share, micro = shares(settings, several)
-    source = _source(settings.data)
+    source = opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number = round(_with_blocks(header, lambda network: [parameters(network)])[0])
     weights = 4 * number * (4 + len(settings.ema))  # with gradients and Adam's two moments
-    cost = _tried(settings, source, place, micro) if _is_small(header, weights, place) else None
+    cost = _quickest(settings, source, place, micro) if _is_small(header, weights, place) else None
     cost = cost or _counted(settings, header, place)
     rate = (several if place.type == "cuda" else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
@@ -81,7 +81,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
 
 
 @lru_cache(maxsize=2)
-def _source(data):
+def opened(data):
     """The data, which people try several networks on. Nothing is fetched for an estimate."""
     return sources.open_source(data.changed(download=False) if data.download else data)
 
@@ -110,8 +110,25 @@ def _is_small(header, weights, place) -> bool:
     return weights + activations <= most and 6 * (weights / 16) * pixels <= operations
 
 
+def _quickest(settings, source, place, micro) -> _Cost | None:
+    """By taking steps; None if they do not fit into the memory that is left on the device.
+
+    On the CPU by one thread, too: where other programs keep the cores busy, several threads wait for each other in
+    loops, which counts as time of their own.
+    """
+    threads = torch.get_num_threads()
+    costs = [_tried(settings, source, place, micro)]
+    if place.type == "cpu" and threads > 1 and costs[0] is not None:
+        torch.set_num_threads(1)
+        try:
+            costs.append(_tried(settings, source, place, micro))
+        finally:
+            torch.set_num_threads(threads)
+    return None if None in costs else min(costs, key=lambda cost: cost.seconds)
+
+
 def _tried(settings, source, place, micro) -> _Cost | None:
-    """By taking steps; None if they do not fit into the memory that is left on the device."""
+    """The same with as many threads as there are."""
     clock, number = _clock(place), 1
     try:
         with closing(_steps(settings, source, place, number)) as steps:

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-from edm.data import sources
+from edm.data import identity, sources
 from edm.errors import Refused
 from edm.training.loss import ORDER
 
@@ -21,20 +22,26 @@ _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
 class Split:
     """A source divided into training and validation. Finite ones hold out the same samples for every seed.
 
-    holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. Raises ValueError if none
-    would be left to train on.
+    holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. held: the numbers of those
+    that a run has held out so far, instead. Raises ValueError if none would be left to train on.
+    taught: the classes of which there are images to train on; (): all, or that is not known.
     """
 
-    def __init__(self, source, holdout: int | None):
-        self.source, size, self.held_out = source, source.size, True
+    def __init__(self, source, holdout: int | None, held=None):
+        self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
         if size is None:
             return
-        held = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
-        if held >= size:
-            raise Refused(f"holdout = {held}: the dataset has {size} images, so none would be left to train on")
-        self.held_out = held > 0
         shuffled = np.random.default_rng(ORDER).permutation(size)
-        self._held, self._kept = shuffled[:held] if held else shuffled, np.sort(shuffled[held:])
+        if held is None:
+            count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
+            held = shuffled[:count]
+        if len(held) >= size:
+            raise Refused(f"holdout = {len(held)}: the dataset has {size} images, so none would be left to train on")
+        self.held, self.held_out = held, len(held) > 0
+        self._held, self._kept = held if self.held_out else shuffled, np.setdiff1d(np.arange(size), held)
+        if (labels := getattr(source, "labels", None)) is not None:
+            there = np.unique(np.asarray(labels)[self._kept]).tolist()
+            self.taught = tuple(there) if len(there) < source.classes else ()
 
     def training(self, images, seed: int) -> np.ndarray:
         """The sample numbers of images k of a run: each sample once in every epoch, in an order of its own."""
@@ -55,9 +62,56 @@ class Split:
         return self._held[:count]
 
 
+def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
+    """(source, its `Split`, what has to be known of them in a sentence or "") for a run of `edm.Training` settings.
+
+    header: of the checkpoint from which it goes on; None: it begins. accept: other data than it has learned so far.
+    Raises OtherData unless it is accepted, and ValueError for data that cannot be accepted.
+    """
+    data = settings.data
+    if header is None or header.training is None:
+        return source, Split(source, data.holdout), ""
+    before = identity.Contents.read(Path(checkpoint).absolute().parent.parent)
+    changed = identity.changes(source, data, header, before)
+    source = identity.fitting(source, header) if data.conditional else source
+    if changed and not accept:
+        raise identity.OtherData(
+            f"the data are not those that this run has learned so far: {', '.join(changed)}. Bring them back, or go on "
+            "with them as they are: --accept-data"
+        )
+    split, notes = resumed(source, data, header), []
+    if changed:
+        notes = [f"goes on with other data, as accepted: {', '.join(changed)}"]
+        if header.data is not None and source.size is not None and len(header.data.held_marks):
+            notes += [f"{len(split.held)} of {len(header.data.held_marks)} images that were held out are still there"]
+    if not split.held_out and data.holdout != 0:
+        notes += ["validation is on images of the training from here on: none is left that was held out"]
+    return source, split, "; ".join(notes)
+
+
+def resumed(source, settings, header) -> Split:
+    """The source of a run (`edm.training.settings.Data`) that goes on from a checkpoint, divided as it was: what was
+    held out and is still there stays held out, and nothing that was trained on joins it. Raises ValueError for a
+    holdout that has grown."""
+    then = header.training.data.holdout
+    held = identity.still_held(source, header.data)
+    if held is None:
+        held = Split(source, then).held
+    if settings.holdout is None or settings.holdout == then or source.size is None:
+        return Split(source, then, held)
+    if settings.holdout > len(held):
+        raise Refused(
+            f"holdout = {settings.holdout}: this run has held out {len(held)} images and trained on the others; "
+            "give no more, or train a new run"
+        )
+    return Split(source, then, held[: settings.holdout])
+
+
 @lru_cache(maxsize=4)
 def _order(seed, epoch, size):
-    return np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order.setflags(write=False)
+    return order
 
 
 def batches(split: Split, seed: int, ranges) -> Iterator:

@@ -18,7 +18,8 @@ import torch
 
 from edm import checkpoints, noise
 from edm.checkpoints import Metrics
-from edm.data import sources
+from edm.data import identity, sources
+from edm.data.classes import turns
 from edm.errors import Refused
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
@@ -26,7 +27,7 @@ from edm.sampling import last, sample
 from edm.settings import Sampling
 from edm.streams import uniforms
 from edm.training.augmentation import Augmentation
-from edm.training.loader import Split, batches
+from edm.training.loader import batches, divided
 from edm.training.loss import DROPOUT, Loss, per_sigma
 from edm.training.parallel import World
 from edm.training.settings import Training
@@ -41,12 +42,13 @@ _LARGE = 1e5  # stands for an infinite gradient
 @dataclass(frozen=True)
 class Started:
     """state: of the run, at its first or restored image. parameters: of the network. held_out: validation images
-    are not trained on."""
+    are not trained on. note: what has to be known of its data, in a sentence, or ""."""
 
     state: RunState
     parameters: int
     sigma_data: float
     held_out: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Step:
 @dataclass(frozen=True)
 class Tick:
     """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
-    tick; samples [n, …] of that average, from the same latents every time; labels of them, or None."""
+    tick; samples [n, …] of that average, from the same latents every time; labels of them, or None. held_out:
+    whether the validation images are not trained on."""
 
     images: int
     seconds: float
@@ -75,6 +78,7 @@ class Tick:
     nonfinite: int
     samples: torch.Tensor
     labels: torch.Tensor | None
+    held_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,31 +104,39 @@ def train(
     stop: Callable[[], bool] | None = None,
     hold: Callable[[], bool] | None = None,
     source=None,
+    accept_data: bool = False,
 ) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
     resume: path of a checkpoint to continue. stop, hold: asked in each step; with stop the run ends with a
     `Checkpoint`, with hold it waits with one, and with `Paused` from time to time, until it is false again.
-    source: the data of the settings (`edm.data.sources.open_source`), if it is open already.
+    source: the data of the settings (`edm.data.sources.open_source`), if it is open already. accept_data: resume,
+    though the data are not those that the checkpoint has learned; `Started.note` then says what is no longer true.
     Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
     """
     world = world or World(0, 1, torch.device("cpu"))
     share, micro = shares(settings, world.size)
+    settings = settings.changed(data=sources.placed(settings.data).model_dump())
+    header = None if resume is None else checkpoints.read_header(resume)
     source = source or sources.open_source(settings.data)
-    split = Split(source, settings.data.holdout)
+    source, split, note = divided(source, settings, header, resume, accept_data)
     sigma_data = settings.design.sigma_data
     if sigma_data is None:  # measured once in the life of a run
-        sigma_data = sources.spread(source) if resume is None else checkpoints.read_header(resume).sigma_data
+        sigma_data = sources.spread(source) if header is None else header.sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out), world.device)
+    known = identity.of(source, settings.data, split.held)
+    new = resume is None
+    described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
+    state = RunState(settings, described, world.device)
+    state.contents = identity.Contents.of(source)
     if resume is not None:
         state.restore(resume)
-    return _events(settings, world, split, state, share, micro, stop or _never, hold or _never)
+    return _events(settings, world, split, state, share, micro, stop or _never, hold or _never, note)
 
 
-def _events(settings, world, split, state, share, micro, stop, hold):
+def _events(settings, world, split, state, share, micro, stop, hold, note):
     augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
     loss_of = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
     network = torch.compile(state.network) if settings.compile else state.network
@@ -132,7 +144,7 @@ def _events(settings, world, split, state, share, micro, stop, hold):
     denoiser = Denoiser(wrapped, state.header.preconditioning.build(), state.header.shape)
     conditional = state.header.classes > 0
     judge = _Judge(settings, split, state, conditional)
-    yield Started(state, parameters(state.network), state.header.sigma_data, split.held_out)
+    yield Started(state, parameters(state.network), state.header.sigma_data, split.held_out, note)
 
     def spans():
         for first in range(state.images, settings.images, settings.batch):
@@ -170,7 +182,7 @@ def _events(settings, world, split, state, share, micro, stop, hold):
             mean, state.losses = state.losses[0] / state.losses[1], (0.0, 0)
             state.metrics = Metrics(
                 images=state.images, seconds=state.seconds, loss=mean, sigmas=SIGMAS, validation=judge.validation(),
-                rate=clock.rate, left=clock.left, nonfinite=state.nonfinite,
+                rate=clock.rate, left=clock.left, nonfinite=state.nonfinite, held_out=split.held_out,
             )  # fmt: skip
             yield Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=judge.samples(), labels=judge.labels)
             state.network.train()
@@ -251,7 +263,7 @@ class _Judge:
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
         self.labels = None
         if conditional:
-            self.labels = torch.arange(settings.samples, device=device) % state.header.classes
+            self.labels = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
 
     def validation(self) -> list[float]:
         return per_sigma(self._state.denoisers()[0], self._images, self._labels, SIGMAS)

@@ -24,12 +24,14 @@ class NoiseDistribution:
     """p_train(σ) by its quantiles: sigma(u, design) maps uniform numbers in (0, 1) to noise levels, both float64.
 
     density(σ, design), in ln σ, and below(σ, design), the probability of a level less than σ: for pictures; where they
-    are not given, they are made of evenly spaced quantiles.
+    are not given, they are made of evenly spaced quantiles. knobs: the fields of `Design` that it depends on; None: not
+    said.
     """
 
     name: str
     title: str
     sigma: Callable
+    knobs: tuple[str, ...] | None = None
     density: Callable | None = None
     below: Callable | None = None
 
@@ -134,9 +136,9 @@ def _edm_below(sigmas, design):
 NOISES = {
     noise.name: noise
     for noise in (
-        NoiseDistribution("vp", "VP", _vp, _vp_density, _vp_below),
-        NoiseDistribution("ve", "VE", _ve, _ve_density, _ve_below),
-        NoiseDistribution("iddpm", "iDDPM", _iddpm, _iddpm_density, _iddpm_below),
-        NoiseDistribution("edm", "EDM", _edm, _edm_density, _edm_below),
+        NoiseDistribution("vp", "VP", _vp, (), _vp_density, _vp_below),
+        NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below),
+        NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below),
+        NoiseDistribution("edm", "EDM", _edm, ("P_mean", "P_std"), _edm_density, _edm_below),
     )
 }

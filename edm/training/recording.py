@@ -1,9 +1,12 @@
-"""A run as a directory of plain files, each written atomically or by whole lines, readable while it grows:
+"""A run as a directory of plain files, each written atomically or by whole lines, on the disk before the next event,
+readable while it grows:
 
 config.json                     the settings, complete
+data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
+*.safetensors.torn              one that was not whole, and from which the run therefore did not go on (`edm.saved`)
 """
 
 from __future__ import annotations
@@ -16,16 +19,20 @@ from pathlib import Path
 import numpy as np
 
 from edm.checkpoints import Metrics
-from edm.files import atomic
-from edm.runs.keeping import Best, superfluous
+from edm.files import append, atomic, make
+from edm.runs.keeping import RECORD, Best, halves, superfluous
 from edm.runs.metrics import parsed
+from edm.saved import PICTURES, checkpoints, number, samples, set_aside
 from edm.training.loop import Checkpoint, Started, Tick
 
+__all__ = ["checkpoints", "record"]
 
-def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False) -> Iterator:
+
+def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False, guard=None) -> Iterator:
     """Pass events on, writing what they report into `folder`.
 
-    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error.
+    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. guard: called
+    before a checkpoint takes its place; what it raises keeps it from there.
     """
     folder, best = Path(folder), Best()
     for event in events:
@@ -35,30 +42,29 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
         elif isinstance(event, Tick):
             line = _line(event)
             best.see(line)
-            with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
-        elif isinstance(event, Checkpoint):
-            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
+        elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
+            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors", guard)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event
 
 
-def checkpoints(folder) -> list[Path]:
-    """The checkpoints of a run's folder, oldest first."""
-    return sorted(Path(folder, "checkpoints").glob("*.safetensors"))
-
-
 def _begin(folder, state):
-    """Room for a run, without what one that was killed has left: halves of files, and what will be done again."""
+    """Room for a run, without what one that was killed has left: halves of files, and what will be done again.
+
+    Checkpoints of later images that are not whole are put aside, so that they do not stand for the run."""
     for name in ("checkpoints", "samples"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for torn in (folder / name).glob(".0*.*.*"):
-            torn.unlink()
-    for path in (folder / "samples").iterdir():
-        if path.stem.isdecimal() and int(path.stem) > state.images:
+        make(folder / name)
+    for half in halves(folder, RECORD):
+        half.unlink(missing_ok=True)
+    for path in samples(folder):
+        if number(path, PICTURES) > state.images:
             path.unlink()
+    set_aside(folder, state.images)
+    if state.contents is not None:
+        state.contents.write(folder)
     _write(folder / "config.json", [json.dumps(state.settings.document(complete=True), indent=2).encode()])
     if (folder / "metrics.jsonl").exists():
         with open(folder / "metrics.jsonl", "rb") as lines:

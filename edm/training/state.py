@@ -11,10 +11,12 @@ from safetensors import SafetensorError, safe_open
 from edm import checkpoints
 from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.errors import Refused
-from edm.networks import AUGMENT_DIM, NETWORKS
+from edm.networks import AUGMENT_DIM
+from edm.training import fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
 
+MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -33,6 +35,7 @@ class RunState:
         self.seconds = 0.0
         self.losses: tuple[float, int] = (0.0, 0)  # sum and number since the last tick
         self.metrics = header.metrics
+        self.contents = None  # of the data (`edm.data.identity.Contents`), where they have names
 
     def denoisers(self):
         """The averaged models, one for each half-life."""
@@ -43,8 +46,8 @@ class RunState:
         networks = (self.network, *self.ema.networks)
         return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
 
-    def save(self, path) -> None:
-        """Write a checkpoint, atomically."""
+    def save(self, path, guard=None) -> None:
+        """Write a checkpoint, atomically. guard: called before it takes its place."""
         tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
         for i, network in enumerate(self.ema.networks):
             tensors |= {f"ema{i}/{name}": tensor for name, tensor in network.state_dict().items()}
@@ -60,7 +63,7 @@ class RunState:
             losses=self.losses,
         )
         changes = {"images": self.images, "seconds": self.seconds, "progress": progress, "metrics": self.metrics}
-        checkpoints.save(path, self.header.changed(**changes), tensors)
+        checkpoints.save(path, self.header.changed(**changes), tensors, guard)
 
     @torch.no_grad()
     def restore(self, path) -> None:
@@ -109,18 +112,20 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Header:
-    """The header of a new run: network and preconditioning as its settings and its data ask for."""
+def header_of(
+    settings, source, sigma_data: float, held_out: bool = True, data=None, taught=(), new: bool = True
+) -> Header:
+    """The header of a run: network and preconditioning as its settings and its data ask for.
+
+    data: the `edm.data.identity.Identity` of these. taught: the classes that have images to train on; (): all.
+    new: False for a run that goes on, whose network is what it is. Raises ValueError for what cannot be together.
+    """
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
-    name = sizes.network or ("ddpmpp" if image else "mlp")
-    if NETWORKS[name].images != image:
-        fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
-        raise Refused(f"network = {name!r} does not take {'images' if image else 'points'}; use {fitting}")
-    if settings.design.augment and not image:
-        raise Refused(f"augment = {settings.design.augment:g}: only images can be augmented; use 0")
+    if new:
+        fitting.check(settings, shape)
     config = {
-        "name": name,
+        "name": fitting.network_of(settings, shape),
         "in_channels": shape[0],
         "out_channels": shape[0],
         "channels": sizes.channels,
@@ -139,10 +144,17 @@ def header_of(settings, source, sigma_data: float, held_out: bool = True) -> Hea
         network=NetworkConfig(**config),
         preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
         shape=shape,
-        class_names=tuple(source.class_names)[:1000] if config["classes"] else (),
+        class_names=_shortened(source.class_names) if config["classes"] else (),
+        taught=tuple(taught) if config["classes"] else (),
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
         held_out=held_out,
         training=settings,
+        data=data,
     )
+
+
+def _shortened(class_names) -> tuple[str, ...]:
+    """All names, or none where they would fill the header."""
+    return tuple(class_names) if sum(map(len, class_names)) <= MOST_NAMES else ()

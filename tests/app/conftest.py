@@ -52,7 +52,8 @@ def classroom(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classroom") / "runs"
     folder.mkdir()
     command = [sys.executable, "-m", "app", "--no-browser", "--runs", str(folder), "--classroom", "--upload-mb", "0.5"]
-    environment = {**os.environ, "EDM_PASSWORD": CLASS, "EDM_TEACHER_PASSWORD": TEACHER}
+    command += ["--password", CLASS]
+    environment = {**os.environ, "EDM_PASSWORD": "another one", "EDM_TEACHER_PASSWORD": TEACHER}
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, **output)
     address = next((found.group() for line in process.stdout if (found := re.search(r"http://\S+", line))), None)

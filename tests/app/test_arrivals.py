@@ -35,7 +35,7 @@ class Lesson(Room):
         return Visitor(request.username, False)
 
 
-async def named(request):
+def named(request):
     return request.headers.get("who")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from app import controls, uploads
 from app.classroom import Room, Visitor
-from app.session import opened_from
+from app.links import opened_from
+from app.tabs.train import EVENTS
 from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from edm import models, runs
@@ -32,6 +33,23 @@ def test_start_alone_trains_digits_with_samples_to_watch():
     assert settings.design.preconditioning == settings.design.noise == settings.design.weight == "edm"
     assert settings.images // settings.tick >= 10
     assert settings.checkpoint == settings.tick
+
+
+def test_a_recipe_s_attention_follows_multipliers_and_somebody_s_own_must_fit():
+    assert planned(data="digits", channel_mult="1").architecture.attention == ()
+    assert planned(data="scenes", channel_mult="1,2,2").architecture.attention == (8,)
+    with pytest.raises(SettingsError, match=r"attention = \[5\]: no level .* its levels have 8, 4") as error:
+        planned(data="digits", attention="5")
+    assert error.value.fields == ("attention",)
+    with pytest.raises(SettingsError, match="attention"):
+        planned(data="digits", attention="8,16")
+
+
+def test_a_knob_that_was_set_and_changes_nothing_says_so():
+    plan = form.Former("nowhere").plan({"data": "spiral", "design": "ve", "P_mean": "-2", "attention": "8"})
+    assert set(form.described(plan)["notes"]) == {"P_mean", "attention"}
+    assert "the noise distribution 've' has none" in plan.notes["P_mean"]
+    assert form.Former("nowhere").plan({"data": "spiral", "design": "ve"}).notes == {}
 
 
 @pytest.mark.parametrize("data", datasets.names())
@@ -67,7 +85,7 @@ def test_a_field_that_is_set_by_hand_wins():
     ],
 )
 def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
-    ((text, _),) = tab.plan({"values": values}, None, None)
+    ((text, _),) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
     refused = json.loads(text)
     assert refused["fields"] == [field]
     assert len(refused["error"]) > 20
@@ -233,7 +251,7 @@ def test_a_closer_look_has_losses_samples_and_the_field(tab):
 
 def test_samples_are_named_by_run_and_number(tab):
     finished(tab.board.folder, "learner")
-    found = answer(tab, "film", run="learner", images=[320, 330, -1])
+    found = answer(tab, "film", run="learner", images=[320, 330, 331])
     assert [frame["images"] for frame in found["frames"]] == [320]
     for run in ("../learner", "", None, "nobody"):
         with pytest.raises(ValueError):

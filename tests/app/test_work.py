@@ -12,7 +12,7 @@ import edm
 from app import snippets, work
 from app.session import Newest, Superseded
 from app.work import Work
-from edm import diagnostics, runner
+from edm import checkpoints, diagnostics, runner
 from edm.__main__ import main
 from edm.settings import Experiment, Sampling
 
@@ -142,14 +142,65 @@ def test_measures_are_the_library_s(experiment):
         assert measures["floor"] > 0
 
 
-def test_a_dragged_particle_follows_the_same_solver():
-    """From where sample 3 is at level 4, its path is sample 3's."""
-    experiment = Experiment(model="spiral", sampling=Sampling(steps=9, schedule="vp", scaling="vp"))
+@pytest.fixture
+def ve_of_points(tmp_path, monkeypatch):
+    """A network of points that knows the noise levels of VE only, 0.02 to 100."""
+    network = {"name": "mlp", "in_channels": 2, "out_channels": 2, "channels": 16, "blocks": 1}
+    header = checkpoints.Header(
+        kind="model", network=network, preconditioning={"name": "ve"}, shape=(2,), sigma_data=0.5, half_lives=(1,)
+    )
+    torch.manual_seed(0)
+    tensors = checkpoints.build(header.network).state_dict()
+    checkpoints.save(tmp_path / "ve.safetensors", header, {f"ema0/{name}": t for name, t in tensors.items()})
+    monkeypatch.setattr(edm.models, "_registered", {})
+    return edm.models.register(tmp_path / "ve.safetensors", "ve_of_points")
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("spiral", {"schedule": "vp", "scaling": "vp"}),
+        ("spiral", {"S_churn": 4, "seed": 3}),
+        ("two_moons_mlp", {"S_churn": 9, "S_tmin": 0.1, "S_tmax": 20, "schedule": "vp", "scaling": "vp"}),
+        ("ve_of_points", {}),
+        ("ve_of_points", {"S_churn": 9, "schedule": "ve"}),
+    ],
+    ids=str,
+)
+def test_a_dragged_particle_goes_as_its_neighbours_do(model, options, ve_of_points):
+    """From where sample 3 is at level 4, its path is sample 3's: its levels, its steps and its noise."""
+    experiment = Experiment(model=model, sampling=Sampling(steps=9, **options))
     states = list(runner.states(experiment))
     position = (states[4].x / states[4].scale)[3].tolist()
     probe = Work("cpu").probe(experiment, 4, position, unguarded)
     expected = torch.stack([(state.x / state.scale)[3] for state in states[4:]])
-    torch.testing.assert_close(torch.tensor(probe["path"]), expected, rtol=0, atol=2e-4)
+    assert probe["sigma"] == pytest.approx([state.sigma for state in states[4:]])
+    torch.testing.assert_close(torch.tensor(probe["path"]), expected, rtol=1e-5, atol=5e-4)
+
+
+VIEWS = [None, {"aspect": 1.6, "follow": True}, {"aspect": 1.6, "follow": False}]
+
+
+@pytest.mark.parametrize("model", [name for name in edm.models.names() if name != "drawn"])
+def test_every_model_opens_in_every_view_on_the_levels_it_was_asked_for(model):
+    loaded, server = edm.models.load(model), Work("cpu")
+    experiment = Experiment(model=model, count=2, sampling=Sampling(steps=3))
+    for view in VIEWS:
+        *_, (text, finished) = server.results(experiment, view, unguarded)
+        body = json.loads(text)
+        assert finished
+        assert body["run"]["sigma"] == pytest.approx(body["levels"], rel=1e-9)
+        assert ("field" in body) == (view is not None and loaded.shape == (2,))
+    low, high = (getattr(loaded.denoiser, name, None) for name in ("sigma_min", "sigma_max"))
+    assert (low or 0) <= body["levels"][-2] and body["levels"][0] <= (high or 1e9)
+    if loaded.shape == (2,):
+        assert len(server.probe(experiment, 1, [0.3, -0.2], unguarded)["path"]) == 3
+
+
+def test_what_differs_from_the_settings_is_said():
+    body, _ = bodies(Experiment(model="digits_ve", count=1, sampling=Sampling(steps=3, sigma_min=0.001)))[-1]
+    assert body["levels"][-2] == pytest.approx(0.02)
+    assert "sigma_min = 0.001 is beyond what this model knows, so that 0.02 is taken" in body["notes"]
 
 
 def test_arrows_are_sent_on_request_and_point_along_the_flow():

@@ -2,6 +2,7 @@
 
 import json
 
+from app.tabs.train import EVENTS
 from edm import runs
 from edm.runs import places
 from edm.training.loop import train
@@ -20,6 +21,6 @@ def finished(folder, name, **changes):
 
 
 def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(message, None, None)
+    ((text, ended),) = getattr(tab, event)(EVENTS[event].of(message), None, None)
     assert ended
     return json.loads(text)

@@ -82,7 +82,7 @@ def test_the_sampler_asks_a_discrete_model_for_its_own_levels():
         return torch.zeros_like(x)
 
     z = edm.latents(edm.seeds(0, 2), (2,))
-    states = list(edm.sample(Denoiser(network, p), z, edm.Sampling(steps=9, S_churn=3)))
+    states = list(edm.sample(Denoiser(network, p), z, edm.Sampling(steps=9, S_churn=3), seeds=[0, 1]))
     for state in states[:-1]:
         assert state.sigma == pytest.approx(
             float(p.round_sigma(torch.tensor(state.sigma, dtype=torch.float64))), rel=1e-12

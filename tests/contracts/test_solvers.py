@@ -90,7 +90,7 @@ def test_without_noise_the_stochastic_sampler_is_the_ode(row):
         raise AssertionError("noise was drawn")
 
     plain = edm.last(edm.sample(smooth_mixture(), latents(4), sampling(row))).x
-    for options in ({"S_churn": 0}, {"S_churn": 50, "S_tmin": 3, "S_tmax": 2}):
+    for options in ({"S_churn": 0}, {"S_churn": 50, "S_tmin": 1e4}):
         x = edm.last(edm.sample(smooth_mixture(), latents(4), sampling(row, **options), noise=forbidden)).x
         assert torch.equal(x, plain)
 
@@ -178,7 +178,9 @@ def test_the_ends_of_the_legal_range_give_numbers(row):
     for options in extremes:
         if row[1] == "iddpm" and "sigma_min" in options:
             options = {"sigma_min": 0.0065, "sigma_max": 1e5}
-        x = edm.last(edm.sample(smooth_mixture(), latents(3), sampling(row, steps=3, **options))).x
+        x = edm.last(
+            edm.sample(smooth_mixture(), latents(3), sampling(row, steps=3, **options), seeds=edm.seeds(0, 3))
+        ).x
         assert torch.isfinite(x).all()
 
 

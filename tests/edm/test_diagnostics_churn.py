@@ -27,10 +27,10 @@ CHURN = [{}, {"S_churn": 4, "S_noise": 1.007}, {"S_churn": 100, "S_tmin": 0.05, 
 def test_the_parts_end_at_the_samplers_next_state_bit_for_bit(row, churn, dtype):
     sampling = edm.Sampling(steps=6, seed=3, **row, **churn)
     z = latents(5, seed=3, dtype=dtype)
-    states = list(edm.sample(smooth_mixture(), z, sampling))
+    states = list(edm.sample(smooth_mixture(), z, sampling, seeds=edm.seeds(3, 5)))
     for index in (0, 3, 5):
         for x in (None, states[index].x):
-            moments = list(diagnostics.slow_motion(smooth_mixture(), z, sampling, index, x=x))
+            moments = list(diagnostics.slow_motion(smooth_mixture(), z, sampling, index, x=x, seeds=edm.seeds(3, 5)))
             assert torch.equal(moments[0].x, states[index].x)
             assert torch.equal(moments[-1].x, states[index + 1].x)
             assert moments[-1].sigma == states[index + 1].sigma
@@ -44,7 +44,9 @@ def names(moments):
 
 def test_the_moments_are_those_that_happen():
     def of(index, **options):
-        return names(diagnostics.slow_motion(smooth_mixture(), latents(2), edm.Sampling(steps=5, **options), index))
+        return names(
+            diagnostics.slow_motion(smooth_mixture(), latents(2), edm.Sampling(steps=5, **options), index, seeds=[0, 1])
+        )
 
     assert of(1, S_churn=2) == ["start", "noise", "denoised", "euler", "corrected"]
     assert of(1) == ["start", "denoised", "euler", "corrected"]
@@ -81,7 +83,7 @@ def test_each_part_says_what_algorithm_2_does():
 def test_with_a_scaling_the_tangent_still_meets_zero_where_the_states_say():
     """Every moment's x/s is y + σ·n: its denoised is D(x/s; σ)."""
     sampling = edm.Sampling(schedule="vp", scaling="vp", S_churn=3, steps=6)
-    for moment in diagnostics.slow_motion(smooth_mixture(), latents(3), sampling, 2):
+    for moment in diagnostics.slow_motion(smooth_mixture(), latents(3), sampling, 2, seeds=edm.seeds(0, 3)):
         if moment.sigma > 0:
             expected = smooth_mixture()(moment.x / moment.scale, moment.sigma)
             torch.testing.assert_close(moment.denoised, expected)
@@ -89,7 +91,7 @@ def test_with_a_scaling_the_tangent_still_meets_zero_where_the_states_say():
 
 def test_moments_are_computed_when_asked_for():
     denoiser = Counting(smooth_mixture())
-    moments = diagnostics.slow_motion(denoiser, latents(2), edm.Sampling(S_churn=3), 0, x=80 * latents(2))
+    moments = diagnostics.slow_motion(denoiser, latents(2), edm.Sampling(S_churn=3), 0, x=80 * latents(2), seeds=[0, 1])
     calls = [denoiser.calls for _ in moments]
     assert calls == [1, 2, 2, 3, 4]
 
@@ -98,7 +100,7 @@ def test_slow_motion_on_images_with_labels():
     shape = (1, 4, 4)
     denoiser = GaussianMixture(torch.stack([torch.ones(shape), -torch.ones(shape)]), 0.1, labels=[0, 1])
     z = edm.latents(edm.seeds(0, 2), shape)
-    *_, end = diagnostics.slow_motion(denoiser, z, edm.Sampling(steps=9, S_churn=1), 8, labels=[0, 1])
+    *_, end = diagnostics.slow_motion(denoiser, z, edm.Sampling(steps=9, S_churn=1), 8, labels=[0, 1], seeds=[0, 1])
     assert end.x[0].mean() > 0.8 and end.x[1].mean() < -0.8
 
 

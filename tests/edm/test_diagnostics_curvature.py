@@ -164,7 +164,7 @@ SLOW = {
     "curvature": lambda d: diagnostics.curvature(d, latents(2), edm.Sampling(sigma_max=20), [20, 1, 0.1]),
     "truncation": lambda d: diagnostics.truncation_error(d, latents(2), edm.Sampling()),
     "convergence": lambda d: diagnostics.convergence(d, latents(2), edm.Sampling(), [4, 6]),
-    "slow motion": lambda d: diagnostics.slow_motion(d, latents(2), edm.Sampling(S_churn=20), 9),
+    "slow motion": lambda d: diagnostics.slow_motion(d, latents(2), edm.Sampling(S_churn=20), 9, seeds=[0, 1]),
     "cycles": lambda d: diagnostics.churn_cycles(d, latents(2), 0.5, 30),
 }
 

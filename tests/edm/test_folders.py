@@ -114,8 +114,8 @@ def test_dataset_json_gives_the_labels(tmp_path, place):
         (listed([NAMES[0]]), r"has the item \['a/10.png'\]"),
         (b"{}", "must read"),
         (b"{'labels': []}", "is not valid JSON"),
-        (b"\xff\xfe\x00", "is not valid JSON"),
-        (b"[" * 1_000_000, "is not valid JSON"),
+        (b"\xff\xfe\x00", "is not text"),
+        (b"[" * 1_000_000, "is nested too deeply"),
         (b" " * 2**21, "is larger than 1 MB"),
     ],
 )

@@ -52,7 +52,7 @@ REFUSED = {
     r"point 1 is \[11\.0\].*rescale": lambda p: text(p / "a.csv", "11"),
     r"shape \[1, 3\].*one or two": lambda p: text(p / "a.csv", "1,2,3"),
     "line 2, 'a,b'": lambda p: text(p / "a.csv", "0,0\na,b"),
-    "is not text": lambda p: text(p / "a.csv", "1,2", "utf-16"),
+    "is not text": lambda p: text(p / "a.csv", "é,1\n1,2", "latin-1"),
     "at most 10,000": lambda p: saved(p / "a.npy", np.zeros((10_001, 2))),
     r"shape \[4\]": lambda p: saved(p / "a.npy", np.zeros(4)),
     r"shape \[2, 2, 2\]": lambda p: saved(p / "a.npy", np.zeros((2, 2, 2))),

@@ -11,6 +11,7 @@ from PIL import Image
 
 from edm import checkpoints, runs
 from edm.__main__ import main
+from edm.errors import Refused
 from edm.runs import failures, places, reading
 from edm.runs.worker import PATIENCE, Worker
 from edm.training import loop, recording
@@ -51,7 +52,8 @@ def newest(path):
         (OSError("x cannot be written (I/O error: No space left on device (os error 28))"), "disk", "gc", {}),
         (RuntimeError("CUDA error: an illegal memory access"), "unexpected", "illegal", None),
         (RuntimeError("[../gloo/pair.cc] Connection closed by peer"), "lost", "processes was lost", None),
-        (ValueError("lr = 7: must be less"), "settings", "lr = 7", None),
+        (Refused("lr = 7: must be less"), "settings", "lr = 7", None),
+        (ValueError("of the program's own making"), "unexpected", "ValueError", None),
         (ZeroDivisionError("division by zero"), "unexpected", "ZeroDivisionError", None),
     ],
     ids=lambda value: str(value)[:24],

@@ -1,0 +1,50 @@
+"""Writing tensors as safetensors through a file of our own: the library writes to one of its own instead, which nobody
+can sync, or to memory, which a large state fills twice.
+
+    the header's length, 8 bytes │ header: JSON, with blanks to a multiple of 8 bytes │ the tensors' data, without holes
+
+All numbers are little-endian. The library reads it (`safetensors.safe_open`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import torch
+
+_NAMES = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
+    torch.uint64: "U64", torch.uint32: "U32", torch.uint16: "U16", torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
+
+
+def write(file, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write named tensors, on any device, to a binary file. Only one of them at a time is copied.
+
+    Raises TypeError for a dtype that the format has no name for.
+    """
+    names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # each at a multiple of its size
+    header, end = {"__metadata__": metadata}, 0
+    for name in names:
+        tensor = tensors[name]
+        if tensor.dtype not in _NAMES:
+            raise TypeError(f"{name} is of {tensor.dtype}, for which safetensors has no name here")
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": [*tensor.shape], "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    file.write(len(text).to_bytes(8, "little"))
+    file.write(text)
+    for name in names:
+        file.write(_bytes(tensors[name]))
+
+
+def _bytes(tensor) -> memoryview:
+    """The values of a tensor, in order, as little-endian bytes."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    data = flat.view(torch.uint8).numpy()
+    if sys.byteorder == "big":
+        data = data.reshape(-1, flat.element_size())[:, ::-1].copy()
+    return data.data
