@@ -138,13 +138,13 @@ class Train:
     def _plan(self, visitor, values, **how) -> form.Plan:
         def clamped(settings):
             self.room.check_data(settings.data)
-            return self.room.clamped(visitor, settings)
+            return self.room.clamped(visitor, settings) if visitor else settings
 
         return self.former.plan(values, clamped, **how)
 
     def check(self, values: dict) -> None:
         """Raises Refused for values that the form cannot have, of an address."""
-        self.former.plan(values, costs=False)
+        self._plan(None, values, costs=False)
 
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about.
