@@ -10,7 +10,7 @@ MAX_CHANNELS, MAX_BLOCKS, MAX_LEVELS = 1024, 32, 8
 RAMP = 1e9  # images: the longest of all lengths
 _DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
 FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
-_READERS = {  # of each field that is not for all data
+READERS = {  # of each field that is not for all data
     **dict.fromkeys(("resolution", "crop", "greyscale"), ("folder",)),
     "path": (*FILES, *_DOWNLOADED),
     "download": _DOWNLOADED,
@@ -58,7 +58,7 @@ class Data(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         _check_names(self)
-        for name, readers in _READERS.items():
+        for name, readers in READERS.items():
             if getattr(self, name) not in (None, False) and self.dataset not in readers:
                 raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(readers)}")
         if self.path == "" or (self.dataset in FILES and self.path is None):
