@@ -208,11 +208,8 @@ class Room:
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
-        if self.kind == "classroom":
-            before, after = (limits.changed(run.folder, given).data for given in ({}, changes))
-            for name in ("dataset", "path", "download"):
-                if name in changes or getattr(before, name) != getattr(after, name):
-                    raise Refused(f"{name} cannot be changed: a run goes on with its own data")
+        if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
+            raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)
             others = [other for other in existing if other.name != run.name]
