@@ -26,6 +26,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import faults, uploads
 from app.classroom import Room
+from app.visible import names, without_folders
 from edm import documents, runs
 from edm.errors import Refused
 
@@ -111,7 +112,7 @@ def add(app: FastAPI, room: Room, username: Callable) -> None:
 
 def _sentence(status, error) -> JSONResponse:
     # the rest of a refused upload is not read, so the connection cannot serve another request
-    return JSONResponse({"ok": False, "sentence": str(error)}, status, headers={"Connection": "close"})
+    return JSONResponse({"ok": False, "sentence": without_folders(str(error))}, status, headers={"Connection": "close"})
 
 
 def _allowed(room, visitor, request) -> int:
@@ -203,6 +204,7 @@ def _log(run) -> PlainTextResponse:
     with open(run.folder / "log.txt", "rb") as file:
         file.seek(max(0, file.seek(0, 2) - LOG_BYTES))
         text = file.read(LOG_BYTES).decode(errors="replace")
+    text = names(run.folder.parent).text(text)
     return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import page, routes
+from app import page, routes, visible
 from app.classroom import Room
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -44,6 +44,7 @@ def application(device, room: Room | None = None) -> FastAPI:
     app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
     app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
+    app.add_middleware(visible.Veil, folder=room.folder)
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
     routes.add(app, room, _asking_gradio(app))
     return gr.mount_gradio_app(

@@ -77,4 +77,3 @@ def _is(file, name) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), os.lstat(name))
     except FileNotFoundError:
         return False
-

@@ -20,7 +20,7 @@ from edm.runs.processes import machine, this, uptime
 # What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
 RECORD = {
-    "": r"\.(config\.json|metrics\.jsonl)\.[a-z0-9_]{8}",
+    "": r"\.(config\.json|data\.npz|metrics\.jsonl)\.[a-z0-9_]{8}",
     "checkpoints": r"\.\d+\.safetensors\.\w+|\.tmp[A-Za-z0-9]{6}",
     "samples": r"\.\d+\.(png|npz)\.\w+",
 }

@@ -18,11 +18,13 @@ OURS = [
     "samples/.00000000640.png.abcdefgh",
     "samples/.00000000640.npz.abcdefgh",
     ".config.json.abcdefgh",
+    ".data.npz.abcdefgh",
     ".metrics.jsonl.abcdefgh",
     ".status.json.abcdefgh",
 ]
 THEIRS = [
-    "checkpoints/._notes.txt",
+    "checkpoints/._00000000640.safetensors",
+    "checkpoints/best.safetensors",
     "checkpoints/._.tmp0tgd0",
     "checkpoints/.DS_Store",
     "checkpoints/.tmpfolder/inside",
