@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _TEXTS = ("application/json", "text/event-stream", "text/html", "text/markdown", "text/plain")
-_QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*/[^'"\n]*)\1""")
+_QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*)\1""")
 _PLAIN = re.compile(r"""(?<![\w/.~+\-])/(?:[^\s/'"<>|,;()\[\]{}=]+/)+[^\s/'"<>|,;()\[\]{}=]*""")
 _BEFORE = r"(?:(?<![\w.~+-])|(?<=\\n)|(?<=\\r)|(?<=\\t))"  # a path begins here; the latter within JSON
 _AFTER = r"(?![\w-]|\.\w)"
@@ -68,7 +68,9 @@ def without_folders(text: str) -> str:
 
 
 def _last(path):
-    return path.rstrip("/").rpartition("/")[2]
+    """The last name of a path from the root; the path itself where it is one name, as an address of the page may be."""
+    whole = path.rstrip("/")
+    return whole.rpartition("/")[2] if "/" in whole[1:] else path
 
 
 def _forms(path):

@@ -163,12 +163,18 @@ def test_a_folder_with_letters_of_any_kind_is_known():
         ('File "/usr/lib/python3/threading.py", line 3', 'File "threading.py", line 3'),
         ("[Errno 28] No space left: /tmp/a/b", "[Errno 28] No space left: b"),
         ("files are sent to /explorer-uploads", "files are sent to /explorer-uploads"),
+        ("'/explorer-uploads' or '/'", "'/explorer-uploads' or '/'"),
         ("at http://127.0.0.1:7860/explorer-runs/a/log", "at http://127.0.0.1:7860/explorer-runs/a/log"),
         ("700 images/s, 3 / 4 and 1/2/3, ../a/b, runs/a/b", "700 images/s, 3 / 4 and 1/2/3, ../a/b, runs/a/b"),
     ],
 )
 def test_other_files_are_told_by_their_last_name(text, seen):
     assert without_folders(text) == seen
+
+
+def test_a_long_log_takes_no_longer_for_being_strange():
+    for text in ("'/a" * 300_000, "'" + "/a" * 300_000, "/" * 600_000, " /a" * 200_000, f" {ROOT}" * 20_000):
+        assert str(ROOT) not in Names("/srv/runs").text(text)
 
 
 def sent(messages, folder="/srv/runs"):
