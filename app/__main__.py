@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+from app import passwords
 from app.limits import Limits
 from edm.errors import Refused, sentence_of
 
@@ -17,7 +18,9 @@ TRIED_PORTS = 40
 
 
 def options(arguments=None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m app", description="The EDM explorer, in a browser.")
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="The EDM explorer, in a browser.", allow_abbrev=False
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help=f"port (default: the first free one from {DEFAULT_PORT})")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
@@ -33,8 +36,8 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument(
         "--password",
         default=os.environ.get("EDM_PASSWORD"),
-        help="ask visitors for it (user name: edm; in a classroom any); needed on any host but this machine; "
-        "also EDM_PASSWORD",
+        help="ask visitors for it (user name: edm; in a classroom any), also those who have accounts on this machine; "
+        "needed on any other host; also EDM_PASSWORD",
     )
     _add_classroom(parser.add_argument_group("classroom"))
     return parser.parse_args(arguments)
@@ -138,6 +141,10 @@ def main(arguments=None) -> int:
     """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
     chosen = options(arguments)
     try:
+        try:
+            passwords.hide(chosen, anew=arguments is None)
+        except ValueError as error:
+            raise Refused(str(error)) from None
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
         from edm import runner
@@ -151,6 +158,7 @@ def main(arguments=None) -> int:
         return 2
     from app.server import serve
 
+    os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
     serve(listener, device, who, browser=not chosen.no_browser)
     return 0
 

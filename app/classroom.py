@@ -22,9 +22,11 @@ import secrets
 import threading
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from app import limits
+from app.delays import Busy, Delays
 from app.limits import Limits
 from edm import runs
 from edm.errors import Refused
@@ -35,7 +37,9 @@ TEACHER = " (teacher)"
 NAMES_FILE = ".classroom.json"  # in the runs folder
 MOST_NAMES = 2000
 LONGEST_NAME = 40
-WRONG_SECONDS, MOST_WAITING = 0.5, 60
+WRONG_SECONDS = 0.5  # between wrong answers for one name
+ADDRESS_SECONDS = 0.1  # and to one address, which a whole class may have
+HASHING, MOST_ASKED = 2, 200  # words looked at at once; and that wait to be
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _NAME = re.compile(r"[^\W_](?:[\w .'-]*[\w.])?")
@@ -71,9 +75,9 @@ class Room:
         self, folder=None, local: bool = True, password: str | None = None, classroom: bool = False,
         teacher_password: str | None = None, limits: Limits | None = None,
     ):  # fmt: skip
-        if classroom and (not password or not teacher_password or password == teacher_password):
+        if classroom and (not password or not teacher_password or _same(password, teacher_password)):
             raise Refused("a classroom needs a password for the class and another one for the teacher")
-        if classroom and teacher_password.startswith(password + " "):
+        if classroom and _plain(teacher_password).startswith(_plain(password) + " "):
             raise Refused("the teacher's password must not begin with that of the class and a blank")
         self.folder = runs.runs_folder(folder).absolute()
         self.kind = "classroom" if classroom else "own" if local else "closed"
@@ -81,7 +85,8 @@ class Room:
         self.turn = threading.RLock()  # to hold while runs are counted and one is added
         self.password, self.teacher_password = password, teacher_password
         self._roles: dict[str, bool] = {}  # name -> is it the teacher's?
-        self._waiting, self._next = 0, asyncio.Lock()
+        self._names = threading.Lock()  # of the file and of _roles
+        self._delays, self._hashing, self._asked = Delays(), ThreadPoolExecutor(HASHING), 0
 
     @property
     def asks(self) -> bool:
@@ -100,50 +105,70 @@ class Room:
             "of your own to the password, and log in with both from then on. A name that is taken is refused."
         )
 
-    async def login(self, name: str, password: str) -> bool:
-        """Whether they may come in. One try is looked at at a time, and the next one waits for a wrong one."""
-        if self._waiting >= MOST_WAITING:
-            return False
-        self._waiting += 1
-        try:
-            async with self._next:
-                if await asyncio.to_thread(self._enters, str(name), str(password)):
-                    return True
-                await asyncio.sleep(WRONG_SECONDS)
-                return False
-        finally:
-            self._waiting -= 1
+    @property
+    def refusal(self) -> str:
+        """What somebody is told who does not come in."""
+        taken = ", or the name is taken: choose another" if self.kind == "classroom" else ""
+        return f"this name and this password do not belong together{taken}"
 
-    def _enters(self, name, password) -> bool:
+    async def login(self, name: str, password: str, address: str = "") -> bool:
+        """Whether they may come in. It is looked at at once; the answer to a wrong try waits. Raises Busy.
+
+        address: of who asks; a whole class may have one.
+        """
+        if await self._enters(str(name), str(password)):
+            return True
+        between = {("address", address): ADDRESS_SECONDS, ("name", _key(name)): WRONG_SECONDS}
+        await self._delays.wrong(WRONG_SECONDS, between)
+        return False
+
+    async def _enters(self, name, password) -> bool:
         if self.kind != "classroom":
             return _same(password, self.password) and name == USER
-        teacher = _same(password, self.teacher_password)
-        own = password[len(self.password) :]
-        student = _same(password[: len(self.password)], self.password) and own[:1] in ("", " ")
+        expected, given = _plain(self.password), _plain(password)
+        teacher = _same(given, self.teacher_password)
+        own = given[len(expected) :]
+        student = _same(given[: len(expected)], expected) and own[:1] in ("", " ")
         key = _key(name)
         if not (teacher or student) or key is None:
             return False
-        with self.turn:
+        if not teacher and not await self._looked_at(key, own.strip()):
+            return False
+        with self._names:
             full = len(self._roles) >= MOST_NAMES and not teacher and key not in self._roles
             if full or self._roles.setdefault(key, teacher) != teacher:
                 logging.getLogger(__name__).warning("a log-in was refused: the name %r is taken", name)
                 return False
-        return teacher or self._is_theirs(key, own.strip())
+        return True
+
+    async def _looked_at(self, key, word) -> bool:
+        """`_is_theirs`, in one of a few threads. Raises Busy if too many wait for them."""
+        if self._asked >= MOST_ASKED:
+            raise Busy
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hashing, self._is_theirs, key, word)
+        finally:
+            self._asked -= 1
 
     def _is_theirs(self, key, word) -> bool:
         """Whether a student's name opens with this word, or has not been used before."""
-        with self.turn:
-            known = places.load(self.folder / NAMES_FILE)
-            if key not in known:
-                if len(known) >= MOST_NAMES:
+        if self._roles.get(key):  # the teacher's
+            return False
+        hashed = places.load(self.folder / NAMES_FILE).get(key)
+        if hashed is None:
+            new = _hashed(word, secrets.token_hex(8)) if word else ""
+            with self._names:
+                known = places.load(self.folder / NAMES_FILE)
+                if key not in known and len(known) >= MOST_NAMES:
                     return False
-                known[key] = _hashed(word, secrets.token_hex(8)) if word else ""
-                self.folder.mkdir(parents=True, exist_ok=True)
-                places.write(self.folder / NAMES_FILE, known, durable=False)
-                os.chmod(self.folder / NAMES_FILE, 0o600)
-            hashed = known[key]
-            salt = hashed.partition(":")[0]
-            return _same(_hashed(word, salt) if hashed and word else word, hashed)
+                if key not in known:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    places.write(self.folder / NAMES_FILE, known | {key: new}, durable=False)
+                    os.chmod(self.folder / NAMES_FILE, 0o600)
+                hashed = known.get(key, new)
+        salt = hashed.partition(":")[0]
+        return _same(_hashed(word, salt) if hashed and word else word, hashed)
 
     def visitor(self, request) -> Visitor:
         """Who sends a request: gr.Request, or anything with a `username`."""
@@ -156,22 +181,34 @@ class Room:
             return Visitor(None, False)
         return Visitor(key + TEACHER if teacher else key, teacher)
 
-    def check_start(self, visitor: Visitor, settings, existing) -> None:
+    def key(self, request):
+        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        name = self.visitor(request).name
+        return name or (request.client and request.client.host, request.session_hash)
+
+    def check_start(self, visitor: Visitor, settings, existing, others=()) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
 
-        existing: all runs there are. Hold `turn` from reading them to starting the run.
+        existing: all runs there are. others: settings of runs that are to start with it. Hold `turn` from reading them
+        to starting the runs.
         """
         self._check_open(visitor)
-        if self.kind == "classroom":
-            limits.check_data(settings.data, self.folder)
+        for each in (settings, *others):
+            self.check_data(each.data)
+            if not visitor.teacher:
+                limits.check_size(each, self.limits)
         if not visitor.teacher:
-            limits.check_size(settings, self.limits)
-            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits)
+            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits, 1 + len(others))
+
+    def check_data(self, data) -> None:
+        """Raises ValueError with a sentence if a run's data may not be named here, before anybody looks for them."""
+        if self.kind != "own":
+            limits.check_data(data, self.folder)
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
-        if self.kind == "classroom" and (named := set(changes) & {"dataset", "path", "download"}):
+        if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)
@@ -257,9 +294,16 @@ def _owns(visitor, run) -> bool:
     return visitor.name is not None and run.owner == visitor.name
 
 
+def _plain(text: str) -> str:
+    """A password as it is compared: keyboards write é as one character or as two."""
+    return unicodedata.normalize("NFC", text)
+
+
 def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+    """In a time that says nothing of either, not even the length."""
+    digests = (hashlib.sha256(_plain(text).encode(errors="surrogatepass")).digest() for text in (one, other))
+    return hmac.compare_digest(*digests)
 
 
 def _hashed(word: str, salt: str) -> str:
-    return f"{salt}:{hashlib.scrypt(word.encode(), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"
+    return f"{salt}:{hashlib.scrypt(word.encode(errors='surrogatepass'), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from app.figures.pack import components, float32, uint8
-from app.instruments import INSTRUMENTS, TABS, tab_of
+from app.instruments import INSTRUMENTS, TABS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
+from edm.data.classes import written
 from edm.path import known_range
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
@@ -13,13 +16,8 @@ from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
 THUMBNAIL_CLASS = 3
-# Short names for buttons; a name that is not listed is shown as it is.
-_TITLES = {
-    "solver": {name: solver.title for name, solver in SOLVERS.items()},
-    "discretization": {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM ρ"},
-    "schedule": {"vp": "VP", "ve": "√t", "linear": "t"},
-    "scaling": {"vp": "VP", "none": "1"},
-}
+# Short names for buttons; a name that is not listed is shown as it is, and a solver by its title.
+_TITLES = {"discretization": choosing.GRIDS, "schedule": choosing.SCHEDULES, "scaling": choosing.SCALINGS}
 
 
 def boot() -> dict:
@@ -27,19 +25,31 @@ def boot() -> dict:
     declared = knobs(Sampling) | knobs(Experiment)
     for name, knob in declared.items():
         if knob["choices"]:
-            knob["titles"] = [_TITLES[name].get(choice, choice) for choice in knob["choices"]]
+            titles = _TITLES.get(name) or {key: solver.title for key, solver in SOLVERS.items()}
+            knob["titles"] = [titles.get(choice, choice) for choice in knob["choices"]]
     return {
         "knobs": declared,
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": [described(models.load(name)) for name in models.names()],
+        "models": _models(),
         "tabs": [
             {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
             for name, (title, instruments) in TABS.items()
         ],
         "figures": [_figure(name) for name in presets.names("figures")],
     }
+
+
+def _models() -> list[dict]:
+    """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
+    found = []
+    for model in models.every():
+        try:
+            found.append(described(model))
+        except (ValueError, OSError) as error:
+            logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
+    return found
 
 
 def _figure(name: str) -> dict:
@@ -85,10 +95,11 @@ def described(model: models.Model) -> dict:
         "name": model.name,
         "title": model.title,
         "shape": model.shape,
-        "classes": model.class_names,
+        "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
         "count": model.count,
         "trained": model.trained,
         "family": model.family,
+        "run": model.run,
         "images": model.header.images if model.trained else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
@@ -111,13 +122,15 @@ def _range(model) -> list[float | None]:
 
 def _thumbnail(model) -> str:
     """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
-    if model.family.startswith("run-") and (drawn := film.thumbnail(model.path, model.shape)):
+    if model.run and (drawn := film.thumbnail(model.path, model.shape)):
         return drawn
     count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
     if not model.trained:
-        samples = model.dataset.sample(count, seed=1, label=THUMBNAIL_CLASS if model.classes else None)
+        label = model.drawn[THUMBNAIL_CLASS % len(model.drawn)] if model.classes else None
+        samples = model.dataset.sample(count, seed=1, label=label)
     else:
-        label = THUMBNAIL_CLASS % model.classes if model.classes and count == 1 else None
+        one = model.classes and count == 1
+        label = written(model.class_names[model.drawn[THUMBNAIL_CLASS % len(model.drawn)]]) if one else None
         sampling = Sampling(steps=12)
         samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
     return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())

@@ -8,40 +8,36 @@ import threading
 
 import gradio as gr
 
-from app import controls, faults, tabs
+from app import controls, faults, snippets, tabs, transport
 from app.classroom import Room
 from app.instruments import INSTRUMENTS
 from app.links import opened_from
 from app.live import Live
+from app.scripts import Scripts
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.board import Board
 from app.work import Work
 from edm import data
 
-MAX_JOBS = 1000
-PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
 STAY_SECONDS = 5
 
 
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
-    work, board = Work(device), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board)}
+    work, board = Work(device, own=room.kind == "own"), Board(room.folder)
+    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
     board.begin()
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
-        wiring = Wiring(stage)
-        sampler.build(blocks, wiring, work)
+        wiring = Wiring(stage, work.slots, room.key)
+        sampler.build(blocks, wiring, work, Scripts(work, room.key))
         tabs.instruments.build(wiring, work)
         training.build(wiring)
         wiring.halt()
         _attend(blocks, wiring, training)
-    # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
-    blocks.max_threads = MAX_JOBS
-    blocks.queue()
-    blocks._queue.sleep_when_free = PAUSE
+    transport.prepare(blocks)
     # scikit-learn takes a second to import: have the digits ready before somebody asks for them
     threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks
@@ -68,7 +64,7 @@ def _attend(blocks, wiring, training):
             yield  # where Gradio ends it once the visitor has left
             await asyncio.sleep(STAY_SECONDS)
 
-    def left(request: gr.Request):
+    async def left(request: gr.Request):  # async, or a hundred who leave at once take a thread each
         wiring.newest.stop(request.session_hash)
 
     blocks.load(opened, None, wiring.stage, api_visibility="private", show_progress="hidden")

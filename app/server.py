@@ -13,13 +13,12 @@ from pathlib import Path
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
 
 import gradio as gr
-import httpx
 import torch
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import page, routes, visible
+from app import login, page, routes, transport, visible
 from app.classroom import Room
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -40,40 +39,29 @@ def application(device, room: Room | None = None) -> FastAPI:
     # and several visitors keep several cores busy anyway.
     torch.set_num_threads(1)
     room = room or Room()
+    sessions = login.Sessions()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
     app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
-    app.add_middleware(visible.Veil, folder=room.folder)
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
-    routes.add(app, room, _asking_gradio(app))
-    return gr.mount_gradio_app(
+    login.add(app, room, sessions)
+    routes.add(app, room, sessions.name)
+    blocks = page.build(device, room)
+    transport.mount(
         app,
-        page.build(device, room),
-        path="/",
-        auth=room.login if room.asks else None,
-        auth_message=room.message,
+        blocks,
+        sessions.name if room.asks else None,
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
-        run_history=False,
-        max_file_size="1mb",
-        show_error=False,
-        ssr_mode=False,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css_paths=[ASSETS / "page" / "style.css"],
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
-
-
-def _asking_gradio(app):
-    """Who has sent a request, as Gradio's own address for that says of its cookies: async, request -> name or None."""
-
-    async def username(request):
-        cookies = {"cookie": request.headers.get("cookie", "")}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-            return (await client.get("/gradio_api/user", headers=cookies)).json()
-
-    return username
+    entrance = login.page(room.message) if room.asks else None
+    app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name)
+    app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
+    app.add_middleware(visible.Veil, folder=room.folder)
+    return app
 
 
 def serve(listener, device, room: Room, browser: bool) -> None:

@@ -56,10 +56,14 @@ class PreconditioningConfig(Settings):
     name: str
     sigma_data: float = Field(0.5, gt=0, le=1e4)
 
-    def build(self):
+    @model_validator(mode="after")
+    def _consistent(self):
         if self.name not in PRECONDITIONINGS:
-            known = ", ".join(PRECONDITIONINGS)
-            raise SettingsError(f"preconditioning {self.name!r:.40} is unknown; there are {known}")
+            known = ", ".join(map(repr, PRECONDITIONINGS))
+            raise refusal("preconditioning", self.name, f"must be one of {known}")
+        return self
+
+    def build(self):
         return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
 
 
@@ -94,6 +98,7 @@ class Header(Settings):
 
     shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
     family: shared by the checkpoints of one run; order: place among the others of a folder.
+    taught: the classes of which there were images to train on; (): all, or that is not known.
     training: the settings of the run, None for converted models. held_out: whether `metrics` are of images that were
     not trained on. data: which data it has learned, and held out; None: older files do not say.
     """
@@ -108,7 +113,8 @@ class Header(Settings):
     preconditioning: PreconditioningConfig
     shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)
     class_names: tuple[str, ...] = ()
-    sigma_data: float = Field(gt=0)
+    taught: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    sigma_data: float = Field(gt=0, allow_inf_nan=False)
     label_dropout: float = 0.0
     images: Whole = Field(0, ge=0)
     seconds: float = Field(0.0, ge=0)
@@ -127,6 +133,8 @@ class Header(Settings):
             raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
         if len(self.class_names) not in (0, network.classes):
             raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
+        if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):
+            raise refusal("taught", list(self.taught[:3]), f"must be classes in order, below {network.classes}")
         if len(self.metrics.sigmas) != len(self.metrics.validation):
             raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
         return self
@@ -135,15 +143,20 @@ class Header(Settings):
     def classes(self) -> int:
         return self.network.classes
 
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The classes that are drawn where none is asked for: all that it was taught."""
+        return self.taught or tuple(range(self.classes))
 
-def save(path, header: Header, content: dict[str, torch.Tensor]) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole.
+
+def save(path, header: Header, content: dict[str, torch.Tensor], guard=None) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. guard: see `atomic`.
 
     Raises OSError that names the file where it cannot be written.
     """
     metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
     try:
-        with atomic(path) as file:
+        with atomic(path, guard=guard) as file:
             tensors.write(file, content, metadata)
     except OSError as error:
         raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
@@ -159,7 +172,8 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
     """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
 
     ema: which of the averages, where a checkpoint holds several (0: the first half-life).
-    Raises ValueError for a file that is truncated, foreign, or not consistent in itself; OSError if there is none.
+    Raises ValueError for a file that is truncated, foreign, or not consistent in itself, and for weights that are not
+    finite; OSError if there is none.
     """
     with _opened(path) as file:
         header = _header(path, file)
@@ -167,10 +181,22 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
     return denoiser(network.to(device), header)
 
 
+def broken(path) -> str | None:
+    """Why a file's averages cannot be sampled from, in a sentence; None where they can. Raises as `read_header`."""
+    with _opened(path) as file:
+        try:
+            for name in list(file.keys()):
+                if name.startswith("ema"):
+                    check_finite(file.get_tensor(name), name, path)
+        except (Refused, SafetensorError) as error:
+            return str(error)
+    return None
+
+
 def denoiser(network, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
     made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
-    made.header, made.sigma_data = header, header.sigma_data
+    made.header, made.sigma_data, made.taught = header, header.sigma_data, header.taught
     return made
 
 
@@ -203,8 +229,17 @@ def _fitting(config, file, prefix, path):
             raise Refused(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
     network = build(config, path)
     for name, tensor in network.state_dict().items():
-        tensor.copy_(file.get_tensor(prefix + name))
-    return network
+        found = file.get_tensor(prefix + name)
+        check_finite(found, name, path)
+        tensor.copy_(found)
+    return network.requires_grad_(False)
+
+
+def check_finite(tensor, name: str, path) -> None:
+    """Raises ValueError, which names the file, for weights that no picture can come from."""
+    if not (tensor.float().sum().isfinite() or tensor.isfinite().all()):  # the sum is quick, and may only overflow
+        remedy = "the run that wrote them has diverged; take an earlier checkpoint, or train with a lower learning rate"
+        raise Refused(f"{path} cannot be used: its weights {name} are not all finite numbers; {remedy}")
 
 
 def _opened(path):

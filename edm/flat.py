@@ -81,7 +81,8 @@ def _value(name, text, annotation):
             if text in ("", "none")
             else _numbers(name, text, pairs="tuple[tuple" in str(annotation))
         )
-    return None if optional and text in ("none", "auto") else text
+    named = int in get_args(annotation) and str in get_args(annotation)  # a class, which may be called none
+    return None if optional and not named and text in ("none", "auto") else text
 
 
 def _text(value) -> str:

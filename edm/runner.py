@@ -9,6 +9,7 @@ from functools import lru_cache
 import torch
 
 from edm import models
+from edm.data.classes import turns
 from edm.errors import Refused
 from edm.noise import latents, seeds
 from edm.sampling import State, sample
@@ -39,10 +40,17 @@ def start(experiment: Experiment, device="cpu"):
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
     model = models.of(experiment)
     number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, model.shape).to(device)
+    z = _latents(experiment.sampling.seed, number, model.shape).to(device, copy=True)  # those that are kept stay
+    labels = labels_of(experiment)
+    return z, None if labels is None else torch.tensor(labels, device=device)
+
+
+def labels_of(experiment: Experiment) -> list[int] | None:
+    """The class of each sample, as the network counts them; None where it is told of none."""
+    model = models.of(experiment)
     if experiment.label is not None:
-        return z, torch.full((number,), experiment.label, device=device)
-    return z, torch.arange(number, device=device) % model.classes if model.trained and model.classes else None
+        return turns([model.class_of(experiment.label)], count(experiment))
+    return turns(model.drawn, count(experiment)) if model.trained and model.classes else None
 
 
 @lru_cache(maxsize=32)

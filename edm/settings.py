@@ -6,13 +6,15 @@ One document serves as preset file, URL, command line, and the metadata of what 
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from edm.errors import Refused
-from edm.fields import Number, Settings, Whole, knob, number_or_none, refusal
+from edm.fields import Number, Settings, Whole, check_choices, knob, number_or_none, refusal
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
@@ -107,11 +109,7 @@ class Sampling(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
-        tables = choices()
-        for field, names in tables.items():
-            if getattr(self, field) not in names:
-                allowed = ", ".join(f"'{name}'" for name in names)
-                raise refusal(field, getattr(self, field), f"must be one of {allowed}")
+        check_choices(self, choices())
         if self.S_tmin > self.S_tmax:
             reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
             raise refusal("S_tmin", self.S_tmin, reason)
@@ -161,6 +159,17 @@ def choices() -> dict[str, list[str]]:
     }
 
 
+_NONE = ("", "none", "auto")  # of a class, unless one is called so
+
+
+def _label(value):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str | None):
+        raise PydanticCustomError("label", "Input should be the name of a class")
+    return value
+
+
 class Experiment(Settings):
     """What to sample, and how: the document behind a picture."""
 
@@ -170,11 +179,29 @@ class Experiment(Settings):
     count: Whole | None = knob(
         None, "samples", "How many samples to draw", slider=(1, 1000), step=1, ge=1, le=MAX_SAMPLES
     )
-    label: Whole | None = knob(None, "class", "Class to sample, where the model knows classes; none: all", ge=0)
+    label: Annotated[int | str | None, BeforeValidator(_label)] = knob(
+        None,
+        "class",
+        "Class to sample, by its name, where the model knows classes; of classes whose names are no numbers also by "
+        "number, from 0; none: all",
+    )
     points: tuple[tuple[Number, Number], ...] | None = knob(
         None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
     )
     sampling: Sampling = Sampling()
+
+    def _settle_label(self, model) -> None:
+        """However the class was written, it is written as its name."""
+        from edm.data import classes
+
+        if isinstance(self.label, str) and self.label.lower() in _NONE and self.label not in model.class_names:
+            object.__setattr__(self, "label", None)
+        if self.label is not None:
+            try:
+                number = model.class_of(self.label)
+            except Refused as error:
+                raise refusal("label", self.label, str(error)) from None
+            object.__setattr__(self, "label", classes.written(model.class_names[number]))
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -183,10 +210,7 @@ class Experiment(Settings):
         if not models.known(self.model):
             allowed = ", ".join(f"'{name}'" for name in models.names())
             raise refusal("model", self.model, f"must be one of {allowed}")
-        classes = models.load(self.model).classes
-        if self.label is not None and self.label >= classes:
-            known = f"must be below {classes}" if classes else "must be none: this model has no classes"
-            raise refusal("label", self.label, known)
+        self._settle_label(models.load(self.model))
         if (self.points is not None) != (self.model == "drawn"):
             raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
         if self.points is not None:
@@ -206,7 +230,7 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
     offered = choices() if settings in (Sampling, Experiment) else training.choices()
     return {
         name: {
-            **field.json_schema_extra["knob"],
+            **copy.deepcopy(field.json_schema_extra["knob"]),
             "help": field.description,
             "default": defaults[name],
             "choices": offered.get(name),

@@ -121,7 +121,7 @@ def _step(settings, context):
         own = seeds(settings.seed, len(z))
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels, seeds=own)
 
-    key = "slow motion", settings.data, sampling, settings.index
+    key = "slow motion", model.identity, sampling, settings.index
     for shown, ended in starts.kept(context, key, moments):
         if shown:
             yield _step_body(settings, model, sampling, shown), ended
@@ -194,7 +194,7 @@ def _distance(a, b):
 def _step_python(settings, sampling):
     return (
         "import edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"sampling = edm.Sampling.parse({sampling.document()!r})\n"
         "experiment = edm.Experiment(model=model.name, sampling=sampling)\n"
         "latents, labels = edm.runner.start(experiment)\n"

@@ -25,7 +25,7 @@ def respond(settings, context):
     """The bodies of the churn microscope's repetition."""
     model = models.load(settings.data)
     strengths = list(dict.fromkeys((1.0, settings.S_noise)))
-    key = "churn cycles", settings.data, settings.sigma, settings.S_noise, settings.rounds, settings.seed
+    key = "churn cycles", model.identity, settings.sigma, settings.S_noise, settings.rounds, settings.seed
 
     def items():
         clean, labels = _clean(model)
@@ -132,7 +132,7 @@ def _rounds_python(settings, model, strengths):
     count = len(_clean(model)[0])
     return (
         "import numpy as np\nimport edm\n\n"
-        f'model = edm.models.load("{settings.data}")\n'
+        f"model = edm.models.load({settings.data!r})\n"
         f"y, labels = edm.diagnostics.held_out(model)(np.arange({count}))\n"
         f"x = y + {settings.sigma} * edm.latents(edm.seeds({settings.seed}, {count}), model.shape)\n"
         f"for S_noise in {strengths!r}:\n"

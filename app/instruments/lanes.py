@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 
+from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.visible import without_folders
@@ -176,7 +177,7 @@ def _pictures(lanes, context, chain=False):
         (title, [cells.get(f"{k}", "") for k in range(len(lanes))])
         for title, cells in diagnostics.differing_rows(samplings)
     ]
-    base = {"rows": rows, "summary": "", "python": _python(lanes)}
+    base = {"rows": rows, "summary": "", "python": snippets.complete(_python(lanes), context.work.own)}
     due = time.perf_counter() + UPDATE_SECONDS
     for k, lane in enumerate(lanes):
         if lane.experiment is None:
@@ -261,7 +262,7 @@ def _steps_in(milliseconds, model, sampling, context):
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 
-    each = context.work.remember(("step time", model.name, sampling.solver, sampling.schedule), measure)
+    each = context.work.remember(("step time", model.identity, sampling.solver, sampling.schedule), measure)
     limit = 1000 if sampling.discretization != "iddpm" else 400
     return max(1, min(limit, round(milliseconds / each)))
 

@@ -171,7 +171,7 @@ def _points(model, context):
         y = draw_of(model, context)(range(POINTS))[0]
         return {"y": pack.float32(y), "n": pack.float32(latents(seeds(0, POINTS), model.shape))}
 
-    return context.work.remember(("oracle points", model.name), make)
+    return context.work.remember(("oracle points", model.identity), make)
 
 
 def _summary(model, exact, curves, draw):
@@ -201,14 +201,14 @@ def _python(model, exact):
         "    np.geomspace(80, 0.002, 24),",
     ]
     if exact:
-        lines.append(f"    exact=edm.models.load({exact.name!r}).denoiser,")
+        lines.append(f"    exact={choosing.exact_code(model)}.denoiser,")
     shown = "learned.gap.mean, learned.gap.stderr" if exact else "learned.mean, learned.stderr"
     lines += [")", 'learned = list(islice(curves, 50))[-1]["learned"]', f"print({shown})"]
     if exact and model.shape == (2,):
         lines += [
             "",
             "x = edm.diagnostics.window_grid(2, 2, 48, 48)",
-            f"ideal = edm.models.load({exact.name!r}).denoiser",
+            f"ideal = {choosing.exact_code(model)}.denoiser",
             "print(edm.diagnostics.gap_field(model.denoiser, ideal, x, 0.3).norm(dim=1))",
         ]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from app import snippets
 from app.instruments import INSTRUMENTS, Context
 from app.messages import Figure
 from app.tabs.wiring import Wiring, experiment_of
@@ -22,6 +23,8 @@ def _responder(instrument, work):
         settings = instrument.settings.parse(unflatten(message.values, instrument.settings))
         context = Context(work, guard, experiment_of(message.yours or {}))
         for body, finished in instrument.respond(settings, context):
+            if isinstance(body, dict) and body.get("python"):
+                body = {**body, "python": snippets.complete(body["python"], work.own)}
             yield body if isinstance(body, str) else json.dumps(body), finished
 
     return respond

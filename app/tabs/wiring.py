@@ -7,20 +7,23 @@ from contextlib import suppress
 
 import gradio as gr
 
-from app import faults
+from app import faults, transport
 from app.live import Channel
 from app.messages import Halt, Message
-from app.session import Newest, Superseded
+from app.presence import Left
+from app.session import Guard, Newest, Superseded
+from app.slots import Slots
 from edm.errors import Refused
 from edm.flat import unflatten
 from edm.settings import Experiment
 
 
 class Wiring:
-    """What the tabs share. stage: the live component that sends events."""
+    """What the tabs share. stage: the live component that sends events. slots: in which requests take turns. key: a
+    gr.Request -> whose turn it is."""
 
-    def __init__(self, stage):
-        self.stage, self.newest = stage, Newest()
+    def __init__(self, stage, slots: Slots, key):
+        self.stage, self.newest, self._slots, self._key = stage, Newest(), slots, key
 
     def on(self, event: str, lane: str, kind: type[Message], respond, output=None, personal: bool = False) -> None:
         """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
@@ -41,29 +44,40 @@ class Wiring:
 
     def _handler(self, lane, kind, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
+            document = transport.message_of(event)
             try:
-                message = kind.of(event._data)
-                guard = self.newest.guard(request.session_hash, lane, message.serial)
+                message = kind.of(document)
+                guard = self._guard(request, lane, message.serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
                     yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
-            except Superseded:
+            except (Superseded, Left):
                 return
             except Exception as error:  # whatever it is, the page must hear
-                yield json.dumps({"serial": _serial(event._data), "finished": True, "error": faults.told(error)})
+                yield json.dumps({"serial": _serial(document), "finished": True, "error": faults.told(error)})
 
         return handler
+
+    def _guard(self, request, lane, serial) -> Guard:
+        newest, asked = self.newest.guard(request.session_hash, lane, serial), transport.running()
+
+        def attended():
+            if asked and not asked.alive:
+                raise Left
+
+        return Guard((*newest.checks, attended, self._slots.breathe), self._key(request))
 
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
 
-        def stop(event: gr.EventData, request: gr.Request):
+        async def stop(event: gr.EventData, request: gr.Request):
             with suppress(Refused, Superseded):  # nobody waits for an answer
-                message = Halt.of(event._data)
+                message = Halt.of(transport.message_of(event))
                 self.newest.guard(request.session_hash, message.lane, message.serial)
 
         self.stage.halt(
-            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple", queue=False
-        )
+            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple",
+            concurrency_limit=None,
+        )  # fmt: skip
 
 
 def _serial(document) -> int:

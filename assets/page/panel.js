@@ -152,7 +152,7 @@ export class Panel {
     }
     for (const model of shown) {
       const known = this.thumbs.get(model.family);
-      if (known?.model.name === model.name) continue;
+      if (known?.model === model) continue;
       if (known) {
         known.model = model;
         known.button.dataset.model = model.name;
@@ -245,12 +245,12 @@ export class Panel {
   classes() {
     const select = element("select", { "aria-label": "Class", "data-knob": "label" });
     const row = element("div", { class: "knob classes" }, element("label", {}, "class"), select);
-    select.addEventListener("change", () => this.set({ label: select.value === "" ? null : Number(select.value) }));
+    select.addEventListener("change", () => this.set({ label: select.value === "" ? null : select.value }));
     this.describe(row, this.boot.knobs.label.help);
     this.refreshers.push(() => {
       const { classes } = this.model;
       row.hidden = classes.length === 0;
-      offer(select, ["all", ...classes].map((text, i) => [i ? i - 1 : "", text]));
+      offer(select, [["", "all"], ...classes]);
       select.value = this.values.label ?? "";
     });
     return row;

@@ -7,10 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from pydantic import model_validator
+
 from edm.commands import options as common
 from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, knob
 from edm.settings import Sampling
+from edm.training.settings import Data
 
 
 class Evaluation(Settings):
@@ -23,6 +26,12 @@ class Evaluation(Settings):
         None, "reference", "How many of the data; none: all of a finite set, at most 10000", ge=5, le=1_000_000
     )
     sampling: Sampling = Sampling()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.dataset is not None:
+            Data(dataset=self.dataset, path=self.path)
+        return self
 
 
 def add(commands):
@@ -93,7 +102,6 @@ def _steps(options) -> list[str | None]:
 def _evaluations(options, steps, device, name, denoiser, data) -> list:
     """The evaluation of one model at each number of steps, as streams of events."""
     from edm.evaluation import evaluate
-    from edm.training.settings import Data
 
     header = getattr(denoiser, "header", None)
     if options.own:

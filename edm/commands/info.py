@@ -30,3 +30,5 @@ def run(options):
     with torch.device("meta"):  # a header may ask for any size
         count = networks.parameters(checkpoints.build(header.network, options.file))
     print(card(header, options.file, count), end="")
+    if broken := checkpoints.broken(options.file):
+        print(f"\n**Not usable**: {broken}")

@@ -14,4 +14,4 @@ def run(options):
         model = models.load(name)
         shape = "×".join(str(n) for n in model.shape)
         kind = "trained" if model.trained else "exact"
-        print(f"{name:24} {model.title}, {kind}, {shape}{f', {model.classes} classes' if model.classes else ''}")
+        print(f"{name:24} {model.title}, {kind}, {shape}{f', {len(model.drawn)} classes' if model.classes else ''}")

@@ -1,8 +1,9 @@
 """Training images from a folder or from an uncompressed zip, decoded when they are asked for.
 
-A *source* has `shape` (C, H, W), `classes` (0: none), `class_names`, `size` and `read(indices)`, which returns uint8
-images [B, C, H, W] and int64 labels [B] or None. Opening checks all names, all labels and the header of every image,
-and keeps no more than that; no file stays open between reads, so that threads, forks and pickles can share a source.
+A *source* has `shape` (C, H, W), `classes` (0: none), `class_names`, `size`, `labels` (int64 [size] or None) and
+`read(indices)`, which returns uint8 images [B, C, H, W] and int64 labels [B] or None. Opening checks all names, all
+labels and the header of every image, and keeps no more than that; no file stays open between reads, so that threads,
+forks and pickles can share a source.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ import torch
 from PIL.ContainerIO import ContainerIO
 
 from edm import documents
-from edm.data import identity, images
+from edm.data import classes, identity, images
 from edm.errors import Refused
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
 RESOLUTIONS = (4, 1024)
 MAX_IMAGES = 2_000_000
-MAX_CLASSES = 65_536
+MAX_CLASSES, MAX_LETTERS = 65_536, 1 << 20
 MAX_BYTES = 2**28  # of one image file
 MAX_LABELS_BYTES = 2**26
 
@@ -55,7 +56,8 @@ class ImageFolder:
     channels keep their upper eight bits, EXIF orientation is applied, and of an animation the first picture is taken.
 
     Labels come from `dataset.json` of the StyleGAN and EDM kind, {"labels": [["a/b.png", 3], …]} (null: none), where
-    there is one; else the first-level folders are the classes, if there are two or more and no image lies outside.
+    there is one (there are as many classes as the highest label asks for, whether or not each has images); else the
+    first-level folders are the classes, if there are two or more and no image lies outside.
     Hidden files, `__MACOSX` and files with other endings are left out. `names` and `marks` (`edm.data.identity`) say
     which images these are.
 
@@ -79,7 +81,7 @@ class ImageFolder:
             number = self.size or f"no images ({', '.join(SUFFIXES)})"
             raise Refused(f"{self.path} holds {number}; a set has 1 to {MAX_IMAGES} images")
         self.class_names, self.classes, labels = self._labels()
-        self._targets = None if labels is None else torch.tensor(labels, dtype=torch.int64)
+        self.labels = None if labels is None else torch.tensor(labels, dtype=torch.int64)
         self.marks = np.empty(self.size, dtype="<u8")
         self._side = self._check_headers(labels if LABELS in self._files.names else None)
         side = self._side if resolution is None else resolution
@@ -93,7 +95,7 @@ class ImageFolder:
         found = np.empty((len(indices), *self.shape), dtype=np.uint8)
         for row, index in zip(found, indices, strict=True):
             row[...] = self._decoded(self.names[index])
-        return torch.from_numpy(found), None if self._targets is None else self._targets[torch.from_numpy(indices)]
+        return torch.from_numpy(found), None if self.labels is None else self.labels[torch.from_numpy(indices)]
 
     def _labels(self):
         """-> (class names, number of classes, labels or None)."""
@@ -101,13 +103,14 @@ class ImageFolder:
             labels = _listed(self._files.contents(LABELS, MAX_LABELS_BYTES), self.names, self._place(LABELS))
             return (), max(labels) + 1 if labels else 0, labels
         folders = [name.partition("/")[0] for name in self.names if "/" in name]
-        class_names = sorted(set(folders))
-        if len(folders) < len(self.names) or len(class_names) < 2:
+        if len(folders) < len(self.names) or len(set(folders)) < 2:
             return (), 0, None
-        if len(class_names) > MAX_CLASSES:
-            raise Refused(f"{self.path} has {len(class_names)} sub-folders; at most {MAX_CLASSES} classes are read")
+        class_names = classes.ordered(folders, str(self.path))
+        if len(class_names) > MAX_CLASSES or sum(map(len, class_names)) > MAX_LETTERS:
+            allowed = f"at most {MAX_CLASSES} classes are read, whose names have {MAX_LETTERS:,} letters in all"
+            raise Refused(f"{self.path} has {len(class_names)} sub-folders; {allowed}")
         numbers = {name: number for number, name in enumerate(class_names)}
-        return tuple(class_names), len(class_names), [numbers[folder] for folder in folders]
+        return class_names, len(class_names), [numbers[folder] for folder in folders]
 
     def _check_headers(self, listed) -> int:
         """The side of the images as stored (0 with `crop`), after a look at the header of each, which also gets its

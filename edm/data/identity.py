@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edm.data.sources import DataError
+from edm.data.sources import DataError, Renumbered
 from edm.errors import Refused
 from edm.fields import Settings, Whole
 from edm.files import atomic
@@ -133,22 +133,7 @@ def fitting(source, header):
     for name, other in zip(gone, new, strict=False):
         names[names.index(name)] = other
     table = [names.index(name) for name in source.class_names] if names else range(source.classes)
-    return Renumbered(source, tuple(names), header.classes, np.array(table, dtype=np.int64))
-
-
-class Renumbered:
-    """A source whose classes have other numbers. table: the new number of each."""
-
-    def __init__(self, source, class_names, classes, table):
-        self._source, self._table = source, table
-        self.shape, self.size, self.marks = source.shape, source.size, source.marks
-        self.names, self.class_names, self.classes = getattr(source, "names", ()), class_names, classes
-
-    def read(self, indices):
-        import torch
-
-        samples, labels = self._source.read(indices)
-        return samples, None if labels is None else torch.from_numpy(self._table)[torch.as_tensor(labels)]
+    return Renumbered(source, names, header.classes, list(table))
 
 
 @dataclass(frozen=True, eq=False)

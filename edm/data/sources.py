@@ -4,6 +4,7 @@
     classes, class_names how many, and what they are called (may be empty)
     size                 how many samples there are; None: endless, sample k being a function of k
     marks                uint64 [size]: what tells each sample from all others (`edm.data.identity`); of finite sources
+    labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a function of `edm.training.settings.Data` into SOURCES.
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
+import torch
 
 from edm import data
 from edm.data import digits, scenes
@@ -52,7 +54,7 @@ class Digits:
 
     def __init__(self):
         points = data.load("digits").denoiser
-        self._images, self._labels, self.size = points.points, points.labels, len(points.points)
+        self._images, self.labels, self.size = points.points, points.labels.clone(), len(points.points)
 
     @cached_property
     def marks(self):
@@ -62,7 +64,7 @@ class Digits:
 
     def read(self, indices):
         indices = np.asarray(indices)
-        return self._images[indices], self._labels[indices]
+        return self._images[indices], self.labels[indices]
 
 
 def _torchvision(settings):
@@ -77,9 +79,16 @@ def _folder(settings):
     return ImageFolder(settings.path, settings.resolution, settings.crop, channels=1 if settings.greyscale else 3)
 
 
-_TOYS = [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
+def _toys() -> list[str]:
+    return [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
+
+
+def _mixture(settings):
+    return Mixture(data.load(settings.dataset))
+
+
 SOURCES: dict[str, Callable] = {
-    **{name: lambda settings, name=name: Mixture(data.load(name)) for name in _TOYS},
+    **dict.fromkeys(_toys(), _mixture),
     "points": lambda settings: Mixture(data.of_points(settings.path)),
     "digits": lambda settings: Digits(),
     "scenes": lambda settings: scenes.Scenes(),
@@ -90,16 +99,35 @@ SOURCES: dict[str, Callable] = {
 }
 
 
+def names() -> list[str]:
+    """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
+    return [*SOURCES, *(name for name in _toys() if name not in SOURCES)]
+
+
 def placed(settings):
     """The settings with the whole path of their files, so that they are found from any folder."""
-    path = settings.path or (DOWNLOADS if SOURCES[settings.dataset] is _torchvision else None)
+    path = settings.path or (DOWNLOADS if SOURCES.get(settings.dataset) is _torchvision else None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
+
+
+_DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3, 32, 32)}
 
 
 def open_source(settings):
     """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
-        return SOURCES[settings.dataset](settings)
+        return SOURCES.get(settings.dataset, _mixture)(settings)
+
+
+def shape_of(settings) -> tuple[int, ...] | None:
+    """The shape of a sample of an `edm.training.settings.Data`; None where only a look at all images would tell it."""
+    if settings.dataset == "folder":
+        size = settings.resolution
+        return (1 if settings.greyscale else 3, size, size) if size else None
+    try:
+        return _DOWNLOADED.get(settings.dataset) or tuple(open_source(settings).shape)
+    except DataError:
+        return None
 
 
 def read(source, indices):
@@ -116,9 +144,31 @@ def stored(source, indices):
 
 def scaled(samples):
     """Samples as a source has them, as float32: u8/127.5 − 1 for images of 8 bits."""
-    import torch
-
     return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
+
+
+class Renumbered:
+    """A source whose classes have other numbers, and names. table: the new number of each."""
+
+    def __init__(self, source, class_names, classes: int, table):
+        self._source, self._table = source, torch.as_tensor(table, dtype=torch.int64)
+        self.shape, self.size, self.class_names, self.classes = source.shape, source.size, tuple(class_names), classes
+        self.names, self.marks = getattr(source, "names", ()), getattr(source, "marks", None)
+        labels = getattr(source, "labels", None)
+        self.labels = None if labels is None else self._table[torch.as_tensor(labels)]
+
+    def read(self, indices):
+        samples, labels = self._source.read(indices)
+        return samples, None if labels is None else self._table[torch.as_tensor(labels)]
+
+
+def as_learned(source, class_names):
+    """The source with its classes in the order in which a model knows them, where they are the same ones."""
+    class_names = tuple(class_names)
+    if class_names == tuple(source.class_names) or sorted(class_names) != sorted(source.class_names):
+        return source
+    numbers = {name: number for number, name in enumerate(class_names)}
+    return Renumbered(source, class_names, source.classes, [numbers[name] for name in source.class_names])
 
 
 @contextmanager

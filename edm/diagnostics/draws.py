@@ -61,8 +61,8 @@ def held_out(model) -> Draw:
         raise Refused(
             f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
         )
-    if model.header.data is not None:
-        source = identity.fitting(source, model.header)
+    known = model.header.data is not None
+    source = identity.fitting(source, model.header) if known else sources.as_learned(source, model.header.class_names)
     split = resumed(source, training.data, model.header)
     if model.header.held_out and not split.held_out:
         raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")

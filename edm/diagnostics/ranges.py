@@ -73,6 +73,8 @@ def _part(part: str, knob: str) -> list:
     if _SINGLE.fullmatch(part):
         return [None if part in {"none", "auto"} else part]
     match = _RANGE.fullmatch(part)
+    if match is None and knob == "label":
+        return [part]
     if match is None:
         raise _refused(knob, part, f"cannot be read; write {_example(knob)}")
     first, last = (_decimal(number, knob, part) for number in match.groups()[:2])

@@ -59,7 +59,8 @@ def evaluate(
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    source = truths.source(data)
+    source, names = truths.source(data), getattr(getattr(denoiser, "header", None), "class_names", ())
+    names = () if names == tuple(source.class_names) else names
     classes = getattr(denoiser, "classes", 0)
     shape = getattr(denoiser, "shape", None)
     if shape is not None and tuple(shape) != tuple(source.shape):
@@ -74,18 +75,18 @@ def evaluate(
         )
     endless = truths.POINTS if len(source.shape) == 1 else count
     reference = reference or (endless if source.size is None else truths.MOST)
-    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch)
+    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch, names)
 
 
-def _events(denoiser, data, sampling, count, reference, device, batch):
+def _events(denoiser, data, sampling, count, reference, device, batch, names):
     yield Progress(0, count)
-    truth = truths.truth(data, reference, str(device))
-    conditional = getattr(denoiser, "classes", 0) > 0
+    truth = truths.truth(data, reference, str(device), names)
+    conditional, taught = getattr(denoiser, "classes", 0) > 0, getattr(denoiser, "taught", ())
     steps = path_of(sampling, denoiser).steps
     shape, rows, began = truth.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
         seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = truth.labels(sampling.seed, start, start + len(seeds)).to(device) if conditional else None
+        labels = truth.labels(sampling.seed, start, start + len(seeds), taught).to(device) if conditional else None
         latents = noise.latents(seeds, shape, device=device)
         for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
             yield Progress(start + len(seeds) * state.index // steps, count)

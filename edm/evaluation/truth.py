@@ -49,35 +49,42 @@ class Truth:
         known = exact_data.learned(self.data)
         return None if known is None else known.denoiser
 
-    def labels(self, seed: int, start: int, stop: int) -> torch.Tensor | None:
-        """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k)."""
+    def labels(self, seed: int, start: int, stop: int, taught=()) -> torch.Tensor | None:
+        """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k).
+
+        taught: the only classes that are drawn; (): all. Raises ValueError if the data have none of them.
+        """
         if self.frequencies is None:
             return None
+        chances = self.frequencies
+        if taught:
+            chances = torch.zeros_like(chances).scatter(0, torch.tensor(taught), chances[list(taught)])
+        if not chances.any():
+            raise Refused(f"{self.data.dataset} has no images of the classes that the model was taught")
         u = torch.from_numpy(streams.uniforms(seed, _LABELS, np.arange(start, stop), 1)[:, 0])
-        return torch.searchsorted(self.frequencies.cumsum(0), u).clamp(max=len(self.frequencies) - 1)
+        return torch.searchsorted(chances.cumsum(0) / chances.sum(), u).clamp(max=int(chances.nonzero().max()))
 
 
 def settings_of(data: Data | str) -> Data:
     """The data of that name, or as it is. Raises ValueError for a name that nothing is known by."""
-    data = Data(dataset=data) if isinstance(data, str) else data
-    if data.dataset not in sources.SOURCES:
-        raise Refused(f"there is no data {data.dataset!r} to compare with; there are {', '.join(sources.SOURCES)}")
-    return data
+    if isinstance(data, str) and data not in sources.names():
+        raise Refused(f"there is no data {data!r} to compare with; there are {', '.join(sources.names())}")
+    return Data(dataset=data) if isinstance(data, str) else data
 
 
 @lru_cache(maxsize=4)
-def source(data: Data):
-    """The opened source of the data."""
-    return sources.open_source(data)
+def source(data: Data, class_names=()):
+    """The opened source of the data, its classes in the order of a model's `class_names`."""
+    return sources.as_learned(sources.open_source(data), class_names)
 
 
 @lru_cache(maxsize=8)
-def truth(data: Data, count: int, device: str = "cpu") -> Truth:
+def truth(data: Data, count: int, device: str = "cpu", class_names=()) -> Truth:
     """`count` samples to compare with, or all that there are; evenly chosen if there are more.
 
-    device: where features are computed.
+    device: where features are computed. class_names: of a model, where it counts the classes in another order.
     """
-    opened = source(data)
+    opened = source(data, class_names)
     size = opened.size
     if size is None:
         numbers = REFERENCE + np.arange(count)

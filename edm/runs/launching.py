@@ -87,7 +87,8 @@ def _existing(folder):
 
 def _environment(chosen) -> dict[str, str]:
     """Our environment, or what it was before one run was started in it that now starts the next."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ADDED}
+    hidden = [name for name in os.environ if "PASSWORD" in name.upper()]  # /proc shows a worker's variables
+    environment = {name: value for name, value in os.environ.items() if name not in (*_ADDED, *hidden)}
     original = json.loads(environment.get(_ORIGINAL) or "null") or {name: os.environ.get(name) for name in _CHANGED}
     for name, value in original.items():
         environment.pop(name, None)

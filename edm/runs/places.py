@@ -6,6 +6,7 @@ requests/<n>.worker.json   the process it started
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
 requests/<n>.term.json     it did not in time, and somebody has sent it a signal
+requests/<n>.lapse<k>.json who may write it, after its k-th silence: its worker, or who takes it over (`edm.runs.lease`)
 status.json                what its worker says of itself
 """
 
@@ -22,32 +23,15 @@ from tempfile import NamedTemporaryFile
 
 from edm import documents
 from edm.errors import Refused
-from edm.files import atomic, settle
+from edm.files import atomic, settle, stamp
+from edm.names import check_name, is_name, runs_folder
 from edm.runs.processes import machine
 
-LONGEST_NAME = 80
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+__all__ = [
+    "check_name", "create", "is_name", "load", "newest", "place", "queue", "request", "runs_folder", "write",
+]  # fmt: skip
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-
-
-def check_name(name) -> str:
-    """The name of a run. Raises ValueError for one that is empty, too long, or could leave the runs folder."""
-    if not is_name(name):
-        raise Refused(
-            f"the name {name!r:.40} cannot be that of a run: use 1 to {LONGEST_NAME} letters, digits, - and _ "
-            "(A to Z without accents), a letter or a digit first"
-        )
-    return name
-
-
-def is_name(name) -> bool:
-    return isinstance(name, str) and len(name) <= LONGEST_NAME and _NAME.fullmatch(name) is not None
-
-
-def runs_folder(given=None) -> Path:
-    """The folder of all runs: the one that is given, or $EDM_RUNS, or runs/."""
-    return Path(given or os.environ.get("EDM_RUNS") or "runs")
 
 
 def place(folder, name) -> Path:
@@ -66,6 +50,11 @@ def queue(folder) -> Path:
 
 def request(run, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
+
+
+def identity(run) -> str | None:
+    """What tells a run from every other, also from one that had its name before: the file of its first beginning."""
+    return stamp(request(run, 1, "start")) or stamp(request(run, 1, "taken"))
 
 
 def newest(run, strict: bool = False) -> int:
@@ -113,6 +102,24 @@ def _create_here(path, document):
         return False
     settle(path.parent)
     return True
+
+
+def modified(path) -> float | None:
+    """When a file was written, by its server's clock; None if it is not there. Opening it makes NFS ask the server."""
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def moment(run) -> float:
+    """What time it is by the clock of the server on which a run lies."""
+    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".moment.json.") as file:
+        file.write(b"?")
+        file.flush()
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_mtime
 
 
 def write(path, document: dict, durable: bool = True) -> None:

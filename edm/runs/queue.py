@@ -19,7 +19,7 @@ from pathlib import Path
 from edm import flat, saved
 from edm.errors import Refused
 from edm.files import make, settle
-from edm.runs import devices, launching, places, reading
+from edm.runs import devices, launching, lease, places, reading
 from edm.runs.processes import Process, this
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -34,8 +34,10 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
     whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
-    from edm.data.sources import placed
+    from edm.data.sources import placed, shape_of
+    from edm.training import fitting
 
+    fitting.check(settings, shape_of(settings.data))
     folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner)
     flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))
@@ -75,15 +77,17 @@ def resume(
     if found.checkpoint is None and saved.checkpoints(run):
         raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
     settings = _changed(found, changes)
+    device = found.device or "auto" if device is None else device
     if look and found.checkpoint and not accept_data:
         _look(settings, found.checkpoint)
-    request = _request(settings, run.parent, device or found.device or "auto", keep, owner or before.get("owner"))
+    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
     options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
+    lease.seize(found)
     _ask(run, last + 1, {**request, "options": options, "changes": changes})
     return run
 

@@ -29,6 +29,8 @@ def export(
         prefix = f"ema{ema}/"
         keys = [name for name in list(file.keys()) if name.startswith(prefix)]
         tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}
+    for name, tensor in tensors.items():
+        checkpoints.check_finite(tensor, name, checkpoint)
     if not tensors:
         raise Refused(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
     header = header.changed(
@@ -43,11 +45,17 @@ def export(
         training=header.training and elsewhere(header.training),
     )
     # what is one-dimensional is small, and some of it (Fourier frequencies) would suffer
-    halves = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
+    halves = {name: _half(tensor) if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
     checkpoints.save(out, header, halves)
     with atomic(out.with_suffix(".md")) as file:
         file.write(card(header, out.name, sum(t.numel() for t in tensors.values())).encode())
     return header
+
+
+def _half(tensor):
+    """In half precision, where all of it has room there."""
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor
 
 
 def elsewhere(training: Training) -> Training:
@@ -64,7 +72,11 @@ def command(header: Header) -> str:
 def card(header: Header, name: str, numbers: int) -> str:
     """A page of Markdown about a model file: its data, settings, cost, measures, and how to make it again."""
     size = "×".join(map(str, header.shape))
-    classes = f", {header.classes} classes ({', '.join(header.class_names)})" if header.classes else ""
+    classes = f", {header.classes} classes" if header.classes else ""
+    classes += f" ({', '.join(header.class_names)})" if header.class_names else ""
+    if header.taught:
+        names = [header.class_names[k] if header.class_names else str(k) for k in header.taught]
+        classes += f", of which it has seen images of {len(names)} only ({', '.join(names)})"
     kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file, in half precision"
     lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
     if header.training is None:

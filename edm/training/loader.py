@@ -24,10 +24,11 @@ class Split:
 
     holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. held: the numbers of those
     that a run has held out so far, instead. Raises ValueError if none would be left to train on.
+    taught: the classes of which there are images to train on; (): all, or that is not known.
     """
 
     def __init__(self, source, holdout: int | None, held=None):
-        self.source, size, self.held_out, self.held = source, source.size, True, np.arange(0)
+        self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
         if size is None:
             return
         shuffled = np.random.default_rng(ORDER).permutation(size)
@@ -38,6 +39,9 @@ class Split:
             raise Refused(f"holdout = {len(held)}: the dataset has {size} images, so none would be left to train on")
         self.held, self.held_out = held, len(held) > 0
         self._held, self._kept = held if self.held_out else shuffled, np.setdiff1d(np.arange(size), held)
+        if (labels := getattr(source, "labels", None)) is not None:
+            there = np.unique(np.asarray(labels)[self._kept]).tolist()
+            self.taught = tuple(there) if len(there) < source.classes else ()
 
     def training(self, images, seed: int) -> np.ndarray:
         """The sample numbers of images k of a run: each sample once in every epoch, in an order of its own."""
@@ -105,7 +109,9 @@ def resumed(source, settings, header) -> Split:
 
 @lru_cache(maxsize=4)
 def _order(seed, epoch, size):
-    return np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order.setflags(write=False)
+    return order
 
 
 def batches(split: Split, seed: int, ranges) -> Iterator:

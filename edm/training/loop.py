@@ -19,6 +19,7 @@ import torch
 from edm import checkpoints, noise
 from edm.checkpoints import Metrics
 from edm.data import identity, sources
+from edm.data.classes import turns
 from edm.errors import Refused
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
@@ -126,7 +127,9 @@ def train(
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
     known = identity.of(source, settings.data, split.held)
-    state = RunState(settings, header_of(settings, source, sigma_data, split.held_out, known), world.device)
+    new = resume is None
+    described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
+    state = RunState(settings, described, world.device)
     state.contents = identity.Contents.of(source)
     if resume is not None:
         state.restore(resume)
@@ -260,7 +263,7 @@ class _Judge:
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
         self.labels = None
         if conditional:
-            self.labels = torch.arange(settings.samples, device=device) % state.header.classes
+            self.labels = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
 
     def validation(self) -> list[float]:
         return per_sigma(self._state.denoisers()[0], self._images, self._labels, SIGMAS)

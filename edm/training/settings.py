@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from edm.fields import Number, Settings, Whole, knob, refusal
+from edm.fields import Number, Settings, Whole, check_choices, knob, refusal
 
 MAX_CHANNELS, MAX_BLOCKS, MAX_LEVELS = 1024, 32, 8
 RAMP = 1e9  # images: the longest of all lengths
+_DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
+FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
+READERS = {  # of each field that is not for all data
+    **dict.fromkeys(("resolution", "crop", "greyscale"), ("folder",)),
+    "path": (*FILES, *_DOWNLOADED),
+    "download": _DOWNLOADED,
+}
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+def _check_names(group) -> None:
+    check_choices(group, {name: names for name, names in choices().items() if name in type(group).model_fields})
+
+
+def choices() -> dict[str, list[str]]:
+    """The allowed names of each field that picks from a registry."""
+    from edm.data import sources
+    from edm.networks import NETWORKS
+    from edm.preconditioning import PRECONDITIONINGS
+    from edm.training.loss import NOISES, WEIGHTS
+
+    return {
+        "dataset": sources.names(),
+        "network": list(NETWORKS),
+        "preconditioning": list(PRECONDITIONINGS),
+        "noise": list(NOISES),
+        "weight": list(WEIGHTS),
+        "precision": list(PRECISIONS),
+    }
 
 
 class Data(Settings):
@@ -25,6 +54,17 @@ class Data(Settings):
     holdout: Whole | None = knob(
         None, "held out", "Images kept from training, to validate on; none: 5 %, at most 1000", ge=0, le=100_000
     )
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        _check_names(self)
+        for name, readers in READERS.items():
+            if getattr(self, name) not in (None, False) and self.dataset not in readers:
+                raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(readers)}")
+        if self.path == "" or (self.dataset in FILES and self.path is None):
+            file = FILES.get(self.dataset, "folder")
+            raise refusal("path", self.path, f"must name the {file} of the dataset {self.dataset!r}")
+        return self
 
 
 class Architecture(Settings):
@@ -44,6 +84,17 @@ class Architecture(Settings):
     dropout: Number = knob(
         0.0, "dropout", "Share of activations dropped in training", slider=(0, 0.5), step=0.01, ge=0, lt=1
     )
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        _check_names(self)
+        if not 1 <= len(self.channel_mult) <= MAX_LEVELS or not all(1 <= m <= 32 for m in self.channel_mult):
+            raise refusal("channel_mult", list(self.channel_mult), f"must be 1 to {MAX_LEVELS} numbers from 1 to 32")
+        if len(self.attention) > MAX_LEVELS or not all(1 <= r <= 1024 for r in self.attention):
+            raise refusal("attention", list(self.attention), f"must be at most {MAX_LEVELS} resolutions up to 1024")
+        if self.channels % 4:
+            raise refusal("channels", self.channels, "must be a multiple of 4")
+        return self
 
 
 class Design(Settings):
@@ -85,6 +136,11 @@ class Design(Settings):
         ge=0,
         le=1,
     )
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        _check_names(self)
+        return self
 
 
 class Training(Settings):
@@ -128,50 +184,9 @@ class Training(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
-        for name, names in choices().items():
-            value = getattr(self.data, name, None) or getattr(self.architecture, name, None)
-            value = value or getattr(self.design, name, None) or getattr(self, name, None)
-            if value is not None and value not in names:
-                raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
+        _check_names(self)
         if not self.ema or len(self.ema) > 8 or min(self.ema) < 0 or len(set(self.ema)) < len(self.ema):
             raise refusal("ema", list(self.ema), "must be 1 to 8 different half-lives in images, each 0 or more")
-        sizes = self.architecture
-        if not 1 <= len(sizes.channel_mult) <= MAX_LEVELS or not all(1 <= m <= 32 for m in sizes.channel_mult):
-            raise refusal("channel_mult", list(sizes.channel_mult), f"must be 1 to {MAX_LEVELS} numbers from 1 to 32")
-        if len(sizes.attention) > MAX_LEVELS or not all(1 <= r <= 1024 for r in sizes.attention):
-            raise refusal("attention", list(sizes.attention), f"must be at most {MAX_LEVELS} resolutions up to 1024")
-        if sizes.channels % 4:
-            raise refusal("channels", sizes.channels, "must be a multiple of 4")
         if self.micro_batch is not None and self.batch % self.micro_batch:
             raise refusal("micro_batch", self.micro_batch, f"must divide the batch of {self.batch}")
-        for name in ("resolution", "crop", "greyscale", "path", "download"):
-            readers = READERS["downloaded" if name == "download" else "path" if name == "path" else "folder"]
-            if getattr(self.data, name) and self.data.dataset not in readers:
-                raise refusal(name, getattr(self.data, name), f"is only for the datasets {', '.join(readers)}")
-        if self.data.dataset in FILES and not self.data.path:
-            file = FILES[self.data.dataset]
-            raise refusal("path", self.data.path, f"must name the {file} of the dataset {self.data.dataset!r}")
         return self
-
-
-_DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
-FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
-READERS = {"folder": ("folder",), "downloaded": _DOWNLOADED, "path": (*FILES, *_DOWNLOADED)}
-PRECISIONS = ("fp32", "bf16", "fp16")
-
-
-def choices() -> dict[str, list[str]]:
-    """The allowed names of each field that picks from a registry."""
-    from edm.data.sources import SOURCES
-    from edm.networks import NETWORKS
-    from edm.preconditioning import PRECONDITIONINGS
-    from edm.training.loss import NOISES, WEIGHTS
-
-    return {
-        "dataset": list(SOURCES),
-        "network": list(NETWORKS),
-        "preconditioning": list(PRECONDITIONINGS),
-        "noise": list(NOISES),
-        "weight": list(WEIGHTS),
-        "precision": list(PRECISIONS),
-    }

@@ -9,15 +9,19 @@ import sys
 import time
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 
+import httpx
 import numpy as np
 import pytest
 
 from app import limits, uploads
 from app.__main__ import main
 from app.classroom import NAMES_FILE, Room, generated
+from app.delays import Busy, Delays
 from app.limits import Limits
 from edm import runs
 from edm.runs import Run
@@ -132,21 +136,85 @@ def test_a_word_of_ones_own_keeps_the_name(tmp_path):
     assert "plum" not in kept.read_text() and stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-def test_wrong_tries_wait_for_each_other_and_right_ones_do_not(tmp_path, monkeypatch):
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    monkeypatch.setattr("app.classroom.asyncio.sleep", sleep)
+def test_right_passwords_never_wait_for_wrong_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.classroom.WRONG_SECONDS", 30)  # no wrong try is answered while this test runs
+    monkeypatch.setattr("app.delays.LONGEST", 1e9)
     room = opened(tmp_path)
 
     async def storm():
-        return await asyncio.gather(*(room.login(f"n{k}", "guess") for k in range(100)), room.login("Anna", CLASS))
+        guesses = [asyncio.create_task(room.login(f"n{k}", "guess", "10.0.0.1")) for k in range(190)]
+        guesses += [asyncio.create_task(room.login("Anna", CLASS[:-1], "10.0.0.1")) for _ in range(10)]
+        await asyncio.sleep(0)
+        assert await room.login("Anna", CLASS + " plum", "10.0.0.1")
+        assert await room.login("Kim", TEACHER, "10.0.0.1")
+        for name in ("n0", "other"):  # a wrong try too many is told so, and not that it is wrong
+            with pytest.raises(Busy):
+                await room.login(name, "guess", "10.0.0.2")
+        assert await room.login("Ben", CLASS, "10.0.0.1")
+        assert not any(guess.done() for guess in guesses)
+        for guess in guesses:
+            guess.cancel()
+        await asyncio.gather(*guesses, return_exceptions=True)
+        monkeypatch.setattr("app.classroom.WRONG_SECONDS", 0)
+        assert not await room.login("other", "guess", "10.0.0.2")  # they are forgotten once they are over
 
-    assert not any(asyncio.run(storm()))  # so many at once are not even looked at
-    assert len(waits) == 60
-    assert enters(room, "Anna") and len(waits) == 60
+    asyncio.run(storm())
+
+
+def test_wrong_answers_come_one_after_another_for_each_name_and_each_address(monkeypatch):
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(round(seconds, 1))
+
+    monkeypatch.setattr("app.delays.asyncio.sleep", sleep)
+    delays = Delays()
+
+    def wrong(address, name):
+        with suppress(StopIteration):  # nothing in it waits
+            delays.wrong(0.5, {("address", address): 0.1, ("name", name): 0.5}).send(None)
+        return waits[-1]
+
+    assert [wrong("a", "anna") for _ in range(4)] == [0.5, 1.0, 1.5, 2.0]
+    assert [wrong("b", "anna"), wrong("a", "ben"), wrong("b", "carl")] == [2.5, 0.5, 0.5]
+    assert [wrong("c", f"n{k}") for k in range(8)] == [0.5] * 5 + [0.6, 0.7, 0.8]
+    with pytest.raises(Busy):
+        for _ in range(30):
+            wrong("d", "anna")
+    assert max(waits) <= 10
+    for k in range(12_000):
+        wrong(f"a{k}", f"n{k}")
+    assert len(delays._due) == 10_000
+
+
+def test_a_word_that_waits_for_a_processor_is_not_called_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.classroom.MOST_ASKED", 20)
+    room = opened(tmp_path)
+    assert enters(room, "Anna", CLASS + " plum")
+
+    async def storm():
+        guesses = [room.login("Anna", f"{CLASS} guess{k}", "10.0.0.1") for k in range(70)]
+        answers = await asyncio.gather(*guesses, return_exceptions=True)
+        assert answers[:20] == [False] * 20 and all(isinstance(answer, Busy) for answer in answers[20:])
+        return await room.login("Anna", CLASS + " plum", "10.0.0.1")
+
+    assert asyncio.run(storm())
+
+
+def test_passwords_are_compared_as_they_are_read(tmp_path):
+    decomposed = Room(tmp_path, local=False, password="cafe\u0301 \u2603")
+    assert enters(decomposed, "edm", "caf\u00e9 \u2603") and not enters(decomposed, "edm", "cafe \u2603")
+    assert not enters(decomposed, "edm", "\ud800") and not enters(decomposed, "edm", "x" * 10**6)
+    room = Room(tmp_path, local=False, password="ä", classroom=True, teacher_password="ö ü")
+    assert enters(room, "Anna", "a\u0308 \u00df") and enters(room, "anna", "ä ß") and not enters(room, "anna", "ä ss")
+
+
+def test_a_refused_student_does_not_take_a_name(tmp_path):
+    room = opened(tmp_path)
+    assert enters(room, "Kim", CLASS + " plum")
+    room = opened(tmp_path)  # after a restart
+    assert not enters(room, "Kim", CLASS + " pear")
+    assert enters(room, "Kim", TEACHER)
 
 
 @pytest.mark.parametrize(
@@ -327,6 +395,42 @@ def test_without_logging_in_nothing_answers(classroom):
     assert "auth_required" in client.get("/").text
     wrong = client.post("/login", data={"username": "anna", "password": "guess"})
     assert wrong.status_code == 400
+
+
+def test_seventy_guesses_at_once_keep_nobody_out(classroom):
+    def guess(k):
+        with classroom.client() as client, suppress(httpx.ReadTimeout):
+            answer = client.post("/login", data={"username": f"guest{k % 7}", "password": f"guess{k}"}, timeout=2)
+            return answer.status_code, answer.json()["sentence"]
+
+    with ThreadPoolExecutor(70) as pool:
+        guesses = [pool.submit(guess, k) for k in range(70)]
+        for name, password in (("Anna", CLASS), ("Kim", TEACHER), ("Dora", CLASS + " plum")):
+            classroom.login(name, password).close()
+        assert not all(one.done() for one in guesses), "they came in while wrong answers waited"
+        answers = [one.result() for one in guesses if one.result()]  # the others wait for longer than this test does
+    assert {status for status, _ in answers} == {400}
+    assert all("do not belong together" in sentence for _, sentence in answers)
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"json": {"username": "x"}}, 400),
+        ({"data": {"username": "x"}}, 400),
+        ({"data": {"username": "x", "password": "y" * 9000}}, 413),
+        ({"files": {"username": b"x", "password": b"y"}}, 400),
+        ({"content": b"--x", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, 400),
+        ({"content": b"username=%ff&password=%ff", "headers": FORM}, 400),
+    ],
+)  # fmt: skip
+def test_a_log_in_that_cannot_be_read_gets_a_sentence(classroom, sent, status):
+    with classroom.client() as client:
+        answer = client.post("/login", **sent)
+    assert answer.status_code == status and answer.json()["sentence"]
 
 
 def test_students_stop_their_own_runs_and_the_teacher_stops_all(classroom):

@@ -223,6 +223,13 @@ def test_class_names_keep_only_letters_and_digits(tmp_path):
     assert opened(found).class_names == tuple(found["class_names"])
 
 
+def test_folders_with_whole_numbers_for_names_are_classes_in_that_order(tmp_path):
+    found = intake(packed({f"{k}/a.png": ONE for k in range(1, 13)}), tmp_path)
+    assert found["class_names"] == [str(k) for k in range(1, 13)]
+    assert opened(found).class_names == tuple(found["class_names"])
+    refused(packed({f"{k}/a.png": ONE for k in ("1", "01")}), tmp_path / "other", "'01' and '1' are one number")
+
+
 @pytest.mark.parametrize("identity", ["", "..", "../x", "0" * 15, "0" * 16, "A" * 16, "0" * 16 + "\n", None, 7, ["a"]])
 def test_an_id_is_nothing_but_an_id(tmp_path, identity):
     intake(SQUARE, tmp_path)

@@ -34,6 +34,8 @@ def test_a_sample_is_a_function_of_its_number(name):
         assert torch.equal(known, labels[[7, 3, 3, 39]])
         assert 0 <= int(labels.min()) <= int(labels.max()) < source.classes
         assert len(source.class_names) == source.classes
+        if source.size is not None:
+            assert torch.equal(source.labels[:40], labels) and len(source.labels) == source.size
 
 
 @pytest.mark.parametrize("name", [n for n in LOCAL if n not in ("digits", "scenes")])

@@ -164,7 +164,7 @@ def test_outside_its_range_a_distribution_has_no_density():
         (lambda: diagnostics.preconditioning("edm", [1.0], 0.0), "sigma_data = 0"),
         (lambda: diagnostics.loss_weight("none", [1.0], 0.5), "weight 'none' is unknown"),
         (lambda: diagnostics.initial_loss("edm", [1.0], 0.5, -1.0), "second_moment = -1"),
-        (lambda: diagnostics.training_density(Design(noise="x"), [1.0]), "noise 'x' is unknown"),
+        (lambda: diagnostics.training_density(Design(noise="x"), [1.0]), "noise = 'x': must be one of"),
         (lambda: diagnostics.training_share(Design(), [1.0]), "two numbers"),
         (lambda: diagnostics.training_share(Design(), [1.0, 0.5]), "above the last"),
         (lambda: diagnostics.training_share(Design(), [0, math.nan]), "above the last"),

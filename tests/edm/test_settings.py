@@ -7,9 +7,13 @@ import pytest
 
 import edm
 from edm import settings
+from edm.checkpoints import PreconditioningConfig
+from edm.commands.evaluate import Evaluation
 from edm.fields import SettingsError
-from edm.flat import flatten, unflatten
+from edm.flat import flatten, groups, unflatten
 from edm.settings import Experiment, Sampling, knobs
+from edm.training import settings as training
+from edm.training.settings import Architecture, Data, Design
 
 SOME = [
     Sampling(),
@@ -91,6 +95,42 @@ def test_what_cannot_be_is_refused_by_name_value_and_remedy(field, value, allowe
     if isinstance(value, int | str) and not isinstance(value, bool):
         assert str(value) in message
     assert error.value.fields[0].startswith(field)
+
+
+PICKS = [
+    *((Sampling, name) for name in settings.choices()),
+    (Experiment, "model"),
+    *((group, name) for group in (Data, Architecture, Design, edm.Training) for name in training.choices()
+      if name in group.model_fields),
+    (PreconditioningConfig, "name"),
+    (Evaluation, "dataset"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "none such", "None"])
+@pytest.mark.parametrize(("kind", "name"), PICKS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_name_that_picks_from_a_registry_is_checked(kind, name, wrong):
+    with pytest.raises(SettingsError, match="must be one of") as error:
+        kind(**{name: wrong})
+    assert repr(wrong) in str(error.value)
+    if kind in (Data, Architecture, Design):
+        group = next(g for g, k in groups(edm.Training).items() if k is kind)
+        with pytest.raises(SettingsError, match="must be one of") as error:
+            edm.Training.parse({group: {name: wrong}})
+        assert error.value.fields == (name,)
+
+
+def test_a_name_may_be_left_open_only_where_its_field_says_so():
+    assert Architecture(network=None).network is None
+    for kind, name in ((Design, "noise"), (Design, "weight"), (Design, "preconditioning"), (Data, "dataset")):
+        with pytest.raises(SettingsError, match=f"{name} = None: must be a name"):
+            kind(**{name: None})
+
+
+@pytest.mark.parametrize("dataset", ["folder", "points", "mnist", "digits"])
+def test_an_empty_path_is_no_path(dataset):
+    with pytest.raises(SettingsError, match="path = ''"):
+        Data(dataset=dataset, path="")
 
 
 def test_all_mistakes_are_named_at_once_and_inside_an_experiment():
