@@ -37,7 +37,11 @@ THEIRS = [
     ".notes.json.bak",
     ".gitignore",
 ]
-LATE = ["requests/.0002.stop.json.abcdefgh", "tensorboard/.new.abcdefgh/events"]  # others may be writing just now
+LATE = [  # others may be writing just now
+    "requests/.0002.stop.json.abcdefgh",
+    "requests/.moment.json.abcdefgh",
+    "tensorboard/.new.abcdefgh/events",
+]
 
 
 def put(run, names, age=0.0):
