@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import login, page, routes, transport
+from app import login, page, routes, transport, visible
 from app.classroom import Room
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -60,6 +60,7 @@ def application(device, room: Room | None = None) -> FastAPI:
     entrance = login.page(room.message) if room.asks else None
     app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name)
     app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
+    app.add_middleware(visible.Veil, folder=room.folder)
     return app
 
 

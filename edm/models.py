@@ -205,7 +205,10 @@ def _from_file(name, path) -> Model:
     header = read_header(path)
     if stamp(path) != before:
         raise Refused(f"{path} was replaced while it was read; try again")
-    dataset = data.learned(header.training.data) if header.training else None
+    known = header.training and header.training.data
+    if known and known.path and not Path(known.path).is_absolute():
+        known = None  # an exported model knows the name of its file, which may be that of any other here
+    dataset = data.learned(known) if known else None
     title = header.title or name
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 

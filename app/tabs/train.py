@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from cachetools import LRUCache
 
-from app import controls, uploads
+from app import controls, faults, uploads
 from app.classroom import Room
 from app.messages import Act, Film, Plan, Poll, Seen
 from app.tabs.wiring import Wiring
@@ -133,7 +133,7 @@ class Train:
             yield json.dumps(form.described(self._plan(visitor, message.values, costs=False))), False
             yield json.dumps(form.described(self._plan(visitor, message.values, alive=alive))), True
         except SettingsError as error:
-            yield json.dumps({"error": str(error), "fields": error.fields}), True
+            yield json.dumps({"error": faults.told(error), "fields": error.fields}), True
 
     def _plan(self, visitor, values, **how) -> form.Plan:
         def clamped(settings):
