@@ -154,17 +154,21 @@ def register(path, name: str | None = None) -> str:
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
-    Those that are not whole are passed over, with a warning. Raises ValueError where there are no others.
+    Those that cannot be read are passed over, with a warning. Raises ValueError where there are no others.
     """
-    saved.chosen(folder)  # warns
-    found = saved.whole(folder)
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
-    for path in found:
-        model = _from_file(f"{run}_{saved.number(path)}", path)
+    for path in saved.checkpoints(folder):
+        try:
+            model = _from_file(f"{run}_{saved.number(path)}", path)
+        except Refused as error:
+            logging.getLogger(__name__).warning("%s", error)
+            continue
         header = model.header.model_copy(update={"family": run})
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
+    if not names:
+        raise Refused(saved.missing(folder))
     return names
 
 
