@@ -200,14 +200,14 @@ class Room:
             limits.check_number([run for run in existing if _owns(visitor, run)], self.limits, 1 + len(others))
 
     def check_data(self, data) -> None:
-        """Raises ValueError with a sentence if a run's data cannot be named here."""
-        if self.kind == "classroom":
+        """Raises ValueError with a sentence if a run's data may not be named here, before anybody looks for them."""
+        if self.kind != "own":
             limits.check_data(data, self.folder)
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
-        if self.kind == "classroom" and (named := set(changes) & {"dataset", "path", "download"}):
+        if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)

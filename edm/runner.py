@@ -40,7 +40,7 @@ def start(experiment: Experiment, device="cpu"):
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
     model = models.of(experiment)
     number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, model.shape).to(device)
+    z = _latents(experiment.sampling.seed, number, model.shape).to(device, copy=True)  # those that are kept stay
     labels = labels_of(experiment)
     return z, None if labels is None else torch.tensor(labels, device=device)
 

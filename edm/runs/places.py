@@ -6,6 +6,7 @@ requests/<n>.worker.json   the process it started
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
 requests/<n>.term.json     it did not in time, and somebody has sent it a signal
+requests/<n>.lapse<k>.json who may write it, after its k-th silence: its worker, or who takes it over (`edm.runs.lease`)
 status.json                what its worker says of itself
 """
 
@@ -101,6 +102,24 @@ def _create_here(path, document):
         return False
     settle(path.parent)
     return True
+
+
+def modified(path) -> float | None:
+    """When a file was written, by its server's clock; None if it is not there. Opening it makes NFS ask the server."""
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def moment(run) -> float:
+    """What time it is by the clock of the server on which a run lies."""
+    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".moment.json.") as file:
+        file.write(b"?")
+        file.flush()
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_mtime
 
 
 def write(path, document: dict, durable: bool = True) -> None:
