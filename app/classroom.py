@@ -183,7 +183,8 @@ class Room:
     def key(self, request):
         """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
         name = self.visitor(request).name
-        return name or (request.client and request.client.host, request.session_hash)
+        client = getattr(request, "client", None)
+        return name or (client and client.host, request.session_hash)
 
     def check_start(self, visitor: Visitor, settings, existing, others=()) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
