@@ -11,10 +11,12 @@ check, which it leaves out of applications that are mounted, is switched on (`pr
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,6 +32,7 @@ from app.answers import Denied, sentence
 MAX_JOBS = 1000
 MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
 PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
+DROPPING = 1.0  # seconds for which the rest of a refused request is read
 _ANSWERS = "/gradio_api/queue/data"
 _ID = r"[\w-]{1,64}"  # of visits and events, which clients make up
 _FILES = r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*"  # none begins with a dot
@@ -105,12 +108,14 @@ class Gate:
             await self._answer(scope, receive, _with_headers(send))
 
     async def _answer(self, scope, receive, send):
+        receiving = _Receiving(receive)
         try:
-            scope, receive, answer = await self._checked(scope, receive)
+            scope, receive, answer = await self._checked(scope, receiving)
         except Denied as denied:
             answer = sentence(denied.status, denied)
+            await receiving.drop()
         if answer is None and scope["path"] == _ANSWERS:
-            await self._stream(scope, receive, send)
+            await self._stream(scope, receiving, send)
         else:
             await (answer or self._app)(scope, receive, send)
 
@@ -134,25 +139,38 @@ class Gate:
             scope, receive = await self._events.passed(address.body, scope, receive)
         return scope, receive, None
 
-    async def _stream(self, scope, receive, send):
+    async def _stream(self, scope, receiving, send):
         """The stream of answers; nothing is kept for a visitor who has left it."""
-        visit, left = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("session_hash"), False
-
-        async def watched():
-            nonlocal left
-            message = await receive()
-            left |= message["type"] == "http.disconnect"
-            return message
-
+        visit = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("session_hash")
         self._streams[visit] += 1
         try:
-            await self._app(scope, watched, send)
+            await self._app(scope, receiving, send)
         finally:
             self._streams[visit] -= 1
             if not self._streams[visit]:
                 del self._streams[visit]
-                if left:
+                if receiving.left:
                     self._forget(visit)
+
+
+class _Receiving:
+    """What comes of a request. whole: its body is here. left: whoever sent it has gone."""
+
+    def __init__(self, receive):
+        self._receive, self.whole, self.left = receive, False, False
+
+    async def __call__(self):
+        message = await self._receive()
+        self.left |= message["type"] == "http.disconnect"
+        self.whole |= not message.get("more_body")
+        return message
+
+    async def drop(self):
+        """Read what is left of a small body: closed with something unread, a connection may lose the answer, too."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DROPPING):
+                while not self.whole:
+                    await self()
 
 
 def _with_headers(send):
