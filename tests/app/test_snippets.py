@@ -15,6 +15,7 @@ import edm
 from app import snippets
 from app.instruments import INSTRUMENTS
 from app.instruments.choosing import exact_code
+from app.messages import Figure
 from app.tabs.instruments import _responder
 from app.work import Work
 from edm import models, names, render, runner
@@ -117,7 +118,7 @@ def test_scripts_of_instruments_know_the_models_they_are_about(here):
     for instrument, values in (("lanes", {"data": "two_moons", "denoiser": "shared", "lanes": "edm", "nfe": "3"}),
                                ("preconditioning", {})):  # fmt: skip
         respond = _responder(INSTRUMENTS[instrument], Work("cpu"))
-        *_, (body, _) = respond({"values": values}, unguarded)
+        *_, (body, _) = respond(Figure.of({"values": values}), unguarded)
         compile(json.loads(body)["python"], instrument, "exec")
     loop = "for name in ['run-moons_2_128', \"my model's\", 'digits']:\n    print(name)\n"
     code = snippets.complete(f"import edm\n\n{loop}")
