@@ -86,6 +86,8 @@ class Events:
             event = self._called(document.get("fn_index"))
         if kind != "call" and "session_hash" not in document:
             raise Denied(400, "session_hash is missing: any text of up to 64 letters and digits, one for each visit")
+        if kind == "cancel" and "event_id" not in document:
+            raise Denied(400, "event_id is missing: which event is to be cancelled")
         trigger = document.get("trigger_id", 0)
         if type(trigger) is not int or not 0 <= trigger < 1 << 31:
             raise Denied(400, f"trigger_id = {shown(trigger, 80)}: must be a whole number")
