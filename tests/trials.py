@@ -1,8 +1,8 @@
 """python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [fuzz]: what is survived, counted.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
-is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that reads some, the same for the same --seed.
-A line that ends in FAILED is a defect.
+is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
+reads some, the same for the same --seed. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations

@@ -104,7 +104,8 @@ def events(dice, folder):
     def attempt():
         answers = _handlers()[event](SimpleNamespace(_data=message), SimpleNamespace(session_hash="fuzz"))
         if inspect.iscoroutine(answers):
-            return asyncio.run(answers)
+            asyncio.run(answers)
+            return
         for answer in answers:
             told = json.loads(answer).get("error")
             assert told is None or "in the server's log" not in told, told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
 import zipfile
 import zlib
@@ -17,6 +18,8 @@ from edm import checkpoints, convert, render, runs
 from edm.commands import options
 from edm.data import points
 from edm.data.folders import ImageFolder
+from edm.runs import places
+from edm.runs.reading import is_starting, processes_of
 from edm.settings import Experiment
 from edm.training.settings import Training
 from tests.fuzz.values import damaged, mutated, names_of, valid, value
@@ -79,6 +82,10 @@ def _run(path):
     history.read()
     json.dumps(history.since(""))
     about.row(runs.read(folder))
+    processes_of(folder)
+    is_starting(places.load(folder / "requests/0001.taken.json"))
+    runs.all_runs(folder.parent)
+    shutil.rmtree(folder)
 
 
 def _labels(path):
@@ -96,7 +103,7 @@ def _unpacked(path):
 
 
 _TICK = {"images": 5, "state": "running", "sigmas": [1, 2], "validation": [1, 2], "number": 1, "process": {}}
-_MORE = ["heartbeat", "remedies", "rate", "uptime", "options", "others", "reason"]
+_MORE = ["time", "heartbeat", "remedies", "rate", "uptime", "options", "others", "reason"]
 
 
 def _tick(dice) -> bytes:
