@@ -37,10 +37,8 @@ TEACHER = " (teacher)"
 NAMES_FILE = ".classroom.json"  # in the runs folder
 MOST_NAMES = 2000
 LONGEST_NAME = 40
-WRONG_SECONDS, ADDRESS_SECONDS = (
-    0.5,
-    0.1,
-)  # between wrong answers for one name; to one address, which may be a class'
+WRONG_SECONDS = 0.5  # between wrong answers for one name
+ADDRESS_SECONDS = 0.1  # and to one address, which a whole class may have
 HASHING, MOST_ASKED = 2, 200  # words looked at at once; and that wait to be
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -183,22 +181,34 @@ class Room:
             return Visitor(None, False)
         return Visitor(key + TEACHER if teacher else key, teacher)
 
-    def check_start(self, visitor: Visitor, settings, existing) -> None:
+    def key(self, request):
+        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        name = self.visitor(request).name
+        return name or (request.client and request.client.host, request.session_hash)
+
+    def check_start(self, visitor: Visitor, settings, existing, others=()) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
 
-        existing: all runs there are. Hold `turn` from reading them to starting the run.
+        existing: all runs there are. others: settings of runs that are to start with it. Hold `turn` from reading them
+        to starting the runs.
         """
         self._check_open(visitor)
-        if self.kind == "classroom":
-            limits.check_data(settings.data, self.folder)
+        for each in (settings, *others):
+            self.check_data(each.data)
+            if not visitor.teacher:
+                limits.check_size(each, self.limits)
         if not visitor.teacher:
-            limits.check_size(settings, self.limits)
-            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits)
+            limits.check_number([run for run in existing if _owns(visitor, run)], self.limits, 1 + len(others))
+
+    def check_data(self, data) -> None:
+        """Raises ValueError with a sentence if a run's data may not be named here, before anybody looks for them."""
+        if self.kind != "own":
+            limits.check_data(data, self.folder)
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
-        if self.kind == "classroom" and (named := set(changes) & {"dataset", "path", "download"}):
+        if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)

@@ -44,12 +44,14 @@ def check_data(data, folder) -> None:
         raise Refused("in a classroom no paths can be given; upload the data, or choose some that are there")
 
 
-def check_number(own, limits: Limits) -> None:
-    """own: the student's runs. Raises ValueError if there can be no other."""
+def check_number(own, limits: Limits, more: int = 1) -> None:
+    """own: the student's runs. Raises ValueError if there cannot be so many more."""
     busy = [run.name for run in own if not run.over]
-    if len(busy) >= limits.at_once:
+    if more > limits.at_once:
+        raise Refused(f"you can have {_count(limits.at_once)} at once, and these are {more}; start one after the other")
+    if len(busy) + more > limits.at_once:
         raise Refused(f"you can have {_count(limits.at_once)} at once; stop {busy[0]!r} first, or wait for its end")
-    if len(own) >= limits.runs:
+    if len(own) + more > limits.runs:
         raise Refused(f"you can have {_count(limits.runs)} in all; delete one first")
 
 
@@ -111,7 +113,7 @@ def parameters(settings: Training) -> int:
     from edm import checkpoints, networks
     from edm.training.state import header_of
 
-    header = header_of(settings, _source(settings.data), 0.5)
+    header = header_of(settings, _source(settings.data), 0.5, new=False)  # is it one that goes on? it does not matter
     with torch.device("meta"):
         return networks.parameters(checkpoints.build(header.network))
 

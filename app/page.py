@@ -13,6 +13,7 @@ from app.classroom import Room
 from app.instruments import INSTRUMENTS
 from app.links import opened_from
 from app.live import Live
+from app.scripts import Scripts
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.board import Board
@@ -30,8 +31,8 @@ def build(device, room: Room) -> gr.Blocks:
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
-        wiring = Wiring(stage)
-        sampler.build(blocks, wiring, work)
+        wiring = Wiring(stage, work.slots, room.key)
+        sampler.build(blocks, wiring, work, Scripts(work, room.key))
         tabs.instruments.build(wiring, work)
         training.build(wiring)
         wiring.halt()

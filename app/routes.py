@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
+import anyio
 from fastapi import FastAPI, Request
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -25,73 +25,74 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from app import faults, uploads
-from app.answers import Denied as _Refused
+from app.answers import Denied
 from app.answers import sentence as _sentence
+from app.arrivals import Arrivals
 from app.classroom import Room
+from app.presence import Left, attended
 from edm import documents, names, runs
 from edm.errors import Refused
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20
-SILENCE, LONGEST = 20.0, 900.0  # seconds without a byte, and in all, after which an upload is given up
+MOST_READING = 64  # uploads whose images are being read or wait for that
 _SENT = 'points are sent as {"points": [[x, y], …]}'
-AT_ONCE = 4  # uploads on their way; two of one visitor are never
 
 
-def add(app: FastAPI, room: Room, username: Callable) -> None:
+def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None = None) -> None:
     """Add the addresses to `app`. username: a request -> who has logged in and sends it, or None."""
-    busy: set = set()
-    intake = threading.Lock()  # images are decoded for one visitor at a time
+    arrivals, threads = arrivals or Arrivals(), anyio.CapacityLimiter(MOST_READING)
 
     async def visitor_of(request):
         name = username(request)
         if room.asks and name is None:
-            raise _Refused(401, "log in first: reload the page")
+            raise Denied(401, "log in first: reload the page")
         return room.visitor(SimpleNamespace(username=name))
 
     @app.post("/explorer-uploads")
     async def upload(request: Request):
-        key = None
+        arrival = None
         try:
             visitor = await visitor_of(request)
             most = _allowed(room, visitor, request)
-            if (visitor.name is not None and visitor.name in busy) or len(busy) >= AT_ONCE:
-                raise _Refused(429, "an upload is still on its way; try again when it is over")
-            key = visitor.name or object()
-            busy.add(key)
-            given, keep = await _body(request, most)
+            arrival = arrivals.enter(visitor.name or request.client.host)
+            given, keep = await _body(request, arrival, arrivals.pace, most)
             options = {"owner": visitor.name, "resolution": _resolution(request), "title": _title(request)}
 
             def take():
-                with intake:
-                    return uploads.intake(given, room.folder, **options)
+                try:
+                    return uploads.intake(given, room.folder, read=arrivals.reader(arrival), **options)
+                finally:
+                    for file in keep:
+                        file.close()
 
-            try:
-                return {"ok": True, "dataset": await run_in_threadpool(take)}
-            finally:
-                for file in keep:
-                    file.close()
-        except _Refused as refusal:
+            async def here():
+                return not await request.is_disconnected()
+
+            work = asyncio.ensure_future(anyio.to_thread.run_sync(take, limiter=threads))
+            return {"ok": True, "dataset": await attended(work, here, arrival.gone)}
+        except Denied as refusal:
             return _sentence(refusal.status, refusal)
         except Refused as error:
             return _sentence(400, error)
-        except ClientDisconnect:
+        except (ClientDisconnect, Left):
             return _sentence(400, "the upload was interrupted; send it again")
         except OSError as error:
             return _sentence(507, f"the upload could not be stored ({error.strerror or error}); try later")
         except Exception as error:
             return _sentence(500, faults.told(error))
         finally:
-            busy.discard(key)
+            if arrival:
+                arrivals.leave(arrival)
 
     @app.get("/explorer-runs/{name}/{what}")
     async def take_away(name: str, what: str, request: Request):
         try:
             await visitor_of(request)
             if what not in _MADE:
-                raise _Refused(404, f"{what!r:.40} is nothing that a run has; there are {', '.join(_MADE)}")
+                raise Denied(404, f"{what!r:.40} is nothing that a run has; there are {', '.join(_MADE)}")
             return await run_in_threadpool(_MADE[what], runs.read(runs.find(room.folder, name), details=False))
-        except _Refused as refusal:
+        except Denied as refusal:
             return _sentence(refusal.status, refusal)
         except (Refused, OSError) as error:
             return _sentence(404, faults.told(error))
@@ -105,11 +106,11 @@ def _allowed(room, visitor, request) -> int:
     try:
         most = room.check_upload(visitor)
     except Refused as error:
-        raise _Refused(403, str(error)) from None
+        raise Denied(403, str(error)) from None
     try:
         room.check_upload(visitor, int(length) if length.isascii() and length.isdecimal() else None)
     except Refused as error:
-        raise _Refused(413, str(error)) from None
+        raise Denied(413, str(error)) from None
     return most
 
 
@@ -122,11 +123,11 @@ def _title(request) -> str:
     return request.query_params.get("title", "")
 
 
-async def _body(request, most):
+async def _body(request, arrival, pace, most):
     """(what `uploads.intake` takes, files to close)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        parts = [part async for part in _bounded(request, min(most, POINTS_BYTES))]
+        parts = [part async for part in arrival.pieces(request.stream(), pace, min(most, POINTS_BYTES))]
         try:
             document = documents.from_json(b"".join(parts), "the drawing", POINTS_BYTES)
         except Refused as error:
@@ -135,9 +136,10 @@ async def _body(request, most):
             raise Refused(_SENT)
         return document["points"], []
     if kind != "multipart/form-data":
-        raise _Refused(415, "an upload is a form with files, or points as JSON")
+        raise Denied(415, "an upload is a form with files, or points as JSON")
+    pieces = arrival.pieces(request.stream(), pace, most)
     parser = MultiPartParser(
-        request.headers, _bounded(request, most), max_files=uploads.Limits().files, max_fields=10, max_part_size=1000
+        request.headers, pieces, max_files=uploads.Limits().files, max_fields=10, max_part_size=1000
     )
     try:
         form = await parser.parse()
@@ -147,24 +149,6 @@ async def _body(request, most):
     if not given:
         raise Refused("the upload holds no files; choose a zip or some images")
     return given, [file for _, file in given]
-
-
-async def _bounded(request, most):
-    """The body's pieces. Raises _Refused once they are too many, or take too long."""
-    total, stream = 0, request.stream()
-    end = asyncio.get_running_loop().time() + LONGEST
-    while True:
-        try:
-            async with asyncio.timeout(min(SILENCE, end - asyncio.get_running_loop().time())):
-                piece = await anext(stream, None)
-        except TimeoutError:
-            raise _Refused(408, "the upload stood still for too long; try again") from None
-        if piece is None:
-            return
-        total += len(piece)
-        if total > most:
-            raise _Refused(413, f"this upload is larger than {most / 1e6:,.1f} MB, the most there can be; shrink it")
-        yield piece
 
 
 def _exported(run, suffix) -> FileResponse:

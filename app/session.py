@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cachetools import LRUCache
 
@@ -20,8 +22,8 @@ class Newest:
         self._newest: LRUCache = LRUCache(visitors)
         self._lock = threading.Lock()
 
-    def guard(self, visitor: str, lane: str, serial: int):
-        """A wrapper for denoisers that raises Superseded once a request with a higher serial has come."""
+    def guard(self, visitor: str, lane: str, serial: int) -> Guard:
+        """A guard that raises Superseded once a request with a higher serial has come."""
         key = (visitor, lane)
         with self._lock:
             self._newest[key] = max(serial, self._newest.get(key, serial))
@@ -32,13 +34,31 @@ class Newest:
                     raise Superseded
 
         check()
-        return lambda denoiser: _Guarded(denoiser, check)
+        return Guard((check,))
 
     def stop(self, visitor: str):
         """The visitor has left: whatever still runs for them ends. A later request of theirs works again."""
         with self._lock:
             for key in [key for key in self._newest if key[0] == visitor]:
                 self._newest[key] += 0.5
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Wraps the denoisers of one request: each check is called before each evaluation, and may end it or wait.
+
+    visitor: whose request it is, for `app.slots`.
+    """
+
+    checks: tuple[Callable, ...] = ()
+    visitor: object = None
+
+    def check(self) -> None:
+        for each in self.checks:
+            each()
+
+    def __call__(self, denoiser):
+        return _Guarded(denoiser, self.check)
 
 
 class _Guarded:

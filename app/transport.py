@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
@@ -27,7 +29,9 @@ from app import bodies
 from app.answers import Denied, sentence
 
 MAX_JOBS = 1000
+MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
 PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
+_ANSWERS = "/gradio_api/queue/data"
 _ID = r"[\w-]{1,64}"  # of visits and events, which clients make up
 _FILES = r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*"  # none begins with a dot
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -59,7 +63,7 @@ ADDRESSES = (
     Address("GET", "/gradio_api/app_id", "the page: is it the same server, after the connection was lost?"),
     Address("GET", f"/gradio_api/heartbeat/{_ID}", "the page and gradio_client: open as long as a visit lasts"),
     Address("POST", "/gradio_api/queue/join", "every event of the page and of gradio_client", query=None, body="join"),
-    Address("GET", "/gradio_api/queue/data", "its answers", query=("session_hash",)),
+    Address("GET", _ANSWERS, "its answers", query=("session_hash",)),
     Address("POST", "/gradio_api/cancel", "gradio_client: job.cancel()", body="cancel"),
     Address("POST", f"/gradio_api/call/(?P<name>{_ID})", "scripts without gradio_client", body="call"),
     Address("GET", f"/gradio_api/call/(?P<name>{_ID})/{_ID}", "its answers"),
@@ -99,6 +103,7 @@ class Gate:
     ):
         self._app, self._entrance, self._name_of = app, entrance, name_of
         self._events = bodies.Events(blocks.config["dependencies"], checks)
+        self._forget, self._streams = forgetting(blocks), Counter()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -112,8 +117,11 @@ class Gate:
         try:
             scope, receive, answer = await self._checked(scope, receive)
         except Denied as denied:
-            answer = sentence(denied.status, str(denied))
-        await (answer or self._app)(scope, receive, send)
+            answer = sentence(denied.status, denied)
+        if answer is None and scope["path"] == _ANSWERS:
+            await self._stream(scope, receive, send)
+        else:
+            await (answer or self._app)(scope, receive, send)
 
     async def _checked(self, scope, receive):
         """(scope, receive, None) of what may pass, or with the answer instead. Raises Denied."""
@@ -134,6 +142,26 @@ class Gate:
         if address.body is not None:
             scope, receive = await self._events.passed(address.body, scope, receive)
         return scope, receive, None
+
+    async def _stream(self, scope, receive, send):
+        """The stream of answers; nothing is kept for a visitor who has left it."""
+        visit, left = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("session_hash"), False
+
+        async def watched():
+            nonlocal left
+            message = await receive()
+            left |= message["type"] == "http.disconnect"
+            return message
+
+        self._streams[visit] += 1
+        try:
+            await self._app(scope, watched, send)
+        finally:
+            self._streams[visit] -= 1
+            if not self._streams[visit]:
+                del self._streams[visit]
+                if left:
+                    self._forget(visit)
 
 
 def _with_headers(send):
@@ -158,17 +186,41 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
 
 def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
-    blocks.queue()
     # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
+    blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
+    _set(blocks, "state_session_capacity", MOST_STATES)
     _set(_get(blocks, "_queue"), "sleep_when_free", PAUSE)
+    forgetting(blocks)
+
+
+def forgetting(blocks: gr.Blocks) -> Callable[[str], None]:
+    """What makes Gradio forget a visit that is over. It keeps all answers that nobody has fetched, of 2,000 visits."""
+    kept = [_get(blocks._queue, name) for name in ("pending_messages_per_session", "pending_event_ids_session")]
+
+    def forget(visit):
+        for each in kept:
+            each.pop(visit, None)
+
+    return forget
 
 
 def message_of(event: gr.EventData) -> dict:
     """What the page has sent with an event."""
     data = _get(event, "_data")
     return data if isinstance(data, dict) else {}
+
+
+def running():
+    """The event of Gradio's queue whose function is running here; None for a call that did not come by the queue.
+
+    Its `alive` is false once the stream of answers was closed from the other side.
+    """
+    blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if not blocks or not identity:
+        return None
+    return _get(_get(blocks, "_queue"), "event_ids_to_events").get(identity)
 
 
 def _get(thing, name):

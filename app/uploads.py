@@ -20,6 +20,7 @@ import threading
 import time
 import uuid
 import zipfile
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +58,16 @@ class Limits:
     sets: int = 40
 
 
-def intake(given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", limits=None) -> dict:
+def intake(
+    given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", limits=None,
+    read: Callable = lambda decode: decode()[0],
+) -> dict:  # fmt: skip
     """Make a dataset of what somebody brought, and describe it (see `described`). The same content is the same set.
 
     given: a list, of points [x, y], or of files as tuples (name, binary file): one .zip, .csv or .npy file, or
     images. folder: of all runs. owner: any text. resolution: 16, 32 or 64, of the images' central squares.
+    read: is given each piece of the work, a function that returns (value, pixels), and returns the value; what it
+    raises ends the work.
     Raises ValueError with a sentence for anything that cannot be taken; then nothing is left of it.
     """
     limits = limits or Limits()
@@ -74,7 +80,7 @@ def intake(given, folder, *, owner: str | None = None, resolution: int = 32, tit
         raise Refused(f"you have {limits.sets} datasets already; remove one first")
     with _new(place) as new:
         if given and isinstance(given[0], tuple):
-            about = _brought(given, new, resolution, limits)
+            about = _brought(given, new, resolution, limits, read)
         else:
             about = _points(points.checked(given, "the drawing"), new)
         about["title"] = _title(title) or about["title"]
@@ -161,16 +167,16 @@ def _new(place):
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _brought(given, new, resolution, limits) -> dict:
+def _brought(given, new, resolution, limits, read) -> dict:
     name, file = given[0]
     kind = Path(name).suffix.lower()
     if len(given) == 1 and kind in points.SUFFIXES:
-        return _points(_points_of(name, file, kind, new), new)
+        return _points(read(lambda: (_points_of(name, file, kind, new), 0)), new)
     if kind == ".zip" and len(given) == 1:
         found, words = archives.images_of(file, name, limits.files, limits.unpacked), Path(name).stem
     else:
         found, words = archives.images_among(given, limits.files), "Images"
-    return {"title": _title(words) or "Images", **_images(found, new, resolution, limits)}
+    return {"title": _title(words) or "Images", **_images(found, new, resolution, limits, read)}
 
 
 def _points_of(name, file, kind, new):
@@ -201,13 +207,18 @@ def _points(known, new) -> dict:
     }
 
 
-def _images(found, new, resolution, limits) -> dict:
+def _images(found, new, resolution, limits, read) -> dict:
     """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
     digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
     labels: dict[str, int] = {}
     with atomic(new / _FILES["folder"]) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for number, (name, label, read) in enumerate(found):
-            square, pixels = images.square(read(), f"{name!r:.80}", resolution, limits.pixels)
+        for number, (name, label, data) in enumerate(found):
+
+            def decode(name=name, data=data):
+                square, pixels = images.square(data(), f"{name!r:.80}", resolution, limits.pixels)
+                return (square, pixels), pixels
+
+            square, pixels = read(decode)
             decoded += pixels
             if decoded > limits.decoded:
                 raise Refused("these images have too many pixels in all; shrink them before the upload")

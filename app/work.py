@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from app import snippets
 from app.figures import pack
+from app.slots import Slots, visitor_of
 from edm import diagnostics, models, runner
 from edm.errors import Refused
 from edm.noise import seeds
@@ -41,14 +42,14 @@ class Work:
         self._lock = threading.Lock()
         self._results: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
         self._known: LRUCache = LRUCache(512)
-        self._slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+        self.slots = Slots(max(2, os.cpu_count() or 1))
 
     def results(self, experiment: Experiment, field: dict | None, guard: Callable) -> Iterator[tuple[str, bool]]:
         """(message body, finished?) of the experiment: previews while it runs, then the whole.
 
         field: {"aspect": w/h, "follow": bool} where arrows are wanted. guard: wraps the denoiser, to stop it.
         """
-        key = json.dumps([_key(experiment), field])
+        key = json.dumps([_identity(experiment), field])
         with self._lock:
             cached = self._results.get(key)
         if cached:
@@ -56,26 +57,27 @@ class Work:
             return
         model = models.of(experiment)
         started = time.perf_counter()
-        for states, ended in self.paced(runner.states(experiment, self.device, guard)):
+        for states, ended in self.paced(runner.states(experiment, self.device, guard), visitor_of(guard)):
             if not ended:
                 yield json.dumps(self._body(experiment, model, states, started)), False
         body = self._body(experiment, model, states, started)
         if field and model.shape == (2,):
-            body["field"] = self._field(experiment, model, states, field, guard)
+            with self.slots.turn(visitor_of(guard)):
+                body["field"] = self._field(experiment, model, states, field, guard)
         text = json.dumps(body)
         with self._lock:
             if len(text) <= self._results.maxsize:
                 self._results[key] = text
-            self._known["final", _key(experiment)] = states[-1].x.cpu()
+            self._known["final", _identity(experiment)] = states[-1].x.cpu()
         yield text, True
 
-    def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
-        """(all items so far, is it the end?) whenever it is time for a picture. Computes in a slot of the machine."""
+    def paced(self, items: Iterable, visitor=None) -> Iterator[tuple[list, bool]]:
+        """(all items so far, is it the end?) whenever it is time for a picture. Computes in the visitor's turn."""
         done: list = []
         items, ended = iter(items), False
         while not ended:
             # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
-            with self._slots:
+            with self.slots.turn(visitor):
                 due = time.perf_counter() + PREVIEW_SECONDS
                 while not ended:
                     try:
@@ -144,7 +146,7 @@ class Work:
                 state = next(state for state in states if state.index == level)
             return state.x / state.scale
 
-        samples = self.remember(("there", _key(experiment), level), there)
+        samples = self.remember(("there", _identity(experiment), level), there)
         return int((samples - position).square().sum(1).argmin())
 
     def measures(self, experiment: Experiment, guard: Callable) -> dict:
@@ -154,11 +156,11 @@ class Work:
         distance: sliced Wasserstein to the data, and floor: what true samples would give; None for images.
         """
         model = models.of(experiment)
-        final = self.remember(("final", _key(experiment)), lambda: self._final(experiment, guard))[:MEASURED_SAMPLES]
-        stochastic = path_of(experiment.sampling, model.denoiser).stochastic
+        final = self.remember(("final", _identity(experiment)), lambda: self._final(experiment, guard))
+        final, stochastic = final[:MEASURED_SAMPLES], path_of(experiment.sampling, model.denoiser).stochastic
         measures = {"error": None, "distance": None, "floor": None, "stochastic": stochastic}
         if not measures["stochastic"]:
-            count = min(len(final), MEASURED_IMAGES) if _is_heavy(model) else len(final)
+            count = self.measured(model, len(final))
             exact = self._reference(experiment, model, count, guard)
             measures["error"] = diagnostics.rms_error(final[:count], exact)
         dataset = model.dataset
@@ -171,10 +173,9 @@ class Work:
             )
         return measures
 
-    def plain(self, experiment: Experiment) -> dict:
+    def plain(self, experiment: Experiment, guard: Callable = lambda denoiser: denoiser) -> dict:
         """The result as plain numbers, for scripts that talk to the server."""
-        guard = _unguarded
-        final = self.remember(("final", _key(experiment)), lambda: self._final(experiment, guard))
+        final = self.remember(("final", _identity(experiment)), lambda: self._final(experiment, guard))
         return {
             "samples": final.tolist(),
             "levels": list(path_of(experiment.sampling, models.of(experiment).denoiser).sigmas),
@@ -186,19 +187,31 @@ class Work:
         """Depends on the start only, so it is computed once while solver, steps, schedule … are tried."""
         sampling = experiment.sampling
         start = path_of(sampling, model.denoiser).sigmas[0]
-        name = "reference", experiment.model, experiment.points, experiment.label, count, sampling.seed, start
+        name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
 
         def solve():
             z, labels = runner.start(experiment, self.device)
             denoiser = guard(model.denoiser.to(self.device))
             labels = None if labels is None else labels[:count]
-            steps = HEAVY_REFERENCE_STEPS if _is_heavy(model) else diagnostics.REFERENCE_STEPS
-            return diagnostics.reference(denoiser, z[:count], sampling, labels, steps).cpu()
+            steps = self.reference_steps(model)
+            with self.slots.turn(visitor_of(guard)):
+                return diagnostics.reference(denoiser, z[:count], sampling, labels, steps).cpu()
 
         return self.remember(name, solve)
 
+    @staticmethod
+    def measured(model, count: int) -> int:
+        """How many of `count` samples the error is measured on."""
+        return min(count, MEASURED_IMAGES if _is_heavy(model) else MEASURED_SAMPLES)
+
+    @staticmethod
+    def reference_steps(model) -> int:
+        """N of the fine solution that it is measured against."""
+        return HEAVY_REFERENCE_STEPS if _is_heavy(model) else diagnostics.REFERENCE_STEPS
+
     def _final(self, experiment, guard):
-        return last(runner.states(experiment, self.device, guard)).x.cpu()
+        with self.slots.turn(visitor_of(guard)):
+            return last(runner.states(experiment, self.device, guard)).x.cpu()
 
     def remember(self, key, make):
         """The value under `key`, made now if it is not known. Two threads may make it at once; both are right."""
@@ -215,8 +228,9 @@ def _is_heavy(model) -> bool:
     return model.trained and len(model.shape) == 3
 
 
-def _unguarded(denoiser):
-    return denoiser
+def _identity(experiment: Experiment) -> str:
+    """What its results are kept under: the settings, and which model it is that has their model's name."""
+    return json.dumps([experiment.document(), models.of(experiment).identity])
 
 
 def _key(experiment: Experiment) -> str:

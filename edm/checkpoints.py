@@ -149,14 +149,14 @@ class Header(Settings):
         return self.taught or tuple(range(self.classes))
 
 
-def save(path, header: Header, content: dict[str, torch.Tensor]) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole.
+def save(path, header: Header, content: dict[str, torch.Tensor], guard=None) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. guard: see `atomic`.
 
     Raises OSError that names the file where it cannot be written.
     """
     metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
     try:
-        with atomic(path) as file:
+        with atomic(path, guard=guard) as file:
             tensors.write(file, content, metadata)
     except OSError as error:
         raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
@@ -237,7 +237,7 @@ def _fitting(config, file, prefix, path):
 
 def check_finite(tensor, name: str, path) -> None:
     """Raises ValueError, which names the file, for weights that no picture can come from."""
-    if not tensor.isfinite().all():
+    if not (tensor.float().sum().isfinite() or tensor.isfinite().all()):  # the sum is quick, and may only overflow
         remedy = "the run that wrote them has diverged; take an earlier checkpoint, or train with a lower learning rate"
         raise Refused(f"{path} cannot be used: its weights {name} are not all finite numbers; {remedy}")
 

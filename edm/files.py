@@ -9,9 +9,10 @@ from tempfile import NamedTemporaryFile
 
 
 @contextmanager
-def atomic(path, durable: bool = True):
+def atomic(path, durable: bool = True, guard=None):
     """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
+    guard: called when all is written, before it takes its place; what it raises undoes it.
     durable: wait until it is on the disk, and in its place, so that a power cut cannot undo it. Raises RuntimeError if
     the block has put another file in its place: some libraries do, and then this one is not what would be kept.
     """
@@ -25,6 +26,8 @@ def atomic(path, durable: bool = True):
             os.chmod(file.name, 0o644)
             if durable:
                 os.fsync(file.fileno())
+            if guard is not None:
+                guard()
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(file.name)  # before closing, which may fail again on a full disk
@@ -32,6 +35,15 @@ def atomic(path, durable: bool = True):
     os.replace(file.name, path)
     if durable:
         settle(path.parent)
+
+
+def stamp(path) -> str | None:
+    """What tells a file from every other that was ever in its place, and changes with what it holds; None: no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
 def append(path, line: bytes) -> None:

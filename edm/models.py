@@ -16,6 +16,7 @@ from edm import data, saved
 from edm import names as naming
 from edm.data import classes
 from edm.errors import Refused
+from edm.files import stamp
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -27,7 +28,8 @@ class Model:
 
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
-    family: name that the checkpoints of one run share. run: that it is a checkpoint of, by the names of `edm.names`.
+    family: name that the checkpoints of one run share. stamp: of the file as it was when it became known. run: that
+    it is a checkpoint of, by the names of `edm.names`.
     """
 
     name: str
@@ -38,7 +40,13 @@ class Model:
     dataset: data.Dataset | None
     path: Path | None = None
     header: object = None
+    stamp: str | None = None
     run: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What results may be kept under: unlike the name, no other model ever has it."""
+        return f"{self.name}@{self.stamp}" if self.trained else self.name
 
     @property
     def trained(self) -> bool:
@@ -78,7 +86,10 @@ class Model:
             return self.dataset.denoiser
         from edm.checkpoints import load as load_file
 
-        return load_file(self.path)
+        loaded = load_file(self.path)
+        if self.stamp not in (None, stamp(self.path)):
+            raise Refused(f"the file of the model {self.name!r} was replaced; choose it again in a moment, or restart")
+        return loaded
 
     @property
     def sigma_data(self) -> float:
@@ -164,11 +175,11 @@ def follow_run(folder) -> bool:
     """
     folder, changed = Path(folder), False
     family = naming.family(folder.name)
-    found = set(saved.whole(folder))
-    known = {model.path for model in list(_registered.values()) if model.family == family}
-    for path in known - found:
-        changed |= _registered.pop(f"{family}_{saved.number(path)}", None) is not None
-    for path in sorted(found - known):
+    found = {(path, stamp(path)) for path in saved.whole(folder)}
+    known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
+    for path in {path for path, _ in known} - {path for path, _ in found}:
+        changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None
+    for path, _ in sorted(found - known):
         with suppress(Refused, OSError):
             model = _checkpoint(folder.name, saved.number(path), path)
             _registered[model.name] = model
@@ -190,10 +201,13 @@ def exact(dataset: data.Dataset) -> Model:
 def _from_file(name, path) -> Model:
     from edm.checkpoints import read_header
 
+    before = stamp(path)
     header = read_header(path)
+    if stamp(path) != before:
+        raise Refused(f"{path} was replaced while it was read; try again")
     dataset = data.learned(header.training.data) if header.training else None
     title = header.title or name
-    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header)
+    return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
 
 def _checkpoint(run: str, images: int, path) -> Model:
@@ -206,7 +220,7 @@ def _of_a_run(name) -> Model | None:
     """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
     path = naming.checkpoint(name)
     with suppress(Refused, OSError):
-        return path and _kept(path.absolute(), path.stat().st_mtime_ns, path.stat().st_ino)
+        return path and _kept(path.absolute(), stamp(path))
     return None
 
 

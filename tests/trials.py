@@ -1,4 +1,4 @@
-"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [fuzz]: what is survived, counted.
+"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz]: survived, counted.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
@@ -26,6 +26,7 @@ from edm.training import recording
 from edm.training.loop import train
 from tests.browser.conftest import start_server
 from tests.edm.runs import points
+from tests.visiting import visits
 
 PATIENCE = 90  # seconds for anything that has to happen
 DEATH = 10  # seconds in which a death has to be seen
@@ -280,7 +281,7 @@ def left_running(folder) -> list[str]:
     return found
 
 
-TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, fuzz)}
+TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz)}
 
 
 def main():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import model_validator
 
+from app.slots import visitor_of
 from app.work import Work
 from edm.fields import Settings, knob, refusal
 from edm.flat import unflatten
@@ -90,7 +91,7 @@ class Context:
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""
-        return self.work.paced(items)
+        return self.work.paced(items, visitor_of(self.guard))
 
 
 def rounded(values) -> list:

@@ -121,7 +121,7 @@ def _step(settings, context):
         own = seeds(settings.seed, len(z))
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels, seeds=own)
 
-    key = "slow motion", settings.data, sampling, settings.index
+    key = "slow motion", model.identity, sampling, settings.index
     for shown, ended in starts.kept(context, key, moments):
         if shown:
             yield _step_body(settings, model, sampling, shown), ended

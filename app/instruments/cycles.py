@@ -25,7 +25,7 @@ def respond(settings, context):
     """The bodies of the churn microscope's repetition."""
     model = models.load(settings.data)
     strengths = list(dict.fromkeys((1.0, settings.S_noise)))
-    key = "churn cycles", settings.data, settings.sigma, settings.S_noise, settings.rounds, settings.seed
+    key = "churn cycles", model.identity, settings.sigma, settings.S_noise, settings.rounds, settings.seed
 
     def items():
         clean, labels = _clean(model)

@@ -10,6 +10,7 @@ import numpy as np
 from app.instruments import choosing
 from app.instruments.base import rounded
 from edm import diagnostics, models
+from edm.training.loss import WEIGHTS
 from edm.training.settings import Design
 
 FIRST = {1: 64, 3: 2}  # samples of the first, rough curve: of points, of images
@@ -58,13 +59,13 @@ def group_of(chosen: list[models.Model], context) -> Group:
     """The group of models of the same data. Raises ValueError if their data cannot be had."""
     remember, model = context.work.remember, chosen[0]
     draw = draw_of(model, context)
-    moment = remember(("second moment", model.name), lambda: _moment(draw))
+    moment = remember(("second moment", model.identity), lambda: _moment(draw))
     return Group(choosing.data()[choosing.data_of(model)].split(",")[0], chosen, exact_of(model), draw, moment)
 
 
 def draw_of(model, context) -> diagnostics.Draw:
     """Where the model's samples come from, looked up once."""
-    return context.work.remember(("draw", model.name), lambda: diagnostics.held_out(model))
+    return context.work.remember(("draw", model.identity), lambda: diagnostics.held_out(model))
 
 
 def exact_of(model):
@@ -95,7 +96,7 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
     for model in group.models:
         column, rank = choosing.preconditioning_of(model), _rank(model, group.models)
         known = np.isfinite(diagnostics.preconditioning(column, sigmas, model.sigma_data).c_out)
-        line = {"name": short(model), "color": shade if several else column, "dash": choosing.DASHES[column]}
+        line = {"name": short(model), "color": shade if several else column, "dash": choosing.dash_of(column)}
         line |= {"opacity": 1 - 0.55 * rank, "width": 2.4 - 0.6 * rank}
         lines.append(_line(line, sigmas, curves[model.name], known) | {"weights": _weights(group, sigmas, model)})
     lines += _fresh(group, sigmas, shade if several else None)
@@ -130,9 +131,7 @@ def _line(style, sigmas, curve, known):
 
 def _weights(group, sigmas, model):
     """What each choice of λ multiplies with; "own" as the model was trained."""
-    fixed = {
-        name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in ("simple", "edm")
-    }
+    fixed = {name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in WEIGHTS}
     own = rounded(diagnostics.loss_weight(group.design(model).weight, sigmas, model.sigma_data))
     return {"raw": [1.0] * len(sigmas), "own": own, **fixed}
 
@@ -148,7 +147,7 @@ def _fresh(group, sigmas, color):
         loss[~np.isfinite(loss)] = same[0][~np.isfinite(loss)]
     return [
         {
-            "name": f"fresh network, {'/'.join(choosing.COLUMNS[column] for column in columns)}",
+            "name": f"fresh network, {'/'.join(choosing.column_title(column) for column in columns)}",
             "color": color or next(iter(columns)),
             "dash": "dot",
             "width": 1.3,

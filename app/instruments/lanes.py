@@ -261,7 +261,7 @@ def _steps_in(milliseconds, model, sampling, context):
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 
-    each = context.work.remember(("step time", model.name, sampling.solver, sampling.schedule), measure)
+    each = context.work.remember(("step time", model.identity, sampling.solver, sampling.schedule), measure)
     limit = 1000 if sampling.discretization != "iddpm" else 400
     return max(1, min(limit, round(milliseconds / each)))
 

@@ -171,7 +171,7 @@ def _points(model, context):
         y = draw_of(model, context)(range(POINTS))[0]
         return {"y": pack.float32(y), "n": pack.float32(latents(seeds(0, POINTS), model.shape))}
 
-    return context.work.remember(("oracle points", model.name), make)
+    return context.work.remember(("oracle points", model.identity), make)
 
 
 def _summary(model, exact, curves, draw):

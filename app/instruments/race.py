@@ -100,7 +100,7 @@ def respond(settings: Race, context):
     if measure != "error":
         experiment = Experiment(model=model.name)
         measure = context.work.remember(
-            ("to data", model.name, measure), lambda: diagnostics.to_data(experiment, settings.measure)
+            ("to data", model.identity, measure), lambda: diagnostics.to_data(experiment, settings.measure)
         )
     count = _count(settings, model)
     if settings.measure == "distance":
@@ -114,7 +114,7 @@ def respond(settings: Race, context):
         title: diagnostics.Lane(context.denoiser(of), sampling, labels) for title, (of, sampling) in runners.items()
     }
     budgets = [budget for budget in BUDGETS if budget <= settings.limit]
-    key = "references", tuple((t, m.name) for t, (m, _) in runners.items()), tuple(seeds), count
+    key = "references", tuple((t, m.identity) for t, (m, _) in runners.items()), tuple(seeds), count
     references = context.work.remember(key, dict)
     steps = REFERENCE_STEPS[len(shape) == 3]
     points = diagnostics.race(lanes, latents, budgets, measure, references, reference_steps=steps)

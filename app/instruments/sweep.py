@@ -102,7 +102,9 @@ def respond(settings: Sweeping, context):
         "python": _python(settings, sweep),
     }
     yield {**body, **_filled(sweep, []), "summary": f"{rows} × {columns} cells; counting evaluations …"}, False
-    plan = context.work.remember(("plan", sweep), lambda: diagnostics.plan_sweep(sweep, wrap=context.guard))
+    plan = context.work.remember(
+        ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.guard)
+    )
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
     waiting = seconds > AT_ONCE_SECONDS and not settings.run
@@ -130,7 +132,7 @@ def _evaluation_seconds(sweep, model, context):
             taken.append((time.perf_counter() - start) / evaluations)
         return min(taken)
 
-    return context.work.remember(("evaluation", model.name, sweep.experiment.count), measure)
+    return context.work.remember(("evaluation", model.identity, sweep.experiment.count), measure)
 
 
 def _described(sweep, plan, seconds):

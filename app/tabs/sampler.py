@@ -8,17 +8,16 @@ import gradio as gr
 
 from app import faults
 from app.messages import Picture, Probe
+from app.presence import Left
+from app.scripts import Scripts
+from app.slots import visitor_of
 from app.tabs.wiring import Wiring, experiment_of
 from app.work import Work
-from edm import documents
-from edm.errors import Refused, shown
-from edm.flat import unflatten
-from edm.settings import Experiment
 
 EVENTS = {"ask": Picture, "askPinned": Picture, "measure": Picture, "measurePinned": Picture, "probe": Probe}
 
 
-def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
+def build(blocks: gr.Blocks, wiring: Wiring, work: Work, scripts: Scripts) -> None:
     """Wire the tab's events, inside `blocks`."""
 
     def results(message, guard):
@@ -29,12 +28,16 @@ def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
 
     def path(message, guard):
         experiment = experiment_of(message.values)
-        yield json.dumps(work.probe(experiment, message.level, list(message.position), guard)), True
+        with work.slots.turn(visitor_of(guard)):
+            found = work.probe(experiment, message.level, list(message.position), guard)
+        yield json.dumps(found), True
 
-    def sample(settings: dict) -> dict:
+    async def sample(settings: dict, request: gr.Request) -> dict:
         """Sample {"model": …, "steps": …} or {"model": …, "sampling": {…}}: samples, levels, measures."""
         try:
-            return work.plain(asked(settings))
+            return await scripts.sample(settings, request)
+        except Left as error:
+            raise gr.Error(str(error), print_exception=False) from None
         except Exception as error:
             raise gr.Error(faults.told(error), print_exception=False) from None
 
@@ -47,14 +50,7 @@ def build(blocks: gr.Blocks, wiring: Wiring, work: Work) -> None:
     }
     for event, (lane, respond, output) in lanes.items():
         wiring.on(event, lane, EVENTS[event], respond, output)
-    gr.api(sample, api_name="sample", concurrency_limit=2)
-
-
-def asked(settings) -> Experiment:
-    """The settings that a script sends: fields by their names, in their groups, or both. Raises Refused."""
-    if not isinstance(settings, dict):
-        raise Refused(f'settings are names and values, like {{"model": "spiral", "steps": 10}}, not {shown(settings)}')
-    return Experiment.parse(unflatten(documents.plain(settings, "the request")))
+    gr.api(sample, api_name="sample", concurrency_limit=None)  # which Scripts sees to, for each visitor
 
 
 def _field(arrows) -> dict | None:

@@ -10,17 +10,20 @@ import gradio as gr
 from app import faults, transport
 from app.live import Channel
 from app.messages import Halt, Message
-from app.session import Newest, Superseded
+from app.presence import Left
+from app.session import Guard, Newest, Superseded
+from app.slots import Slots
 from edm.errors import Refused
 from edm.flat import unflatten
 from edm.settings import Experiment
 
 
 class Wiring:
-    """What the tabs share. stage: the live component that sends events."""
+    """What the tabs share. stage: the live component that sends events. slots: in which requests take turns. key: a
+    gr.Request -> whose turn it is."""
 
-    def __init__(self, stage):
-        self.stage, self.newest = stage, Newest()
+    def __init__(self, stage, slots: Slots, key):
+        self.stage, self.newest, self._slots, self._key = stage, Newest(), slots, key
 
     def on(self, event: str, lane: str, kind: type[Message], respond, output=None, personal: bool = False) -> None:
         """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
@@ -44,15 +47,24 @@ class Wiring:
             document = transport.message_of(event)
             try:
                 message = kind.of(document)
-                guard = self.newest.guard(request.session_hash, lane, message.serial)
+                guard = self._guard(request, lane, message.serial)
                 for body, finished in respond(message, guard, *([request] if personal else [])):
                     yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
-            except Superseded:
+            except (Superseded, Left):
                 return
             except Exception as error:  # whatever it is, the page must hear
                 yield json.dumps({"serial": _serial(document), "finished": True, "error": faults.told(error)})
 
         return handler
+
+    def _guard(self, request, lane, serial) -> Guard:
+        newest, asked = self.newest.guard(request.session_hash, lane, serial), transport.running()
+
+        def attended():
+            if asked and not asked.alive:
+                raise Left
+
+        return Guard((*newest.checks, attended, self._slots.breathe), self._key(request))
 
     def halt(self) -> None:
         """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""

@@ -9,9 +9,10 @@ import numpy as np
 from app.figures import pack
 from app.instruments.base import rounded
 from app.training import recipes
-from edm import diagnostics, runs, saved
+from edm import diagnostics, files, runs, saved
 from edm.data import points
 from edm.errors import Refused
+from edm.runs import places
 from edm.training.settings import Training
 
 SHOWN_POINTS = 400
@@ -46,7 +47,7 @@ def settings_of(run: runs.Run) -> Training | None:
     """The settings in a run's config.json; None if there are none that can be read."""
     path = run.folder / "config.json"
     try:
-        return _settings(path, path.stat().st_mtime_ns)
+        return _settings(path, files.stamp(path))
     except (OSError, Refused):
         return None
 
@@ -77,5 +78,7 @@ def _points(data) -> str | None:
 
 
 def details(run: runs.Run) -> dict:
-    """What a closer look at a run shows beside its row: the end of its log, its place on the disk."""
-    return {"log": [line[:400] for line in run.log[-12:]], "disk": run.disk, "host": run.host, "pid": run.pid}
+    """What a closer look at a run shows beside its row: the end of its log, its place on the disk; and its id, which
+    no other run of that name has."""
+    told = {"id": places.identity(run.folder), "disk": run.disk, "host": run.host, "pid": run.pid}
+    return {**told, "log": [line[:400] for line in run.log[-12:]]}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
+import math
 import secrets
 import threading
 import time
@@ -16,7 +16,8 @@ from cachetools import LRUCache
 
 from app.training import about
 from app.training.history import History
-from edm import models, runs
+from edm import files, models, runs
+from edm.runs import places
 
 AGE = 0.3  # seconds for which a look at the folder serves everybody
 CYCLE = 1.0  # seconds between two looks of the thread
@@ -28,12 +29,16 @@ class Board:
 
     def __init__(self, folder=None, at_once: int = 1):
         self.folder, self._at_once = runs.runs_folder(folder).absolute(), at_once
-        self._lock, self._wake = threading.Lock(), threading.Event()
-        self._mark, self._version, self._looked = secrets.token_hex(4), 1, 0.0
+        self.still = threading.RLock()  # to hold while runs are put into the queue that shall begin together
+        self._lock, self._wake, self._count = threading.Lock(), threading.Event(), threading.Lock()
+        self._mark, self._version = secrets.token_hex(4), 1
+        # when the last look began; how many wakes there were, and of which it knew
+        self._looked, self._asked, self._answered = -math.inf, 0, 0
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
         self._order: tuple[int, list[str]] = (1, [])
-        self._checkpoints: dict[str, int] = {}
-        self._models: tuple[int, dict[str, int]] = (1, {})  # version, name -> version in which it came
+        self._checkpoints: dict[str, str] = {}
+        # version, name -> (version in which it came, identity of the model)
+        self._models: tuple[int, dict[str, tuple[int, str]]] = (1, {})
         self._histories: LRUCache = LRUCache(HISTORIES)
 
     def begin(self) -> None:
@@ -43,14 +48,16 @@ class Board:
 
     def wake(self) -> None:
         """Let the thread look now, and the next visitor see what it found."""
-        self._looked = 0.0
+        with self._count:
+            self._asked += 1
         self._wake.set()
 
     def _live(self):
         silent = False
         while True:
             try:
-                runs.advance(self.folder, self._at_once)
+                with self.still:
+                    runs.advance(self.folder, self._at_once)
                 self._follow()
                 silent = False
             except Exception:  # a file server that is away, a full disk: the next look may be luckier
@@ -68,20 +75,27 @@ class Board:
             changed |= models.follow_run(self.folder / name)
             del self._checkpoints[name]
         for name, folder in folders.items():
-            stamp = _stamp(folder / "checkpoints")
+            stamp = files.stamp(folder / "checkpoints")
             if stamp is not None and self._checkpoints.get(name) != stamp:
                 changed |= models.follow_run(folder)
                 self._checkpoints[name] = stamp
         if changed:
             version, known = self._models[0] + 1, self._models[1]
-            self._models = version, {model.name: known.get(model.name, version) for model in models.followed()}
+            found = {model.name: model.identity for model in models.followed()}
+            self._models = (
+                version,
+                {
+                    name: known[name] if known.get(name, (0, ""))[1] == identity else (version, identity)
+                    for name, identity in found.items()
+                },
+            )
 
     def models_since(self, clock: str) -> tuple[str, list[str], dict[str, int]] | None:
         """(clock, names of all models of runs, those that are new since a clock, each with the version in which it
         came); None if nothing changed."""
         version, known = self._models
         now, seen = f"{self._mark}:{version}", self._number(clock)
-        new = {name: came for name, came in known.items() if came > seen}
+        new = {name: came for name, (came, _) in known.items() if came > seen}
         return None if clock == now else (now, list(known), new)
 
     def _number(self, clock) -> int:
@@ -102,8 +116,9 @@ class Board:
     def history(self, name) -> History:
         """The metrics of the run of that name. Raises ValueError if there is none."""
         folder = runs.find(self.folder, name)
+        key = name, places.identity(folder)
         with self._lock:
-            return self._histories.setdefault(name, History(folder))
+            return self._histories.setdefault(key, History(folder))
 
     def since(self, clock: str) -> dict:
         """JSON data: {clock, rows that changed, order of all names or None if that did not}."""
@@ -116,7 +131,8 @@ class Board:
 
     def _look(self):
         with self._lock:
-            if time.monotonic() - self._looked < AGE:
+            began, asked = time.monotonic(), self._asked  # what happens from here on may not be in what is found
+            if began - self._looked < AGE and asked == self._answered:
                 return
             found = runs.all_runs(self.folder)
             version, names = self._version + 1, [run.name for run in found]
@@ -129,11 +145,4 @@ class Board:
                 self._order = version, names
             if self._order[0] == version or any(row[0] == version for row in rows.values()):
                 self._version = version
-            self._rows, self._looked = rows, time.monotonic()
-
-
-def _stamp(path) -> int | None:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return None
+            self._rows, self._looked, self._answered = rows, began, asked

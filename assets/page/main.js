@@ -74,13 +74,15 @@ class Explorer {
   }
 
   // Models of runs come and go: what every tab offers follows.
+  // One whose name was there before is another model now: pictures of it are asked for anew.
   takeModels({ names, new: fresh, choices }) {
     const { models } = this.boot;
+    const replaced = fresh.map(({ name }) => name).filter((name) => models.some((model) => model.name === name));
     const added = new Set(fresh.map(({ name }) => name));
     const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
     models.splice(0, models.length, ...kept, ...fresh);
     models.sort((a, b) => (a.family === b.family ? a.images - b.images : 0));
-    for (const tab of Object.values(this.tabs)) tab.offer?.(choices);
+    for (const tab of Object.values(this.tabs)) tab.offer?.(choices, replaced);
   }
 
   // The youngest checkpoint of a run, in the Sampler tab.

@@ -152,7 +152,7 @@ export class Panel {
     }
     for (const model of shown) {
       const known = this.thumbs.get(model.family);
-      if (known?.model.name === model.name) continue;
+      if (known?.model === model) continue;
       if (known) {
         known.model = model;
         known.button.dataset.model = model.name;

@@ -101,9 +101,10 @@ export class Sampler {
     return query;
   }
 
-  // Models have come, or gone.
-  offer() {
+  // Models have come, or gone, or have made room for others of their names.
+  offer(choices, replaced) {
     this.panel.offer();
+    if ([this.accepted, this.pinned].some((shown) => replaced.includes(shown?.model))) this.askAll();
   }
 
   // ---- receiving ----

@@ -65,6 +65,7 @@ export class Stage {
 
   // News of one run.
   take(name, news) {
+    if (this.known.get(name)?.id !== news.id) this.film.films.delete(name); // another run of that name
     if (news.anew || !this.known.has(name)) this.known.set(name, { points: { images: [], loss: [], score: [], seconds: [], low: [], high: [] }, frames: [], sigmas: [], stride: 1 });
     const known = this.known.get(name);
     const count = news.points.images.length;
@@ -77,7 +78,7 @@ export class Stage {
     }
     if (news.sigmas.length) known.sigmas = news.sigmas;
     if (news.design) known.design = { ...news.design, cloud: news.design.points && float32(news.design.points) };
-    Object.assign(known, { log: news.log, disk: news.disk });
+    Object.assign(known, { log: news.log, disk: news.disk, id: news.id });
     if (news.sample) this.film.take(name, news.sample);
     if (count || news.anew) this.stale = true;
   }

@@ -103,8 +103,8 @@ export class Workbench {
     this.page.changed();
   }
 
-  // Models have come, or gone: what the knobs offer now, by instrument and knob.
-  offer(choices) {
+  // Models have come, or gone: what the knobs offer now, by instrument and knob; replaced: names of others than before.
+  offer(choices, replaced) {
     let present = false;
     for (const { name, knobs } of this.tab.instruments) {
       for (const [knob, offered] of Object.entries(choices[name] ?? {})) {
@@ -118,6 +118,8 @@ export class Workbench {
       }
     }
     if (present) this.buildKnobs(this.present);
+    const shown = JSON.stringify(this.values[this.name] ?? {});
+    if (replaced.some((name) => shown.includes(`"${name}"`))) this.view?.ask();
   }
 
   // Checkpoints of runs beside the youngest: many, and rarely wanted.

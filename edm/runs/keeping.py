@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edm import saved
 from edm.errors import Refused
-from edm.runs import places, reading
+from edm.runs import lease, places, reading
 from edm.runs.metrics import parsed
 from edm.runs.processes import machine, this, uptime
 
@@ -98,6 +98,8 @@ def delete(run) -> None:
     waits = found.state == "queued" and places.create(places.request(run, number, "taken"), claim)  # so it never begins
     if not (waits or found.over):
         raise Refused(f"the run {run.name!r} is {found.state}; stop it before deleting it")
+    if not waits:
+        lease.seize(found)
     gone = run.with_name(f".trash-{uuid.uuid4().hex}")
     run.rename(gone)  # at once, so that nobody sees half a run
     shutil.rmtree(gone, ignore_errors=True)  # what a network file system holds back is left to gc
@@ -113,7 +115,7 @@ def gc(folder, keep: int = 1) -> int:
     for trash in (*folder.glob(".trash-*"), *_former_queues(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
-    for run in (found.folder for found in reading.all_runs(folder) if found.over):
+    for run in (found.folder for found in reading.all_runs(folder) if found.over and lease.certain(found)):
         torn = [*halves(run, RECORD), *halves(run, STATUS), *halves(run, {"requests": _SHARED}, _OLD)]
         for path in [*torn, run / ".reserve", *superfluous(run, keep, best(run))]:
             if not reading.read(run, details=False).over:  # somebody has just resumed it

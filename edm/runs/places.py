@@ -6,6 +6,7 @@ requests/<n>.worker.json   the process it started
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
 requests/<n>.term.json     it did not in time, and somebody has sent it a signal
+requests/<n>.lapse<k>.json who may write it, after its k-th silence: its worker, or who takes it over (`edm.runs.lease`)
 status.json                what its worker says of itself
 """
 
@@ -22,7 +23,7 @@ from tempfile import NamedTemporaryFile
 
 from edm import documents
 from edm.errors import Refused
-from edm.files import atomic, settle
+from edm.files import atomic, settle, stamp
 from edm.names import check_name, is_name, runs_folder
 from edm.runs.processes import machine
 
@@ -49,6 +50,11 @@ def queue(folder) -> Path:
 
 def request(run, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
+
+
+def identity(run) -> str | None:
+    """What tells a run from every other, also from one that had its name before: the file of its first beginning."""
+    return stamp(request(run, 1, "start")) or stamp(request(run, 1, "taken"))
 
 
 def newest(run, strict: bool = False) -> int:
@@ -96,6 +102,24 @@ def _create_here(path, document):
         return False
     settle(path.parent)
     return True
+
+
+def modified(path) -> float | None:
+    """When a file was written, by its server's clock; None if it is not there. Opening it makes NFS ask the server."""
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def moment(run) -> float:
+    """What time it is by the clock of the server on which a run lies."""
+    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".moment.json.") as file:
+        file.write(b"?")
+        file.flush()
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_mtime
 
 
 def write(path, document: dict, durable: bool = True) -> None:

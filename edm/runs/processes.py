@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-SILENCE = 10.0  # seconds without a heartbeat after which a process on another machine counts as gone
+LEASE = 30.0  # seconds for which a worker may write after a sign of life (see edm.runs.lease)
+CACHE = 60.0  # seconds for which a machine may see files as they were (NFS's default)
+SLACK = 30.0  # seconds that a write which has begun in time may take
+SILENCE = LEASE + CACHE + SLACK  # after which, without a heartbeat, a process on another machine counts as gone
 _REMEMBERED = 1000  # processes of other machines
 
 
@@ -70,19 +73,29 @@ class _Ear:
 
     def hears(self, process: Process, heartbeat: float) -> bool:
         with self._lock:
-            known, when = self._last.get(process, (None, 0.0))
+            known, when, changed = self._last.get(process, (None, 0.0, 0.0))
             if known is None:
-                when = uptime() - min(abs(time.time() - heartbeat), SILENCE)
+                when, changed = uptime() - min(abs(time.time() - heartbeat), SILENCE), uptime()
                 if len(self._last) >= _REMEMBERED:
                     self._last.clear()
             elif known != heartbeat:
-                when = uptime()
-            self._last[process] = heartbeat, when
+                when = changed = uptime()
+            self._last[process] = heartbeat, when, changed
             return uptime() - when < SILENCE
+
+    def silence(self, process: Process) -> float:
+        with self._lock:
+            return uptime() - self._last[process][2] if process in self._last else 0.0
 
 
 _EAR = _Ear()
 _FIELDS = {"host": str, "machine": str, "pid": int, "began": str}
+
+
+def silence(process: Process | None) -> float:
+    """Seconds for which this process itself has seen no new sign of life of one on another machine; no clock but its
+    own tells that."""
+    return 0.0 if process is None else _EAR.silence(process)
 
 
 def this(pid: int | None = None) -> Process:
@@ -104,6 +117,11 @@ def machine() -> str:
 def uptime() -> float:
     """Seconds of a clock that every process of this machine shares and nobody sets."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def lasting() -> float:
+    """The same of a clock that goes on while the machine sleeps, where it has one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def began(pid: int) -> str | None:

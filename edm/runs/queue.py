@@ -19,7 +19,7 @@ from pathlib import Path
 from edm import flat, saved
 from edm.errors import Refused
 from edm.files import make, settle
-from edm.runs import devices, launching, places, reading
+from edm.runs import devices, launching, lease, places, reading
 from edm.runs.processes import Process, this
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -34,8 +34,10 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
     whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
-    from edm.data.sources import placed
+    from edm.data.sources import placed, shape_of
+    from edm.training import fitting
 
+    fitting.check(settings, shape_of(settings.data))
     folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner)
     flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))
@@ -85,6 +87,7 @@ def resume(
     options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
+    lease.seize(found)
     _ask(run, last + 1, {**request, "options": options, "changes": changes})
     return run
 

@@ -13,14 +13,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from edm import saved
 from edm.errors import Refused
 from edm.runs import keeping, launching, places
-from edm.runs.failures import Diverged, Superseded, explain
+from edm.runs.failures import Diverged, Superseded, disk_full, explain
+from edm.runs.lease import Lease, seize
 from edm.runs.processes import this
-from edm.runs.reading import LIVE, read
+from edm.runs.reading import read
 from edm.runs.signals import Signals
 
 BEAT = 1.0  # seconds between two signs of life
@@ -68,14 +70,14 @@ class Worker:
             (self._folder / "requests").mkdir(parents=True, exist_ok=True)
             self._number = _take(self._folder)
         self._status |= {"number": self._number, "started": time.time()}
+        self._lease = Lease(self._folder, self._number)
         self._look()
-        if self._superseded:
-            raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
+        self.check()
         try:
             for half in keeping.halves(self._folder, keeping.STATUS):
                 half.unlink(missing_ok=True)
             self._reserve().write_bytes(os.urandom(RESERVE))
-            self._write(durable=True)
+            self._lease.renew(partial(self._write, durable=True))
         except OSError as error:
             self._end(error)
             raise
@@ -87,10 +89,22 @@ class Worker:
         self._over.set()
         self._thread.join()
         try:
-            if not self._superseded:
-                self._end(error)
+            with suppress(OSError):  # its file server is away
+                if not self._superseded and self._lease.holds():
+                    self._end(error)
         finally:
             self._signals.__exit__()
+
+    def check(self) -> None:
+        """Wait until this worker may write the run's files. Raises Superseded once it may not any more."""
+        while not self._superseded:
+            try:
+                self._superseded = not self._lease.holds()
+                break
+            except OSError:  # its file server is away, and another may be seen as the run's worker meanwhile
+                time.sleep(BEAT)
+        if self._superseded:
+            raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
 
     def watch(self, events: Iterator) -> Iterator:
         """Pass events on, and hold back checkpoints of weights that are not numbers, or whose losses are not.
@@ -100,8 +114,7 @@ class Worker:
         from edm.training.loop import Checkpoint, Paused, Started, Step, Tick
 
         for event in events:
-            if self._superseded:
-                raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
+            self.check()
             if isinstance(event, Started):
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
@@ -153,9 +166,18 @@ class Worker:
         while not self._over.wait(BEAT):
             with suppress(OSError):  # a server of files that is away for a while, or a full disk
                 self._look()
+                self._superseded = self._superseded or not self._lease.renew(self._sign)
                 if self._superseded:
                     return
-                self._write()
+
+    def _sign(self):
+        """Give a sign of life, also on a full disk."""
+        try:
+            self._write()
+        except OSError as error:
+            if not disk_full(error):
+                raise
+            os.utime(self._folder / "status.json")
 
     def _look(self):
         """See what is asked. A run that was deleted has no beginnings any more."""
@@ -166,14 +188,16 @@ class Worker:
     def _write(self, durable=False):
         with self._writing:
             document = {**self._status, "heartbeat": time.time(), "memory": _memory()}
+            document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
 
 
 def _take(folder) -> int:
     """Make this process the one worker of the run in `folder`; returns the number of its beginning."""
-    state, number = read(folder, details=False).state, places.newest(folder) + 1
-    if state in (*LIVE, "queued"):
-        raise Refused(f"the run in {folder} is {state}; stop it first: python -m edm runs stop {folder.name}")
+    found, number = read(folder, details=False), places.newest(folder) + 1
+    if not found.over:
+        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {folder.name}")
+    seize(found)
     if not places.create(places.request(folder, number, "taken"), launching.now()):
         raise Refused(f"the run in {folder} has just been started by somebody else")
     places.create(places.request(folder, number, "worker"), {**vars(this()), "time": time.time()})

@@ -28,10 +28,11 @@ from edm.training.loop import Checkpoint, Started, Tick
 __all__ = ["checkpoints", "record"]
 
 
-def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False) -> Iterator:
+def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False, guard=None) -> Iterator:
     """Pass events on, writing what they report into `folder`.
 
-    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error.
+    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. guard: called
+    before a checkpoint takes its place; what it raises keeps it from there.
     """
     folder, best = Path(folder), Best()
     for event in events:
@@ -44,7 +45,7 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
-            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors")
+            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors", guard)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event

@@ -1,4 +1,4 @@
-"""A classroom that is open: one real server for all tests that talk to one."""
+"""A classroom that is open: one real server for all tests that talk to one; and a Train tab without a server."""
 
 import json
 import os
@@ -11,6 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.classroom import Room
+from app.tabs.train import Train
+from app.training.board import Board
+from app.work import Work
 from edm import runs
 from tests.edm.runs import points
 
@@ -58,3 +62,16 @@ def classroom(tmp_path_factory):
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=20)
     assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def tab(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    made = Train(Board(folder), Work("cpu"), Room(folder))
+    yield made
+    for name in list(folder.iterdir()):  # models are known to the whole process
+        if name.is_dir() and not name.name.startswith("."):
+            runs.delete(name)
+    made.board.wake()
+    made.board._follow()

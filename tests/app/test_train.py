@@ -1,6 +1,7 @@
 """What the Train tab makes of a form, and of a runs folder that changes under it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,48 +9,16 @@ import pytest
 from app import controls, uploads
 from app.classroom import Room, Visitor
 from app.links import opened_from
-from app.tabs.train import EVENTS, Train
-from app.training import datasets, film, form, recipes
-from app.training.board import Board
+from app.tabs.train import EVENTS
+from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
-from app.work import Work
 from edm import models, runs
+from edm.data import sources
 from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
-from edm.training.loop import train
-from edm.training.recording import record
+from tests.app.training import answer, finished
 from tests.edm.runs import points
-
-
-def finished(folder, name, **changes):
-    """A run that has been trained to its end, without a process of its own."""
-    settings = points(**changes)
-    path = runs.start(settings, folder, "cpu", name)
-    places.create(places.request(path, 1, "taken"), {"machine": "gone", "uptime": 0, "time": 0})
-    for _ in record(train(settings), path):
-        pass
-    return path
-
-
-@pytest.fixture
-def tab(tmp_path):
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    made = Train(Board(folder), Work("cpu"), Room(folder))
-    yield made
-    for name in list(folder.iterdir()):  # models are known to the whole process
-        if name.is_dir() and not name.name.startswith("."):
-            runs.delete(name)
-    made.board.wake()
-    made.board._follow()
-
-
-def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(EVENTS[event].of(message), None, None)
-    assert ended
-    return json.loads(text)
-
 
 # ---- the form ----
 
@@ -64,6 +33,23 @@ def test_start_alone_trains_digits_with_samples_to_watch():
     assert settings.design.preconditioning == settings.design.noise == settings.design.weight == "edm"
     assert settings.images // settings.tick >= 10
     assert settings.checkpoint == settings.tick
+
+
+def test_a_recipe_s_attention_follows_multipliers_and_somebody_s_own_must_fit():
+    assert planned(data="digits", channel_mult="1").architecture.attention == ()
+    assert planned(data="scenes", channel_mult="1,2,2").architecture.attention == (8,)
+    with pytest.raises(SettingsError, match=r"attention = \[5\]: no level .* its levels have 8, 4") as error:
+        planned(data="digits", attention="5")
+    assert error.value.fields == ("attention",)
+    with pytest.raises(SettingsError, match="attention"):
+        planned(data="digits", attention="8,16")
+
+
+def test_a_knob_that_was_set_and_changes_nothing_says_so():
+    plan = form.Former("nowhere").plan({"data": "spiral", "design": "ve", "P_mean": "-2", "attention": "8"})
+    assert set(form.described(plan)["notes"]) == {"P_mean", "attention"}
+    assert "the noise distribution 've' has none" in plan.notes["P_mean"]
+    assert form.Former("nowhere").plan({"data": "spiral", "design": "ve"}).notes == {}
 
 
 @pytest.mark.parametrize("data", datasets.names())
@@ -144,6 +130,45 @@ def test_two_runs_against_each_other_differ_in_their_design_only(tab, monkeypatc
     assert vp["seed"] == 3
 
 
+def test_of_two_runs_against_each_other_none_begins_where_one_may_not(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    tab.room = Lesson(tab.board.folder)
+    values = {"data": "spiral", "images": "2000"}
+    with pytest.raises(ValueError, match="1 run at once, and these are 2; start one after the other"):
+        answer(tab, "act", do="contrast", values=values)
+    assert tab.board.runs() == []
+    tab.room.limits = replace(tab.room.limits, at_once=3, runs=5)
+    assert len(answer(tab, "act", do="contrast", values=values)["runs"]) == 2
+    with pytest.raises(ValueError, match="3 runs at once; stop"):
+        answer(tab, "act", do="contrast", values=values)
+    assert len(answer(tab, "act", do="start", values=values)["runs"]) == 1
+    assert len(tab.board.runs()) == 3
+
+
+def test_if_the_second_cannot_be_started_the_first_does_not_remain(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    honest, asked = runs.start, []
+
+    def start(settings, *place, **named):
+        asked.append(settings)
+        if len(asked) == 2:
+            raise OSError("No space left on device")
+        return honest(settings, *place, **named)
+
+    monkeypatch.setattr(runs, "start", start)
+    with pytest.raises(OSError, match="No space left"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000"})
+    assert len(asked) == 2 and runs.all_runs(tab.board.folder) == []
+
+
+def test_two_runs_of_which_one_has_a_taken_name_are_refused_together(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    runs.start(points(), tab.board.folder, "cpu", "edm-mine")
+    with pytest.raises(ValueError, match="there is a run 'edm-mine' already"):
+        answer(tab, "act", do="contrast", values={"data": "spiral", "images": "2000", "name": "mine"})
+    assert [run.name for run in runs.all_runs(tab.board.folder)] == ["edm-mine"]
+
+
 def test_an_upload_is_named_by_its_id_only(tab):
     drawn = [[0.1 * k, -0.1 * k] for k in range(9)]
     found = datasets.own(uploads.intake(drawn, tab.board.folder, title="Nine"))
@@ -170,6 +195,25 @@ def test_a_look_tells_only_what_changed(tab):
     news = answer(tab, "poll", clock=first["clock"])
     assert [row["name"] for row in news["rows"]] == ["two"]
     assert sorted(news["order"]) == ["one", "two"]
+
+
+def test_what_happens_during_a_look_is_found_by_the_next_one(tab, monkeypatch):
+    honest, looks = runs.all_runs, []
+
+    def all_runs(folder):
+        looks.append(folder)
+        found = honest(folder)
+        if len(looks) == 1:  # as late in the look as can be
+            runs.start(points(), folder, "cpu", "late")
+            tab.board.wake()
+        return found
+
+    monkeypatch.setattr(runs, "all_runs", all_runs)
+    monkeypatch.setattr(board, "AGE", 1e9)
+    assert tab.board.runs() == []
+    assert [run.name for run in tab.board.runs()] == ["late"]
+    tab.board.runs()
+    assert len(looks) == 2, "and one look serves everybody until somebody wakes it"
 
 
 def test_the_models_of_a_run_come_and_go_everywhere(tab):
@@ -259,6 +303,68 @@ def test_a_student_cannot_name_a_path(tab):
     with pytest.raises(ValueError):
         answer(tab, "act", do="start", values={"data": "digits", "dataset": "folder", "path": "/etc"})
     assert tab.board.runs() == []
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    """A file and a folder of the server, and what is not there."""
+    (tmp_path / "grades.csv").write_text("1,2\n3,4\n")
+    (tmp_path / "pictures").mkdir()
+    return [("points", "grades.csv"), ("folder", "pictures"), ("points", "nothing.csv"), ("folder", "nothing")]
+
+
+def said(ask):
+    """The sentence of a refusal, or what was answered."""
+    try:
+        return list(ask())
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("kind", ["classroom", "closed"])
+def test_nobody_learns_from_a_plan_or_a_start_what_the_server_has(tab, tmp_path, secrets, kind, monkeypatch):
+    tab.room = Lesson(tab.board.folder) if kind == "classroom" else Room(tab.board.folder, local=False, password="x")
+    honest = sources.open_source
+    monkeypatch.setattr(sources, "open_source", lambda data: pytest.fail("looked for") if data.path else honest(data))
+    answers = set()
+    for dataset, name in secrets:
+        values = {"data": "spiral", "dataset": dataset, "path": str(tmp_path / name), "images": "2000"}
+        answers.add(said(lambda values=values: tab.plan(EVENTS["plan"].of({"values": values}), None, None)))
+        started = said(lambda values=values: tab.act(EVENTS["act"].of({"do": "start", "values": values}), None, None))
+        assert "paths" in started
+    assert len(answers) == 1 and "no paths can be given" in answers.pop()
+    assert "downloaded" in said(
+        lambda: tab.plan(
+            EVENTS["plan"].of({"values": {"data": "spiral", "dataset": "mnist", "download": "true"}}), None, None
+        )
+    )
+    assert tab.board.runs() == []
+
+
+def test_on_one_s_own_machine_a_plan_may_name_a_path(tab, tmp_path, secrets):
+    values = {"data": "spiral", "dataset": "points", "path": str(tmp_path / "grades.csv"), "images": "2000"}
+    *_, (text, ended) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
+    assert ended and json.loads(text)["values"]["path"] == values["path"]
+
+
+@pytest.mark.parametrize("changes", [{"path": "X"}, {"dataset": "points", "path": "X"}, {"data": {"path": "X"}}])
+def test_resuming_names_no_path_either(tab, tmp_path, secrets, changes):
+    tab.room = Lesson(tab.board.folder)
+    (name,) = answer(tab, "act", do="start", values={"data": "spiral", "images": "2000"})["runs"]
+    answer(tab, "act", do="stop", run=name)
+    config = (tab.board.folder / name / "config.json").read_bytes()
+    answers = set()
+    for _, file in secrets:
+        given = json.loads(json.dumps(changes).replace("X", str(tmp_path / file)))
+        message = {"do": "resume", "run": name, "changes": given}
+        answers.add(
+            said(lambda message=message: tab.act(EVENTS["act"].of(message), None, None)).replace(
+                str(tmp_path / file), "X"
+            )
+        )
+    assert len(answers) == 1, answers
+    assert tab.board.find(name).state == "stopped"
+    assert (tab.board.folder / name / "config.json").read_bytes() == config
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,9 @@ def test_strangers_need_the_password(browser):
         page.wait_for_selector("input[type=password]")
         assert page.locator(".explorer").count() == 0
         page.locator("input").first.fill("edm")
+        page.locator("input[type=password]").fill("open pesame")
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").get_by_text("do not belong together").wait_for()
         page.locator("input[type=password]").fill("open sesame")
         page.keyboard.press("Enter")
         page.wait_for_selector(".explorer[data-serial]", timeout=20_000)

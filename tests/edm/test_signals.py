@@ -178,7 +178,7 @@ def at_a_terminal(master, run, go):
     ioctl(slave, termios.TIOCSCTTY, 0)
     for number in (0, 1, 2):
         os.dup2(slave, number)
-    sys.stdout, sys.stderr = (open(os.dup(slave), "w", buffering=1) for _ in range(2))
+    sys.stdout, sys.stderr = os.fdopen(os.dup(slave), "w", 1), os.fdopen(os.dup(slave), "w", 1)
     plain = command._Bar.show
 
     def show(self, event):
