@@ -226,7 +226,7 @@ def _checkpoint(run: str, images: int, path) -> Model:
 def _of_a_run(name) -> Model | None:
     """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
     path = naming.checkpoint(name)
-    with suppress(ValueError, OSError):
+    with suppress(Refused, OSError):
         return path and _kept(path.absolute(), stamp(path))
     return None
 
