@@ -81,7 +81,10 @@ class _Modest(io.BufferedIOBase):
         return self._file.read(size)
 
     def seek(self, *place):
-        return self._file.seek(*place)
+        try:
+            return self._file.seek(*place)
+        except (OSError, ValueError):
+            raise zipfile.BadZipFile("its directory points out of it") from None
 
     def tell(self):
         return self._file.tell()

@@ -13,8 +13,6 @@ the class' password keeps the name: from then on it opens with that word only.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import os
 import re
@@ -28,6 +26,7 @@ from dataclasses import asdict, dataclass
 from app import limits
 from app.delays import Busy, Delays
 from app.limits import Limits
+from app.passwords import hashed, plain, same
 from edm import runs
 from edm.errors import Refused
 from edm.runs import places
@@ -37,10 +36,8 @@ TEACHER = " (teacher)"
 NAMES_FILE = ".classroom.json"  # in the runs folder
 MOST_NAMES = 2000
 LONGEST_NAME = 40
-WRONG_SECONDS, ADDRESS_SECONDS = (
-    0.5,
-    0.1,
-)  # between wrong answers for one name; to one address, which may be a class'
+WRONG_SECONDS = 0.5  # between wrong answers for one name
+ADDRESS_SECONDS = 0.1  # and to one address, which a whole class may have
 HASHING, MOST_ASKED = 2, 200  # words looked at at once; and that wait to be
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -77,9 +74,9 @@ class Room:
         self, folder=None, local: bool = True, password: str | None = None, classroom: bool = False,
         teacher_password: str | None = None, limits: Limits | None = None,
     ):  # fmt: skip
-        if classroom and (not password or not teacher_password or _same(password, teacher_password)):
+        if classroom and (not password or not teacher_password or same(password, teacher_password)):
             raise Refused("a classroom needs a password for the class and another one for the teacher")
-        if classroom and _plain(teacher_password).startswith(_plain(password) + " "):
+        if classroom and plain(teacher_password).startswith(plain(password) + " "):
             raise Refused("the teacher's password must not begin with that of the class and a blank")
         self.folder = runs.runs_folder(folder).absolute()
         self.kind = "classroom" if classroom else "own" if local else "closed"
@@ -126,11 +123,11 @@ class Room:
 
     async def _enters(self, name, password) -> bool:
         if self.kind != "classroom":
-            return _same(password, self.password) and name == USER
-        expected, given = _plain(self.password), _plain(password)
-        teacher = _same(given, self.teacher_password)
+            return same(password, self.password) and name == USER
+        expected, given = plain(self.password), plain(password)
+        teacher = same(given, self.teacher_password)
         own = given[len(expected) :]
-        student = _same(given[: len(expected)], expected) and own[:1] in ("", " ")
+        student = same(given[: len(expected)], expected) and own[:1] in ("", " ")
         key = _key(name)
         if not (teacher or student) or key is None:
             return False
@@ -157,9 +154,9 @@ class Room:
         """Whether a student's name opens with this word, or has not been used before."""
         if self._roles.get(key):  # the teacher's
             return False
-        hashed = places.load(self.folder / NAMES_FILE).get(key)
-        if hashed is None:
-            new = _hashed(word, secrets.token_hex(8)) if word else ""
+        kept = places.load(self.folder / NAMES_FILE).get(key)
+        if kept is None:
+            new = hashed(word, secrets.token_hex(8)) if word else ""
             with self._names:
                 known = places.load(self.folder / NAMES_FILE)
                 if key not in known and len(known) >= MOST_NAMES:
@@ -168,9 +165,9 @@ class Room:
                     self.folder.mkdir(parents=True, exist_ok=True)
                     places.write(self.folder / NAMES_FILE, known | {key: new}, durable=False)
                     os.chmod(self.folder / NAMES_FILE, 0o600)
-                hashed = known.get(key, new)
-        salt = hashed.partition(":")[0]
-        return _same(_hashed(word, salt) if hashed and word else word, hashed)
+                kept = known.get(key, new)
+        salt = kept.partition(":")[0]
+        return same(hashed(word, salt) if kept and word else word, kept)
 
     def visitor(self, request) -> Visitor:
         """Who sends a request: gr.Request, or anything with a `username`."""
@@ -186,7 +183,8 @@ class Room:
     def key(self, request):
         """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
         name = self.visitor(request).name
-        return name or (request.client and request.client.host, request.session_hash)
+        client = getattr(request, "client", None)
+        return name or (client and client.host, request.session_hash)
 
     def check_start(self, visitor: Visitor, settings, existing, others=()) -> None:
         """Raises ValueError with a sentence if the visitor may not start a run with these `edm.Training` settings.
@@ -203,14 +201,14 @@ class Room:
             limits.check_number([run for run in existing if _owns(visitor, run)], self.limits, 1 + len(others))
 
     def check_data(self, data) -> None:
-        """Raises ValueError with a sentence if a run's data cannot be named here."""
-        if self.kind == "classroom":
+        """Raises ValueError with a sentence if a run's data may not be named here, before anybody looks for them."""
+        if self.kind != "own":
             limits.check_data(data, self.folder)
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
         self.check_control(visitor, run)
-        if self.kind == "classroom" and (named := set(changes) & {"dataset", "path", "download"}):
+        if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
             limits.check_size(limits.changed(run.folder, changes), self.limits)
@@ -294,18 +292,3 @@ def _key(name: str) -> str | None:
 
 def _owns(visitor, run) -> bool:
     return visitor.name is not None and run.owner == visitor.name
-
-
-def _plain(text: str) -> str:
-    """A password as it is compared: keyboards write é as one character or as two."""
-    return unicodedata.normalize("NFC", text)
-
-
-def _same(one: str, other: str) -> bool:
-    """In a time that says nothing of either, not even the length."""
-    digests = (hashlib.sha256(_plain(text).encode(errors="surrogatepass")).digest() for text in (one, other))
-    return hmac.compare_digest(*digests)
-
-
-def _hashed(word: str, salt: str) -> str:
-    return f"{salt}:{hashlib.scrypt(word.encode(errors='surrogatepass'), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 
 from app.figures.pack import components, float32, uint8
-from app.instruments import INSTRUMENTS, TABS, tab_of
+from app.instruments import INSTRUMENTS, TABS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.data.classes import written
+from edm.errors import Refused
 from edm.path import known_range
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
@@ -16,13 +17,8 @@ from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
 THUMBNAIL_CLASS = 3
-# Short names for buttons; a name that is not listed is shown as it is.
-_TITLES = {
-    "solver": {name: solver.title for name, solver in SOLVERS.items()},
-    "discretization": {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM ρ"},
-    "schedule": {"vp": "VP", "ve": "√t", "linear": "t"},
-    "scaling": {"vp": "VP", "none": "1"},
-}
+# Short names for buttons; a name that is not listed is shown as it is, and a solver by its title.
+_TITLES = {"discretization": choosing.GRIDS, "schedule": choosing.SCHEDULES, "scaling": choosing.SCALINGS}
 
 
 def boot() -> dict:
@@ -30,7 +26,8 @@ def boot() -> dict:
     declared = knobs(Sampling) | knobs(Experiment)
     for name, knob in declared.items():
         if knob["choices"]:
-            knob["titles"] = [_TITLES[name].get(choice, choice) for choice in knob["choices"]]
+            titles = _TITLES.get(name) or {key: solver.title for key, solver in SOLVERS.items()}
+            knob["titles"] = [titles.get(choice, choice) for choice in knob["choices"]]
     return {
         "knobs": declared,
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
@@ -51,7 +48,7 @@ def _models() -> list[dict]:
     for model in models.every():
         try:
             found.append(described(model))
-        except (ValueError, OSError) as error:
+        except (Refused, OSError) as error:
             logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
     return found
 

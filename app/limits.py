@@ -113,7 +113,7 @@ def parameters(settings: Training) -> int:
     from edm import checkpoints, networks
     from edm.training.state import header_of
 
-    header = header_of(settings, _source(settings.data), 0.5)
+    header = header_of(settings, _source(settings.data), 0.5, new=False)  # is it one that goes on? it does not matter
     with torch.device("meta"):
         return networks.parameters(checkpoints.build(header.network))
 

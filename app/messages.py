@@ -95,13 +95,15 @@ class Plan(Message):
 
 
 class Act(Message):
-    """Something to be done: to a run, with the form's values, or to an upload."""
+    """Something to be done: to a run, with the form's values, or to an upload. token: of a start, the same for each
+    time that it is asked for."""
 
     do: _Text
     run: _Text | None = None
     values: _Texts | None = None
     changes: _Texts | None = None
     data: _Text | None = None
+    token: _Text | None = None
 
     def need(self, name: str):
         """The value under a name that this action needs."""

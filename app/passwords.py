@@ -1,4 +1,4 @@
-"""Passwords that are given at the start leave what others can read of this process.
+"""Passwords: how they are compared, and how those that are given at the start leave what others can read.
 
 What a process was started with stays in /proc/PID/cmdline and /proc/PID/environ, whatever it does to its own variables.
 So the program starts itself anew, as the same process, without them, and reads them from a pipe.
@@ -6,9 +6,12 @@ So the program starts itself anew, as the same process, without them, and reads 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import sys
+import unicodedata
 from argparse import Namespace
 
 from edm.errors import Refused
@@ -32,9 +35,7 @@ def hide(chosen: Namespace, anew: bool) -> None:
     words = {field: getattr(chosen, field) for field in VARIABLES if getattr(chosen, field)}
     for field, word in words.items():
         if len(word) > LONGEST:
-            raise ValueError(
-                f"the {field.replace('_', ' ')} is longer than {LONGEST:,} characters; choose a shorter one"
-            )
+            raise Refused(f"the {field.replace('_', ' ')} is longer than {LONGEST:,} characters; choose a shorter one")
     if anew and (shown or words):
         _restart(words)
 
@@ -77,3 +78,19 @@ def _restart(words: dict[str, str]) -> None:
     os.execve(
         sys.executable, [given[0], *interpreter, *without(arguments)], {**os.environ, _PIPE: str(reading)}
     )  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """A password as it is compared: keyboards write é as one character or as two."""
+    return unicodedata.normalize("NFC", text)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two passwords are one, in a time that says nothing of either, not even the length."""
+    digests = (hashlib.sha256(plain(text).encode(errors="surrogatepass")).digest() for text in (one, other))
+    return hmac.compare_digest(*digests)
+
+
+def hashed(word: str, salt: str) -> str:
+    """What is kept of a word that is somebody's own."""
+    return f"{salt}:{hashlib.scrypt(word.encode(errors='surrogatepass'), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"

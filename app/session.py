@@ -53,17 +53,20 @@ class Guard:
     checks: tuple[Callable, ...] = ()
     visitor: object = None
 
+    def check(self) -> None:
+        for each in self.checks:
+            each()
+
     def __call__(self, denoiser):
-        return _Guarded(denoiser, self.checks)
+        return _Guarded(denoiser, self.check)
 
 
 class _Guarded:
-    def __init__(self, denoiser, checks):
-        self._denoiser, self._checks = denoiser, checks
+    def __init__(self, denoiser, check):
+        self._denoiser, self._check = denoiser, check
 
     def __call__(self, *arguments):
-        for check in self._checks:
-            check()
+        self._check()
         return divided(self._denoiser, *arguments)
 
     def __getattr__(self, name):

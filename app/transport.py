@@ -11,10 +11,14 @@ check, which it leaves out of applications that are mounted, is switched on (`pr
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
@@ -27,7 +31,10 @@ from app import bodies
 from app.answers import Denied, sentence
 
 MAX_JOBS = 1000
+MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
 PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
+DROPPING = 1.0  # seconds for which the rest of a refused request is read
+_ANSWERS = "/gradio_api/queue/data"
 _ID = r"[\w-]{1,64}"  # of visits and events, which clients make up
 _FILES = r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*"  # none begins with a dot
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -59,7 +66,7 @@ ADDRESSES = (
     Address("GET", "/gradio_api/app_id", "the page: is it the same server, after the connection was lost?"),
     Address("GET", f"/gradio_api/heartbeat/{_ID}", "the page and gradio_client: open as long as a visit lasts"),
     Address("POST", "/gradio_api/queue/join", "every event of the page and of gradio_client", query=None, body="join"),
-    Address("GET", "/gradio_api/queue/data", "its answers", query=("session_hash",)),
+    Address("GET", _ANSWERS, "its answers", query=("session_hash",)),
     Address("POST", "/gradio_api/cancel", "gradio_client: job.cancel()", body="cancel"),
     Address("POST", f"/gradio_api/call/(?P<name>{_ID})", "scripts without gradio_client", body="call"),
     Address("GET", f"/gradio_api/call/(?P<name>{_ID})/{_ID}", "its answers"),
@@ -86,11 +93,20 @@ class Gate:
     """ASGI middleware around the whole application: what is not in the table does not exist.
 
     entrance: the log-in page, or None where nobody logs in. name_of: a request -> who has logged in, or None.
+    checks: of what scripts send, see `app.bodies.Events`.
     """
 
-    def __init__(self, app, blocks: gr.Blocks, entrance: str | None, name_of: Callable[[HTTPConnection], str | None]):
+    def __init__(
+        self,
+        app,
+        blocks: gr.Blocks,
+        entrance: str | None,
+        name_of: Callable[[HTTPConnection], str | None],
+        checks: Mapping[str, Callable] = MappingProxyType({}),
+    ):
         self._app, self._entrance, self._name_of = app, entrance, name_of
-        self._events = bodies.Events(blocks.config["dependencies"])
+        self._events = bodies.Events(blocks.config["dependencies"], checks)
+        self._forget, self._streams = forgetting(blocks), Counter()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -101,11 +117,16 @@ class Gate:
             await self._answer(scope, receive, _with_headers(send))
 
     async def _answer(self, scope, receive, send):
+        receiving = _Receiving(receive)
         try:
-            scope, receive, answer = await self._checked(scope, receive)
+            scope, receive, answer = await self._checked(scope, receiving)
         except Denied as denied:
-            answer = sentence(denied.status, str(denied))
-        await (answer or self._app)(scope, receive, send)
+            answer = sentence(denied.status, denied)
+            await receiving.drop()
+        if answer is None and scope["path"] == _ANSWERS:
+            await self._stream(scope, receiving, send)
+        else:
+            await (answer or self._app)(scope, receive, send)
 
     async def _checked(self, scope, receive):
         """(scope, receive, None) of what may pass, or with the answer instead. Raises Denied."""
@@ -126,6 +147,39 @@ class Gate:
         if address.body is not None:
             scope, receive = await self._events.passed(address.body, scope, receive)
         return scope, receive, None
+
+    async def _stream(self, scope, receiving, send):
+        """The stream of answers; nothing is kept for a visitor who has left it."""
+        visit = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("session_hash")
+        self._streams[visit] += 1
+        try:
+            await self._app(scope, receiving, send)
+        finally:
+            self._streams[visit] -= 1
+            if not self._streams[visit]:
+                del self._streams[visit]
+                if receiving.left:
+                    self._forget(visit)
+
+
+class _Receiving:
+    """What comes of a request. whole: its body is here. left: whoever sent it has gone."""
+
+    def __init__(self, receive):
+        self._receive, self.whole, self.left = receive, False, False
+
+    async def __call__(self):
+        message = await self._receive()
+        self.left |= message["type"] == "http.disconnect"
+        self.whole |= not message.get("more_body")
+        return message
+
+    async def drop(self):
+        """Read what is left of a small body: closed with something unread, a connection may lose the answer, too."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DROPPING):
+                while not self.whole:
+                    await self()
 
 
 def _with_headers(send):
@@ -150,11 +204,24 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
 
 def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
-    blocks.queue()
     # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
+    blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
+    _set(blocks, "state_session_capacity", MOST_STATES)
     _set(_get(blocks, "_queue"), "sleep_when_free", PAUSE)
+    forgetting(blocks)
+
+
+def forgetting(blocks: gr.Blocks) -> Callable[[str], None]:
+    """What makes Gradio forget a visit that is over. It keeps all answers that nobody has fetched, of 2,000 visits."""
+    kept = [_get(blocks._queue, name) for name in ("pending_messages_per_session", "pending_event_ids_session")]
+
+    def forget(visit):
+        for each in kept:
+            each.pop(visit, None)
+
+    return forget
 
 
 def message_of(event: gr.EventData) -> dict:

@@ -44,6 +44,7 @@ class GaussianMixture:
         self._log_weights = (weights / weights.sum()).double().log()
         self.labels = None if labels is None else _labels("labels", labels, count)
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
+        self._every = labels is None or len(self.labels.unique()) == self.classes  # class has a component
         self.sigma_data = self._sigma_data()
 
     def to(self, device) -> GaussianMixture:
@@ -70,7 +71,10 @@ class GaussianMixture:
         random = np.random.default_rng(seed)
         probabilities = self._log_weights.cpu().exp().numpy()
         if label is not None:
-            probabilities = probabilities * (self.labels.cpu().numpy() == label)
+            chosen = np.zeros(1) if self.labels is None else self.labels.cpu().numpy() == label
+            if not chosen.any():
+                raise Refused(f"label = {label}: no component of this distribution is of that class")
+            probabilities = probabilities * chosen
         chosen = torch.from_numpy(random.choice(len(probabilities), count, p=probabilities / probabilities.sum()))
         return self._placed(chosen, torch.from_numpy(random.standard_normal((count, self._dim))))
 
@@ -103,6 +107,8 @@ class GaussianMixture:
             if self.labels is None:
                 raise Refused("labels were given, but this distribution has no classes")
             labels = _labels("labels", labels, len(x), self.classes).to(x.device)
+            if not self._every and (empty := ~torch.isin(labels, self.labels)).any():
+                raise Refused(f"labels contain {int(labels[empty][0])}: no component of this distribution is of it")
         peak = flat.new_full((len(x), 1), -math.inf)
         total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
         log_prior = flat.new_full((len(x), 1), -math.inf)
@@ -176,8 +182,8 @@ class PointSet(GaussianMixture):
 
     @property
     def points(self):
-        """The points [K, …]."""
-        return self.means.view(-1, *self.shape)
+        """The points [K, …] (a copy: others ask this denoiser, too)."""
+        return self.means.view(-1, *self.shape).clone()
 
 
 def _tensor(name, values) -> torch.Tensor:

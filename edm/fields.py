@@ -120,7 +120,8 @@ def check_choices(settings, tables: dict[str, list[str]]) -> None:
 
 def refusal(field, value, reason) -> PydanticCustomError:
     """An error of a whole model that is about one field."""
-    return PydanticCustomError("refused", "{reason}", {"field": field, "value": value, "reason": reason})
+    told = {"field": one_line(field), "value": shown(value, 80), "reason": one_line(reason)}
+    return PydanticCustomError("refused", "{reason}", told)
 
 
 def _sentences(settings: type[Settings], error: ValidationError) -> SettingsError:
@@ -145,14 +146,14 @@ def _sentence(settings, item) -> tuple[str, str]:
     """(dotted name, sentence) of one thing that is wrong."""
     context, place = item.get("ctx", {}), [part for part in item["loc"] if isinstance(part, int | str)]
     name = one_line(context.get("field") or ".".join(str(part) for part in place), LONGEST_NAME)
-    value = context["value"] if "value" in context else item.get("input")
+    value = item.get("input")
     if item["type"] == "extra_forbidden":
         known = ", ".join(settings.model_fields)
         return name, f"{name} = {shown(value)}: there is no such field; the fields are {known}"
     if item["type"] == "missing":
         return name, f"{name} is missing"
     if item["type"] == "refused":
-        return name, f"{name} = {shown(value, 80)}: {context['reason']}"
+        return name, f"{name} = {context['value']}: {context['reason']}"
     limits, kind = allowed(settings, str(place[0])) if place else "", _KINDS.get(item["type"])
     if item["type"] in ("too_long", "too_short"):
         kind = f"a list of at {', '.join(f'{_ENDS[key]} {context[key]}' for key in _ENDS if key in context)}"

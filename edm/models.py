@@ -209,7 +209,10 @@ def _from_file(name, path) -> Model:
     header = read_header(path)
     if stamp(path) != before:
         raise Refused(f"{path} was replaced while it was read; try again")
-    dataset = data.learned(header.training.data) if header.training else None
+    known = header.training and header.training.data
+    if known and known.path and not Path(known.path).is_absolute():
+        known = None  # an exported model knows the name of its file, which may be that of any other here
+    dataset = data.learned(known) if known else None
     title = header.title or name
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
@@ -223,7 +226,7 @@ def _checkpoint(run: str, images: int, path) -> Model:
 def _of_a_run(name) -> Model | None:
     """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
     path = naming.checkpoint(name)
-    with suppress(ValueError, OSError):
+    with suppress(Refused, OSError):
         return path and _kept(path.absolute(), stamp(path))
     return None
 

@@ -6,6 +6,8 @@ that a model with discrete levels really sees; it is the identity for the others
 
 from __future__ import annotations
 
+import copy
+
 import torch
 
 from edm import schedules, timesteps
@@ -138,11 +140,20 @@ class Denoiser:
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
         self.classes = classes
+        self._copies: dict = {}  # device -> (versions of the weights, the copy there)
 
     def to(self, device):
-        """Itself, with the network moved to `device`."""
-        self.network.to(device)
-        return self
+        """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change."""
+        device = torch.empty(0, device=device).device
+        tensors = [*self.network.parameters(), *self.network.buffers()]
+        if all(tensor.device == device for tensor in tensors):
+            return self
+        state = [tensor._version for tensor in tensors]
+        if self._copies.get(device, (None,))[0] != state:
+            made = copy.copy(self)
+            made.network, made._copies = copy.deepcopy(self.network).to(device), {}
+            self._copies[device] = state, made
+        return self._copies[device][1]
 
     def __call__(self, x, sigma, labels=None, augment=None):
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""

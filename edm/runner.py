@@ -40,7 +40,7 @@ def start(experiment: Experiment, device="cpu"):
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
     model = models.of(experiment)
     number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, model.shape).to(device)
+    z = _latents(experiment.sampling.seed, number, model.shape).to(device, copy=True)  # those that are kept stay
     labels = labels_of(experiment)
     return z, None if labels is None else torch.tensor(labels, device=device)
 
@@ -74,5 +74,8 @@ def _finite(states, name):
     with closing(states):
         for state in states:
             if state.sigma == 0 and not torch.isfinite(state.x).all():
-                raise Refused(f"the samples of {name!r} are not finite numbers: it cannot be used with these settings")
+                raise Refused(
+                    f"the samples of {name} are not all finite numbers with these settings; try a smaller range of σ, "
+                    "less churn or more steps"
+                )
             yield state

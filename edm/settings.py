@@ -6,6 +6,7 @@ One document serves as preset file, URL, command line, and the metadata of what 
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Annotated
 
@@ -229,7 +230,7 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
     offered = choices() if settings in (Sampling, Experiment) else training.choices()
     return {
         name: {
-            **field.json_schema_extra["knob"],
+            **copy.deepcopy(field.json_schema_extra["knob"]),
             "help": field.description,
             "default": defaults[name],
             "choices": offered.get(name),

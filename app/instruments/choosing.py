@@ -8,6 +8,16 @@ from edm.errors import Refused
 COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
 DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
 EXACT, SHARED, OWN = "exact", "shared", "own"
+# Short titles of what is registered; what is not listed is shown by its name.
+GRIDS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM ρ"}
+SCHEDULES = {"vp": "VP", "ve": "√t", "linear": "t"}
+SCALINGS = {"vp": "VP", "none": "1"}
+WEIGHTS = {"simple": "1/σ²", "edm": "EDM's"}
+
+
+def titled(registry, titles: dict[str, str]) -> dict[str, str]:
+    """name -> title of all that is registered now."""
+    return {name: titles.get(name, name) for name in registry}
 
 
 def data() -> dict[str, str]:
@@ -63,6 +73,14 @@ def preconditioning_of(model) -> str:
     return model.header.preconditioning.name
 
 
+def column_title(name: str) -> str:
+    return COLUMNS.get(name, name)
+
+
+def dash_of(name: str) -> str:
+    return DASHES.get(name, "longdash")
+
+
 def exact_of(model):
     """The exact denoiser's model of the same data, or None."""
     return models.exact(model.dataset) if model.dataset else None
@@ -79,11 +97,10 @@ def learned(dataset: str, column: str = "edm"):
     """The trained model of that data and preconditioning that has seen the most. Raises ValueError if there is none."""
     fitting = [m for m in trained() if data_of(m) == dataset and preconditioning_of(m) == column]
     if not fitting:
-        have = sorted({COLUMNS[preconditioning_of(m)] for m in trained() if data_of(m) == dataset})
+        have = sorted({column_title(preconditioning_of(m)) for m in trained() if data_of(m) == dataset})
         there = f"there are models of {', '.join(have)}" if have else "there is no trained model at all"
-        raise Refused(
-            f"no model of {dataset} with {COLUMNS[column]}'s preconditioning ships: {there}; choose another denoiser"
-        )
+        wanted = f"no model of {dataset} with {column_title(column)}'s preconditioning"
+        raise Refused(f"{wanted} ships: {there}; choose another denoiser")
     return max(fitting, key=lambda model: model.header.images)
 
 

@@ -8,14 +8,12 @@ import numpy as np
 
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
-from edm import diagnostics, models
+from edm import diagnostics, models, schedules
 from edm.errors import Refused
 from edm.settings import Sampling
 
 LINES = {"vp": "VP", "ve": "VE", "edm": "EDM", "yours": "own"}
 DESIGNS = {"vp": ("vp", "vp"), "ve": ("ve", "none"), "edm": ("linear", "none")}  # schedule, scaling
-SCHEDULES = {"vp": "VP", "ve": "√t", "linear": "t"}
-SCALINGS = {"vp": "VP", "none": "1"}
 QUANTITIES = {
     "turn": ("turn", "share by which the slope turns over a factor e of σ"),
     "acceleration": ("|x″|", "|d²x/dt²| in the schedule's own time"),
@@ -25,6 +23,14 @@ LEVELS, POINTS, IMAGES = 49, 64, 8
 PICTURED, REACH, NEAR = 24, 25.0, 1.0  # trajectories and σ of Figure 3
 SPAN = 1e6  # of the vertical axis, at the most
 DISCRETE_STEP = 0.1  # in ln σ: spans several levels of a model with discrete ones
+
+
+def _schedules():
+    return choosing.titled(schedules.SCHEDULES, choosing.SCHEDULES)
+
+
+def _scalings():
+    return choosing.titled(schedules.SCALINGS, choosing.SCALINGS)
 
 
 class Curvatures(View):
@@ -47,11 +53,9 @@ class Curvatures(View):
         section="Schedule and scaling",
     )
     schedule: str = option(
-        "linear", "own σ(t)", "Schedule of your own combination", choices=lambda: SCHEDULES, section="Own schedule"
+        "linear", "own σ(t)", "Schedule of your own combination", choices=_schedules, section="Own schedule"
     )
-    scaling: str = option(
-        "vp", "own s(t)", "Scaling of your own combination", choices=lambda: SCALINGS, section="Own scaling"
-    )
+    scaling: str = option("vp", "own s(t)", "Scaling of your own combination", choices=_scalings, section="Own scaling")
     quantity: str = option(
         "turn",
         "measure",
@@ -154,7 +158,7 @@ def _picture(name, design, t, x, settings):
     gap = np.full(x.shape[1], np.nan)
     times = rounded(np.append(t, np.nan)) * x.shape[1]
     places = rounded(np.vstack([x, gap]).T.ravel())
-    words = f"{LINES[name]}: σ(t) {_words(SCHEDULES, design.schedule)}, s(t) {_words(SCALINGS, design.scaling)}"
+    words = f"{LINES[name]}: σ(t) {_words(_schedules(), design.schedule)}, s(t) {_words(_scalings(), design.scaling)}"
     line = {"name": None, "color": name, "x": times, "y": places, "width": 1.1, "opacity": 0.75}
     limit = f"σ ≤ {NEAR if settings.zoom else REACH:g}"
     return {"beside": True, "title": words, "x": {"title": f"t ({limit})"}, "y": {"title": "x"}, "lines": [line]}

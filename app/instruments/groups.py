@@ -10,6 +10,7 @@ import numpy as np
 from app.instruments import choosing
 from app.instruments.base import rounded
 from edm import diagnostics, models
+from edm.training.loss import WEIGHTS
 from edm.training.settings import Design
 
 FIRST = {1: 64, 3: 2}  # samples of the first, rough curve: of points, of images
@@ -95,7 +96,7 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
     for model in group.models:
         column, rank = choosing.preconditioning_of(model), _rank(model, group.models)
         known = np.isfinite(diagnostics.preconditioning(column, sigmas, model.sigma_data).c_out)
-        line = {"name": short(model), "color": shade if several else column, "dash": choosing.DASHES[column]}
+        line = {"name": short(model), "color": shade if several else column, "dash": choosing.dash_of(column)}
         line |= {"opacity": 1 - 0.55 * rank, "width": 2.4 - 0.6 * rank}
         lines.append(_line(line, sigmas, curves[model.name], known) | {"weights": _weights(group, sigmas, model)})
     lines += _fresh(group, sigmas, shade if several else None)
@@ -130,9 +131,7 @@ def _line(style, sigmas, curve, known):
 
 def _weights(group, sigmas, model):
     """What each choice of λ multiplies with; "own" as the model was trained."""
-    fixed = {
-        name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in ("simple", "edm")
-    }
+    fixed = {name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in WEIGHTS}
     own = rounded(diagnostics.loss_weight(group.design(model).weight, sigmas, model.sigma_data))
     return {"raw": [1.0] * len(sigmas), "own": own, **fixed}
 
@@ -148,7 +147,7 @@ def _fresh(group, sigmas, color):
         loss[~np.isfinite(loss)] = same[0][~np.isfinite(loss)]
     return [
         {
-            "name": f"fresh network, {'/'.join(choosing.COLUMNS[column] for column in columns)}",
+            "name": f"fresh network, {'/'.join(choosing.column_title(column) for column in columns)}",
             "color": color or next(iter(columns)),
             "dash": "dot",
             "width": 1.3,

@@ -13,6 +13,7 @@ from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
 from edm import diagnostics, models
 from edm.errors import Refused
+from edm.training.loss import WEIGHTS
 from edm.training.settings import Design
 
 SIGMAS = np.geomspace(0.002, 80, 24)
@@ -20,7 +21,6 @@ DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)
 DECADES = (0.01, 0.1, 1.0, 10.0)  # edges
 MOST = 8  # models at once
 SECONDS, PRECISION = 60.0, 0.01
-WEIGHTS = {"raw": "none", "own": "own", "simple": "1/σ²", "edm": "EDM's"}
 
 
 class Losses(View):
@@ -37,7 +37,7 @@ class Losses(View):
         "edm",
         "λ(σ)",
         "What the loss is multiplied by: nothing, the weight each model was trained with, or one for all",
-        choices=lambda: WEIGHTS,
+        choices=lambda: {"raw": "none", "own": "own", **choosing.titled(WEIGHTS, choosing.WEIGHTS)},
         section="Loss weight",
     )
     P_mean: float = option(
@@ -127,11 +127,10 @@ def _densities(settings, groups):
     for k, group in enumerate(groups):
         for model in group.models:
             design = group.design(model)
-            key = (design.noise, *((design.P_mean, design.P_std) if design.noise == "edm" else ()))
+            density = rounded(diagnostics.training_density(design, DENSITY_SIGMAS))
             color = f"c{1 + k % 4}" if len(groups) > 1 else choosing.preconditioning_of(model)
-            seen.setdefault(key, (design, color, short(model)))
-    for design, color, title in seen.values():
-        values = rounded(diagnostics.training_density(design, DENSITY_SIGMAS))
+            seen.setdefault(tuple(density), (density, color, short(model)))
+    for values, color, title in seen.values():
         lines.append(
             {"color": color, "width": 1.2, "x": rounded(DENSITY_SIGMAS), "y": values, "text": None, "of": title}
         )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
-from app.instruments.truncation import SOLVERS as KNOWN
-from edm import diagnostics, models
+from app.instruments.truncation import VARIANTS, titles, variants
+from edm import diagnostics, models, timesteps
 from edm.errors import Refused
 from edm.settings import Sampling
 from edm.solvers import SOLVERS
 
 STEPS = (3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)
 POINTS, IMAGES = 16, 4
-DASHES = {"edm": "solid", "ve": "dot", "vp": "dash", "iddpm": "dashdot"}
 SYMBOLS = {"edm": "circle", "ve": "diamond", "vp": "square", "iddpm": "cross"}
 
 
@@ -31,15 +30,15 @@ class Orders(View):
         ("euler", "heun", "ralston", "midpoint"),
         "solvers",
         "Euler, and the second-order family: Heun, Ralston (⅔), midpoint (½)",
-        choices=lambda: {name: title for name, (title, *_) in KNOWN.items()},
-        colors=[color for *_, color in KNOWN.values()],
+        choices=titles,
+        colors=[color for *_, color in VARIANTS.values()],
         section="Solvers",
     )
     grids: tuple[str, ...] = option(
         ("edm",),
         "time steps",
         "Time steps of Table 1's columns",
-        choices=lambda: choosing.COLUMNS,
+        choices=lambda: choosing.titled(timesteps.DISCRETIZATIONS, choosing.COLUMNS),
         section="Time steps",
     )
     rho: float = option(7.0, "ρ", "Of EDM's time steps", slider=(1, 15), step=0.1, ge=0.1, le=100, section="Time steps")
@@ -65,7 +64,7 @@ def respond(settings: Orders, context):
 
 
 def _sampling(solver, grid, settings):
-    _, name, alpha, _ = KNOWN[solver]
+    _, name, alpha, _ = variants()[solver]
     return Sampling(solver=name, alpha=alpha, discretization=grid, rho=settings.rho, seed=settings.seed)
 
 
@@ -104,15 +103,15 @@ def _order(points):
 
 def _name(line, several):
     solver, grid = line
-    return KNOWN[solver][0] + (f", {choosing.COLUMNS[grid]}'s steps" if several else "")
+    return variants()[solver][0] + (f", {choosing.column_title(grid)}'s steps" if several else "")
 
 
 def _line(line, points, several):
     solver, grid = line
     look = {
-        "color": KNOWN[solver][3],
-        "dash": DASHES[grid],
-        "symbol": SYMBOLS[grid],
+        "color": variants()[solver][3],
+        "dash": choosing.dash_of(grid),
+        "symbol": SYMBOLS.get(grid, "circle"),
         "mode": "lines+markers",
         "size": 5,
     }
@@ -125,7 +124,7 @@ def _label(line, points, order):
     last = max((point for point in points if point.steps <= order.steps[1]), key=lambda point: point.steps)
     text = f"  order {order.order:.2f} ± {order.stderr:.1g}"
     place = {"x": [last.evaluations], "y": rounded([last.error]), "text": [text], "place": "middle right"}
-    return {"name": None, "color": KNOWN[line[0]][3], "mode": "text", **place}
+    return {"name": None, "color": variants()[line[0]][3], "mode": "text", **place}
 
 
 def _references(points):
@@ -133,7 +132,7 @@ def _references(points):
     shown = {}
     for (solver, _), found in points.items():
         if len(found) >= 3:
-            shown.setdefault(SOLVERS[KNOWN[solver][1]].order, found)
+            shown.setdefault(SOLVERS[variants()[solver][1]].order, found)
     most = max((point.evaluations for found in points.values() for point in found), default=1)
     lines = []
     for order, found in shown.items():
@@ -173,7 +172,7 @@ def _python(settings):
         f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
-        f"for solver, alpha in {[KNOWN[name][1:3] for name in settings.solvers]!r}:\n"
+        f"for solver, alpha in {[variants()[name][1:3] for name in settings.solvers]!r}:\n"
         f"    for grid in {list(settings.grids)!r}:\n"
         f"        sampling = edm.Sampling(solver=solver, alpha=alpha, discretization=grid, rho={sampling.rho!r})\n"
         f"        points = list(edm.diagnostics.convergence(model.denoiser, latents, sampling, {steps!r}, labels))\n"

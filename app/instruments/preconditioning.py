@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.instruments.base import Instrument, View, option, rounded
-from app.instruments.choosing import COLUMNS, DASHES
+from app.instruments.choosing import COLUMNS, DASHES, titled
 from edm import diagnostics
 from edm.preconditioning import PRECONDITIONINGS
 from edm.training.loss import WEIGHTS
@@ -13,7 +13,7 @@ from edm.training.loss import WEIGHTS
 
 def columns() -> dict[str, str]:
     """The columns of Table 1: name -> title."""
-    return {name: COLUMNS.get(name, name) for name in PRECONDITIONINGS}
+    return titled(PRECONDITIONINGS, COLUMNS)
 
 
 class Preconditionings(View):
@@ -31,7 +31,7 @@ class Preconditionings(View):
         "own",
         "λ(σ)",
         "The loss weight of each column, or one for all",
-        choices=lambda: {"own": "each its own", **{name: name for name in WEIGHTS}},
+        choices=lambda: {"own": "each its own", **titled(WEIGHTS, {})},
         section="Loss weight",
     )
     sigma_data: float = option(

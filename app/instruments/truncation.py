@@ -13,18 +13,28 @@ from app.instruments.lanes import LANES, sampling_of
 from edm import diagnostics, models
 from edm.path import path_of
 from edm.sampling import last, sample
+from edm.solvers import SOLVERS
 
-SOLVERS = {  # name -> title, solver, α, colour
+VARIANTS = {  # name -> title, solver, α, colour
     "euler": ("Euler", "euler", 1.0, "c1"),
     "heun": ("Heun", "heun", 1.0, "edm"),
     "ralston": ("α = ⅔", "heun", 2 / 3, "c3"),
     "midpoint": ("α = ½", "heun", 0.5, "c4"),
 }
-TITLES = {name: title for name, (title, *_) in SOLVERS.items()}
 RHOS = (1.0, 3.0, 5.0, 7.0, 10.0)
 RHO_COLORS = dict(zip(RHOS, ("c1", "c2", "c3", "mute", "c4"), strict=True))
 TOTAL_RHOS = tuple(float(rho) for rho in range(1, 11))
 POINTS, IMAGES, DATA = 96, 8, 400
+
+
+def variants() -> dict[str, tuple]:
+    """Every solver there is, some of them with several α: name -> title, solver, α, colour."""
+    told = {solver for _, solver, *_ in VARIANTS.values()}
+    return VARIANTS | {name: (solver.title, name, 1.0, "ink") for name, solver in SOLVERS.items() if name not in told}
+
+
+def titles() -> dict[str, str]:
+    return {name: title for name, (title, *_) in variants().items()}
 
 
 class Truncation(View):
@@ -49,7 +59,7 @@ class Truncation(View):
         "heun",
         "solver",
         "The solver that is drawn strong, compared over ρ, and painted",
-        choices=lambda: TITLES,
+        choices=titles,
         list=True,
         section="Solver",
     )
@@ -82,13 +92,13 @@ def respond(settings: Truncation, context):
 
 
 def _solver(name) -> dict:
-    _, solver, alpha, _ = SOLVERS[name]
+    _, solver, alpha, _ = variants()[name]
     return {"solver": solver, "alpha": alpha}
 
 
 def _runs(base, settings) -> dict[tuple, object]:
     """("solver", name) and ("rho", ρ) -> the settings, the chosen ones first."""
-    names = sorted(SOLVERS, key=lambda name: name != settings.solver)
+    names = sorted(variants(), key=lambda name: name != settings.solver)
     runs = {("solver", name): base.changed(**_solver(name)) for name in names}
     edm_steps = base.changed(discretization="edm")
     for rho in sorted({settings.rho, *RHOS}, key=lambda rho: (rho != settings.rho, rho)):
@@ -121,8 +131,8 @@ def _body(model, base, runs, settings, items):
     totals = [(rho, error) for kind, rho, error in items if kind == "total"]
     x = {"title": "σ where the step begins", "log": True}
     y = {"title": "local error, rms of x/s", "log": True}
-    of_solver = {**y, "title": f"local error of {TITLES[settings.solver]}"}
-    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in SOLVERS]
+    of_solver = {**y, "title": f"local error of {titles()[settings.solver]}"}
+    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in variants()]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{LANES[settings.design]}'s time steps"
     panels = [
@@ -142,7 +152,7 @@ def _rms(parts):
 
 
 def _line(name, parts, settings):
-    title, _, _, color = SOLVERS[name]
+    title, _, _, color = variants()[name]
     strong = {"width": 3} if name == settings.solver else {"width": 1.5}
     return {"name": title, "color": color, "x": rounded([p.sigma for p in parts]), "y": _rms(parts), **strong}
 
@@ -188,7 +198,9 @@ def _summary(base, parts, totals, settings):
         return ""
     errors = _rms(chosen)
     at = max(range(len(errors)), key=lambda i: errors[i] or 0)
-    text = f"{TITLES[settings.solver]} with N = {settings.steps} errs most in its step from σ = {chosen[at].sigma:.3g}"
+    text = (
+        f"{titles()[settings.solver]} with N = {settings.steps} errs most in its step from σ = {chosen[at].sigma:.3g}"
+    )
     text += f" to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
     if len(totals) >= len(TOTAL_RHOS):
         (rho, least), own = min(totals, key=lambda pair: pair[1]), dict(totals)[settings.rho]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import partial
 
 import torch
 from cachetools import LRUCache
 
-from app import controls, uploads
+from app import controls, faults, uploads
 from app.classroom import Room
 from app.messages import Act, Film, Plan, Poll, Seen
 from app.tabs.wiring import Wiring
 from app.training import about, datasets, film, form
 from app.training.board import Board
+from app.training.once import Once
 from app.work import Work
 from edm import files, flat, models, runs
 from edm.errors import Refused, shown
 from edm.fields import SettingsError
+from edm.runs import places
 from edm.training.settings import Training
 
 EVENTS = {"poll": Poll, "plan": Plan, "act": Act, "film": Film}
@@ -38,6 +41,7 @@ class Train:
         self.board, self.work, self.room = board, work, room
         self.former = form.Former(board.folder, board.runs)
         self._described: LRUCache = LRUCache(2048)
+        self._starts = Once()
 
     def build(self, wiring: Wiring) -> None:
         """Wire the tab's events."""
@@ -51,8 +55,10 @@ class Train:
         for name, seen in list(message.runs.items())[:MOST_RUNS]:
             try:
                 closer[name], unread = self._closer(name, seen or Seen())
-            except Refused:  # deleted
-                closer[name] = None
+            except (Refused, OSError):
+                if places.is_name(name) and (self.board.folder / name).is_dir():
+                    raise
+                closer[name] = None  # deleted, perhaps just now
                 continue
             more |= unread
         news["models"] = self.models(message.models)
@@ -122,24 +128,33 @@ class Train:
     def plan(self, message, guard, request):
         """What the form's values make of a run, and what that would take."""
         visitor = self.room.visitor(request)
+        alive = guard.check if guard else lambda: None
         try:
             yield json.dumps(form.described(self._plan(visitor, message.values, costs=False))), False
-            yield json.dumps(form.described(self._plan(visitor, message.values))), True
+            yield json.dumps(form.described(self._plan(visitor, message.values, alive=alive))), True
         except SettingsError as error:
-            yield json.dumps({"error": str(error), "fields": error.fields}), True
+            yield json.dumps({"error": faults.told(error), "fields": error.fields}), True
 
-    def _plan(self, visitor, values, costs: bool = True) -> form.Plan:
-        return self.former.plan(values, lambda settings: self.room.clamped(visitor, settings), costs)
+    def _plan(self, visitor, values, **how) -> form.Plan:
+        def clamped(settings):
+            self.room.check_data(settings.data)
+            return self.room.clamped(visitor, settings) if visitor else settings
+
+        return self.former.plan(values, clamped, **how)
 
     def check(self, values: dict) -> None:
         """Raises Refused for values that the form cannot have, of an address."""
-        self.former.plan(values, costs=False)
+        self._plan(None, values, costs=False)
 
     def act(self, message, guard, request):
-        """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about."""
+        """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about.
+
+        A start that is asked for again, under the same token, is the same start.
+        """
         visitor, action = self.room.visitor(request), message.do
         if action in ("start", "contrast"):
-            names = self._start(visitor, message.need("values"), action == "contrast")
+            begin = partial(self._start, visitor, message.need("values"), action == "contrast")
+            names = self._starts.do(visitor, message.token, begin)
         elif action == "resume":
             names = [self._resume(visitor, message)]
         elif action == "forget":
@@ -157,21 +172,23 @@ class Train:
         yield json.dumps({"do": action, "runs": names}), True
 
     def _start(self, visitor, values, contrast) -> list[str]:
-        plan = self._plan(visitor, values)
-        plans = [(plan.name, plan.settings)]
+        plan = self._plan(visitor, values, costs="images" not in values)  # which only say how many fit into minutes
+        wanted = [plan.settings]
         if contrast:
-            stem = plan.name or self._free(plan.settings.data.dataset)
             both = form.against(values, plan.settings)
-            plans = [(f"{c}-{stem}", self._plan(visitor, both | {"design": c}, costs=False).settings) for c in CONTRAST]
+            wanted = [self._plan(visitor, both | {"design": c}, costs=False).settings for c in CONTRAST]
         with self.room.turn, self.board.still:
-            for name, _ in plans:
+            names = [plan.name]
+            if contrast:
+                stem = plan.name or self._free(plan.settings.data.dataset)
+                names = [f"{column}-{stem}" for column in CONTRAST]
+            for name in names:
                 if name and (self.board.folder / name).exists():
                     raise SettingsError(f"there is a run {name!r} already; give another name", ("name",))
-            first, *others = (settings for _, settings in plans)
-            self.room.check_start(visitor, first, runs.all_runs(self.board.folder), others)
+            self.room.check_start(visitor, wanted[0], runs.all_runs(self.board.folder), wanted[1:])
             begun = []
             try:
-                for name, settings in plans:
+                for name, settings in zip(names, wanted, strict=True):
                     begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name))
             except BaseException:  # all of them, or none
                 for folder in begun:

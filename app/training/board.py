@@ -32,7 +32,7 @@ class Board:
         self.still = threading.RLock()  # to hold while runs are put into the queue that shall begin together
         self._lock, self._wake, self._count = threading.Lock(), threading.Event(), threading.Lock()
         self._mark, self._version = secrets.token_hex(4), 1
-        # when a look began; wakes so far, and those it answers
+        # when the last look began; how many wakes there were, and of which it knew
         self._looked, self._asked, self._answered = -math.inf, 0, 0
         self._rows: dict[str, tuple[int, str, runs.Run]] = {}  # name -> (version, as text, run)
         self._order: tuple[int, list[str]] = (1, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app import uploads
@@ -10,7 +10,7 @@ from app.figures import pack
 from edm import data
 from edm.errors import Refused
 from edm.fields import SettingsError
-from edm.training.settings import Data
+from edm.training.settings import READERS, Data
 
 OWN = "own:"  # prefix of the name of an uploaded dataset; its id follows
 SHIPPED = {"digits": "Digits", "scenes": "Scenes"}
@@ -30,14 +30,18 @@ class Found:
 
 def names() -> dict[str, str]:
     """The project's own data: name -> title."""
-    toys = {n: d.title for n, d in data.DATASETS.items() if len(d.shape) == 1 and n != "drawn"}
-    return SHIPPED | toys
+    from edm.data import sources
+
+    there = [name for name in sources.names() if name not in READERS["path"]]
+    titles = {name: data.DATASETS[name].title for name in there if name in data.DATASETS}
+    return {name: (titles | SHIPPED).get(name, name) for name in [*SHIPPED, *there]}
 
 
 def of(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
     if name in names():
-        return _shipped(name)
+        found = _shipped(name)
+        return replace(found, fields=dict(found.fields))
     if name.startswith(OWN):
         return _own(name, folder)
     allowed = ", ".join(names())
@@ -50,11 +54,18 @@ def _shipped(name) -> Found:
 
     source = sources.open_source(Data(dataset=name))
     if len(source.shape) == 1:
-        samples = data.load(name).sample(THUMBNAIL_POINTS, seed=1)
+        exact = data.DATASETS.get(name)
+        samples = exact.sample(THUMBNAIL_POINTS, seed=1) if exact else _first(source, THUMBNAIL_POINTS)
         thumbnail = pack.float32(samples)
     else:
-        thumbnail = pack.uint8(sources.read(source, [3])[0].numpy())
+        thumbnail = pack.uint8(_first(source, 4)[-1:].numpy())
     return Found(name, names()[name], {"dataset": name}, tuple(source.shape), thumbnail)
+
+
+def _first(source, count):
+    from edm.data import sources
+
+    return sources.read(source, range(min(count, source.size or count)))[0]
 
 
 def _own(name, folder) -> Found:

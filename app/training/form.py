@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import math
 import re
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from cachetools import LRUCache
 
 from app.instruments.base import View, option
 from app.training import about, datasets
+from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import flat, runs
 from edm.commands.options import merged
 from edm.errors import Refused
 from edm.fields import Number as Decimal
 from edm.fields import SettingsError, Whole
+from edm.networks import levels
 from edm.settings import knobs
-from edm.training.estimate import estimate
+from edm.training import fitting
+from edm.training.estimate import estimate, opened
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
@@ -58,6 +59,7 @@ class Short(View):
 
 MINUTES = 2.0
 NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
+PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for three times as long
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run to be started. cost: None where it was not asked for, or cannot be told."""
+    """A run to be started. cost: None where it was not asked for, or cannot be told. notes: of fields that somebody
+    has set and that change nothing, why."""
 
     settings: Training
     device: str
     name: str | None
     cost: Cost | None
+    notes: dict[str, str]
 
 
 class Former:
@@ -88,14 +92,16 @@ class Former:
 
     def __init__(self, folder, known=lambda: ()):
         self._folder, self._known = folder, known
-        self._costs: LRUCache = LRUCache(256)
-        self._turn = threading.Lock()  # two estimates at once would slow each other down
+        self._costs = Estimates()
 
-    def plan(self, values: dict, clamped=lambda settings: settings, costs: bool = True) -> Plan:
+    def plan(
+        self, values: dict, clamped=lambda settings: settings, costs: bool = True, alive: Callable = lambda: None
+    ) -> Plan:
         """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
 
-        clamped: brings settings within what a visitor may have. costs: find out what it takes, which may take seconds
-        itself; without, lengths in minutes are guesses.
+        clamped: brings settings within what a visitor may have, or refuses them. costs: find out what it takes, which
+        may take up to PATIENCE seconds itself; without, and where that is too short, lengths in minutes are guesses.
+        alive: called now and then while it waits; what it raises ends that.
         """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
@@ -108,21 +114,23 @@ class Former:
         found = datasets.of(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
-        document = merged(merged(base, {"data": found.fields}), own)
-        settings = Training.parse(document)
-        cost = self._cost(settings, short.device) if costs else None
-        rate = cost.rate if cost else RATES[kind(found.shape)]
+        document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
+        settings = clamped(Training.parse(document))
+        fitting.check(settings, found.shape, own.get("architecture", ()))
+        cost = self._cost(settings, short.device, alive) if costs else None
+        known = cost.rate if cost else costs and self._experience(settings, short.device)
+        rate = known or RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
         reports = _reports(images, settings.batch, rate)
-        return Plan(clamped(Training.parse(reports | document | {"images": images})), short.device, short.name, cost)
+        made = clamped(Training.parse(reports | document | {"images": images}))
+        idle = fitting.idle(settings, found.shape, opened(settings.data).classes) if costs else {}
+        notes = {name: sentence for name, sentence in idle.items() if name in values}
+        return Plan(made, short.device, short.name, cost, notes)
 
-    def _cost(self, settings, device) -> Cost | None:
+    def _cost(self, settings, device, alive) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
-        with self._turn:
-            if key not in self._costs:
-                self._costs[key] = _estimated(settings, device)
-            cost = self._costs[key]
-        rate = self._experience(settings, device)
+        cost = self._costs.get(key, lambda: _estimated(settings, device), PATIENCE, alive)
+        rate = cost and self._experience(settings, device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
 
     def _experience(self, settings, device) -> float | None:
@@ -132,6 +140,18 @@ class Former:
             if known and all(getattr(known, name) == getattr(settings, name) for name in ALIKE):
                 return run.rate
         return None
+
+
+def _attending(document, own, shape) -> dict:
+    """The document with the recipe's attention at the levels that a network of somebody's own multipliers has."""
+    sizes, chosen = document["architecture"], own.get("architecture", {})
+    if len(shape) == 1 or "attention" in chosen or "attention" not in sizes:
+        return document
+    try:
+        there = levels(shape[-1], Training.parse(document).architecture.channel_mult)
+    except SettingsError:
+        return document
+    return merged(document, {"architecture": {"attention": [size for size in sizes["attention"] if size in there]}})
 
 
 def _estimated(settings, device) -> Cost:
@@ -170,6 +190,7 @@ def described(plan: Plan) -> dict:
     return {
         "values": values,
         "command": flat.command("train", plan.settings, *where),
+        "notes": plan.notes,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
 

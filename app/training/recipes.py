@@ -5,6 +5,7 @@ Flat fields of `edm.Training`; whatever a visitor sets by hand goes over them.
 
 from __future__ import annotations
 
+import copy
 import math
 
 from edm import presets
@@ -54,7 +55,7 @@ def recipe(shape, size: str, column: str) -> dict:
     else:
         levels = max(2, round(math.log2(shape[-1] / 4)))  # down to about 4 pixels
         made = _IMAGES_ALL | _IMAGES[size] | {"channel_mult": [1, *[min(2 * i, 4) for i in range(1, levels)]]}
-    return made | DESIGNS[column]
+    return copy.deepcopy(made | DESIGNS[column])
 
 
 def column_of(design) -> str:

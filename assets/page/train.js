@@ -155,8 +155,17 @@ export class Train {
 
   // ---- doing ----
 
+  // Pressed again before there is an answer, or after none came, it is the same start: by its token.
   async start(contrast) {
-    const done = await this.act(contrast ? "contrast" : "start", null, { values: this.form.text() });
+    if (this.starting) return;
+    const [action, values] = [contrast ? "contrast" : "start", this.form.text()];
+    const wanted = JSON.stringify([action, values]);
+    if (this.unanswered?.wanted !== wanted) this.unanswered = { wanted, token: String(Math.random()) + Date.now() };
+    this.starting = true;
+    const { body: done, error, silent } = await this.asking.ask("act", { do: action, values, token: this.unanswered.token });
+    this.starting = false;
+    if (!silent) this.unanswered = null;
+    this.say(error ?? null);
     if (!done) return;
     this.chosen = done.runs;
     this.seen = {};

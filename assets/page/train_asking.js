@@ -12,7 +12,7 @@ export class Asking {
     }
   }
 
-  // The answer {body} or {error}. Of each kind one at a time: a newer question would overtake an older one.
+  // The answer {body} or {error}, silent if none came. Of each kind one at a time: a newer question would overtake an older one.
   ask(event, payload) {
     const before = this.last[event] ?? Promise.resolve();
     return (this.last[event] = before.then(() => this.send(event, payload)));
@@ -26,7 +26,7 @@ export class Asking {
         delete this.waiting[`${event}${serial}`];
         resolve(detail);
       };
-      const timer = setTimeout(() => answer({ error: "The server does not answer. Is it still running?" }), PATIENCE);
+      const timer = setTimeout(() => answer({ error: "The server does not answer. Is it still running?", silent: true }), PATIENCE);
       this.waiting[`${event}${serial}`] = answer;
       this.server[event]({ serial, ...payload });
     });

@@ -32,8 +32,9 @@ export class Form {
     this.describe = helper(this.help);
     this.startButton = element("button", { type: "button", class: "primary", "data-action": "start" }, "Start");
     this.contrast = element("button", { type: "button", class: "pin", "data-action": "contrast" }, "VP against EDM");
-    this.startButton.addEventListener("click", () => this.page.start(false));
-    this.contrast.addEventListener("click", () => this.page.start(true));
+    const once = (does) => (event) => event.detail < 2 && does(); // the second half of a double click is no other press
+    this.startButton.addEventListener("click", once(() => this.page.start(false)));
+    this.contrast.addEventListener("click", once(() => this.page.start(true)));
     this.describe(this.contrast, "Two runs with the same seed and length, drawn over each other: only the design differs");
     this.sentence = element("p", { class: "estimate", "aria-live": "polite" });
     const data = element("h3", { class: "split" }, "Data", this.sources());
@@ -96,8 +97,8 @@ export class Form {
 
   receive(message) {
     if (!this.lane.accept(message.serial)) return;
-    const { error, fields = [], values, command, cost } = message.body ?? { error: message.error };
-    for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : null);
+    const { error, fields = [], values, command, cost, notes = {} } = message.body ?? { error: message.error };
+    for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : notes[name] ?? null);
     if (error) this.tell(fields.some((name) => name in this.rows) ? "" : error, true);
     else {
       this.effective = values;

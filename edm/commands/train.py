@@ -36,10 +36,11 @@ def add(commands):
 
 
 def run(options):
+    from edm.data import sources
     from edm.runs.processes import this
     from edm.runs.signals import Signals
     from edm.runs.worker import ECHO, Worker
-    from edm.training import parallel, recording
+    from edm.training import fitting, parallel, recording
     from edm.training.loop import shares, train
 
     if options.keep is not None and options.keep < 1:
@@ -50,6 +51,9 @@ def run(options):
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
+    chosen = {} if options.beginning is not None else common.given(options)
+    if checkpoint is None and options.beginning is None:
+        fitting.check(settings, sources.shape_of(settings.data), chosen)
     if options.dry_run:
         print(json.dumps(settings.document(), indent=2))
         return None
@@ -73,7 +77,7 @@ def run(options):
         given = {"stop": worker.asked, "hold": worker.held, "accept_data": options.accept_data}
         begin = partial(train, settings, world, checkpoint, **given)
         events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
-        bar = _Bar(settings, sys.stderr)
+        bar = _Bar(settings, sys.stderr, chosen)
         try:
             with worker:
                 events = worker.watch(events or begin())
@@ -166,8 +170,9 @@ def _seen(header) -> str:
 class _Bar:
     """A line that is written over on a terminal; elsewhere, one line at each tick."""
 
-    def __init__(self, settings, stream):
+    def __init__(self, settings, stream, chosen=()):
         self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
+        self._chosen = chosen  # names of fields that somebody has given
         self.images = 0
 
     @property
@@ -176,6 +181,7 @@ class _Bar:
         return self.images < self._settings.images
 
     def show(self, event):
+        from edm.training.fitting import idle
         from edm.training.loop import Started, Step, Tick
 
         if isinstance(event, Started):
@@ -186,6 +192,10 @@ class _Bar:
                 f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
                 self._stream,
             )
+            header = event.state.header
+            for name, sentence in idle(self._settings, header.shape, header.classes).items():
+                if name in self._chosen:
+                    _say(sentence, self._stream)
             if event.note:
                 _say(event.note, self._stream)
         elif isinstance(event, Step):

@@ -79,9 +79,16 @@ def _folder(settings):
     return ImageFolder(settings.path, settings.resolution, settings.crop, channels=1 if settings.greyscale else 3)
 
 
-_TOYS = [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
+def _toys() -> list[str]:
+    return [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
+
+
+def _mixture(settings):
+    return Mixture(data.load(settings.dataset))
+
+
 SOURCES: dict[str, Callable] = {
-    **{name: lambda settings, name=name: Mixture(data.load(name)) for name in _TOYS},
+    **dict.fromkeys(_toys(), _mixture),
     "points": lambda settings: Mixture(data.of_points(settings.path)),
     "digits": lambda settings: Digits(),
     "scenes": lambda settings: scenes.Scenes(),
@@ -92,16 +99,35 @@ SOURCES: dict[str, Callable] = {
 }
 
 
+def names() -> list[str]:
+    """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
+    return [*SOURCES, *(name for name in _toys() if name not in SOURCES)]
+
+
 def placed(settings):
     """The settings with the whole path of their files, so that they are found from any folder."""
-    path = settings.path or (DOWNLOADS if SOURCES[settings.dataset] is _torchvision else None)
+    path = settings.path or (DOWNLOADS if SOURCES.get(settings.dataset) is _torchvision else None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
+
+
+_DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3, 32, 32)}
 
 
 def open_source(settings):
     """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
-        return SOURCES[settings.dataset](settings)
+        return SOURCES.get(settings.dataset, _mixture)(settings)
+
+
+def shape_of(settings) -> tuple[int, ...] | None:
+    """The shape of a sample of an `edm.training.settings.Data`; None where only a look at all images would tell it."""
+    if settings.dataset == "folder":
+        size = settings.resolution
+        return (1 if settings.greyscale else 3, size, size) if size else None
+    try:
+        return _DOWNLOADED.get(settings.dataset) or tuple(open_source(settings).shape)
+    except DataError:
+        return None
 
 
 def read(source, indices):

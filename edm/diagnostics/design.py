@@ -10,16 +10,14 @@ Levels that a preconditioning is not for have NaN; those that a training distrib
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from edm import schedules, timesteps
 from edm.errors import Refused
-from edm.preconditioning import PRECONDITIONINGS, VP
-from edm.training.loss import WEIGHTS
+from edm.preconditioning import PRECONDITIONINGS
+from edm.training.loss import NOISES, WEIGHTS
 
 _ROUNDING = 1e-9  # relative: an axis that was made to end at σ_max still has its last point
 
@@ -64,7 +62,8 @@ def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
 def loss_weight(name: str, sigmas, sigma_data: float) -> np.ndarray:
     """λ(σ) of `edm.training.loss.WEIGHTS`, shaped like sigmas: 1/σ² ("simple") or (σ² + σ_d²)/(σ·σ_d)² ("edm")."""
     _positive("sigma_data", sigma_data)
-    return _named("weight", name, WEIGHTS)(_levels(sigmas), sigma_data)
+    weight = _named("weight", name, WEIGHTS)(torch.from_numpy(_levels(sigmas)), sigma_data)  # as in training
+    return weight.numpy()
 
 
 def effective_weight(preconditioning_name: str, weight_name: str, sigmas, sigma_data: float) -> np.ndarray:
@@ -85,85 +84,14 @@ def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | No
     return (1 - c_skip) ** 2 * moment + (c_skip * _levels(sigmas)) ** 2
 
 
-@dataclass(frozen=True)
-class _Distribution:
-    """Of p_train: density(σ, design) in ln σ, and below(σ, design), the probability of a level less than σ."""
-
-    density: Callable
-    below: Callable
-
-
-def _vp_range():
-    schedule = schedules.vp()
-    return schedule, schedule.sigma(VP.EPSILON_T), schedule.sigma(1.0)
-
-
-def _vp_density(sigmas, design):
-    """dt/d ln σ = σ/σ̇ at t = σ⁻¹(σ), over the length of (ε_t, 1)."""
-    schedule, low, high = _vp_range()
-    inside = sigmas.clip(low, high)
-    density = inside / schedule.sigma_dot(schedule.inverse(inside)) / (1 - VP.EPSILON_T)
-    return np.where(inside == sigmas, density, 0.0)
-
-
-def _vp_below(sigmas, design):
-    schedule, low, high = _vp_range()
-    return (schedule.inverse(sigmas.clip(low, high)) - VP.EPSILON_T) / (1 - VP.EPSILON_T)
-
-
-def _ve_density(sigmas, design):
-    low, high = timesteps.DISCRETIZATIONS["ve"].range
-    return ((sigmas >= low) & (sigmas <= high)) / np.log(high / low)
-
-
-def _ve_below(sigmas, design):
-    low, high = timesteps.DISCRETIZATIONS["ve"].range
-    return np.log(sigmas.clip(low, high) / low) / np.log(high / low)
-
-
-def _iddpm_density(sigmas, design):
-    """1/M over each level's cell: from halfway, in ln u, to one neighbour to halfway to the other."""
-    levels = np.log(timesteps.iddpm_u()[-2::-1])  # rising, without u_M = 0
-    middle = (levels[1:] + levels[:-1]) / 2
-    edges = np.concatenate([[2 * levels[0] - middle[0]], middle, [2 * levels[-1] - middle[-1]]])
-    cell = np.searchsorted(edges, np.log(sigmas), side="right") - 1
-    inside = (cell >= 0) & (cell < len(levels))
-    return inside / (len(levels) * np.diff(edges)[cell.clip(0, len(levels) - 1)])
-
-
-def _iddpm_below(sigmas, design):
-    return np.searchsorted(timesteps.iddpm_u()[-2::-1], sigmas, side="left") / timesteps.IDDPM_LEVELS
-
-
-def _edm_normal(sigmas, design):
-    with np.errstate(divide="ignore"):  # ln 0 = −∞
-        return (np.log(sigmas) - design.P_mean) / design.P_std
-
-
-def _edm_density(sigmas, design):
-    return np.exp(-0.5 * _edm_normal(sigmas, design) ** 2) / (design.P_std * np.sqrt(2 * np.pi))
-
-
-def _edm_below(sigmas, design):
-    return torch.special.ndtr(torch.from_numpy(_edm_normal(sigmas, design))).numpy()
-
-
-# one for each of edm.training.loss.NOISES
-_DISTRIBUTIONS = {
-    "vp": _Distribution(_vp_density, _vp_below),
-    "ve": _Distribution(_ve_density, _ve_below),
-    "iddpm": _Distribution(_iddpm_density, _iddpm_below),
-    "edm": _Distribution(_edm_density, _edm_below),
-}
-
-
 def training_density(design, sigmas) -> np.ndarray:
     """p_train(σ) of an `edm.training.settings.Design` as a density in ln σ, shaped like sigmas; it integrates to 1.
 
     0 outside the distribution's range. iDDPM's discrete levels, of probability 1/M each, are spread over the
-    space up to halfway to their neighbours. This is what is drawn, before a model with discrete levels rounds it.
+    space up to halfway to their neighbours; a distribution that only says how to draw from it has a density that is
+    smoothed a little. This is what is drawn, before a model with discrete levels rounds it.
     """
-    return _named("noise", design.noise, _DISTRIBUTIONS).density(_levels(sigmas), design)
+    return _named("noise", design.noise, NOISES).density(_levels(sigmas), design)
 
 
 def training_share(design, edges) -> np.ndarray:
@@ -174,7 +102,7 @@ def training_share(design, edges) -> np.ndarray:
     edges = np.array(edges, dtype=np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not edges[0] >= 0 or not (edges[1:] > edges[:-1]).all():
         raise Refused(f"edges = {edges.tolist()!r:.80}: give at least two numbers of 0 or more, each above the last")
-    return np.diff(_named("noise", design.noise, _DISTRIBUTIONS).below(edges, design))
+    return np.diff(_named("noise", design.noise, NOISES).below(edges, design))
 
 
 def _named(what, name, table):

@@ -10,8 +10,9 @@ the 4×4 grid, and the scenes' network has to name colours, positions and light 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
 
 import torch
@@ -70,8 +71,7 @@ class Classifier(nn.Module):
         return output[:, : self.design.classes], output[:, self.design.classes :]
 
 
-@lru_cache(maxsize=len(DESIGNS))
-def load(dataset: str) -> tuple[Classifier, dict]:
+def _read(dataset: str) -> tuple[Classifier, dict]:
     """The shipped classifier of "digits" or "scenes", ready to be asked, and what its file says of it.
 
     Nothing in the file is executed. Raises ValueError for another dataset, or a file that does not fit;
@@ -92,3 +92,11 @@ def load(dataset: str) -> tuple[Classifier, dict]:
     except (SafetensorError, RuntimeError, KeyError, Refused) as error:
         raise Refused(f"{path} is not the classifier of {dataset} ({error!s:.200})") from None
     return network.eval().requires_grad_(False), said
+
+
+_kept = lru_cache(maxsize=len(DESIGNS))(_read)
+
+
+@wraps(_read)
+def load(dataset: str) -> tuple[Classifier, dict]:
+    return copy.deepcopy(_kept(dataset))

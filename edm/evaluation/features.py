@@ -9,7 +9,6 @@ Distances in different features do not compare.
 
 from __future__ import annotations
 
-import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device="cpu") -
 
 
 def _classifier(dataset, device) -> Features:
-    network = copy.deepcopy(classifiers.load(dataset)[0]).to(device)  # the other stays where others use it
+    network = classifiers.load(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1))
 

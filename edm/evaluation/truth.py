@@ -67,8 +67,8 @@ class Truth:
 
 def settings_of(data: Data | str) -> Data:
     """The data of that name, or as it is. Raises ValueError for a name that nothing is known by."""
-    if isinstance(data, str) and data not in sources.SOURCES:
-        raise Refused(f"there is no data {data!r} to compare with; there are {', '.join(sources.SOURCES)}")
+    if isinstance(data, str) and data not in sources.names():
+        raise Refused(f"there is no data {data!r} to compare with; there are {', '.join(sources.names())}")
     return Data(dataset=data) if isinstance(data, str) else data
 
 

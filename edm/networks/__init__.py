@@ -72,6 +72,12 @@ def build(
     return NETWORKS[name].build(**config).eval()
 
 
+def levels(resolution: int, channel_mult) -> tuple[int, ...]:
+    """The resolutions of a network's levels, each half of the one before; () if it cannot be halved so often."""
+    sizes = tuple(resolution >> level for level in range(len(channel_mult)))
+    return sizes if sizes and sizes[-1] << (len(sizes) - 1) == resolution else ()
+
+
 def _check_image_sizes(resolution, channel_mult):
     if not channel_mult or min(channel_mult) < 1:
         raise Refused(f"channel_mult = {list(channel_mult)}: must be one multiplier of 1 or more for each level")

@@ -34,8 +34,10 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
     the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
     whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
-    from edm.data.sources import placed
+    from edm.data.sources import placed, shape_of
+    from edm.training import fitting
 
+    fitting.check(settings, shape_of(settings.data))
     folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner)
     flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))

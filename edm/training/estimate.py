@@ -64,7 +64,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     """
     place, several = runner.device(devices.option(device)), devices.count(device)
     share, micro = shares(settings, several)
-    source = _source(settings.data)
+    source = opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number = round(_with_blocks(header, lambda network: [parameters(network)])[0])
     weights = 4 * number * (4 + len(settings.ema))  # with gradients and Adam's two moments
@@ -81,7 +81,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
 
 
 @lru_cache(maxsize=2)
-def _source(data):
+def opened(data):
     """The data, which people try several networks on. Nothing is fetched for an estimate."""
     return sources.open_source(data.changed(download=False) if data.download else data)
 

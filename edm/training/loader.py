@@ -109,7 +109,9 @@ def resumed(source, settings, header) -> Split:
 
 @lru_cache(maxsize=4)
 def _order(seed, epoch, size):
-    return np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order.setflags(write=False)
+    return order
 
 
 def batches(split: Split, seed: int, ranges) -> Iterator:

@@ -127,7 +127,8 @@ def train(
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
     known = identity.of(source, settings.data, split.held)
-    described = header_of(settings, source, sigma_data, split.held_out, known, split.taught)
+    new = resume is None
+    described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
     state = RunState(settings, described, world.device)
     state.contents = identity.Contents.of(source)
     if resume is not None:

@@ -6,59 +6,17 @@ EDM's weight and preconditioning every noise level starts at about 1.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
-from edm import schedules, streams, timesteps
-from edm.preconditioning import VP
+from edm import streams
+from edm.training.noises import NOISES, NoiseDistribution
+
+__all__ = ["NOISES", "WEIGHTS", "Loss", "NoiseDistribution", "per_sigma"]
 
 # one purpose for each kind of random number, so that none is used twice; see edm.streams
 ORDER, SIGMA, NOISE, AUGMENT, LABEL, DATA, VALIDATION, DROPOUT = range(16, 24)
-
-
-@dataclass(frozen=True)
-class NoiseDistribution:
-    """p_train(σ) by its quantiles: sigma(u, design) maps uniform numbers in (0, 1) to noise levels, both float64."""
-
-    name: str
-    title: str
-    sigma: Callable
-
-
-def _vp(u, design):
-    """σ⁻¹(σ) ~ U(ε_t, 1)."""
-    return schedules.vp().sigma(VP.EPSILON_T + u * (1 - VP.EPSILON_T))
-
-
-def _ve(u, design):
-    """ln σ ~ U(ln σ_min, ln σ_max)."""
-    low, high = (math.log(sigma) for sigma in timesteps.DISCRETIZATIONS["ve"].range)
-    return (low + u * (high - low)).exp()
-
-
-def _iddpm(u, design):
-    """σ = u_j, j ~ U{0 … M − 1}."""
-    levels = torch.from_numpy(timesteps.iddpm_u().copy()).to(u.device)
-    return levels[(u * timesteps.IDDPM_LEVELS).long()]
-
-
-def _edm(u, design):
-    """ln σ ~ N(P_mean, P_std²)."""
-    return (design.P_mean + design.P_std * torch.special.ndtri(u)).exp()
-
-
-NOISES = {
-    noise.name: noise
-    for noise in (
-        NoiseDistribution("vp", "VP", _vp),
-        NoiseDistribution("ve", "VE", _ve),
-        NoiseDistribution("iddpm", "iDDPM", _iddpm),
-        NoiseDistribution("edm", "EDM", _edm),
-    )
-}
 
 
 def _simple(sigma, sigma_data):

@@ -10,7 +10,7 @@ MAX_CHANNELS, MAX_BLOCKS, MAX_LEVELS = 1024, 32, 8
 RAMP = 1e9  # images: the longest of all lengths
 _DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
 FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
-_READERS = {  # of each field that is not for all data
+READERS = {  # of each field that is not for all data
     **dict.fromkeys(("resolution", "crop", "greyscale"), ("folder",)),
     "path": (*FILES, *_DOWNLOADED),
     "download": _DOWNLOADED,
@@ -24,13 +24,13 @@ def _check_names(group) -> None:
 
 def choices() -> dict[str, list[str]]:
     """The allowed names of each field that picks from a registry."""
-    from edm.data.sources import SOURCES
+    from edm.data import sources
     from edm.networks import NETWORKS
     from edm.preconditioning import PRECONDITIONINGS
     from edm.training.loss import NOISES, WEIGHTS
 
     return {
-        "dataset": list(SOURCES),
+        "dataset": sources.names(),
         "network": list(NETWORKS),
         "preconditioning": list(PRECONDITIONINGS),
         "noise": list(NOISES),
@@ -58,7 +58,7 @@ class Data(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         _check_names(self)
-        for name, readers in _READERS.items():
+        for name, readers in READERS.items():
             if getattr(self, name) not in (None, False) and self.dataset not in readers:
                 raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(readers)}")
         if self.path == "" or (self.dataset in FILES and self.path is None):

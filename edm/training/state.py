@@ -11,7 +11,8 @@ from safetensors import SafetensorError, safe_open
 from edm import checkpoints
 from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.errors import Refused
-from edm.networks import AUGMENT_DIM, NETWORKS
+from edm.networks import AUGMENT_DIM
+from edm.training import fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
 
@@ -111,21 +112,20 @@ def _like(parameter, values):
     return torch.empty_like(parameter).copy_(values)
 
 
-def header_of(settings, source, sigma_data: float, held_out: bool = True, data=None, taught=()) -> Header:
-    """The header of a new run: network and preconditioning as its settings and its data ask for.
+def header_of(
+    settings, source, sigma_data: float, held_out: bool = True, data=None, taught=(), new: bool = True
+) -> Header:
+    """The header of a run: network and preconditioning as its settings and its data ask for.
 
     data: the `edm.data.identity.Identity` of these. taught: the classes that have images to train on; (): all.
+    new: False for a run that goes on, whose network is what it is. Raises ValueError for what cannot be together.
     """
     sizes, shape = settings.architecture, tuple(source.shape)
     image = len(shape) == 3
-    name = sizes.network or ("ddpmpp" if image else "mlp")
-    if NETWORKS[name].images != image:
-        fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
-        raise Refused(f"network = {name!r} does not take {'images' if image else 'points'}; use {fitting}")
-    if settings.design.augment and not image:
-        raise Refused(f"augment = {settings.design.augment:g}: only images can be augmented; use 0")
+    if new:
+        fitting.check(settings, shape)
     config = {
-        "name": name,
+        "name": fitting.network_of(settings, shape),
         "in_channels": shape[0],
         "out_channels": shape[0],
         "channels": sizes.channels,

@@ -13,10 +13,11 @@ from app.tabs.train import EVENTS
 from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from edm import models, runs
+from edm.data import sources
 from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
-from tests.app.training import answer, finished
+from tests.app.training import answer, asked, finished
 from tests.edm.runs import points
 
 # ---- the form ----
@@ -32,6 +33,23 @@ def test_start_alone_trains_digits_with_samples_to_watch():
     assert settings.design.preconditioning == settings.design.noise == settings.design.weight == "edm"
     assert settings.images // settings.tick >= 10
     assert settings.checkpoint == settings.tick
+
+
+def test_a_recipe_s_attention_follows_multipliers_and_somebody_s_own_must_fit():
+    assert planned(data="digits", channel_mult="1").architecture.attention == ()
+    assert planned(data="scenes", channel_mult="1,2,2").architecture.attention == (8,)
+    with pytest.raises(SettingsError, match=r"attention = \[5\]: no level .* its levels have 8, 4") as error:
+        planned(data="digits", attention="5")
+    assert error.value.fields == ("attention",)
+    with pytest.raises(SettingsError, match="attention"):
+        planned(data="digits", attention="8,16")
+
+
+def test_a_knob_that_was_set_and_changes_nothing_says_so():
+    plan = form.Former("nowhere").plan({"data": "spiral", "design": "ve", "P_mean": "-2", "attention": "8"})
+    assert set(form.described(plan)["notes"]) == {"P_mean", "attention"}
+    assert "the noise distribution 've' has none" in plan.notes["P_mean"]
+    assert form.Former("nowhere").plan({"data": "spiral", "design": "ve"}).notes == {}
 
 
 @pytest.mark.parametrize("data", datasets.names())
@@ -285,6 +303,62 @@ def test_a_student_cannot_name_a_path(tab):
     with pytest.raises(ValueError):
         answer(tab, "act", do="start", values={"data": "digits", "dataset": "folder", "path": "/etc"})
     assert tab.board.runs() == []
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    """A file and a folder of the server, and what is not there."""
+    (tmp_path / "grades.csv").write_text("1,2\n3,4\n")
+    (tmp_path / "pictures").mkdir()
+    return [("points", "grades.csv"), ("folder", "pictures"), ("points", "nothing.csv"), ("folder", "nothing")]
+
+
+def said(ask):
+    """The sentence of a refusal, or what was answered."""
+    try:
+        return str(ask())
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("kind", ["classroom", "closed"])
+def test_nobody_learns_from_a_plan_or_a_start_what_the_server_has(tab, tmp_path, secrets, kind, monkeypatch):
+    tab.room = Lesson(tab.board.folder) if kind == "classroom" else Room(tab.board.folder, local=False, password="x")
+    honest = sources.open_source
+    monkeypatch.setattr(sources, "open_source", lambda data: pytest.fail("looked for") if data.path else honest(data))
+    answers = set()
+    for dataset, name in secrets:
+        values = {"data": "spiral", "dataset": dataset, "path": str(tmp_path / name), "images": "2000"}
+        answers.add(said(lambda values=values: asked(tab, "plan", values=values)))
+        started = said(lambda values=values: asked(tab, "act", do="start", values=values))
+        assert "paths" in started
+    assert len(answers) == 1 and "no paths can be given" in answers.pop()
+    assert "downloaded" in said(
+        lambda: asked(tab, "plan", values={"data": "spiral", "dataset": "mnist", "download": "true"})
+    )
+    assert tab.board.runs() == []
+
+
+def test_on_one_s_own_machine_a_plan_may_name_a_path(tab, tmp_path, secrets):
+    values = {"data": "spiral", "dataset": "points", "path": str(tmp_path / "grades.csv"), "images": "2000"}
+    *_, (text, ended) = asked(tab, "plan", values=values)
+    assert ended and json.loads(text)["values"]["path"] == values["path"]
+
+
+@pytest.mark.parametrize("changes", [{"path": "X"}, {"dataset": "points", "path": "X"}, {"data": {"path": "X"}}])
+def test_resuming_names_no_path_either(tab, tmp_path, secrets, changes):
+    tab.room = Lesson(tab.board.folder)
+    (name,) = answer(tab, "act", do="start", values={"data": "spiral", "images": "2000"})["runs"]
+    answer(tab, "act", do="stop", run=name)
+    config = (tab.board.folder / name / "config.json").read_bytes()
+    answers = set()
+    for _, file in secrets:
+        given = json.loads(json.dumps(changes).replace("X", str(tmp_path / file)))
+        message = {"do": "resume", "run": name, "changes": given}
+        answers.add(said(lambda message=message: asked(tab, "act", **message)).replace(str(tmp_path / file), "X"))
+    assert len(answers) == 1, answers
+    assert tab.board.find(name).state == "stopped"
+    assert (tab.board.folder / name / "config.json").read_bytes() == config
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_web_sockets_are_refused(own):
     async def send(message):
         sent.append(message)
 
-    gate = transport.Gate(None, type("", (), {"config": {"dependencies": []}}), None, None)
+    gate = transport.Gate(None, gradio_in(own[0]).get_blocks(), None, None)
     asyncio.run(gate({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
@@ -345,6 +345,12 @@ def test_scripts_reach_what_they_need(own, asking):
         assert len(client.post("/gradio_api/run/sample", json=body).json()["data"][0]["samples"]) == 3
         number = client.post("/gradio_api/call/sample", json=body).json()["event_id"]
         assert "event: complete" in client.get(f"/gradio_api/call/sample/{number}").text
+
+
+def test_each_visitor_s_open_stream_may_be_a_job(own):
+    blocks = gradio_in(own[0]).get_blocks()
+    assert blocks._queue.max_thread_count == transport.MAX_JOBS == blocks.limiter.total_tokens
+    assert blocks._queue.sleep_when_free == transport.PAUSE
 
 
 def test_a_gradio_that_has_lost_a_name_is_told_at_the_start():

@@ -81,6 +81,33 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     assert page.get_attribute(".thumbs [data-model^=run-first_]", "aria-checked") == "true"
 
 
+DEAF = "addEventListener('edm-act', (event) => window.deaf && event.stopImmediatePropagation())"
+
+
+def test_start_that_is_pressed_again_because_no_answer_came_gives_one_run(browser, address, folder):
+    explorer = Explorer(browser, address)
+    page, before = explorer.page, {run.name for run in runs.all_runs(folder)}
+
+    def begun():
+        return {run.name for run in runs.all_runs(folder)} - before
+
+    page.clock.install()
+    page.add_init_script(DEAF)
+    explorer.come("?tab=train&train.data=spiral&train.images=3000&train.channels=8")
+    page.evaluate("window.deaf = true")
+    page.dblclick("[data-action=start]")
+    explorer.wait(begun, timeout=30)
+    page.clock.fast_forward(21_000)
+    page.evaluate("window.deaf = false")
+    page.click("[data-action=start]")
+    (name,) = begun()
+    page.wait_for_selector(f".run.on[data-run={name}]")
+    assert f"train.runs={name}" in explorer.query
+    assert begun() == {name}
+    assert explorer.errors == []
+    explorer.context.close()
+
+
 def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(training, folder):
     explorer = training(
         "?tab=train&train.channels=8&train.batch=64&train.images=640000&train.checkpoint=640&train.name=mine"

@@ -56,6 +56,18 @@ def test_the_classes_of_a_trained_model_have_their_names(explore):
     assert "label=7" in explorer.query
 
 
+def test_a_class_is_chosen_by_its_name_and_linked_by_it(explore):
+    explorer = explore("?model=scenes_edm&steps=2&count=2&label=1")
+    select = explorer.page.locator("select[data-knob=label]")
+    names = select.locator("option").all_inner_texts()
+    assert names[0] == "all" and len(names) == len(set(names)) > 3
+    assert select.input_value() == names[2]  # the second class, by its place
+    select.select_option(names[4])
+    explorer.wait(lambda: f"label={names[4]}" in explorer.query)
+    select.select_option("all")
+    explorer.wait(lambda: "label" not in explorer.query)
+
+
 def levels(explorer):
     ticks = explorer.page.locator("[data-level]")
     return [float(ticks.nth(i).get_attribute("aria-valuenow")) for i in range(ticks.count())]

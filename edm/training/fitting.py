@@ -1,0 +1,61 @@
+"""Whether settings and data fit together: what cannot be is refused, and what changes nothing is said."""
+
+from __future__ import annotations
+
+from edm.fields import SettingsError
+from edm.networks import NETWORKS, levels
+from edm.training.loss import NOISES
+from edm.training.settings import Architecture, Training
+
+_ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
+
+
+def network_of(settings: Training, shape) -> str:
+    """The network for samples of `shape`: the chosen one, or the usual one."""
+    return settings.architecture.network or ("ddpmpp" if len(shape) == 3 else "mlp")
+
+
+def check(settings: Training, shape, given=()) -> None:
+    """Raises SettingsError for a network or an augmentation that is not for samples of `shape`, and for attention at
+    a resolution that no level of the network has.
+
+    shape: None where it is not known yet, and nothing is refused. given: names of fields that a person has chosen,
+    though it be the default, which otherwise is a wish.
+    """
+    if shape is None:
+        return
+    image, name = len(shape) == 3, network_of(settings, shape)
+    if NETWORKS[name].images != image:
+        fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
+        _refuse("network", repr(name), f"does not take {'images' if image else 'points'}; use {fitting}")
+    if settings.design.augment and not image:
+        _refuse("augment", f"{settings.design.augment:g}", "only images can be augmented; use 0")
+    sizes = levels(shape[1], settings.architecture.channel_mult) if image else ()
+    wanted = settings.architecture.attention
+    if not sizes or (wanted == _ATTENTION and "attention" not in given):
+        return
+    if missing := [size for size in wanted if size not in sizes]:
+        where = ", ".join(f"{size}×{size}" for size in missing)
+        there = ", ".join(map(str, sizes))
+        reason = f"no level of this network has {where} pixels; its levels have {there}: name some of them, or none"
+        _refuse("attention", list(wanted), reason)
+
+
+def idle(settings: Training, shape, classes: int) -> dict[str, str]:
+    """The fields that change nothing in this run, of data with samples of `shape` and so many classes: name -> why."""
+    found, design = {}, settings.design
+    if not NETWORKS[network_of(settings, shape)].images:
+        found |= dict.fromkeys(("channel_mult", "attention"), "a network for points has no levels")
+    knobs = NOISES[design.noise].knobs
+    for name in ("P_mean", "P_std"):
+        if knobs is not None and name not in knobs:
+            found[name] = f"the noise distribution {design.noise!r} has none"
+    if design.preconditioning != "edm" and design.weight != "edm":
+        found["sigma_data"] = "neither this preconditioning nor this weight depends on it"
+    if not (classes and settings.data.conditional):
+        found["label_dropout"] = "the network is told no classes"
+    return {name: f"{name} has no effect: {why}" for name, why in found.items()}
+
+
+def _refuse(name, value, reason):
+    raise SettingsError(f"{name} = {value}: {reason}", (name,))
