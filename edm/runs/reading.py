@@ -195,7 +195,7 @@ def _told(folder, number):
     if status.get("number") == number:
         process, state = Process.parse(status.get("process")), status.get("state")
         if state in ("running", "paused"):
-            if process and (process.alive(_number(status, "heartbeat")) or _followed(status)):
+            if process and process.alive(_number(status, "heartbeat")):
                 return ("stopping" if stop else state), status, process
             status = places.load(folder / "status.json") or status  # its last words may be newer than the first look
         return (status["state"] if status.get("state") in OVER else _ended(stop)), status, process
@@ -209,12 +209,6 @@ def _told(folder, number):
         asked = places.request(folder, number, "start").exists()
         return ("interrupted" if not asked else "stopped" if stop else "queued"), status, None
     return ("running" if is_starting(places.load(taken)) else "interrupted"), status, None
-
-
-def _followed(status) -> bool:
-    """Whether processes that the worker has started outlive it, for the second that they take to notice."""
-    followers = filter(None, map(Process.parse, status.get("others") or ()))
-    return any(process.local and process.alive() for process in followers)
 
 
 def _saved(folder) -> tuple[Path | None, list[Path]]:
