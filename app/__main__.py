@@ -141,10 +141,7 @@ def main(arguments=None) -> int:
     """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
     chosen = options(arguments)
     try:
-        try:
-            passwords.hide(chosen, anew=arguments is None)
-        except ValueError as error:
-            raise Refused(str(error)) from None
+        passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
         from edm import runner

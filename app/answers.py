@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse
 
+from app.visible import without_folders
+
 
 class Denied(Exception):
     """status: of HTTP. The message is a sentence for whoever has asked."""
@@ -15,4 +17,4 @@ class Denied(Exception):
 
 def sentence(status: int, error) -> JSONResponse:
     # the rest of a refused request is not read, so the connection cannot serve another
-    return JSONResponse({"ok": False, "sentence": str(error)}, status, headers={"Connection": "close"})
+    return JSONResponse({"ok": False, "sentence": without_folders(str(error))}, status, headers={"Connection": "close"})

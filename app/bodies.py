@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from starlette.concurrency import run_in_threadpool
 
 from app.answers import Denied
+from edm.errors import Refused, shown
 
 MOST_BYTES, MOST_DEPTH = 1 << 20, 40
 LARGE = 1 << 16  # bytes from which looking takes long enough to be done beside the event loop
@@ -35,9 +38,11 @@ class _Event:
 
 
 class Events:
-    """What can be called. dependencies: the events, as Gradio describes them to its clients."""
+    """What can be called. dependencies: the events, as Gradio describes them to its clients. checks: by the name of an
+    event, what raises Refused for inputs that it cannot have."""
 
-    def __init__(self, dependencies: list[dict]):
+    def __init__(self, dependencies: list[dict], checks: Mapping[str, Callable] = MappingProxyType({})):
+        self._checks = checks
         self._events = {
             one["id"]: _Event(len(one["inputs"]), one["api_name"] if one["api_visibility"] == "public" else None)
             for one in dependencies
@@ -74,20 +79,27 @@ class Events:
         for key in ("session_hash", "event_id"):
             value = document.get(key, "x")
             if not isinstance(value, str) or not _ID.fullmatch(value):
-                raise Denied(400, f"{key} = {value!r:.80}: must be up to 64 letters, digits, - and _")
+                raise Denied(400, f"{key} = {shown(value, 80)}: must be up to 64 letters, digits, - and _")
         if kind == "call":
             event = next(event for event in self._events.values() if event.name == name)
         else:
             event = self._called(document.get("fn_index"))
         if kind != "call" and "session_hash" not in document:
             raise Denied(400, "session_hash is missing: any text of up to 64 letters and digits, one for each visit")
+        if kind == "cancel" and "event_id" not in document:
+            raise Denied(400, "event_id is missing: which event is to be cancelled")
         trigger = document.get("trigger_id", 0)
         if type(trigger) is not int or not 0 <= trigger < 1 << 31:
-            raise Denied(400, f"trigger_id = {trigger!r:.80}: must be a whole number")
+            raise Denied(400, f"trigger_id = {shown(trigger, 80)}: must be a whole number")
         if kind != "cancel":
             data = document.get("data")
             if not isinstance(data, list) or len(data) != event.inputs:
-                raise Denied(400, f"data = {data!r:.80}: must be a list of length {event.inputs}")
+                raise Denied(400, f"data = {shown(data, 80)}: must be a list of length {event.inputs}")
+            if kind == "call" and name in self._checks:
+                try:
+                    self._checks[name](*data)
+                except Refused as refusal:
+                    raise Denied(400, str(refusal)) from None
         try:
             return json.dumps(document, ensure_ascii=False).encode()
         except UnicodeEncodeError:
@@ -95,7 +107,7 @@ class Events:
 
     def _called(self, number) -> _Event:
         if type(number) is not int or number not in self._events:
-            raise Denied(404, f"fn_index = {number!r:.80}: there is no such event; reload the page")
+            raise Denied(404, f"fn_index = {shown(number, 80)}: there is no such event; reload the page")
         return self._events[number]
 
 

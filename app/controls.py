@@ -9,6 +9,7 @@ from app.instruments import INSTRUMENTS, TABS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.data.classes import written
+from edm.errors import Refused
 from edm.path import known_range
 from edm.sampling import last
 from edm.settings import Experiment, Sampling, knobs
@@ -47,7 +48,7 @@ def _models() -> list[dict]:
     for model in models.every():
         try:
             found.append(described(model))
-        except (ValueError, OSError) as error:
+        except (Refused, OSError) as error:
             logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
     return found
 

@@ -6,6 +6,7 @@ import logging
 import secrets
 from pathlib import Path
 
+from app.visible import without_folders
 from edm.errors import Refused, sentence_of
 from edm.runs.failures import out_of_memory
 
@@ -15,7 +16,7 @@ TOO_LARGE = "This does not fit into the server's memory; take fewer samples or s
 def told(error: Exception) -> str:
     """What to say of an error. Mistakes of whoever asked are not logged; names of files come without their folders."""
     if isinstance(error, Refused):
-        return str(error)
+        return without_folders(str(error))
     if out_of_memory(error):
         return TOO_LARGE
     if sentence_of(error) is not None:

@@ -35,9 +35,7 @@ def hide(chosen: Namespace, anew: bool) -> None:
     words = {field: getattr(chosen, field) for field in VARIABLES if getattr(chosen, field)}
     for field, word in words.items():
         if len(word) > LONGEST:
-            raise ValueError(
-                f"the {field.replace('_', ' ')} is longer than {LONGEST:,} characters; choose a shorter one"
-            )
+            raise Refused(f"the {field.replace('_', ' ')} is longer than {LONGEST:,} characters; choose a shorter one")
     if anew and (shown or words):
         _restart(words)
 

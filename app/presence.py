@@ -27,11 +27,12 @@ def present(request) -> Callable:
 
 
 async def attended(work: asyncio.Future, here: Callable, gone: threading.Event):
-    """The result of `work`; sets `gone`, at which it should end soon, once `here()` is false, or nobody waits."""
+    """The result of `work`; sets `gone`, at which it should end soon, once `here()` is false, or this is cancelled."""
+    work.add_done_callback(lambda done: done.cancelled() or done.exception())  # which is then no surprise to asyncio
     try:
         while not work.done() and await here():
             await asyncio.wait({work}, timeout=LOOK)
     finally:
         gone.set()
-        await asyncio.wait({work})
+    await asyncio.wait({work})
     return work.result()

@@ -24,7 +24,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 
-from app import faults, uploads
+from app import faults, uploads, visible
 from app.answers import Denied
 from app.answers import sentence as _sentence
 from app.arrivals import Arrivals
@@ -172,6 +172,7 @@ def _log(run) -> PlainTextResponse:
     with open(run.folder / "log.txt", "rb") as file:
         file.seek(max(0, file.seek(0, 2) - LOG_BYTES))
         text = file.read(LOG_BYTES).decode(errors="replace")
+    text = visible.names(run.folder.parent).text(text)
     return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -18,8 +18,9 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import login, page, routes, transport
+from app import login, page, routes, transport, visible
 from app.classroom import Room
+from app.tabs import sampler
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -58,8 +59,10 @@ def application(device, room: Room | None = None) -> FastAPI:
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     entrance = login.page(room.message) if room.asks else None
-    app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name)
+    checks = {"sample": sampler.asked}
+    app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
     app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
+    app.add_middleware(visible.Veil, folder=room.folder)
     return app
 
 

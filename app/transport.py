@@ -15,9 +15,10 @@ import asyncio
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
@@ -92,11 +93,19 @@ class Gate:
     """ASGI middleware around the whole application: what is not in the table does not exist.
 
     entrance: the log-in page, or None where nobody logs in. name_of: a request -> who has logged in, or None.
+    checks: of what scripts send, see `app.bodies.Events`.
     """
 
-    def __init__(self, app, blocks: gr.Blocks, entrance: str | None, name_of: Callable[[HTTPConnection], str | None]):
+    def __init__(
+        self,
+        app,
+        blocks: gr.Blocks,
+        entrance: str | None,
+        name_of: Callable[[HTTPConnection], str | None],
+        checks: Mapping[str, Callable] = MappingProxyType({}),
+    ):
         self._app, self._entrance, self._name_of = app, entrance, name_of
-        self._events = bodies.Events(blocks.config["dependencies"])
+        self._events = bodies.Events(blocks.config["dependencies"], checks)
         self._forget, self._streams = forgetting(blocks), Counter()
 
     async def __call__(self, scope, receive, send):

@@ -154,17 +154,21 @@ def register(path, name: str | None = None) -> str:
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
-    Those that are not whole are passed over, with a warning. Raises ValueError where there are no others.
+    Those that cannot be read are passed over, with a warning. Raises ValueError where there are no others.
     """
-    saved.chosen(folder)  # warns
-    found = saved.whole(folder)
     run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
     names = []
-    for path in found:
-        model = _from_file(f"{run}_{saved.number(path)}", path)
+    for path in saved.checkpoints(folder):
+        try:
+            model = _from_file(f"{run}_{saved.number(path)}", path)
+        except Refused as error:
+            logging.getLogger(__name__).warning("%s", error)
+            continue
         header = model.header.model_copy(update={"family": run})
         _registered[model.name] = replace(model, title=f"Run {run}", header=header)
         names.append(model.name)
+    if not names:
+        raise Refused(saved.missing(folder))
     return names
 
 
@@ -205,7 +209,10 @@ def _from_file(name, path) -> Model:
     header = read_header(path)
     if stamp(path) != before:
         raise Refused(f"{path} was replaced while it was read; try again")
-    dataset = data.learned(header.training.data) if header.training else None
+    known = header.training and header.training.data
+    if known and known.path and not Path(known.path).is_absolute():
+        known = None  # an exported model knows the name of its file, which may be that of any other here
+    dataset = data.learned(known) if known else None
     title = header.title or name
     return Model(name, title, header.shape, header.classes, COUNTS[len(header.shape)], dataset, path, header, before)
 
@@ -219,7 +226,7 @@ def _checkpoint(run: str, images: int, path) -> Model:
 def _of_a_run(name) -> Model | None:
     """The model of that name in the runs folder, as its file is now; None if there is none that can be read."""
     path = naming.checkpoint(name)
-    with suppress(ValueError, OSError):
+    with suppress(Refused, OSError):
         return path and _kept(path.absolute(), stamp(path))
     return None
 

@@ -74,5 +74,8 @@ def _finite(states, name):
     with closing(states):
         for state in states:
             if state.sigma == 0 and not torch.isfinite(state.x).all():
-                raise Refused(f"the samples of {name!r} are not finite numbers: it cannot be used with these settings")
+                raise Refused(
+                    f"the samples of {name} are not all finite numbers with these settings; try a smaller range of σ, "
+                    "less churn or more steps"
+                )
             yield state

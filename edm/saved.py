@@ -9,12 +9,12 @@ that was full, a power cut, a copy that broke off) never stands for the run.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from functools import lru_cache
 from pathlib import Path
 
+from edm import documents
 from edm.errors import Refused
 
 SUFFIX, PICTURES = ".safetensors", (".png", ".npz")
@@ -132,14 +132,14 @@ def _flaw(path, size, *_changed):
         if size < 8 or length > min(size - 8, MAX_HEADER):
             return f"it ends within its header, after {size:,} bytes"
         try:
-            header = json.loads(file.read(length))
+            header = documents.from_json(file.read(length), "its header")
             about = header.pop("__metadata__", {}).get("edm")
             if about is None:
                 return "it is not one of ours"
-            about = json.loads(about)
+            about = documents.from_json(about, "its metadata")
             kind, images = about["kind"], about.get("images", 0)
             wanted = 8 + length + max(entry["data_offsets"][1] for entry in header.values())
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        except (Refused, KeyError, TypeError, AttributeError, IndexError, ValueError):
             return "its header is broken"
     if size != wanted:
         return f"it has {size:,} bytes of {wanted:,}"

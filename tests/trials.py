@@ -1,7 +1,8 @@
-"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits]: what is survived, counted.
+"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz]: survived, counted.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
-is full (a tmpfs, for which one has to be root); clocks that jump. A line that ends in FAILED is a defect.
+is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
+reads some, the same for the same --seed. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -255,6 +256,18 @@ def clocks(folder, dice, count=12):
     yield f"{count} jumps of the clock by up to a day, of the worker's and of its watcher's: running in every look"
 
 
+def fuzz(folder, dice, count=10_000):
+    """Inputs of any making: each ends in an answer or in a sentence, and none takes long."""
+    from tests import fuzz
+
+    found = fuzz.fuzz(dice, count, folder)
+    for kind in fuzz.KINDS:
+        answers, refusals = found.answers[kind], found.refusals[kind]
+        yield f"{kind}: {answers:,} answers, {refusals:,} sentences, the slowest after {found.slowest[kind]:.2f} s"
+    kinds = [f"{kind}: {said:.300}, of {shown!r:.300}" for kind, shown, said in found.failures[:10]]
+    assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
+
+
 def left_running(folder) -> list[str]:
     """Commands of processes that have to do with the folder."""
     found = []
@@ -268,7 +281,7 @@ def left_running(folder) -> list[str]:
     return found
 
 
-TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits)}
+TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz)}
 
 
 def main():

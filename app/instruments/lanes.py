@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.visible import without_folders
 from edm import diagnostics, presets, runner
 from edm.errors import Refused
 from edm.sampling import last
@@ -131,7 +132,7 @@ def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
         points = len(model.shape) == 1
         return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
     except Refused as error:
-        return Lane(title, lane, None, str(error))
+        return Lane(title, lane, None, without_folders(str(error)))
 
 
 def respond_lanes(settings: Lanes, context):

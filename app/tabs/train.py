@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from cachetools import LRUCache
 
-from app import controls, uploads
+from app import controls, faults, uploads
 from app.classroom import Room
 from app.messages import Act, Film, Plan, Poll, Seen
 from app.tabs.wiring import Wiring
@@ -133,18 +133,18 @@ class Train:
             yield json.dumps(form.described(self._plan(visitor, message.values, costs=False))), False
             yield json.dumps(form.described(self._plan(visitor, message.values, alive=alive))), True
         except SettingsError as error:
-            yield json.dumps({"error": str(error), "fields": error.fields}), True
+            yield json.dumps({"error": faults.told(error), "fields": error.fields}), True
 
     def _plan(self, visitor, values, **how) -> form.Plan:
         def clamped(settings):
             self.room.check_data(settings.data)
-            return self.room.clamped(visitor, settings)
+            return self.room.clamped(visitor, settings) if visitor else settings
 
         return self.former.plan(values, clamped, **how)
 
     def check(self, values: dict) -> None:
         """Raises Refused for values that the form cannot have, of an address."""
-        self.former.plan(values, costs=False)
+        self._plan(None, values, costs=False)
 
     def act(self, message, guard, request):
         """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about.

@@ -9,6 +9,7 @@ import numpy as np
 from app.figures import pack
 from app.instruments.base import rounded
 from app.training import recipes
+from app.visible import names
 from edm import diagnostics, files, runs, saved
 from edm.data import points
 from edm.errors import Refused
@@ -21,7 +22,7 @@ GRID = np.geomspace(0.002, 100, 121)  # σ of the curve p_train
 
 def row(run: runs.Run) -> dict:
     """What the list shows of a run."""
-    settings = settings_of(run)
+    settings, told = settings_of(run), names(run.folder.parent).text
     return {
         "name": run.name,
         "state": run.state,
@@ -34,10 +35,10 @@ def row(run: runs.Run) -> dict:
         "device": run.device,
         "owner": run.owner,
         "started": run.started,
-        "sentence": run.sentence,
+        "sentence": run.sentence and told(run.sentence),
         "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
         "checkpoint": saved.number(run.checkpoint) if run.checkpoint else None,
-        "command": run.command,
+        "command": run.command and told(run.command),
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
     }
@@ -81,4 +82,4 @@ def details(run: runs.Run) -> dict:
     """What a closer look at a run shows beside its row: the end of its log, its place on the disk; and its id, which
     no other run of that name has."""
     told = {"id": places.identity(run.folder), "disk": run.disk, "host": run.host, "pid": run.pid}
-    return {**told, "log": [line[:400] for line in run.log[-12:]]}
+    return {**told, "log": [names(run.folder.parent).text(line)[:400] for line in run.log[-12:]]}

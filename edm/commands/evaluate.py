@@ -113,6 +113,8 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
         raise SettingsError(f"{name} does not say what it has learned; name it with --dataset")
     elif settings.path is not None:
         data = data.changed(path=settings.path)
+    elif data.path is not None and not Path(data.path).is_absolute():
+        raise SettingsError(f"{name} has learned {data.path!r}, but does not know where it lies; say so with --path")
     made = []
     for number in steps:
         changes = {} if number is None else {"steps": number}

@@ -42,19 +42,17 @@ def run(options):
 
     from edm import models, render, runner
     from edm.files import atomic
+    from edm.path import path_of
 
     model = models.of(experiment)
+    for note in path_of(experiment.sampling, model.denoiser).notes:
+        print(f"{note}.", file=sys.stderr)
     states = []
     for state in runner.states(experiment, runner.device(options.device)):
         states.append(state)
         print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
     print(file=sys.stderr)
     samples = states[-1].x.cpu().numpy()
-    if not np.isfinite(samples).all():
-        raise Refused(
-            f"the samples of {experiment.model} are not all finite numbers with these settings, so nothing is written; "
-            "try a smaller range of σ, less churn or more steps"
-        )
     if suffix == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
     elif suffix == ".csv":

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edm.data import points
 from edm.data.sources import DataError, Renumbered
 from edm.errors import Refused
 from edm.fields import Settings, Whole
@@ -156,7 +157,7 @@ class Contents:
             with np.load(run / FILE, allow_pickle=False) as file:
                 names = file["names"].tobytes().decode("utf-8", "surrogatepass").split("\0")
                 marks = np.asarray(file["marks"], dtype="<u8")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except (*points.NOT_NUMPY, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
             return None
         return cls(tuple(names), marks) if marks.shape == (len(names),) else None
 

@@ -20,11 +20,11 @@ from edm.runs.processes import machine, this, uptime
 # What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
 RECORD = {
-    "": r"\.(config\.json|metrics\.jsonl)\.[a-z0-9_]{8}",
-    "checkpoints": r"\.\d+\.safetensors\.\w+|\.tmp[A-Za-z0-9]{6}",
-    "samples": r"\.\d+\.(png|npz)\.\w+",
+    "": r"\.(config\.json|metrics\.jsonl|data\.npz)\.[a-z0-9_]{8}",
+    "checkpoints": r"\.[0-9]+\.safetensors\.[A-Za-z0-9_]+|\.tmp[A-Za-z0-9]{6}",
+    "samples": r"\.[0-9]+\.(png|npz)\.[A-Za-z0-9_]+",
 }
-_SHARED = r"\.\d{4,}(\.[a-z]+)?\.json\.[a-z0-9_]{8}"  # requests and places: of many writers, at any time
+_SHARED = r"\.([0-9]{4,}(\.[a-z]+[0-9]*)?|moment)\.json\.[a-z0-9_]{8}"  # requests, places: of many writers, at any time
 _OLD = 3600.0  # seconds after which none of those is still at it
 _SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
 

@@ -115,7 +115,7 @@ def modified(path) -> float | None:
 
 def moment(run) -> float:
     """What time it is by the clock of the server on which a run lies."""
-    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".moment.json.") as file:
+    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".0000.moment.json.") as file:
         file.write(b"?")
         file.flush()
         os.fsync(file.fileno())

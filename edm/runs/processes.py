@@ -37,7 +37,7 @@ class Process:
         """From JSON data; None if it is not a process."""
         try:
             return cls(*(kind(document[name]) for name, kind in _FIELDS.items()))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
     @property

@@ -84,12 +84,13 @@ def read(folder, details: bool = True) -> Run:
     whole, torn = _saved(folder)
     own, live = status.get("number") == number, state in LIVE
     seen = saved.number(whole) if whole else 0
-    total = (own and _number(status, "total")) or start.get("total")
-    total = total or places.load(folder / "config.json").get("images")
+    total = (own and _number(status, "total")) or _number(start, "total")
+    total = total or _number(places.load(folder / "config.json"), "images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
-    told = {name: status.get(name) for name in ("reason", "sentence", "remedies")} if own and not live else {}
-    if own and status.get("note"):
-        told["sentence"] = told.get("sentence") or status["note"]
+    told = {name: _text(status, name) for name in ("reason", "sentence")} if own and not live else {}
+    told |= {"remedies": _several(status, "remedies")} if told else {}
+    if own and (note := _text(status, "note")):
+        told["sentence"] = told.get("sentence") or note
     if state == "queued" and start.get("host") != this().host:
         told = {"sentence": f"waits for the machine {start.get('host')!r}; stop and resume it to run it on this one"}
     if state == "stopped" and process is not None and status.get("state") != "stopped":
@@ -106,10 +107,11 @@ def read(folder, details: bool = True) -> Run:
     return Run(
         name=folder.name, folder=folder, state=state, number=number,
         images=(own and live and _number(status, "images")) or seen, total=total,
-        device=start.get("device") or status.get("device"), command=start.get("command") or status.get("command"),
-        owner=start.get("owner"), asked=_number(start, "time"), host=process and process.host,
-        pid=process and process.pid, reason=told.get("reason"), sentence=told.get("sentence"),
-        remedies=_remedies(told.get("remedies")), checkpoint=whole, log=tail(folder / "log.txt") if details else (),
+        device=_text(start, "device") or _text(status, "device"),
+        command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
+        asked=_number(start, "time"), host=process and process.host, pid=process and process.pid,
+        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(told.get("remedies")),
+        checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
@@ -131,14 +133,15 @@ def processes_of(folder) -> tuple[Process | None, list[Process], bool]:
     status = places.load(Path(folder, "status.json"))
     if status.get("number") != number:
         return Process.parse(places.load(places.request(folder, number, "worker"))), [], True
-    followers = [process for process in map(Process.parse, status.get("others") or ()) if process]
+    followers = [process for process in map(Process.parse, _several(status, "others")) if process]
     return Process.parse(status.get("process")), followers, bool(status.get("alone"))
 
 
 def is_starting(claim: dict) -> bool:
     """Whether a launcher's claim is so young that its process may be about to begin."""
     here = claim.get("machine") == machine()
-    return (uptime() - claim.get("uptime", 0) if here else time.time() - claim.get("time", 0)) < STARTING
+    now, name = (uptime(), "uptime") if here else (time.time(), "time")
+    return now - (_number(claim, name) or 0) < STARTING
 
 
 class _Listing:
@@ -239,6 +242,18 @@ def _number(document, name):
     """A number in a document, None for anything else there."""
     value = document.get(name)
     return value if type(value) in (int, float) and math.isfinite(value) else None
+
+
+def _text(document, name) -> str | None:
+    """A text in a document, None for anything else there."""
+    value = document.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _several(document, name) -> list:
+    """A list in a document, an empty one for anything else there."""
+    value = document.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _remedies(found) -> tuple:

@@ -10,6 +10,7 @@ from edm import checkpoints, flat
 from edm.checkpoints import Header, Progress
 from edm.errors import Refused
 from edm.files import atomic
+from edm.training.settings import FILES, Training
 
 
 def export(
@@ -17,7 +18,7 @@ def export(
 ) -> Header:
     """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
 
-    note: a remark for the card; metrics: of an evaluation, for the card.
+    note: a remark for the card; metrics: of an evaluation, for the card. Of where the data lay nothing goes with it.
     Raises ValueError for files and averages that are not there.
     """
     header = checkpoints.read_header(checkpoint)
@@ -41,6 +42,7 @@ def export(
         half_lives=header.half_lives[ema : ema + 1],
         metrics=header.metrics.changed(**(metrics or {})),
         progress=Progress(steps=header.progress.steps),
+        training=header.training and elsewhere(header.training),
     )
     # what is one-dimensional is small, and some of it (Fourier frequencies) would suffer
     halves = {name: _half(tensor) if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
@@ -56,9 +58,15 @@ def _half(tensor):
     return half if half.isfinite().all() else tensor
 
 
+def elsewhere(training: Training) -> Training:
+    """Settings for other people: of a path to data the last name, and none to what torchvision knows how to fetch."""
+    path, known = training.data.path, training.data.dataset in FILES
+    return training.changed(data={"path": Path(path).resolve().name or "data" if path and known else None})
+
+
 def command(header: Header) -> str:
-    """The command that trains this model."""
-    return flat.command("train", header.training.changed(images=header.images))
+    """The command that trains this model, for whoever has its data."""
+    return flat.command("train", elsewhere(header.training).changed(images=header.images))
 
 
 def card(header: Header, name: str, numbers: int) -> str:

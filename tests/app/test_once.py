@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.session import Newest, Superseded
-from app.tabs.train import EVENTS
 from app.training import form
 from app.training.once import Estimates, Once
 from edm.errors import Refused
 from edm.training.estimate import Estimate
-from tests.app.training import answer
+from tests.app.training import answer, asked
 
 
 class Slow:
@@ -123,7 +122,7 @@ def test_a_start_does_not_wait_for_a_queue_of_estimates(tab, monkeypatch):
     monkeypatch.setattr(form, "PATIENCE", 0.05)
     try:
         assert answer(tab, "act", do="start", values={"data": "spiral", "minutes": "1"})["runs"] == ["spiral-1"]
-        (first, _), (second, ended) = tab.plan(EVENTS["plan"].of({"values": {"data": "two_moons"}}), None, None)
+        (first, _), (second, ended) = asked(tab, "plan", values={"data": "two_moons"})
         assert ended and first == second and '"cost": null' in first
     finally:
         slow.go.set()

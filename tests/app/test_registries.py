@@ -11,7 +11,6 @@ import torch
 from app import controls
 from app.instruments import INSTRUMENTS, Context
 from app.session import Guard
-from app.tabs.train import EVENTS
 from app.training import datasets, form
 from app.work import Work
 from edm import data, diagnostics, flat, models, networks, runs, schedules, solvers, timesteps
@@ -22,7 +21,7 @@ from edm.training import loss
 from edm.training.estimate import Estimate
 from edm.training.noises import NOISES, NoiseDistribution
 from edm.training.settings import Design, Training
-from tests.app.training import answer, finished
+from tests.app.training import answer, asked, finished
 
 NEW, DATA = "newcomer", "new_data"
 
@@ -120,7 +119,7 @@ def test_the_train_tab_plans_trains_and_shows_a_run_with_it(added, kind, tab, mo
     monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
     name, field = name_of(kind), "dataset" if kind in ("source", "dataset") else kind
     chosen = {"data": name} if field == "dataset" else {"data": "spiral", kind: name}
-    *_, (text, _) = tab.plan(EVENTS["plan"].of({"values": chosen}), None, None)
+    *_, (text, _) = asked(tab, "plan", values=chosen)
     assert name in json.loads(text)["command"]
     fields = flat.unflatten({field: name}, Training)
     finished(tab.board.folder, "new", **fields)

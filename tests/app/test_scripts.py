@@ -1,5 +1,7 @@
 """What scripts ask for (`/sample`) over real HTTP: a few at once, within bounds, and only while they wait for it."""
 
+import asyncio
+import gc
 import threading
 import time
 
@@ -94,6 +96,32 @@ def test_computing_ends_when_a_script_cancels_it(address, evaluations, monkeypat
         time.sleep(0.01)
     job.cancel()
     assert rests(evaluations) and len(evaluations) < 1500
+
+
+def test_a_wait_that_is_cancelled_ends_at_once_and_its_work_without_a_noise(caplog):
+    async def run():
+        gone, end = threading.Event(), asyncio.Event()
+
+        async def job():
+            await end.wait()
+            raise presence.Left
+
+        async def here():
+            return True
+
+        work = asyncio.ensure_future(job())
+        waiting = asyncio.ensure_future(presence.attended(work, here, gone))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert gone.is_set() and not work.done()
+        end.set()
+        await asyncio.wait({work})
+
+    asyncio.run(run())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them(address, monkeypatch):

@@ -17,7 +17,7 @@ from edm.data import sources
 from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
-from tests.app.training import answer, finished
+from tests.app.training import answer, asked, finished
 from tests.edm.runs import points
 
 # ---- the form ----
@@ -316,7 +316,7 @@ def secrets(tmp_path):
 def said(ask):
     """The sentence of a refusal, or what was answered."""
     try:
-        return list(ask())
+        return str(ask())
     except ValueError as error:
         return str(error)
 
@@ -329,21 +329,19 @@ def test_nobody_learns_from_a_plan_or_a_start_what_the_server_has(tab, tmp_path,
     answers = set()
     for dataset, name in secrets:
         values = {"data": "spiral", "dataset": dataset, "path": str(tmp_path / name), "images": "2000"}
-        answers.add(said(lambda values=values: tab.plan(EVENTS["plan"].of({"values": values}), None, None)))
-        started = said(lambda values=values: tab.act(EVENTS["act"].of({"do": "start", "values": values}), None, None))
+        answers.add(said(lambda values=values: asked(tab, "plan", values=values)))
+        started = said(lambda values=values: asked(tab, "act", do="start", values=values))
         assert "paths" in started
     assert len(answers) == 1 and "no paths can be given" in answers.pop()
     assert "downloaded" in said(
-        lambda: tab.plan(
-            EVENTS["plan"].of({"values": {"data": "spiral", "dataset": "mnist", "download": "true"}}), None, None
-        )
+        lambda: asked(tab, "plan", values={"data": "spiral", "dataset": "mnist", "download": "true"})
     )
     assert tab.board.runs() == []
 
 
 def test_on_one_s_own_machine_a_plan_may_name_a_path(tab, tmp_path, secrets):
     values = {"data": "spiral", "dataset": "points", "path": str(tmp_path / "grades.csv"), "images": "2000"}
-    *_, (text, ended) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
+    *_, (text, ended) = asked(tab, "plan", values=values)
     assert ended and json.loads(text)["values"]["path"] == values["path"]
 
 
@@ -357,11 +355,7 @@ def test_resuming_names_no_path_either(tab, tmp_path, secrets, changes):
     for _, file in secrets:
         given = json.loads(json.dumps(changes).replace("X", str(tmp_path / file)))
         message = {"do": "resume", "run": name, "changes": given}
-        answers.add(
-            said(lambda message=message: tab.act(EVENTS["act"].of(message), None, None)).replace(
-                str(tmp_path / file), "X"
-            )
-        )
+        answers.add(said(lambda message=message: asked(tab, "act", **message)).replace(str(tmp_path / file), "X"))
     assert len(answers) == 1, answers
     assert tab.board.find(name).state == "stopped"
     assert (tab.board.folder / name / "config.json").read_bytes() == config

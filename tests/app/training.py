@@ -20,7 +20,12 @@ def finished(folder, name, **changes):
     return path
 
 
+def asked(tab, event, **message):
+    """All that the tab says to an event, (text, is it the end?)."""
+    return list(getattr(tab, event)(EVENTS[event].of(message), None, None))
+
+
 def answer(tab, event, **message):
-    ((text, ended),) = getattr(tab, event)(EVENTS[event].of(message), None, None)
+    ((text, ended),) = asked(tab, event, **message)
     assert ended
     return json.loads(text)

@@ -18,11 +18,13 @@ OURS = [
     "samples/.00000000640.png.abcdefgh",
     "samples/.00000000640.npz.abcdefgh",
     ".config.json.abcdefgh",
+    ".data.npz.abcdefgh",
     ".metrics.jsonl.abcdefgh",
     ".status.json.abcdefgh",
 ]
 THEIRS = [
-    "checkpoints/._notes.txt",
+    "checkpoints/._00000000640.safetensors",
+    "checkpoints/best.safetensors",
     "checkpoints/._.tmp0tgd0",
     "checkpoints/.DS_Store",
     "checkpoints/.tmpfolder/inside",
@@ -35,7 +37,11 @@ THEIRS = [
     ".notes.json.bak",
     ".gitignore",
 ]
-LATE = ["requests/.0002.stop.json.abcdefgh", "tensorboard/.new.abcdefgh/events"]  # others may be writing just now
+LATE = [  # others may be writing just now
+    "requests/.0002.stop.json.abcdefgh",
+    "requests/.moment.json.abcdefgh",
+    "tensorboard/.new.abcdefgh/events",
+]
 
 
 def put(run, names, age=0.0):

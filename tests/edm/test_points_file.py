@@ -8,6 +8,7 @@ import edm
 from app.instruments import choosing
 from edm import data, models
 from edm.data import points, sources, toy
+from edm.training.export import elsewhere
 from edm.training.loop import Started, train
 from edm.training.settings import Data, Training
 from tests.edm.runs import points as small
@@ -152,3 +153,41 @@ def test_a_model_of_points_is_trained_resumed_and_compared_with_the_exact_one(tm
         assert main(["sample", f"--model={name}", "--count=8", "--steps=4", "--out=again.png"]) == 0
     finally:
         models._registered.pop(name, None)
+
+
+def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    from edm.__main__ import main
+
+    saved(tmp_path / "cloud.npy", CLOUD)
+    run = ["--channels=16", "--blocks=1", "--batch=64", "--tick=320", "--checkpoint=320", "--validation=16"]
+    assert main(["train", "--dataset=points", "--path=cloud.npy", "--images=320", "--out=run", *run]) == 0
+    assert main(["export", "run", "--out=model.safetensors"]) == 0
+    for name in ("model.safetensors", "model.md"):
+        assert str(tmp_path).encode() not in (tmp_path / name).read_bytes(), name
+    assert "--path=cloud.npy" in (tmp_path / "model.md").read_text()
+    model = models.load(models.register("model.safetensors", "exported"))
+    try:
+        assert model.header.training.data.path == "cloud.npy"
+        assert model.dataset is None, "a file of that name may be any here"
+    finally:
+        models._registered.pop("exported", None)
+    capsys.readouterr()
+    wanted = ["evaluate", "model.safetensors", "--count=64", "--reference=64"]
+    assert main(wanted) == 2
+    assert "say so with --path" in capsys.readouterr().err
+    assert main([*wanted, "--path=cloud.npy"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        ({"dataset": "folder", "path": "/srv/photos/cats.zip"}, "cats.zip"),
+        ({"dataset": "folder", "path": "/srv/photos/cats/"}, "cats"),
+        ({"dataset": "folder", "path": "/"}, "data"),
+        ({"dataset": "mnist", "path": "/srv/data"}, None),
+        ({"dataset": "digits"}, None),
+    ],
+)
+def test_other_people_are_told_the_last_name_of_a_path(data, known):
+    assert elsewhere(Training.parse({"data": data})).data == Training.parse({"data": data | {"path": known}}).data
