@@ -20,7 +20,7 @@ from fastapi.staticfiles import StaticFiles
 
 from app import login, page, routes, transport, visible
 from app.classroom import Room
-from app.tabs import sampler
+from app.scripts import asked
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -59,7 +59,7 @@ def application(device, room: Room | None = None) -> FastAPI:
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     entrance = login.page(room.message) if room.asks else None
-    checks = {"sample": sampler.asked}
+    checks = {"sample": asked}
     app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
     app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
     app.add_middleware(visible.Veil, folder=room.folder)

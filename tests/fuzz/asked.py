@@ -11,6 +11,7 @@ from functools import cache
 from types import SimpleNamespace
 
 from app import links as addresses
+from app import scripts
 from app.instruments import INSTRUMENTS
 from app.messages import Figure
 from app.tabs import sampler, train
@@ -97,7 +98,7 @@ def events(dice, folder):
             dice, dice.choice([{}, {"model": "spiral", "steps": 9}, valid(Experiment)]), names_of(Experiment)
         )
         document = dice.choice([document, document, value(dice)])
-        return ("sample", document), lambda: sampler.asked(document)
+        return ("sample", document), lambda: scripts.asked(document)
     event = dice.choice(list(MESSAGES))
     message = dice.choice([mutated(dice, MESSAGES[event], ["self", "serial"]), value(dice)])
 
