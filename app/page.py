@@ -43,16 +43,19 @@ def build(device, room: Room) -> gr.Blocks:
     return blocks
 
 
+def opened(query, check) -> dict:
+    """What an address says (see `app.links`): whatever that is, the page opens. check: of the Train tab's form."""
+    try:
+        return opened_from(getattr(query, "multi_items", query.items)(), check)
+    except Exception as error:
+        return opened_from({}) | {"notice": faults.logged(error)}
+
+
 def _attend(blocks, wiring, training):
     """What happens when a visitor comes, stays and leaves."""
 
-    def opened(request: gr.Request):
-        query = request.query_params
-        try:
-            opened = opened_from(getattr(query, "multi_items", query.items)(), training.check)
-        except Exception as error:  # whatever the address says, the page opens
-            opened = opened_from({}) | {"notice": faults.logged(error)}
-        return json.dumps({"opened": opened | {"models": training.models()}})
+    def come(request: gr.Request):
+        return json.dumps({"opened": opened(request.query_params, training.check) | {"models": training.models()}})
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.
@@ -67,6 +70,6 @@ def _attend(blocks, wiring, training):
     async def left(request: gr.Request):  # async, or a hundred who leave at once take a thread each
         wiring.newest.stop(request.session_hash)
 
-    blocks.load(opened, None, wiring.stage, api_visibility="private", show_progress="hidden")
+    blocks.load(come, None, wiring.stage, api_visibility="private", show_progress="hidden")
     blocks.load(stay, None, None, api_visibility="private", show_progress="hidden", concurrency_limit=None)
     blocks.unload(left)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import threading
 import time
 
@@ -70,6 +71,36 @@ def test_a_script_gets_samples_levels_and_measures(address):
 def test_what_is_refused_comes_as_its_sentence(address):
     with pytest.raises(AppError, match="must be one of"):
         Client(address, verbose=False).predict({"model": "no such"}, api_name="/sample")
+
+
+@pytest.mark.parametrize("place", ["call", "run"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not JSON"),
+        (b"[" * 100_000, "nested"),
+        (b'{"data": 5}', "a list of length 1"),
+        (b'{"data": []}', "a list of length 1"),
+        (b'{"data": ["x"]}', "settings are names and values"),
+        (b'{"data": [{"self": 1}]}', "self = 1: there is no such field"),
+        (b'{"data": [{"steps": 1e999}]}', "steps = inf: must be a finite number"),
+        (b'{"data": [{"steps": ' + b"9" * 400 + b"}]}", "a number of some"),
+        (b'{"data": [{"steps": 3, "sampling": {"steps": 4}}]}', "given twice"),
+    ],
+    ids=lambda value: str(value)[:26],
+)
+def test_what_cannot_be_read_is_told_and_not_logged(address, place, content, words, caplog):
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{address}/gradio_api/{place}/sample", content=content, headers=headers)
+    assert answer.status_code == 400 and words in answer.json()["sentence"]
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_settings_are_given_by_name_in_groups_or_both(address):
+    for settings in ({"steps": 3}, {"sampling": {"steps": 3}}, {"steps": "3", "sampling": {"rho": 7}}):
+        given = {"data": [{"model": "spiral", "count": 2, **settings}]}
+        answer = httpx.post(f"{address}/gradio_api/run/sample", json=given, timeout=30)
+        assert answer.json()["data"][0]["settings"] == {"model": "spiral", "count": 2, "sampling": {"steps": 3}}
 
 
 def test_computing_ends_once_the_stream_of_answers_is_closed(address, evaluations, monkeypatch):

@@ -14,6 +14,7 @@ from app import links as addresses
 from app import scripts
 from app.instruments import INSTRUMENTS
 from app.messages import Figure
+from app.slots import Slots
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.form import Former
@@ -73,7 +74,7 @@ class _Stage:
 def _handlers() -> dict:
     """Every event's own handler, with answers that take no time where a message is good."""
     stage = _Stage()
-    wiring = Wiring(stage)
+    wiring = Wiring(stage, Slots(1), lambda request: "fuzz")
     for event, kind in {**sampler.EVENTS, **train.EVENTS, **dict.fromkeys(INSTRUMENTS, Figure)}.items():
         wiring.on(event, event, kind, lambda message, guard: iter([("{}", True)]), output=True)
     wiring.halt()
