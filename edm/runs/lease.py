@@ -75,9 +75,7 @@ def seize(run: reading.Run) -> None:
     Raises ValueError if one may still live, or somebody else has been quicker.
     """
     if any(process.local and process.alive() for process in reading.processes_of(run.folder)[1]):
-        raise Refused(
-            f"processes of the run {run.name!r} are about to end, as theirs that led them has; try again then"
-        )
+        raise Refused(f"the last processes of the run {run.name!r} are about to end; try again in a second")
     if certain(run):
         return
     taken = places.request(run.folder, run.number, "taken")

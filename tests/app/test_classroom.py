@@ -26,6 +26,7 @@ from app.limits import Limits
 from edm import runs
 from edm.runs import Run
 from edm.training.settings import Training
+from tests import loop
 from tests.app.conftest import CLASS, TEACHER
 from tests.edm.runs import points, tiny
 
@@ -37,7 +38,7 @@ def opened(tmp_path, **options):
 
 
 def enters(room, name, password=CLASS):
-    return asyncio.run(room.login(name, password))
+    return loop.run(room.login(name, password))
 
 
 def visitor(room, name):
@@ -158,7 +159,7 @@ def test_right_passwords_never_wait_for_wrong_ones(tmp_path, monkeypatch):
         monkeypatch.setattr("app.classroom.WRONG_SECONDS", 0)
         assert not await room.login("other", "guess", "10.0.0.2")  # they are forgotten once they are over
 
-    asyncio.run(storm())
+    loop.run(storm())
 
 
 def test_wrong_answers_come_one_after_another_for_each_name_and_each_address(monkeypatch):
@@ -198,7 +199,7 @@ def test_a_word_that_waits_for_a_processor_is_not_called_wrong(tmp_path, monkeyp
         assert answers[:20] == [False] * 20 and all(isinstance(answer, Busy) for answer in answers[20:])
         return await room.login("Anna", CLASS + " plum", "10.0.0.1")
 
-    assert asyncio.run(storm())
+    assert loop.run(storm())
 
 
 def test_passwords_are_compared_as_they_are_read(tmp_path):

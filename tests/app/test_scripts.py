@@ -20,6 +20,7 @@ from app.session import Guard
 from app.work import Work
 from edm.errors import Refused
 from edm.settings import Experiment
+from tests import loop
 
 HEAVY = {"model": "spiral", "count": 3000, "sampling": {"steps": 900}}
 SMALL = {"count": 2, "sampling": {"steps": 2}}
@@ -150,7 +151,7 @@ def test_a_wait_that_is_cancelled_ends_at_once_and_its_work_without_a_noise(capl
         end.set()
         await asyncio.wait({work})
 
-    asyncio.run(run())
+    loop.run(run())
     gc.collect()
     assert "never retrieved" not in caplog.text
 

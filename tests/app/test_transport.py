@@ -1,6 +1,5 @@
 """What of the server answers, to whom, and that no file can be named."""
 
-import asyncio
 import http.client
 import json
 import re
@@ -16,6 +15,7 @@ from gradio_client import Client
 from app import bodies, transport
 from app.answers import Denied
 from app.classroom import Room
+from tests import loop
 from tests.app.serving import gradio_in, mounted, serving
 
 SECRET = "the teacher's password is beside the board"
@@ -164,7 +164,7 @@ def test_web_sockets_are_refused(own):
         sent.append(message)
 
     gate = transport.Gate(None, gradio_in(own[0]).get_blocks(), None, None)
-    asyncio.run(gate({"type": "websocket", "path": "/"}, None, send))
+    loop.run(gate({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
@@ -255,7 +255,7 @@ def sent_to(app, one):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             return await client.post("/gradio_api/run/sample", json={"data": [one], "session_hash": "s"})
 
-    return asyncio.run(ask())
+    return loop.run(ask())
 
 
 def test_each_lock_is_enough_alone(cache, secret, tmp_path, capfd):

@@ -6,7 +6,6 @@ import time
 import zipfile
 from pathlib import Path
 
-import anyio
 import pytest
 
 from app.training.board import AGE
@@ -15,6 +14,7 @@ from edm import checkpoints, runs
 from edm.runs import places
 from edm.training.loop import train
 from edm.training.recording import record
+from tests import loop
 from tests.app.conftest import TEACHER
 from tests.app.test_classroom import act
 from tests.edm.runs import points
@@ -189,7 +189,7 @@ def sent(messages, folder="/srv/runs"):
     async def keep(message):
         found.append(message)
 
-    anyio.run(Veil(app, folder), {"type": "http"}, None, keep)
+    loop.run(Veil(app, folder)({"type": "http"}, None, keep))
     return found
 
 

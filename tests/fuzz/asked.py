@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import io
@@ -23,6 +22,7 @@ from edm.__main__ import main
 from edm.errors import LONGEST, Refused
 from edm.settings import Experiment, Sampling
 from edm.training.settings import Training
+from tests import loop
 from tests.fuzz.values import NAMES, TEXTS, damaged, mutated, names_of, valid, value
 
 
@@ -106,7 +106,7 @@ def events(dice, folder):
     def attempt():
         answers = _handlers()[event](SimpleNamespace(_data=message), SimpleNamespace(session_hash="fuzz"))
         if inspect.iscoroutine(answers):
-            asyncio.run(answers)
+            loop.run(answers)
             return
         for answer in answers:
             told = json.loads(answer).get("error")

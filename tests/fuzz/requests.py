@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import tempfile
@@ -16,6 +15,7 @@ from app.server import application
 from app.work import Work
 from edm.errors import Refused
 from edm.settings import Experiment
+from tests import loop
 from tests.fuzz.asked import MESSAGES
 from tests.fuzz.values import damaged, mutated, names_of, value
 
@@ -79,7 +79,7 @@ def requests(dice, folder):
 
     def attempt():
         with _Log() as log, mock.patch.object(Work, "plain", lambda *_: {}):
-            answer = asyncio.run(send())
+            answer = loop.run(send())
         assert answer.status_code < 500, f"{answer.status_code}: {answer.text:.200}"
         assert not log.said, f"the log says {log.said[0]:.200}"
         if answer.status_code >= 400:
