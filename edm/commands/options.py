@@ -11,7 +11,8 @@ from edm.flat import groups, unflatten
 
 def add(parser, kind: type[Settings], section: str) -> None:
     """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
-    parser.add_argument("--config", type=filled, help="settings from a file: .yaml, .json, a picture or a model of ours")
+    config = "settings from a file: .yaml, .json, a picture or a model of ours"
+    parser.add_argument("--config", type=filled, help=config)
     parser.add_argument(
         "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
     )

@@ -89,8 +89,8 @@ def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
             split = Split(source, data.holdout, split.held[:0])
         else:
             notes += [
-                "the checkpoint does not say which data it has learned: that they are these, and which of them were held "
-                "out, is taken on trust"
+                "the checkpoint does not say which data it has learned: that they are these, and which of them were "
+                "held out, is taken on trust"
             ]
     if not split.held_out and data.holdout != 0:
         notes += ["validation is on images of the training from here on: none is left that was held out"]
