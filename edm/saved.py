@@ -44,11 +44,6 @@ def flaw(path) -> str | None:
     return _flaw(str(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-def whole(run) -> list[Path]:
-    """The whole checkpoints of a run's folder, oldest first."""
-    return [path for path in checkpoints(run) if _whole(path)]
-
-
 def newest(run) -> Path | None:
     """The newest whole checkpoint of a run's folder."""
     return next((path for path in reversed(checkpoints(run)) if _whole(path)), None)

@@ -96,6 +96,19 @@ def test_a_link_in_a_circle_hides_no_checkpoint(run):
     assert (names(run), saved.newest(run)) == (own, file(run, 640))
 
 
+def test_a_checkpoint_that_may_not_be_read_hides_no_other_from_the_page(run, monkeypatch):
+    honest = saved.flaw
+
+    def flaw(path):
+        if path == file(run, 640):
+            raise PermissionError(13, "Permission denied", str(path))
+        return honest(path)
+
+    monkeypatch.setattr(saved, "flaw", flaw)
+    assert models.follow_run(run)
+    assert [m.header.images for m in models.followed() if m.family == "run-run"] == [128, 256, 384, 512]
+
+
 def test_a_folder_where_a_checkpoint_belongs_is_put_aside_and_the_run_goes_on(run):
     foreign = strew(run)
     file(run, 768).mkdir()
