@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from importlib import import_module
 
 from edm.errors import one_line, sentence_of
@@ -21,7 +22,7 @@ COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models"
 
 def main(arguments=None) -> int:
     """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
-    Ctrl-C."""
+    Ctrl-C, 141 once nobody reads any more."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     program = parser.prog
@@ -30,7 +31,13 @@ def main(arguments=None) -> int:
             import_module(f"edm.commands.{name}").add(commands)
         options = parser.parse_args(arguments)
         program = f"{parser.prog} {options.command}"
-        return options.run(options) or 0
+        code = options.run(options) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever was reading has enough, such as head
+        with suppress(OSError):  # what is left is flushed at the end, and would fail again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr)
         return 130

@@ -34,7 +34,8 @@ def named(name: str, ahead: list[str]) -> tuple[str, int]:
     if found:
         most = gpus if found[1] == "cuda" else max(2, os.cpu_count() or 1)
         if not 1 <= int(found[2]) <= most:
-            raise Refused(f"device {name!r} is not on this machine: of {found[1]}, 1 to {most} can be used at once")
+            known = f"of {found[1]}, 1 to {most} can be used at once" if most else "it has no GPU; use cpu"
+            raise Refused(f"device {name!r} is not on this machine: {known}")
         return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead)[0]), gpus
     device = runner.device(name)
     if device.type == "cpu":

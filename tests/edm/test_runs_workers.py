@@ -142,6 +142,12 @@ def test_what_cannot_be_shared_by_the_devices_is_refused_before_anything_is_made
     assert runs.all_runs(folder) == []
 
 
+def test_where_there_is_no_gpu_several_of_them_are_refused_with_a_way_out(folder, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(ValueError, match="it has no GPU; use cpu"):
+        runs.start(points(), folder, "cuda*2")
+
+
 def test_nothing_of_this_file_is_left_running():
     for entry in Path("/proc").glob("[0-9]*"):
         try:

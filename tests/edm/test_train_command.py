@@ -1,11 +1,16 @@
 """python -m edm train, export, info: what a person types, and what they are told."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from edm.__main__ import main
 
+ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["--dataset", "two_moons", "--channels", "16", "--blocks", "1", "--images", "256", "--batch", "64"]
 QUICK += ["--validation", "8", "--samples", "4", "--tick", "128", "--checkpoint", "128"]
 
@@ -130,6 +135,15 @@ def test_ctrl_c_while_the_program_is_being_read_is_a_sentence(monkeypatch, capsy
     monkeypatch.setattr("edm.__main__.import_module", interrupted)
     assert main(["models"]) == 130
     assert "stopped" in capsys.readouterr().err
+
+
+def test_whoever_reads_only_the_first_line_is_told_of_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "edm", "models"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def interrupted(*_):
