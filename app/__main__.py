@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app import passwords
 from app.limits import Limits
-from edm.errors import Refused, sentence_of
+from edm.errors import Refused
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
@@ -138,7 +138,7 @@ def show(paths) -> None:
 
 
 def main(arguments=None) -> int:
-    """Returns the exit code: 0, or 2 after a sentence about what was wrong."""
+    """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program."""
     chosen = options(arguments)
     try:
         passwords.hide(chosen, anew=arguments is None)
@@ -148,15 +148,14 @@ def main(arguments=None) -> int:
 
         show(chosen.model)
         device = runner.device(chosen.device)
-    except (Refused, OSError) as error:
-        if (sentence := sentence_of(error)) is None:
-            raise
-        print(f"python -m app: {sentence}", file=sys.stderr)
-        return 2
-    from app.server import serve
+        from app.server import serve
 
-    os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
-    serve(listener, device, who, browser=not chosen.no_browser)
+        os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
+        serve(listener, device, who, browser=not chosen.no_browser)
+    except Exception as error:
+        from edm.__main__ import failed
+
+        return failed("python -m app", error)
     return 0
 
 

@@ -19,11 +19,12 @@ from app.instruments import INSTRUMENTS, TABS, tab_of
 from app.training import form
 from edm import flat, presets
 from edm.errors import Refused, one_line, shown
-from edm.fields import SettingsError
+from edm.fields import SettingsError, is_number
 from edm.settings import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
 MOST_SAID, MOST_WORDS = 4, 40  # things that a notice names; names in a list
+_FIELD = re.compile(r"[\w.\[\]]+ = .*?: ")  # with which the sentence about a field begins
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _FOREIGN = re.compile(
     r"__.*|(utm|mtm|pk|gad|hsa|oly|wt|mc|vero|trk|fb|ref|_hs)_.*|_hs(enc|mi)|_g[al]|[a-z]{1,4}clk?id|[gw]braid|igsh(id)?|"
@@ -75,10 +76,11 @@ class _Link:
             return None
         more = len(self._left) - MOST_SAID
         said = "; ".join(self._left[:MOST_SAID]) + (f"; and {more} more" if more > 0 else "")
-        return one_line(f"Not all of this link could be read. Left out: {said}.", 600)
+        return one_line(f"This link could not be read whole. Left out: {said}.", 600)
 
-    def _leave(self, name, value, why="which is nothing that is known here"):
-        self._left.append(one_line(f"{one_line(name, 40)} = {shown(value, 40)}, {why}", 160))
+    def _leave(self, name, value, why="is nothing that is known here"):
+        told = value[:40] if is_number(value) else shown(value, 40)
+        self._left.append(one_line(f"{one_line(name, 40)} = {told}: {why}", 160))
 
     def experiment(self, part: str = "") -> Experiment | None:
         values = dict(self.parts.get(part, {}))
@@ -153,7 +155,7 @@ class _Link:
                     del kept[name]
                 if better != values[name].rstrip(_AFTER):
                     reason = refused if len(faulty) == 1 else _refused(parse, {name: values[name]}) or refused
-                    self._leave(prefix + name, values[name], f"refused: {reason}")
+                    self._leave(prefix + name, values[name], _FIELD.sub("", str(reason), 1))
 
 
 def _mended(parse, name, value) -> str | None:

@@ -162,11 +162,12 @@ def _sentence(settings, item) -> tuple[str, str]:
         whole = field is not None and "int" in str(field.annotation)
         number = "a whole number" if whole else "a number"
         kind = number if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
-    text = value if isinstance(value, str) and _is_number(value) else shown(value)
+    text = value if isinstance(value, str) and is_number(value) else shown(value)
     return name, f"{name} = {text:.60}: must be {kind}{', ' + limits if limits else ''}"
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether text is a number, as Python reads it."""
     try:
         float(text)
     except ValueError:

@@ -130,7 +130,7 @@ export class Sampler {
   open({ values, pinned, view, notice }) {
     const unread = Object.entries(view).filter(([name, value]) => !isView(name, value));
     for (const [name, value] of Object.entries(view)) if (isView(name, value)) this.view[name] = value;
-    this.notice = notice ?? (unread.length ? `Not all of this link could be read. Left out: ${unread.map(([name]) => `view.${name}`.slice(0, 40)).slice(0, 4).join("; ")}.` : null);
+    this.notice = notice ?? (unread.length ? `This link could not be read whole. Left out: ${unread.map(([name]) => `view.${name}`.slice(0, 40)).slice(0, 4).join("; ")}.` : null);
     this.panel.load(values);
     this.accepted = this.panel.changedValues();
     this.box.inert = false;

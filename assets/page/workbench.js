@@ -56,7 +56,7 @@ export class Workbench {
     this.views[name] ??= new Kind(known, this);
     this.view.recolor(this.colors);
     this.stage.replaceChildren(this.view.node);
-    this.view.say((this.view.ofLink = notice));
+    if (values) this.view.say((this.view.ofLink = notice));
     this.view.active = this.shown;
     if (this.shown) this.page.changed();
   }

@@ -55,7 +55,7 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     page = explorer.page
     page.click("[data-action=start]")
     in_state(page, "first", "running")
-    page.wait_for_selector(".reel[data-images='640']", timeout=40_000)
+    page.wait_for_selector(".reel:not([data-images=''])[data-images]", timeout=40_000)
     assert "train.runs=first" in explorer.query
     query = explorer.query
     page.reload()
