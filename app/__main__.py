@@ -35,7 +35,7 @@ def options(arguments=None) -> argparse.Namespace:
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument(
         "--password",
-        default=os.environ.get("EDM_PASSWORD"),
+        default=os.environ.get("EDM_PASSWORD") or None,
         help="ask visitors for it (user name: edm; in a classroom any), also those who have accounts on this machine; "
         "needed on any other host; also EDM_PASSWORD",
     )
@@ -52,7 +52,7 @@ def _add_classroom(group) -> None:
     )
     group.add_argument(
         "--teacher-password",
-        default=os.environ.get("EDM_TEACHER_PASSWORD"),
+        default=os.environ.get("EDM_TEACHER_PASSWORD") or None,
         help="whoever logs in with it may do all; also EDM_TEACHER_PASSWORD",
     )
     for name, (field, kind, help) in _LIMITS.items():
@@ -79,6 +79,9 @@ def room(chosen):
             raise Refused(f"{name} {values[field]:g}: must be more than 0")
     values["upload"] = int(values["upload"] * 1e6)
     password, teacher, local = chosen.password, chosen.teacher_password, is_local(chosen.host)
+    for name, word in (("--password", password), ("--teacher-password", teacher)):
+        if word is not None and not word.strip():
+            raise Refused(f"{name} is empty, so that everybody would be let in; give a word, or leave it out")
     if not local and not password and not chosen.classroom:
         remedy = "give a password with --password, or use 127.0.0.1, or --classroom"
         raise Refused(f"others can reach {chosen.host}: {remedy}")
@@ -138,7 +141,8 @@ def show(paths) -> None:
 
 
 def main(arguments=None) -> int:
-    """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program."""
+    """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program,
+    130 after Ctrl-C."""
     chosen = options(arguments)
     try:
         passwords.hide(chosen, anew=arguments is None)
@@ -152,6 +156,9 @@ def main(arguments=None) -> int:
 
         os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
         serve(listener, device, who, browser=not chosen.no_browser)
+    except KeyboardInterrupt:  # before there is a server, which hears it itself
+        print("python -m app: stopped", file=sys.stderr)
+        return 130
     except Exception as error:
         from edm.__main__ import failed
 

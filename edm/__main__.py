@@ -24,11 +24,12 @@ def main(arguments=None) -> int:
     Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in COMMANDS:
-        import_module(f"edm.commands.{name}").add(commands)
-    options = parser.parse_args(arguments)
-    program = f"{parser.prog} {options.command}"
+    program = parser.prog
     try:
+        for name in COMMANDS:
+            import_module(f"edm.commands.{name}").add(commands)
+        options = parser.parse_args(arguments)
+        program = f"{parser.prog} {options.command}"
         return options.run(options) or 0
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr)

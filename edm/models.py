@@ -179,7 +179,7 @@ def follow_run(folder) -> bool:
     """
     folder, changed = Path(folder), False
     family = naming.family(folder.name)
-    found = {(path, stamp(path)) for path in saved.whole(folder)}
+    found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}
     known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
     for path in {path for path, _ in known} - {path for path, _ in found}:
         changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None
@@ -189,6 +189,12 @@ def follow_run(folder) -> bool:
             _registered[model.name] = model
             changed = True
     return changed
+
+
+def _can_be_read(path) -> bool:
+    with suppress(OSError):  # one that is somebody else's must not hide the others
+        return saved.flaw(path) is None
+    return False
 
 
 def followed() -> list[Model]:

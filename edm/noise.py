@@ -12,28 +12,33 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
-from edm.errors import Refused
+from edm.errors import Refused, shown
 
 _AHEAD = 1 << 20  # numbers of noise kept ready
 _LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
 
 
 def seeds(seed: int, count: int, start: int = 0) -> list[int]:
-    """One seed for each of the samples k = start … start + count − 1 of a run: seed·2³² + k."""
+    """One seed for each of the samples k = start … start + count − 1 of a run: seed·2³² + k.
+
+    Raises ValueError for what is not a whole number of 0 or more: it would be a sample of another run.
+    """
+    seed, count, start = _whole(seed, "seed"), _whole(count, "count"), _whole(start, "start")
     return [(seed << 32) + k for k in range(start, start + count)]
 
 
+def _whole(value, name: str) -> int:
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise Refused(f"{name} {shown(value)} is not a whole number; give integers of 0 or more") from None
+    if value < 0:
+        raise Refused(f"{name} {shown(value)} is negative; give integers of 0 or more")
+    return value
+
+
 def _streams(seeds: Iterable[int], purpose: int) -> list[np.random.Generator]:
-    streams = []
-    for seed in seeds:
-        try:
-            seed = operator.index(seed)
-        except TypeError:
-            raise Refused(f"seed {seed!r} is not a whole number; give integers of 0 or more") from None
-        if seed < 0:
-            raise Refused(f"seed {seed} is negative; give integers of 0 or more")
-        streams.append(np.random.default_rng([seed, purpose]))
-    return streams
+    return [np.random.default_rng([_whole(seed, "seed"), purpose]) for seed in seeds]
 
 
 def _draw(streams, shape) -> torch.Tensor:

@@ -44,11 +44,6 @@ def flaw(path) -> str | None:
     return _flaw(str(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-def whole(run) -> list[Path]:
-    """The whole checkpoints of a run's folder, oldest first."""
-    return [path for path in checkpoints(run) if _whole(path)]
-
-
 def newest(run) -> Path | None:
     """The newest whole checkpoint of a run's folder."""
     return next((path for path in reversed(checkpoints(run)) if _whole(path)), None)
@@ -101,6 +96,13 @@ def set_aside(run, after: int) -> list[Path]:
     return [_aside(path) for path in torn(run, after)]
 
 
+def room(path) -> Path:
+    """The path itself, once no folder of that name is in the way of a file that is to be written there."""
+    if path.is_dir() and not path.is_symlink():
+        _aside(path)
+    return path
+
+
 def _aside(path):
     place, copy = path.with_name(path.name + TORN), 1
     while place.exists():
@@ -111,11 +113,18 @@ def _aside(path):
 
 def _numbered(folder, suffixes):
     try:
-        found = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+        found = [entry.name for entry in os.scandir(folder) if _is_file(entry)]
     except OSError:
         return []
     names = [name for name in found if number(name, suffixes) is not None]
     return [folder / name for name in sorted(names, key=lambda name: (number(name, suffixes), name))]
+
+
+def _is_file(entry):
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads in a circle; it must not hide the others
+        return False
 
 
 def _whole(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from edm.fields import Settings, SettingsError
@@ -10,12 +11,20 @@ from edm.flat import groups, unflatten
 
 def add(parser, kind: type[Settings], section: str) -> None:
     """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
-    parser.add_argument("--config", help="settings from a file: .yaml, .json, a picture or a model of ours")
+    config = "settings from a file: .yaml, .json, a picture or a model of ours"
+    parser.add_argument("--config", type=filled, help=config)
     parser.add_argument(
         "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
     )
     fields(parser, kind)
     parser.set_defaults(section=section)
+
+
+def filled(text: str) -> str:
+    """The text of an option that says where something is: an empty one is a variable that somebody forgot to set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
 def fields(parser, kind: type[Settings]) -> None:

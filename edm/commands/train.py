@@ -23,8 +23,9 @@ BAR = 24
 
 def add(commands):
     parser = commands.add_parser("train", help="train a model", usage="python -m edm train [options]")
-    parser.add_argument("--out", help="folder of the run; default: runs/<dataset>-<number>")
-    parser.add_argument("--resume", metavar="PLACE", help="continue the run in this folder, or from this checkpoint")
+    parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
+    resume = "continue the run in this folder, or from this checkpoint"
+    parser.add_argument("--resume", type=common.filled, metavar="PLACE", help=resume)
     parser.add_argument("--accept-data", action="store_true", help="resume, though the data are not the same any more")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")

@@ -84,6 +84,14 @@ def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
         notes = [f"goes on with other data, as accepted: {', '.join(changed)}"]
         if header.data is not None and source.size is not None and len(header.data.held_marks):
             notes += [f"{len(split.held)} of {len(header.data.held_marks)} images that were held out are still there"]
+    if header.data is None and source.size is not None:
+        if changed:  # any of them may have been trained on
+            split = Split(source, data.holdout, split.held[:0])
+        else:
+            notes += [
+                "the checkpoint does not say which data it has learned: that they are these, and which of them were "
+                "held out, is taken on trust"
+            ]
     if not split.held_out and data.holdout != 0:
         notes += ["validation is on images of the training from here on: none is left that was held out"]
     return source, split, "; ".join(notes)

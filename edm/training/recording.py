@@ -22,7 +22,7 @@ from edm.checkpoints import Metrics
 from edm.files import append, atomic, make
 from edm.runs.keeping import RECORD, Best, halves, superfluous
 from edm.runs.metrics import parsed
-from edm.saved import PICTURES, checkpoints, number, samples, set_aside
+from edm.saved import PICTURES, checkpoints, number, room, samples, set_aside
 from edm.training.loop import Checkpoint, Started, Tick
 
 __all__ = ["checkpoints", "record"]
@@ -45,7 +45,7 @@ def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = 
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
-            event.state.save(folder / "checkpoints" / f"{event.images:011}.safetensors", guard)
+            event.state.save(room(folder / "checkpoints" / f"{event.images:011}.safetensors"), guard)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event

@@ -11,6 +11,7 @@ from app.__main__ import is_local, listening_socket, main, options, show
 from app.__main__ import room as of_options
 from app.instruments import choosing, training_time
 from edm import models
+from edm.errors import Refused
 from tests.app.instruments import bodies
 
 
@@ -73,6 +74,21 @@ def test_who_may_do_what_follows_from_the_options(arguments, kind, asks, monkeyp
     monkeypatch.delenv("EDM_PASSWORD", raising=False)
     room = of_options(options(arguments))
     assert (room.kind, room.asks) == (kind, asks)
+
+
+@pytest.mark.parametrize("option", ["--password", "--teacher-password"])
+def test_a_password_that_is_empty_is_refused_and_not_left_out(option):
+    with pytest.raises(Refused, match=f"{option} is empty"):
+        of_options(options(["--classroom", option, ""]))
+
+
+def test_ctrl_c_before_there_is_a_server_is_a_sentence(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.__main__.listening_socket", interrupted)
+    assert main(["--no-browser"]) == 130
+    assert "stopped" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_it_quietly():

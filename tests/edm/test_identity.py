@@ -163,6 +163,14 @@ def test_where_nothing_is_left_that_was_held_out_nobody_says_held_out(run, image
     assert diagnostics.held_out(models.load(name)).words.startswith("the training images")
 
 
+def test_where_it_is_not_known_what_was_held_out_other_data_are_not_called_held_out(run, images):
+    older(run)
+    (images / "cat").rename(images / "zebra")
+    started = resume(run, images, accept=True)[0]
+    assert not started.held_out and "images of the training" in started.note
+    assert not header(run).held_out and not resume(run, images, images=96)[0].held_out
+
+
 def test_what_a_model_is_measured_on_is_what_its_run_held_out(run, images):
     before = held(run, images)
     draw(images, "cat/0000.png", 7)
@@ -261,7 +269,7 @@ def test_an_older_checkpoint_goes_on_as_before_and_knows_its_data_from_then_on(r
     before = held(run, images)
     older(run)
     assert header(run).data is None
-    assert resume(run, images)[0].note == ""
+    assert "is taken on trust" in resume(run, images)[0].note
     assert held(run, images) == before
     draw(images, "cat/0000.png", 7)
     refused(run, images, "'cat/0000.png' is new", images=96)

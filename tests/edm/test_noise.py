@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import edm
+from edm.errors import Refused
 
 
 def test_latents_depend_on_their_own_seed_only():
@@ -52,6 +53,12 @@ def test_noise_of_a_sample_does_not_depend_on_the_batch_it_is_drawn_in(monkeypat
 def test_bad_seeds_are_refused(bad):
     with pytest.raises(ValueError, match="seed"):
         edm.latents(bad, (2,))
+
+
+@pytest.mark.parametrize("bad", [("a", 3), (0.5, 3), (0, -1), (0, 2.0), (1, 3, -5), (-1, 3), (None, 3)])
+def test_samples_are_numbered_from_0_in_runs_that_are_numbered_from_0(bad):
+    with pytest.raises(Refused, match="give integers of 0 or more"):
+        edm.seeds(*bad)
 
 
 def test_a_noise_source_is_for_its_own_batch():

@@ -89,6 +89,36 @@ def test_with_keep_1_a_run_keeps_its_own_newest_and_whatever_is_foreign(run, cap
     assert (images(run), all(path.exists() for path in foreign)) == ([768], True)
 
 
+def test_a_link_in_a_circle_hides_no_checkpoint(run):
+    own = names(run)
+    link = run / "checkpoints" / "00000000999.safetensors"
+    link.symlink_to(link.name)
+    assert (names(run), saved.newest(run)) == (own, file(run, 640))
+
+
+def test_a_checkpoint_that_may_not_be_read_hides_no_other_from_the_page(run, monkeypatch):
+    honest = saved.flaw
+
+    def flaw(path):
+        if path == file(run, 640):
+            raise PermissionError(13, "Permission denied", str(path))
+        return honest(path)
+
+    monkeypatch.setattr(saved, "flaw", flaw)
+    assert models.follow_run(run)
+    assert [m.header.images for m in models.followed() if m.family == "run-run"] == [128, 256, 384, 512]
+
+
+def test_a_folder_where_a_checkpoint_belongs_is_put_aside_and_the_run_goes_on(run):
+    foreign = strew(run)
+    file(run, 768).mkdir()
+    (file(run, 768) / "mine.txt").touch()
+    assert main(["train", "--resume", str(run), "--images=768", "--device=cpu"]) == 0
+    assert saved.newest(run) == file(run, 768)
+    assert (run / "checkpoints" / f"{file(run, 768).name}.torn" / "mine.txt").exists()
+    assert all(path.exists() for path in foreign)
+
+
 def test_foreign_samples_are_left_alone(run):
     for name in ("٩٩٩.npz", "999 (1).npz", "999.txt", "00000000999.npz"):
         shutil.copy(run / "samples" / "00000000640.npz", run / "samples" / name)

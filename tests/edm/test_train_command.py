@@ -117,6 +117,25 @@ def test_mistakes_are_told_in_a_sentence_and_leave_nothing_behind(tmp_path, caps
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("option", ["--resume", "--out", "--config"])
+def test_a_place_that_is_empty_starts_nothing(tmp_path, monkeypatch, capsys, option):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", option, "", "--images=64"])
+    assert f"{option}: it is empty" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_the_program_is_being_read_is_a_sentence(monkeypatch, capsys):
+    monkeypatch.setattr("edm.__main__.import_module", interrupted)
+    assert main(["models"]) == 130
+    assert "stopped" in capsys.readouterr().err
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def test_export_and_info_name_what_is_not_there(tmp_path, capsys):
     assert main(["export", str(tmp_path), "--out", "x.safetensors"]) == 2
     assert "no checkpoint" in capsys.readouterr().err
