@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -117,24 +118,33 @@ class Arrivals:
         if self._here.get(arrival.key) is arrival:
             del self._here[arrival.key]
 
-    def reader(self, arrival: Arrival) -> Callable:
+    @contextmanager
+    def reader(self, arrival: Arrival) -> Iterator[Callable]:
         """A function that runs decode() -> (value, pixels) when it is this visitor's turn, and returns the value.
 
-        Raises Left once the sender is gone, and ValueError once the visitor's images have cost too much.
+        Raises Left once the sender is gone, and ValueError once the visitor's images have cost too much. The turn goes
+        on from one image to the next, until somebody waits who has had less: a hundred small ones do not wait a
+        hundred times for a large one of others. For one thread.
         """
+        with ExitStack() as turn:
+            here = False
 
-        def read(decode):
-            if arrival.gone.is_set():
-                raise Left
-            with self._slots.turn(arrival.key):
+            def read(decode):
+                nonlocal here
+                if arrival.gone.is_set():
+                    raise Left
+                if not here:
+                    turn.enter_context(self._slots.turn(arrival.key))
+                    here = True
+                self._slots.breathe()
                 if arrival.gone.is_set():  # while it waited
                     raise Left
                 begun = time.perf_counter()
                 value, pixels = decode()
                 self._spend(arrival.key, time.perf_counter() - begun, pixels)
-            return value
+                return value
 
-        return read
+            yield read
 
     def _spend(self, key, seconds, pixels):
         allowed, now = self._budget, time.monotonic()

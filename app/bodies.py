@@ -23,7 +23,7 @@ LARGE = 1 << 16  # bytes from which looking takes long enough to be done beside 
 SECONDS = 30.0  # in which a body has to be here
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_FILE = {"_type", "meta", "url", "orig_name", "mime_type", "is_stream"}  # `path` alone is a setting of ours
+_FILE = {"path", "_type", "meta", "url", "orig_name", "mime_type", "is_stream"}  # Gradio looks for any `path`
 _NAMES = {  # of a body, for each kind of address
     "join": ("data", "event_data", "fn_index", "trigger_id", "session_hash"),
     "call": ("data", "session_hash"),

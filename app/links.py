@@ -42,6 +42,7 @@ def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dic
     """
     link = _Link(query.items() if isinstance(query, Mapping) else query, train)
     show = link.shown()
+    link.unshown(show["name"] if show else None)
     values, pinned = link.experiment(), link.experiment(PIN) if PIN in link.parts else None
     return {
         "values": values.document(complete=True),
@@ -107,6 +108,14 @@ class _Link:
         settings = INSTRUMENTS[name]
         complete = self._kept(name, values, flat.names(settings.settings), settings.complete)[0]
         return {"tab": tab_of(name), "name": name, "values": complete}
+
+    def unshown(self, shown: str | None) -> None:
+        """Name what is unknown of what the address sets and does not show."""
+        for part in (TRAIN, *INSTRUMENTS):
+            known = {*form.NAMES, *form.CURVES, "runs"} if part == TRAIN else flat.names(INSTRUMENTS[part].settings)
+            for name, value in self.parts.get(part, {}).items():
+                if part != shown and name not in known:
+                    self._leave(f"{part}.{name}", value)
 
     def _chosen(self, name, known) -> str | None:
         value = self.parts.get("", {}).get(name)

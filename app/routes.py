@@ -61,7 +61,8 @@ def add(app: FastAPI, room: Room, username: Callable, arrivals: Arrivals | None 
 
             def take():
                 try:
-                    return uploads.intake(given, room.folder, read=arrivals.reader(arrival), **options)
+                    with arrivals.reader(arrival) as read:
+                        return uploads.intake(given, room.folder, read=read, **options)
                 finally:
                     for file in keep:
                         file.close()

@@ -62,7 +62,7 @@ def application(device, room: Room | None = None) -> FastAPI:
     checks = {"sample": asked}
     app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
     app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
-    app.add_middleware(visible.Veil, folder=room.folder)
+    app.add_middleware(visible.Veil, folder=room.folder, own=room.kind == "own")
     return app
 
 

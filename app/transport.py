@@ -27,7 +27,7 @@ from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
-from app import bodies
+from app import bodies, faults
 from app.answers import Denied, sentence
 
 MAX_JOBS = 1000
@@ -36,7 +36,7 @@ PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.0
 DROPPING = 1.0  # seconds for which the rest of a refused request is read
 _ANSWERS = "/gradio_api/queue/data"
 _ID = r"[\w-]{1,64}"  # of visits and events, which clients make up
-_FILES = r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*"  # none begins with a dot
+_FILES = r"(?:[\w-][\w.-]{0,99}/){0,9}[\w-][\w.-]{0,99}"  # none begins with a dot
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 
@@ -114,7 +114,13 @@ class Gate:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
-            await self._answer(scope, receive, _with_headers(send))
+            answering = _Answering(_with_headers(send))
+            try:
+                await self._answer(scope, receive, answering)
+            except Exception as error:
+                if answering.started:
+                    raise
+                await sentence(500, faults.told(error))(scope, receive, _with_headers(send))
 
     async def _answer(self, scope, receive, send):
         receiving = _Receiving(receive)
@@ -180,6 +186,22 @@ class _Receiving:
             async with asyncio.timeout(DROPPING):
                 while not self.whole:
                     await self()
+
+
+class _Answering:
+    """What is sent to whoever asked, but for Starlette's two words on an error, which it then raises. started: a part
+    of it is on its way."""
+
+    def __init__(self, send):
+        self._send, self.started, self._failed = send, False, False
+
+    async def __call__(self, message):
+        if message["type"] == "http.response.start":
+            kind = dict(message.get("headers", ())).get(b"content-type", b"")
+            self._failed = message["status"] == 500 and kind.startswith(b"text/plain")
+        if not self._failed:
+            self.started = True
+            await self._send(message)
 
 
 def _with_headers(send):

@@ -17,14 +17,21 @@ ROOT = Path(__file__).resolve().parent.parent
 _TEXTS = ("application/json", "text/event-stream", "text/html", "text/markdown", "text/plain")
 _QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*)\1""")
 _PLAIN = re.compile(r"""(?<![\w/.~+\-])/(?:[^\s/'"<>|,;()\[\]{}=]+/)+[^\s/'"<>|,;()\[\]{}=]*""")
-_BEFORE = r"(?:(?<![\w.~+-])|(?<=\\n)|(?<=\\r)|(?<=\\t))"  # a path begins here; the latter within JSON
+_BEFORE = (
+    r"(?:(?<![\w.~+-])|(?<=\\n)|(?<=\\r)|(?<=\\t)|(?<=\\u[0-9a-f]{4}))"  # a path begins here; the latter within JSON
+)
 _AFTER = r"(?![\w-]|\.\w)"
+_SETTING = re.compile(r"(EDM_RUNS[^/\s]*(] = [^/\s]*)?|models\.register\([^/\s]*)$")  # of `app.snippets`
 
 
 class Names:
-    """What to call the folders that every server has. folder: of all runs."""
+    """What to call the folders that every server has. folder: of all runs.
 
-    def __init__(self, folder):
+    own: for the owner of this machine, scripts and commands go on naming where models lie, or they would not run.
+    """
+
+    def __init__(self, folder, own: bool = False):
+        self._own = own
         folder, home = Path(folder), _home()
         known = {ROOT: "", **({home: "~"} if home else {})}
         known |= {folder.absolute(): folder.absolute().name, folder.resolve(): folder.absolute().name}
@@ -51,6 +58,8 @@ class Names:
         return self.known(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _name(self, found):
+        if self._own and _SETTING.search(found.string, max(0, found.start() - 60), found.start()):
+            return found[0]
         name, slash = self._called[found[1]], found[2]
         return name + slash if name else "" if slash else "."
 
@@ -87,10 +96,10 @@ def _home():
 
 
 class Veil:
-    """Looks through all texts that the app sends, whoever has made them."""
+    """Looks through all texts that the app sends, whoever has made them. own: as of `Names`."""
 
-    def __init__(self, app, folder):
-        self._app, self._names = app, names(folder)
+    def __init__(self, app, folder, own: bool = False):
+        self._app, self._names = app, Names(folder, own)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "http":

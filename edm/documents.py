@@ -42,7 +42,7 @@ def from_json(data: bytes | str, place: str, most: int = MAX_JSON, constant=str)
     settings read these texts.
     """
     if len(data) > most:
-        raise Refused(f"{place} is too large: {len(data):,} bytes, and at most {most:,} are read")
+        raise Refused(f"{place} is too large: at most {most:,} bytes are read")
     text = text_of(data, place)
     hooks = {"object_pairs_hook": _object, "parse_int": _whole, "parse_constant": constant}
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from edm.documents import DEEPEST, Strange, from_json, once, plain, text_of
+from edm.documents import DEEPEST, LONGEST_NUMBER, Strange, from_json, once, plain, text_of
 from edm.errors import Refused, one_line, shown
 
 MAX_BYTES = 128 << 10  # the reader of YAML takes a second for this much
@@ -15,13 +15,13 @@ MAX_BYTES = 128 << 10  # the reader of YAML takes a second for this much
 def from_yaml(data: bytes | str, place: str, most: int = MAX_BYTES):
     """The value in YAML text of at most `most` bytes, without its aliases and tags; dates are text."""
     if len(data) > most:
-        raise Refused(f"{place} is too large: {len(data):,} bytes, and at most {most:,} are read")
+        raise Refused(f"{place} is too large: at most {most:,} bytes are read")
     text = text_of(data, place)
     try:
         value = yaml.load(text, _Loader)
     except Strange as error:
         raise Refused(f"{place} is not valid: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:  # a number of thousands of digits
+    except (yaml.YAMLError, ValueError) as error:  # a number that is none
         raise Refused(f"{place} is not valid YAML ({one_line(error, 200)})") from None
     return plain(value, place)
 
@@ -60,7 +60,13 @@ class _Loader(yaml.SafeLoader):
         once([name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)])
         return super().construct_mapping(node, deep)
 
+    def whole(self, node):
+        if len(node.value) > LONGEST_NUMBER + 1:
+            raise Strange(f"it holds a number of {len(node.value):,} digits; at most {LONGEST_NUMBER} are read")
+        return self.construct_yaml_int(node)
 
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.whole)
 # A date is text, and so is what only looks like one.
 _Loader.yaml_implicit_resolvers = {
     letter: [(tag, pattern) for tag, pattern in known if not tag.endswith((":timestamp", ":merge", ":value"))]

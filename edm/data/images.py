@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 
 import numpy as np
@@ -13,6 +14,9 @@ from edm.errors import Refused
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns
 FINER = 4
+MOST_PARTS, MOST_SCANS = 20_000, 100  # of one PNG or JPEG file; each costs time, and none but a few bytes
+MOST_PACKED = 1 << 20  # pixels of a BMP that is packed by run lengths, each of which PIL reads by itself
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
 # What PIL's decoders raise on damaged files; anything else is a fault of this program
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
@@ -68,9 +72,30 @@ def square(data: bytes, place: str, side: int, most: int = MAX_PIXELS) -> tuple[
     """(the central square of an encoded image, uint8 RGB [3, side, side], how many pixels of it were decoded).
 
     A JPEG is decoded at an eighth, a quarter or half of its size, if that still is FINER times what is wanted.
-    Raises ValueError, naming `place`, for what is no whole image, or has more than `most` pixels.
+    Raises ValueError, naming `place`, for what is no whole image, has more than `most` pixels, or is made to take long.
     """
+    if _laborious(data):
+        raise Refused(f"{place} is made of more parts than any photograph; save it anew, or remove it")
     with opened(io.BytesIO(data), place, most) as image:
+        if image.format == "BMP" and image.info.get("compression") and image.width * image.height > MOST_PACKED:
+            raise Refused(f"{place} is a BMP packed by run lengths, which takes long to read; save it as PNG")
         image.draft(None, (FINER * side, FINER * side))
         decoded = image.width * image.height
         return pixels(image, place, True, (3, side, side)), decoded
+
+
+def _laborious(data: bytes) -> bool:
+    """Whether a PNG has more chunks, or a JPEG more segments or scans, than an honest one."""
+    parts = scans = 0
+    if data.startswith(b"\x89PNG"):
+        at = 8
+        while at + 8 <= len(data) and parts <= MOST_PARTS:
+            at, parts = at + 12 + int.from_bytes(data[at : at + 4], "big"), parts + 1
+    elif data.startswith(b"\xff\xd8"):
+        at = 2
+        while (found := _MARKER.search(data, at)) and found[0] != b"\xff\xd9" and parts <= MOST_PARTS:
+            # PIL looks at each byte between two segments; between scans there are the pixels
+            parts += 1 if scans else 1 + found.start() - at
+            scans += found[0] == b"\xff\xda"
+            at = found.end() + max(int.from_bytes(data[found.end() : found.end() + 2], "big"), 2)
+    return parts > MOST_PARTS or scans > MOST_SCANS

@@ -15,7 +15,7 @@ MOST = 10_000
 REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]
 MAX_BYTES = 1 << 22
 SUFFIXES = (".csv", ".npy")
-# What numpy.load raises for a file of any making: its header is read as an expression of Python's
+# What NumPy raises for a file of any making: its header is read as an expression of Python's
 NOT_NUMPY = (ValueError, EOFError, SyntaxError, TypeError, OverflowError, LookupError, RecursionError, MemoryError)
 NOT_NUMPY += (tokenize.TokenError,)
 
@@ -86,7 +86,7 @@ def _lines(path) -> list[list[float]]:
 
 def _array(path):
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header's claims cost no memory
+        array = np.lib.format.open_memmap(path, mode="r")  # a header's claims cost no memory
     except NOT_NUMPY:
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":

@@ -149,6 +149,17 @@ def test_without_logging_in_only_the_log_in_page_answers(asking):
     assert [address.path for address in transport.ADDRESSES if address.open] == ["/", "/login", "/favicon.ico"]
 
 
+def test_a_defect_below_is_told_as_one_and_never_in_the_words_of_the_server(own, monkeypatch, caplog):
+    with httpx.Client(base_url=own[1], timeout=10) as client:
+        for path in ("/assets/" + "a" * 3000, "/assets/" + "a/" * 300 + "x", "/explorer/" + "a" * 300 + ".js"):
+            assert client.get(path).json()["ok"] is False and not caplog.records
+        monkeypatch.setattr("gradio.route_utils.routes_safe_join", None)
+        answer = client.get("/assets/a.js")
+        assert answer.status_code == 500 and answer.json()["sentence"].startswith("Something went wrong here")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert [record.name for record in caplog.records] == ["app.faults"]
+
+
 def test_web_sockets_are_refused(own):
     place = urlsplit(own[1])
     for path in ("/", "/gradio_api/queue/join", "/gradio_api/queue/data"):
@@ -198,6 +209,8 @@ SHAPES = {
     "text": json.dumps,
     "text in a text": lambda one: [json.dumps({"a": json.dumps([one])})],
     "only an address": lambda one: {"path": "http://127.0.0.1:1/x", "url": "http://127.0.0.1:1/x"},
+    "only a path": lambda one: {"path": one["path"]},
+    "a path that cannot be": lambda one: {"serial": 1, "values": {"path": "\0"}},
     "other type": lambda one: {**one, "meta": {"_type": "gradio.Other"}},
 }
 
@@ -292,9 +305,9 @@ def test_what_gradio_reads_is_what_was_looked_at():
     assert json.loads(EVENTS.checked("join", raw)) == JOIN
     wide = json.dumps(JOIN | {"event_data": {"title": "σ"}}).encode("utf-16")
     assert json.loads(EVENTS.checked("join", wide)) == JOIN | {"event_data": {"title": "σ"}}
-    named = json.dumps({"data": [{"path": "photos.zip", "data": {"path": "[1, {"}}], "fn_index": 0}).encode()
+    named = json.dumps({"data": [{"model": "photos.zip", "data": {"a": "[1, {"}}], "fn_index": 0}).encode()
     assert json.loads(EVENTS.checked("call", named, "sample")) == {
-        "data": [{"path": "photos.zip", "data": {"path": "[1, {"}}]
+        "data": [{"model": "photos.zip", "data": {"a": "[1, {"}}]
     }
 
 

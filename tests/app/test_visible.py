@@ -2,12 +2,14 @@
 
 import io
 import json
+import shlex
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from app import snippets
 from app.training.board import AGE
 from app.visible import ROOT, Names, Veil, without_folders
 from edm import checkpoints, runs
@@ -142,6 +144,18 @@ def test_known_folders_are_called_by_their_names(text, seen):
         once = json.dumps({"text": line, "more": json.dumps([line])})
         found = json.loads(names.body(once.encode()))
         assert found == {"text": line.replace(text, seen), "more": json.dumps([line.replace(text, seen)])}
+
+
+@pytest.mark.parametrize("folder", ["/srv/runs", "/srv/my class/runs", "/srv/it's/runs", "/srv/läufe"])
+def test_what_the_owner_of_the_machine_pastes_keeps_the_folder_that_it_needs(folder):
+    setting, command = snippets.head(folder), f"EDM_RUNS={shlex.quote(folder)} python -m edm sample"
+    model = f"edm.models.register({folder + '/a.safetensors'!r}, 'a')"
+    for text in (setting, command, model):
+        once = json.dumps({"text": text, "more": json.dumps([text])})
+        for made in (text, once, json.dumps(once), once.replace("'", r"\u0027")):
+            assert Names(folder, own=True).body(made.encode()) == made.encode()
+            assert folder.encode() not in Names(folder).body(made.encode())
+            assert Names(folder, own=True).known(f"{made} {folder}/b").endswith(f" {Path(folder).name}/b")
 
 
 def test_a_folder_with_letters_of_any_kind_is_known():

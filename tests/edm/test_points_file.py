@@ -26,6 +26,12 @@ def text(path, content, encoding="utf-8"):
     return path
 
 
+def zipped(path):
+    """What numpy.load would take for an archive of arrays."""
+    path.write_bytes(b"PK\x03\x04")
+    return path
+
+
 @pytest.mark.parametrize(
     "content",
     ["1,2\n3,4\n", "x,y\n1,2\n3,4", "\ufeff1;2\r\n\r\n3;4\r\n", "1 2\n 3\t4 ", '"x", "y"\n1.0, 2e0\n3, 4'],
@@ -61,6 +67,7 @@ REFUSED = {
     "real numbers": lambda p: saved(p / "a.npy", np.array([[object(), 1]])),
     "real numbers ": lambda p: saved(p / "a.npy", np.ones((2, 2), complex)),
     "whole .npy file": lambda p: text(p / "a.npy", "1,2"),
+    "whole .npy file ": lambda p: zipped(p / "a.npy"),
     "at most 4 MB": lambda p: saved(p / "a.npy", np.zeros((300_000, 2))),
     "cannot be read": lambda p: p / "none.csv",
     "must be a .csv or .npy": lambda p: text(p / "a.txt", "1,2"),
