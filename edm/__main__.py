@@ -31,18 +31,20 @@ def main(arguments=None) -> int:
             import_module(f"edm.commands.{name}").add(commands)
         options = parser.parse_args(arguments)
         program = f"{parser.prog} {options.command}"
-        code = options.run(options) or 0
-        sys.stdout.flush()
-        return code
+        return options.run(options) or 0
     except BrokenPipeError:  # whoever was reading has enough, such as head
-        with suppress(OSError):  # what is left is flushed at the end, and would fail again
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr)
         return 130
     except Exception as error:
         return failed(program, error)
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:  # a closed terminal or pipe; it would fail again when the program ends, and be told
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def failed(program: str, error: Exception) -> int:

@@ -137,13 +137,15 @@ def test_ctrl_c_while_the_program_is_being_read_is_a_sentence(monkeypatch, capsy
     assert "stopped" in capsys.readouterr().err
 
 
-def test_whoever_reads_only_the_first_line_is_told_of_no_error():
+@pytest.mark.parametrize(("unbuffered", "code"), [("", 0), ("1", 141)])
+def test_whoever_reads_only_the_first_line_is_told_of_no_error(unbuffered, code):
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "edm", "models"]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, text=True)
+    given = {"cwd": ROOT, "env": {**os.environ, "PYTHONUNBUFFERED": unbuffered}}
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, **given)
     os.close(writer)
-    assert (done.returncode, done.stderr) == (141, "")
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 def interrupted(*_):
