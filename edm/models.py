@@ -179,7 +179,10 @@ def follow_run(folder) -> bool:
     """
     folder, changed = Path(folder), False
     family = naming.family(folder.name)
-    found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}
+    try:
+        found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}
+    except OSError:  # a file server that is away: what was known stays known
+        return False
     known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
     for path in {path for path, _ in known} - {path for path, _ in found}:
         changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None

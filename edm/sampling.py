@@ -105,6 +105,8 @@ def source_of(path: Path, count: int, noise=None, seeds=None):
     if noise is not None and seeds is not None:
         raise Refused("noise and seeds are both given; the noise is that of the seeds, so give one of the two")
     if seeds is not None:
+        if not hasattr(seeds, "__iter__"):
+            raise Refused(f"seeds = {seeds!r:.60}: must be one for each sample, such as edm.seeds(seed, {count})")
         seeds = list(seeds)
         if len(seeds) != count:
             raise Refused(f"there are {len(seeds)} seeds for {count} samples; give one for each")

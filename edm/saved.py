@@ -114,7 +114,7 @@ def _aside(path):
 def _numbered(folder, suffixes):
     try:
         found = [entry.name for entry in os.scandir(folder) if _is_file(entry)]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):  # what cannot be listed may well hold some
         return []
     names = [name for name in found if number(name, suffixes) is not None]
     return [folder / name for name in sorted(names, key=lambda name: (number(name, suffixes), name))]

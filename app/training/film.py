@@ -90,7 +90,11 @@ def field(checkpoint: Path, device) -> dict | None:
 
 def thumbnail(checkpoint: Path, shape) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
-    for path in reversed(saved.samples(checkpoint.parent.parent)):
+    try:
+        found = saved.samples(checkpoint.parent.parent)
+    except OSError:
+        return None
+    for path in reversed(found):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
             return pack.float32(samples[:THUMBNAIL_POINTS])
         if len(shape) == 3 and (data := _bytes(path)):

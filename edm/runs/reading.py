@@ -216,7 +216,9 @@ def _saved(folder) -> tuple[Path | None, list[Path]]:
     try:
         return saved.newest(folder), saved.torn(folder)
     except OSError:  # a file server that is away, or files of somebody else
-        return next(reversed(saved.checkpoints(folder)), None), []
+        with suppress(OSError):
+            return next(reversed(saved.checkpoints(folder)), None), []
+        return None, []
 
 
 def _ended(asked):

@@ -143,6 +143,8 @@ def test_noise_that_nobody_knows_is_refused_and_the_sentence_says_how():
         edm.sample(smooth_mixture(), latents(3), churn, noise=edm.noise_source([1, 2, 3]), seeds=[1, 2, 3])
     with pytest.raises(edm.Refused, match="2 seeds for 3 samples"):
         edm.sample(smooth_mixture(), latents(3), churn, seeds=[1, 2])
+    with pytest.raises(edm.Refused, match="one for each sample"):
+        edm.sample(smooth_mixture(), latents(3), churn, seeds=3)
     unneeded = edm.Sampling(S_churn=5, S_tmin=1e4)
     assert edm.last(edm.sample(smooth_mixture(), latents(3), unneeded)).x.shape == (3, 2)
     assert "no fresh noise" in " ".join(edm.path_of(unneeded).notes)

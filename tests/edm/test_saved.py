@@ -1,5 +1,6 @@
 """Which checkpoints stand for a run: its own, and whole ones. Foreign files and torn ones cost nothing and stay."""
 
+import errno
 import logging
 import shutil
 
@@ -22,6 +23,11 @@ def made(tmp_path_factory):
     for _ in record(train(points()), folder):
         pass
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_models(monkeypatch):
+    monkeypatch.setattr(models, "_registered", {})  # or those of these runs would be known to all tests after these
 
 
 @pytest.fixture
@@ -267,3 +273,20 @@ def test_a_file_that_lies_in_no_run_is_resumed_into_a_folder_that_is_named(run, 
     out = tmp_path / "more"
     assert main(["train", "--resume", str(tmp_path / "mine.safetensors"), f"--out={out}", "--device=cpu"]) == 0
     assert images(out) == [640]
+
+
+def test_checkpoints_that_cannot_be_listed_are_not_taken_for_none(run, monkeypatch, capsys):
+    models.follow_run(run)
+    known = models.names()
+
+    def away(folder):
+        raise OSError(errno.ESTALE, "Stale file handle", str(folder))
+
+    monkeypatch.setattr(saved.os, "scandir", away)
+    with pytest.raises(OSError, match="Stale"):
+        saved.checkpoints(run)
+    for arguments in (["--resume", str(run)], ["--out", str(run), "--images", "640"]):
+        assert main(["train", *arguments]) == 2
+        assert "Stale file handle" in capsys.readouterr().err
+    assert runs.read(run, details=False).checkpoint is None
+    assert not models.follow_run(run) and models.names() == known
