@@ -41,6 +41,7 @@ def run(options):
     import numpy as np
 
     from edm import models, render, runner
+    from edm.data import points
     from edm.files import atomic
     from edm.path import path_of
 
@@ -57,7 +58,7 @@ def run(options):
         render.save_png(render.picture(model, states), out, experiment.document())
     elif suffix == ".csv":
         with atomic(out) as file:
-            np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")
+            points.write(file, samples)
     else:
         trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
         with atomic(out) as file:
