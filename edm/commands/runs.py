@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from edm.base.atomic import atomic
+from edm.base.errors import Refused
 from edm.commands import options as common
-from edm.errors import Refused
-from edm.files import atomic
 from edm.training.settings import Training
 
 WAIT = 0.2  # seconds between two looks

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edm.runs.keeping import find
-from edm.runs.metrics import metrics_since
+from edm.training.metrics import metrics_since
 
 if TYPE_CHECKING:
     import pandas as pd
