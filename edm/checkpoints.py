@@ -24,6 +24,7 @@ from edm.errors import Refused
 from edm.fields import Settings, SettingsError, Whole, refusal
 from edm.files import atomic
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.preconditioning import build as build_preconditioning
 from edm.training.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS, Training
 
 METADATA_KEY = "edm"
@@ -64,7 +65,7 @@ class PreconditioningConfig(Settings):
         return self
 
     def build(self):
-        return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
+        return build_preconditioning(self.name, self.sigma_data)
 
 
 class Metrics(Settings):

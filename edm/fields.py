@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -37,6 +38,11 @@ def knob(default, symbol: str, help: str, *, slider=None, log=False, step=None, 
     display = {"symbol": symbol, "slider": slider, "log": log, "step": step, "unit": unit}
     display |= {"ends": [low, "inf" if high == math.inf else high]}
     return Field(default, description=help, json_schema_extra={"knob": display}, **limits)
+
+
+def symbol(kind: type[Settings], name: str) -> str:
+    """The symbol of a field as text: S_churn for S<sub>churn</sub>."""
+    return re.sub(r"<sub>(.*?)</sub>", r"_\1", kind.model_fields[name].json_schema_extra["knob"]["symbol"])
 
 
 def number_or_none(value):

@@ -107,8 +107,15 @@ class Sampling(Settings):
         low, high = DISCRETIZATIONS[self.discretization].range
         return self.sigma_min or low, self.sigma_max or high
 
+    @property
+    def N(self) -> int:
+        """The steps that are asked for: those of the levels given by hand, where they are."""
+        return self.steps if self.sigmas is None else len(self.sigmas)
+
     @model_validator(mode="after")
     def _consistent(self):
+        from edm.timesteps import DISCRETIZATIONS
+
         check_choices(self, choices())
         if self.S_tmin > self.S_tmax:
             reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
@@ -124,11 +131,10 @@ class Sampling(Settings):
                 getattr(self, field),
                 f"must leave sigma_min below sigma_max; here sigma_min is {low:g} and sigma_max {high:g}",
             )
-        if self.discretization == "iddpm":
-            from edm.timesteps import iddpm_levels
-
+        discretization = DISCRETIZATIONS[self.discretization]
+        if discretization.most is not None:
             try:
-                iddpm_levels(self.steps, low, high)
+                discretization.levels(self.steps, low, high, self.rho)
             except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self
