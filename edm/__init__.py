@@ -42,6 +42,7 @@ _MODULES = {
     "networks",
     "noise",
     "path",
+    "plots",
     "preconditioning",
     "presets",
     "render",

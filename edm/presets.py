@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from edm.errors import shown
 from edm.fields import SettingsError
+from edm.files import stamp
 
 FOLDER = Path(__file__).resolve().parent.parent / "presets"
 
@@ -15,6 +18,11 @@ def names(kind: str = "designs") -> list[str]:
     """The presets of a kind, in the order of their `order` line, then by name."""
     found = [f"{kind}/{path.stem}" for path in (FOLDER / kind).glob("*.yaml")]
     return sorted(found, key=lambda name: (_read(FOLDER / f"{name}.yaml").get("order", 99), name))
+
+
+def titles(kind: str = "designs") -> dict[str, str]:
+    """The presets of a kind, in their order: name without the kind -> title."""
+    return {name.split("/")[1]: read(name)["title"] for name in names(kind)}
 
 
 def read(name: str) -> dict:
@@ -40,6 +48,11 @@ def figure(name: str) -> tuple[str, dict]:
 
 
 def _read(path: Path) -> dict:
+    return copy.deepcopy(_parsed(path, stamp(path)))
+
+
+@lru_cache(maxsize=128)
+def _parsed(path, _stamp) -> dict:
     from edm import settings_files
 
     return settings_files.read(path)

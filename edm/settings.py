@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from edm.base.choices import help_of, knobs_of, title_of
 from edm.errors import Refused
 from edm.fields import Number, Settings, Whole, check_choices, knob, number_or_none, refusal
 
@@ -153,16 +155,21 @@ def _checked_levels(sigmas) -> tuple[float, ...]:
     return levels
 
 
-def choices() -> dict[str, list[str]]:
-    """The allowed names of each field that picks from a registry."""
+def registries() -> dict[str, Mapping]:
+    """The registry of each field that picks from one."""
     from edm import schedules, solvers, timesteps
 
     return {
-        "solver": list(solvers.SOLVERS),
-        "discretization": list(timesteps.DISCRETIZATIONS),
-        "schedule": list(schedules.SCHEDULES),
-        "scaling": list(schedules.SCALINGS),
+        "solver": solvers.SOLVERS,
+        "discretization": timesteps.DISCRETIZATIONS,
+        "schedule": schedules.SCHEDULES,
+        "scaling": schedules.SCALINGS,
     }
+
+
+def choices() -> dict[str, list[str]]:
+    """The allowed names of each field that picks from a registry."""
+    return {name: list(registry) for name, registry in registries().items()}
 
 
 _NONE = ("", "none", "auto")  # of a class, unless one is called so
@@ -233,15 +240,26 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
     from edm.training import settings as training
 
     defaults = settings().document(complete=True)
-    offered = choices() if settings in (Sampling, Experiment) else training.choices()
+    if settings in (Sampling, Experiment):
+        offered = registries()
+    else:
+        offered = training.registries() if settings.__module__ == training.__name__ else {}
     return {
         name: {
             **copy.deepcopy(field.json_schema_extra["knob"]),
             "help": field.description,
             "default": defaults[name],
-            "choices": offered.get(name),
+            **_choices_of(offered.get(name)),
             "whole": "int" in str(field.annotation),
         }
         for name, field in settings.model_fields.items()
         if field.json_schema_extra
     }
+
+
+def _choices_of(registry) -> dict:
+    """The names in a registry, with what their entries say of them; uses: the fields that matter with each only."""
+    if registry is None:
+        return {"choices": None}
+    told = {"titles": title_of, "helps": help_of, "uses": knobs_of}
+    return {"choices": list(registry)} | {key: [of(registry, name) for name in registry] for key, of in told.items()}

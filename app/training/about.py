@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from app.figures import pack
-from app.instruments.base import rounded
 from app.training import recipes
 from app.visible import names
 from edm import diagnostics, files, runs, saved
 from edm.data import points
 from edm.errors import Refused
+from edm.plots.panels import rounded
 from edm.runs import places
 from edm.training.settings import Training
 

@@ -14,8 +14,8 @@ from array import array
 
 import numpy as np
 
-from app.instruments.base import rounded
 from edm import diagnostics, runs
+from edm.plots.panels import rounded
 from edm.training.settings import Design
 
 MOST = 2000  # points of a curve in one answer

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 
 from edm import streams
+from edm.base.choices import Choice
 from edm.training.noises import NOISES, NoiseDistribution
 
 __all__ = ["NOISES", "WEIGHTS", "Loss", "NoiseDistribution", "per_sigma"]
@@ -29,7 +30,14 @@ def _balanced(sigma, sigma_data):
     return (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2
 
 
-WEIGHTS: dict[str, Callable] = {"simple": _simple, "edm": _balanced}
+# Each entry: (σ, σ_data) -> λ(σ).
+WEIGHTS: dict[str, Callable] = {
+    choice.name: choice
+    for choice in (
+        Choice("simple", "1/σ²", _simple, "1/σ²", "of VP, of VE, and of iDDPM's L_simple"),
+        Choice("edm", "EDM's", _balanced, "(σ² + σ_d²)/(σ·σ_d)²", "every noise level starts alike", ("sigma_data",)),
+    )
+}
 
 
 class Loss:

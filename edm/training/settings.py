@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import model_validator
 
 from edm.fields import Number, Settings, Whole, check_choices, knob, refusal
@@ -24,18 +26,23 @@ def _check_names(group) -> None:
 
 def choices() -> dict[str, list[str]]:
     """The allowed names of each field that picks from a registry."""
+    return {name: list(registry) for name, registry in registries().items()}
+
+
+def registries() -> dict[str, Mapping]:
+    """The registry of each field that picks from one."""
     from edm.data import sources
     from edm.networks import NETWORKS
     from edm.preconditioning import PRECONDITIONINGS
     from edm.training.loss import NOISES, WEIGHTS
 
     return {
-        "dataset": sources.names(),
-        "network": list(NETWORKS),
-        "preconditioning": list(PRECONDITIONINGS),
-        "noise": list(NOISES),
-        "weight": list(WEIGHTS),
-        "precision": list(PRECISIONS),
+        "dataset": sources.offered(),
+        "network": NETWORKS,
+        "preconditioning": PRECONDITIONINGS,
+        "noise": NOISES,
+        "weight": WEIGHTS,
+        "precision": dict.fromkeys(PRECISIONS),
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ABOVE = {"app", "gradio", "plotly", "pandas"}
+PLOTTING = {"plots": {"plotly"}}  # the only rooms of the library that may
 LATE = {"torchvision", "sklearn", "pandas", "yaml", "PIL", "gradio", "plotly"}
 
 
@@ -22,7 +23,13 @@ def imports(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "edm").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_library_knows_nothing_of_the_page(path):
-    assert not ABOVE & set(imports(path))
+    room = path.relative_to(ROOT / "edm").parts[0]
+    assert not (ABOVE - PLOTTING.get(room, set())) & set(imports(path))
+
+
+def test_figures_load_plotly_when_they_are_drawn_and_not_before():
+    assert not {"plotly", "pandas"} & loaded_after("import edm; edm.plots.levels")
+    assert "plotly" in loaded_after("import edm; edm.plots.levels(edm.Sampling())")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "app" / "figures").rglob("*.py")), ids=lambda p: p.name)
