@@ -116,12 +116,17 @@ def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
     return picture
 
 
+def unscaled(states) -> np.ndarray:
+    """x/s of the states of a run: [S, B, …]."""
+    return np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+
+
 def picture(model, states, size: int = 800) -> Image.Image:
     """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
     states = list(states)
     if len(model.shape) == 3:
         return grid(states[-1].x.cpu(), scale_of(model.shape))
-    trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+    trajectory = unscaled(states)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
     return paths(trajectory, model.dataset and model.dataset.denoiser, size)

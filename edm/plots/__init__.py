@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from edm.training.settings import Design
 
-LOSS = "E‖D − y‖² / d, the mean square of a coordinate"
+LOSS = "E‖D − y‖² / d"
 SIGMAS = np.geomspace(0.002, 80, 160)  # of p_train
 MOST_STATES, MOST_IMAGES = 8, 6
 
@@ -78,21 +78,20 @@ def loss_per_sigma(
     designs: name -> `edm.training.settings.Design`, whose p_train(σ) is drawn beneath.
     """
     lines = []
-    for one in _series({name: [curve] for name, curve in curves.items()}):
-        (curve,) = one.items
-        style = {"name": one.name, "color": one.look.color, "dash": one.look.dash}
-        if one.name == FLOOR:
-            style = {"name": "least possible", "color": "data", "dash": "solid"}
+    looks = {one.name: one.look for one in _series({name: [] for name in curves if name != FLOOR})}
+    for name, curve in curves.items():
+        look = looks.get(name, Look("data", "solid"))
+        style = {"name": name if name in looks else "least possible", "color": look.color, "dash": look.dash}
         factor = 1.0 if weight is None else loss_weight(weight, curve.sigmas, sigma_data)
         lines.append(panels.loss_line(style, curve, weight=factor))
     x = {"title": "noise level σ, in the data's units", "log": True}
     y = {"title": LOSS if weight is None else f"λ(σ)·{LOSS}", "log": True}
     if not designs:
         return _figure([{"x": x, "y": y, "lines": lines}])
-    densities = [
-        panels.density_line({"name": f"p<sub>train</sub>, {name}", "color": counted(k).color}, SIGMAS, density)
-        for k, (name, density) in enumerate((name, training_density(of, SIGMAS)) for name, of in designs.items())
-    ]
+    densities = []
+    for k, (name, design) in enumerate(designs.items(), len(curves)):
+        style = {"name": f"p<sub>train</sub>, {name}", "color": counted(k).color}
+        densities.append(panels.density_line(style, SIGMAS, training_density(design, SIGMAS)))
     below = {"x": x, "y": {"title": "p<sub>train</sub>(σ)"}, "lines": densities}
     return _figure([{"share": 2.1, "x": {"log": True}, "y": y, "lines": lines}, below], shared_x=True)
 
@@ -126,7 +125,8 @@ def churn(rounds: Iterable[Round] | Mapping[str, Iterable[Round]], sigma_data: f
     found = {name: list(one) for name, one in _several(rounds).items()}
     sigma = next((part.sigma for one in found.values() for part in one), 0.0)
     measured = {name: [(r.index, spread(r.x), spread(r.denoised)) for r in one] for name, one in found.items()}
-    return _figure(panels.churn(_series(measured), sigma, sigma_data), columns=2)
+    both = panels.churn(_series(measured), sigma, sigma_data)
+    return _figure([{**panel, "y": {"title": "standard deviation, in the data's units"}} for panel in both], columns=2)
 
 
 def _figure(shown: list[dict], columns: int = 1, shared_x: bool = False) -> go.Figure:
@@ -144,6 +144,8 @@ def _sheet(states) -> go.Figure:
     """Rows of samples, their D at some of the levels from noise to data."""
     import plotly.graph_objects as go
 
+    from edm.plots.drawn import dress
+
     chosen = np.unique(np.linspace(0, len(states) - 1, min(len(states), MOST_STATES)).round().astype(int))
     shown = torch.stack([states[i].denoised[:MOST_IMAGES] for i in chosen], 1)  # [samples, levels, C, H, W]
     tiles, scale = shown.flatten(0, 1).cpu(), render.scale_of(shown.shape)
@@ -151,9 +153,9 @@ def _sheet(states) -> go.Figure:
     made = go.Figure(go.Image(z=np.asarray(render.grid(tiles, scale, len(chosen))), hoverinfo="skip"))
     middle = [layout.place(k)[0] + layout.width / 2 for k in range(len(chosen))]
     ticks = {"tickvals": middle, "ticktext": [f"{states[i].sigma:.3g}" for i in chosen]}
-    made.update_xaxes(title="D(x; σ) at noise level σ, in the data's units", **ticks)
-    made.update_yaxes(title="samples", showticklabels=False)
-    made.update_layout(template="none", width=layout.size[0] + 96, height=layout.size[1] + 128)
+    made.update_xaxes(title="D(x; σ) at noise level σ, in the data's units", ticks="", **ticks)
+    made.update_yaxes(title="samples", showticklabels=False, ticks="")
+    dress(made, width=layout.size[0] + 96, height=layout.size[1] + 92)
     return made
 
 

@@ -18,7 +18,8 @@ def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.F
     rows = math.ceil(len(panels) / columns)
     shares = [panels[row * columns].get("share", 1) for row in range(rows)]
     titles = [panel.get("title", "") for panel in panels]
-    made = make_subplots(rows, columns, row_heights=shares, shared_xaxes=shared_x, subplot_titles=titles)
+    spacing = {"vertical_spacing": 0.06 if shared_x else 0.2 / rows}
+    made = make_subplots(rows, columns, row_heights=shares, shared_xaxes=shared_x, subplot_titles=titles, **spacing)
     named: set = set()
     for k, panel in enumerate(panels):
         place = {"row": k // columns + 1, "col": k % columns + 1}
@@ -27,19 +28,30 @@ def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.F
             if "low" in line:
                 made.add_trace(_band(line), **place)
             made.add_trace(_trace(line, name is not None and name not in named), **place)
-            named.add(name)
+            named |= {name} - {None}
         for mark in panel.get("marks", ()):
-            _mark(made, mark, place)
-        made.update_xaxes(_axis(panel.get("x", {})), **place)
-        made.update_yaxes(_axis(panel.get("y", {})), **place)
+            _mark(made, mark, panel, place)
+        made.update_xaxes(_axis(panel.get("x", {}), panel, "x"), **place)
+        made.update_yaxes(_axis(panel.get("y", {}), panel, "y"), **place)
         if panel.get("y", {}).get("equal"):
             made.update_yaxes(scaleanchor="x" if k == 0 else f"x{k + 1}", **place)
-    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02 + 0.06 * any(titles), "yanchor": "bottom"}
-    paper = {"paper_bgcolor": PALETTE["bg"], "plot_bgcolor": PALETTE["bg"], "font": FONT, "template": "none"}
-    size = {"width": 720 if columns == 1 else 1000, "height": 460 if rows == 1 else 560}
-    made.update_layout(**paper, **size, legend=legend, hovermode="closest", margin={"l": 72, "r": 24, "t": 64, "b": 56})
-    made.update_annotations(font_size=12.5)
+    square = any(panel.get("y", {}).get("equal") for panel in panels)
+    size = {
+        "width": 620 if square else 720 if columns == 1 else 1000,
+        "height": 620 if square else 460 + 100 * (rows > 1),
+    }
+    dress(made, **size)
+    made.update_layout(margin_t=(36 if named else 16) + (30 if any(titles) else 0))
+    made.update_annotations(font_size=12)
     return made
+
+
+def dress(made: go.Figure, **layout) -> None:
+    """The page's colours and type, instead of a theme."""
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yref": "container", "yanchor": "top"}
+    paper = {"paper_bgcolor": PALETTE["bg"], "plot_bgcolor": PALETTE["bg"], "font": FONT, "template": "none"}
+    margin = {"l": 72, "r": 24, "t": 36, "b": 56}
+    made.update_layout(**paper, legend=legend, hovermode="closest", margin=margin, **layout)
 
 
 def css(color: str) -> str:
@@ -47,14 +59,21 @@ def css(color: str) -> str:
     return PALETTE.get(color, color)
 
 
-def _axis(axis):
+def _axis(axis, panel, letter):
     log, limits = axis.get("log", False), axis.get("range")
     said = {"title": {"text": axis.get("title", ""), "standoff": 6}, "type": "log" if log else "linear"}
     if limits:
         said["range"] = [math.log10(limit) for limit in limits] if log else limits
     if log:
-        said |= {"dtick": 1, "exponentformat": "power"}
-    return {**said, "showgrid": True, "gridcolor": PALETTE["line"], "zeroline": False, "linecolor": PALETTE["line"]}
+        said["exponentformat"] = "power"
+        said |= {"dtick": 1} if _decades(limits or [v for line in panel["lines"] for v in line[letter]]) > 2 else {}
+    grid = {"showgrid": True, "gridcolor": PALETTE["line"], "zeroline": False, "linecolor": PALETTE["line"]}
+    return {**said, **grid, "tickfont": {"size": 11, "color": PALETTE["mute"]}}
+
+
+def _decades(values) -> float:
+    known = [value for value in values if value is not None and value > 0]
+    return math.log10(max(known) / min(known)) if known else 0.0
 
 
 def _trace(line, labelled):
@@ -71,7 +90,7 @@ def _trace(line, labelled):
         cliponaxis=False if line.get("place") else None,
         opacity=line.get("opacity", 1),
         connectgaps=False,
-        line={"color": color, "dash": line.get("dash", "solid"), "width": line.get("width", 2)},
+        line={"color": color, "dash": line.get("dash", "solid"), "width": line.get("width", 2), "simplify": False},
         marker={"color": color, "size": line.get("size", 6), "symbol": line.get("symbol", "circle")},
         hovertemplate=hover,
         legendgroup=name,
@@ -97,10 +116,17 @@ def _band(line):
     )
 
 
-def _mark(made, mark, place):
-    line = {"color": css(mark.get("color", "mute")), "width": 1.2, "dash": mark.get("dash", "dot")}
-    said = {"annotation_text": mark["text"], "annotation_font_size": 11} if "text" in mark else {}
-    if "x" in mark:
-        made.add_vline(x=mark["x"], line=line, **said, **place)
-    else:
-        made.add_hline(y=mark["y"], line=line, **said, **place)
+def _mark(made, mark, panel, place):
+    """A line through the whole panel, with its text at the end."""
+    color = css(mark.get("color", "mute"))
+    letter, other = ("x", "y") if "x" in mark else ("y", "x")
+    line = {"color": color, "width": 1.2, "dash": mark.get("dash", "dot")}
+    across = {f"{other}0": 0, f"{other}1": 1, f"{other}ref": f"{other} domain"}
+    made.add_shape(
+        type="line", line=line, **{f"{letter}0": mark[letter], f"{letter}1": mark[letter]}, **across, **place
+    )
+    if "text" in mark:
+        at = math.log10(mark[letter]) if panel[letter].get("log") else mark[letter]
+        ends = {"xanchor": "right", "yanchor": "bottom"} if letter == "y" else {"xanchor": "left", "yanchor": "top"}
+        said = {"text": mark["text"], "showarrow": False, "font": {"size": 11, "color": color}, **ends}
+        made.add_annotation(**{letter: at, other: 1, f"{other}ref": f"{other} domain"}, **said, **place)

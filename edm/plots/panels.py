@@ -16,6 +16,7 @@ from edm.diagnostics import LossCurve, Order, Point, RacePoint, fitted_order
 from edm.errors import Refused
 from edm.path import Path
 from edm.plots.looks import Look
+from edm.render import unscaled
 
 MARKED = {"mode": "lines+markers", "size": 5}
 MEMBERS = 3  # points that a line needs to show a slope
@@ -39,11 +40,6 @@ def rounded(values: Iterable[float]) -> list[float | None]:
 def apart(rows: np.ndarray) -> np.ndarray:
     """Lines [B, S] as one line [B·(S + 1)] with a gap after each."""
     return np.hstack([rows, np.full((len(rows), 1), np.nan)]).ravel()
-
-
-def unscaled(states: Sequence) -> np.ndarray:
-    """x/s of `edm.sampling.State`s: [S, B, …]."""
-    return np.stack([(state.x / state.scale).cpu().numpy() for state in states])
 
 
 def trajectories(states: Sequence) -> dict:
