@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import edm
-from app.instruments import INSTRUMENTS, Context, starts
+from app.instruments import INSTRUMENTS, Context, race, starts
 from app.work import Work
 from edm import diagnostics, presets
 from edm.settings import Experiment
@@ -57,12 +57,13 @@ def test_orders(context):
     assert [mark["y"] for mark in panel["marks"]] == [shape.y0 for shape in figure.layout.shapes]
 
 
-def test_a_race(context):
+def test_a_race(context, monkeypatch):
+    monkeypatch.setitem(race.REFERENCE_STEPS, False, 32)
     (panel,) = final("race", lanes="ve,edm", limit="7", seeds="2")["figure"]["panels"]
     model = edm.models.load("eight_gaussians")
     latents = {seed: edm.latents(edm.seeds(seed, 400), model.shape) for seed in (0, 1)}
     lanes = {title: (model.denoiser, presets.load(f"designs/{title.lower()}").sampling) for title in ("VE", "EDM")}
-    figure = edm.plots.race(diagnostics.race(lanes, latents, (2, 3, 5, 7)))
+    figure = edm.plots.race(diagnostics.race(lanes, latents, (2, 3, 5, 7), reference_steps=32))
     assert_shown(panel, figure)
     bands = [trace for trace in figure.data if trace.fill == "toself"]
     for line, band in zip(panel["lines"], bands, strict=True):
