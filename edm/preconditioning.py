@@ -13,7 +13,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.base.choices import Choice, knobs_of
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 class _Preconditioning:

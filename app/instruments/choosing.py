@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from edm import models, presets
 from edm.base.choices import title_of
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.data import settings
 from edm.preconditioning import PRECONDITIONINGS
 
 EXACT, SHARED, OWN = "exact", "shared", "own"
@@ -55,7 +56,8 @@ def data_of(model) -> str:
     """The name of the data that a model is of."""
     if model.dataset:
         return model.dataset.name
-    return model.header.training.data.dataset if model.trained and model.header.training else model.name
+    known = settings.learned(model.header) if model.trained else None
+    return known.dataset if known else model.name
 
 
 def preconditioning_of(model) -> str:

@@ -8,9 +8,9 @@ from app.figures import pack
 from app.instruments import cycles, starts
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models
-from edm.noise import seeds
 from edm.plots.panels import rounded
-from edm.settings import Sampling
+from edm.sampling.noise import seeds
+from edm.sampling.settings import Sampling
 
 KINDS = {"step": "one step", "rounds": "again and again"}
 TITLES = {"start": "start", "noise": "noise", "denoised": "denoised", "euler": "Euler", "corrected": "corrected"}

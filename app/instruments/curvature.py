@@ -10,11 +10,11 @@ from app.instruments import starts
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models, presets
 from edm.base.choices import formula_of, title_of, titles
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.plots.looks import YOURS, look_of
 from edm.plots.panels import apart, rounded
+from edm.sampling.settings import Sampling
 from edm.schedules import SCALINGS, SCHEDULES
-from edm.settings import Sampling
 
 QUANTITIES = {
     "turn": ("turn", "share by which the slope turns over a factor e of σ"),

@@ -10,10 +10,10 @@ from app.figures import pack
 from app.instruments import starts
 from edm import diagnostics, latents, models, seeds
 from edm.diagnostics import spread
-from edm.path import nearest
 from edm.plots import panels
 from edm.plots.looks import Look
 from edm.plots.panels import Series
+from edm.sampling.path import nearest
 
 POINTS, IMAGES, TRAINED_IMAGES = 300, 32, 8  # that are measured
 SHOWN_IMAGES = 2  # in a row

@@ -9,10 +9,10 @@ import numpy as np
 
 from app.instruments import choosing
 from edm import diagnostics, models
+from edm.objective import WEIGHTS, Design
 from edm.plots.looks import look_of
 from edm.plots.panels import loss_line, rounded
-from edm.training.loss import WEIGHTS
-from edm.training.settings import Design
+from edm.training.settings import trained_as
 
 FIRST = {1: 64, 3: 2}  # samples of the first, rough curve: of points, of images
 MOMENT_SAMPLES = 256
@@ -53,7 +53,7 @@ class Group:
 
     def design(self, model) -> Design:
         """How the model was trained."""
-        return model.header.training.design
+        return trained_as(model.header).design
 
 
 def group_of(chosen: list[models.Model], context) -> Group:

@@ -12,10 +12,11 @@ from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
 from app.visible import without_folders
 from edm import diagnostics, presets, runner
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS, look_of
-from edm.sampling import last
-from edm.settings import Experiment, Sampling
+from edm.sampling.loop import last
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 POINTS = 150  # trajectories in a lane

@@ -13,11 +13,10 @@ from app.instruments.base import Instrument, View, option
 from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
 from edm import diagnostics, models
 from edm.base.choices import titles
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.objective import WEIGHTS, Design
 from edm.plots.looks import look_of
 from edm.plots.panels import density_line, rounded
-from edm.training.loss import WEIGHTS
-from edm.training.settings import Design
 
 SIGMAS = np.geomspace(0.002, 80, 24)
 DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)

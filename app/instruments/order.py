@@ -8,11 +8,11 @@ from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option
 from app.instruments.truncation import titles, variants
 from edm import diagnostics, models
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.plots import panels
 from edm.plots.looks import Look, look_of
 from edm.plots.panels import Series
-from edm.settings import Sampling
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS
 

@@ -7,10 +7,10 @@ import numpy as np
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, presets
 from edm.base.choices import title_of, titles
+from edm.objective import WEIGHTS
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
 from edm.preconditioning import PRECONDITIONINGS
-from edm.training.loss import WEIGHTS
 
 
 def own_weight(column: str) -> str:

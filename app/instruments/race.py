@@ -9,12 +9,13 @@ from app.instruments import choosing, lanes
 from app.instruments.base import Instrument, option
 from edm import diagnostics, presets, runner
 from edm.base.choices import titles
+from edm.base.errors import Refused
 from edm.diagnostics import MEASURES
-from edm.errors import Refused
+from edm.experiments.experiment import Experiment
 from edm.plots import panels
 from edm.plots.looks import YOURS, Look, counted, look_of
 from edm.plots.panels import Series
-from edm.settings import Experiment, Sampling
+from edm.sampling.settings import Sampling
 
 BUDGETS = (2, 3, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 200)
 POINTS, IMAGES = 400, 8  # samples of a lane and seed, unless the measure wants more

@@ -10,8 +10,9 @@ from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import option
 from edm import diagnostics, models, runner
-from edm.path import known_range
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.path import known_range
+from edm.sampling.settings import Sampling
 
 DATA = 400  # samples of the data in a picture
 

@@ -11,13 +11,15 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models, presets, runner
 from edm.base.choices import titles
+from edm.base.fields import choices
 from edm.diagnostics import MEASURES, Axis, Cell, Sweep
 from edm.diagnostics.ranges import EXAMPLES
 from edm.diagnostics.sweep import SAMPLES
+from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded
-from edm.sampling import last
-from edm.settings import Experiment, choices
+from edm.sampling.loop import last
+from edm.sampling.settings import Sampling
 
 AT_ONCE_SECONDS = 15  # sweeps longer than this wait for a click
 POINTS, IMAGES = 200, 4  # of a cell, unless the measure wants more
@@ -28,7 +30,7 @@ RANGE = f"{EXAMPLES}; names by commas, or all"
 
 def axes() -> dict[str, str]:
     """The knobs that can be an axis: numbers first, then what is chosen by name."""
-    named = {*choices(), "label", "model"}
+    named = {*choices(Sampling), "label", "model"}
     found = sorted(diagnostics.sweepable().keys() - {"count"}, key=list(diagnostics.sweepable()).index)
     return {name: name for name in sorted(found, key=lambda name: name in named)}
 

@@ -13,9 +13,9 @@ from app.instruments.base import Instrument, View, option
 from app.instruments.groups import Group, fine, group_lines, group_of
 from app.instruments.starts import seed_option
 from edm import diagnostics, models, presets, runner
+from edm.experiments.experiment import Experiment
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
-from edm.settings import Experiment
 
 SIGMAS = np.geomspace(0.002, 80, 16)
 SECONDS, PRECISION = 20.0, 0.02

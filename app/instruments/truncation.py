@@ -10,9 +10,9 @@ from app.figures import pack
 from app.instruments import lanes, starts
 from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models
-from edm.path import path_of
 from edm.plots.panels import rounded
-from edm.sampling import last, sample
+from edm.sampling.loop import last, sample
+from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
 VARIANTS = {  # name -> title, solver, α, colour

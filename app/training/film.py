@@ -14,9 +14,10 @@ from PIL import Image
 
 from app.figures import pack
 from app.figures.flow import arrows
-from edm import checkpoints, render, runs, saved
+from edm import checkpoints, runs
+from edm.base.errors import Refused
 from edm.data import points
-from edm.errors import Refused
+from edm.files import render, saved
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220

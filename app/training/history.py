@@ -15,8 +15,8 @@ from array import array
 import numpy as np
 
 from edm import diagnostics, runs
+from edm.objective import Design
 from edm.plots.panels import rounded
-from edm.training.settings import Design
 
 MOST = 2000  # points of a curve in one answer
 MOST_FRAMES = 200  # ticks whose losses per σ are sent

@@ -1,1 +1,1 @@
-"""What everything else stands on: it knows nothing of diffusion."""
+"""The ground floor: what every room stands on, and nothing of diffusion yet."""

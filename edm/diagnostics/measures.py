@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import models
-from edm.diagnostics.distances import sliced_wasserstein
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
+from edm.data.settings import learned
+from edm.evaluation.distances import sliced_wasserstein
+from edm.experiments import models
 
 TRUE_POINTS, TRUE_IMAGES = 4000, 2000  # samples of the data to compare with
 _SEED = 10_000  # far from the seeds of what is compared with them
@@ -67,7 +68,7 @@ def _distance(experiment, model, device):
 
 def _no_frechet(experiment, model) -> str | None:
     from edm.evaluation.classifiers import DESIGNS
-    from edm.runner import count
+    from edm.experiments.runner import count
 
     if _data(model) not in DESIGNS:
         return f"needs features, which {' and '.join(DESIGNS)} have; points have distance"
@@ -127,7 +128,8 @@ def _data(model) -> str | None:
     """The name of what a model has learned, or stands for."""
     if not model.trained:
         return model.dataset.name
-    return model.header.training.data.dataset if model.header.training else None
+    known = learned(model.header)
+    return known and known.dataset
 
 
 def _refused(measure, reason) -> SettingsError:

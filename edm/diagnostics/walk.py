@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edm import presets
 from edm.base.choices import formula_of, knobs_of
-from edm.fields import SettingsError, symbol
+from edm.base.fields import SettingsError, symbol
+from edm.experiments import presets
+from edm.sampling.settings import Sampling
 from edm.schedules import SCALINGS, SCHEDULES
-from edm.settings import Sampling
 from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS
 

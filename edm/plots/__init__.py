@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from edm import render
 from edm.diagnostics import (
     MEASURES,
     LossCurve,
@@ -32,16 +31,17 @@ from edm.diagnostics import (
     training_density,
 )
 from edm.diagnostics.loss import FLOOR
-from edm.path import path_of
+from edm.files import render
 from edm.plots import panels
 from edm.plots.looks import Look, counted, look_of
 from edm.plots.panels import Series
-from edm.settings import Sampling
+from edm.sampling.path import path_of
+from edm.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from edm.training.settings import Design
+    from edm.objective import Design
 
 LOSS = "E‖D − y‖² / d"
 SIGMAS = np.geomspace(0.002, 80, 160)  # of p_train

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from edm import presets
+from edm.experiments import presets
 
 PALETTE = {  # of the page's light theme
     "bg": "#fbfbfa",

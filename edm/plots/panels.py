@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edm.base.errors import Refused
 from edm.diagnostics import LossCurve, Order, Point, RacePoint, fitted_order
-from edm.errors import Refused
-from edm.path import Path
+from edm.files.render import unscaled
 from edm.plots.looks import Look
-from edm.render import unscaled
+from edm.sampling.path import Path
 
 MARKED = {"mode": "lines+markers", "size": 5}
 MEMBERS = 3  # points that a line needs to show a slope

@@ -11,7 +11,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from edm.runs import devices, places, reading
+from edm.base import devices
+from edm.runs import places, reading
 from edm.runs.processes import KILL, TERMINATE, machine, this, uptime
 
 NICE = 10

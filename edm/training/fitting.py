@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from edm.base.choices import knobs_of
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
 from edm.networks import NETWORKS, levels
+from edm.networks.settings import Architecture
+from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
-from edm.training.loss import NOISES, WEIGHTS
-from edm.training.settings import Architecture, Training
+from edm.training.settings import Training
 
 _ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
 

@@ -10,7 +10,7 @@ import edm
 from app.instruments import INSTRUMENTS, Context, race, starts
 from app.work import Work
 from edm import diagnostics, presets
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 from tests.app.instruments import bodies, final
 
 
