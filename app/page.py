@@ -8,16 +8,19 @@ import threading
 
 import gradio as gr
 
-from app import controls, faults, snippets, tabs, transport
-from app.classroom import Room
+from app import tabs
 from app.instruments import INSTRUMENTS
-from app.links import opened_from
-from app.live import Live
-from app.scripts import Scripts
-from app.tabs import sampler, train
+from app.sentences import faults
+from app.tabs import controls, sampler, train
+from app.tabs.links import opened_from
 from app.tabs.wiring import Wiring
 from app.training.board import Board
-from app.work import Work
+from app.transport import corners
+from app.transport.live import Live
+from app.visitors.classroom import Room
+from app.work import snippets
+from app.work.pictures import Work
+from app.work.scripts import Scripts
 from edm import data
 
 STAY_SECONDS = 5
@@ -37,14 +40,14 @@ def build(device, room: Room) -> gr.Blocks:
         training.build(wiring)
         wiring.halt()
         _attend(blocks, wiring, training)
-    transport.prepare(blocks)
+    corners.prepare(blocks)
     # scikit-learn takes a second to import: have the digits ready before somebody asks for them
     threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks
 
 
 def opened(query, check) -> dict:
-    """What an address says (see `app.links`): whatever that is, the page opens. check: of the Train tab's form."""
+    """What an address says (see `app.tabs.links`): whatever that is, the page opens. check: of the Train tab's form."""
     try:
         return opened_from(getattr(query, "multi_items", query.items)(), check)
     except Exception as error:

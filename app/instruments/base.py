@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import model_validator
 
-from app.slots import visitor_of
-from app.work import Work
+from app.work.pictures import Work
+from app.work.slots import visitor_of
 from edm.fields import Settings, knob, refusal
 from edm.flat import unflatten
 from edm.settings import Experiment, knobs

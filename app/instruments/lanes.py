@@ -6,10 +6,10 @@ import json
 import time
 from dataclasses import dataclass
 
-from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
-from app.visible import without_folders
+from app.sentences.visible import without_folders
+from app.work import snippets
 from edm import diagnostics, presets, runner
 from edm.errors import Refused
 from edm.sampling import last

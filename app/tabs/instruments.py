@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from app import snippets
 from app.instruments import INSTRUMENTS, Context
-from app.messages import Figure
+from app.messages.requests import Figure
 from app.tabs.wiring import Wiring, experiment_of
-from app.work import Work
+from app.work import snippets
+from app.work.pictures import Work
 from edm.flat import unflatten
 
 

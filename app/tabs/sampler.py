@@ -6,13 +6,13 @@ import json
 
 import gradio as gr
 
-from app import faults
-from app.messages import Picture, Probe
-from app.presence import Left
-from app.scripts import Scripts
-from app.slots import visitor_of
+from app.messages.requests import Picture, Probe
+from app.sentences import faults
 from app.tabs.wiring import Wiring, experiment_of
-from app.work import Work
+from app.transport.presence import Left
+from app.work.pictures import Work
+from app.work.scripts import Scripts
+from app.work.slots import visitor_of
 
 EVENTS = {"ask": Picture, "askPinned": Picture, "measure": Picture, "measurePinned": Picture, "probe": Probe}
 

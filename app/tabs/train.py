@@ -9,14 +9,16 @@ from functools import partial
 import torch
 from cachetools import LRUCache
 
-from app import controls, faults, uploads
-from app.classroom import Room
-from app.messages import Act, Film, Plan, Poll, Seen
+from app.messages.requests import Act, Film, Plan, Poll, Seen
+from app.sentences import faults
+from app.tabs import controls
 from app.tabs.wiring import Wiring
 from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.training.once import Once
-from app.work import Work
+from app.uploads import sets
+from app.visitors.classroom import Room
+from app.work.pictures import Work
 from edm import files, flat, models, runs
 from edm.errors import Refused, shown
 from edm.fields import SettingsError
@@ -92,7 +94,7 @@ class Train:
 
     def _datasets(self, visitor, known) -> dict | None:
         """What the visitor has uploaded or drawn, unless the page knows all of it."""
-        found = uploads.listed(self.board.folder, self.room.sees(visitor))
+        found = sets.listed(self.board.folder, self.room.sees(visitor))
         stamp = " ".join(one["id"] for one in found)
         described = [datasets.describe(datasets.own(one)) for one in found]
         return None if known == stamp else {"clock": stamp, "list": described}
@@ -159,7 +161,7 @@ class Train:
             names = [self._resume(visitor, message)]
         elif action == "forget":
             self.room.check_upload(visitor)
-            uploads.remove(self.board.folder, message.need("data").removeprefix(datasets.OWN), self.room.sees(visitor))
+            sets.remove(self.board.folder, message.need("data").removeprefix(datasets.OWN), self.room.sees(visitor))
             names = []
         elif action in _CONTROLS:
             run = self.board.find(message.need("run"))

@@ -7,12 +7,13 @@ from contextlib import suppress
 
 import gradio as gr
 
-from app import faults, transport
-from app.live import Channel
-from app.messages import Halt, Message
-from app.presence import Left
-from app.session import Guard, Newest, Superseded
-from app.slots import Slots
+from app.messages.requests import Halt, Message
+from app.sentences import faults
+from app.transport import corners
+from app.transport.live import Channel
+from app.transport.presence import Left
+from app.work.slots import Slots
+from app.work.tickets import Guard, Newest, Superseded
 from edm.errors import Refused
 from edm.flat import unflatten
 from edm.settings import Experiment
@@ -44,7 +45,7 @@ class Wiring:
 
     def _handler(self, lane, kind, respond, personal):
         def handler(event: gr.EventData, request: gr.Request):
-            document = transport.message_of(event)
+            document = corners.message_of(event)
             try:
                 message = kind.of(document)
                 guard = self._guard(request, lane, message.serial)
@@ -58,7 +59,7 @@ class Wiring:
         return handler
 
     def _guard(self, request, lane, serial) -> Guard:
-        newest, asked = self.newest.guard(request.session_hash, lane, serial), transport.running()
+        newest, asked = self.newest.guard(request.session_hash, lane, serial), corners.running()
 
         def attended():
             if asked and not asked.alive:
@@ -71,7 +72,7 @@ class Wiring:
 
         async def stop(event: gr.EventData, request: gr.Request):
             with suppress(Refused, Superseded):  # nobody waits for an answer
-                message = Halt.of(transport.message_of(event))
+                message = Halt.of(corners.message_of(event))
                 self.newest.guard(request.session_hash, message.lane, message.serial)
 
         self.stage.halt(

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.classroom import Room
 from app.tabs.train import Train
 from app.training.board import Board
-from app.work import Work
+from app.visitors.classroom import Room
+from app.work.pictures import Work
 from edm import runs
 from tests.edm.runs import points
 

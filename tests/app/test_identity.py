@@ -6,8 +6,8 @@ import pytest
 
 import edm
 from app.instruments import INSTRUMENTS, Context
-from app.session import Guard
 from app.training import about
+from app.work.tickets import Guard
 from edm import models, runner, runs
 from edm.errors import Refused
 from edm.runs import places

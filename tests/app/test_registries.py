@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from app import controls
 from app.instruments import INSTRUMENTS, Context
-from app.session import Guard
+from app.tabs import controls
 from app.training import datasets, form
-from app.work import Work
+from app.work.pictures import Work
+from app.work.tickets import Guard
 from edm import data, diagnostics, flat, models, networks, runs, schedules, solvers, timesteps
 from edm.__main__ import main
 from edm.data import sources, toy

@@ -8,7 +8,7 @@ from statistics import median
 import torch
 
 from app.instruments import INSTRUMENTS
-from app.session import Newest, Superseded
+from app.work.tickets import Newest, Superseded
 from tests.app.instruments import bodies
 from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
 

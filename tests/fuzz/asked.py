@@ -9,14 +9,14 @@ import json
 from functools import cache
 from types import SimpleNamespace
 
-from app import links as addresses
-from app import scripts
 from app.instruments import INSTRUMENTS
-from app.messages import Figure
-from app.slots import Slots
+from app.messages.requests import Figure
+from app.tabs import links as addresses
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.form import Former
+from app.work import scripts
+from app.work.slots import Slots
 from edm import flat
 from edm.__main__ import main
 from edm.errors import LONGEST, Refused

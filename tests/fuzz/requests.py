@@ -10,9 +10,9 @@ from unittest import mock
 
 import httpx
 
-from app.classroom import Room
 from app.server import application
-from app.work import Work
+from app.visitors.classroom import Room
+from app.work.pictures import Work
 from edm.errors import Refused
 from edm.settings import Experiment
 from tests import loop
