@@ -1,7 +1,7 @@
 """What the page sends with its events: parsed first, computed second.
 
 A message that is not as declared here is refused in a sentence that names the key at fault. `serial` numbers the
-requests of a lane; `values` are settings as text, by the names of their fields, as an address holds them.
+requests about one topic; `values` are settings as text, by the names of their fields, as an address holds them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Images = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 class Message(Settings):
     """serial: 0 where nobody waits for the answer."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", model_title_generator=lambda kind: f"{kind.__name__}Request")
 
     serial: _Serial = 0
 
@@ -37,7 +37,7 @@ class Message(Settings):
             raise Refused(f"The request could not be read: {error}") from None
 
 
-class Arrows(Settings):
+class Window(Settings):
     """The picture's width over its height, and whether its window follows σ. aspect: None of a hidden one."""
 
     aspect: float | None = Field(None, allow_inf_nan=False)
@@ -48,7 +48,7 @@ class Picture(Message):
     """Sample settings. field: where arrows are wanted."""
 
     values: _Values
-    field: Arrows | None = None
+    field: Window | None = None
 
 
 class Probe(Picture):
@@ -113,6 +113,6 @@ class Act(Message):
 
 
 class Halt(Message):
-    """End what runs in a lane."""
+    """End what runs on a topic."""
 
-    lane: Annotated[str, Field(max_length=40)]
+    topic: Annotated[str, Field(max_length=40)]

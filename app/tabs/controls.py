@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.figures.pack import components, float32, uint8
-from app.instruments import INSTRUMENTS, TABS, choosing, tab_of
+from app.instruments import INSTRUMENTS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.data.classes import written
@@ -34,10 +34,6 @@ def boot() -> dict:
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": _models(),
-        "tabs": [
-            {"name": name, "title": title, "instruments": [instrument.described() for instrument in instruments]}
-            for name, (title, instruments) in TABS.items()
-        ],
         "figures": [_figure(name) for name in presets.names("figures")],
     }
 

@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from app.instruments import INSTRUMENTS, TABS, tab_of
+from app.instruments import INSTRUMENTS, tab_of
+from app.instruments import TABS as BENCHES
+from app.tabs import TABS
 from app.training import form
 from edm import flat, presets
 from edm.errors import Refused, one_line, shown
@@ -23,6 +25,7 @@ from edm.fields import SettingsError, is_number
 from edm.settings import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
+FIRST = "sampler"  # the tab that is open where none is named
 MOST_SAID, MOST_WORDS = 4, 40  # things that a notice names; names in a list
 _FIELD = re.compile(r"[\w.\[\]]+ = .*?: ")  # with which the sentence about a field begins
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -95,15 +98,15 @@ class _Link:
         figures = [name.removeprefix("figures/") for name in presets.names("figures")]
         figure = self._chosen(FIGURE, figures)
         instrument = self._chosen(SHOW, INSTRUMENTS)
-        tab = self._chosen(TAB, ["sampler", TRAIN, *TABS])
+        tab = self._chosen(TAB, [tab.name for tab in TABS])
         if tab == TRAIN:
             return {"tab": TRAIN, "name": TRAIN, "values": self._training()}
         if figure is not None:
             name, values = presets.figure(figure)
-        elif instrument is None and tab not in TABS:
-            return None
+        elif instrument is None and tab not in BENCHES:
+            return None if tab in (None, FIRST) else {"tab": tab, "name": tab, "values": {}}
         else:
-            name = instrument or TABS[tab][1][0].name
+            name = instrument or BENCHES[tab][1][0].name
             values = self.parts.get(name, {})
         settings = INSTRUMENTS[name]
         complete = self._kept(name, values, flat.names(settings.settings), settings.complete)[0]

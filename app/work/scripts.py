@@ -8,14 +8,18 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import torch
 
 from app.transport.presence import Left, attended, present
-from app.work.pictures import Work
-from app.work.tickets import Guard
+from app.work.jobs import Job, Pool, body_of
+from app.work.measures import measured, plain, reference_steps
+from app.work.shared import Work
+from app.work.tickets import Ticket
+from app.work.watch import Watch
 from edm import documents, models, runner
 from edm.errors import Refused, shown
 from edm.flat import unflatten
@@ -33,20 +37,32 @@ THREADS = 64
 PAUSE = 0.05  # seconds between two looks for a place
 
 
-class Scripts:
-    """Answers scripts, with the results of `work`. key: a gr.Request -> who has sent it."""
+class Numbers(Job):
+    """The samples of an experiment as plain numbers, and their measures. Raises Refused if that would take too long."""
 
-    def __init__(self, work: Work, key: Callable):
-        self._work, self._key = work, key
+    kind: ClassVar[str] = "numbers"
+
+    experiment: Experiment
+
+    def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict, bool]]:
+        check_cost(self.experiment, work, watch)
+        yield plain(self.experiment, work, watch), True
+
+
+class Scripts:
+    """Answers scripts. key: a gr.Request -> who has sent it."""
+
+    def __init__(self, pool: Pool, key: Callable):
+        self._pool, self._key = pool, key
         self._running, self._waiting = Counter(), Counter()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="scripts")
 
     async def sample(self, settings: dict, request) -> dict:
-        """The samples of an experiment document, and their measures (`Work.plain`).
+        """The samples of an experiment document, and their measures (see `Numbers`).
 
-        Raises ValueError with a sentence for what cannot be or would take too long, and Left once nobody waits for it.
+        Raises Refused for what cannot be or would take too long, and Left once nobody waits for it.
         """
-        experiment = asked(settings)
+        job = Numbers(experiment=asked(settings))
         visitor, gone = self._key(request), threading.Event()
         if self._waiting[visitor] >= MOST_WAITING:
             raise Refused(f"{MOST_WAITING} requests of yours are waiting already; send the next when some are over")
@@ -55,15 +71,13 @@ class Scripts:
             if gone.is_set():
                 raise Left("nobody waits for this")
 
-        def answer():
-            check_cost(experiment, self._work, guard)
-            return self._work.plain(experiment, guard)
+        def numbers():
+            return body_of(self._pool.run(job, Ticket(visitor, (leave,))))
 
-        guard = Guard((leave, self._work.slots.breathe), visitor)
-        task = asyncio.ensure_future(self._placed(visitor, leave, answer))
+        task = asyncio.ensure_future(self._placed(visitor, leave, numbers))
         return await attended(task, present(request), gone)
 
-    async def _placed(self, visitor, leave, job):
+    async def _placed(self, visitor, leave, compute):
         self._waiting[visitor] += 1
         try:
             while self._running[visitor] >= AT_ONCE:
@@ -73,7 +87,7 @@ class Scripts:
             self._waiting -= Counter([visitor])  # which forgets who has none
         self._running[visitor] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, compute)
         finally:
             self._running -= Counter([visitor])
 
@@ -85,18 +99,18 @@ def asked(settings) -> Experiment:
     return Experiment.parse(unflatten(documents.plain(settings, "the request")))
 
 
-def check_cost(experiment: Experiment, work: Work, guard: Callable) -> None:
-    """Raises ValueError, with the estimate, if sampling and measuring take more than a script may have."""
+def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
+    """Raises Refused, with the estimate, if sampling and measuring take more than a script may have."""
     model, count, sampling = models.of(experiment), runner.count(experiment), experiment.sampling
     path = path_of(sampling, model.denoiser)
     parts = [(torch.float32, SOLVERS[sampling.solver].evaluations(path.steps), count)]
     if not path.stochastic:  # the error is against a fine solution
-        fine = SOLVERS["heun"].evaluations(work.reference_steps(model))
-        parts.append((torch.float64, fine, work.measured(model, count)))
+        fine = SOLVERS["heun"].evaluations(reference_steps(model))
+        parts.append((torch.float64, fine, measured(model, count)))
     seconds = 0.0
     for kind, evaluations, samples in parts:
         key = "seconds", model.identity, len(experiment.points or ()), kind
-        first, further = work.remember(key, lambda kind=kind: _seconds(model, kind, work, guard))
+        first, further = work.remember(key, lambda kind=kind: _seconds(model, kind, work, watch))
         seconds += evaluations * (first + further * (samples - 1))
     if seconds > MOST_SECONDS:
         told = " and ".join(f"{evaluations:,} evaluations of {samples:,} samples" for _, evaluations, samples in parts)
@@ -109,9 +123,9 @@ def check_cost(experiment: Experiment, work: Work, guard: Callable) -> None:
         raise Refused(f"the answer would have {numbers:,} numbers, and may have {MOST_NUMBERS:,}: lower count")
 
 
-def _seconds(model, kind, work, guard) -> tuple[float, float]:
+def _seconds(model, kind, work, watch) -> tuple[float, float]:
     """Of an evaluation of one sample here, in float32 or float64, and what each further one adds."""
-    denoiser, many = guard(model.denoiser.to(work.device)), SEVERAL[len(model.shape) == 3]
+    denoiser, many = watch(model.denoiser.to(work.device)), SEVERAL[len(model.shape) == 3]
 
     def once(number):
         x = torch.zeros(number, *model.shape, dtype=kind, device=work.device)
@@ -120,6 +134,6 @@ def _seconds(model, kind, work, guard) -> tuple[float, float]:
         denoiser(x, 1.0, *labels).cpu()
         return time.perf_counter() - begun
 
-    with work.slots.turn(guard.visitor), torch.no_grad():
+    with watch.turn(), torch.no_grad():
         one, several = (statistics.median(once(number) for _ in range(3)) for number in (1, many))
     return one + LOOP, max(several - one, 0) / (many - 1)

@@ -87,8 +87,3 @@ class Slots:
         """Seconds that a visitor has computed lately."""
         seconds, when = self._used.get(visitor, (0.0, 0.0))
         return seconds * math.exp((when - time.monotonic()) / MEMORY)
-
-
-def visitor_of(guard):
-    """Whose request a guard (`app.work.tickets.Guard`) is for; None for any other wrapper."""
-    return getattr(guard, "visitor", None)

@@ -1,73 +1,57 @@
-"""One visitor: which request is the newest."""
+"""Whose request it is, and whether it is still wanted."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from cachetools import LRUCache
-
-from app.work.cores import divided
 
 
 class Superseded(Exception):
     """A newer request of the same visitor has arrived; this one ends at its next evaluation."""
 
 
-class Newest:
-    """The newest request of each visitor and lane. Thread-safe; it forgets the visitors of long ago."""
+@dataclass(frozen=True)
+class Ticket:
+    """What a request is computed on. visitor: who is charged for it, any key. checks: each may raise, which ends it."""
 
-    def __init__(self, visitors: int = 10_000):
-        self._newest: LRUCache = LRUCache(visitors)
+    visitor: Hashable = None
+    checks: tuple[Callable[[], None], ...] = ()
+
+    def check(self) -> None:
+        """Raises if the request is wanted no longer."""
+        for each in self.checks:
+            each()
+
+
+class Tickets:
+    """The newest request of each visit and topic. Thread-safe; it forgets the visits of long ago."""
+
+    def __init__(self, visits: int = 10_000):
+        self._newest: LRUCache = LRUCache(visits)
         self._lock = threading.Lock()
 
-    def guard(self, visitor: str, lane: str, serial: int) -> Guard:
-        """A guard that raises Superseded once a request with a higher serial has come."""
-        key = (visitor, lane)
+    def take(self, visit: str, topic: str, serial: int, visitor: Hashable = None, *checks: Callable) -> Ticket:
+        """A ticket that raises Superseded once a request with a higher serial has come; also if it has come already.
+
+        topic: what a newer request of the same visit is about. checks: more of the ticket's.
+        """
+        key = (visit, topic)
         with self._lock:
             self._newest[key] = max(serial, self._newest.get(key, serial))
 
-        def check():
+        def newest():
             with self._lock:
                 if self._newest.get(key, serial) > serial:
                     raise Superseded
 
-        check()
-        return Guard((check,))
+        newest()
+        return Ticket(visitor, (newest, *checks))
 
-    def stop(self, visitor: str):
+    def leave(self, visit: str) -> None:
         """The visitor has left: whatever still runs for them ends. A later request of theirs works again."""
         with self._lock:
-            for key in [key for key in self._newest if key[0] == visitor]:
+            for key in [key for key in self._newest if key[0] == visit]:
                 self._newest[key] += 0.5
-
-
-@dataclass(frozen=True)
-class Guard:
-    """Wraps the denoisers of one request: each check is called before each evaluation, and may end it or wait.
-
-    visitor: whose request it is, for `app.work.slots`.
-    """
-
-    checks: tuple[Callable, ...] = ()
-    visitor: object = None
-
-    def check(self) -> None:
-        for each in self.checks:
-            each()
-
-    def __call__(self, denoiser):
-        return _Guarded(denoiser, self.check)
-
-
-class _Guarded:
-    def __init__(self, denoiser, check):
-        self._denoiser, self._check = denoiser, check
-
-    def __call__(self, *arguments):
-        self._check()
-        return divided(self._denoiser, *arguments)
-
-    def __getattr__(self, name):
-        return getattr(self._denoiser, name)

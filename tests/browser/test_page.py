@@ -125,7 +125,7 @@ def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
         raise ZeroDivisionError("float division by zero")
         yield
 
-    monkeypatch.setattr("app.work.pictures.Work.results", fail)
+    monkeypatch.setattr("app.work.pictures.Picture.compute", fail)
     event = gr.EventData(None, {"serial": 4, "values": {}})
     [answer] = list(ask.fn(event, gr.Request(session_hash="anna")))
     assert json.loads(answer)["serial"] == 4

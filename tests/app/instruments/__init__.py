@@ -3,16 +3,17 @@
 import json
 
 from app.instruments import INSTRUMENTS, Context
-from app.work.pictures import Work
+from app.work.shared import Work
+from app.work.watch import Watch
 from edm.flat import unflatten
 from edm.settings import Experiment
 
 
-def bodies(name, guard=lambda denoiser: denoiser, yours=None, work=None, **values):
+def bodies(name, watch=None, yours=None, work=None, **values):
     """(body, finished?) of an instrument, with values as an address gives them."""
     instrument = INSTRUMENTS[name]
     settings = instrument.settings.parse(unflatten(values, instrument.settings))
-    context = Context(work or Work("cpu"), guard, yours or Experiment())
+    context = Context(work or Work("cpu"), watch or Watch(), yours or Experiment())
     for body, finished in instrument.respond(settings, context):
         yield json.loads(body) if isinstance(body, str) else body, finished
 

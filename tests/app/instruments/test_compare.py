@@ -8,6 +8,8 @@ import pytest
 
 import edm
 from app.instruments import INSTRUMENTS
+from app.work.tickets import Ticket
+from app.work.watch import Watch
 from edm import diagnostics, presets, runner
 from edm.settings import Experiment, Sampling
 from tests.app.instruments import bodies, final
@@ -183,19 +185,15 @@ def test_an_overtaken_comparison_stops_at_its_next_evaluation():
 
     left = [50]
 
-    def guard(denoiser):
-        def call(*arguments):
-            left[0] -= 1
-            if left[0] < 0:
-                raise Overtaken
-            return denoiser(*arguments)
-
-        return call
+    def check():
+        left[0] -= 1
+        if left[0] < 0:
+            raise Overtaken
 
     for name in ("lanes", "race", "sweep"):
         left[0] = 50
         with pytest.raises(Overtaken):
-            list(bodies(name, guard=guard))
+            list(bodies(name, Watch(Ticket(checks=(check,)))))
         assert left[0] == -1
 
 

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from app.work.tickets import Ticket
+from app.work.watch import Watch
 from edm import diagnostics, models, presets, runner
 from edm.fields import SettingsError
 from edm.settings import Experiment, Sampling
@@ -114,19 +116,15 @@ def test_cancelling_ends_the_work_at_the_next_evaluation(values):
 
     calls = []
 
-    def guard(denoiser):
-        def guarded(*arguments):
-            calls.append(1)
-            if len(calls) > 5:
-                raise Overtaken
-            return denoiser(*arguments)
-
-        return guarded
+    def check():
+        calls.append(1)
+        if len(calls) > 5:
+            raise Overtaken
 
     for name in ("churn",) if values else ("curvature", "truncation", "order", "churn"):
         calls.clear()
         with pytest.raises(Overtaken):
-            list(bodies(name, guard, **values))
+            list(bodies(name, Watch(Ticket(checks=(check,))), **values))
         assert len(calls) == 6
 
 

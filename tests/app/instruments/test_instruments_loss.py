@@ -11,8 +11,9 @@ import torch
 
 from app.instruments import INSTRUMENTS, groups, loss, oracle, training_time
 from app.instruments.base import Context
-from app.work.pictures import Work
-from app.work.tickets import Newest, Superseded
+from app.work.shared import Work
+from app.work.tickets import Superseded, Tickets
+from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.fields import SettingsError
 from edm.render import to_uint8
@@ -21,14 +22,10 @@ from edm.settings import Experiment
 from edm.training.settings import Design
 
 
-def unguarded(denoiser):
-    return denoiser
-
-
-def bodies(name, values, guard=unguarded):
+def bodies(name, values, watch=None):
     instrument = INSTRUMENTS[name]
     settings = instrument.settings.parse(values)
-    for body, _ in instrument.respond(settings, Context(Work("cpu"), guard, Experiment())):
+    for body, _ in instrument.respond(settings, Context(Work("cpu"), watch or Watch(), Experiment())):
         yield json.loads(json.dumps(body, allow_nan=False))
 
 
@@ -132,10 +129,10 @@ def test_settings_that_cannot_be_are_refused(name, values):
 
 @pytest.mark.parametrize("name", ["loss", "oracle", "training"])
 def test_a_newer_request_ends_the_computing_at_its_next_evaluation(name):
-    newest = Newest()
-    running = bodies(name, {}, newest.guard("visitor", name, 1))
+    tickets = Tickets()
+    running = bodies(name, {}, Watch(tickets.take("visitor", name, 1)))
     next(running)
-    newest.guard("visitor", name, 2)
+    tickets.take("visitor", name, 2)
     with pytest.raises(Superseded):
         next(running)
 

@@ -11,9 +11,9 @@ import pytest
 from app import page
 from app.messages import requests
 from app.sentences import faults
-from app.tabs import sampler, train
+from app.tabs import TABS
+from app.tabs.base import Event
 from app.tabs.wiring import Wiring
-from app.work.slots import Slots
 from app.work.tickets import Superseded
 from edm.errors import Refused
 from edm.fields import SettingsError
@@ -25,13 +25,14 @@ def answers(respond, message, kind=requests.Message):
     """What an event answers whose work is `respond`."""
     handlers = {}
     stage = SimpleNamespace(odd=lambda handler, *_, **__: handlers.update(odd=handler))
-    Wiring(stage, Slots(1), lambda request: "anna").on("odd", "odd", kind, respond, output=True)
+    tab = SimpleNamespace(events={"odd": Event(kind, None, "odd", shown=True)}, serve=lambda house: respond)
+    Wiring(stage, lambda request: "anna").connect(tab, None)
     event, request = SimpleNamespace(_data=message), SimpleNamespace(session_hash="anna")
     return [json.loads(text) for text in handlers["odd"](event, request)]
 
 
 def raising(error):
-    def respond(message, guard):
+    def respond(*_):
         raise error
         yield
 
@@ -107,7 +108,9 @@ def test_an_action_names_what_it_needs():
 
 
 def test_every_event_of_the_page_declares_its_message():
-    assert all(issubclass(kind, requests.Message) for kind in {**sampler.EVENTS, **train.EVENTS}.values())
+    events = {name: event for tab in TABS for name, event in tab.events.items()}
+    assert all(issubclass(event.message, requests.Message) for event in events.values())
+    assert len(events) == sum(len(tab.events) for tab in TABS), "two events of one name"
 
 
 def test_the_page_opens_though_reading_its_address_has_a_defect(monkeypatch, caplog):

@@ -8,7 +8,6 @@ import pytest
 
 from app.tabs import controls
 from app.tabs.links import opened_from
-from app.tabs.train import EVENTS
 from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from app.uploads import sets
@@ -86,7 +85,7 @@ def test_a_field_that_is_set_by_hand_wins():
     ],
 )
 def test_a_value_that_cannot_be_gets_a_sentence_at_its_knob(tab, values, field):
-    ((text, _),) = tab.plan(EVENTS["plan"].of({"values": values}), None, None)
+    ((text, _),) = asked(tab, "plan", values=values)
     refused = json.loads(text)
     assert refused["fields"] == [field]
     assert len(refused["error"]) > 20
@@ -221,7 +220,7 @@ def test_the_models_of_a_run_come_and_go_everywhere(tab):
     path = finished(tab.board.folder, "learner")
     (path / "checkpoints" / "00000000999.safetensors").write_bytes(b"half of one")
     tab.board.wake()
-    tab.board._follow()
+    tab.board.follow()
     news = answer(tab, "poll")["models"]
     assert news["names"][-1] == "run-learner_640"
     assert {model["family"] for model in news["new"]} == {"run-learner"}
@@ -230,7 +229,7 @@ def test_the_models_of_a_run_come_and_go_everywhere(tab):
     assert models.load("run-learner_640").title == "Run learner"
     runs.delete(path)
     tab.board.wake()
-    tab.board._follow()
+    tab.board.follow()
     assert answer(tab, "poll", models=news["clock"])["models"]["names"] == []
     assert not models.known("run-learner_640")
     assert "run-learner_640" not in json.dumps(controls.choices())

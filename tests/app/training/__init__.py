@@ -1,8 +1,10 @@
 """Runs that are over, and what the Train tab answers, for tests."""
 
 import json
+from types import SimpleNamespace
 
-from app.tabs.train import EVENTS
+from app.tabs.train import Train
+from app.work.tickets import Ticket
 from edm import runs
 from edm.runs import places
 from edm.training.loop import train
@@ -20,12 +22,15 @@ def finished(folder, name, **changes):
     return path
 
 
-def asked(tab, event, **message):
-    """All that the tab says to an event, (text, is it the end?)."""
-    return list(getattr(tab, event)(EVENTS[event].of(message), None, None))
+def asked(tab, event, visitor=None, **message):
+    """All that the tab says to an event, (text, is it the end?). visitor: the name that somebody has logged in with."""
+    request = SimpleNamespace(username=visitor)
+    answers = tab.answers(event, Train.events[event].message.of(message), Ticket(), request)
+    found = [json.loads(answer) for answer in answers]
+    return [(json.dumps(one["body"]), one["finished"]) for one in found]
 
 
-def answer(tab, event, **message):
-    ((text, ended),) = asked(tab, event, **message)
+def answer(tab, event, visitor=None, **message):
+    ((text, ended),) = asked(tab, event, visitor, **message)
     assert ended
     return json.loads(text)

@@ -8,7 +8,7 @@ import pytest
 
 from app.training import form
 from app.training.once import Estimates, Once
-from app.work.tickets import Newest, Superseded
+from app.work.tickets import Superseded, Tickets
 from edm.errors import Refused
 from edm.training.estimate import Estimate
 from tests.app.training import answer, asked
@@ -52,13 +52,13 @@ def test_nobody_waits_for_longer_than_they_want_to_and_the_estimate_is_there_lat
 
 
 def test_what_nobody_waits_for_any_more_is_not_begun():
-    slow, estimates, newest = Slow(), Estimates(), Newest()
+    slow, estimates, tickets = Slow(), Estimates(), Tickets()
     with ThreadPoolExecutor(2) as visitors:
         first = visitors.submit(estimates.get, "first", lambda: slow("first"), 10)
         begins(slow)
-        guard = newest.guard("ada", "plan", 1)
-        second = visitors.submit(estimates.get, "second", lambda: slow("second"), 10, guard.check)
-        newest.guard("ada", "plan", 2)
+        ticket = tickets.take("ada", "plan", 1)
+        second = visitors.submit(estimates.get, "second", lambda: slow("second"), 10, ticket.check)
+        tickets.take("ada", "plan", 2)
         with pytest.raises(Superseded):
             second.result()
         slow.go.set()

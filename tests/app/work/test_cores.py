@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from app.work import cores
-from app.work.tickets import Newest, Superseded
+from app.work.tickets import Superseded, Tickets
+from app.work.watch import Watch
 from edm import models
 
 DENOISER = models.load("scenes_edm").denoiser
@@ -40,8 +41,8 @@ def test_what_goes_wrong_in_a_part_goes_wrong_in_the_whole():
 
 
 def test_an_overtaken_request_ends_before_any_part():
-    newest = Newest()
-    guarded = newest.guard("a", "lane", 1)(DENOISER)
-    newest.guard("a", "lane", 2)
+    tickets = Tickets()
+    watched = Watch(tickets.take("a", "main", 1))(DENOISER)
+    tickets.take("a", "main", 2)
     with pytest.raises(Superseded):
-        guarded(X, 1.0)
+        watched(X, 1.0)

@@ -15,10 +15,11 @@ from gradio_client.exceptions import AppError
 from app.server import application
 from app.transport import presence
 from app.visitors.classroom import Room
-from app.work import scripts, tickets
-from app.work.pictures import Work
+from app.work import scripts, watch
 from app.work.scripts import check_cost
-from app.work.tickets import Guard
+from app.work.shared import Work
+from app.work.tickets import Ticket
+from app.work.watch import Watch
 from edm.errors import Refused
 from edm.settings import Experiment
 from tests import loop
@@ -43,13 +44,13 @@ def address(tmp_path_factory):
 @pytest.fixture
 def evaluations(monkeypatch):
     """When the server has evaluated a denoiser."""
-    times, honest = [], tickets.divided
+    times, honest = [], watch.divided
 
     def counting(*arguments):
         times.append(time.monotonic())
         return honest(*arguments)
 
-    monkeypatch.setattr(tickets, "divided", counting)
+    monkeypatch.setattr(watch, "divided", counting)
     monkeypatch.setattr(presence, "LOOK", 0.02)
     return times
 
@@ -158,15 +159,15 @@ def test_a_wait_that_is_cancelled_ends_at_once_and_its_work_without_a_noise(capl
 
 
 def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them(address, monkeypatch):
-    go, inside, honest = threading.Event(), [], Work.plain
+    go, inside, honest = threading.Event(), [], scripts.plain
 
-    def plain(self, experiment, guard):
-        inside.append((guard.visitor, experiment.count))
+    def plain(experiment, work, watch):
+        inside.append((watch.visitor, experiment.count))
         if experiment.count > 2:
             go.wait(10)
-        return honest(self, experiment.changed(count=2), guard)
+        return honest(experiment.changed(count=2), work, watch)
 
-    monkeypatch.setattr(Work, "plain", plain)
+    monkeypatch.setattr(scripts, "plain", plain)
     busy, other = Client(address, verbose=False), Client(address, verbose=False)
     jobs = [busy.submit({**SMALL, "count": 3 + k}, api_name="/sample") for k in range(4)]
     while len(inside) < 2:
@@ -180,31 +181,23 @@ def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them
 
 def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
     monkeypatch.setattr(scripts, "_seconds", lambda *_: (0.001, 0.0001))
-    work, guard = Work("cpu"), Guard()
+    work, watch = Work("cpu"), Watch()
     with pytest.raises(
         Refused, match=r"about 872 s \(1,999 evaluations of 4,096 .* 511 .* of 1,000 .* 20 s: lower count"
     ):
-        check_cost(Experiment(count=4096, sampling={"steps": 1000}), work, guard)
-    check_cost(Experiment(count=100, sampling={"steps": 18}), work, guard)
+        check_cost(Experiment(count=4096, sampling={"steps": 1000}), work, watch)
+    check_cost(Experiment(count=100, sampling={"steps": 18}), work, watch)
     monkeypatch.setattr(scripts, "MOST_SECONDS", 60)
     monkeypatch.setattr(scripts, "MOST_NUMBERS", 8000)
     with pytest.raises(Refused, match="the answer would have 8,002 numbers"):
-        check_cost(Experiment(count=4001, sampling={"steps": 1}), work, guard)
+        check_cost(Experiment(count=4001, sampling={"steps": 1}), work, watch)
 
 
 @pytest.mark.parametrize("document", [SMALL, {"model": "digits", "sampling": {"steps": 30, "S_churn": 2}}])
 def test_the_estimate_is_of_the_evaluations_that_there_are(document, monkeypatch):
     experiment, asked = Experiment.parse(document), []
-
-    def counting(denoiser):
-        def call(x, *others):
-            asked.append(len(x))
-            return denoiser(x, *others)
-
-        return call
-
-    Work("cpu").plain(experiment, counting)
+    scripts.plain(experiment, Work("cpu"), Watch(Ticket(checks=(lambda: asked.append(1),))))
     monkeypatch.setattr(scripts, "_seconds", lambda *_: (1.0, 0.0))
     with pytest.raises(Refused) as refusal:
-        check_cost(experiment, Work("cpu"), Guard())
+        check_cost(experiment, Work("cpu"), Watch())
     assert f"about {len(asked):,} s" in str(refusal.value)

@@ -4,50 +4,51 @@ import pytest
 import torch
 
 from app.tabs.links import opened_from
-from app.work.tickets import Newest, Superseded
+from app.work.tickets import Superseded, Tickets
+from app.work.watch import Watch
 from edm.settings import Experiment, Sampling
 from tests.problems import Counting, smooth_mixture
 
 
 def test_a_stale_computation_stops_at_its_next_evaluation():
-    newest, counting = Newest(), Counting(smooth_mixture())
-    guarded = newest.guard("anna", "main", 1)(counting)
-    guarded(torch.zeros(1, 2), 1.0)
-    newest.guard("anna", "main", 2)
+    tickets, counting = Tickets(), Counting(smooth_mixture())
+    watched = Watch(tickets.take("anna", "main", 1))(counting)
+    watched(torch.zeros(1, 2), 1.0)
+    tickets.take("anna", "main", 2)
     with pytest.raises(Superseded):
-        guarded(torch.zeros(1, 2), 1.0)
+        watched(torch.zeros(1, 2), 1.0)
     assert counting.calls == 1
 
 
 def test_requests_that_arrive_out_of_order_do_not_win():
-    newest = Newest()
-    newest.guard("anna", "main", 5)
+    tickets = Tickets()
+    tickets.take("anna", "main", 5)
     with pytest.raises(Superseded):
-        newest.guard("anna", "main", 4)
+        tickets.take("anna", "main", 4)
 
 
-def test_visitors_and_lanes_do_not_disturb_each_other():
-    newest = Newest()
-    guarded = newest.guard("anna", "main", 1)(smooth_mixture())
-    newest.guard("bert", "main", 9)
-    newest.guard("anna", "pinned", 9)
-    newest.stop("bert")
-    guarded(torch.zeros(1, 2), 1.0)
+def test_visitors_and_topics_do_not_disturb_each_other():
+    tickets = Tickets()
+    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
+    tickets.take("bert", "main", 9)
+    tickets.take("anna", "pinned", 9)
+    tickets.leave("bert")
+    watched(torch.zeros(1, 2), 1.0)
 
 
 def test_a_visitor_who_left_stops_their_work_and_may_come_back():
-    newest = Newest()
-    guarded = newest.guard("anna", "main", 1)(smooth_mixture())
-    newest.stop("anna")
+    tickets = Tickets()
+    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
+    tickets.leave("anna")
     with pytest.raises(Superseded):
-        guarded(torch.zeros(1, 2), 1.0)
-    newest.guard("anna", "main", 2)(smooth_mixture())(torch.zeros(1, 2), 1.0)
+        watched(torch.zeros(1, 2), 1.0)
+    Watch(tickets.take("anna", "main", 2))(smooth_mixture())(torch.zeros(1, 2), 1.0)
 
 
-def test_a_guarded_denoiser_is_the_denoiser_otherwise():
-    guarded = Newest().guard("anna", "main", 1)(smooth_mixture())
-    assert guarded.shape == (2,)
-    assert not hasattr(guarded, "round_sigma")
+def test_a_watched_denoiser_is_the_denoiser_otherwise():
+    watched = Watch(Tickets().take("anna", "main", 1))(smooth_mixture())
+    assert watched.shape == (2,)
+    assert not hasattr(watched, "round_sigma")
 
 
 def test_an_address_gives_experiment_and_pinned_result():

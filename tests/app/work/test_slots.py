@@ -6,9 +6,12 @@ import time
 import pytest
 
 from app.work import slots
-from app.work.pictures import Work
+from app.work.measures import plain
+from app.work.pictures import Picture
+from app.work.shared import Work
 from app.work.slots import Slots
-from app.work.tickets import Guard
+from app.work.tickets import Ticket
+from app.work.watch import Watch
 from edm.settings import Experiment
 
 
@@ -138,7 +141,7 @@ def test_a_small_picture_is_there_while_heavy_ones_of_others_are_still_computed(
 
     def run(visitor):
         try:
-            work.plain(heavy, Guard((check, work.slots.breathe), visitor))
+            plain(heavy, work, Watch(Ticket(visitor, (check,)), work.slots))
             ended.append(visitor)
         except Stopped:
             pass
@@ -148,7 +151,7 @@ def test_a_small_picture_is_there_while_heavy_ones_of_others_are_still_computed(
         thread.start()
     waits(work.slots, 9)
     small = Experiment(count=10, sampling={"steps": 4})
-    (*_, (_, finished)) = work.results(small, None, Guard((work.slots.breathe,), "small"))
+    (*_, (_, finished)) = Picture(experiment=small).compute(work, Watch(Ticket("small"), work.slots))
     alive = sum(thread.is_alive() for thread in threads)
     stop.set()
     for thread in threads:

@@ -1,6 +1,5 @@
 """What Share gives for models of runs and of files draws the same picture in a new process, in this folder."""
 
-import json
 import os
 import shlex
 import subprocess
@@ -14,22 +13,19 @@ from PIL import Image
 import edm
 from app.instruments import INSTRUMENTS
 from app.instruments.choosing import exact_code
-from app.messages.requests import Figure
-from app.tabs.instruments import _responder
+from app.instruments.job import Figure
 from app.work import snippets
-from app.work.pictures import Work
+from app.work.pictures import Picture
+from app.work.shared import Work
 from edm import models, names, render, runner
 from edm.__main__ import main
 from edm.fields import SettingsError
 from edm.training.loop import train
 from edm.training.recording import record
+from tests.app.work import final
 from tests.edm.runs import points
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def unguarded(denoiser):
-    return denoiser
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +65,9 @@ def pasted(text, where, shell=False):
 def shown(model, work=None):
     """(script, command line, picture) of what the page shows of a model."""
     experiment = edm.Experiment(model=model, count=20, sampling={"steps": 3})
-    *_, (body, finished) = (work or Work("cpu")).results(experiment, None, unguarded)
-    assert finished
+    body = final(Picture(experiment=experiment), work)
     picture = render.picture(models.of(experiment), runner.states(experiment))
-    return json.loads(body)["python"], json.loads(body)["command"], np.asarray(picture)
+    return body["python"], body["command"], np.asarray(picture)
 
 
 @pytest.mark.parametrize("where", ["runs", "elsewhere", "file"])
@@ -117,9 +112,8 @@ def test_scripts_of_instruments_know_the_models_they_are_about(here):
     models.register("my model's.safetensors", "my model's")
     for instrument, values in (("lanes", {"data": "two_moons", "denoiser": "shared", "lanes": "edm", "nfe": "3"}),
                                ("preconditioning", {})):  # fmt: skip
-        respond = _responder(INSTRUMENTS[instrument], Work("cpu"))
-        *_, (body, _) = respond(Figure.of({"values": values}), unguarded)
-        compile(json.loads(body)["python"], instrument, "exec")
+        settings = INSTRUMENTS[instrument].complete(values)
+        compile(final(Figure(instrument=instrument, settings=settings))["python"], instrument, "exec")
     loop = "for name in ['run-moons_2_128', \"my model's\", 'digits']:\n    print(name)\n"
     code = snippets.complete(f"import edm\n\n{loop}")
     assert code.startswith("import os\nimport edm\n\nos.environ[\"EDM_RUNS\"] = 'elsewhere'\nedm.models.register(")

@@ -9,12 +9,17 @@ import pytest
 import torch
 
 import edm
-from app.work import pictures, snippets
-from app.work.pictures import Work
-from app.work.tickets import Newest, Superseded
+from app.work import measures, snippets, watch
+from app.work.measures import Measures, plain
+from app.work.pictures import Picture
+from app.work.probes import Probe
+from app.work.shared import Work
+from app.work.tickets import Superseded, Ticket, Tickets
+from app.work.watch import Watch
 from edm import checkpoints, diagnostics, runner
 from edm.__main__ import main
 from edm.settings import Experiment, Sampling
+from tests.app.work import bodies, final
 
 EXPERIMENTS = [
     Experiment(model="pinwheel", count=20, sampling=Sampling(steps=6, S_churn=5, seed=3)),
@@ -27,12 +32,9 @@ EXPERIMENTS = [
 ]
 
 
-def unguarded(denoiser):
-    return denoiser
-
-
-def bodies(experiment, field=None, device="cpu"):
-    return [(json.loads(text), done) for text, done in Work(device).results(experiment, field, unguarded)]
+def picture(experiment, field=None):
+    """All bodies of its picture."""
+    return list(bodies(Picture(experiment=experiment, field=field)))
 
 
 def decoded(text, kind, shape):
@@ -41,7 +43,7 @@ def decoded(text, kind, shape):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
 def test_a_message_holds_the_states_of_the_library(experiment):
-    body, finished = bodies(experiment)[-1]
+    body, finished = picture(experiment)[-1]
     states = list(runner.states(experiment))
     run, shape = body["run"], (len(states), len(states[0].x), *states[0].x.shape[1:])
     assert finished
@@ -76,8 +78,8 @@ def test_the_copied_command_draws_the_same_picture(experiment, tmp_path, monkeyp
 
 
 def test_long_runs_send_previews_first(monkeypatch):
-    monkeypatch.setattr(pictures, "PREVIEW_SECONDS", 0.0)
-    messages = bodies(EXPERIMENTS[2])
+    monkeypatch.setattr(watch, "PREVIEW_SECONDS", 0.0)
+    messages = picture(EXPERIMENTS[2])
     assert [done for _, done in messages] == [False] * (len(messages) - 1) + [True]
     assert len(messages) > 3
     lengths = [len(body["run"]["index"]) for body, _ in messages]
@@ -86,60 +88,52 @@ def test_long_runs_send_previews_first(monkeypatch):
 
 def test_results_are_cached_by_content():
     evaluations = []
-
-    def counting(denoiser):
-        def call(*arguments):
-            evaluations.append(1)
-            return denoiser(*arguments)
-
-        return call
-
-    server = Work("cpu")
-    first = list(server.results(EXPERIMENTS[0], None, counting))
+    server, counting = Work("cpu"), Watch(Ticket(checks=(lambda: evaluations.append(1),)))
+    first = list(bodies(Picture(experiment=EXPERIMENTS[0]), server, counting))
     used = len(evaluations)
-    again = list(server.results(Experiment.parse(EXPERIMENTS[0].document()), None, counting))
+    again = list(bodies(Picture(experiment=EXPERIMENTS[0].document()), server, counting))
     assert used > 0
     assert len(evaluations) == used
     assert first == again
 
 
 def test_a_superseded_run_ends_and_leaves_nothing_behind():
-    server, newest = Work("cpu"), Newest()
+    server, tickets = Work("cpu"), Tickets()
     experiment = Experiment(sampling=Sampling(steps=1000), count=2000)
-    guard = newest.guard("anna", "main", 1)
+    ticket = tickets.take("anna", "main", 1)
     outcome = []
 
     def run():
         try:
-            outcome.extend(server.results(experiment, None, guard))
+            outcome.extend(bodies(Picture(experiment=experiment), server, Watch(ticket, server.slots)))
         except Superseded:
             outcome.append("superseded")
 
     thread = threading.Thread(target=run)
     thread.start()
-    newest.guard("anna", "main", 2)
+    tickets.take("anna", "main", 2)
     thread.join(timeout=5)
     assert not thread.is_alive()
     assert outcome[-1] == "superseded"
-    assert list(server.results(EXPERIMENTS[0], None, unguarded))  # its place is free again
+    assert final(Picture(experiment=EXPERIMENTS[0]), server)  # its place is free again
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.model)
 def test_measures_are_the_library_s(experiment):
-    model, final = edm.models.of(experiment), edm.last(runner.states(experiment)).x
-    measures = Work("cpu").measures(experiment, unguarded)
+    model, samples = edm.models.of(experiment), edm.last(runner.states(experiment)).x
+    found = final(Measures(experiment=experiment))
     if experiment.sampling.S_churn:
-        assert measures["error"] is None
+        assert found["error"] is None
     else:
         z, labels = runner.start(experiment)
-        steps = pictures.HEAVY_REFERENCE_STEPS if experiment.model == "digits_edm" else diagnostics.REFERENCE_STEPS
+        steps = measures.HEAVY_REFERENCE_STEPS if experiment.model == "digits_edm" else diagnostics.REFERENCE_STEPS
         exact = diagnostics.reference(model.denoiser, z, experiment.sampling, labels, steps)
-        assert measures["error"] == pytest.approx(diagnostics.rms_error(final, exact), rel=1e-6)
+        assert found["error"] == pytest.approx(diagnostics.rms_error(samples, exact), rel=1e-6)
     if len(model.shape) == 3:
-        assert measures["distance"] is None
+        assert found["distance"] is None
     else:
-        assert measures["distance"] == diagnostics.sliced_wasserstein(final, model.dataset.sample(4000, seed=10_000))
-        assert measures["floor"] > 0
+        assert found["distance"] == diagnostics.sliced_wasserstein(samples, model.dataset.sample(4000, seed=10_000))
+        assert found["floor"] > 0
 
 
 @pytest.fixture
@@ -172,7 +166,7 @@ def test_a_dragged_particle_goes_as_its_neighbours_do(model, options, ve_of_poin
     experiment = Experiment(model=model, sampling=Sampling(steps=9, **options))
     states = list(runner.states(experiment))
     position = (states[4].x / states[4].scale)[3].tolist()
-    probe = Work("cpu").probe(experiment, 4, position, unguarded)
+    probe = final(Probe(experiment=experiment, level=4, position=position))
     expected = torch.stack([(state.x / state.scale)[3] for state in states[4:]])
     assert probe["sigma"] == pytest.approx([state.sigma for state in states[4:]])
     torch.testing.assert_close(torch.tensor(probe["path"]), expected, rtol=1e-5, atol=5e-4)
@@ -186,25 +180,23 @@ def test_every_model_opens_in_every_view_on_the_levels_it_was_asked_for(model):
     loaded, server = edm.models.load(model), Work("cpu")
     experiment = Experiment(model=model, count=2, sampling=Sampling(steps=3))
     for view in VIEWS:
-        *_, (text, finished) = server.results(experiment, view, unguarded)
-        body = json.loads(text)
-        assert finished
+        body = final(Picture(experiment=experiment, field=view), server)
         assert body["run"]["sigma"] == pytest.approx(body["levels"], rel=1e-9)
         assert ("field" in body) == (view is not None and loaded.shape == (2,))
     low, high = (getattr(loaded.denoiser, name, None) for name in ("sigma_min", "sigma_max"))
     assert (low or 0) <= body["levels"][-2] and body["levels"][0] <= (high or 1e9)
     if loaded.shape == (2,):
-        assert len(server.probe(experiment, 1, [0.3, -0.2], unguarded)["path"]) == 3
+        assert len(final(Probe(experiment=experiment, level=1, position=[0.3, -0.2]), server)["path"]) == 3
 
 
 def test_what_differs_from_the_settings_is_said():
-    body, _ = bodies(Experiment(model="digits_ve", count=1, sampling=Sampling(steps=3, sigma_min=0.001)))[-1]
+    body, _ = picture(Experiment(model="digits_ve", count=1, sampling=Sampling(steps=3, sigma_min=0.001)))[-1]
     assert body["levels"][-2] == pytest.approx(0.02)
     assert "sigma_min = 0.001 is beyond what this model knows, so that 0.02 is taken" in body["notes"]
 
 
 def test_arrows_are_sent_on_request_and_point_along_the_flow():
-    body, _ = bodies(Experiment(sampling=Sampling(steps=4)), {"aspect": 1.5, "follow": False})[-1]
+    body, _ = picture(Experiment(sampling=Sampling(steps=4)), {"aspect": 1.5, "follow": False})[-1]
     places = len(decoded(body["field"]["positions"], "<f4", -1)) // 2
     positions = decoded(body["field"]["positions"], "<f4", (places, 2))
     arrows = decoded(body["field"]["arrows"], "<f4", (5, places, 2))
@@ -214,7 +206,7 @@ def test_arrows_are_sent_on_request_and_point_along_the_flow():
 
 
 def test_very_long_trajectories_are_thinned():
-    [*_, (body, _)] = bodies(Experiment(count=4000, sampling=Sampling(solver="euler", steps=400)))
+    [*_, (body, _)] = picture(Experiment(count=4000, sampling=Sampling(solver="euler", steps=400)))
     index = body["run"]["index"]
     assert index[0] == 0
     assert index[-1] == 400
@@ -222,21 +214,23 @@ def test_very_long_trajectories_are_thinned():
 
 
 def test_a_reader_who_never_comes_back_blocks_nobody(monkeypatch):
-    monkeypatch.setattr(pictures, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "PREVIEW_SECONDS", 0.0)
     server = Work("cpu")
-    left_behind = [server.results(EXPERIMENTS[2], None, unguarded) for _ in range(50)]
+    left_behind = [bodies(Picture(experiment=EXPERIMENTS[2]), server) for _ in range(50)]
     for reader in left_behind:
         next(reader)
     done = []
-    thread = threading.Thread(target=lambda: done.extend(server.results(EXPERIMENTS[0], None, unguarded)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: done.append(final(Picture(experiment=EXPERIMENTS[0]), server)), daemon=True
+    )
     thread.start()
     thread.join(timeout=10)
     assert done
 
 
 def test_plain_results_for_scripts():
-    plain = Work("cpu").plain(EXPERIMENTS[3])
-    assert np.array(plain["samples"]).shape == (400, 2)
-    assert plain["levels"] == [50, 3, 0.2, 0]
-    assert plain["measures"]["error"] > 0
-    json.dumps(plain, allow_nan=False)
+    found = plain(EXPERIMENTS[3], Work("cpu"), Watch())
+    assert np.array(found["samples"]).shape == (400, 2)
+    assert found["levels"] == [50, 3, 0.2, 0]
+    assert found["measures"]["error"] > 0
+    json.dumps(found, allow_nan=False)
