@@ -15,7 +15,7 @@ import pytest
 from app.tabs.base import House
 from app.tabs.train import Train
 from app.training.board import Board
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work.jobs import Threads
 from app.work.shared import Work
 from edm import runs
@@ -54,7 +54,17 @@ class Classroom:
 def classroom(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classroom") / "runs"
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.checked", "--no-browser", "--runs", str(folder), "--classroom", "--upload-mb", "0.5"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.checked",
+        "--no-browser",
+        "--runs",
+        str(folder),
+        "--classroom",
+        "--upload-mb",
+        "0.5",
+    ]
     command += ["--password", CLASS]
     environment = {**os.environ, "EDM_PASSWORD": "another one", "EDM_TEACHER_PASSWORD": TEACHER}
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

@@ -11,7 +11,7 @@ from unittest import mock
 import httpx
 
 from app.server import application
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work import scripts
 from edm.errors import Refused
 from edm.settings import Experiment

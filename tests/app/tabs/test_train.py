@@ -11,7 +11,7 @@ from app.tabs.links import opened_from
 from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from app.uploads import sets
-from app.visitors.classroom import Room, Visitor
+from app.visitors.room import Room, Visitor
 from edm import models, runs
 from edm.data import sources
 from edm.fields import SettingsError
@@ -137,7 +137,7 @@ def test_of_two_runs_against_each_other_none_begins_where_one_may_not(tab, monke
     with pytest.raises(ValueError, match="1 run at once, and these are 2; start one after the other"):
         answer(tab, "act", do="contrast", values=values)
     assert tab.board.runs() == []
-    tab.room.limits = replace(tab.room.limits, at_once=3, runs=5)
+    tab.room.allowance = replace(tab.room.allowance, at_once=3, runs=5)
     assert len(answer(tab, "act", do="contrast", values=values)["runs"]) == 2
     with pytest.raises(ValueError, match="3 runs at once; stop"):
         answer(tab, "act", do="contrast", values=values)

@@ -14,7 +14,7 @@ from gradio_client.exceptions import AppError
 
 from app.server import application
 from app.transport import presence
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work import scripts, watch
 from app.work.scripts import check_cost
 from app.work.shared import Work
