@@ -23,8 +23,8 @@ from edm.path import known_range, path_of
 from edm.sampling import sample
 from edm.settings import Sampling
 from edm.training.loader import Split
-from edm.training.loop import SIGMAS
 from edm.training.loss import per_sigma
+from edm.training.validation import SIGMAS
 
 COUNT = 2000
 VALIDATION = 256  # samples on which the denoiser is measured at each noise level

@@ -23,10 +23,11 @@ from edm.runs import devices
 from edm.runs.failures import out_of_memory
 from edm.settings import Sampling
 from edm.training.loader import AHEAD
-from edm.training.loop import SIGMAS, shares, train
+from edm.training.loop import shares, train
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
+from edm.training.validation import SIGMAS
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
