@@ -24,6 +24,7 @@ from edm.runs.failures import out_of_memory
 from edm.settings import Sampling
 from edm.training.loader import AHEAD
 from edm.training.loop import shares, train
+from edm.training.loss import AT_ONCE
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
@@ -74,7 +75,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     rate = (several if place.type == "cuda" else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     ahead = AHEAD * share * 4 * float(np.prod(header.shape))
-    evaluated = EVALUATION * max(settings.samples, min(settings.validation, 256))
+    evaluated = EVALUATION * max(settings.samples, min(settings.validation, AT_ONCE))
     memory = weights + SLACK * cost.bytes * max(micro, evaluated)
     if place.type == "cpu":
         memory = several * (memory + ahead + PROCESS)

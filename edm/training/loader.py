@@ -12,7 +12,7 @@ import numpy as np
 
 from edm.data import identity, sources
 from edm.errors import Refused
-from edm.training.loss import ORDER
+from edm.streams import Purpose
 
 AHEAD = 3  # batches read ahead, each by a thread of its own
 HELD_OUT_SHARE, HELD_OUT_MOST = 0.05, 1000
@@ -31,7 +31,7 @@ class Split:
         self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
         if size is None:
             return
-        shuffled = np.random.default_rng(ORDER).permutation(size)
+        shuffled = np.random.default_rng(Purpose.ORDER).permutation(size)
         if held is None:
             count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
             held = shuffled[:count]
@@ -117,7 +117,7 @@ def resumed(source, settings, header) -> Split:
 
 @lru_cache(maxsize=4)
 def _order(seed, epoch, size):
-    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order = np.random.default_rng([seed, Purpose.ORDER, epoch]).permutation(size)
     order.setflags(write=False)
     return order
 

@@ -19,11 +19,11 @@ from edm.data import identity, sources
 from edm.errors import Refused
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.streams import uniforms
+from edm.streams import Purpose, uniforms
 from edm.training.augmentation import Augmentation
 from edm.training.events import Checkpoint, Paused, Started, Step, Tick
 from edm.training.loader import Split, batches, divided
-from edm.training.loss import DROPOUT, Loss
+from edm.training.loss import Loss
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import RunState, header_of
@@ -181,7 +181,7 @@ def _learning_rate(settings: Training, images: int) -> float:
 def _masks(seed, image, device):
     """Torch's own random numbers, of which only dropout takes any, as a function of the image; restored afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(uniforms(seed, DROPOUT, [image], 1)[0, 0] * 2**53))
+        torch.manual_seed(int(uniforms(seed, Purpose.DROPOUT, [image], 1)[0, 0] * 2**53))
         yield
 
 
