@@ -19,7 +19,8 @@ from edm.commands import options
 from edm.data import points
 from edm.data.folders import ImageFolder
 from edm.runs import places
-from edm.runs.reading import is_starting, processes_of
+from edm.runs.launchers import launcher_of
+from edm.runs.reading import is_starting, workers
 from edm.settings import Experiment
 from edm.training.settings import Training
 from tests.fuzz.values import damaged, mutated, names_of, valid, value
@@ -82,7 +83,9 @@ def _run(path):
     history.read()
     json.dumps(history.since(""))
     about.row(runs.read(folder))
-    processes_of(folder)
+    leader, fellows = workers(folder)
+    for handle in (leader, *fellows):
+        launcher_of(folder).alive(handle)
     is_starting(places.load(folder / "requests/0001.taken.json"))
     runs.all_runs(folder.parent)
     shutil.rmtree(folder)
