@@ -15,6 +15,7 @@ from edm import saved
 from edm.errors import Refused
 from edm.runs import launchers, lease, places, reading, seats
 from edm.runs.metrics import parsed
+from edm.training.score import score
 
 # What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
@@ -25,14 +26,13 @@ RECORD = {
 }
 _SHARED = r"\.([0-9]{4,}(\.[a-z]+[0-9]*)?|moment)\.json\.[a-z0-9_]{8}"  # requests, places: of many writers, at any time
 _OLD = 3600.0  # seconds after which none of those is still at it
-_SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
 
 
 class Best:
-    """The tick with the least validation error, weighted as EDM's loss is (Table 1). images: its; None: no tick yet."""
+    """The tick with the least score (`edm.training.score`), as the page shows it. images: its; None: no tick yet."""
 
     def __init__(self):
-        self.images, self._error = None, math.inf
+        self.images, self._score = None, math.inf
 
     @classmethod
     def of(cls, run) -> Best:
@@ -44,17 +44,13 @@ class Best:
 
     def see(self, tick: dict | None) -> None:
         """Take a line of metrics into account; what is not one is not."""
-        try:
-            pairs = zip(tick["sigmas"], tick["validation"], strict=True)
-            error = sum((s**2 + _SIGMA_DATA**2) / (_SIGMA_DATA * s) ** 2 * loss for s, loss in pairs)
-            if error < self._error:
-                self.images, self._error = tick["images"], error
-        except (ValueError, KeyError, TypeError, ArithmeticError):
-            return
+        found = score(tick) if tick is not None else math.nan
+        if found < self._score:
+            self.images, self._score = tick["images"], found
 
 
 def best(run) -> int | None:
-    """The images of a run's tick with the least validation error; None if it has none yet."""
+    """The images of a run's tick with the least score; None if it has none yet."""
     return Best.of(run).images
 
 
