@@ -81,6 +81,7 @@ def test_the_best_checkpoint_is_the_tick_with_the_least_score_on_the_page(tmp_pa
     history = History(tmp_path)
     history.read()
     points = history.since("")["points"]
-    shown = {images: score for images, score in zip(points["images"], points["score"], strict=True) if score is not None}
+    scores = zip(points["images"], points["score"], strict=True)
+    shown = {images: score for images, score in scores if score is not None}
     assert runs.best(tmp_path) == min(shown, key=shown.get) == 200
     assert set(shown) == {100, 200, 400}
