@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app import passwords
 from app.limits import Limits
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
@@ -148,10 +148,10 @@ def main(arguments=None) -> int:
         passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
-        from edm import runner
+        from edm.base import devices
 
         show(chosen.model)
-        device = runner.device(chosen.device)
+        device = devices.device(chosen.device)
         from app.server import serve
 
         os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name

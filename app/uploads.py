@@ -30,9 +30,9 @@ from PIL import Image
 
 from app import archives
 from edm import runs
+from edm.base.atomic import atomic, make, move
+from edm.base.errors import Refused
 from edm.data import classes, images, points
-from edm.errors import Refused
-from edm.files import atomic, make, move
 from edm.runs import places
 
 FOLDER = ".data"

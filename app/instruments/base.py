@@ -9,9 +9,9 @@ from pydantic import model_validator
 
 from app.slots import visitor_of
 from app.work import Work
-from edm.fields import Settings, knob, refusal
-from edm.flat import unflatten
-from edm.settings import Experiment, knobs
+from edm.base.fields import Settings, knob, knobs, refusal
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edm import models
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
 DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
@@ -65,7 +65,8 @@ def data_of(model) -> str:
     """The name of the data that a model is of."""
     if model.dataset:
         return model.dataset.name
-    return model.header.training.data.dataset if model.trained and model.header.training else model.name
+    known = learned(model.header) if model.trained else None
+    return known.dataset if known else model.name
 
 
 def preconditioning_of(model) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from edm.base.errors import Refused
 from edm.commands import options as common
-from edm.errors import Refused
 from edm.training.settings import Training
 
 WAIT = 0.2  # seconds between two looks

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from edm.base.errors import Refused
 from edm.data import digits, points, toy
-from edm.errors import Refused
 
 
 @dataclass(frozen=True)

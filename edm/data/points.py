@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edm import documents
-from edm.errors import Refused
+from edm.base import documents
+from edm.base.errors import Refused
 
 MOST = 10_000
 REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]

@@ -3,7 +3,7 @@
     shape (…)            of one sample; images are (C, H, W)
     classes, class_names how many, and what they are called (may be empty)
     size                 how many samples there are; None: endless, sample k being a function of k
-    marks                uint64 [size]: what tells each sample from all others (`edm.data.identity`); of finite sources
+    marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from edm import data
+from edm.base.errors import Refused
 from edm.data import digits, scenes
-from edm.errors import Refused
 
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
@@ -41,7 +41,7 @@ class Mixture:
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
     def read(self, indices):
-        from edm.streams import Purpose, uniforms
+        from edm.base.streams import Purpose, uniforms
 
         return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
 
@@ -57,9 +57,9 @@ class Digits:
 
     @cached_property
     def marks(self):
-        from edm.data import identity
+        from edm.data import marks
 
-        return identity.of_arrays(self._images.numpy(), self._labels.numpy())
+        return marks.of_arrays(self._images.numpy(), self._labels.numpy())
 
     def read(self, indices):
         indices = np.asarray(indices)

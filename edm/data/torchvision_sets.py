@@ -24,12 +24,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from edm import pickles
-from edm.data import identity
+from edm.base import pickles
+from edm.base.atomic import make, move
+from edm.base.errors import Refused
+from edm.base.pickles import Encoded, Record
+from edm.data import marks
 from edm.data.folders import rows
-from edm.errors import Refused
-from edm.files import make, move
-from edm.pickles import Encoded, Record
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
 
@@ -62,7 +62,7 @@ class InMemory:
     @cached_property
     def marks(self) -> np.ndarray:
         """What tells each image from the others (see edm.data.identity)."""
-        return identity.of_arrays(self.images.numpy(), self.labels.numpy())
+        return marks.of_arrays(self.images.numpy(), self.labels.numpy())
 
     def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B]."""

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import torch
 
+from edm.base.errors import Refused
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import rms_error
-from edm.errors import Refused
-from edm.path import path_of
-from edm.sampling import sample
+from edm.sampling.loop import sample
+from edm.sampling.path import path_of
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent

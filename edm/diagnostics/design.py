@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
-from edm.training.loss import NOISES, WEIGHTS
 
 _ROUNDING = 1e-9  # relative: an axis that was made to end at σ_max still has its last point
 

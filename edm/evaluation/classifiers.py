@@ -19,9 +19,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from edm import documents
+from edm.base import documents
+from edm.base.errors import Refused
 from edm.data import digits, scenes
-from edm.errors import Refused
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
 FEATURES = 64

@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from edm import noise
+from edm.base.errors import Refused
 from edm.data import sources
-from edm.diagnostics import sliced_wasserstein
-from edm.errors import Refused
+from edm.data.split import Split
 from edm.evaluation import truth as truths
+from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import frechet_distance
 from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
-from edm.path import known_range, path_of
-from edm.sampling import sample
-from edm.settings import Sampling
-from edm.training.loader import Split
+from edm.sampling import noise
+from edm.sampling.loop import sample
+from edm.sampling.path import known_range, path_of
+from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE, per_sigma
 from edm.training.validation import SIGMAS
 

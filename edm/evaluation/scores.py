@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import torch
 
-from edm import streams
-from edm.path import nearest
+from edm.base import streams
+from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
 
 

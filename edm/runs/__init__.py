@@ -8,10 +8,10 @@ runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-
 """
 
 from edm.runs.keeping import best, delete, find, gc
-from edm.runs.metrics import Lines, metrics_since
 from edm.runs.places import check_name, runs_folder
 from edm.runs.queue import advance, pause, resume, start, stop, unpause
 from edm.runs.reading import LIVE, OVER, Run, all_runs, disk_use, read, tail
+from edm.training.metrics import Lines, metrics_since
 
 __all__ = [
     "LIVE",

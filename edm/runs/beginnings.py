@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edm import flat, saved
-from edm.errors import Refused
-from edm.files import make
+from edm.base import flat
+from edm.base.atomic import make
+from edm.base.errors import Refused
+from edm.files import saved
 from edm.runs import launchers, lease, places, reading
 from edm.training.settings import Training
 
@@ -68,7 +69,7 @@ def settings_of(folder, changes: dict | None = None, checkpoint: Path | None = N
 
     checkpoint: one of its own, which has them too, should config.json be lost. Raises SettingsError if they do not fit.
     """
-    from edm.commands.options import merged, read
+    from edm.experiments.documents import merged, read
 
     document = places.load(Path(folder) / "config.json")
     if not document and checkpoint is None:

@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from edm.errors import Refused
-from edm.runs import devices, places
+from edm.base import devices
+from edm.base.errors import Refused
+from edm.runs import places
 from edm.runs.clocks import now
 from edm.runs.processes import KILL, TERMINATE, Process, leads, this
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.runs import launchers, places, reading, signs
 from edm.runs.clocks import lasting, machine
 from edm.runs.signs import LEASE, SILENCE

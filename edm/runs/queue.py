@@ -14,10 +14,11 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from edm import flat, saved
-from edm.errors import Refused
-from edm.files import make, settle
-from edm.runs import beginnings, clocks, devices, launchers, lease, places, reading, seats
+from edm.base import devices, flat
+from edm.base.atomic import make, settle
+from edm.base.errors import Refused
+from edm.files import saved
+from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
 from edm.training.settings import Training
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -201,10 +202,10 @@ def _passable(options) -> list[str]:
 
 def _look(settings, checkpoint):
     """Raises OtherData if a run would go on with other data."""
-    from edm.checkpoints import read_header
     from edm.data.identity import OtherData
     from edm.data.sources import DataError, open_source
-    from edm.training.loader import divided
+    from edm.data.split import divided
+    from edm.files.checkpoints import read_header
 
     try:
         divided(open_source(settings.data), settings, read_header(checkpoint), checkpoint, False)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from edm import saved
+from edm.files import saved
 from edm.runs import clocks, failures, launchers, places, signs
 from edm.runs.launchers import PROMPT
 

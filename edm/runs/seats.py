@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from edm import saved
+from edm.files import saved
 from edm.runs import clocks, launchers, places, reading
 
 _KEPT = 32  # former holders

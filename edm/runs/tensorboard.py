@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
-from edm.errors import Refused
-from edm.files import move
-from edm.runs.metrics import metrics_since
+from edm.base.atomic import move
+from edm.base.errors import Refused
+from edm.training.metrics import metrics_since
 
 _SCALARS = ("loss", "rate")
 

@@ -16,8 +16,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from edm import saved
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.files import saved
 from edm.runs import beginnings, keeping, launchers, places, queue
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease

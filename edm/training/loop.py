@@ -14,15 +14,16 @@ from contextlib import closing, contextmanager, nullcontext
 
 import torch
 
-from edm import checkpoints
+from edm.base.errors import Refused
+from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
-from edm.errors import Refused
+from edm.data.split import Split, divided
+from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.streams import Purpose, uniforms
 from edm.training.augmentation import Augmentation
 from edm.training.events import Checkpoint, Paused, Started, Step, Tick
-from edm.training.loader import Split, batches, divided
+from edm.training.loader import batches
 from edm.training.loss import Loss
 from edm.training.parallel import World
 from edm.training.settings import Training

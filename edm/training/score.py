@@ -18,8 +18,7 @@ SIGMA_DATA = 0.5  # the same for every run, so that runs compare
 @lru_cache(maxsize=64)
 def weights(sigmas: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """(λ, shares that make E[λ·error] over p_train) on a grid of rising σ, by the trapezoid rule in ln σ."""
-    from edm.training.loss import NOISES, WEIGHTS
-    from edm.training.settings import Design
+    from edm.objective import NOISES, WEIGHTS, Design
 
     levels = np.array(sigmas, dtype=np.float64)
     steps = np.gradient(np.log(levels)) if len(levels) > 1 else np.ones(1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from edm import noise
-from edm.checkpoints import Metrics
 from edm.data import sources
 from edm.data.classes import turns
-from edm.sampling import last, sample
-from edm.settings import Sampling
+from edm.data.split import Split
+from edm.files.checkpoints import Metrics
+from edm.sampling import noise
+from edm.sampling.loop import last, sample
+from edm.sampling.settings import Sampling
 from edm.training.events import Tick
-from edm.training.loader import Split
 from edm.training.loss import per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState

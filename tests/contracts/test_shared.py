@@ -9,9 +9,11 @@ import torch
 import edm
 from app.training import datasets, recipes
 from edm import models, runner
+from edm.base.fields import knobs
 from edm.evaluation import classifiers
 from edm.exact import PointSet
-from edm.settings import Experiment, Sampling, knobs
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from edm.training import loader
 
 
