@@ -27,6 +27,7 @@ import torch
 from edm.base import pickles
 from edm.base.atomic import make, move
 from edm.base.errors import Refused
+from edm.base.extras import needed
 from edm.base.pickles import Encoded, Record
 from edm.data import marks
 from edm.data.folders import rows
@@ -90,7 +91,8 @@ def load(name: str, folder, download: bool = False) -> InMemory:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
-            wanted.fetch(temporary)
+            with needed("train", f"downloading {name}"):
+                wanted.fetch(temporary)
             source = wanted.source(Path(temporary) / wanted.folder)
             make(place)
             for file in wanted.files:

@@ -19,8 +19,9 @@ from edm.data import classes
 from edm.data.settings import data_learned
 from edm.files import names as naming
 from edm.files import saved
+from edm.files.resources import ASSETS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "models"
+FOLDER = ASSETS / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
 
 

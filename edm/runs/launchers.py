@@ -19,6 +19,7 @@ from typing import Protocol
 
 from edm.base import devices
 from edm.base.errors import Refused
+from edm.files.resources import CODE
 from edm.runs import places
 from edm.runs.clocks import now
 from edm.runs.processes import KILL, TERMINATE, Process, leads, this
@@ -179,7 +180,7 @@ def environment(chosen: list[str]) -> dict[str, str]:
         variables |= {} if value is None else {name: value}
     if len(chosen) > 1:
         variables["CUDA_VISIBLE_DEVICES"] = devices.visible(chosen, variables.get("CUDA_VISIBLE_DEVICES"))
-    home = str(Path(__file__).resolve().parents[2])
+    home = str(CODE)
     search = [home, *filter(None, variables.get("PYTHONPATH", "").split(os.pathsep))]
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
     extra["EDM_TRACEBACK"] = "1"  # into its log
