@@ -1,11 +1,11 @@
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
-import { Gallery } from "./gallery.js";
-import { palette } from "./lib.js";
-import { Sampler } from "./sampler.js";
-import { Share } from "./share.js";
-import { frame } from "./shell.js";
-import { Train } from "./train.js";
-import { Workbench } from "./workbench.js";
+import { palette } from "./shared/colors.js";
+import { frame } from "./shared/frame.js";
+import { Gallery } from "./shared/gallery.js";
+import { Sampler } from "./sampler/sampler.js";
+import { Share } from "./shared/share.js";
+import { Train } from "./train/train.js";
+import { Workbench } from "./instruments/workbench.js";
 
 export function mount(root, boot, server) {
   return new Explorer(root, boot, server);
