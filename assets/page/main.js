@@ -1,11 +1,13 @@
+// @ts-nocheck
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
+
+import { Workbench } from "./instruments/workbench.js";
+import { Sampler } from "./sampler/sampler.js";
 import { palette } from "./shared/colors.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
-import { Sampler } from "./sampler/sampler.js";
 import { Share } from "./shared/share.js";
 import { Train } from "./train/train.js";
-import { Workbench } from "./instruments/workbench.js";
 
 export function mount(root, boot, server) {
   return new Explorer(root, boot, server);
@@ -21,16 +23,32 @@ class Explorer {
     for (const tab of boot.tabs) {
       const yours = () => this.tabs.sampler.accepted;
       const load = (values) => this.toSampler(values);
-      this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
+      this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, {
+        boot,
+        server,
+        root,
+        changed,
+        yours,
+        load,
+      });
     }
-    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (run) => this.sampleRun(run) };
+    const page = {
+      server,
+      root,
+      boot,
+      changed,
+      models: (news) => this.takeModels(news),
+      sample: (run) => this.sampleRun(run),
+    };
     this.tabs.train = new Train(this.parts.boxes.train, boot.train, page);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();
     this.recolor();
     this.choose("sampler");
-    server.onMessage((message) => (message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message)));
+    server.onMessage((message) =>
+      message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message),
+    );
   }
 
   listen() {
@@ -134,7 +152,8 @@ class Explorer {
 
   address() {
     const query = new URLSearchParams(this.tabs.sampler.query());
-    if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
+    if (this.current !== "sampler")
+      for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
   }
