@@ -16,7 +16,10 @@ export function mount(root, boot, server) {
 class Explorer {
   constructor(root, boot, server) {
     Object.assign(this, { root, boot, server });
-    this.parts = frame(root, boot.tabs.map(({ name, title }) => [name, title]));
+    this.parts = frame(
+      root,
+      boot.tabs.map(({ name, title }) => [name, title]),
+    );
     const changed = () => this.rememberSoon();
     const yours = () => this.tabs.sampler.accepted;
     const load = (values) => this.toSampler(values);
