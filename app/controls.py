@@ -33,7 +33,7 @@ def boot() -> dict:
     return {
         "knobs": declared,
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
-        "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
+        "usesAlpha": [name for name, solver in SOLVERS.items() if "alpha" in solver.knobs],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": _models(),
         "tabs": [

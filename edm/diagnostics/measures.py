@@ -24,7 +24,7 @@ _SEED = 10_000  # far from the seeds of what is compared with them
 def check_measure(experiment, measure: str) -> None:
     """Raises SettingsError with the reason where `measure` says nothing about samples of the `edm.Experiment`."""
     model = models.of(experiment)
-    if measure == "error" and experiment.sampling.S_churn > 0:
+    if measure == "error" and experiment.sampling.stochastic:
         raise _refused(measure, "a stochastic path has no ODE solution to compare with; set S_churn to 0")
     if measure == "distance" and (len(model.shape) != 1 or model.dataset is None):
         raise _refused(measure, f"is for points whose data is known, and {model.name} is not; images have frechet")

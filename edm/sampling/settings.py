@@ -104,6 +104,11 @@ class Sampling(Settings):
         low, high = DISCRETIZATIONS[self.discretization].range
         return self.sigma_min or low, self.sigma_max or high
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether fresh noise is asked for, churn's or the solver's own: then the ODE's solution is not its limit."""
+        return self.S_churn > 0 or SOLVERS[self.solver].draws(self) > 0
+
     @model_validator(mode="after")
     def _consistent(self):
         if self.S_tmin > self.S_tmax:
