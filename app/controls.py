@@ -13,7 +13,6 @@ from edm.base.fields import knobs
 from edm.data.classes import written
 from edm.experiments.experiment import Experiment
 from edm.sampling.loop import last
-from edm.sampling.path import known_range
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -119,7 +118,8 @@ def _range(model) -> list[float | None]:
     """The noise levels that the model is for; None: no bound."""
     if not model.trained:
         return [None, None]
-    low, high = known_range(model.header.preconditioning.build())
+    built = model.header.preconditioning.build()
+    low, high = built.sigma_min, built.sigma_max
     return [low or None, high if high < float("inf") else None]
 
 

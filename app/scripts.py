@@ -21,6 +21,7 @@ from edm.base import documents
 from edm.base.errors import Refused, shown
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
@@ -112,7 +113,7 @@ def check_cost(experiment: Experiment, work: Work, guard: Callable) -> None:
 
 def _seconds(model, kind, work, guard) -> tuple[float, float]:
     """Of an evaluation of one sample here, in float32 or float64, and what each further one adds."""
-    denoiser, many = guard(model.denoiser.to(work.device)), SEVERAL[len(model.shape) == 3]
+    denoiser, many = guard(on(model.denoiser, work.device)), SEVERAL[len(model.shape) == 3]
 
     def once(number):
         x = torch.zeros(number, *model.shape, dtype=kind, device=work.device)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.cores import divided
+from edm.sampling.denoisers import Around
 
 
 class Superseded(Exception):
@@ -61,13 +62,11 @@ class Guard:
         return _Guarded(denoiser, self.check)
 
 
-class _Guarded:
-    def __init__(self, denoiser, check):
-        self._denoiser, self._check = denoiser, check
+class _Guarded(Around):
+    def __init__(self, inner, check):
+        super().__init__(inner)
+        self._check = check
 
-    def __call__(self, *arguments):
+    def __call__(self, x, sigma, labels=None):
         self._check()
-        return divided(self._denoiser, *arguments)
-
-    def __getattr__(self, name):
-        return getattr(self._denoiser, name)
+        return divided(self.inner, x, sigma, labels)

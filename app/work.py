@@ -18,6 +18,7 @@ from app.slots import Slots, visitor_of
 from edm import diagnostics, models, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.path import path_of
@@ -109,7 +110,7 @@ class Work:
         return body
 
     def _field(self, experiment, model, states, field, guard) -> dict:
-        denoiser = guard(model.denoiser.to(self.device))
+        denoiser = guard(on(model.denoiser, self.device))
         half = FOLLOW_WINDOW if field["follow"] else WINDOW
         grid = diagnostics.window_grid(half * field["aspect"], half, FIELD_COLUMNS, FIELD_ROWS).to(self.device)
         sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
@@ -133,7 +134,7 @@ class Work:
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
         begin = level, start * path.scale(level)
-        denoiser = guard(model.denoiser.to(self.device))
+        denoiser = guard(on(model.denoiser, self.device))
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
         line = [(state.x / state.scale)[0].tolist() for state in found]
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
@@ -191,7 +192,7 @@ class Work:
 
         def solve():
             z, labels = runner.start(experiment, self.device)
-            denoiser = guard(model.denoiser.to(self.device))
+            denoiser = guard(on(model.denoiser, self.device))
             labels = None if labels is None else labels[:count]
             steps = self.reference_steps(model)
             with self.slots.turn(visitor_of(guard)):

@@ -12,6 +12,7 @@ from app.work import Work
 from edm.base.fields import Settings, knob, knobs, refusal
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 
 
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
@@ -87,7 +88,7 @@ class Context:
 
     def denoiser(self, model):
         """The model's denoiser on the server's device, guarded."""
-        return self.guard(model.denoiser.to(self.work.device))
+        return self.guard(on(model.denoiser, self.work.device))
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""

@@ -10,6 +10,7 @@ import torch
 
 from edm import schedules
 from edm.base.errors import Refused
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, check_latents, prepared
 from edm.sampling.noise import noise_source, seeds
 from edm.sampling.path import round_trip
@@ -140,7 +141,7 @@ def churn_cycles(
     One evaluation for each round's picture, beside the steps'. Work stops where the generator is closed or the
     denoiser raises. Raises ValueError at once for bad arguments.
     """
-    check_latents(x, getattr(denoiser, "shape", None))
+    check_latents(x, denoiser_of(denoiser).shape)
     if not 0 < sigma < math.inf:
         raise Refused(f"sigma = {sigma:g} must be finite and above 0")
     if not 0 < gamma <= MAX_GAMMA:

@@ -18,6 +18,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, check_latents
 from edm.sampling.path import PLAIN, known_range, path_of
 
@@ -57,7 +58,7 @@ def solution(
     Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
     """
     levels = _decreasing(sigmas, zero=True)
-    check_latents(latents, getattr(denoiser, "shape", None))
+    check_latents(latents, denoiser_of(denoiser).shape)
     start = levels[0] if start is None else float(start)
     if not levels[0] <= start < math.inf:
         raise Refused(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")

@@ -13,13 +13,13 @@ from functools import partial
 import torch
 
 from edm.base.errors import Refused
+from edm.sampling.denoisers import Denoise, ask, denoiser_of
 from edm.sampling.noise import noise_source
 from edm.sampling.path import Path, path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 from edm.solvers.solver import Now
 
-Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
 Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(i, x) -> unit normal like x, for step i
 
 
@@ -57,10 +57,7 @@ class Ode:
         s, s_dot = self.scaling.s(t), self.scaling.s_dot(t)
         unscaled = x if s == 1 else x / s
         self.evaluations += 1
-        if self.labels is None:
-            denoised = self.denoiser(unscaled, sigma)
-        else:
-            denoised = self.denoiser(unscaled, sigma, self.labels)
+        denoised = ask(self.denoiser, unscaled, sigma, self.labels)
         if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
             raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
@@ -137,7 +134,7 @@ def prepared(ode: type[Ode], denoiser, latents, sampling, labels, noise, seeds, 
     if not isinstance(sampling, Sampling):
         raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
     x = latents if begin is None else begin[1]
-    check_latents(x, getattr(denoiser, "shape", None))
+    check_latents(x, denoiser_of(denoiser).shape)
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")

@@ -16,6 +16,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.base.errors import Refused
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.settings import Sampling
 from edm.schedules import MAX_CHURN, Scaling, Schedule
 from edm.solvers import SOLVERS
@@ -109,16 +110,15 @@ def round_trip(sampling: Sampling, denoiser, sigma: float, gamma: float) -> Path
 
 
 def known_range(denoiser) -> tuple[float, float]:
-    """(σ_min, σ_max) of a denoiser; (0, ∞) where it does not say."""
-    return getattr(denoiser, "sigma_min", 0.0), getattr(denoiser, "sigma_max", math.inf)
+    """(σ_min, σ_max) of a denoiser, any callable."""
+    known = denoiser_of(denoiser)
+    return known.sigma_min, known.sigma_max
 
 
 def nearest(sigmas: list[float], denoiser) -> list[float]:
     """The levels themselves, or those nearest to them of a denoiser that knows discrete ones only."""
-    rounded = getattr(denoiser, "round_sigma", None)
-    if rounded is None:
-        return sigmas
-    return torch.as_tensor(rounded(torch.tensor(sigmas, dtype=torch.float64)), dtype=torch.float64).tolist()
+    rounded = denoiser_of(denoiser).round_sigma(torch.tensor(sigmas, dtype=torch.float64))
+    return torch.as_tensor(rounded, dtype=torch.float64).tolist()
 
 
 def with_noise(x, t: float, t_hat: float, drawn, S_noise: float, path):

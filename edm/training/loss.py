@@ -11,6 +11,7 @@ import torch
 from edm.base import streams
 from edm.base.streams import AUGMENT, NOISE, SIGMA, VALIDATION
 from edm.objective import NOISES, WEIGHTS
+from edm.sampling.denoisers import ask
 
 
 class Loss:
@@ -48,7 +49,7 @@ def per_sigma(denoiser, y, labels, sigmas, seed: int = 0, batch: int = 256) -> l
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
-            denoised = denoiser(y[part] + sigma * noise[part], sigma, known)
+            denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
             total += float((denoised - y[part]).double().square().sum())
         losses.append(total / y.numel())
     return losses
