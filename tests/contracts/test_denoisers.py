@@ -17,19 +17,13 @@ from edm.sampling.path import known_range, nearest
 from tests.problems import smooth_mixture
 
 NAMES = [name for name in models.names() if name != "drawn"]
-WRAPPERS = {
-    "nothing": lambda inner: inner,
-    "around": Around,
-    "shared": Shared,
-    "guarded": Guard(),
-    "plain": denoiser_of,
-}
+WRAPPERS = {"nothing": lambda inner: inner, "around": Around, "shared": Shared, "guarded": Guard()}
 
 
 def sampled(denoiser, shape, device="cpu", classes=0):
-    z = edm.latents([3, 4], shape, device=device)
-    labels = torch.zeros(2, dtype=torch.long, device=device) if classes else None
-    return edm.last(edm.sample(denoiser, z, edm.Sampling(steps=2), labels)).x
+    z = edm.latents([3], shape, device=device)
+    labels = torch.zeros(1, dtype=torch.long, device=device) if classes else None
+    return edm.last(edm.sample(denoiser, z, edm.Sampling(steps=1), labels)).x
 
 
 def tensors(denoiser):
