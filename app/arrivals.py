@@ -15,7 +15,7 @@ from app.answers import Denied
 from app.cores import CORES
 from app.presence import Left
 from app.slots import Slots
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 YOUNG = 2.0  # seconds before an upload is told by its rate
 

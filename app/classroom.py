@@ -28,7 +28,7 @@ from app.delays import Busy, Delays
 from app.limits import Limits
 from app.passwords import hashed, plain, same
 from edm import runs
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.runs import places
 
 USER = "edm"  # who logs in where there is one password for all

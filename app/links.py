@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from app.instruments import INSTRUMENTS, TABS, tab_of
 from app.training import form
-from edm import flat, presets
-from edm.errors import Refused, one_line, shown
-from edm.fields import SettingsError, is_number
-from edm.settings import Experiment
+from edm import presets
+from edm.base import flat
+from edm.base.errors import Refused, one_line, shown
+from edm.base.fields import SettingsError, is_number
+from edm.experiments.experiment import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
 MOST_SAID, MOST_WORDS = 4, 40  # things that a notice names; names in a list
@@ -87,7 +88,7 @@ class _Link:
         for name in (SHOW, FIGURE, TAB):
             if not part:
                 values.pop(name, None)
-        made, kept = self._kept(part, values, flat.names(Experiment), lambda v: Experiment.parse(flat.unflatten(v)))
+        made, kept = self._kept(part, values, flat.names(Experiment), _experiment)
         return made if kept or not part else None
 
     def shown(self) -> dict | None:
@@ -186,3 +187,7 @@ def _refused(parse, values) -> str | None:
     except Refused as error:
         return str(error)
     return None
+
+
+def _experiment(values):
+    return Experiment.parse(flat.unflatten(values, Experiment))

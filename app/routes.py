@@ -30,8 +30,10 @@ from app.answers import sentence as _sentence
 from app.arrivals import Arrivals
 from app.classroom import Room
 from app.presence import Left, attended
-from edm import documents, names, runs
-from edm.errors import Refused
+from edm import runs
+from edm.base import documents
+from edm.base.errors import Refused
+from edm.files import names
 
 POINTS_BYTES = 1 << 20
 LOG_BYTES = 4 << 20

@@ -16,11 +16,11 @@ from app import snippets
 from app.figures import pack
 from app.slots import Slots, visitor_of
 from edm import diagnostics, models, runner
-from edm.errors import Refused
-from edm.noise import seeds
-from edm.path import path_of
-from edm.sampling import last, sample
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last, sample
+from edm.sampling.noise import seeds
+from edm.sampling.path import path_of
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished run
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most

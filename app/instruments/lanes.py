@@ -11,9 +11,10 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.visible import without_folders
 from edm import diagnostics, presets, runner
-from edm.errors import Refused
-from edm.sampling import last
-from edm.settings import Experiment, Sampling
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 LANES = {**choosing.COLUMNS, "yours": "yours"}

@@ -9,7 +9,7 @@ from app.instruments import INSTRUMENTS, Context
 from app.messages import Figure
 from app.tabs.wiring import Wiring, experiment_of
 from app.work import Work
-from edm.flat import unflatten
+from edm.base.flat import unflatten
 
 
 def build(wiring: Wiring, work: Work) -> None:

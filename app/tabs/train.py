@@ -17,9 +17,10 @@ from app.training import about, datasets, film, form
 from app.training.board import Board
 from app.training.once import Once
 from app.work import Work
-from edm import files, flat, models, runs
-from edm.errors import Refused, shown
-from edm.fields import SettingsError
+from edm import models, runs
+from edm.base import atomic, flat
+from edm.base.errors import Refused, shown
+from edm.base.fields import SettingsError
 from edm.runs import places
 from edm.training.settings import Training
 
@@ -87,7 +88,7 @@ class Train:
         return film.frame(run, images, settings.samples if settings else 16, self._field)
 
     def _field(self, checkpoint):
-        key = "field", str(checkpoint), files.stamp(checkpoint)
+        key = "field", str(checkpoint), atomic.stamp(checkpoint)
         return self.work.remember(key, lambda: film.field(checkpoint, self.work.device))
 
     def _datasets(self, visitor, known) -> dict | None:

@@ -13,9 +13,9 @@ from app.messages import Halt, Message
 from app.presence import Left
 from app.session import Guard, Newest, Superseded
 from app.slots import Slots
-from edm.errors import Refused
-from edm.flat import unflatten
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 class Wiring:
@@ -89,4 +89,4 @@ def _serial(document) -> int:
 
 def experiment_of(values) -> Experiment:
     """The Sampler tab's settings, as the page sends them."""
-    return Experiment.parse(unflatten(values))
+    return Experiment.parse(unflatten(values, Experiment))

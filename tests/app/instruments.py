@@ -4,8 +4,8 @@ import json
 
 from app.instruments import INSTRUMENTS, Context
 from app.work import Work
-from edm.flat import unflatten
-from edm.settings import Experiment
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 def bodies(name, guard=lambda denoiser: denoiser, yours=None, work=None, **values):

@@ -19,8 +19,8 @@ from PIL import Image
 from app import arrivals, presence, routes, uploads
 from app.arrivals import Arrivals, Budget, Pace
 from app.classroom import Room, Visitor
+from edm.base.errors import Refused
 from edm.data import images
-from edm.errors import Refused
 
 SQUARE = {"points": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'

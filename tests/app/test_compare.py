@@ -9,7 +9,8 @@ import pytest
 import edm
 from app.instruments import INSTRUMENTS
 from edm import diagnostics, presets, runner
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.app.instruments import bodies, final
 
 

@@ -13,8 +13,8 @@ from app.session import Superseded
 from app.slots import Slots
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
-from edm.errors import Refused
-from edm.fields import SettingsError
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
 
 NUMBERED = r"Something went wrong here; it is in the server's log as (\d{6})\."
 

@@ -9,9 +9,9 @@ from app.instruments import INSTRUMENTS, Context
 from app.session import Guard
 from app.training import about
 from edm import models, runner, runs
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from edm.runs import places
-from edm.settings import Experiment
 from tests.app.training import answer, finished
 
 NAME = "run-learner_640"

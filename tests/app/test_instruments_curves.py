@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from edm import diagnostics, models, presets, runner
-from edm.fields import SettingsError
-from edm.settings import Experiment, Sampling
+from edm.base.fields import SettingsError
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.app.instruments import bodies, final
 
 

@@ -13,14 +13,16 @@ from app.instruments import INSTRUMENTS, Context
 from app.session import Guard
 from app.training import datasets, form
 from app.work import Work
-from edm import data, diagnostics, flat, models, networks, runs, schedules, solvers, timesteps
+from edm import data, diagnostics, models, networks, runs, schedules, solvers, timesteps
 from edm.__main__ import main
+from edm.base import flat
 from edm.data import sources, toy
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.objective import NOISES, Design, NoiseDistribution
+from edm.sampling.settings import Sampling
 from edm.training import loss
 from edm.training.estimate import Estimate
-from edm.training.noises import NOISES, NoiseDistribution
-from edm.training.settings import Design, Training
+from edm.training.settings import Training
 from tests.app.training import answer, asked, finished
 
 NEW, DATA = "newcomer", "new_data"

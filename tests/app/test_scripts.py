@@ -18,8 +18,8 @@ from app.scripts import check_cost
 from app.server import application
 from app.session import Guard
 from app.work import Work
-from edm.errors import Refused
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from tests import loop
 
 HEAVY = {"model": "spiral", "count": 3000, "sampling": {"steps": 900}}

@@ -5,7 +5,8 @@ import torch
 
 from app.links import opened_from
 from app.session import Newest, Superseded
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.problems import Counting, smooth_mixture
 
 

@@ -9,7 +9,7 @@ from app import slots
 from app.session import Guard
 from app.slots import Slots
 from app.work import Work
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ from app.instruments.choosing import exact_code
 from app.messages import Figure
 from app.tabs.instruments import _responder
 from app.work import Work
-from edm import models, names, render, runner
+from edm import models, render, runner
 from edm.__main__ import main
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
+from edm.files import names
 from edm.training.loop import train
 from edm.training.recording import record
 from tests.edm.runs import points

@@ -14,7 +14,8 @@ from app.session import Newest, Superseded
 from app.work import Work
 from edm import checkpoints, diagnostics, runner
 from edm.__main__ import main
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 
 EXPERIMENTS = [
     Experiment(model="pinwheel", count=20, sampling=Sampling(steps=6, S_churn=5, seed=3)),
@@ -152,7 +153,7 @@ def ve_of_points(tmp_path, monkeypatch):
     torch.manual_seed(0)
     tensors = checkpoints.build(header.network).state_dict()
     checkpoints.save(tmp_path / "ve.safetensors", header, {f"ema0/{name}": t for name, t in tensors.items()})
-    monkeypatch.setattr(edm.models, "_registered", {})
+    monkeypatch.setattr(edm.experiments.models, "_registered", {})
     return edm.models.register(tmp_path / "ve.safetensors", "ve_of_points")
 
 

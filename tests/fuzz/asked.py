@@ -17,10 +17,11 @@ from app.slots import Slots
 from app.tabs import sampler, train
 from app.tabs.wiring import Wiring
 from app.training.form import Former
-from edm import flat
 from edm.__main__ import main
-from edm.errors import LONGEST, Refused
-from edm.settings import Experiment, Sampling
+from edm.base import flat
+from edm.base.errors import LONGEST, Refused
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from edm.training.settings import Training
 from tests import loop
 from tests.fuzz.values import NAMES, TEXTS, damaged, mutated, names_of, valid, value
