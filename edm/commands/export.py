@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edm.commands.help import command
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 
 ABOUT = """Make a small model file of a checkpoint's averaged weights, in half precision, with a card beside it: what it
 was trained on, for how long, and with which command."""
@@ -44,7 +44,7 @@ def _measures(checkpoint, ema) -> dict:
     from edm.sampling.loop import last
 
     denoiser = checkpoints.load(checkpoint, ema=ema)
-    report = last(evaluate(denoiser, learned(denoiser.header)))
+    report = last(evaluate(denoiser, data_learned(denoiser.header)))
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]

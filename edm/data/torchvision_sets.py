@@ -1,7 +1,7 @@
 """The training images of MNIST, Fashion-MNIST and CIFAR-10 in torchvision's files, held in memory.
 
 torchvision fetches the files and verifies their checksums; they are read here. CIFAR-10's are pickles, and a pickle
-may run any program when it is loaded. They are therefore read as data (see `edm.pickles`), in which the few NumPy names
+may run any program when it is loaded. They are read as data (see `edm.base.pickles`), in which the few NumPy names
 that describe an array stand for records of their arguments.
 """
 
