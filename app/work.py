@@ -25,7 +25,6 @@ from edm.sampling.path import path_of
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished run
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
 MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of trained image models, where an evaluation costs milliseconds
-DATA_SAMPLES = 4000  # true samples that the distance to the data compares with
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
 FOLLOW_WINDOW = 2.6  # the same in units of √(σ² + σ_data²)
@@ -166,7 +165,7 @@ class Work:
         dataset = model.dataset
         if len(model.shape) == 1 and dataset is not None:
             name = dataset.name, experiment.points
-            truth = self.remember(("data", name), lambda: dataset.sample(DATA_SAMPLES, seed=10_000))
+            truth = self.remember(("data", name), lambda: diagnostics.true_points(dataset))
             measures["distance"] = diagnostics.sliced_wasserstein(final, truth)
             measures["floor"] = self.remember(
                 ("floor", name, len(final)), lambda: diagnostics.data_floor(dataset, len(final), truth)

@@ -85,11 +85,11 @@ class Train:
 
     def _frame(self, run, images):
         settings = about.settings_of(run)
-        return film.frame(run, images, settings.samples if settings else 16, self._field)
+        return film.frame(run, images, settings.samples if settings else 16, self._flow)
 
-    def _field(self, checkpoint):
-        key = "field", str(checkpoint), atomic.stamp(checkpoint)
-        return self.work.remember(key, lambda: film.field(checkpoint, self.work.device))
+    def _flow(self, checkpoint):
+        key = "flow", str(checkpoint), atomic.stamp(checkpoint)
+        return self.work.remember(key, lambda: film.flow(checkpoint, self.work.device))
 
     def _datasets(self, visitor, known) -> dict | None:
         """What the visitor has uploaded or drawn, unless the page knows all of it."""

@@ -14,9 +14,9 @@ from array import array
 
 import numpy as np
 
-from app.instruments.base import rounded
 from edm import diagnostics, runs
 from edm.objective import Design
+from edm.plots.panels import rounded
 
 MOST = 2000  # points of a curve in one answer
 MOST_FRAMES = 200  # ticks whose losses per σ are sent
