@@ -23,6 +23,8 @@ from app.classroom import Room
 from app.scripts import asked
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+# One for each room of the page's scripts; the later ones may take back what the shared ones say.
+SHEETS = ("shared/tokens.css", "shared/shared.css", "sampler/sampler.css", "instruments/instruments.css", "train/train.css")
 
 
 class _Assets(StaticFiles):
@@ -55,7 +57,7 @@ def application(device, room: Room | None = None) -> FastAPI:
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css_paths=[ASSETS / "page" / "style.css"],
+        css_paths=[ASSETS / "page" / sheet for sheet in SHEETS],
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     entrance = login.page(room.message) if room.asks else None
