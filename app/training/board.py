@@ -16,7 +16,8 @@ from cachetools import LRUCache
 
 from app.training import about
 from app.training.history import History
-from edm import files, models, runs
+from edm import models, runs
+from edm.base import atomic
 from edm.runs import places
 
 AGE = 0.3  # seconds for which a look at the folder serves everybody
@@ -43,7 +44,7 @@ class Board:
 
     def begin(self) -> None:
         """Look once, then go on in a thread: start what waits, end what should stop, make new checkpoints known."""
-        self._follow()
+        self.follow()
         threading.Thread(target=self._live, name="runs", daemon=True).start()
 
     def wake(self) -> None:
@@ -58,7 +59,7 @@ class Board:
             try:
                 with self.still:
                     runs.advance(self.folder, self._at_once)
-                self._follow()
+                self.follow()
                 silent = False
             except Exception:  # a file server that is away, a full disk: the next look may be luckier
                 if not silent:
@@ -67,7 +68,7 @@ class Board:
             self._wake.wait(CYCLE)
             self._wake.clear()
 
-    def _follow(self):
+    def follow(self):
         """Models of checkpoints that are new, or gone."""
         folders = {path.name: path for path in (run.folder for run in self.runs())}
         changed = False
@@ -75,7 +76,7 @@ class Board:
             changed |= models.follow_run(self.folder / name)
             del self._checkpoints[name]
         for name, folder in folders.items():
-            stamp = files.stamp(folder / "checkpoints")
+            stamp = atomic.stamp(folder / "checkpoints")
             if stamp is not None and self._checkpoints.get(name) != stamp:
                 changed |= models.follow_run(folder)
                 self._checkpoints[name] = stamp

@@ -1,8 +1,9 @@
+// @ts-nocheck
 // An instrument of two charts: panels that are `beside` stand at the right, one above the other.
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { sheet } from "../shared/sheet.js";
+import { Instrument } from "./instrument.js";
 
 export default class Beside extends Instrument {
   fill() {

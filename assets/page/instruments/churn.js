@@ -1,11 +1,12 @@
+// @ts-nocheck
 // The churn microscope: the moments of one step, played or one by one; or rows of rounds with their chart.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { clamp, lerp, number } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
+import { Instrument } from "./instrument.js";
 
 const SECONDS = 1.3; // for each moment
 const REACH = 2.4; // half height of the picture of a step in units of √(σ̂² + σ_data²)
@@ -214,7 +215,9 @@ export default class Churn extends Instrument {
     context.font = "12px system-ui, sans-serif";
     context.textAlign = "center";
     context.fillStyle = this.colors.mute;
-    columns.forEach((index, i) => context.fillText(index === 0 ? "start" : `${index}`, left + i * step + (size * across) / 2, 14));
+    columns.forEach((index, i) =>
+      context.fillText(index === 0 ? "start" : `${index}`, left + i * step + (size * across) / 2, 14),
+    );
     rows.forEach(({ title, color, rounds }, r) => {
       const y = top + (r * lines * (size + gap)) / rows.length;
       context.textAlign = "right";
@@ -240,7 +243,10 @@ export default class Churn extends Instrument {
     context.lineWidth = 1;
     context.strokeRect(left + 0.5, top + 0.5, size - 1, size - 1);
     context.globalAlpha = 0.7;
-    for (const [values, color] of [[x, "noise"], [denoised, "data"]]) {
+    for (const [values, color] of [
+      [x, "noise"],
+      [denoised, "data"],
+    ]) {
       context.fillStyle = this.colors[color];
       for (let k = 0; k < values.length; k += 2) {
         const [u, v] = [values[k] * unit, values[k + 1] * unit].map((p) => clamp(p, -size / 2 + 1, size / 2 - 1));
@@ -261,8 +267,12 @@ const WORDS = { noise: "fresh noise", denoised: "towards D(x; σ)", euler: "Eule
 function unpack(stage) {
   const open = stage.shape.length === 1 ? float32 : uint8;
   const both = ({ x, denoised, ...rest }) => ({ ...rest, x: open(x), denoised: open(denoised) });
-  if (stage.kind === "step") return { ...stage, moments: stage.moments.map(both), data: stage.data && float32(stage.data) };
-  const rows = stage.rows.map((row) => ({ ...row, rounds: row.rounds.map((round) => ({ ...round, picture: both(round.picture) })) }));
+  if (stage.kind === "step")
+    return { ...stage, moments: stage.moments.map(both), data: stage.data && float32(stage.data) };
+  const rows = stage.rows.map((row) => ({
+    ...row,
+    rounds: row.rounds.map((round) => ({ ...round, picture: both(round.picture) })),
+  }));
   return { ...stage, rows };
 }
 

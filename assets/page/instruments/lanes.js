@@ -1,10 +1,11 @@
+// @ts-nocheck
 // Pictures side by side under one time slider: the lanes of a comparison, or the steps of a walk.
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
-import { stageOf } from "../shared/stages/kinds.js";
 import { positionAt } from "../shared/levels.js";
 import { Player, timeline } from "../shared/player.js";
+import { stageOf } from "../shared/stages/kinds.js";
 import { isView, viewControls } from "../shared/stages/switches.js";
+import { Instrument } from "./instrument.js";
 
 export default class Lanes extends Instrument {
   fill() {
@@ -41,7 +42,9 @@ export default class Lanes extends Instrument {
   }
 
   showLane({ title, color, note, error, picture }, k) {
-    const lane = (this.lanes[k] ??= this.newLane());
+    this.lanes[k] ??= this.newLane();
+    const lane = this.lanes[k];
+    lane.caption = [title, note].filter(Boolean).join("  ");
     lane.head.replaceChildren(
       element("span", { class: "dot", style: `background: var(--ex-${color})` }),
       element("b", {}, title),
@@ -52,7 +55,10 @@ export default class Lanes extends Instrument {
     lane.failed.hidden = !error;
     lane.document = picture ? JSON.parse(picture.document) : null;
     lane.load.hidden = !picture;
-    if (!picture) return (lane.result = null);
+    if (!picture) {
+      lane.result = null;
+      return;
+    }
     const model = this.bench.page.boot.models.find(({ name }) => name === picture.model);
     const Kind = stageOf(picture.run.shape);
     if (!(lane.stage instanceof Kind)) {
@@ -61,7 +67,14 @@ export default class Lanes extends Instrument {
       lane.canvas = fresh;
       const nothing = () => {};
       const select = (selected) => this.setView({ selected });
-      lane.stage = new Kind(fresh, { view: this.view, contain: true, onProbe: nothing, onDrawn: nothing, onSelect: select, repaint: () => (this.dirty = true) });
+      lane.stage = new Kind(fresh, {
+        view: this.view,
+        contain: true,
+        onProbe: nothing,
+        onDrawn: nothing,
+        onSelect: select,
+        repaint: () => (this.dirty = true),
+      });
     }
     const key = `${k}${picture.document}${picture.run.index.length}`;
     if (lane.result?.id === key) return;
@@ -73,8 +86,18 @@ export default class Lanes extends Instrument {
     const canvas = element("canvas", { tabindex: 0, "aria-label": "The picture of a lane; a summary follows below" });
     const head = element("div", { class: "lanehead" });
     const failed = element("p", { class: "failed", hidden: true });
-    const load = element("button", { type: "button", class: "plain", title: "Open these settings in the Sampler tab" }, "open ↗");
-    const box = element("div", { class: "lane" }, element("div", { class: "lanetop" }, head, load), element("div", { class: "canvas" }, canvas), failed);
+    const load = element(
+      "button",
+      { type: "button", class: "plain", title: "Open these settings in the Sampler tab" },
+      "open ↗",
+    );
+    const box = element(
+      "div",
+      { class: "lane" },
+      element("div", { class: "lanetop" }, head, load),
+      element("div", { class: "canvas" }, canvas),
+      failed,
+    );
     const lane = { box, canvas, head, failed, load };
     load.addEventListener("click", () => this.bench.page.load(lane.document));
     this.row.append(box);
@@ -85,13 +108,16 @@ export default class Lanes extends Instrument {
   showTable(lanes, rows = []) {
     this.table.hidden = rows.length === 0;
     const head = element("tr", {}, element("th", {}), ...lanes.map(({ title }) => element("th", {}, title)));
-    const body = rows.map(([title, cells]) => element("tr", {}, element("th", {}, title), ...cells.map((cell) => element("td", { html: cell }))));
+    const body = rows.map(([title, cells]) =>
+      element("tr", {}, element("th", {}, title), ...cells.map((cell) => element("td", { html: cell }))),
+    );
     this.table.replaceChildren(element("tbody", {}, head, ...body));
   }
 
   setView(changes) {
     Object.assign(this.view, changes);
-    for (const [name, value] of Object.entries(this.view)) if (value == null || (name !== "selected" && !isView(name, value))) delete this.view[name];
+    for (const [name, value] of Object.entries(this.view))
+      if (value == null || (name !== "selected" && !isView(name, value))) delete this.view[name];
     if (this.body) this.show(this.body);
   }
 
@@ -115,8 +141,8 @@ export default class Lanes extends Instrument {
     context.fillStyle = this.colors.ink;
     context.font = `${13 * ratio}px system-ui, sans-serif`;
     let x = 0;
-    for (const { canvas, head } of shown) {
-      context.fillText(head.innerText.replaceAll("\n", "  "), x + 6 * ratio, 17 * ratio);
+    for (const { canvas, caption } of shown) {
+      context.fillText(caption, x + 6 * ratio, 17 * ratio);
       context.drawImage(canvas, x, top);
       x += canvas.width;
     }

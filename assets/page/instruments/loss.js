@@ -1,8 +1,9 @@
+// @ts-nocheck
 // Loss per σ: the measurement goes on while its weight and the noise levels of training are changed on the page.
 import { panelOf } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { clamp } from "../shared/numbers.js";
+import { Instrument } from "./instrument.js";
 import { weighed } from "./weighed.js";
 
 const LIGHT = ["weight", "P_mean", "P_std"]; // knobs that need no new measurement
@@ -13,7 +14,11 @@ export default class Loss extends Instrument {
   fill() {
     super.fill();
     this.handles = ["std", "mean", "std"].map((part) => element("i", { class: part }));
-    this.pad = element("div", { class: "pdrag", "aria-hidden": "true", title: "Drag the peak for P_mean, a shoulder for P_std" }, ...this.handles);
+    this.pad = element(
+      "div",
+      { class: "pdrag", "aria-hidden": "true", title: "Drag the peak for P_mean, a shoulder for P_std" },
+      ...this.handles,
+    );
     this.stage.append(this.pad);
     this.pad.addEventListener("pointerdown", (event) => this.grab(event));
     this.pad.addEventListener("pointermove", (event) => this.drag(event));
@@ -28,7 +33,8 @@ export default class Loss extends Instrument {
     const { P_mean, P_std } = this.values;
     const drawable = Number.isFinite(P_mean) && P_std > 0;
     if (!names.every((name) => LIGHT.includes(name)) || !drawable) return super.changed();
-    this.say((this.ofLink = null));
+    this.ofLink = null;
+    this.say(null);
     this.repainting ??= requestAnimationFrame(() => {
       this.repainting = null;
       if (this.body) this.show(this.body);
@@ -41,7 +47,11 @@ export default class Loss extends Instrument {
     body.measured ??= body.figure;
     const [loss, training] = body.measured.panels;
     const shown = weighed(loss, weight);
-    body.figure = { ...body.measured, key: weight, panels: [{ ...shown, y: { ...shown.y, title: TITLES[weight] } }, density(training, P_mean, P_std)] };
+    body.figure = {
+      ...body.measured,
+      key: weight,
+      panels: [{ ...shown, y: { ...shown.y, title: TITLES[weight] } }, density(training, P_mean, P_std)],
+    };
     body.python = body.python.replace(/P_mean=[^,]+, P_std=[^)]+/, `P_mean=${P_mean}, P_std=${P_std}`);
     super.show(body);
   }
@@ -83,7 +93,8 @@ export default class Loss extends Instrument {
   drag(event) {
     if (!this.held) return;
     const { slider } = this.declared.knobs[this.held];
-    const value = this.held === "P_mean" ? this.at(event) - this.grip : Math.abs(this.at(event) - this.values.P_mean) - this.grip;
+    const value =
+      this.held === "P_mean" ? this.at(event) - this.grip : Math.abs(this.at(event) - this.values.P_mean) - this.grip;
     this.set({ [this.held]: Number(clamp(value, ...slider).toFixed(2)) });
   }
 }
@@ -91,7 +102,9 @@ export default class Loss extends Instrument {
 // The panel with p_train as a normal density of ln σ, and the share of training in each decade.
 export function density(panel, mean, std) {
   const [curve, shares, ...others] = panel.lines;
-  const y = curve.x.map((sigma) => Math.exp(-0.5 * ((Math.log(sigma) - mean) / std) ** 2) / (std * Math.sqrt(2 * Math.PI)));
+  const y = curve.x.map(
+    (sigma) => Math.exp(-0.5 * ((Math.log(sigma) - mean) / std) ** 2) / (std * Math.sqrt(2 * Math.PI)),
+  );
   const most = 1.3 * Math.max(...[y, ...others.map((line) => line.y)].flat());
   const below = [0, ...EDGES.map((edge) => normal((Math.log(edge) - mean) / std)), 1];
   const text = below.slice(1).map((value, i) => `${Math.round(100 * (value - below[i]))} %`);

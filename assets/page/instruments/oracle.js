@@ -1,19 +1,22 @@
+// @ts-nocheck
 // Learned against ideal denoiser: |D_θ − D*| over the plane at a σ that one scrubs, or the rows of Figure 1, and a curve.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart, panelOf } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { bracket } from "../shared/levels.js";
 import { lerp, number, rounded } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
 import { Player, timeline } from "../shared/player.js";
+import { Instrument } from "./instrument.js";
 
 const LIGHT = ["scale", "arrows"]; // knobs of the picture only
 const LABELS = 86; // pixels at the left of the rows of images
 
 export default class Oracle extends Instrument {
   fill() {
-    this.canvas = element("canvas", { "aria-label": "Where learned and ideal denoiser differ; a summary follows below" });
+    this.canvas = element("canvas", {
+      "aria-label": "Where learned and ideal denoiser differ; a summary follows below",
+    });
     this.box = element("div", { class: "picture" }, this.canvas);
     this.side = element("div", { class: "side" });
     this.cursor = element("i", { class: "cursor", hidden: true });
@@ -53,7 +56,12 @@ export default class Oracle extends Instrument {
     this.box.hidden = !body.images && !body.plane;
     this.time.hidden = !body.plane;
     this.cursor.hidden = !body.plane;
-    this.plane = body.plane && { ...body.plane, y: float32(body.plane.y), n: float32(body.plane.n), fields: body.plane.fields.map((field) => this.unpack(field)) };
+    this.plane = body.plane && {
+      ...body.plane,
+      y: float32(body.plane.y),
+      n: float32(body.plane.n),
+      fields: body.plane.fields.map((field) => this.unpack(field)),
+    };
     this.rows = body.images?.rows.map(({ title, images }) => ({ title, images: uint8(images) }));
     this.node.dataset.levels = this.plane?.fields.length ?? 0;
     const kind = `${Boolean(body.plane)}${Boolean(body.images)}`;
@@ -71,7 +79,8 @@ export default class Oracle extends Instrument {
   measure() {
     this.dirty = true;
     const { width, height } = this.stage.getBoundingClientRect();
-    const high = this.rows && Math.min(0.62 * height, ((width - LABELS) / this.body.images.sigmas.length) * this.rows.length + 22);
+    const high =
+      this.rows && Math.min(0.62 * height, ((width - LABELS) / this.body.images.sigmas.length) * this.rows.length + 22);
     this.box.style.height = this.rows ? `${high}px` : "";
   }
 
@@ -181,7 +190,11 @@ export default class Oracle extends Instrument {
   follow(sigma) {
     const panel = panelOf(this.chart, 0);
     if (!panel) return;
-    Object.assign(this.cursor.style, { left: `${panel.left + panel.across(sigma)}px`, top: `${panel.top}px`, height: `${panel.height}px` });
+    Object.assign(this.cursor.style, {
+      left: `${panel.left + panel.across(sigma)}px`,
+      top: `${panel.top}px`,
+      height: `${panel.height}px`,
+    });
   }
 
   // Figure 1: each column is a noise level.
@@ -196,11 +209,19 @@ export default class Oracle extends Instrument {
       context.fillStyle = this.colors.mute;
       context.textAlign = "right";
       context.fillText(title, left - 10, y + size / 2 + 4);
-      sigmas.forEach((_, k) => context.drawImage(pixels(images, shape, k, this.tile), left + k * (size + 5), y, size, size));
+      sigmas.forEach((_, k) =>
+        context.drawImage(pixels(images, shape, k, this.tile), left + k * (size + 5), y, size, size),
+      );
     });
     context.textAlign = "center";
     const below = this.rows.length * (size + 5) + 12;
-    sigmas.forEach((sigma, k) => context.fillText(`${k ? "" : "σ = "}${number(Number(sigma.toPrecision(2)))}`, left + k * (size + 5) + size / 2, below));
+    sigmas.forEach((sigma, k) =>
+      context.fillText(
+        `${k ? "" : "σ = "}${number(Number(sigma.toPrecision(2)))}`,
+        left + k * (size + 5) + size / 2,
+        below,
+      ),
+    );
   }
 
   async picture() {
@@ -209,7 +230,10 @@ export default class Oracle extends Instrument {
     const beside = this.stage.classList.contains("beside");
     const ratio = window.devicePixelRatio || 1;
     const [w, h] = [chart.width * ratio, chart.height * ratio];
-    const sheet = element("canvas", beside ? { width: width + w, height: Math.max(height, h) } : { width: Math.max(width, w), height: height + h });
+    const sheet = element(
+      "canvas",
+      beside ? { width: width + w, height: Math.max(height, h) } : { width: Math.max(width, w), height: height + h },
+    );
     const context = sheet.getContext("2d");
     context.fillStyle = this.colors.bg;
     context.fillRect(0, 0, sheet.width, sheet.height);

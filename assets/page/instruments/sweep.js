@@ -1,16 +1,21 @@
+// @ts-nocheck
 // The sweep: a grid of cells, each a picture or a number; a click takes its settings to the Sampler tab.
 import { fit, pixels } from "../shared/canvas.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { clamp, number } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
+import { Instrument } from "./instrument.js";
 
 const MARGIN = { left: 86, top: 22, right: 10, bottom: 40 };
 const REACH = 1.3; // half width of a cell's picture of points, in the data's units
 
 export default class Sweep extends Instrument {
   fill() {
-    this.canvas = element("canvas", { class: "grid", tabindex: 0, "aria-label": "Cells: walk with the arrow keys, open one with Enter; a summary follows below" });
+    this.canvas = element("canvas", {
+      class: "grid",
+      tabindex: 0,
+      "aria-label": "Cells: walk with the arrow keys, open one with Enter; a summary follows below",
+    });
     this.tip = element("div", { class: "tip", hidden: true });
     this.stage.append(this.canvas, this.tip);
     this.atlas = document.createElement("canvas");
@@ -53,7 +58,10 @@ export default class Sweep extends Instrument {
   // Rectangle of a cell in CSS pixels.
   box(row, column) {
     const { x, y } = this.body.axes;
-    const [w, h] = [(this.width - MARGIN.left - MARGIN.right) / x.values.length, (this.height - MARGIN.top - MARGIN.bottom) / y.values.length];
+    const [w, h] = [
+      (this.width - MARGIN.left - MARGIN.right) / x.values.length,
+      (this.height - MARGIN.top - MARGIN.bottom) / y.values.length,
+    ];
     return [MARGIN.left + column * w, MARGIN.top + row * h, w, h];
   }
 
@@ -62,7 +70,10 @@ export default class Sweep extends Instrument {
     const { context, width, height } = fit(this.canvas);
     Object.assign(this, { width, height });
     const { x, y } = this.body.axes;
-    const values = this.body.cells.map(({ value }) => value).filter((value) => value > 0).map(Math.log);
+    const values = this.body.cells
+      .map(({ value }) => value)
+      .filter((value) => value > 0)
+      .map(Math.log);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     y.values.forEach((_, row) => x.values.forEach((__, column) => this.paintCell(context, row, column, low, high)));
     if (this.body.curve) this.paintCurve(context);
@@ -91,7 +102,8 @@ export default class Sweep extends Instrument {
     if (cell?.value != null && w > 34 && !this.body.curve) {
       context.fillText(cell.value.toPrecision(2), left + w / 2, top + h / 2 + (cell.high != null ? -2 : 4));
       context.font = "10px system-ui, sans-serif";
-      if (cell.high != null && h > 34 && w > 60) context.fillText(`± ${((cell.high - cell.low) / 2).toPrecision(1)}`, left + w / 2, top + h / 2 + 12);
+      if (cell.high != null && h > 34 && w > 60)
+        context.fillText(`± ${((cell.high - cell.low) / 2).toPrecision(1)}`, left + w / 2, top + h / 2 + 12);
     } else if (cell?.problem) {
       context.fillStyle = colors.mute;
       context.fillText("—", left + w / 2, top + h / 2 + 4);
@@ -148,7 +160,13 @@ export default class Sweep extends Instrument {
       context.imageSmoothingEnabled = false;
       const used = Math.min(columns, cell.count) * side;
       for (let k = 0; k < cell.count; k++)
-        context.drawImage(pixels(source, shape, k, this.atlas), left + (w - used) / 2 + (k % columns) * side, top + 2 + Math.floor(k / columns) * side, side - 1, side - 1);
+        context.drawImage(
+          pixels(source, shape, k, this.atlas),
+          left + (w - used) / 2 + (k % columns) * side,
+          top + 2 + Math.floor(k / columns) * side,
+          side - 1,
+          side - 1,
+        );
       return;
     }
     const points = float32(cell.samples);
@@ -157,7 +175,8 @@ export default class Sweep extends Instrument {
     context.fillStyle = this.colors.noise;
     for (let i = 0; i < points.length; i += shape[0]) {
       const [px, py] = [points[i] * unit, shape[0] > 1 ? points[i + 1] * unit : (((i * 7919) % 31) - 15) * (unit / 25)];
-      if (Math.abs(px) < w / 2 && Math.abs(py) < h / 2) context.fillRect(left + w / 2 + px - size / 2, top + h / 2 - py - size / 2, size, size);
+      if (Math.abs(px) < w / 2 && Math.abs(py) < h / 2)
+        context.fillRect(left + w / 2 + px - size / 2, top + h / 2 - py - size / 2, size, size);
     }
   }
 
@@ -166,7 +185,10 @@ export default class Sweep extends Instrument {
     context.fillStyle = colors.mute;
     context.font = "11px system-ui, sans-serif";
     const every = (count, room, least) => Math.ceil((least * count) / room);
-    const [skipX, skipY] = [every(x.values.length, this.width - MARGIN.left, 34), every(y.values.length, this.height - MARGIN.bottom, 14)];
+    const [skipX, skipY] = [
+      every(x.values.length, this.width - MARGIN.left, 34),
+      every(y.values.length, this.height - MARGIN.bottom, 14),
+    ];
     context.textAlign = "center";
     x.values.forEach((value, column) => {
       const [left, , w] = this.box(0, column);
@@ -203,9 +225,18 @@ export default class Sweep extends Instrument {
     this.tip.hidden = !place;
     if (!place) return;
     const { x, y } = this.body.axes;
-    const where = [`${x.name} = ${x.values[place.column]}`, y.name && `${y.name} = ${y.values[place.row]}`].filter(Boolean).join(", ");
-    const value = cell?.value == null ? "" : `: ${number(cell.value)}${cell.high == null ? "" : ` (${number(cell.low)} … ${number(cell.high)})`}`;
-    this.tip.textContent = where + value + (cell?.problem ? ` — ${cell.problem}` : "") + (cell?.document ? " · click to open it in the Sampler" : "");
+    const where = [`${x.name} = ${x.values[place.column]}`, y.name && `${y.name} = ${y.values[place.row]}`]
+      .filter(Boolean)
+      .join(", ");
+    const value =
+      cell?.value == null
+        ? ""
+        : `: ${number(cell.value)}${cell.high == null ? "" : ` (${number(cell.low)} … ${number(cell.high)})`}`;
+    this.tip.textContent =
+      where +
+      value +
+      (cell?.problem ? ` — ${cell.problem}` : "") +
+      (cell?.document ? " · click to open it in the Sampler" : "");
     const [left, top, , h] = this.box(place.row, place.column);
     this.tip.style.left = `${clamp(left, 0, this.width - 300)}px`;
     this.tip.style.top = `${top + h + 44 > this.height ? top - 30 : top + h + 4}px`;
@@ -223,7 +254,10 @@ export default class Sweep extends Instrument {
     event.preventDefault();
     const { x, y } = this.body.axes;
     const { row, column } = this.pointed ?? { row: -step[0], column: -step[1] };
-    this.point({ row: clamp(row + step[0], 0, y.values.length - 1), column: clamp(column + step[1], 0, x.values.length - 1) });
+    this.point({
+      row: clamp(row + step[0], 0, y.values.length - 1),
+      column: clamp(column + step[1], 0, x.values.length - 1),
+    });
   }
 
   picture() {

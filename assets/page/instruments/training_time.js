@@ -1,12 +1,13 @@
+// @ts-nocheck
 // Training time as an axis: the loss and the samples of each checkpoint, scrubbed without the server.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { float32, mixture, uint8 } from "../shared/packed.js";
 import { timeline } from "../shared/player.js";
 import { paintCloud, paintGrid } from "../shared/samples.js";
 import { Steps } from "../shared/steps.js";
+import { Instrument } from "./instrument.js";
 import { weighed } from "./weighed.js";
 
 export default class TrainingTime extends Instrument {
@@ -45,13 +46,20 @@ export default class TrainingTime extends Instrument {
     const count = body.checkpoints.length;
     const lines = loss.lines.map((line, k) => {
       if (k >= count) return line;
-      return k === index ? { ...line, opacity: 1, width: 3 } : { ...line, low: null, high: null, opacity: 0.3, width: 1.3, name: null };
+      return k === index
+        ? { ...line, opacity: 1, width: 3 }
+        : { ...line, low: null, high: null, opacity: 0.3, width: 1.3, name: null };
     });
     const [curve] = progress.lines;
     const now = { mode: "markers", color: body.color, size: 12, x: [curve.x[index]], y: [curve.y[index]] };
     const most = 1.15 * Math.max(...curve.y);
     const range = [curve.x[0] / 1.4, curve.x[count - 1] * 1.4];
-    const second = { ...progress, x: { ...progress.x, range }, y: { ...progress.y, range: [0, most] }, lines: [{ ...curve, opacity: 0.55, width: 1.5 }, now] };
+    const second = {
+      ...progress,
+      x: { ...progress.x, range },
+      y: { ...progress.y, range: [0, most] },
+      lines: [{ ...curve, opacity: 0.55, width: 1.5 }, now],
+    };
     body.figure = { ...body.measured, panels: [weighed({ ...loss, lines }, "own"), second] };
     this.chart.show(body.figure, this.colors);
   }
@@ -77,7 +85,8 @@ export default class TrainingTime extends Instrument {
   }
 
   paintImages(drawing, { count, x }) {
-    const paint = (k, px, py, size) => drawing.context.drawImage(pixels(x, this.body.shape, k, this.tile), px, py, size, size);
+    const paint = (k, px, py, size) =>
+      drawing.context.drawImage(pixels(x, this.body.shape, k, this.tile), px, py, size, size);
     paintGrid(drawing, count, this.colors, paint);
   }
 

@@ -1,11 +1,12 @@
+// @ts-nocheck
 // Local truncation error: charts, and trajectories painted by the error of each of their steps.
 import { fit } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { lerp, rounded } from "../shared/numbers.js";
 import { float32 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
+import { Instrument } from "./instrument.js";
 
 const REACH = 2.6; // half height of the picture in units of √(σ² + σ_data²)
 const SHADES = 24;
@@ -26,7 +27,12 @@ export default class Truncation extends Instrument {
     this.painting.hidden = !painted;
     this.quarters.classList.toggle("unpainted", !painted);
     figure.panels.forEach((panel, k) => this.charts[k].show({ panels: [panel] }, this.colors));
-    this.painted = painted && { ...painted, x: float32(painted.x), error: float32(painted.error), data: float32(painted.data) };
+    this.painted = painted && {
+      ...painted,
+      x: float32(painted.x),
+      error: float32(painted.error),
+      data: float32(painted.data),
+    };
     this.paint();
   }
 
@@ -49,7 +55,10 @@ export default class Truncation extends Instrument {
       for (let k = 0; k < count; k++) {
         const share = (Math.log(error[i * count + k] || 1e-300) - low) / (high - low || 1);
         const shade = Math.round(SHADES * Math.min(Math.max(share, 0), 1) ** 1.6);
-        buckets[shade].push([pixel(x, 2 * (i * count + k), sigma[i]), pixel(x, 2 * ((i + 1) * count + k), sigma[i + 1])]);
+        buckets[shade].push([
+          pixel(x, 2 * (i * count + k), sigma[i]),
+          pixel(x, 2 * ((i + 1) * count + k), sigma[i + 1]),
+        ]);
       }
     buckets.forEach((lines, shade) => this.strokes(context, lines, shade / SHADES));
     context.globalAlpha = 1;
@@ -76,7 +85,10 @@ export default class Truncation extends Instrument {
 
 // ln of the errors that are calm and hot: from the 20th percentile to the 99th.
 function span(errors) {
-  const known = Array.from(errors).filter((v) => v > 0).map(Math.log).sort((a, b) => a - b);
+  const known = Array.from(errors)
+    .filter((v) => v > 0)
+    .map(Math.log)
+    .sort((a, b) => a - b);
   if (known.length === 0) return [0, 1];
   return [known[Math.floor(known.length * 0.2)], known[Math.floor((known.length - 1) * 0.99)]];
 }

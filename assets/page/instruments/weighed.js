@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Raw losses times λ, and an axis that suits them: losses weighed like EDM's lie between 0 and 1, and floors of
 // data sets fall below every axis.
 
@@ -8,7 +9,10 @@ export function weighed(panel, kind) {
       const times = (values) => values?.map((value, i) => (value == null ? null : value * line.weights[kind][i]));
       return { ...line, y: times(line.y), low: times(line.low), high: times(line.high) };
     });
-  const values = lines.filter(({ floor }) => !floor).flatMap(({ y }) => y).filter((value) => value > 0);
+  const values = lines
+    .filter(({ floor }) => !floor)
+    .flatMap(({ y }) => y)
+    .filter((value) => value > 0);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const log = kind === "raw" || kind === "simple";
   const range = log ? [least / 4, most * 2] : [0, Math.min(1.3, 1.1 * most)];

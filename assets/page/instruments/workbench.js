@@ -1,8 +1,9 @@
+// @ts-nocheck
 // A tab made of instruments: their list and the knobs of the present one at the left, what it shows at the right.
 import { element } from "../shared/dom.js";
-import { Instrument } from "./instrument.js";
 import { changedText } from "../shared/values.js";
 import { helper, widget } from "../shared/widgets.js";
+import { Instrument } from "./instrument.js";
 
 // Instruments that show more than charts: their modules are loaded when they are opened.
 const OWN = {
@@ -28,7 +29,11 @@ export class Workbench {
   build() {
     this.list = element("div", { class: "instruments", role: "radiogroup", "aria-label": "Instrument" });
     this.buttons = this.tab.instruments.map(({ name, title, question }) => {
-      const button = element("button", { type: "button", role: "radio", "data-instrument": name, title: question }, title);
+      const button = element(
+        "button",
+        { type: "button", role: "radio", "data-instrument": name, title: question },
+        title,
+      );
       button.addEventListener("click", () => this.open(name));
       this.list.append(button);
       return button;
@@ -57,7 +62,10 @@ export class Workbench {
     this.views[name] ??= new Kind(known, this);
     this.view.recolor(this.colors);
     this.stage.replaceChildren(this.view.node);
-    if (values) this.view.say((this.view.ofLink = notice));
+    if (values) {
+      this.view.ofLink = notice;
+      this.view.say(notice);
+    }
     this.view.active = this.shown;
     if (this.shown) this.page.changed();
   }
@@ -114,7 +122,8 @@ export class Workbench {
         present ||= name === this.name;
         const value = this.values[name][knob];
         const left = Array.isArray(value) ? value.filter((one) => offered.choices.includes(one)) : value;
-        if (!Array.isArray(value) && value != null && !offered.choices.includes(value)) this.values[name][knob] = knobs[knob].default;
+        if (!Array.isArray(value) && value != null && !offered.choices.includes(value))
+          this.values[name][knob] = knobs[knob].default;
         else if (Array.isArray(value)) this.values[name][knob] = left;
       }
     }
@@ -143,7 +152,10 @@ export class Workbench {
 
   // What the address says of this tab.
   query() {
-    const values = Object.entries(this.changedValues(this.name)).map(([knob, value]) => [`${this.name}.${knob}`, value]);
+    const values = Object.entries(this.changedValues(this.name)).map(([knob, value]) => [
+      `${this.name}.${knob}`,
+      value,
+    ]);
     return Object.fromEntries([["show", this.name], ...values]);
   }
 

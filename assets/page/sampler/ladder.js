@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The noise levels σ_i on a log axis: ticks that can be dragged make a hand-made list.
 import { clamp, number } from "../shared/numbers.js";
 

@@ -1,10 +1,15 @@
+// @ts-nocheck
 // The frame of the Sampler tab: panel, stages, time slider, noise levels, numbers. No behaviour.
 import { button, element } from "../shared/dom.js";
 
 export function skeleton(root) {
   const panel = element("aside", { "aria-label": "Settings" });
   const pictures = ["main", "pin"].map((name) => {
-    const canvas = element("canvas", { tabindex: 0, "aria-label": "The picture; a summary follows below", "data-lane": name });
+    const canvas = element("canvas", {
+      tabindex: 0,
+      "aria-label": "The picture; a summary follows below",
+      "data-lane": name,
+    });
     const caption = element("span", { class: "caption" });
     return { name, canvas, caption, box: element("div", { class: `lane ${name}` }, canvas, caption) };
   });
@@ -12,13 +17,23 @@ export function skeleton(root) {
   const notice = element("p", { class: "notice", role: "alert", hidden: true });
   const stages = element("div", { class: "stages" }, ...pictures.map(({ box }) => box), views, notice);
   const play = button({ class: "play", "aria-label": "Play" });
-  const time = element("input", { type: "range", min: 0, max: 1000, step: 1, value: 0, "aria-label": "Time: from noise to data" });
+  const time = element("input", {
+    type: "range",
+    min: 0,
+    max: 1000,
+    step: 1,
+    value: 0,
+    "aria-label": "Time: from noise to data",
+  });
   const sigmaNow = element("output", {});
   const ladder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   ladder.setAttribute("class", "ladder");
   ladder.setAttribute("aria-label", "Noise levels: drag one, or walk with ← → and push with ↑ ↓");
   ladder.setAttribute("role", "group");
-  const metrics = { main: element("div", { class: "metrics" }), pin: element("div", { class: "metrics", hidden: true }) };
+  const metrics = {
+    main: element("div", { class: "metrics" }),
+    pin: element("div", { class: "metrics", hidden: true }),
+  };
   const pin = button({ class: "pin" }, "Pin for comparison");
   const summary = element("p", { class: "summary", "aria-live": "polite" });
   const main = element(

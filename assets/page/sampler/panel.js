@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The column of knobs, built from the declarations of edm.settings.
 import { element } from "../shared/dom.js";
 import { compact } from "../shared/numbers.js";
@@ -27,8 +28,10 @@ export class Panel {
   effective(name) {
     const value = this.values[name];
     if (value != null) return value === "Infinity" ? Infinity : value;
-    if (name === "sigma_min") return Math.max(this.boot.ranges[this.values.discretization][0], this.model.range[0] ?? 0);
-    if (name === "sigma_max") return Math.min(this.boot.ranges[this.values.discretization][1], this.model.range[1] ?? Infinity);
+    if (name === "sigma_min")
+      return Math.max(this.boot.ranges[this.values.discretization][0], this.model.range[0] ?? 0);
+    if (name === "sigma_max")
+      return Math.min(this.boot.ranges[this.values.discretization][1], this.model.range[1] ?? Infinity);
     if (name === "count") return this.model.count;
     return value;
   }
@@ -127,7 +130,10 @@ export class Panel {
     this.refreshers.push(() => {
       const all = this.model.trained ? this.checkpoints() : [];
       select.hidden = all.length < 2;
-      offer(select, all.map((model) => [model.name, `${compact(model.images)} images`]));
+      offer(
+        select,
+        all.map((model) => [model.name, `${compact(model.images)} images`]),
+      );
       select.value = this.model.name;
     });
     return select;
@@ -211,7 +217,12 @@ export class Panel {
   choice(name, prefix = null) {
     const knob = this.boot.knobs[name];
     const drawn = () => name === "discretization" && this.values.sigmas;
-    const box = segments(knob, { name, get: () => (drawn() ? null : this.values[name]), set: (value) => this.set({ [name]: value }), describe: this.describe });
+    const box = segments(knob, {
+      name,
+      get: () => (drawn() ? null : this.values[name]),
+      set: (value) => this.set({ [name]: value }),
+      describe: this.describe,
+    });
     if (prefix) box.node.prepend(element("span", { class: "prefix" }, prefix));
     this.refreshers.push(box.refresh);
     return box.node;

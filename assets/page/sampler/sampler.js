@@ -1,28 +1,43 @@
+// @ts-nocheck
 // The Sampler tab: wires panel, stages, time slider and noise levels to the server.
 import { element } from "../shared/dom.js";
+import { Latest } from "../shared/latest.js";
+import { positionAt, sigmaAt } from "../shared/levels.js";
+import { Player } from "../shared/player.js";
 import { Images } from "../shared/stages/images.js";
 import { stageOf } from "../shared/stages/kinds.js";
-import { Ladder } from "./ladder.js";
-import { Latest } from "../shared/latest.js";
-import { skeleton } from "./layout.js";
-import { positionAt, sigmaAt } from "../shared/levels.js";
-import { Panel } from "./panel.js";
 import { Plane } from "../shared/stages/plane.js";
-import { Player } from "../shared/player.js";
-import { differences, metrics, summary } from "./summary.js";
 import { isView, viewControls } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { Ladder } from "./ladder.js";
+import { skeleton } from "./layout.js";
+import { Panel } from "./panel.js";
+import { differences, metrics, summary } from "./summary.js";
 
 export class Sampler {
   // root: .explorer, whose data-… tell what is shown; box: the tab's own element. changed(): the address should follow.
   constructor(root, box, boot, server, changed) {
-    Object.assign(this, { root, box, boot, server, changed, view: {}, results: {}, measures: {}, pinned: null, notice: null });
+    Object.assign(this, {
+      root,
+      box,
+      boot,
+      server,
+      changed,
+      view: {},
+      results: {},
+      measures: {},
+      pinned: null,
+      notice: null,
+    });
     this.parts = skeleton(box);
     const player = { run: () => this.results.main, moved: () => this.repaint() };
     this.player = new Player({ ...this.parts, output: this.parts.sigmaNow }, player);
     box.inert = true; // until the settings are here
     this.stages = { main: {}, pin: {} };
-    this.panel = new Panel(this.parts.panel, boot, { changed: () => this.ask(), draw: (on) => (on ? this.startDrawing() : this.stopDrawing()) });
+    this.panel = new Panel(this.parts.panel, boot, {
+      changed: () => this.ask(),
+      draw: (on) => (on ? this.startDrawing() : this.stopDrawing()),
+    });
     this.ladder = new Ladder(this.parts.ladder, { changed: (sigmas) => this.panel.set({ sigmas }) });
     this.requests = {
       main: this.asking("main", server.ask, server.measure),
@@ -45,7 +60,8 @@ export class Sampler {
     const requests = new Latest({
       send: (serial, payload) => {
         if (name === "main") this.root.dataset.asked = serial;
-        ask({ serial, ...(requests.payload = payload) });
+        requests.payload = payload;
+        ask({ serial, ...payload });
       },
       build: () => this.request(name),
       silent: () => this.say("The server does not answer. Is it still running?"),
@@ -101,7 +117,7 @@ export class Sampler {
   }
 
   // Models have come, or gone, or have made room for others of their names.
-  offer(choices, replaced) {
+  offer(_choices, replaced) {
     this.panel.offer();
     if ([this.accepted, this.pinned].some((shown) => replaced.includes(shown?.model))) this.askAll();
   }
@@ -129,7 +145,14 @@ export class Sampler {
   open({ values, pinned, view, notice }) {
     const unread = Object.entries(view).filter(([name, value]) => !isView(name, value));
     for (const [name, value] of Object.entries(view)) if (isView(name, value)) this.view[name] = value;
-    this.notice = notice ?? (unread.length ? `This link could not be read whole. Left out: ${unread.map(([name]) => `view.${name}`.slice(0, 40)).slice(0, 4).join("; ")}.` : null);
+    this.notice =
+      notice ??
+      (unread.length
+        ? `This link could not be read whole. Left out: ${unread
+            .map(([name]) => `view.${name}`.slice(0, 40))
+            .slice(0, 4)
+            .join("; ")}.`
+        : null);
     this.panel.load(values);
     this.accepted = this.panel.changedValues();
     this.box.inert = false;
@@ -227,7 +250,8 @@ export class Sampler {
       const box = this.parts.metrics[name];
       box.hidden = name === "pin" && !this.pinned;
       const label = name === "pin" ? "pinned" : this.pinned ? "now" : null;
-      if (this.results[name] && !box.hidden) box.replaceChildren(...metrics(label, this.results[name], this.measures[name]));
+      if (this.results[name] && !box.hidden)
+        box.replaceChildren(...metrics(label, this.results[name], this.measures[name]));
     }
     const sentence = summary(main, this.measures.main, this.panel.values);
     if (this.parts.summary.textContent !== sentence) this.parts.summary.textContent = sentence;
@@ -284,7 +308,8 @@ export class Sampler {
     this.player.play(false);
     const { levels } = this.results.main;
     const u = this.player.fraction * (levels.length - 1);
-    if (sigmaAt(levels, u) === 0) return this.say("At σ = 0 nothing is left to solve: move the time slider back, then drag a particle.");
+    if (sigmaAt(levels, u) === 0)
+      return this.say("At σ = 0 nothing is left to solve: move the time slider back, then drag a particle.");
     this.player.fraction = Math.floor(u + 1e-9) / (levels.length - 1);
     this.probeRequest = { ...this.request("main"), position, level: Math.floor(u + 1e-9) };
     this.probes.ask();
@@ -303,7 +328,8 @@ export class Sampler {
 
   startDrawing() {
     const { points } = this.panel.values;
-    if (!(this.stages.main instanceof Plane)) this.panel.set({ model: "eight_gaussians", points: null, label: null, count: null });
+    if (!(this.stages.main instanceof Plane))
+      this.panel.set({ model: "eight_gaussians", points: null, label: null, count: null });
     this.whenPlane(() => {
       this.player.play(false);
       this.stages.main.drawing = points ? [...points] : [];
@@ -337,7 +363,10 @@ export class Sampler {
   async savePng() {
     const shown = this.pinned ? ["main", "pin"] : ["main"];
     const canvases = shown.map((name) => this.parts.canvases[name]);
-    const sheet = element("canvas", { width: canvases.reduce((sum, c) => sum + c.width, 0), height: canvases[0].height });
+    const sheet = element("canvas", {
+      width: canvases.reduce((sum, c) => sum + c.width, 0),
+      height: canvases[0].height,
+    });
     const context = sheet.getContext("2d");
     context.fillStyle = this.colors.bg;
     context.fillRect(0, 0, sheet.width, sheet.height);

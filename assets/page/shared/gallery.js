@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The paper's figures as presets: a dialog of pictures, each one click away.
 import { element } from "./dom.js";
 
@@ -8,7 +9,8 @@ export class Gallery {
     const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
     close.addEventListener("click", () => dialog.close());
     const cards = figures.map((figure) => {
-      const picture = figure.picture && element("img", { src: new URL(figure.picture, document.baseURI), alt: "", loading: "lazy" });
+      const picture =
+        figure.picture && element("img", { src: new URL(figure.picture, document.baseURI), alt: "", loading: "lazy" });
       const card = element(
         "button",
         { type: "button", class: "card", "data-figure": figure.name },

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Requests of which only the latest counts; and while a knob is dragged, something is always on its way.
 
 const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so

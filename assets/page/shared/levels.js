@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Noise levels of a run, and positions among them.
 import { clamp, lerp } from "./numbers.js";
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Numbers: within bounds, and as people read them.
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Arrays as they travel: base64 of float32 or of bytes.
 
 function bytes(base64) {

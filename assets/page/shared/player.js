@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The time slider with its play button: from noise to data, without the server.
 import { element } from "./dom.js";
 import { positionAt, sigmaAt } from "./levels.js";
@@ -52,7 +53,8 @@ export class Player {
     this.before = now;
     if (!this.playing || !this.run()) return false;
     if (this.fraction < 1) this.advance(passed / PLAY_SECONDS);
-    else if ((this.rest += passed) > REST_SECONDS) [this.fraction, this.rest] = [0, 0];
+    else this.rest += passed;
+    if (this.rest > REST_SECONDS) [this.fraction, this.rest] = [0, 0];
     return this.rest === 0 || this.fraction < 1;
   }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A figure as Plotly wants it: its traces and its layout, in the page's colours.
 
 const GAP = { across: 64, down: 58 }; // pixels between panels: room for axis titles
@@ -14,7 +15,14 @@ export function translate(figure, colors, width, height) {
     font: { family: "system-ui, sans-serif", size: 12, color: colors.ink },
     hovermode: "closest",
     hoverlabel: { bgcolor: colors.panel, bordercolor: colors.line, font: { color: colors.ink } },
-    legend: { bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 1, xanchor: "right", y: 1 + (crowded ? 22 / (height - margin.t - margin.b) : 0), yanchor: "bottom" },
+    legend: {
+      bgcolor: "rgba(0,0,0,0)",
+      orientation: "h",
+      x: 1,
+      xanchor: "right",
+      y: 1 + (crowded ? 22 / (height - margin.t - margin.b) : 0),
+      yanchor: "bottom",
+    },
     uirevision: figure.key ?? "same",
     shapes: [],
     annotations: [],
@@ -30,7 +38,18 @@ export function translate(figure, colors, width, height) {
     layout[`yaxis${id}`] = { ...axis(panel.y ?? {}, colors), domain: y, anchor: `x${id}` };
     const place = { xaxis: `x${id}`, yaxis: `y${id}` };
     if (panel.title)
-      layout.annotations.push({ text: `<b>${panel.title}</b>`, x: x[0], y: y[1], xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: 4, showarrow: false, font: { size: 12.5 } });
+      layout.annotations.push({
+        text: `<b>${panel.title}</b>`,
+        x: x[0],
+        y: y[1],
+        xref: "paper",
+        yref: "paper",
+        xanchor: "left",
+        yanchor: "bottom",
+        yshift: 4,
+        showarrow: false,
+        font: { size: 12.5 },
+      });
     if (panel.heat) data.push({ ...heatmap(panel.heat, colors), ...place });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });
@@ -52,22 +71,26 @@ function boxes({ panels, columns = 1, sharedX }, width, height) {
   const [across, down] = [GAP.across / width, (sharedX ? 22 : GAP.down + (titled ? 18 : 0)) / height];
   const [free, tall] = [1 - across * (columns - 1), 1 - down * (rows - 1)];
   let top = 1;
-  return shares.flatMap((share) => {
-    const size = (tall * share) / total;
-    const y = [Math.max(0, top - size), top];
-    top -= size + down;
-    return Array.from({ length: columns }, (_, c) => {
-      const left = c * (free / columns + across);
-      return [[left, Math.min(1, left + free / columns)], y];
-    });
-  }).slice(0, panels.length);
+  return shares
+    .flatMap((share) => {
+      const size = (tall * share) / total;
+      const y = [Math.max(0, top - size), top];
+      top -= size + down;
+      return Array.from({ length: columns }, (_, c) => {
+        const left = c * (free / columns + across);
+        return [[left, Math.min(1, left + free / columns)], y];
+      });
+    })
+    .slice(0, panels.length);
 }
 
 function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, colors) {
   return {
     title: { text: title ?? "", standoff: 6, font: { size: 12, color: colors.mute } },
     type: log ? "log" : ticks ? "category" : "linear",
-    ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: reversed ? "reversed" : true }),
+    ...(range
+      ? { range: log ? range.map(Math.log10) : range, autorange: false }
+      : { autorange: reversed ? "reversed" : true }),
     ...(ticks ? { tickvals: ticks.map((_, i) => i), ticktext: ticks, type: "linear" } : {}),
     ...(equal ? { scaleanchor: "x" } : {}),
     exponentformat: counts ? "SI" : "power",
@@ -84,7 +107,10 @@ function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, 
 
 const translucent = (rgb, alpha) => `rgba(${rgb.join(",")},${alpha})`;
 
-function trace({ name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place }, colors) {
+function trace(
+  { name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place },
+  colors,
+) {
   const css = colors[color] ?? color;
   return {
     type: "scatter",
@@ -120,8 +146,15 @@ function band({ name, color = "ink", x, low, high }, colors) {
 
 function heatmap({ x, y, z, text, title, log, both, range }, colors) {
   const shown = log ? z.map((row) => row.map((v) => (v > 0 ? Math.log10(v) : null))) : z;
-  const one = [[0, translucent(colors.dataRgb, 0.06)], [1, colors.data]];
-  const two = [[0, colors.noise], [0.5, translucent(colors.inkRgb, 0.03)], [1, colors.data]];
+  const one = [
+    [0, translucent(colors.dataRgb, 0.06)],
+    [1, colors.data],
+  ];
+  const two = [
+    [0, colors.noise],
+    [0.5, translucent(colors.inkRgb, 0.03)],
+    [1, colors.data],
+  ];
   return {
     type: "heatmap",
     x: x.map((_, i) => i),
@@ -134,7 +167,13 @@ function heatmap({ x, y, z, text, title, log, both, range }, colors) {
     ...(range ? { zmin: range[0], zmax: range[1] } : both ? { zmid: 0 } : {}),
     xgap: 2,
     ygap: 2,
-    colorbar: { title: { text: title ?? "", side: "right" }, thickness: 10, outlinewidth: 0, tickfont: { color: colors.mute }, ...(log ? { tickprefix: "10<sup>", ticksuffix: "</sup>" } : {}) },
+    colorbar: {
+      title: { text: title ?? "", side: "right" },
+      thickness: 10,
+      outlinewidth: 0,
+      tickfont: { color: colors.mute },
+      ...(log ? { tickprefix: "10<sup>", ticksuffix: "</sup>" } : {}),
+    },
   };
 }
 
@@ -142,11 +181,15 @@ function addMark(layout, { x, y, text, color = "mute", dash = "dot" }, panel, { 
   const css = colors[color] ?? color;
   const line = { color: css, width: 1.2, dash };
   const vertical = x != null;
-  const shape = vertical ? { x0: x, x1: x, y0: 0, y1: 1, yref: `${yaxis} domain` } : { y0: y, y1: y, x0: 0, x1: 1, xref: `${xaxis} domain` };
+  const shape = vertical
+    ? { x0: x, x1: x, y0: 0, y1: 1, yref: `${yaxis} domain` }
+    : { y0: y, y1: y, x0: 0, x1: 1, xref: `${xaxis} domain` };
   layout.shapes.push({ type: "line", xref: xaxis, yref: yaxis, line, ...shape });
   if (!text) return;
   const log = vertical ? panel.x?.log : panel.y?.log;
   const at = log ? Math.log10(vertical ? x : y) : vertical ? x : y;
-  const place = vertical ? { x: at, y: 1, yref: `${yaxis} domain`, xref: xaxis, yanchor: "top", xanchor: "left" } : { y: at, x: 1, xref: `${xaxis} domain`, yref: yaxis, xanchor: "right", yanchor: "bottom" };
+  const place = vertical
+    ? { x: at, y: 1, yref: `${yaxis} domain`, xref: xaxis, yanchor: "top", xanchor: "left" }
+    : { y: at, x: 1, xref: `${xaxis} domain`, yref: yaxis, xanchor: "right", yanchor: "bottom" };
   layout.annotations.push({ text, showarrow: false, font: { size: 11, color: css }, ...place });
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Samples of a model that learns, on a canvas: a grid of pictures, or points over their data with the flow's arrows.
 import { element } from "./dom.js";
 import { WINDOW } from "./stages/plane.js";
@@ -28,7 +29,14 @@ export function paintCloud({ context, width, height }, { x, dimension, component
   const place = (a, b) => [width / 2 + a * unit, height / 2 - b * unit];
   if (components && dimension === 2) {
     const columns = Math.round((ROWS * width) / height);
-    paintShade(shade, splat(components, 0, columns, ROWS, width / 2 / unit, height / 2 / unit), columns, ROWS, colors.dataRgb, 0.5);
+    paintShade(
+      shade,
+      splat(components, 0, columns, ROWS, width / 2 / unit, height / 2 / unit),
+      columns,
+      ROWS,
+      colors.dataRgb,
+      0.5,
+    );
     context.drawImage(shade, 0, 0, width, height);
   }
   const dots = (points, color, size) => {

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Taking the result elsewhere: a dialog with its link, Python and command line.
 import { element } from "./dom.js";
 import { copy } from "./takeaway.js";
@@ -17,7 +18,12 @@ export class Share {
   }
 
   field(name, title, about) {
-    const area = element("textarea", { readonly: true, rows: name === "python" ? 9 : 2, "aria-label": title, "data-text": name });
+    const area = element("textarea", {
+      readonly: true,
+      rows: name === "python" ? 9 : 2,
+      "aria-label": title,
+      "data-text": name,
+    });
     const button = element("button", { type: "button", "data-copy": name }, "Copy");
     button.addEventListener("click", () => copy(area, button));
     this.fields[name] = area;

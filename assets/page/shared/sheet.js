@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A picture of what stands on a stage.
 import { element } from "./dom.js";
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The timeline of training.
 import { Player } from "./player.js";
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What is taken away: text that is copied, and files that are downloaded.
 import { element } from "./dom.js";
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A model or dataset in 80 × 80 pixels.
 import { pixels } from "./canvas.js";
 import { float32, uint8 } from "./packed.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Values of settings as text.
 
 // The values that differ from their defaults, as text.

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Widgets made from the declarations of settings: a slider with its number, choices side by side, chips, text.
 // Each is {node, refresh}: refresh() shows the present value.
 import { element } from "./dom.js";
@@ -18,20 +19,36 @@ export function helper(line) {
 export function segments(knob, { name, get, set, describe }) {
   const node = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
   const buttons = knob.choices.map((choice, i) => {
-    const button = element("button", { type: "button", role: "radio", "data-value": choice }, knob.titles?.[i] ?? choice);
+    const button = element(
+      "button",
+      { type: "button", role: "radio", "data-value": choice },
+      knob.titles?.[i] ?? choice,
+    );
     button.addEventListener("click", () => set(choice));
     describe(button, knob.help);
     node.append(button);
     return button;
   });
-  return { node, refresh: () => buttons.forEach((button, i) => button.setAttribute("aria-checked", String(get() === knob.choices[i]))) };
+  return {
+    node,
+    refresh: () =>
+      buttons.forEach((button, i) => button.setAttribute("aria-checked", String(get() === knob.choices[i]))),
+  };
 }
 
 // get(): the value (null: automatic); effective(): the one that counts; shown(): the one that is written.
-export function slider(knob, { name, get, set, describe, effective = get, shown = effective, bounds = () => knob.slider, idle = () => false }) {
+export function slider(
+  knob,
+  { name, get, set, describe, effective = get, shown = effective, bounds = () => knob.slider, idle = () => false },
+) {
   const id = `ex-${name}-${Math.random().toString(36).slice(2, 8)}`;
   const range = element("input", { type: "range", id, "data-knob": name });
-  const value = element("input", { class: "value", type: "text", inputmode: "decimal", "aria-label": `${name}, value` });
+  const value = element("input", {
+    class: "value",
+    type: "text",
+    inputmode: "decimal",
+    "aria-label": `${name}, value`,
+  });
   const reset = element("button", { class: "reset", type: "button", "aria-label": `Reset ${name}` });
   const label = element("label", { for: id, html: knob.symbol });
   const node = element("div", { class: "knob", "data-row": name }, label, range, value, reset);
@@ -49,7 +66,8 @@ export function slider(knob, { name, get, set, describe, effective = get, shown 
     const share = (Number(range.value) - Number(range.min)) / (Number(range.max) - Number(range.min));
     range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
     range.setAttribute("aria-valuetext", number(now));
-    if (document.activeElement !== value) value.value = get() == null ? number(Number(shown().toPrecision(3))) : number(shown());
+    if (document.activeElement !== value)
+      value.value = get() == null ? number(Number(shown().toPrecision(3))) : number(shown());
     const changed = (get() ?? null) !== (knob.default ?? null);
     node.classList.toggle("changed", changed);
     node.classList.toggle("auto", get() == null);
@@ -69,7 +87,10 @@ export function choice(knob, { name, get, set, describe }) {
   return {
     node,
     refresh: () => {
-      offer(select, knob.choices.map((value, i) => [value, knob.titles?.[i] ?? value]));
+      offer(
+        select,
+        knob.choices.map((value, i) => [value, knob.titles?.[i] ?? value]),
+      );
       select.value = get() ?? "";
     },
   };
@@ -108,11 +129,20 @@ export function toggle(knob, { name, get, set, describe }) {
 }
 
 export function text(knob, { name, get, set, describe }) {
-  const field = element("input", { type: "text", class: "text", "aria-label": knob.help, "data-knob": name, spellcheck: "false" });
+  const field = element("input", {
+    type: "text",
+    class: "text",
+    "aria-label": knob.help,
+    "data-knob": name,
+    spellcheck: "false",
+  });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), field);
   field.addEventListener("change", () => set(field.value));
   describe(node, knob.help);
-  return { node, refresh: () => document.activeElement !== field && (field.value = get() ?? "") };
+  const refresh = () => {
+    if (document.activeElement !== field) field.value = get() ?? "";
+  };
+  return { node, refresh };
 }
 
 // The widget that fits a declared knob.

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Questions that each want their answer, one after the other; and a dialog that asks people.
 import { element } from "../shared/dom.js";
 
@@ -15,18 +16,23 @@ export class Asking {
   // The answer {body} or {error}, silent if none came. Of each kind one at a time: a newer question would overtake an older one.
   ask(event, payload) {
     const before = this.last[event] ?? Promise.resolve();
-    return (this.last[event] = before.then(() => this.send(event, payload)));
+    this.last[event] = before.then(() => this.send(event, payload));
+    return this.last[event];
   }
 
   send(event, payload) {
-    const serial = (this.serials[event] += 1);
+    this.serials[event] += 1;
+    const serial = this.serials[event];
     return new Promise((resolve) => {
       const answer = (detail) => {
         clearTimeout(timer);
         delete this.waiting[`${event}${serial}`];
         resolve(detail);
       };
-      const timer = setTimeout(() => answer({ error: "The server does not answer. Is it still running?", silent: true }), PATIENCE);
+      const timer = setTimeout(
+        () => answer({ error: "The server does not answer. Is it still running?", silent: true }),
+        PATIENCE,
+      );
       this.waiting[`${event}${serial}`] = answer;
       this.server[event]({ serial, ...payload });
     });
@@ -36,7 +42,8 @@ export class Asking {
   confirm(question, yes, field = null) {
     const dialog = element("dialog", { class: "asking" });
     this.box.append(dialog);
-    const input = field && element("input", { type: "text", value: field.value, "aria-label": field.title, inputmode: "numeric" });
+    const input =
+      field && element("input", { type: "text", value: field.value, "aria-label": field.title, inputmode: "numeric" });
     const go = element("button", { type: "submit", class: "primary" }, yes);
     const no = element("button", { type: "button", class: "pin" }, "Cancel");
     const form = element("form", { method: "dialog" }, element("p", {}, question), input, element("div", {}, no, go));

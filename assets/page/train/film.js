@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The samples of the chosen runs at each tick, from the same latents: a film with one timeline for all.
 import { fit } from "../shared/canvas.js";
 import { element } from "../shared/dom.js";
@@ -14,7 +15,17 @@ const UNASKED = 24; // frames that are fetched before anybody moves the timeline
 export class Film {
   // stops(): images of all ticks; runs(): the chosen ones; frames(name): {images} of a run; moved(): of the timeline.
   constructor(page, { stops, runs, frames, moved }) {
-    Object.assign(this, { page, stops, runs, frames, moved, films: new Map(), reels: [], images: null, following: true });
+    Object.assign(this, {
+      page,
+      stops,
+      runs,
+      frames,
+      moved,
+      films: new Map(),
+      reels: [],
+      images: null,
+      following: true,
+    });
     this.box = element("div", { class: "film" });
     const line = timeline("Training time: images seen");
     this.line = line.node;
@@ -32,12 +43,15 @@ export class Film {
     this.following = true;
     this.player.play(false);
     this.player.fraction = 1;
-    for (const name of [...this.films.keys()]) if (!this.runs().some((run) => run.name === name)) this.films.delete(name);
-    this.reels = this.runs().slice(0, REELS).map(({ name }) => {
-      const canvas = element("canvas", { "aria-label": `Samples of ${name}; a summary follows below` });
-      const caption = element("span", { class: "caption" });
-      return { name, canvas, caption, box: element("div", { class: "reel" }, caption, element("div", {}, canvas)) };
-    });
+    for (const name of [...this.films.keys()])
+      if (!this.runs().some((run) => run.name === name)) this.films.delete(name);
+    this.reels = this.runs()
+      .slice(0, REELS)
+      .map(({ name }) => {
+        const canvas = element("canvas", { "aria-label": `Samples of ${name}; a summary follows below` });
+        const caption = element("span", { class: "caption" });
+        return { name, canvas, caption, box: element("div", { class: "reel" }, caption, element("div", {}, canvas)) };
+      });
     this.box.dataset.lanes = this.reels.length;
     this.box.replaceChildren(...this.reels.map(({ box }) => box));
   }
@@ -113,7 +127,9 @@ export class Film {
   missing(name) {
     const film = this.film(name);
     const away = ({ images }) => Math.abs(images - (this.images ?? images));
-    const wanted = this.frames(name).filter(({ images }) => !film.has(images)).sort((a, b) => away(a) - away(b));
+    const wanted = this.frames(name)
+      .filter(({ images }) => !film.has(images))
+      .sort((a, b) => away(a) - away(b));
     return this.touched ? wanted : wanted.slice(0, Math.max(0, UNASKED - film.size));
   }
 
@@ -123,7 +139,9 @@ export class Film {
     for (;;) {
       const reel = this.reels.find(({ name }) => this.missing(name).length);
       if (!reel || !this.shown) break;
-      const images = this.missing(reel.name).slice(0, AT_ONCE).map((frame) => frame.images);
+      const images = this.missing(reel.name)
+        .slice(0, AT_ONCE)
+        .map((frame) => frame.images);
       const { error, body } = await this.page.asking.ask("film", { run: reel.name, images });
       if (error) break;
       const film = this.film(reel.name);
@@ -143,7 +161,9 @@ export class Film {
 
   // The newest frame at or before the present moment that is here already.
   frameOf(name) {
-    const known = [...this.film(name)].filter(([images, frame]) => frame && (this.images == null || images <= this.images));
+    const known = [...this.film(name)].filter(
+      ([images, frame]) => frame && (this.images == null || images <= this.images),
+    );
     return known.sort(([a], [b]) => b - a)[0]?.[1] ?? null;
   }
 
@@ -170,7 +190,9 @@ export class Film {
     const { dataset } = this.runs().find((run) => run.name === name) ?? {};
     const model = this.page.boot.models.find((known) => known.name === dataset);
     this.densities ??= {};
-    return model?.components ? (this.densities[dataset] ??= mixture(model.components, model.shape[0])) : null;
+    if (!model?.components) return null;
+    this.densities[dataset] ??= mixture(model.components, model.shape[0]);
+    return this.densities[dataset];
   }
 
   recolor(colors) {

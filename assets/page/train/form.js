@@ -1,12 +1,13 @@
+// @ts-nocheck
 // What is trained, and how: a start button that works at once, and the choices behind it.
 import { element } from "../shared/dom.js";
 import { Latest } from "../shared/latest.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
-import { Sources } from "./sources.js";
 import { copy } from "../shared/takeaway.js";
 import { paintThumbnail } from "../shared/thumbnails.js";
 import { changedText } from "../shared/values.js";
 import { choice, helper, segments, slider, text, toggle } from "../shared/widgets.js";
+import { Sources } from "./sources.js";
 
 const WAIT = 250; // ms of rest before an estimate is asked for
 const MORE = ["batch", "P_mean", "P_std", "augment", "label_dropout", "seed"];
@@ -34,13 +35,32 @@ export class Form {
     this.startButton = element("button", { type: "button", class: "primary", "data-action": "start" }, "Start");
     this.contrast = element("button", { type: "button", class: "pin", "data-action": "contrast" }, "VP against EDM");
     const once = (does) => (event) => event.detail < 2 && does(); // the second half of a double click is no other press
-    this.startButton.addEventListener("click", once(() => this.page.start(false)));
-    this.contrast.addEventListener("click", once(() => this.page.start(true)));
-    this.describe(this.contrast, "Two runs with the same seed and length, drawn over each other: only the design differs");
+    this.startButton.addEventListener(
+      "click",
+      once(() => this.page.start(false)),
+    );
+    this.contrast.addEventListener(
+      "click",
+      once(() => this.page.start(true)),
+    );
+    this.describe(
+      this.contrast,
+      "Two runs with the same seed and length, drawn over each other: only the design differs",
+    );
     this.sentence = element("p", { class: "estimate", "aria-live": "polite" });
     const data = element("h3", { class: "split" }, "Data", this.sources());
-    this.node.append(element("div", { class: "start" }, this.startButton, this.contrast), this.sentence, data, this.thumbnails());
-    this.node.append(element("h3", {}, "Size · design"), this.short("size"), this.designs(), element("h3", { class: "split" }, "Length", this.units()));
+    this.node.append(
+      element("div", { class: "start" }, this.startButton, this.contrast),
+      this.sentence,
+      data,
+      this.thumbnails(),
+    );
+    this.node.append(
+      element("h3", {}, "Size · design"),
+      this.short("size"),
+      this.designs(),
+      element("h3", { class: "split" }, "Length", this.units()),
+    );
     this.node.append(this.row("minutes"), this.row("images"), this.more(), this.help);
     this.refreshers.push(() => {
       this.rows.minutes.hidden = this.byImages;
@@ -74,12 +94,15 @@ export class Form {
   value(name) {
     const fixed = { minutes: this.boot.minutes, ...this.effective }[name];
     const value = this.values[name] ?? fixed ?? this.knobs[name].default;
-    return this.knobs[name].slider && typeof value === "string" && value !== "" && !Number.isNaN(Number(value)) ? Number(value) : value;
+    return this.knobs[name].slider && typeof value === "string" && value !== "" && !Number.isNaN(Number(value))
+      ? Number(value)
+      : value;
   }
 
   set(changes) {
     Object.assign(this.values, changes);
-    for (const [name, value] of Object.entries(this.values)) if (value == null || value === "") delete this.values[name];
+    for (const [name, value] of Object.entries(this.values))
+      if (value == null || value === "") delete this.values[name];
     this.refresh();
     this.page.changed();
     clearTimeout(this.timer);
@@ -99,7 +122,8 @@ export class Form {
   receive(message) {
     if (!this.requests.accept(message.serial)) return;
     const { error, fields = [], values, command, cost, notes = {} } = message.body ?? { error: message.error };
-    for (const [name, row] of Object.entries(this.rows)) this.blame(row, fields.includes(name) ? error : notes[name] ?? null);
+    for (const [name, row] of Object.entries(this.rows))
+      this.blame(row, fields.includes(name) ? error : (notes[name] ?? null));
     if (error) this.tell(fields.some((name) => name in this.rows) ? "" : error, true);
     else {
       this.effective = values;
@@ -124,7 +148,8 @@ export class Form {
     if (!sentence) return said?.remove();
     if (said) said.textContent = sentence;
     else row.after(element("p", { class: "blame", role: "alert" }, sentence));
-    for (let parent = row.closest("details"); parent; parent = parent.parentElement.closest("details")) parent.open = true;
+    for (let parent = row.closest("details"); parent; parent = parent.parentElement.closest("details"))
+      parent.open = true;
   }
 
   // Whether this visitor may start runs.
@@ -139,7 +164,12 @@ export class Form {
   // ---- the parts ----
 
   thumbnails() {
-    this.datasets = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Dataset", "data-row": "data" });
+    this.datasets = element("div", {
+      class: "thumbs",
+      role: "radiogroup",
+      "aria-label": "Dataset",
+      "data-row": "data",
+    });
     for (const dataset of this.boot.datasets) this.datasets.append(this.thumbnail(dataset));
     this.rows.data = this.datasets;
     return this.datasets;
@@ -148,7 +178,11 @@ export class Form {
   thumbnail(dataset) {
     const { name, title } = dataset;
     const canvas = element("canvas", { width: 80, height: 80 });
-    const button = element("button", { type: "button", role: "radio", title, "aria-label": title, "data-dataset": name }, canvas);
+    const button = element(
+      "button",
+      { type: "button", role: "radio", title, "aria-label": title, "data-dataset": name },
+      canvas,
+    );
     button.addEventListener("click", () => this.set({ data: name }));
     this.refreshers.push(() => button.setAttribute("aria-checked", String(this.value("data") === name)));
     this.painters.push((color) => paintThumbnail(canvas, dataset, color));
@@ -162,7 +196,11 @@ export class Form {
       this.addDataset(dataset);
       this.set({ data: dataset.name });
     };
-    const remove = element("button", { type: "button", "data-action": "forget", title: "Remove this upload from the server" }, "remove");
+    const remove = element(
+      "button",
+      { type: "button", "data-action": "forget", title: "Remove this upload from the server" },
+      "remove",
+    );
     remove.addEventListener("click", () => this.forget(this.value("data")));
     this.refreshers.push(() => (remove.hidden = !this.value("data").startsWith("own:")));
     const { node } = new Sources(page, { added, say: this.page.say, describe: this.describe });
@@ -179,7 +217,8 @@ export class Form {
   }
 
   addDataset(dataset) {
-    if (!this.datasets.querySelector(`[data-dataset="${CSS.escape(dataset.name)}"]`)) this.datasets.append(this.thumbnail(dataset));
+    if (!this.datasets.querySelector(`[data-dataset="${CSS.escape(dataset.name)}"]`))
+      this.datasets.append(this.thumbnail(dataset));
     this.refresh();
   }
 
@@ -192,8 +231,11 @@ export class Form {
 
   designs() {
     const made = this.short("design");
-    made.querySelectorAll("button").forEach((button) =>
-      button.prepend(element("span", { class: "dot", style: `background: var(--ex-${button.dataset.value})` })));
+    made
+      .querySelectorAll("button")
+      .forEach((button) =>
+        button.prepend(element("span", { class: "dot", style: `background: var(--ex-${button.dataset.value})` })),
+      );
     return made;
   }
 
@@ -206,7 +248,9 @@ export class Form {
         this.byImages = unit === "images";
         this.set(this.byImages ? { minutes: null, images: this.effective.images } : { images: null });
       });
-      this.refreshers.push(() => button.setAttribute("aria-checked", String((this.byImages ? "images" : "minutes") === unit)));
+      this.refreshers.push(() =>
+        button.setAttribute("aria-checked", String((this.byImages ? "images" : "minutes") === unit)),
+      );
       box.append(button);
     }
     return box;
@@ -221,8 +265,17 @@ export class Form {
     const knob = this.knobs[name];
     const optional = { ...knob, default: null };
     const options = this.options(name);
-    if (typeof this.effective[name] === "boolean" || ["conditional", "greyscale", "crop", "compile"].includes(name)) return this.keep(name, toggle(optional, options));
-    if (knob.slider) return this.keep(name, slider(optional, { ...options, get: () => this.values[name] ?? null, effective: () => this.value(name) ?? knob.slider[0] }));
+    if (typeof this.effective[name] === "boolean" || ["conditional", "greyscale", "crop", "compile"].includes(name))
+      return this.keep(name, toggle(optional, options));
+    if (knob.slider)
+      return this.keep(
+        name,
+        slider(optional, {
+          ...options,
+          get: () => this.values[name] ?? null,
+          effective: () => this.value(name) ?? knob.slider[0],
+        }),
+      );
     if (name === "device") return this.keep(name, choice(knob, options));
     if (knob.choices) return this.keep(name, (knob.choices.length > 4 ? choice : segments)(knob, options));
     const made = this.keep(name, text(optional, { ...options, get: () => this.values[name] ?? "" }));
@@ -243,13 +296,26 @@ export class Form {
 
   more() {
     const others = Object.keys(this.boot.fields).filter((name) => !MORE.includes(name));
-    const titled = (name) => (this.knobs[name].choices && name !== "device" ? [element("h3", { html: this.knobs[name].symbol })] : []);
-    const inner = element("details", {}, element("summary", {}, "Network, loss and loop"), ...others.flatMap((name) => [...titled(name), this.row(name)]));
+    const titled = (name) =>
+      this.knobs[name].choices && name !== "device" ? [element("h3", { html: this.knobs[name].symbol })] : [];
+    const inner = element(
+      "details",
+      {},
+      element("summary", {}, "Network, loss and loop"),
+      ...others.flatMap((name) => [...titled(name), this.row(name)]),
+    );
     const button = element("button", { type: "button", class: "pin" }, "Copy");
     button.addEventListener("click", () => copy(this.commandArea, button));
     this.commandArea = element("textarea", { readonly: true, rows: 3, "aria-label": "The same from a terminal" });
     const terminal = element("div", { class: "terminal" }, this.commandArea, button);
-    return element("details", { class: "more" }, element("summary", {}, "More"), ...["name", "device", ...MORE].map((name) => this.row(name)), inner, terminal);
+    return element(
+      "details",
+      { class: "more" },
+      element("summary", {}, "More"),
+      ...["name", "device", ...MORE].map((name) => this.row(name)),
+      inner,
+      terminal,
+    );
   }
 
   recolor(colors) {

@@ -1,10 +1,17 @@
+// @ts-nocheck
 // How the first of the chosen runs is, and what can be done with it.
 import { element } from "../shared/dom.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
-import { OVER, WORDS } from "./states.js";
 import { copy, download } from "../shared/takeaway.js";
+import { OVER, WORDS } from "./states.js";
 
-const FILES = { model: [["model", ".safetensors"], ["card", ".md"]], tensorboard: [["tensorboard", "-tensorboard.zip"]] };
+const FILES = {
+  model: [
+    ["model", ".safetensors"],
+    ["card", ".md"],
+  ],
+  tensorboard: [["tensorboard", "-tensorboard.zip"]],
+};
 
 export class Heading {
   // page: {asking, act(action, run, more), sample(model)}.
@@ -25,7 +32,8 @@ export class Heading {
     const [run] = runs;
     this.run = run;
     this.command.value = run.command ?? "";
-    this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : runs.map(({ name }) => name).join(" + ");
+    this.title.textContent =
+      runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : runs.map(({ name }) => name).join(" + ");
     this.node.dataset.state = run.state;
     this.state.lastChild.textContent = WORDS[run.state] ?? run.state;
     const items = [[`${compact(run.images)} / ${compact(run.total ?? run.images)}`, "images"]];
@@ -34,10 +42,18 @@ export class Heading {
     if (run.memory) items.push([bytes(run.memory), "memory"]);
     if (disk) items.push([bytes(disk), "disk"]);
     if (run.device) items.push([run.device, ""]);
-    this.set("numbers", items, () => this.numbers.replaceChildren(...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`))));
+    this.set("numbers", items, () =>
+      this.numbers.replaceChildren(
+        ...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`)),
+      ),
+    );
     for (const [node, fits] of this.actions) node.hidden = !fits(run);
     const broken = ["failed", "interrupted"].includes(run.state);
-    const why = broken ? { sentence: run.sentence, log: log.slice(-5), remedies: run.remedies } : run.sentence ? { sentence: run.sentence, log: [], remedies: [] } : null;
+    const why = broken
+      ? { sentence: run.sentence, log: log.slice(-5), remedies: run.remedies }
+      : run.sentence
+        ? { sentence: run.sentence, log: [], remedies: [] }
+        : null;
     this.set("why", why, () => this.explain(why, run));
   }
 
@@ -58,7 +74,13 @@ export class Heading {
       return button;
     });
     const log = why.log.length ? element("pre", {}, why.log.join("\n")) : null;
-    this.why.replaceChildren(...[element("p", { role: "alert" }, why.sentence ?? "It ended without a word."), log, element("div", {}, ...remedies)].filter(Boolean));
+    this.why.replaceChildren(
+      ...[
+        element("p", { role: "alert" }, why.sentence ?? "It ended without a word."),
+        log,
+        element("div", {}, ...remedies),
+      ].filter(Boolean),
+    );
   }
 
   // [button, whether it fits a run]
@@ -72,23 +94,91 @@ export class Heading {
       this.buttons.append(node);
       return [node, fits];
     };
-    const asked = async (question, yes, action) => (await this.page.asking.confirm(question, yes)) && this.page.act(action, this.run.name);
+    const asked = async (question, yes, action) =>
+      (await this.page.asking.confirm(question, yes)) && this.page.act(action, this.run.name);
     return [
-      button("sample", "Open in Sampler", "Sample from its newest checkpoint", () => this.page.sample(this.run.name), (run) => run.checkpoint),
+      button(
+        "sample",
+        "Open in Sampler",
+        "Sample from its newest checkpoint",
+        () => this.page.sample(this.run.name),
+        (run) => run.checkpoint,
+      ),
       button("pause", "Pause", "Hold it where it is", can("pause"), (run) => run.state === "running" && mine(run)),
-      button("unpause", "Go on", "Go on from where it is held", can("unpause"), (run) => run.state === "paused" && mine(run)),
-      button("stop", "Stop", "End it, with a checkpoint; it can be resumed", () => asked(`Stop ${this.run.name}? It saves a checkpoint first and can be resumed later.`, "Stop it", "stop"), (run) => ["running", "queued", "paused"].includes(run.state) && mine(run)),
-      button("resume", "Resume", "Go on from its last checkpoint", can("resume"), (run) => over(run) && run.state !== "finished" && mine(run)),
-      button("more", "More images …", "Go on to a greater length", () => this.extend(), (run) => run.state === "finished" && mine(run)),
-      button("export", "Export", "Download the model as a file, with a card that says what it is", (node) => this.take(node, "model"), (run) => run.checkpoint, "plain"),
-      button("tensorboard", "TensorBoard", "Download the metrics as logs for TensorBoard", (node) => this.take(node, "tensorboard"), (run) => run.images > 0, "plain"),
-      button("command", "Copy command", "The very command that trains this run, for a terminal", (node) => copy(this.command, node), (run) => run.command, "plain"),
-      button("delete", "Delete", "Delete the run with all it has learned", () => asked(`Delete ${this.run.name}, with its checkpoints and samples? Nothing of it stays.`, "Delete it", "delete"), (run) => over(run) && mine(run), "plain"),
+      button(
+        "unpause",
+        "Go on",
+        "Go on from where it is held",
+        can("unpause"),
+        (run) => run.state === "paused" && mine(run),
+      ),
+      button(
+        "stop",
+        "Stop",
+        "End it, with a checkpoint; it can be resumed",
+        () => asked(`Stop ${this.run.name}? It saves a checkpoint first and can be resumed later.`, "Stop it", "stop"),
+        (run) => ["running", "queued", "paused"].includes(run.state) && mine(run),
+      ),
+      button(
+        "resume",
+        "Resume",
+        "Go on from its last checkpoint",
+        can("resume"),
+        (run) => over(run) && run.state !== "finished" && mine(run),
+      ),
+      button(
+        "more",
+        "More images …",
+        "Go on to a greater length",
+        () => this.extend(),
+        (run) => run.state === "finished" && mine(run),
+      ),
+      button(
+        "export",
+        "Export",
+        "Download the model as a file, with a card that says what it is",
+        (node) => this.take(node, "model"),
+        (run) => run.checkpoint,
+        "plain",
+      ),
+      button(
+        "tensorboard",
+        "TensorBoard",
+        "Download the metrics as logs for TensorBoard",
+        (node) => this.take(node, "tensorboard"),
+        (run) => run.images > 0,
+        "plain",
+      ),
+      button(
+        "command",
+        "Copy command",
+        "The very command that trains this run, for a terminal",
+        (node) => copy(this.command, node),
+        (run) => run.command,
+        "plain",
+      ),
+      button(
+        "delete",
+        "Delete",
+        "Delete the run with all it has learned",
+        () =>
+          asked(
+            `Delete ${this.run.name}, with its checkpoints and samples? Nothing of it stays.`,
+            "Delete it",
+            "delete",
+          ),
+        (run) => over(run) && mine(run),
+        "plain",
+      ),
     ];
   }
 
   async extend() {
-    const images = await this.page.asking.confirm(`${this.run.name} has seen ${this.run.images.toLocaleString("en")} images. How many shall it be in all?`, "Go on", { title: "Images in all", value: 2 * this.run.total });
+    const images = await this.page.asking.confirm(
+      `${this.run.name} has seen ${this.run.images.toLocaleString("en")} images. How many shall it be in all?`,
+      "Go on",
+      { title: "Images in all", value: 2 * this.run.total },
+    );
     if (images) this.page.act("resume", this.run.name, { changes: { images: images.replaceAll(",", "") } });
   }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The list of runs: one row each, kept in place and touched only where something changed.
 import { element } from "../shared/dom.js";
 import { compact, duration } from "../shared/numbers.js";
@@ -39,14 +40,27 @@ export class RunList {
 class Row {
   constructor(name, choose) {
     this.known = {};
-    this.box = element("input", { type: "checkbox", "aria-label": `Show ${name} beside the others`, title: "Show it beside the others" });
+    this.box = element("input", {
+      type: "checkbox",
+      "aria-label": `Show ${name} beside the others`,
+      title: "Show it beside the others",
+    });
     this.box.addEventListener("change", () => choose(name, true));
-    this.parts = Object.fromEntries(["name", "state", "left", "loss"].map((part) => [part, element("span", { class: part })]));
+    this.parts = Object.fromEntries(
+      ["name", "state", "left", "loss"].map((part) => [part, element("span", { class: part })]),
+    );
     this.dot = element("i", { class: "dot" });
     this.bar = element("i", { class: "bar" });
     const { name: title, state, left, loss } = this.parts;
     title.textContent = name;
-    this.button = element("button", { type: "button", title: name }, title, element("span", { class: "is" }, this.dot, state), left, loss);
+    this.button = element(
+      "button",
+      { type: "button", title: name },
+      title,
+      element("span", { class: "is" }, this.dot, state),
+      left,
+      loss,
+    );
     this.button.addEventListener("click", (event) => choose(name, event.ctrlKey || event.metaKey));
     this.node = element("div", { class: "run", role: "listitem", "data-run": name }, this.box, this.button, this.bar);
   }
@@ -59,10 +73,16 @@ class Row {
       this.parts.state.textContent = text;
       this.node.dataset.state = state;
     });
-    this.set("left", active ? duration(left) : `${compact(images)} img`, (text) => (this.parts.left.textContent = text));
+    this.set(
+      "left",
+      active ? duration(left) : `${compact(images)} img`,
+      (text) => (this.parts.left.textContent = text),
+    );
     this.set("loss", loss == null ? "" : loss.toPrecision(3), (text) => (this.parts.loss.textContent = text));
     this.set("share", share.toFixed(3), (text) => this.bar.style.setProperty("--share", text));
-    this.set("tint", chosen && several ? tint : "", (color) => this.node.style.setProperty("--tint", color ? `var(--ex-${color})` : "transparent"));
+    this.set("tint", chosen && several ? tint : "", (color) =>
+      this.node.style.setProperty("--tint", color ? `var(--ex-${color})` : "transparent"),
+    );
     this.set("chosen", chosen, (on) => {
       this.box.checked = on;
       this.node.classList.toggle("on", on);

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Data of one's own: files that are uploaded, or points that are drawn.
 import { element } from "../shared/dom.js";
 import { Plane } from "../shared/stages/plane.js";
@@ -15,7 +16,13 @@ export class Sources {
       return node;
     };
     const picker = (name, what, accepted) => {
-      const node = element("input", { type: "file", multiple: true, hidden: true, "data-files": name, "aria-label": what });
+      const node = element("input", {
+        type: "file",
+        multiple: true,
+        hidden: true,
+        "data-files": name,
+        "aria-label": what,
+      });
       node.accept = accepted.join(",");
       node.webkitdirectory = name === "folder";
       node.addEventListener("change", () => {
@@ -29,7 +36,11 @@ export class Sources {
     const files = picker("files", "Files to upload", [".zip", ...IMAGES, ".csv", ".npy"]);
     const folder = picker("folder", "Folder to upload", IMAGES);
     this.uploading = button("upload", "A zip of images, images, or a .csv or .npy file of points", () => files.click());
-    this.opening = button("folder", "A folder of images, with a folder in it for each class, if there are classes", () => folder.click());
+    this.opening = button(
+      "folder",
+      "A folder of images, with a folder in it for each class, if there are classes",
+      () => folder.click(),
+    );
     this.drawing = button("draw", "Draw a distribution in the plane", () => this.draw());
     this.node = element("span", { class: "sources" }, this.uploading, this.opening, this.drawing, files, folder);
   }
@@ -51,7 +62,9 @@ export class Sources {
   async send(query, request) {
     let answer;
     try {
-      answer = await (await fetch(new URL(`explorer-uploads${query}`, document.baseURI), { method: "POST", ...request })).json();
+      answer = await (
+        await fetch(new URL(`explorer-uploads${query}`, document.baseURI), { method: "POST", ...request })
+      ).json();
     } catch {
       answer = { sentence: "The upload did not reach the server. Is it still running?" };
     }
@@ -62,23 +75,44 @@ export class Sources {
 
   // A pad of one's own, with the pen of the Sampler tab.
   draw() {
-    const canvas = element("canvas", { tabindex: 0, "aria-label": "Draw: with the mouse or a finger, or arrows to move and space to set points" });
+    const canvas = element("canvas", {
+      tabindex: 0,
+      "aria-label": "Draw: with the mouse or a finger, or arrows to move and space to set points",
+    });
     const done = element("button", { type: "button", class: "primary" }, "Use these points");
     const clear = element("button", { type: "button", class: "pin" }, "Clear");
-    const dialog = element("dialog", { class: "drawing" }, element("h2", {}, "Draw a distribution"), element("div", { class: "pad" }, canvas), element("div", { class: "row" }, clear, done));
+    const dialog = element(
+      "dialog",
+      { class: "drawing" },
+      element("h2", {}, "Draw a distribution"),
+      element("div", { class: "pad" }, canvas),
+      element("div", { class: "row" }, clear, done),
+    );
     this.page.root.append(dialog);
     const paint = () => {
       plane.draw(1, this.page.colors());
       done.disabled = !plane.drawing.length;
     };
-    const plane = new Plane(canvas, { view: { coordinates: "data" }, contain: true, repaint: paint, onDrawn: paint, onProbe: () => {} });
+    const plane = new Plane(canvas, {
+      view: { coordinates: "data" },
+      contain: true,
+      repaint: paint,
+      onDrawn: paint,
+      onProbe: () => {},
+    });
     plane.result = { levels: [1, 0] };
     plane.drawing = [];
-    clear.addEventListener("click", () => [(plane.drawing = []), paint()]);
+    clear.addEventListener("click", () => {
+      plane.drawing = [];
+      paint();
+    });
     done.addEventListener("click", () => {
       const points = plane.drawing;
       dialog.close();
-      this.send("?title=Drawing", { headers: { "Content-Type": "application/json" }, body: JSON.stringify({ points }) });
+      this.send("?title=Drawing", {
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ points }),
+      });
     });
     dialog.addEventListener("close", () => dialog.remove());
     dialog.showModal();

@@ -1,16 +1,18 @@
+// @ts-nocheck
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
-import { csvOf, lossFigure, SigmaFigure, tintsOf } from "./figures.js";
-import { Film } from "./film.js";
-import { Heading } from "./heading.js";
 import { compact, duration } from "../shared/numbers.js";
 import { float32 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
-import { OVER } from "./states.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { csvOf, lossFigure, SigmaFigure, tintsOf } from "./figures.js";
+import { Film } from "./film.js";
+import { Heading } from "./heading.js";
+import { OVER } from "./states.js";
 
-const MOST_POINTS = 6000, MOST_FRAMES = 400; // held of one run, before it is asked for anew or thinned
+const MOST_POINTS = 6000,
+  MOST_FRAMES = 400; // held of one run, before it is asked for anew or thinned
 
 export class Stage {
   // page: {asking, act(action, run, more), sample(model), changed, boot}.
@@ -18,16 +20,35 @@ export class Stage {
     Object.assign(this, { page, runs: [], known: new Map(), view: {}, tints: {} });
     this.heading = new Heading(page);
     this.notice = element("p", { class: "notice", role: "alert", hidden: true });
-    this.empty = element("p", { class: "empty" }, "No runs yet. Press Start: the first samples are here in seconds, and they get better as you watch.");
+    this.empty = element(
+      "p",
+      { class: "empty" },
+      "No runs yet. Press Start: the first samples are here in seconds, and they get better as you watch.",
+    );
     this.lossBox = element("div", { class: "chartbox" });
     this.sigmaBox = element("div", { class: "chartbox" });
     this.cursor = element("i", { class: "cursor", hidden: true });
-    const early = (this.early = element("p", { class: "early" }));
-    const left = element("div", { class: "curves" }, this.switches(), this.lossBox, this.sigmaBox, early);
-    this.film = new Film({ ...page, points: (name) => this.known.get(name)?.design?.cloud }, { stops: () => this.stops(), moved: () => this.seek(), runs: () => this.runs, frames: (name) => this.known.get(name)?.frames ?? [] });
+    this.early = element("p", { class: "early" });
+    const left = element("div", { class: "curves" }, this.switches(), this.lossBox, this.sigmaBox, this.early);
+    this.film = new Film(
+      { ...page, points: (name) => this.known.get(name)?.design?.cloud },
+      {
+        stops: () => this.stops(),
+        moved: () => this.seek(),
+        runs: () => this.runs,
+        frames: (name) => this.known.get(name)?.frames ?? [],
+      },
+    );
     this.figure = element("div", { class: "learning" }, left, this.film.box);
     this.summary = element("p", { class: "summary", "aria-live": "off" });
-    box.append(this.heading.node, this.empty, this.figure, this.film.line, element("div", { class: "foot" }, this.summary), this.notice);
+    box.append(
+      this.heading.node,
+      this.empty,
+      this.figure,
+      this.film.line,
+      element("div", { class: "foot" }, this.summary),
+      this.notice,
+    );
     this.lossChart = new Chart(this.lossBox);
     this.sigmaChart = new Chart(this.sigmaBox);
     this.lossBox.append(this.cursor);
@@ -67,10 +88,17 @@ export class Stage {
   // News of one run.
   take(name, news) {
     if (this.known.get(name)?.id !== news.id) this.film.films.delete(name); // another run of that name
-    if (news.anew || !this.known.has(name)) this.known.set(name, { points: { images: [], loss: [], score: [], seconds: [], low: [], high: [] }, frames: [], sigmas: [], stride: 1 });
+    if (news.anew || !this.known.has(name))
+      this.known.set(name, {
+        points: { images: [], loss: [], score: [], seconds: [], low: [], high: [] },
+        frames: [],
+        sigmas: [],
+        stride: 1,
+      });
     const known = this.known.get(name);
     const count = news.points.images.length;
-    for (const [column, held] of Object.entries(known.points)) held.push(...(news.points[column] ?? Array(count).fill(null)));
+    for (const [column, held] of Object.entries(known.points))
+      held.push(...(news.points[column] ?? Array(count).fill(null)));
     const kept = known.frames.filter(({ index, last }) => !last || index % known.stride === 0);
     known.frames = news.frames.length ? [...kept, ...news.frames] : known.frames;
     if (known.frames.length > MOST_FRAMES) {
@@ -105,7 +133,9 @@ export class Stage {
   // ---- figures ----
 
   get ready() {
-    return this.runs.filter(({ name }) => this.known.has(name)).map((run) => ({ ...run, ...this.known.get(run.name), tint: this.tints[run.name] }));
+    return this.runs
+      .filter(({ name }) => this.known.has(name))
+      .map((run) => ({ ...run, ...this.known.get(run.name), tint: this.tints[run.name] }));
   }
 
   // The training loss means the same only where the designs are the same.
@@ -118,10 +148,17 @@ export class Stage {
     if (!this.shown || !this.colors || !this.runs.length) return;
     this.stale = false;
     const smooth = Number(this.view.smooth ?? 0.3);
-    this.lossFigure = lossFigure(this.ready, { measure: this.measure, smooth, logx: this.view.logx, logy: this.view.logy });
+    this.lossFigure = lossFigure(this.ready, {
+      measure: this.measure,
+      smooth,
+      logx: this.view.logx,
+      logy: this.view.logy,
+    });
     this.refreshSwitches();
     this.figure.classList.toggle("early", !this.ready.some(({ frames }) => frames.length));
-    this.early.textContent = OVER.includes(this.runs[0].state) ? "It ended before its first tick." : "The first losses and samples come with the first tick.";
+    this.early.textContent = OVER.includes(this.runs[0].state)
+      ? "It ended before its first tick."
+      : "The first losses and samples come with the first tick.";
     this.lossChart.show(this.lossFigure, this.colors);
     this.drawSigma();
     this.describe();
@@ -148,18 +185,24 @@ export class Stage {
     const at = this.film.images;
     const x = panel && at != null ? panel.left + panel.across(this.view.logx ? Math.log10(at) : at) : NaN;
     this.cursor.hidden = !(x >= panel?.left && x <= panel.left + panel.width + 1);
-    if (!this.cursor.hidden) Object.assign(this.cursor.style, { left: `${x}px`, top: `${panel.top}px`, height: `${panel.height}px` });
+    if (!this.cursor.hidden)
+      Object.assign(this.cursor.style, { left: `${x}px`, top: `${panel.top}px`, height: `${panel.height}px` });
   }
 
   describe() {
     const [run] = this.ready;
-    if (!run) return (this.summary.textContent = "");
+    if (!run) {
+      this.summary.textContent = "";
+      return;
+    }
     const last = (column) => run.points[column].findLast((value) => value != null);
     const words = [`${run.name} has seen ${compact(run.images)} of ${compact(run.total ?? run.images)} images`];
     if (last("loss") != null) words.push(`mean loss ${last("loss").toPrecision(3)} since the tick before`);
     if (last("score") != null) words.push(`E[λ·error] ${last("score").toPrecision(3)} on validation images`);
     if (last("seconds") != null) words.push(`${duration(last("seconds"))} of training`);
-    const others = this.ready.slice(1).map((other) => `${other.name} ${other.points.score.findLast((value) => value != null)?.toPrecision(3) ?? "—"}`);
+    const others = this.ready
+      .slice(1)
+      .map((other) => `${other.name} ${other.points.score.findLast((value) => value != null)?.toPrecision(3) ?? "—"}`);
     const sentence = words.join(", ") + (others.length ? `; beside it E[λ·error] of ${others.join(", ")}.` : ".");
     if (this.summary.textContent !== sentence) this.summary.textContent = sentence;
   }
@@ -168,21 +211,45 @@ export class Stage {
 
   switches() {
     const button = (name, value, title, help) => {
-      const node = element("button", { type: "button", role: "radio", "data-view": `${name}:${value}`, title: help }, title);
-      node.addEventListener("click", () => this.setView({ [name]: name === "measure" ? value : this.view[name] ? null : value }));
+      const node = element(
+        "button",
+        { type: "button", role: "radio", "data-view": `${name}:${value}`, title: help },
+        title,
+      );
+      node.addEventListener("click", () =>
+        this.setView({ [name]: name === "measure" ? value : this.view[name] ? null : value }),
+      );
       return node;
     };
     this.buttons = [
       button("measure", "train", "training loss", "The loss as it is trained, with the design's own weight λ(σ)"),
-      button("measure", "same", "validation error", "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs"),
+      button(
+        "measure",
+        "same",
+        "validation error",
+        "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs",
+      ),
       button("logx", "on", "log x", "Logarithmic axis of images"),
       button("logy", "on", "log y", "Logarithmic axis of losses"),
     ];
     for (const node of this.buttons.slice(2)) [node.removeAttribute("role"), node.classList.add("flip")];
-    this.smooth = element("input", { type: "range", min: 0, max: 0.98, step: 0.02, "aria-label": "Smoothing", title: "Smoothing: how much of the curve before counts" });
+    this.smooth = element("input", {
+      type: "range",
+      min: 0,
+      max: 0.98,
+      step: 0.02,
+      "aria-label": "Smoothing",
+      title: "Smoothing: how much of the curve before counts",
+    });
     this.smooth.addEventListener("input", () => this.setView({ smooth: this.smooth.value }));
     const seg = (...nodes) => element("div", { class: "seg" }, ...nodes);
-    return element("div", { class: "switches" }, seg(...this.buttons.slice(0, 2)), seg(...this.buttons.slice(2)), element("label", { class: "smooth" }, "smooth", this.smooth));
+    return element(
+      "div",
+      { class: "switches" },
+      seg(...this.buttons.slice(0, 2)),
+      seg(...this.buttons.slice(2)),
+      element("label", { class: "smooth" }, "smooth", this.smooth),
+    );
   }
 
   setView(changes) {
@@ -219,11 +286,15 @@ export class Stage {
   async savePng() {
     if (!this.runs.length) return;
     const picture = await sheet(this.figure, [this.lossChart, this.sigmaChart], this.film.canvases, this.colors);
-    download(await pngWithText(picture, JSON.stringify({ runs: this.runs.map(({ name }) => name) })), `edm-${this.runs[0].name}.png`);
+    download(
+      await pngWithText(picture, JSON.stringify({ runs: this.runs.map(({ name }) => name) })),
+      `edm-${this.runs[0].name}.png`,
+    );
   }
 
   saveCsv() {
-    if (this.ready.length) download(new Blob([csvOf(this.ready)], { type: "text/csv" }), `edm-${this.runs[0].name}.csv`);
+    if (this.ready.length)
+      download(new Blob([csvOf(this.ready)], { type: "text/csv" }), `edm-${this.runs[0].name}.csv`);
   }
 
   recolor(colors) {

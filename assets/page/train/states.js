@@ -1,3 +1,4 @@
+// @ts-nocheck
 // What a run can be doing, in words, and when it is over.
 
 export const WORDS = {

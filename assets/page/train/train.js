@@ -1,8 +1,10 @@
+// @ts-nocheck
 // The Train tab: the form and the list of runs at the left, the chosen runs at the right, and what is new every second.
-import { Asking } from "./asking.js";
+
 import { element } from "../shared/dom.js";
-import { Form } from "./form.js";
 import { Latest } from "../shared/latest.js";
+import { Asking } from "./asking.js";
+import { Form } from "./form.js";
 import { RunList } from "./list.js";
 import { Stage } from "./stage.js";
 
@@ -12,7 +14,18 @@ const MOST = 6; // runs looked at closely
 export class Train {
   // page: {server, root, changed, models(news), sample(model name), boot}.
   constructor(box, boot, page) {
-    Object.assign(this, { box, boot, page, rows: new Map(), order: [], chosen: [], seen: {}, clock: "", models: "", datasets: null });
+    Object.assign(this, {
+      box,
+      boot,
+      page,
+      rows: new Map(),
+      order: [],
+      chosen: [],
+      seen: {},
+      clock: "",
+      models: "",
+      datasets: null,
+    });
     this.build();
     this.requests = new Latest({
       send: (serial, payload) => page.server.poll({ serial, ...payload }),
@@ -48,7 +61,7 @@ export class Train {
 
   // ---- the address ----
 
-  open(name, values = {}, notice = null) {
+  open(_name, values = {}, notice = null) {
     const { runs, ...rest } = values;
     if (runs) this.chosen = runs.split(",").slice(0, MOST);
     this.stage.load(rest);
@@ -60,7 +73,10 @@ export class Train {
   query() {
     const values = { ...this.form.query(), ...this.stage.query() };
     if (this.chosen.length) values.runs = this.chosen.join(",");
-    return { tab: "train", ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`train.${name}`, value])) };
+    return {
+      tab: "train",
+      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`train.${name}`, value])),
+    };
   }
 
   set active(active) {
@@ -85,9 +101,9 @@ export class Train {
 
   receive(message) {
     if (!this.requests.accept(message.serial)) return;
-    if (message.error) this.say((this.ailing = message.error));
+    if (message.error) this.ail(message.error);
     else {
-      if (this.ailing) this.say((this.ailing = null));
+      if (this.ailing) this.ail(null);
       this.take(message.body);
     }
     this.requests.settle();
@@ -117,8 +133,14 @@ export class Train {
     this.page.root.dataset.polls = Number(this.page.root.dataset.polls) + 1;
   }
 
+  // sentence: what keeps it from learning what is new; null: nothing any more.
+  ail(sentence) {
+    this.ailing = sentence;
+    this.say(sentence);
+  }
+
   silent() {
-    this.say((this.ailing = "The server does not answer. Runs go on without it, and this page will catch up."));
+    this.ail("The server does not answer. Runs go on without it, and this page will catch up.");
     this.soon(PACE.far);
   }
 
@@ -162,7 +184,11 @@ export class Train {
     const wanted = JSON.stringify([action, values]);
     if (this.unanswered?.wanted !== wanted) this.unanswered = { wanted, token: String(Math.random()) + Date.now() };
     this.starting = true;
-    const { body: done, error, silent } = await this.asking.ask("act", { do: action, values, token: this.unanswered.token });
+    const {
+      body: done,
+      error,
+      silent,
+    } = await this.asking.ask("act", { do: action, values, token: this.unanswered.token });
     this.starting = false;
     if (!silent) this.unanswered = null;
     this.say(error ?? null);

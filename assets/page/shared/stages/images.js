@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The stage of an image model: a grid that emerges from noise, and the film strip of one image.
 import { fit, pixels } from "../canvas.js";
 import { bracket, sigmaAt } from "../levels.js";
@@ -56,7 +57,9 @@ export class Images {
   drawStrip(context, width, height, strip, u, colors) {
     const { run, levels } = this.result;
     const last = run.index.length - 1;
-    const frames = [...new Set(Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last)))];
+    const frames = [
+      ...new Set(Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last))),
+    ];
     const size = Math.min((strip - 34) / 2, (width - 40) / frames.length - 6);
     const left = (width - 40 - frames.length * (size + 6)) / 2 + 40;
     const top = height - strip + 14;

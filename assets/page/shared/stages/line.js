@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The stage of a 1-D model: the paper's Figure 3. The state x against time t (or σ), density behind, t growing to the right.
 import { fit } from "../canvas.js";
 import { bracket } from "../levels.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The stage of a 2-D model: density, trajectories, arrows, moving particles, a particle to drag, a pad to draw on.
 import { fit } from "../canvas.js";
 import { bracket, sigmaAt } from "../levels.js";
@@ -143,7 +144,8 @@ export class Plane {
     const count = positions.length;
     const unit = this.height / 2 / (this.follow ? FOLLOW_WINDOW : WINDOW);
     let longest = 1e-9;
-    for (let i = 0; i < count; i += 2) longest = Math.max(longest, Math.hypot(arrows[j * count + i], arrows[j * count + i + 1]));
+    for (let i = 0; i < count; i += 2)
+      longest = Math.max(longest, Math.hypot(arrows[j * count + i], arrows[j * count + i + 1]));
     context.strokeStyle = colors.mute;
     context.lineWidth = 1.1;
     context.globalAlpha = 0.8;

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Densities as a shade behind points.
 
 const DENSITY_WIDTH = 0.035; // point sets are shaded as if this wide

@@ -1,0 +1,96 @@
+"""The present settings as text that runs: a Python script, and a command line."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shlex
+from pathlib import Path
+
+from edm import models
+from edm.base import flat
+from edm.experiments.experiment import Experiment
+from edm.experiments.runner import count
+
+
+def python(experiment: Experiment, own: bool = True) -> str:
+    """A script that draws the same picture and keeps every state. own: as of `complete`."""
+    sampling = experiment.sampling
+    given = ", ".join(f"{name}={getattr(sampling, name)!r}" for name in sampling.document())
+    number = count(experiment)
+    lines = ["import edm", ""]
+    if experiment.points is None:
+        lines.append(f"model = edm.models.load({json.dumps(experiment.model, ensure_ascii=False)})")
+    else:
+        points = [list(point) for point in experiment.points]
+        lines.append(f"model = edm.models.of(edm.Experiment(model='drawn', points={points}))")
+    lines += [
+        f"sampling = edm.Sampling({given})",
+        f"seeds = edm.seeds(sampling.seed, {number})",
+        "latents = edm.latents(seeds, model.shape)",
+    ]
+    arguments = "model.denoiser, latents, sampling"
+    model = models.of(experiment)
+    if experiment.label is not None:
+        lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
+        arguments += ", labels"
+    elif model.trained and model.classes:
+        lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
+        arguments += ", labels"
+    lines += [
+        f"states = list(edm.sample({arguments}, seeds=seeds))",
+        "samples = states[-1].x",
+        'edm.render.picture(model, states).save("sample.png")',
+    ]
+    return complete("\n".join(lines) + "\n", own)
+
+
+def command(experiment: Experiment, own: bool = True) -> str:
+    """A command line that draws the same picture. own: as of `complete`."""
+    model, written = models.of(experiment), flat.flatten(experiment)
+    folder, files = _elsewhere([model], own)
+    options = {**written, "model": files[model.name]} if files else written
+    words = ["python", "-m", "edm", "sample", *(f"--{name}={text}" for name, text in options.items())]
+    setting = f"EDM_RUNS={shlex.quote(folder)} " if folder else ""
+    return setting + shlex.join([*words, "--out=sample.png"])
+
+
+def complete(code: str, own: bool = True) -> str:
+    """A script that imports edm, with what it needs so that a new process in this folder knows its models, too.
+
+    own: it is for the owner of this machine; what others see holds no paths outside of this folder.
+    """
+    texts = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
+    named = [name for name in sorted(text for text in texts if isinstance(text, str)) if not models.ships(name)]
+    folder, files = _elsewhere([models.load(name) for name in named if models.known(name)], own)
+    lines = _setting(folder)
+    lines += [f"edm.models.register({path!r}, {name!r})" for name, path in files.items()]
+    if not lines:
+        return code
+    imports, _, rest = code.partition("\n\n")
+    return "\n\n".join(["import os\n" * bool(folder) + imports, "\n".join(lines), rest])
+
+
+def head(folder, own: bool = True) -> str:
+    """The first lines of a script about models of the runs in a folder."""
+    lines = _setting(_shown(folder, own) if Path(folder).absolute() != Path("runs").absolute() else None)
+    return "import os\n" * bool(lines) + "import edm\n\n" + "".join(f"{line}\n\n" for line in lines)
+
+
+def _setting(folder) -> list[str]:
+    return [f'os.environ["EDM_RUNS"] = {folder!r}'] if folder else []
+
+
+def _elsewhere(found, own) -> tuple[str | None, dict[str, str]]:
+    """(the runs folder of these models, if it is another than runs/, and the files of others that do not ship)."""
+    others = [model for model in found if model.trained and not models.ships(model.name)]
+    folders = {model.path.absolute().parents[2] for model in others if model.run} - {Path("runs").absolute()}
+    shown = {model.name: _shown(model.path, own) or model.path.name for model in others if not model.run}
+    return next((_shown(folder, own) for folder in folders), None), shown
+
+
+def _shown(path, own) -> str | None:
+    """A path as it may be seen: within this folder, or its owner's."""
+    path, here = Path(os.path.abspath(path)), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path) if own else None
