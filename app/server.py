@@ -32,10 +32,16 @@ from edm.files.resources import ASSETS
 # One for each room of the page's scripts; the later ones may take back what the shared ones say.
 SHEETS = (
     "shared/tokens.css",
-    "shared/shared.css",
+    "shared/frame.css",
+    "shared/widgets.css",
+    "shared/stages.css",
+    "shared/dialogs.css",
     "sampler/sampler.css",
     "instruments/instruments.css",
-    "train/train.css",
+    "instruments/lanes.css",
+    "train/form.css",
+    "train/runs.css",
+    "train/stage.css",
 )
 
 
