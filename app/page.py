@@ -26,7 +26,13 @@ STAY_SECONDS = 5
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
     work, board = Work(device, own=room.kind == "own"), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
+    boot = controls.boot()
+    learning = train.boot(board) | {"script": snippets.head(board.folder, work.own)}
+    boot["tabs"] = [
+        {"name": "sampler", "title": "Sampler", "kind": "sampler"},
+        *({**tab, "kind": "instruments"} for tab in boot["tabs"]),
+        {"name": "train", "title": "Train", "kind": "train", **learning},
+    ]
     board.begin()
     training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:

@@ -49,7 +49,8 @@ class Instrument:
     """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
     a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
 
-    question: what it answers, in a sentence. streams: it goes on refining until it is stopped.
+    question: what it answers, in a sentence. script: which of assets/page/instruments draws it. streams: it goes on
+    refining until it is stopped.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Instrument:
     question: str
     settings: type[View]
     respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
+    script: str = "chart"
     streams: bool = False
 
     def complete(self, values: dict) -> dict:
@@ -70,8 +72,8 @@ class Instrument:
             choices = field.json_schema_extra.get("choices")
             if choices is not None:
                 declared[name] |= {"choices": list(choices()), "titles": list(choices().values())}
-        text = {"name": self.name, "title": self.title, "question": self.question, "streams": self.streams}
-        return {**text, "knobs": declared}
+        text = {"name": self.name, "title": self.title, "question": self.question}
+        return {**text, "script": self.script, "streams": self.streams, "knobs": declared}
 
 
 @dataclass(frozen=True)

@@ -205,4 +205,6 @@ def _step_python(settings, sampling):
     )
 
 
-INSTRUMENT = Instrument("churn", "Churn", "What happens to x when noise is added and taken away?", Churn, respond)
+INSTRUMENT = Instrument(
+    "churn", "Churn", "What happens to x when noise is added and taken away?", Churn, respond, script="churn"
+)

@@ -202,5 +202,10 @@ def _python(settings, designs):
 
 
 INSTRUMENT = Instrument(
-    "curvature", "Curvature", "How much do trajectories bend, with each schedule and scaling?", Curvatures, respond
+    "curvature",
+    "Curvature",
+    "How much do trajectories bend, with each schedule and scaling?",
+    Curvatures,
+    respond,
+    script="beside",
 )

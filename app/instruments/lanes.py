@@ -283,6 +283,13 @@ def _python(lanes):
 
 
 LANES_INSTRUMENT = Instrument(
-    "lanes", "Side by side", "The same noise through different samplers: where do they end?", Lanes, respond_lanes
+    "lanes",
+    "Side by side",
+    "The same noise through different samplers: where do they end?",
+    Lanes,
+    respond_lanes,
+    script="lanes",
 )
-WALK_INSTRUMENT = Instrument("walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk)
+WALK_INSTRUMENT = Instrument(
+    "walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk, script="lanes"
+)

@@ -186,5 +186,6 @@ INSTRUMENT = Instrument(
     "What has been learned at each noise level, what could be, and where does training look?",
     Losses,
     respond,
+    script="loss",
     streams=True,
 )

@@ -220,4 +220,5 @@ INSTRUMENT = Instrument(
     "Where does a trained denoiser differ from the one that its data define?",
     Oracle,
     respond,
+    script="oracle",
 )

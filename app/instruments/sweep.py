@@ -220,5 +220,5 @@ for cell in run_sweep(sweep):
 
 
 INSTRUMENT = Instrument(
-    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond
+    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond, script="sweep"
 )

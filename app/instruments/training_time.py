@@ -160,4 +160,5 @@ INSTRUMENT = Instrument(
     "What has the network learned after so many images, and what do its samples look like?",
     TrainingTime,
     respond,
+    script="training_time",
 )

@@ -230,4 +230,5 @@ INSTRUMENT = Instrument(
     "At which noise level does each step err, and what does ρ change?",
     Truncation,
     respond,
+    script="truncation",
 )

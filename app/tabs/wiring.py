@@ -30,12 +30,12 @@ class Wiring:
         visitor's gr.Request too. kind: of the message.
 
         A lane is what a newer request of the same visitor overtakes: a new picture ends the measuring of the old.
-        The texts go to `output`; without one, to a channel of their own, which the page hears as "edm-<event>".
+        The texts go to `output`; without one, to a channel of their own, which the page hears under the event's name.
         """
         getattr(self.stage, event)(
             self._handler(lane, kind, respond, personal),
             None,
-            output or Channel(f"edm-{event}"),
+            output or Channel(event),
             api_visibility="private",
             show_progress="hidden",
             trigger_mode="multiple",

@@ -6,7 +6,8 @@ import { sheet } from "../shared/sheet.js";
 import { Instrument } from "./instrument.js";
 
 export default class Beside extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     const halves = [element("div"), element("div")];
     this.stage.append(element("div", { class: "halves" }, ...halves));
     this.charts = halves.map((half) => {

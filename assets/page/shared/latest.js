@@ -1,15 +1,50 @@
-// @ts-nocheck
 // Requests of which only the latest counts; and while a knob is dragged, something is always on its way.
 
 const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so
+export const SILENCE = "The server does not answer. Is it still running?";
 
+/**
+ * @template Body
+ * @typedef {import("./types.d.ts").Answer<Body>} Answer
+ */
+
+/**
+ * @template {object} Payload
+ * @template Body
+ */
 export class Latest {
-  // send(serial, payload); build(): the payload as it is when the request leaves; silent(): no answer came.
-  constructor({ send, build, silent }) {
-    Object.assign(this, { send, build, silent, serial: 0, shown: 0, waiting: false, answered: true, lost: 0 });
+  serial = 0;
+  /** The serial of what is shown. */
+  shown = 0;
+  waiting = false;
+  answered = true;
+  lost = 0;
+  /** @type {Payload | null} What the latest request asked for. */
+  payload = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #server;
+  #event;
+  #parts;
+
+  /**
+   * @param {import("./server.js").Server} server
+   * @param {string} event
+   * @param {object} parts
+   * @param {() => Payload} parts.build  The payload as it is when a request leaves.
+   * @param {(answer: Answer<Body>) => void} parts.show  There is news.
+   * @param {() => void} parts.silent  No answer came.
+   * @param {(serial: number) => void} [parts.sent]
+   * @param {(answer: Answer<Body>) => void} [parts.rested]  It was shown, and nothing newer is asked for.
+   */
+  constructor(server, event, parts) {
+    this.#server = server;
+    this.#event = event;
+    this.#parts = parts;
+    server.hear(event, (answer) => this.receive(answer));
   }
 
-  // Ask for what the page shows now. The running request is overtaken once it has shown something.
+  /** Ask for what the page shows now. The running request is overtaken once it has shown something. */
   ask() {
     if (!this.answered) {
       this.waiting = true;
@@ -18,34 +53,46 @@ export class Latest {
     this.waiting = false;
     this.answered = false;
     this.serial += 1;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lose(), PATIENCE[this.lost]);
-    this.send(this.serial, this.build());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lose(), PATIENCE[this.lost]);
+    this.payload = this.#parts.build();
+    this.#parts.sent?.(this.serial);
+    this.#server.send(this.#event, { serial: this.serial, ...this.payload });
   }
 
-  // An answer has come. Returns whether it is news: not older than what is shown.
-  accept(serial) {
-    if (serial === this.serial) {
+  /** What is on its way is not wanted any more. Returns the serial that ends it on the server. */
+  drop() {
+    this.serial += 1;
+    this.answered = true;
+    this.waiting = false;
+    clearTimeout(this.#timer);
+    return this.serial;
+  }
+
+  /** @param {Answer<Body>} answer */
+  receive(answer) {
+    if (answer.serial === this.serial) {
       this.answered = true;
       this.lost = 0;
-      clearTimeout(this.timer);
+      clearTimeout(this.#timer);
     }
-    const news = serial >= this.shown;
-    if (news) this.shown = serial;
-    return news;
+    if (answer.serial < this.shown) return; // older than what is shown
+    this.shown = answer.serial;
+    this.#parts.show(answer);
+    if (!this.answered) return;
+    if (this.waiting) this.ask();
+    else this.#parts.rested?.(answer);
   }
 
-  // To be called after an answer was painted.
-  settle() {
-    if (this.waiting && this.answered) this.ask();
-  }
-
-  lose() {
+  #lose() {
     this.answered = true;
     this.lost += 1;
-    if (this.lost < PATIENCE.length) return this.ask();
+    if (this.lost < PATIENCE.length) {
+      this.ask();
+      return;
+    }
     this.lost = 0;
     this.waiting = false;
-    this.silent();
+    this.#parts.silent();
   }
 }

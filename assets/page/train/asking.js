@@ -1,15 +1,20 @@
 // @ts-nocheck
 // Questions that each want their answer, one after the other; and a dialog that asks people.
 import { element } from "../shared/dom.js";
+import { SILENCE } from "../shared/latest.js";
 
 const PATIENCE = 20_000; // ms
 
 export class Asking {
   constructor(box, server) {
-    Object.assign(this, { box, server, serials: {}, waiting: {}, last: {} });
+    this.box = box;
+    this.server = server;
+    this.serials = {};
+    this.waiting = {};
+    this.last = {};
     for (const event of ["act", "film"]) {
       this.serials[event] = 0;
-      addEventListener(`edm-${event}`, ({ detail }) => this.waiting[`${event}${detail.serial}`]?.(detail));
+      server.hear(event, (answer) => this.waiting[`${event}${answer.serial}`]?.(answer));
     }
   }
 
@@ -29,12 +34,9 @@ export class Asking {
         delete this.waiting[`${event}${serial}`];
         resolve(detail);
       };
-      const timer = setTimeout(
-        () => answer({ error: "The server does not answer. Is it still running?", silent: true }),
-        PATIENCE,
-      );
+      const timer = setTimeout(() => answer({ error: SILENCE, silent: true }), PATIENCE);
       this.waiting[`${event}${serial}`] = answer;
-      this.server[event]({ serial, ...payload });
+      this.server.send(event, { serial, ...payload });
     });
   }
 

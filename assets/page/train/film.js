@@ -1,25 +1,25 @@
 // @ts-nocheck
 // The samples of the chosen runs at each tick, from the same latents: a film with one timeline for all.
 import { fit } from "../shared/canvas.js";
-import { element } from "../shared/dom.js";
+import { element, watchSize } from "../shared/dom.js";
+import { Frames } from "../shared/frames.js";
 import { compact } from "../shared/numbers.js";
-import { float32, mixture } from "../shared/packed.js";
-import { timeline } from "../shared/player.js";
+import { arrowsOf, float32, mixture } from "../shared/packed.js";
+import { StepPlayer, timeline } from "../shared/player.js";
 import { paintCloud, paintGrid } from "../shared/samples.js";
-import { Steps } from "../shared/steps.js";
 
 const REELS = 4; // runs whose samples are shown side by side
 const AT_ONCE = 8; // frames in one answer
 const UNASKED = 24; // frames that are fetched before anybody moves the timeline
 
 export class Film {
-  // stops(): images of all ticks; runs(): the chosen ones; frames(name): {images} of a run; moved(): of the timeline.
-  constructor(page, { stops, runs, frames, moved }) {
+  // stops(): images of all ticks; runs(): the chosen ones; ticks(name): {images} of a run; moved(): of the timeline.
+  constructor(page, { stops, runs, ticks, moved }) {
     Object.assign(this, {
       page,
       stops,
       runs,
-      frames,
+      ticks,
       moved,
       films: new Map(),
       reels: [],
@@ -29,10 +29,10 @@ export class Film {
     this.box = element("div", { class: "film" });
     const line = timeline("Training time: images seen");
     this.line = line.node;
-    this.player = new Timeline(line, { run: () => this.track, moved: () => this.move() });
+    this.player = new StepPlayer(line, { run: () => this.track, moved: () => this.move() });
     this.player.fraction = 1;
-    new ResizeObserver(() => (this.dirty = true)).observe(this.box);
-    requestAnimationFrame((now) => this.tick(now));
+    this.frames = new Frames(() => this.colors && this.paint(), this);
+    watchSize(this.box, () => this.frames.ask());
   }
 
   get canvases() {
@@ -66,20 +66,20 @@ export class Film {
     else if (!this.player.playing) this.player.fraction = place(stops, this.images);
     this.settle();
     this.fetch();
-    this.dirty = true;
+    this.frames.ask();
   }
 
   move() {
     this.touched = true;
     this.settle();
     this.following = this.player.fraction >= 1;
-    this.dirty = true;
+    this.frames.ask();
     this.fetch();
   }
 
   // Where the timeline stands, in images.
   settle() {
-    const images = this.track ? this.track.images[this.player.index] : null;
+    const images = this.track ? this.track.images[this.player.at(this.track.images)] : null;
     if (images === this.images) return;
     this.images = images;
     this.moved();
@@ -87,19 +87,19 @@ export class Film {
 
   set active(active) {
     this.shown = active;
-    this.dirty = true;
+    this.frames.active = active;
     this.fetch();
   }
 
+  get playing() {
+    return this.player.playing;
+  }
+
+  // At every frame, while it plays.
   tick(now) {
-    if (this.shown && this.player.tick(now)) {
-      this.settle();
-      this.touched = this.dirty = true;
-      this.following = this.player.fraction >= 1;
-      this.fetch();
-    }
-    if (this.dirty && this.shown && this.colors) this.paint();
-    requestAnimationFrame((time) => this.tick(time));
+    const moved = this.player.tick(now);
+    if (moved) this.move();
+    return moved;
   }
 
   // ---- frames ----
@@ -112,22 +112,22 @@ export class Film {
   take(name, frame) {
     const film = this.film(name);
     if (!frame.png) {
-      const field = frame.field && { positions: float32(frame.field.positions), arrows: float32(frame.field.arrows) };
+      const field = frame.field && arrowsOf(frame.field);
       film.set(frame.images, { ...frame, x: float32(frame.x), field });
     } else {
       const image = new Image();
-      image.onload = () => (this.dirty = true);
+      image.onload = () => this.frames.ask();
       image.src = `data:image/png;base64,${frame.png}`;
       film.set(frame.images, { ...frame, png: null, image });
     }
-    this.dirty = true;
+    this.frames.ask();
   }
 
   // The frames that are missing, those nearest to the present moment first.
   missing(name) {
     const film = this.film(name);
     const away = ({ images }) => Math.abs(images - (this.images ?? images));
-    const wanted = this.frames(name)
+    const wanted = this.ticks(name)
       .filter(({ images }) => !film.has(images))
       .sort((a, b) => away(a) - away(b));
     return this.touched ? wanted : wanted.slice(0, Math.max(0, UNASKED - film.size));
@@ -154,8 +154,7 @@ export class Film {
   // ---- painting ----
 
   paint() {
-    this.dirty = false;
-    if (this.track) this.player.show();
+    if (this.track) this.player.mark(`${compact(this.track.images[this.player.at(this.track.images)])} images`);
     for (const reel of this.reels) this.paintReel(reel);
   }
 
@@ -197,16 +196,7 @@ export class Film {
 
   recolor(colors) {
     this.colors = colors;
-    this.dirty = true;
-  }
-}
-
-class Timeline extends Steps {
-  show() {
-    super.show();
-    const text = `${compact(this.run().images[this.index])} images`;
-    if (this.output.textContent !== text) this.output.textContent = text;
-    this.time.setAttribute("aria-valuetext", text);
+    this.frames.ask();
   }
 }
 

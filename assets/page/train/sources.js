@@ -1,14 +1,17 @@
 // @ts-nocheck
 // Data of one's own: files that are uploaded, or points that are drawn.
 import { element } from "../shared/dom.js";
-import { Plane } from "../shared/stages/plane.js";
+import { Pad } from "../shared/stages/pad.js";
 
 const IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp"];
 
 export class Sources {
-  // page: {root, colors()}. added(dataset): it is there now. say(sentence).
-  constructor(page, { added, say, describe }) {
-    Object.assign(this, { page, added, say });
+  // page: {root, colors(), added(dataset): it is there now, say(sentence), describe}.
+  constructor(page) {
+    const { describe } = page;
+    this.page = page;
+    this.added = page.added;
+    this.say = page.say;
     const button = (name, help, does) => {
       const node = element("button", { type: "button", "data-action": name }, `${name}…`);
       node.addEventListener("click", does);
@@ -90,28 +93,20 @@ export class Sources {
     );
     this.page.root.append(dialog);
     const paint = () => {
-      plane.draw(1, this.page.colors());
-      done.disabled = !plane.drawing.length;
+      const colors = this.page.colors();
+      if (colors) pad.draw(colors);
+      done.disabled = !pad.points.length;
     };
-    const plane = new Plane(canvas, {
-      view: { coordinates: "data" },
-      contain: true,
-      repaint: paint,
-      onDrawn: paint,
-      onProbe: () => {},
-    });
-    plane.result = { levels: [1, 0] };
-    plane.drawing = [];
+    const pad = new Pad(canvas, { points: [], repaint: paint, onDrawn: paint });
     clear.addEventListener("click", () => {
-      plane.drawing = [];
+      pad.points = [];
       paint();
     });
     done.addEventListener("click", () => {
-      const points = plane.drawing;
       dialog.close();
       this.send("?title=Drawing", {
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ points }),
+        body: JSON.stringify({ points: pad.points }),
       });
     });
     dialog.addEventListener("close", () => dialog.remove());

@@ -36,7 +36,7 @@ export class Stage {
         stops: () => this.stops(),
         moved: () => this.seek(),
         runs: () => this.runs,
-        frames: (name) => this.known.get(name)?.frames ?? [],
+        ticks: (name) => this.known.get(name)?.frames ?? [],
       },
     );
     this.figure = element("div", { class: "learning" }, left, this.film.box);
@@ -60,7 +60,7 @@ export class Stage {
 
   load(values) {
     this.view = {};
-    for (const name of Object.keys(this.page.boot.train.curves)) if (name in values) this.view[name] = values[name]; // the server has checked them
+    for (const name of Object.keys(this.page.curves)) if (name in values) this.view[name] = values[name]; // the server has checked them
     this.refreshSwitches();
   }
 

@@ -1,7 +1,7 @@
 // @ts-nocheck
 // The Train tab: the form and the list of runs at the left, the chosen runs at the right, and what is new every second.
 
-import { element } from "../shared/dom.js";
+import { countUp, element } from "../shared/dom.js";
 import { Latest } from "../shared/latest.js";
 import { Asking } from "./asking.js";
 import { Form } from "./form.js";
@@ -12,8 +12,7 @@ const PACE = { near: 1000, far: 3000 }; // ms between two looks: while one watch
 const MOST = 6; // runs looked at closely
 
 export class Train {
-  // page: {server, root, changed, models(news), sample(model name), boot}.
-  constructor(box, boot, page) {
+  constructor(page, boot, box) {
     Object.assign(this, {
       box,
       boot,
@@ -23,16 +22,14 @@ export class Train {
       chosen: [],
       seen: {},
       clock: "",
-      models: "",
       datasets: null,
     });
     this.build();
-    this.requests = new Latest({
-      send: (serial, payload) => page.server.poll({ serial, ...payload }),
+    this.requests = new Latest(page.server, "poll", {
       build: () => this.question(),
+      show: (answer) => this.receive(answer),
       silent: () => this.silent(),
     });
-    addEventListener("edm-poll", (event) => this.receive(event.detail));
     document.addEventListener("visibilitychange", () => !document.hidden && this.soon(0));
   }
 
@@ -53,15 +50,16 @@ export class Train {
       asking: this.asking,
       say: (sentence) => this.say(sentence),
       script: this.boot.script,
+      curves: this.boot.curves,
       act: (action, run, more) => this.act(action, run, more),
     });
     this.box.append(element("main", {}, panel, section));
-    root.dataset.polls = 0;
+    root.dataset.polls = "0";
   }
 
   // ---- the address ----
 
-  open(_name, values = {}, notice = null) {
+  open({ values, notice }) {
     const { runs, ...rest } = values;
     if (runs) this.chosen = runs.split(",").slice(0, MOST);
     this.stage.load(rest);
@@ -96,17 +94,15 @@ export class Train {
   question() {
     const runs = this.shown ? Object.fromEntries(this.chosen.map((name) => [name, this.seen[name] ?? null])) : {};
     for (const name of this.chosen) if (this.stage.isFull(name)) delete this.seen[name];
-    return { clock: this.clock, datasets: this.datasets, models: this.models, runs };
+    return { clock: this.clock, datasets: this.datasets, models: this.page.clock, runs };
   }
 
   receive(message) {
-    if (!this.requests.accept(message.serial)) return;
     if (message.error) this.ail(message.error);
     else {
       if (this.ailing) this.ail(null);
       this.take(message.body);
     }
-    this.requests.settle();
     const body = message.body ?? {};
     this.soon(body.more ? 0 : this.shown && body.live !== false ? PACE.near : PACE.far);
   }
@@ -116,13 +112,10 @@ export class Train {
     for (const row of rows) this.rows.set(row.name, { ...row, locked: locked.includes(row.name) });
     if (order) this.order = order;
     for (const name of [...this.rows.keys()]) if (order && !order.includes(name)) this.rows.delete(name);
-    if (models) {
-      this.models = models.clock;
-      this.page.models(models);
-    }
+    if (models) this.page.takeModels(models);
     if (datasets) {
       this.datasets = datasets.clock;
-      this.form.offer(datasets.list);
+      this.form.datasets.offer(datasets.list);
     }
     this.form.room = room;
     this.chosen = this.chosen.filter((name) => this.rows.has(name));
@@ -130,7 +123,7 @@ export class Train {
     for (const [name, news] of Object.entries(runs)) this.look(name, news);
     if (rows.length || order) this.show();
     else this.stage.refresh();
-    this.page.root.dataset.polls = Number(this.page.root.dataset.polls) + 1;
+    countUp(this.page.root, "polls");
   }
 
   // sentence: what keeps it from learning what is new; null: nothing any more.
@@ -210,7 +203,7 @@ export class Train {
   // ---- like every tab ----
 
   texts() {
-    return { python: this.stage.python(), command: this.stage.command ?? this.form.command };
+    return { python: this.stage.python(), command: this.stage.command ?? this.form.estimate.command };
   }
 
   savePng() {
@@ -220,6 +213,9 @@ export class Train {
   saveCsv() {
     return this.stage.saveCsv();
   }
+
+  // Models are not of this tab: it has runs.
+  offer() {}
 
   recolor(colors) {
     this.form.recolor(colors);
