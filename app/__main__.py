@@ -9,8 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
-from app import passwords
-from app.limits import Limits
+from app.visitors import passwords
+from app.visitors.limits import Limits
 from edm.errors import Refused
 
 DEFAULT_PORT = 7860
@@ -72,7 +72,7 @@ _LIMITS = {
 
 
 def room(chosen):
-    """The `app.classroom.Room` of the options: who may do what. Raises Refused."""
+    """The `app.visitors.classroom.Room` of the options: who may do what. Raises Refused."""
     values = {field: getattr(chosen, name[2:].replace("-", "_")) for name, (field, _, _) in _LIMITS.items()}
     for name, (field, _, _) in _LIMITS.items():
         if not 0 < values[field] < float("inf"):
@@ -85,7 +85,7 @@ def room(chosen):
     if not local and not password and not chosen.classroom:
         remedy = "give a password with --password, or use 127.0.0.1, or --classroom"
         raise Refused(f"others can reach {chosen.host}: {remedy}")
-    from app.classroom import Room, generated
+    from app.visitors.classroom import Room, generated
 
     if not chosen.classroom:
         return Room(chosen.runs, local, password)

@@ -1,4 +1,4 @@
-"""The web server: Gradio's page at /, our own scripts and styles under /explorer, and `app.routes`."""
+"""The web server: Gradio's page at /, our own scripts and styles under /explorer, and `app.routes.uploading`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import login, page, routes, transport, visible
-from app.classroom import Room
-from app.scripts import asked
+from app import page
+from app.routes import uploading
+from app.sentences import visible
+from app.transport import corners
+from app.visitors import login
+from app.visitors.classroom import Room
+from app.work.scripts import asked
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -46,9 +50,9 @@ def application(device, room: Room | None = None) -> FastAPI:
     app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
     login.add(app, room, sessions)
-    routes.add(app, room, sessions.name)
+    uploading.add(app, room, sessions.name)
     blocks = page.build(device, room)
-    transport.mount(
+    corners.mount(
         app,
         blocks,
         sessions.name if room.asks else None,
@@ -60,8 +64,8 @@ def application(device, room: Room | None = None) -> FastAPI:
     )
     entrance = login.page(room.message) if room.asks else None
     checks = {"sample": asked}
-    app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
-    app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
+    app.add_middleware(corners.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
+    app.add_middleware(uploading.SameSite, private=room.kind == "own" and not room.asks)
     app.add_middleware(visible.Veil, folder=room.folder, own=room.kind == "own")
     return app
 

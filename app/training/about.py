@@ -8,8 +8,8 @@ import numpy as np
 
 from app.figures import pack
 from app.instruments.base import rounded
+from app.sentences.visible import names
 from app.training import recipes
-from app.visible import names
 from edm import diagnostics, files, runs, saved
 from edm.data import points
 from edm.errors import Refused

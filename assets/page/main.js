@@ -8,7 +8,7 @@ import { Server } from "./shared/server.js";
 import { Share } from "./shared/share.js";
 import { Train } from "./train/train.js";
 
-/** @typedef {import("./shared/types.d.ts").Boot} Boot */
+/** @typedef {import("./shared/messages.d.ts").Boot} Boot */
 /** @typedef {import("./shared/types.d.ts").Page} Page */
 /** @typedef {import("./shared/types.d.ts").Tab} Tab */
 /** @typedef {import("./shared/types.d.ts").Values} Values */
@@ -68,7 +68,7 @@ class Explorer {
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
-    server.hear("opened", ({ opened }) => this.open(opened));
+    server.opened((opened) => this.open(opened));
   }
 
   listen() {
@@ -116,7 +116,7 @@ class Explorer {
   /**
    * Models of runs come and go: what every tab offers follows.
    * One whose name was there before is another model now: pictures of it are asked for anew.
-   * @param {import("./shared/types.d.ts").ModelNews} news
+   * @param {import("./shared/messages.d.ts").Models} news
    */
   takeModels({ clock, names, new: fresh, choices }) {
     const { models } = this.boot;
@@ -141,10 +141,10 @@ class Explorer {
 
   /**
    * What the address said.
-   * @param {import("./shared/types.d.ts").Opened} opened
+   * @param {import("./shared/messages.d.ts").Address} opened
    */
   open({ models, show, values, pinned, view, notice }) {
-    this.takeModels(models);
+    if (models) this.takeModels(models);
     if (show) {
       this.choose(show.tab);
       this.tab.open({ show: show.name, values: show.values, notice });
@@ -154,7 +154,7 @@ class Explorer {
     this.root.dataset.opened = "true";
   }
 
-  /** @param {import("./shared/types.d.ts").Preset} figure */
+  /** @param {import("./shared/messages.d.ts").Figure} figure */
   openFigure({ tab, show, values }) {
     this.choose(tab);
     this.tab.open({ show, values, notice: null });

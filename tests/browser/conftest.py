@@ -32,8 +32,8 @@ def chromium():
 
 
 def start_server(*arguments):
-    """(process, address) of `python -m app`."""
-    command = [sys.executable, "-m", "app", "--no-browser", *arguments]
+    """(process, address) of `python -m app` with its messages checked."""
+    command = [sys.executable, "-m", "tests.checked", "--no-browser", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     for line in process.stdout:
         found = re.search(r"http://\S+", line)

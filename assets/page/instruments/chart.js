@@ -3,7 +3,7 @@ import { Chart } from "../shared/chart.js";
 import { Instrument } from "./instrument.js";
 
 /**
- * @template {import("./instrument.js").Body} [Drawn=import("./instrument.js").Body]
+ * @template {import("../shared/messages.d.ts").Drawing} [Drawn=import("../shared/messages.d.ts").Drawing]
  * @extends {Instrument<Drawn>}
  */
 export default class OneChart extends Instrument {

@@ -6,12 +6,11 @@ import { Frames } from "../shared/frames.js";
 import { Latest, SILENCE } from "../shared/latest.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 
-/**
- * What every instrument's answer holds, beside what its kind draws.
- * @typedef {{ summary?: string, python?: string, figure?: import("../shared/types.d.ts").Figure }} Body
- */
+/** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
+/** @typedef {import("../shared/messages.d.ts").Drawing} Drawing */
+/** @typedef {"loss" | "oracle" | "lanes"} Event  Of instruments there are more, which are asked alike. */
 
-/** @template {Body} [Drawn=Body] */
+/** @template {Drawing} [Drawn=Drawing] */
 export class Instrument {
   /** @type {Drawn | null} */
   body = null;
@@ -32,10 +31,11 @@ export class Instrument {
     this.declared = declared;
     this.bench = bench;
     const { name, title, question, streams } = declared;
-    /** @type {Latest<object, Drawn>} */
-    this.requests = new Latest(bench.page.server, name, {
+    const event = /** @type {Event} */ (name);
+    /** @type {Latest<Event>} */
+    this.requests = new Latest(bench.page.server, event, {
       build: () => this.request(),
-      show: (answer) => this.receive(answer),
+      show: (reply) => this.receive(reply),
       silent: () => this.say(SILENCE),
     });
     this.stage = element("div", { class: "figure" });
@@ -67,6 +67,7 @@ export class Instrument {
     this.bench.set(changes);
   }
 
+  /** @returns {FigureRequest} */
   request() {
     return { values: this.bench.changedValues(this.declared.name), yours: this.bench.page.yours() };
   }
@@ -110,18 +111,20 @@ export class Instrument {
 
   /** End the computing; what is there stays. */
   stop() {
-    this.bench.page.server.send("halt", { serial: this.requests.drop(), lane: this.declared.name });
+    this.bench.page.server.send("halt", { serial: this.requests.drop(), topic: this.declared.name });
     this.mark(false);
   }
 
-  /** @param {import("../shared/types.d.ts").Answer<Drawn>} answer */
-  receive({ serial, body, finished, error }) {
-    if (error) this.say(error);
+  /** @param {import("../shared/messages.d.ts").Reply<Event>} reply */
+  receive(reply) {
+    const { serial, finished } = reply;
+    if (reply.error != null) this.say(reply.error);
     else {
+      const body = /** @type {Drawn} */ (/** @type {Drawing} */ (reply.body)); // a kind knows what the server draws for it
       this.say(this.ofLink);
       this.body = body;
       this.show(body);
-      this.summary.textContent = body.summary ?? "";
+      this.summary.textContent = body.summary;
       this.node.dataset.serial = String(serial);
       countUp(this.node, "messages");
     }

@@ -7,16 +7,8 @@ import { Picture } from "../shared/stages/picture.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Instrument } from "./instrument.js";
 
-/**
- * A lane as the server describes it.
- * @typedef {object} Described
- * @property {string} title
- * @property {string} color
- * @property {string | null} [note]
- * @property {string | null} [error]
- * @property {import("../shared/types.d.ts").Picture | null} [picture]
- */
-/** @typedef {import("./instrument.js").Body & { lanes: Described[], rows?: [string, string[]][] }} Body */
+/** @typedef {import("../shared/messages.d.ts").Lane} Described */
+/** @typedef {import("../shared/messages.d.ts").Lanes} Body */
 
 const CAPTIONS = 26; // CSS pixels above the pictures that are taken away
 const LEFT_OUT = ["field"]; // switches: arrows are not computed here
@@ -143,7 +135,7 @@ class Lane {
   /**
    * @param {Described} described
    * @param {number} k
-   * @param {import("../shared/types.d.ts").Model | undefined} model
+   * @param {import("../shared/messages.d.ts").Model | undefined} model
    */
   show({ title, color, note, error, picture }, k, model) {
     this.caption = [title, note].filter(Boolean).join("  ");

@@ -92,7 +92,7 @@ export class Workbench {
   }
 
   /**
-   * @param {import("../shared/types.d.ts").Choices} choices
+   * @param {import("../shared/messages.d.ts").Models["choices"]} choices
    * @param {string[]} replaced
    */
   offer(choices, replaced) {

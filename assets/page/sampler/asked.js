@@ -2,22 +2,23 @@
 import { Latest, SILENCE } from "../shared/latest.js";
 import { Picture } from "../shared/stages/picture.js";
 
-/** @typedef {import("../shared/types.d.ts").Answer<import("../shared/types.d.ts").Picture>} Answer */
-/** @typedef {{ values: Record<string, string>, field: { aspect: number, follow: boolean } | null }} Wanted */
+/** @typedef {"ask" | "askPinned"} Event */
+/** @typedef {import("../shared/messages.d.ts").Reply<Event>} Reply */
+/** @typedef {import("../shared/messages.d.ts").PictureRequest & { values: Record<string, string> }} Wanted */
 
 export class Asked {
-  /** @type {import("../shared/types.d.ts").Measures | null} */
+  /** @type {import("../shared/messages.d.ts").Measures | null} */
   measures = null;
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
    * @param {object} parts
-   * @param {[string, string]} parts.events  For the picture and for its measures.
+   * @param {[Event, "measure" | "measurePinned"]} parts.events  For the picture and for its measures.
    * @param {HTMLCanvasElement} parts.canvas
    * @param {import("../shared/types.d.ts").StageOptions} parts.options
    * @param {() => Wanted} parts.build
    * @param {(serial: number) => void} parts.sent
-   * @param {(answer: Answer, wanted: Wanted) => void} parts.shown  There is another picture.
+   * @param {(wanted: Wanted) => void} parts.shown  There is another picture.
    * @param {(serial: number) => void} parts.measured
    * @param {(sentence: string) => void} parts.say
    */
@@ -26,40 +27,44 @@ export class Asked {
     this.picture = new Picture(canvas, options);
     this.shown = shown;
     this.say = say;
-    /** @type {Latest<Wanted, import("../shared/types.d.ts").Picture>} */
+    /** @type {Wanted | null} What the latest request asked for. */
+    this.wanted = null;
+    /** @type {Latest<Event>} */
     this.requests = new Latest(page.server, event, {
-      build,
+      build: () => {
+        this.wanted = build();
+        return this.wanted;
+      },
       sent,
-      show: (answer) => this.#show(answer),
+      show: (reply) => this.#show(reply),
       silent: () => say(SILENCE),
       rested: ({ serial, finished, error }) => {
-        if (finished && !error) page.server.send(measuring, { serial, ...this.requests.payload });
+        if (finished && !error && this.wanted) page.server.send(measuring, { ...this.wanted, serial });
       },
     });
-    page.server.hear(measuring, ({ serial, body, error }) => {
-      if (serial !== this.requests.shown) return;
-      if (error) {
-        say(error);
+    page.server.hear(measuring, (reply) => {
+      if (reply.serial !== this.requests.shown) return;
+      if (reply.error != null) {
+        say(reply.error);
         return;
       }
-      this.measures = body;
-      measured(serial);
+      this.measures = reply.body;
+      measured(reply.serial);
     });
   }
 
-  /** @param {Answer} answer */
-  #show(answer) {
-    const { serial, body, finished, error } = answer;
+  /** @param {Reply} reply */
+  #show(reply) {
     const { dataset } = this.page.root;
-    if (error) {
-      this.say(error);
+    if (reply.error != null) {
+      this.say(reply.error);
       dataset.asked = dataset.serial;
       return;
     }
+    const { serial, body, finished } = reply;
     const model = this.page.boot.models.find(({ name }) => name === body.model);
     this.picture.show(`${serial}${finished}${body.run.index.length}`, body, model);
-    const wanted = this.requests.payload;
-    if (wanted) this.shown(answer, wanted);
+    if (this.wanted) this.shown(this.wanted);
     dataset.serial = String(serial);
     dataset.finished = String(finished);
   }

@@ -4,11 +4,11 @@ import { compact } from "../shared/numbers.js";
 import { paintThumbnail } from "../shared/thumbnails.js";
 import { offer } from "../shared/widgets.js";
 
-/** @typedef {import("../shared/types.d.ts").Model} Model */
+/** @typedef {import("../shared/messages.d.ts").Model} Model */
 /** @typedef {{ button: HTMLButtonElement, canvas: HTMLCanvasElement, model: Model }} Thumbnail */
 
 export class Models {
-  /** @type {Map<string, Thumbnail>} By family. */
+  /** @type {Map<Model["family"], Thumbnail>} By family. */
   #thumbnails = new Map();
   /** @type {Model[] | null} For which there are thumbnails. */
   #offered = null;

@@ -3,11 +3,13 @@ import { Latest, SILENCE } from "../shared/latest.js";
 import { sigmaAt } from "../shared/levels.js";
 import { Plane } from "../shared/stages/plane.js";
 
-/** @typedef {import("./asked.js").Wanted & { position: [number, number], level: number }} Wanted */
+/** @typedef {import("../shared/messages.d.ts").ProbeRequest} Wanted */
 
 export class Particle {
-  /** @type {Wanted | null} What was asked for, while the particle is where it was dragged to. */
-  #wanted = null;
+  /** @type {Wanted} What is asked for. */
+  #wanted = { values: {}, position: [], level: 0 };
+  /** Whether the particle is where it was dragged to. */
+  #held = false;
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
@@ -24,14 +26,14 @@ export class Particle {
     this.build = build;
     this.repaint = repaint;
     this.say = say;
-    /** @type {Latest<object, import("../shared/types.d.ts").Probe>} */
+    /** @type {Latest<"probe">} */
     this.requests = new Latest(page.server, "probe", {
-      build: () => this.#wanted ?? {},
-      show: ({ serial, body, error }) => {
-        if (error) say(error);
-        else if (this.#wanted && picture.stage instanceof Plane) {
-          picture.stage.probe = body;
-          page.root.dataset.probe = String(serial);
+      build: () => this.#wanted,
+      show: (reply) => {
+        if (reply.error != null) say(reply.error);
+        else if (this.#held && picture.stage instanceof Plane) {
+          picture.stage.probe = reply.body;
+          page.root.dataset.probe = String(reply.serial);
           repaint();
         }
       },
@@ -53,13 +55,14 @@ export class Particle {
     const level = Math.floor(u + 1e-9);
     this.player.fraction = level / last;
     this.#wanted = { ...this.build(), position, level };
+    this.#held = true;
     this.requests.ask();
   }
 
   /** It goes its own way again. */
   letGo() {
-    if (!this.#wanted) return;
-    this.#wanted = null;
+    if (!this.#held) return;
+    this.#held = false;
     this.requests.drop();
     if (this.picture.stage instanceof Plane) this.picture.stage.probe = null;
     this.repaint();

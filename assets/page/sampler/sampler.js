@@ -39,7 +39,7 @@ export class Sampler {
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
-   * @param {import("../shared/types.d.ts").TabBoot} _tab
+   * @param {import("../shared/messages.d.ts").Tab} _tab
    * @param {HTMLElement} box
    */
   constructor(page, _tab, box) {
@@ -68,7 +68,7 @@ export class Sampler {
 
   /**
    * @param {"main" | "pin"} name
-   * @param {[string, string]} events
+   * @param {["ask" | "askPinned", "measure" | "measurePinned"]} events
    * @param {() => Record<string, string>} values
    */
   #asked(name, events, values) {
@@ -85,7 +85,7 @@ export class Sampler {
       sent: (serial) => {
         if (name === "main") this.page.root.dataset.asked = String(serial);
       },
-      shown: (_answer, wanted) => this.#arrived(name, wanted),
+      shown: (wanted) => this.#arrived(name, wanted),
       measured: (serial) => {
         this.page.root.dataset.measured = String(serial);
         this.describe();
@@ -143,7 +143,7 @@ export class Sampler {
   }
 
   /**
-   * @param {import("../shared/types.d.ts").Choices} _choices
+   * @param {import("../shared/messages.d.ts").Models["choices"]} _choices
    * @param {string[]} replaced
    */
   offer(_choices, replaced) {

@@ -3,16 +3,16 @@ import { Store } from "../shared/store.js";
 import { changedText, defaultsOf } from "../shared/values.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
-/** @typedef {import("../shared/types.d.ts").Model} Model */
+/** @typedef {import("../shared/messages.d.ts").Model} Model */
 
 const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
 
 export class Settings {
-  /** @type {string | undefined} The model's family, which outlives its checkpoints. */
-  #family;
+  /** @type {string | null} The model's family, which outlives its checkpoints. */
+  #family = null;
 
   /**
-   * @param {import("../shared/types.d.ts").Boot} boot
+   * @param {import("../shared/messages.d.ts").Boot} boot
    * @param {() => void} changed  A person changed some.
    */
   constructor(boot, changed) {

@@ -3,7 +3,7 @@ import { element } from "../shared/dom.js";
 import { number, rounded } from "../shared/numbers.js";
 
 /** @typedef {import("../shared/types.d.ts").Result} Result */
-/** @typedef {import("../shared/types.d.ts").Measures} Measures */
+/** @typedef {import("../shared/messages.d.ts").Measures} Measures */
 
 /**
  * Write it all into its places.
@@ -88,7 +88,7 @@ function summary(result, measures, { values, boot }) {
  * What tells two settings apart, in words for each.
  * @param {Record<string, string>} now
  * @param {Record<string, string>} pinned
- * @param {import("../shared/types.d.ts").Boot["knobs"]} knobs
+ * @param {import("../shared/messages.d.ts").Boot["knobs"]} knobs
  */
 function differences(now, pinned, knobs) {
   const names = [...new Set([...Object.keys(now), ...Object.keys(pinned)])].filter(

@@ -1,7 +1,7 @@
 // The paper's figures as presets: a dialog of pictures, each one click away.
 import { button, dialogHead, element } from "./dom.js";
 
-/** @typedef {import("./types.d.ts").Preset} Preset */
+/** @typedef {import("./messages.d.ts").Figure} Preset */
 
 export class Gallery {
   /**

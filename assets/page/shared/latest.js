@@ -3,15 +3,14 @@
 const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so
 export const SILENCE = "The server does not answer. Is it still running?";
 
+/** @typedef {import("./messages.d.ts").Requests} Requests */
+/** @typedef {import("./messages.d.ts").Answers} Answers */
 /**
- * @template Body
- * @typedef {import("./types.d.ts").Answer<Body>} Answer
+ * @template {keyof Answers} Name
+ * @typedef {import("./messages.d.ts").Reply<Name>} Reply
  */
 
-/**
- * @template {object} Payload
- * @template Body
- */
+/** @template {keyof Answers} Name  Of the event. */
 export class Latest {
   serial = 0;
   /** The serial of what is shown. */
@@ -19,7 +18,7 @@ export class Latest {
   waiting = false;
   answered = true;
   lost = 0;
-  /** @type {Payload | null} What the latest request asked for. */
+  /** @type {Requests[Name] | null} What the latest request asked for. */
   payload = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -29,19 +28,19 @@ export class Latest {
 
   /**
    * @param {import("./server.js").Server} server
-   * @param {string} event
+   * @param {Name} event
    * @param {object} parts
-   * @param {() => Payload} parts.build  The payload as it is when a request leaves.
-   * @param {(answer: Answer<Body>) => void} parts.show  There is news.
+   * @param {() => Requests[Name]} parts.build  The payload as it is when a request leaves.
+   * @param {(reply: Reply<Name>) => void} parts.show  There is news.
    * @param {() => void} parts.silent  No answer came.
    * @param {(serial: number) => void} [parts.sent]
-   * @param {(answer: Answer<Body>) => void} [parts.rested]  It was shown, and nothing newer is asked for.
+   * @param {(reply: Reply<Name>) => void} [parts.rested]  It was shown, and nothing newer is asked for.
    */
   constructor(server, event, parts) {
     this.#server = server;
     this.#event = event;
     this.#parts = parts;
-    server.hear(event, (answer) => this.receive(answer));
+    server.hear(event, (reply) => this.receive(reply));
   }
 
   /** Ask for what the page shows now. The running request is overtaken once it has shown something. */
@@ -57,7 +56,7 @@ export class Latest {
     this.#timer = setTimeout(() => this.#lose(), PATIENCE[this.lost]);
     this.payload = this.#parts.build();
     this.#parts.sent?.(this.serial);
-    this.#server.send(this.#event, { serial: this.serial, ...this.payload });
+    this.#server.send(this.#event, { ...this.payload, serial: this.serial });
   }
 
   /** What is on its way is not wanted any more. Returns the serial that ends it on the server. */
@@ -69,19 +68,19 @@ export class Latest {
     return this.serial;
   }
 
-  /** @param {Answer<Body>} answer */
-  receive(answer) {
-    if (answer.serial === this.serial) {
+  /** @param {Reply<Name>} reply */
+  receive(reply) {
+    if (reply.serial === this.serial) {
       this.answered = true;
       this.lost = 0;
       clearTimeout(this.#timer);
     }
-    if (answer.serial < this.shown) return; // older than what is shown
-    this.shown = answer.serial;
-    this.#parts.show(answer);
+    if (reply.serial < this.shown) return; // older than what is shown
+    this.shown = reply.serial;
+    this.#parts.show(reply);
     if (!this.answered) return;
     if (this.waiting) this.ask();
-    else this.#parts.rested?.(answer);
+    else this.#parts.rested?.(reply);
   }
 
   #lose() {

@@ -13,14 +13,14 @@ export const float32 = (base64) => new Float32Array(uint8(base64).buffer);
 
 /**
  * Where arrows are, and where they point.
- * @param {import("./types.d.ts").Field} field
- * @returns {import("./types.d.ts").Field<Float32Array>}
+ * @param {import("./messages.d.ts").Arrows} field
+ * @returns {import("./types.d.ts").Field}
  */
 export const arrowsOf = ({ positions, arrows }) => ({ positions: float32(positions), arrows: float32(arrows) });
 
 /**
  * Rows (weight, std, mean…) of a mixture.
- * @param {import("./types.d.ts").Components} components
+ * @param {import("./messages.d.ts").Components} components
  * @param {number} dimension
  * @returns {import("./types.d.ts").Component[]}
  */

@@ -125,9 +125,10 @@ export class NoisePlayer extends Player {
    * @param {number} share
    */
   advance({ levels, sigmaData }, share) {
-    const [last, spread] = [levels.length - 1, sigmaData || 0.5];
-    const angle = Math.atan(sigmaAt(levels, this.fraction * last) / spread) - share * Math.atan(levels[0] / spread);
-    return angle <= 1e-4 ? 1 : positionAt(levels, spread * Math.tan(angle)) / last;
+    const last = levels.length - 1;
+    const angle =
+      Math.atan(sigmaAt(levels, this.fraction * last) / sigmaData) - share * Math.atan(levels[0] / sigmaData);
+    return angle <= 1e-4 ? 1 : positionAt(levels, sigmaData * Math.tan(angle)) / last;
   }
 
   /**

@@ -65,10 +65,9 @@ export function translate(figure, colors, width, height) {
         showarrow: false,
         font: { size: 12.5 },
       });
-    if (panel.heat) data.push({ ...heatmap(panel.heat, colors), ...place });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });
-      const labelled = line.name != null && panel.legend !== false && !named.has(line.name);
+      const labelled = line.name != null && !named.has(line.name);
       if (labelled) {
         named.add(line.name);
         layout.showlegend = true;
@@ -87,7 +86,8 @@ export function translate(figure, colors, width, height) {
  * @param {number} height
  * @returns {[number[], number[]][]}
  */
-function boxes({ panels, columns = 1, sharedX }, width, height) {
+function boxes({ panels, columns: asked, sharedX }, width, height) {
+  const columns = asked ?? 1;
   const rows = Math.ceil(panels.length / columns);
   const shares = Array.from({ length: rows }, (_, r) => panels[r * columns].share ?? 1);
   const total = shares.reduce((a, b) => a + b);
@@ -113,15 +113,11 @@ function boxes({ panels, columns = 1, sharedX }, width, height) {
  * @param {import("./types.d.ts").ChartAxis} axis
  * @param {Colors} colors
  */
-function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, colors) {
+function axis({ title, log, range, hideTicks, counts }, colors) {
   return {
     title: { text: title ?? "", standoff: 6, font: { size: 12, color: colors.mute } },
-    type: log ? "log" : ticks ? "category" : "linear",
-    ...(range
-      ? { range: log ? range.map(Math.log10) : range, autorange: false }
-      : { autorange: reversed ? "reversed" : true }),
-    ...(ticks ? { tickvals: ticks.map((_, i) => i), ticktext: ticks, type: "linear" } : {}),
-    ...(equal ? { scaleanchor: "x" } : {}),
+    type: log ? "log" : "linear",
+    ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: true }),
     exponentformat: counts ? "SI" : "power",
     ...(log ? { dtick: 1 } : {}),
     gridcolor: colors.line,
@@ -139,10 +135,10 @@ function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, 
  * @param {Colors} colors
  */
 function trace(
-  { name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place },
+  { name, color, dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place },
   colors,
 ) {
-  const shade = css(colors, color);
+  const shade = css(colors, color ?? "ink");
   return {
     type: "scatter",
     name,
@@ -164,13 +160,13 @@ function trace(
  * @param {import("./types.d.ts").ChartLine} line
  * @param {Colors} colors
  */
-function band({ name, color = "ink", x, low, high }, colors) {
+function band({ name, color, x, low, high }, colors) {
   return {
     type: "scatter",
     x: [...x, ...[...x].reverse()],
     y: [...(high ?? []), ...[...(low ?? [])].reverse()],
     fill: "toself",
-    fillcolor: translucent(rgbOf(colors, color), 0.16),
+    fillcolor: translucent(rgbOf(colors, color ?? "ink"), 0.16),
     line: { width: 0 },
     mode: "lines",
     hoverinfo: "skip",
@@ -180,52 +176,15 @@ function band({ name, color = "ink", x, low, high }, colors) {
 }
 
 /**
- * @param {import("./types.d.ts").Heat} heat
- * @param {Colors} colors
- */
-function heatmap({ x, y, z, text, title, log, both, range }, colors) {
-  const shown = log ? z.map((row) => row.map((v) => (v != null && v > 0 ? Math.log10(v) : null))) : z;
-  const one = [
-    [0, translucent(colors.dataRgb, 0.06)],
-    [1, colors.data],
-  ];
-  const two = [
-    [0, colors.noise],
-    [0.5, translucent(colors.inkRgb, 0.03)],
-    [1, colors.data],
-  ];
-  return {
-    type: "heatmap",
-    x: x.map((_, i) => i),
-    y: y.map((_, i) => i),
-    z: shown,
-    text: text ?? z.map((row) => row.map((v) => (v == null ? "" : Number(v).toPrecision(3)))),
-    hovertemplate: "%{text}<extra></extra>",
-    texttemplate: z.length * (z[0]?.length ?? 0) <= 150 ? "%{text}" : undefined,
-    colorscale: both ? two : one,
-    ...(range ? { zmin: range[0], zmax: range[1] } : both ? { zmid: 0 } : {}),
-    xgap: 2,
-    ygap: 2,
-    colorbar: {
-      title: { text: title ?? "", side: "right" },
-      thickness: 10,
-      outlinewidth: 0,
-      tickfont: { color: colors.mute },
-      ...(log ? { tickprefix: "10<sup>", ticksuffix: "</sup>" } : {}),
-    },
-  };
-}
-
-/**
  * @param {Layout} layout
- * @param {import("./types.d.ts").Mark} mark
+ * @param {import("./messages.d.ts").Mark} mark
  * @param {Panel} panel
  * @param {Place} place
  * @param {Colors} colors
  */
-function addMark(layout, { x, y, text, color = "mute", dash = "dot" }, panel, { xaxis, yaxis }, colors) {
-  const shade = css(colors, color);
-  const line = { color: shade, width: 1.2, dash };
+function addMark(layout, { x, y, text, color }, panel, { xaxis, yaxis }, colors) {
+  const shade = css(colors, color ?? "mute");
+  const line = { color: shade, width: 1.2, dash: "dot" };
   const vertical = x != null;
   const value = Number(vertical ? x : y);
   const shape = vertical

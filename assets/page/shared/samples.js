@@ -40,7 +40,7 @@ export function paintGrid({ context, width, height }, count, colors, paint) {
  * @param {number} cloud.dimension
  * @param {import("./types.d.ts").Component[] | null} [cloud.components]
  * @param {Float32Array | null} [cloud.data]
- * @param {import("./types.d.ts").Field<Float32Array> | null} [cloud.field]
+ * @param {import("./types.d.ts").Field | null} [cloud.field]
  * @param {Colors} colors
  */
 export function paintCloud({ context, width, height }, { x, dimension, components, data, field }, colors) {
@@ -68,7 +68,7 @@ export function paintCloud({ context, width, height }, { x, dimension, component
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./types.d.ts").Field<Float32Array>} field
+ * @param {import("./types.d.ts").Field} field
  * @param {Place} place
  * @param {Colors} colors
  */

@@ -7,7 +7,7 @@ const SIDE = 80;
 /**
  * An image, points in the plane or on a line, or, where there is nothing yet, a pen.
  * @param {HTMLCanvasElement} canvas
- * @param {import("./types.d.ts").Dataset} dataset
+ * @param {{ shape: number[], thumbnail?: string | null }} dataset
  * @param {string} color
  */
 export function paintThumbnail(canvas, { shape, thumbnail }, color) {

@@ -1,4 +1,5 @@
-// What the parts of the page hand to each other. What the server sends is described where it is packed.
+// What the parts of the page hand to each other. What comes from the server, and goes to it, is in messages.d.ts.
+import type * as Sent from "./messages.d.ts";
 
 export type Rgb = [number, number, number];
 export type ColorName =
@@ -10,182 +11,33 @@ export type Colors = { [name in ColorName]: string } & { [name in ColorName as `
 /** Settings by name. null: automatic. What a value can be is declared by its knob. */
 export type Values = Record<string, any>;
 
-/** A declared setting (edm.fields.knob, app.instruments.base.option). */
-export interface Knob {
-  default: any;
-  symbol: string;
-  help: string;
-  choices?: string[] | null;
-  titles?: string[];
-  colors?: string[];
-  /** Choices that are only shown while they are chosen. */
-  folded?: string[];
-  slider: [number, number] | null;
-  log?: boolean;
-  step?: number | null;
-  /** What the ends of a logarithmic slider mean. */
-  ends: [number | null, number | "inf" | null];
-  section?: string;
-  hidden?: boolean;
-  list?: boolean;
-  /** Other knobs, and their values with which this one is shown. */
-  when?: Record<string, any[]>;
-}
-
-export interface Components {
-  count: number;
-  rows: string;
-}
 /** One Gaussian of a mixture. */
 export interface Component {
   weight: number;
   std: number;
   mean: number[];
 }
-
-export interface Dataset {
-  name: string;
-  title: string;
-  shape: number[];
-  thumbnail?: string;
+/** Where arrows are, and where they point, unpacked. */
+export interface Field {
+  positions: Float32Array;
+  arrows: Float32Array;
 }
 
-export interface Model extends Dataset {
-  classes: [string, string][];
-  count: number;
-  trained: boolean;
-  family: string;
-  run: string | null;
-  images: number | null;
-  dataset: string | null;
-  sigmaData: number | null;
-  /** The noise levels that it is for; null: no bound. */
-  range: [number | null, number | null];
-  components?: Components;
+/** A setting as it is declared. folded: choices that are only shown while they are chosen. */
+export interface Knob extends Sent.Knob {
+  folded?: string[];
 }
-
-export interface Design {
-  name: string;
-  title: string;
-  about: string;
-  sampling: Values;
-}
-
-/** A figure of the paper, as a preset. */
-export interface Preset {
-  name: string;
-  title: string;
-  paper: string;
-  about: string;
-  tab: string;
-  show: string;
-  values: Values;
-  picture: string | null;
-}
-
-export interface Instrument {
-  name: string;
-  title: string;
-  question: string;
-  streams: boolean;
-  /** Its module among the instruments' scripts. */
-  script: string;
+export interface Instrument extends Omit<Sent.Instrument, "knobs"> {
   knobs: Record<string, Knob>;
 }
+/** A tab made of instruments, as the server hands it over. */
+export type BenchBoot = Omit<Sent.Tab, "instruments"> & { instruments: Instrument[] };
 
-/** A tab as the server hands it over; what else is in it is for its kind. */
-export interface TabBoot {
-  name: string;
-  title: string;
-  kind: string;
-}
-export interface BenchBoot extends TabBoot {
-  instruments: Instrument[];
-}
-
-/** What the page knows from the start. */
-export interface Boot {
-  knobs: Record<string, Knob>;
-  /** The range of levels of each discretization. */
-  ranges: Record<string, [number, number]>;
-  usesAlpha: string[];
-  designs: Design[];
-  models: Model[];
-  tabs: TabBoot[];
-  figures: Preset[];
-}
-
-/** Models that have come or gone. clock: what the page knows by then. */
-export interface ModelNews {
-  clock: string;
-  names: string[];
-  new: Model[];
-  choices: Choices;
-}
-/** What knobs offer now: by instrument, then by knob. */
-export type Choices = Record<string, Record<string, { choices: string[]; titles: string[] }>>;
-
-/** An answer of the server. */
-export interface Answer<Body> {
-  serial: number;
-  finished: boolean;
-  body: Body;
-  error?: string;
-}
-
-/** States of a run that were sent: `index` among its levels, σ, t and s of each. */
-export interface Run {
-  shape: number[];
-  count: number;
-  index: number[];
-  t: number[];
-  sigma: number[];
-  scale: number[];
-  evaluations: number;
-  x: string;
-  denoised?: string;
-}
-export interface Field<Packed = string> {
-  positions: Packed;
-  arrows: Packed;
-}
-export interface Axis {
-  t: number[];
-  sigma: number[];
-  scale: number[];
-}
-/** Body of a picture of samples. */
-export interface Picture {
-  model: string;
-  title: string;
-  sigmaData: number;
-  levels: number[];
-  notes: string[];
-  milliseconds: number;
-  run: Run;
-  document: string;
-  python: string;
-  command: string;
-  components?: Components;
-  axis?: Axis;
-  field?: Field;
-}
-/** The same, with what the page knows of its model. id: another for each that is painted differently. */
-export interface Result extends Picture {
+/** A picture, with what the page knows of its model. id: another for each that is painted differently. */
+export interface Result extends Omit<Sent.Picture, "sigmaData"> {
   id: string;
-  range: Model["range"];
-}
-export interface Measures {
-  error: number | null;
-  distance: number | null;
-  floor: number | null;
-  stochastic: boolean;
-}
-/** The path of one particle from a level on. */
-export interface Probe {
-  level: number;
-  sigma: number[];
-  path: [number, number][];
+  sigmaData: number;
+  range: Sent.Model["range"];
 }
 
 /** What of a stage is shown, and how, as the address says it. */
@@ -213,75 +65,24 @@ export interface Stage {
   draw(u: number, colors: Colors): void;
 }
 
-/** A figure as data; see shared/plotly.js. */
-export interface Figure {
+/** A figure as data; see shared/plotly.js. What the server draws, and what the page adds to it. */
+export interface Figure extends Omit<Sent.Chart, "panels"> {
+  /** As long as it is the same, zooming is kept. */
   key?: string;
-  columns?: number;
-  sharedX?: boolean;
   panels: Panel[];
 }
-export interface Panel {
-  title?: string;
-  x?: ChartAxis;
-  y?: ChartAxis;
-  lines?: ChartLine[];
-  marks?: Mark[];
-  heat?: Heat;
-  legend?: boolean;
-  share?: number;
-  /** At the right, in a figure of two charts. */
-  beside?: boolean;
+export interface Panel extends Omit<Sent.Panel, "x" | "y" | "lines"> {
+  x?: ChartAxis | null;
+  y?: ChartAxis | null;
+  lines?: ChartLine[] | null;
 }
-export interface ChartAxis {
-  title?: string;
-  log?: boolean;
-  range?: number[];
-  ticks?: string[];
-  reversed?: boolean;
-  hideTicks?: boolean;
-  equal?: boolean;
+export interface ChartAxis extends Omit<Sent.Axis, "range"> {
+  range?: number[] | null;
+  /** Its numbers count something: 20k. */
   counts?: boolean;
 }
 export type Numbers = (number | null)[];
-export interface ChartLine {
-  name?: string | null;
-  color?: string;
-  dash?: string;
-  mode?: string;
-  x: number[];
-  y: Numbers;
-  low?: Numbers | null;
-  high?: Numbers | null;
-  width?: number;
-  opacity?: number;
-  size?: number;
-  text?: string[];
-  symbol?: string;
-  place?: string;
-  /** Of losses: λ by kind of weight. */
-  weights?: Record<string, number[]>;
-  /** Of losses: the least that any denoiser can have. */
-  floor?: boolean;
-}
-export interface Mark {
-  x?: number;
-  y?: number;
-  text?: string;
-  color?: string;
-  dash?: string;
-}
-export interface Heat {
-  x: (string | number)[];
-  y: (string | number)[];
-  z: Numbers[];
-  low?: Numbers[];
-  high?: Numbers[];
-  text?: string[][];
-  title?: string;
-  log?: boolean;
-  both?: boolean;
-  range?: [number, number];
-}
+export type ChartLine = Sent.Line;
 
 /** What an address or a preset asks of a tab. show: which part of it. notice: a sentence about what was left out. */
 export interface Opening {
@@ -292,16 +93,6 @@ export interface Opening {
   view?: View;
 }
 
-/** What an address asks of the page: of the Sampler tab, and of the part of another one that is to be shown. */
-export interface Opened {
-  values: Values;
-  pinned: Values | null;
-  view: View;
-  show: { tab: string; name: string; values: Values } | null;
-  notice: string | null;
-  models: ModelNews;
-}
-
 /** A tab of the page. main.js has the list of kinds. */
 export interface Tab {
   /** It comes into view, or goes. */
@@ -310,7 +101,7 @@ export interface Tab {
   /** What the address says of it. */
   query(): Record<string, string>;
   /** Models have come, or gone: what knobs offer now. replaced: names that other models have now. */
-  offer(choices: Choices, replaced: string[]): void;
+  offer(choices: Sent.Models["choices"], replaced: string[]): void;
   /** What is shown, as Python and as a command; "": there is none. */
   texts(): { python: string; command: string };
   savePng(): void;
@@ -325,7 +116,7 @@ export interface Tab {
 export interface Page {
   /** .explorer, whose data-… tell tests what is shown. */
   root: HTMLElement;
-  boot: Boot;
+  boot: Sent.Boot;
   server: import("./server.js").Server;
   /** The address should follow. */
   changed(): void;
@@ -335,7 +126,7 @@ export interface Page {
   load(document: Values): void;
   /** Open the youngest checkpoint of a run there. */
   sample(run: string): void;
-  takeModels(news: ModelNews): void;
+  takeModels(news: Sent.Models): void;
   /** Up to when the models are known. */
   clock: string;
 }

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./types.d.ts").Values} Values */
 
-/** @param {Record<string, import("./types.d.ts").Knob>} knobs */
+/** @type {(knobs: Record<string, import("./types.d.ts").Knob>) => Values} */
 export const defaultsOf = (knobs) =>
   Object.fromEntries(Object.entries(knobs).map(([name, knob]) => [name, knob.default]));
 

@@ -191,13 +191,13 @@ export function widget(knob, binding) {
 /**
  * Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
  * @param {HTMLSelectElement} select
- * @param {[string, string][]} options
+ * @param {[string | number, string | number][]} options
  */
 export function offer(select, options) {
   const key = JSON.stringify(options);
   if (select.dataset.options === key) return;
   select.dataset.options = key;
-  select.replaceChildren(...options.map(([value, title]) => element("option", { value }, title)));
+  select.replaceChildren(...options.map(([value, title]) => element("option", { value }, String(title))));
 }
 
 /**

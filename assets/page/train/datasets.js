@@ -2,7 +2,7 @@
 import { button, element } from "../shared/dom.js";
 import { paintThumbnail } from "../shared/thumbnails.js";
 
-/** @typedef {import("../shared/types.d.ts").Dataset} Dataset */
+/** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 /** @typedef {{ button: HTMLButtonElement, canvas: HTMLCanvasElement, dataset: Dataset }} Thumbnail */
 
 const OWN = "own:"; // begins the names of what visitors brought

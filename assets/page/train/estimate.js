@@ -3,24 +3,13 @@ import { element } from "../shared/dom.js";
 import { Latest, SILENCE } from "../shared/latest.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
 
-/** @typedef {import("../shared/types.d.ts").Values} Values */
-/** @typedef {{ starting: boolean, sentence?: string }} Room  Whether this visitor may start runs, and why not. */
-/** @typedef {{ seconds: number, bytes: number, parameters: number }} Cost */
-/**
- * error: why it cannot be started; fields: which of them are at fault. notes: of fields that change nothing.
- * @typedef {object} Plan
- * @property {string} [error]
- * @property {string[]} [fields]
- * @property {Values} values
- * @property {string} command
- * @property {Cost | null} cost
- * @property {Record<string, string>} [notes]
- */
+/** @typedef {import("../shared/messages.d.ts").Allowed} Allowed */
+/** @typedef {import("../shared/messages.d.ts").Planned} Planned */
 
 export class Estimate {
   /** The same from a terminal. */
   command = "";
-  /** @type {Room | null} */
+  /** @type {Allowed | null} Whether this visitor may start runs, and why not. */
   #room = null;
 
   /**
@@ -28,7 +17,7 @@ export class Estimate {
    * @param {object} form
    * @param {() => Record<string, string>} form.text  What is set.
    * @param {Record<string, HTMLElement>} form.rows  Of the fields, for what is said about each.
-   * @param {(plan: Plan) => void} form.planned  What counts is known.
+   * @param {(plan: Planned) => void} form.planned  What counts is known.
    * @param {(serial: number) => void} form.finished
    */
   constructor(server, { text, rows, planned, finished }) {
@@ -36,10 +25,10 @@ export class Estimate {
     this.planned = planned;
     this.finished = finished;
     this.node = element("p", { class: "estimate", "aria-live": "polite" });
-    /** @type {Latest<{ values: Record<string, string> }, Plan>} */
+    /** @type {Latest<"plan">} */
     this.requests = new Latest(server, "plan", {
       build: () => ({ values: text() }),
-      show: (answer) => this.#receive(answer),
+      show: (reply) => this.#receive(reply),
       silent: () => this.#tell(SILENCE),
     });
   }
@@ -54,7 +43,7 @@ export class Estimate {
   }
 
   /**
-   * @param {Room} room
+   * @param {Allowed} room
    * @returns {boolean} Whether that is news.
    */
   enter(room) {
@@ -64,20 +53,20 @@ export class Estimate {
     return !same;
   }
 
-  /** @param {import("../shared/types.d.ts").Answer<Plan>} answer */
-  #receive(answer) {
-    const plan = answer.body;
-    const { fields = [], notes = {} } = plan ?? {};
-    const error = answer.error ?? plan?.error;
+  /** @param {import("../shared/messages.d.ts").Reply<"plan">} reply */
+  #receive(reply) {
+    const failed = reply.error != null ? { error: reply.error, fields: [] } : "error" in reply.body ? reply.body : null;
+    const planned = reply.error == null && !("error" in reply.body) ? reply.body : null;
+    const { error = null, fields = [] } = failed ?? {};
     for (const [name, row] of Object.entries(this.rows))
-      blame(row, (fields.includes(name) ? error : notes[name]) ?? null);
-    if (error) this.#tell(fields.some((name) => name in this.rows) ? "" : error, true);
-    else {
-      this.command = plan.command;
-      this.planned(plan);
-      this.#tell(this.#room?.sentence ?? told(plan));
+      blame(row, (fields.includes(name) ? error : planned?.notes[name]) ?? null);
+    if (error != null) this.#tell(fields.some((name) => name in this.rows) ? "" : error, true);
+    if (planned) {
+      this.command = planned.command;
+      this.planned(planned);
+      this.#tell(this.#room?.sentence ?? told(planned));
     }
-    if (answer.finished) this.finished(answer.serial);
+    if (reply.finished) this.finished(reply.serial);
   }
 
   /**
@@ -117,10 +106,10 @@ const roughly = (seconds) => (seconds >= 90 && seconds < 5400 ? `${Math.round(se
 
 /**
  * "about 2 min, 0.3 GB, 0.13 M parameters".
- * @param {Plan} plan
+ * @param {Planned} plan
  */
 function told({ values, cost }) {
-  if (!cost) return `about ${compact(values.images)} images …`;
+  if (!cost) return `about ${compact(Number(values.images))} images …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
   return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}, ${parameters}`;
 }

@@ -10,14 +10,11 @@ import { Sources } from "./sources.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/types.d.ts").Knob} Knob */
+/** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 
 /**
- * What the tab of the server's knows of the form.
- * @typedef {object} FormBoot
- * @property {Record<string, Knob>} short  What it asks in a few words.
- * @property {Record<string, Knob>} fields  What else there is to be set.
- * @property {number} minutes
- * @property {import("../shared/types.d.ts").Dataset[]} datasets
+ * What the server says of the form.
+ * @typedef {{ short: Record<string, Knob>, fields: Record<string, Knob>, minutes: number, datasets: Dataset[] }} FormBoot
  */
 /**
  * What it needs of the tab.
@@ -155,7 +152,7 @@ export class Form {
     if (this.#shown) this.estimate.ask();
   }
 
-  /** @param {import("./estimate.js").Room} room */
+  /** @param {import("../shared/messages.d.ts").Allowed} room */
   set room(room) {
     if (this.estimate.enter(room)) this.startButton.disabled = this.contrast.disabled = !room.starting;
   }
@@ -186,7 +183,7 @@ export class Form {
       say,
       describe: this.describe,
       colors: () => this.#colors,
-      added: (/** @type {import("../shared/types.d.ts").Dataset} */ dataset) => {
+      added: (/** @type {Dataset} */ dataset) => {
         this.datasets.add(dataset);
         this.set({ data: dataset.name });
       },

@@ -7,7 +7,7 @@ import { float32, mixture } from "../packed.js";
 import { paintShade } from "./shade.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
-/** @typedef {import("../types.d.ts").Result & { axis: import("../types.d.ts").Axis }} Result */
+/** @typedef {import("../types.d.ts").Result & { axis: import("../messages.d.ts").TimeAxis }} Result */
 /** @typedef {CanvasRenderingContext2D} Context */
 
 const COLUMNS = 220;

@@ -6,6 +6,8 @@ import { Plane } from "./plane.js";
 /** @typedef {typeof Images | typeof Line | typeof Plane} Kind */
 /** @typedef {import("../types.d.ts").Result} Result */
 
+const SPREAD = 0.5; // σ_data of what somebody has drawn, about
+
 /** All kinds of stages. @type {Kind[]} */
 export const KINDS = [Plane, Line, Images];
 
@@ -35,13 +37,14 @@ export class Picture {
 
   /**
    * @param {string} id  Another one for each that is painted differently.
-   * @param {import("../types.d.ts").Picture} body
-   * @param {import("../types.d.ts").Model | undefined} model
+   * @param {import("../messages.d.ts").Picture} body
+   * @param {import("../messages.d.ts").Model | undefined} model
    */
   show(id, body, model) {
     if (this.result?.id === id) return;
     const components = body.components ?? model?.components;
-    this.result = { ...body, id, components, range: model?.range ?? [null, null] };
+    const sigmaData = body.sigmaData ?? SPREAD;
+    this.result = { ...body, id, components, sigmaData, range: model?.range ?? [null, null] };
     const Kind = kindOf(body.run.shape);
     if (!this.stage || this.kind !== Kind) {
       // on a canvas of its own: no listener of another kind, nor its strokes, stay behind

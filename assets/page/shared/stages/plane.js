@@ -29,14 +29,14 @@ export class Plane {
 
   /** @type {Result | null} */
   result = null;
-  /** @type {import("../types.d.ts").Probe | null} The particle that was dragged. */
+  /** @type {import("../messages.d.ts").Probe | null} The particle that was dragged. */
   probe = null;
   /** @type {import("./pad.js").Pad | null} While somebody draws, it has the canvas. */
   pad = null;
   x = new Float32Array();
   /** @type {import("../types.d.ts").Component[]} */
   components = [];
-  /** @type {import("../types.d.ts").Field<Float32Array> | null} */
+  /** @type {import("../types.d.ts").Field | null} */
   field = null;
   width = 0;
   height = 0;
@@ -86,7 +86,7 @@ export class Plane {
    */
   scaleAt({ sigmaData }, sigma) {
     const unit = (this.options.contain ? Math.min(this.width, this.height) : this.height) / 2;
-    return this.follow ? unit / FOLLOW_WINDOW / Math.hypot(sigma, sigmaData || 0.5) : unit / WINDOW;
+    return this.follow ? unit / FOLLOW_WINDOW / Math.hypot(sigma, sigmaData) : unit / WINDOW;
   }
 
   /**
@@ -238,7 +238,7 @@ export class Plane {
     context.beginPath();
     if (this.probe) {
       const { level, sigma, path } = this.probe;
-      const pixels = path.map((point, i) => this.#pixel(point, this.scaleAt(result, sigma[i] ?? 0)));
+      const pixels = path.map(([x, y], i) => this.#pixel([x, y], this.scaleAt(result, sigma[i] ?? 0)));
       for (const [x, y] of pixels) context.lineTo(x, y);
       const at = clamp(u - level, 0, path.length - 1);
       const i = Math.min(Math.floor(at), path.length - 2);
