@@ -1,4 +1,3 @@
-// @ts-nocheck
 // An instrument of two charts: panels that are `beside` stand at the right, one above the other.
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";

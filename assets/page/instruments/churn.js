@@ -1,4 +1,3 @@
-// @ts-nocheck
 // The churn microscope: the moments of one step, played or one by one; or rows of rounds with their chart.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";

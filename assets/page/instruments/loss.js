@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Loss per σ: the measurement goes on while its weight and the noise levels of training are changed on the page.
 import { panelOf } from "../shared/chart.js";
 import { element } from "../shared/dom.js";

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Learned against ideal denoiser: |D_θ − D*| over the plane at a σ that one scrubs, or the rows of Figure 1, and a curve.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart, panelOf } from "../shared/chart.js";

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // The sweep: a grid of cells, each a picture or a number; a click takes its settings to the Sampler tab.
 import { fit, pixels } from "../shared/canvas.js";
 import { element, watchSize } from "../shared/dom.js";

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Training time as an axis: the loss and the samples of each checkpoint, scrubbed without the server.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";

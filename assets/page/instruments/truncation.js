@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Local truncation error: charts, and trajectories painted by the error of each of their steps.
 import { fit } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";

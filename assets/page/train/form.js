@@ -13,20 +13,6 @@ import { Sources } from "./sources.js";
 /** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 
 /**
- * What the server says of the form.
- * @typedef {{ short: Record<string, Knob>, fields: Record<string, Knob>, minutes: number, datasets: Dataset[] }} FormBoot
- */
-/**
- * What it needs of the tab.
- * @typedef {object} FormPage
- * @property {HTMLElement} root
- * @property {import("../shared/server.js").Server} server
- * @property {() => void} changed
- * @property {import("./asking.js").Asking} asking
- * @property {(sentence: string | null) => void} say
- * @property {(contrast: boolean) => void} start
- */
-/**
  * values: what is set. effective: what counts for all fields. byImages: the length is given in images.
  * @typedef {{ values: Values, effective: Values, byImages: boolean }} State
  */
@@ -48,12 +34,12 @@ export class Form {
 
   /**
    * @param {HTMLElement} box
-   * @param {FormBoot} boot
-   * @param {FormPage} page
+   * @param {import("./types.d.ts").TrainPage} tab
    */
-  constructor(box, boot, page) {
+  constructor(box, tab) {
+    const { boot, page } = tab;
+    this.tab = tab;
     this.boot = boot;
-    this.page = page;
     /** @type {Record<string, Knob>} */
     this.knobs = { ...boot.fields, ...boot.short };
     const help = element("p", { class: "help", "aria-hidden": "true" });
@@ -141,7 +127,7 @@ export class Form {
   set(changes) {
     const all = Object.entries({ ...this.store.state.values, ...changes });
     this.store.set({ values: Object.fromEntries(all.filter(([, value]) => value != null && value !== "")) });
-    this.page.changed();
+    this.tab.page.changed();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(), WAIT);
   }
@@ -162,7 +148,7 @@ export class Form {
   #listen() {
     /** @type {(contrast: boolean) => (event: MouseEvent) => void} */
     const once = (contrast) => (event) => {
-      if (event.detail < 2) this.page.start(contrast); // the second half of a double click is no other press
+      if (event.detail < 2) this.tab.start(contrast); // the second half of a double click is no other press
     };
     this.startButton.addEventListener("click", once(false));
     this.contrast.addEventListener("click", once(true));
@@ -177,9 +163,9 @@ export class Form {
     this.store.follow(() => {
       remove.hidden = !isOwn(this.value("data"));
     });
-    const { root, say } = this.page;
+    const { page, say } = this.tab;
     const { node } = new Sources({
-      root,
+      root: page.root,
       say,
       describe: this.describe,
       colors: () => this.#colors,
@@ -194,11 +180,11 @@ export class Form {
 
   /** @param {string} data */
   async #forget(data) {
-    const { asking, say } = this.page;
+    const { asking, say } = this.tab;
     const title = this.datasets.titleOf(data) ?? "it";
     if (!(await asking.confirm(`Remove ${title} from the server?`, "Remove it"))) return;
     const { error } = await asking.ask("act", { do: "forget", data });
-    say(error ?? null);
+    say(error);
     if (!error) this.set({ data: null });
   }
 
