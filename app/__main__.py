@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from app.visitors import passwords
-from app.visitors.limits import Limits
-from edm.errors import Refused
+from app.visitors.limits import Allowance
+from edm.base.errors import Refused
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
@@ -56,7 +56,7 @@ def _add_classroom(group) -> None:
         help="whoever logs in with it may do all; also EDM_TEACHER_PASSWORD",
     )
     for name, (field, kind, help) in _LIMITS.items():
-        default = getattr(Limits, field) / (1e6 if field == "upload" else 1)
+        default = getattr(Allowance, field) / (1e6 if field == "upload" else 1)
         group.add_argument(name, type=kind, default=kind(default), help=f"{help} (default: %(default)s)")
 
 
@@ -72,7 +72,7 @@ _LIMITS = {
 
 
 def room(chosen):
-    """The `app.visitors.classroom.Room` of the options: who may do what. Raises Refused."""
+    """The `app.visitors.room.Room` of the options: who may do what. Raises Refused."""
     values = {field: getattr(chosen, name[2:].replace("-", "_")) for name, (field, _, _) in _LIMITS.items()}
     for name, (field, _, _) in _LIMITS.items():
         if not 0 < values[field] < float("inf"):
@@ -85,12 +85,16 @@ def room(chosen):
     if not local and not password and not chosen.classroom:
         remedy = "give a password with --password, or use 127.0.0.1, or --classroom"
         raise Refused(f"others can reach {chosen.host}: {remedy}")
-    from app.visitors.classroom import Room, generated
+    from app.visitors.passwords import generated
+    from app.visitors.room import Room
 
     if not chosen.classroom:
         return Room(chosen.runs, local, password)
-    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
-    for given, who, one in ((password, "class", made.password), (teacher, "teacher", made.teacher_password)):
+    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Allowance(**values))
+    for given, who, one in (
+        (password, "class", made.entrance.password),
+        (teacher, "teacher", made.entrance.teacher_password),
+    ):
         if not given:
             print(f"EDM explorer: password of the {who}: {one}")
     return made
@@ -117,7 +121,9 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
         except OSError:
             raise Refused(f"host {host!r} is not an address of this machine; try 127.0.0.1 or 0.0.0.0") from None
         listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Windows lets two listen at one port if they want to reuse it, and has another word for what is meant here
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
             listener.bind((host, candidate))
             listener.listen(128)
@@ -148,10 +154,10 @@ def main(arguments=None) -> int:
         passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
-        from edm import runner
+        from edm.base import devices
 
         show(chosen.model)
-        device = runner.device(chosen.device)
+        device = devices.device(chosen.device)
         from app.server import serve
 
         os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name

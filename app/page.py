@@ -18,7 +18,7 @@ from app.training.board import Board
 from app.transport import corners
 from app.transport.live import Live
 from app.transport.presence import Left
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work.jobs import Threads
 from app.work.scripts import Scripts
 from app.work.shared import Work

@@ -13,8 +13,8 @@ from app.work import snippets
 from app.work.jobs import Job
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm.errors import Refused, shown
-from edm.settings import Experiment
+from edm.base.errors import Refused, shown
+from edm.experiments.experiment import Experiment
 
 
 class Figure(Job):

@@ -10,11 +10,11 @@ from app.messages.requests import Message
 from app.tabs.models import ModelNews
 from app.training.board import Board
 from app.training.form import Former
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work.jobs import Job, Pool
 from app.work.tickets import Ticket
-from edm.flat import unflatten
-from edm.settings import Experiment
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 @dataclass(frozen=True)

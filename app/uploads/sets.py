@@ -30,9 +30,9 @@ from PIL import Image
 
 from app.uploads import archives
 from edm import runs
+from edm.base.atomic import atomic, make, move
+from edm.base.errors import Refused
 from edm.data import classes, images, points
-from edm.errors import Refused
-from edm.files import atomic, make, move
 from edm.runs import places
 
 FOLDER = ".data"
@@ -46,7 +46,7 @@ _owning = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Limits:
+class Bounds:
     """files: images of a set. pixels: of one image; decoded: of all. unpacked: bytes of all images of a zip. folder:
     bytes of all sets together. sets: that one visitor may have."""
 
@@ -59,7 +59,7 @@ class Limits:
 
 
 def intake(
-    given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", limits=None,
+    given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", bounds=None,
     read: Callable = lambda decode: decode()[0],
 ) -> dict:  # fmt: skip
     """Make a dataset of what somebody brought, and describe it (see `described`). The same content is the same set.
@@ -70,28 +70,28 @@ def intake(
     raises ends the work.
     Raises ValueError with a sentence for anything that cannot be taken; then nothing is left of it.
     """
-    limits = limits or Limits()
+    bounds = bounds or Bounds()
     if resolution not in SIZES:
         raise Refused(f"resolution = {resolution!r:.40}: must be one of {', '.join(map(str, SIZES))}")
     place = Path(folder).absolute() / FOLDER
     if not isinstance(given, list):
         raise Refused("bring points as a list, or files")
-    if sum(owner in one["owners"] for one in _all(place)) >= limits.sets:
-        raise Refused(f"you have {limits.sets} datasets already; remove one first")
+    if sum(owner in one["owners"] for one in _all(place)) >= bounds.sets:
+        raise Refused(f"you have {bounds.sets} datasets already; remove one first")
     with _new(place) as new:
         if given and isinstance(given[0], tuple):
-            about = _brought(given, new, resolution, limits, read)
+            about = _brought(given, new, resolution, bounds, read)
         else:
             about = _points(points.checked(given, "the drawing"), new)
         about["title"] = _title(title) or about["title"]
-        return _settled(new, place, about, owner, limits)
+        return _settled(new, place, about, owner, bounds)
 
 
 def described(folder, identity: str) -> dict:
     """A dataset: {id, dataset, path, title, count, shape, classes, class_names, greyscale, thumbnail, fields, …}.
 
     dataset: "folder" or "points". thumbnail: base64 of the first image, uint8 [C, H, W], or of points, float32.
-    fields: what `edm.training.settings.Data` needs. Raises ValueError if there is none of that id.
+    fields: what `edm.data.settings.Data` needs. Raises ValueError if there is none of that id.
     """
     path = path_of(folder, identity)
     about = _about(path)
@@ -167,16 +167,16 @@ def _new(place):
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _brought(given, new, resolution, limits, read) -> dict:
+def _brought(given, new, resolution, bounds, read) -> dict:
     name, file = given[0]
     kind = Path(name).suffix.lower()
     if len(given) == 1 and kind in points.SUFFIXES:
         return _points(read(lambda: (_points_of(name, file, kind, new), 0)), new)
     if kind == ".zip" and len(given) == 1:
-        found, words = archives.images_of(file, name, limits.files, limits.unpacked), Path(name).stem
+        found, words = archives.images_of(file, name, bounds.files, bounds.unpacked), Path(name).stem
     else:
-        found, words = archives.images_among(given, limits.files), "Images"
-    return {"title": _title(words) or "Images", **_images(found, new, resolution, limits, read)}
+        found, words = archives.images_among(given, bounds.files), "Images"
+    return {"title": _title(words) or "Images", **_images(found, new, resolution, bounds, read)}
 
 
 def _points_of(name, file, kind, new):
@@ -207,7 +207,7 @@ def _points(known, new) -> dict:
     }
 
 
-def _images(found, new, resolution, limits, read) -> dict:
+def _images(found, new, resolution, bounds, read) -> dict:
     """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
     digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
     labels: dict[str, int] = {}
@@ -215,12 +215,12 @@ def _images(found, new, resolution, limits, read) -> dict:
         for number, (name, label, data) in enumerate(found):
 
             def decode(name=name, data=data):
-                square, pixels = images.square(data(), f"{name!r:.80}", resolution, limits.pixels)
+                square, pixels = images.square(data(), f"{name!r:.80}", resolution, bounds.pixels)
                 return (square, pixels), pixels
 
             square, pixels = read(decode)
             decoded += pixels
-            if decoded > limits.decoded:
+            if decoded > bounds.decoded:
                 raise Refused("these images have too many pixels in all; shrink them before the upload")
             grey = grey and bool((square == square[:1]).all())
             first = square if first is None else first
@@ -248,16 +248,16 @@ def _png(square) -> bytes:
     return file.getvalue()
 
 
-def _settled(new, place, about, owner, limits) -> dict:
+def _settled(new, place, about, owner, bounds) -> dict:
     """Give a set that is whole its place, or the one that is there another owner."""
     target = place / about.pop("id")
     with _owning:
         known = places.load(target / "about.json")
         if not known:
             used = runs.disk_use(place)
-            if used > limits.folder:
+            if used > bounds.folder:
                 raise Refused(
-                    f"the uploads of this server take {used / 1e9:.1f} GB, and may take {limits.folder / 1e9:.1f} GB; "
+                    f"the uploads of this server take {used / 1e9:.1f} GB, and may take {bounds.folder / 1e9:.1f} GB; "
                     "remove some that nobody needs"
                 )
             shutil.rmtree(target, ignore_errors=True)  # what a power cut has left of a set, if there is any

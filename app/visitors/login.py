@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import secrets
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -15,8 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse
 from app.sentences.denials import Denied, sentence
 from app.transport import bodies
 from app.visitors.delays import Busy
+from app.visitors.entrance import Entrance
+from edm.files.resources import ASSETS
 
-PAGE = Path(__file__).resolve().parents[2] / "assets" / "page" / "login.html"
+PAGE = ASSETS / "page" / "login.html"
 MOST_BYTES = 1 << 13
 MOST_SESSIONS, MOST_EACH = 20_000, 50  # in all, and of one name; then the oldest ends
 
@@ -50,16 +51,16 @@ def page(message: str) -> str:
     return PAGE.read_text(encoding="utf-8").replace("{message}", html.escape(message))
 
 
-def add(app: FastAPI, room, sessions: Sessions) -> None:
-    """Add the addresses of logging in and out. room: `app.visitors.classroom.Room`, which says who may come in."""
+def add(app: FastAPI, entrance: Entrance, sessions: Sessions) -> None:
+    """Add the addresses of logging in and out."""
 
     @app.post("/login")
     async def login(request: Request):
         try:
             name, password = await _given(request)
             address = request.client.host if request.client else ""
-            if not await room.login(name, password, address):
-                return sentence(400, room.refusal)
+            if not await entrance.login(name, password, address):
+                return sentence(400, entrance.refusal)
         except Denied as denied:
             return sentence(denied.status, denied)
         except Busy:

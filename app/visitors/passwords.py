@@ -10,14 +10,16 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 import sys
 import unicodedata
 from argparse import Namespace
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 VARIABLES = {"password": "EDM_PASSWORD", "teacher_password": "EDM_TEACHER_PASSWORD"}
 LONGEST = 1000  # characters; a pipe holds no more than 64 kB until somebody reads it
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _PIPE = "EDM_PASSWORDS_PIPE"
 _OPTIONS = {f"--{field.replace('_', '-')}": field for field in VARIABLES}
 
@@ -94,3 +96,9 @@ def same(one: str, other: str) -> bool:
 def hashed(word: str, salt: str) -> str:
     """What is kept of a word that is somebody's own."""
     return f"{salt}:{hashlib.scrypt(word.encode(errors='surrogatepass'), salt=salt.encode(), n=2**12, r=8, p=1).hex()}"
+
+
+def generated() -> str:
+    """A password that can be read out: twelve letters and digits, none of which looks like another (59 bits)."""
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(12))
+    return "-".join(letters[k : k + 4] for k in (0, 4, 8))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from edm import schedules
-from edm.errors import Refused
-from edm.noise import noise_source, seeds
-from edm.path import nearest, path_of, with_noise
-from edm.sampling import Ode, check_latents, sample, source_of
+from edm.base.errors import Refused
+from edm.sampling.loop import Ode, check_latents, sample, source_of
+from edm.sampling.noise import noise_source, seeds
+from edm.sampling.path import nearest, path_of, with_noise
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1
@@ -122,6 +122,11 @@ class Round:
     sigma: float
     x: torch.Tensor
     denoised: torch.Tensor
+
+
+def spread(x: torch.Tensor) -> float:
+    """√ of the mean variance of a coordinate of samples [B, …], as σ_data is of the data."""
+    return float(x.double().var(0).mean().sqrt())
 
 
 def churn_cycles(

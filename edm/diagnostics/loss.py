@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from edm import streams
-from edm.errors import Refused
-from edm.sampling import Denoise
-from edm.training.loss import VALIDATION
+from edm.base import streams
+from edm.base.errors import Refused
+from edm.sampling.loop import Denoise
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000
@@ -158,7 +157,7 @@ def _curves(denoisers, told, draw, sigmas, seed, first, most, device, oracle):
         y, labels = draw(indices)
         y = y.to(device)
         labels = None if labels is None else torch.as_tensor(labels, device=device)
-        noise = streams.normals(seed, VALIDATION, indices, shape).to(y)
+        noise = streams.normals(seed, streams.Purpose.VALIDATION, indices, shape).to(y)
         for levels, samples in _blocks(len(sigmas), len(y), max(_LEAST_ROWS, _NUMBERS // y[0].numel())):
             x, sigma = _noised(y[samples], noise[samples], sigmas[levels])
             clean, ideal = y[samples].repeat(len(sigmas[levels]), *[1] * len(shape)), None

@@ -18,8 +18,9 @@ from functools import lru_cache
 
 from pydantic import create_model
 
-from edm.fields import Settings, SettingsError
-from edm.settings import Experiment, Sampling, choices
+from edm.base.fields import Settings, SettingsError, choices
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 
 MAX_VALUES = 64
 _LONGEST = 2000  # characters
@@ -29,7 +30,7 @@ _RANGE = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|…|to)\s*({_NUMBER})\s*(\(.*\)|\
 _STEP = re.compile(rf"\(\s*([-+x*/])\s*({_NUMBER})\s*\)")
 _COUNT = re.compile(r"\[\s*([0-9]{1,30})\s*\]")
 _SAME = str.maketrans({"−": "-", "–": "-", "—": "-", "×": "x", "∞": "inf"})
-_EXAMPLES = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]"
+EXAMPLES = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]"
 
 
 def sweepable() -> dict[str, type[Settings]]:
@@ -67,7 +68,7 @@ def parse_range(text: str, knob: str) -> list:
 
 def _part(part: str, knob: str) -> list:
     """One part's values, not yet checked; never more than 64."""
-    options = choices().get(knob)
+    options = _options(knob)
     if options is not None or knob == "model":
         return options if options and part == "all" else [part]
     if _SINGLE.fullmatch(part):
@@ -143,13 +144,17 @@ def _rounded(values, whole: bool):
     return [value.to_integral_value() if whole else value for value in values]
 
 
+def _options(knob: str) -> list[str] | None:
+    return choices(Sampling).get(knob)
+
+
 def _is_whole(knob) -> bool:
     return "int" in str(_home(knob).model_fields[knob].annotation)
 
 
 def _example(knob) -> str:
-    options = choices().get(knob)
-    return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else _EXAMPLES
+    options = _options(knob)
+    return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else EXAMPLES
 
 
 def _home(knob: str) -> type[Settings]:
@@ -162,13 +167,13 @@ def _home(knob: str) -> type[Settings]:
 @lru_cache(maxsize=64)
 def _checker(knob: str) -> Callable:
     """value -> the value as the knob's type, checked by the knob's own declaration, and by nothing else."""
-    field, options = _home(knob).model_fields[knob], choices().get(knob)
+    field = _home(knob).model_fields[knob]
     alone = create_model(f"Only_{knob}", __base__=Settings, **{knob: (field.annotation, field)})
 
     def check(value):
-        value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
-        if options is not None and value not in options:
+        if (options := _options(knob)) is not None and value not in options:
             raise _refused(knob, value, f"must be one of {', '.join(options)}, or all")
+        value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
         if knob == "model":
             Experiment(model=value, points=((0, 0),) if value == "drawn" else None)
         return value

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import models, runner
+from edm.base.fields import SettingsError
 from edm.diagnostics import measures
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
 from edm.diagnostics.planning import MEGABYTES, Plan, PlannedCell, plan_sweep
 from edm.diagnostics.ranges import parse_range, sweepable
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
-from edm.fields import SettingsError
-from edm.noise import seeds
-from edm.sampling import last, sample
-from edm.settings import Experiment, Sampling
+from edm.experiments import models, runner
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last, sample
+from edm.sampling.noise import seeds
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 SAMPLES = "samples"  # the measure that is none
@@ -79,6 +80,11 @@ class Sweep:
     def one_model(self) -> bool:
         """Whether all cells sample the same model."""
         return not self._has("model")
+
+    @property
+    def needs_solution(self) -> bool:
+        """Whether the cells are compared with the ODE's solution."""
+        return self.measure != SAMPLES and measures.MEASURES[self.measure].against is None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -184,7 +190,7 @@ class _Worker:
 
     def _value(self, experiment, end, z, labels) -> float:
         sweep, seed = self.sweep, experiment.sampling.seed
-        if sweep.measure != "error":
+        if not sweep.needs_solution:
             self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.device)
             return self.to_data(end)
         if seed not in self.solutions:

@@ -15,18 +15,20 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from edm import checkpoints, runner
+from edm.base import devices
+from edm.base.devices import out_of_memory
 from edm.data import sources
+from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.runs import devices
-from edm.runs.failures import out_of_memory
-from edm.settings import Sampling
+from edm.sampling.settings import Sampling
 from edm.training.loader import AHEAD
-from edm.training.loop import SIGMAS, shares, train
+from edm.training.loop import shares, train
+from edm.training.loss import AT_ONCE
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
+from edm.training.validation import SIGMAS
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
@@ -62,7 +64,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     Within a factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence
     for settings, data or devices that do not fit. Takes about a second; of large networks a few.
     """
-    place, several = runner.device(devices.option(device)), devices.count(device)
+    place, several = devices.device(devices.option(device)), devices.count(device)
     share, micro = shares(settings, several)
     source = opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
@@ -73,7 +75,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     rate = (several if place.type == "cuda" else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     ahead = AHEAD * share * 4 * float(np.prod(header.shape))
-    evaluated = EVALUATION * max(settings.samples, min(settings.validation, 256))
+    evaluated = EVALUATION * max(settings.samples, min(settings.validation, AT_ONCE))
     memory = weights + SLACK * cost.bytes * max(micro, evaluated)
     if place.type == "cpu":
         memory = several * (memory + ahead + PROCESS)

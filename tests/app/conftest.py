@@ -15,7 +15,7 @@ import pytest
 from app.tabs.base import House
 from app.tabs.train import Train
 from app.training.board import Board
-from app.visitors.classroom import Room
+from app.visitors.room import Room
 from app.work.jobs import Threads
 from app.work.shared import Work
 from edm import runs

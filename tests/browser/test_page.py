@@ -116,7 +116,7 @@ def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
     import gradio as gr
 
     from app.page import build
-    from app.visitors.classroom import Room
+    from app.visitors.room import Room
 
     blocks = build("cpu", Room(tmp_path))
     ask = next(fn for fn in blocks.fns.values() if any(target[1] == "ask" for target in fn.targets))

@@ -11,10 +11,10 @@ from app.tabs.links import opened_from
 from app.training import board, datasets, film, form, recipes
 from app.training.recipes import COLUMNS, SIZES
 from app.uploads import sets
-from app.visitors.classroom import Room, Visitor
+from app.visitors.room import Room, Visitor
 from edm import models, runs
+from edm.base.fields import SettingsError
 from edm.data import sources
-from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
 from tests.app.training import answer, asked, finished
@@ -137,7 +137,7 @@ def test_of_two_runs_against_each_other_none_begins_where_one_may_not(tab, monke
     with pytest.raises(ValueError, match="1 run at once, and these are 2; start one after the other"):
         answer(tab, "act", do="contrast", values=values)
     assert tab.board.runs() == []
-    tab.room.limits = replace(tab.room.limits, at_once=3, runs=5)
+    tab.room.allowance = replace(tab.room.allowance, at_once=3, runs=5)
     assert len(answer(tab, "act", do="contrast", values=values)["runs"]) == 2
     with pytest.raises(ValueError, match="3 runs at once; stop"):
         answer(tab, "act", do="contrast", values=values)
@@ -261,7 +261,7 @@ def test_samples_are_named_by_run_and_number(tab):
 
 
 def test_the_first_picture_of_a_grid_is_a_thumbnail(tmp_path):
-    from edm.render import grid
+    from edm.files.render import grid
 
     images = np.linspace(-1, 1, 3 * 64, dtype=np.float32).reshape(3, 1, 8, 8)
     for folder in ("samples", "checkpoints"):

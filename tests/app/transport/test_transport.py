@@ -14,7 +14,9 @@ from gradio_client import Client
 
 from app.sentences.denials import Denied
 from app.transport import bodies, corners
-from app.visitors.classroom import Room
+from app.transport.addresses import ADDRESSES, address_of
+from app.transport.gate import Gate
+from app.visitors.room import Room
 from tests import loop
 from tests.app.serving import gradio_in, mounted, serving
 
@@ -102,7 +104,7 @@ def test_nothing_answers_that_is_not_in_the_table(own):
         addresses = [(method, filled(path)) for methods, path in mounted(app) for method in sorted(methods)]
         assert len(addresses) > 60 and ("GET", "/gradio_api/file=x") in addresses
         for method, path in addresses:
-            if corners.found(method, path) is None:
+            if address_of(method, path) is None:
                 assert asked(client, method, path) == 404, (method, path)
         for method in ("GET", "POST"):
             for path in ("/gradio_api/file=/etc/hostname", "/gradio_api/file/etc/hostname", "/gradio_api/deep_link"):
@@ -120,9 +122,9 @@ def test_every_address_of_the_table_is_one_that_is_mounted(own):
     for method, path in there:
         for shape in (filled(path), path.replace("{path:path}", "js/iframeResizer.contentWindow.min.js")):
             for named in (shape, shape.replace("/x", "/plotly.min.js")):
-                if found := corners.found(method, named):
+                if found := address_of(method, named):
                     opened.setdefault((found[0].path, method), set()).add(path)
-    ours = {(address.path, method) for address in corners.ADDRESSES for method in address.methods.split()}
+    ours = {(address.path, method) for address in ADDRESSES for method in address.methods.split()}
     assert set(opened) == ours
     wide = {key: paths for key, paths in opened.items() if len(paths) > 1}
     assert all(paths == {"/gradio_api/call/{api_name}/{event_id}", "/gradio_api/call/v2/{api_name}"} for paths in wide)
@@ -136,8 +138,8 @@ def test_without_logging_in_only_the_log_in_page_answers(asking):
         assert set(re.findall(r'(?:src|href)="([^"]*)"', page.text)) == {"favicon.ico"}
         for methods, template in mounted(app):
             for method in methods:
-                found = corners.found(method, path := filled(template))
-                if not (found and found[0].open):
+                found = address_of(method, path := filled(template))
+                if not (found and found[0].public):
                     assert asked(client, method, path) == 401, (method, path)
         for path in ("/openapi.json", "/explorer/main.js", "/explorer-plotly/plotly.min.js", "/gradio_api/heartbeat/x"):
             for spelling in spellings(path):
@@ -146,7 +148,7 @@ def test_without_logging_in_only_the_log_in_page_answers(asking):
             assert asked(client, "POST", spelling) in (400, 401)
         for cookie in ("", "x", "edm-00000000=x", "access-token-unsecure-x=x"):
             assert client.get("/config", headers={"Cookie": cookie}).status_code == 401
-    assert [address.path for address in corners.ADDRESSES if address.open] == ["/", "/login", "/favicon.ico"]
+    assert [address.path for address in ADDRESSES if address.public] == ["/", "/login", "/favicon.ico"]
 
 
 def test_a_defect_below_is_told_as_one_and_never_in_the_words_of_the_server(own, monkeypatch, caplog):
@@ -174,7 +176,7 @@ def test_web_sockets_are_refused(own):
     async def send(message):
         sent.append(message)
 
-    gate = corners.Gate(None, gradio_in(own[0]).get_blocks(), None, None)
+    gate = Gate(None, gradio_in(own[0]).get_blocks(), None, None)
     loop.run(gate({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 

@@ -16,13 +16,13 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
-from app.routes import uploading
+from app.routes import uploads
 from app.transport import presence
 from app.uploads import arrivals, sets
 from app.uploads.arrivals import Arrivals, Budget, Pace
-from app.visitors.classroom import Room, Visitor
+from app.visitors.room import Room, Visitor
+from edm.base.errors import Refused
 from edm.data import images
-from edm.errors import Refused
 
 SQUARE = {"points": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
@@ -47,7 +47,7 @@ def named(request):
 def serving(folder, own=False, **named_arrivals):
     app, folder = FastAPI(), folder / "runs"
     folder.mkdir(exist_ok=True)
-    uploading.add(app, Room(folder) if own else Lesson(folder), named, Arrivals(**named_arrivals))
+    uploads.add(app, Room(folder) if own else Lesson(folder), named, Arrivals(**named_arrivals))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()

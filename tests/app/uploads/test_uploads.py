@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.routes.uploading import SameSite
+from app.transport.same_site import SameSite
 from app.uploads import archives, sets
-from app.uploads.sets import Limits, intake
+from app.uploads.sets import Bounds, intake
 from edm import runs
 from edm.data import sources
-from edm.training.settings import Data
+from edm.data.settings import Data
 from tests.edm.runs import points
 
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 20, 30, 3), dtype=np.uint8)
@@ -174,19 +174,19 @@ def test_what_cannot_be_taken_gets_a_sentence_and_leaves_nothing(tmp_path, words
 
 
 @pytest.mark.parametrize(
-    ("limits", "words"),
+    ("bounds", "words"),
     [
-        (Limits(files=5), "holds 6 images; at most 5"),
-        (Limits(pixels=599), "claims more than 599 pixels"),
-        (Limits(decoded=1000), "too many pixels in all"),
-        (Limits(unpacked=5000), "at most 5,000 are taken"),
-        (Limits(folder=3000), "remove some that nobody needs"),
-        (Limits(sets=0), "0 datasets already"),
+        (Bounds(files=5), "holds 6 images; at most 5"),
+        (Bounds(pixels=599), "claims more than 599 pixels"),
+        (Bounds(decoded=1000), "too many pixels in all"),
+        (Bounds(unpacked=5000), "at most 5,000 are taken"),
+        (Bounds(folder=3000), "remove some that nobody needs"),
+        (Bounds(sets=0), "0 datasets already"),
     ],
 )
-def test_limits_hold(tmp_path, limits, words):
+def test_limits_hold(tmp_path, bounds, words):
     (tmp_path / ".data").mkdir()
-    refused(packed(PETS), tmp_path, words, limits=limits)
+    refused(packed(PETS), tmp_path, words, bounds=bounds)
 
 
 @pytest.mark.parametrize("resolution", [0, 33, 10**9, "32", None])
@@ -378,11 +378,11 @@ def test_an_interrupted_upload_leaves_nothing_and_blocks_nobody(classroom):
 )
 def test_where_nobody_logs_in_only_names_of_this_machine_are_answered(private, host, answered):
     scope = {"type": "http", "method": "GET", "headers": [(b"host", host.encode())]}
-    sentence = SameSite(None, private)._refusal(scope)
+    sentence = SameSite(None, private).refusal(scope)
     assert sentence is None if answered else "--password" in sentence
 
 
 def test_a_reverse_proxy_may_stand_in_front():
     headers = {"host": "inner:1", "origin": "https://class.example", "x-forwarded-host": "class.example"}
     scope = {"type": "http", "method": "POST", "headers": [(k.encode(), v.encode()) for k, v in headers.items()]}
-    assert SameSite(None, False)._refusal(scope) is None
+    assert SameSite(None, False).refusal(scope) is None

@@ -21,9 +21,12 @@ import pytest
 from app.__main__ import main
 from app.uploads import sets
 from app.visitors import limits
-from app.visitors.classroom import NAMES_FILE, Room, generated
 from app.visitors.delays import Busy, Delays
-from app.visitors.limits import Limits
+from app.visitors.limits import Allowance
+from app.visitors.names import NAMES_FILE
+from app.visitors.passwords import generated
+from app.visitors.room import Room
+from app.visitors.time_keeper import overdue
 from edm import runs
 from edm.runs import Run
 from edm.training.settings import Training
@@ -31,7 +34,7 @@ from tests import loop
 from tests.app.conftest import CLASS, TEACHER
 from tests.edm.runs import points, tiny
 
-SMALL = Limits(minutes=1, images=1000, parameters=100_000, batch=64, at_once=1, runs=2)
+SMALL = Allowance(minutes=1, images=1000, parameters=100_000, batch=64, at_once=1, runs=2)
 
 
 def opened(tmp_path, **options):
@@ -39,7 +42,7 @@ def opened(tmp_path, **options):
 
 
 def enters(room, name, password=CLASS):
-    return loop.run(room.login(name, password))
+    return loop.run(room.entrance.login(name, password))
 
 
 def visitor(room, name):
@@ -57,7 +60,7 @@ def run_of(owner, state="running", name="r", **more):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("app.visitors.classroom.WRONG_SECONDS", 0.01)
+    monkeypatch.setattr("app.visitors.entrance.WRONG_SECONDS", 0.01)
 
 
 def test_on_this_machine_everybody_is_the_owner(tmp_path):
@@ -66,7 +69,7 @@ def test_on_this_machine_everybody_is_the_owner(tmp_path):
     room.check_start(someone, points(images=10**10), [run_of("anna")])
     room.check_control(someone, run_of("anna"))
     assert room.check_upload(someone) == limits.UPLOAD_BYTES
-    assert not room.asks
+    assert not room.entrance.asks
     told = room.described(someone)
     assert (told["starting"], told["teacher"], told["name"], told["limits"]) == (True, True, None, {})
 
@@ -139,26 +142,26 @@ def test_a_word_of_ones_own_keeps_the_name(tmp_path):
 
 
 def test_right_passwords_never_wait_for_wrong_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.visitors.classroom.WRONG_SECONDS", 30)  # no wrong try is answered while this test runs
+    monkeypatch.setattr("app.visitors.entrance.WRONG_SECONDS", 30)  # no wrong try is answered while this test runs
     monkeypatch.setattr("app.visitors.delays.LONGEST", 1e9)
     room = opened(tmp_path)
 
     async def storm():
-        guesses = [asyncio.create_task(room.login(f"n{k}", "guess", "10.0.0.1")) for k in range(190)]
-        guesses += [asyncio.create_task(room.login("Anna", CLASS[:-1], "10.0.0.1")) for _ in range(10)]
+        guesses = [asyncio.create_task(room.entrance.login(f"n{k}", "guess", "10.0.0.1")) for k in range(190)]
+        guesses += [asyncio.create_task(room.entrance.login("Anna", CLASS[:-1], "10.0.0.1")) for _ in range(10)]
         await asyncio.sleep(0)
-        assert await room.login("Anna", CLASS + " plum", "10.0.0.1")
-        assert await room.login("Kim", TEACHER, "10.0.0.1")
+        assert await room.entrance.login("Anna", CLASS + " plum", "10.0.0.1")
+        assert await room.entrance.login("Kim", TEACHER, "10.0.0.1")
         for name in ("n0", "other"):  # a wrong try too many is told so, and not that it is wrong
             with pytest.raises(Busy):
-                await room.login(name, "guess", "10.0.0.2")
-        assert await room.login("Ben", CLASS, "10.0.0.1")
+                await room.entrance.login(name, "guess", "10.0.0.2")
+        assert await room.entrance.login("Ben", CLASS, "10.0.0.1")
         assert not any(guess.done() for guess in guesses)
         for guess in guesses:
             guess.cancel()
         await asyncio.gather(*guesses, return_exceptions=True)
-        monkeypatch.setattr("app.visitors.classroom.WRONG_SECONDS", 0)
-        assert not await room.login("other", "guess", "10.0.0.2")  # they are forgotten once they are over
+        monkeypatch.setattr("app.visitors.entrance.WRONG_SECONDS", 0)
+        assert not await room.entrance.login("other", "guess", "10.0.0.2")  # they are forgotten once they are over
 
     loop.run(storm())
 
@@ -190,15 +193,15 @@ def test_wrong_answers_come_one_after_another_for_each_name_and_each_address(mon
 
 
 def test_a_word_that_waits_for_a_processor_is_not_called_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.visitors.classroom.MOST_ASKED", 20)
+    monkeypatch.setattr("app.visitors.entrance.MOST_ASKED", 20)
     room = opened(tmp_path)
     assert enters(room, "Anna", CLASS + " plum")
 
     async def storm():
-        guesses = [room.login("Anna", f"{CLASS} guess{k}", "10.0.0.1") for k in range(70)]
+        guesses = [room.entrance.login("Anna", f"{CLASS} guess{k}", "10.0.0.1") for k in range(70)]
         answers = await asyncio.gather(*guesses, return_exceptions=True)
         assert answers[:20] == [False] * 20 and all(isinstance(answer, Busy) for answer in answers[20:])
-        return await room.login("Anna", CLASS + " plum", "10.0.0.1")
+        return await room.entrance.login("Anna", CLASS + " plum", "10.0.0.1")
 
     assert loop.run(storm())
 
@@ -235,7 +238,7 @@ def test_a_refused_student_does_not_take_a_name(tmp_path):
     ],
 )
 def test_a_student_s_run_has_limits(tmp_path, changes, words):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     anna = inside(room, "Anna")
     room.check_start(anna, points(), [])
     with pytest.raises(ValueError, match=words):
@@ -243,7 +246,7 @@ def test_a_student_s_run_has_limits(tmp_path, changes, words):
 
 
 def test_a_teacher_has_no_limits_but_for_paths(tmp_path):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     kim = inside(room, "Kim", TEACHER)
     room.check_start(kim, points(images=10**9, batch=4096), [run_of(kim.name), run_of(kim.name)])
     with pytest.raises(ValueError, match="no paths"):
@@ -261,7 +264,7 @@ def test_uploads_can_be_trained_on_and_nothing_beside_them(tmp_path):
 
 
 def test_runs_are_counted_by_their_owner(tmp_path):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     anna = inside(room, "Anna")
     room.check_start(anna, points(), [run_of("anna", "finished"), run_of("ben"), run_of(None), run_of("ben")])
     with pytest.raises(ValueError, match="1 run at once; stop 'r' first"):
@@ -284,7 +287,7 @@ def test_students_control_their_own_runs_and_the_teacher_all(tmp_path):
 
 
 def test_going_on_is_limited_like_starting(tmp_path):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     anna, kim = inside(room, "Anna"), inside(room, "Kim", TEACHER)
     folder = tmp_path / "r"
     folder.mkdir()
@@ -304,7 +307,7 @@ def test_going_on_is_limited_like_starting(tmp_path):
 
 
 def test_settings_are_brought_within_the_limits(tmp_path):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     anna, kim = inside(room, "Anna"), inside(room, "Kim", TEACHER)
     wild = Training.parse({"images": 10**6, "batch": 4096, "tick": 1, "samples": 1000, "micro_batch": 1024})
     tame = room.clamped(anna, wild.changed(architecture={"channels": 16}))
@@ -314,14 +317,14 @@ def test_settings_are_brought_within_the_limits(tmp_path):
 
 
 def test_a_student_s_run_ends_when_its_time_is_over(tmp_path):
-    room = opened(tmp_path, limits=SMALL)
+    room = opened(tmp_path, allowance=SMALL)
     ago = time.time() - 61
-    assert room.overdue(run_of("anna", started=ago))
-    assert room.overdue(run_of("anna", "paused", started=ago))  # it keeps its device
-    assert not room.overdue(run_of("anna", started=time.time() - 59))
-    assert not room.overdue(run_of("anna", "finished", started=ago))
-    assert not room.overdue(run_of("kim (teacher)", started=ago))
-    assert not Room(tmp_path).overdue(run_of("anna", started=ago))
+    assert overdue(room, run_of("anna", started=ago))
+    assert overdue(room, run_of("anna", "paused", started=ago))  # it keeps its device
+    assert not overdue(room, run_of("anna", started=time.time() - 59))
+    assert not overdue(room, run_of("anna", "finished", started=ago))
+    assert not overdue(room, run_of("kim (teacher)", started=ago))
+    assert not overdue(Room(tmp_path), run_of("anna", started=ago))
 
 
 @pytest.mark.parametrize("settings", [points(), tiny()])
@@ -437,7 +440,11 @@ def test_a_log_in_that_cannot_be_read_gets_a_sentence(classroom, sent, status):
 
 def test_students_stop_their_own_runs_and_the_teacher_stops_all(classroom):
     one, two = classroom.waiting_run("anna-1", "anna"), classroom.waiting_run("ben-1", "ben")
-    anna, ben, kim = classroom.login("Anna"), classroom.login("Ben"), classroom.login("Kim", TEACHER)
+    anna, ben, kim = (
+        classroom.login("Anna"),
+        classroom.login("Ben"),
+        classroom.login("Kim", TEACHER),
+    )
     for do in ("stop", "delete", "resume"):
         _, error = act(classroom, anna, "act", do=do, run="ben-1")
         assert "somebody else's" in error
