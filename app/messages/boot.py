@@ -60,6 +60,7 @@ class Instrument(Sent):
     name: str
     title: str
     question: str
+    script: str
     streams: bool
     knobs: dict[str, Knob]
 

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, knob
 from edm.commands import options as common
+from edm.commands.help import command
 from edm.data.settings import Data, data_learned
 from edm.sampling.denoisers import on
 from edm.sampling.settings import Sampling
@@ -35,13 +36,20 @@ class Evaluation(Settings):
         return self
 
 
+ABOUT = """Measure models against the data that they have learned: Fréchet distance, precision and recall in features
+of images (whose they are is said: distances in different ones do not compare), sliced Wasserstein distance of points,
+the loss at each noise level, and the error of the score where the exact one is known; beside each what true samples
+would read."""
+MORE = """examples:
+  python -m edm evaluate digits_vp digits_ve digits_iddpm digits_edm --own --steps 5,10,18,40 --markdown
+  python -m edm evaluate runs/spiral --steps 40 --json
+
+--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps."""
+
+
 def add(commands):
-    parser = commands.add_parser(
-        "evaluate",
-        help="measure models against the data that they have learned",
-        usage="python -m edm evaluate MODEL [MODEL ...] [options]",
-        epilog="--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.",
-    )
+    title, usage = "measure models against the data that they have learned", "python -m edm evaluate MODEL … [options]"
+    parser = command(commands, "evaluate", title, ABOUT, MORE, usage=usage)
     parser.add_argument(
         "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
     )

@@ -1,4 +1,3 @@
-// @ts-nocheck
 // An instrument of two charts: panels that are `beside` stand at the right, one above the other.
 import { Chart } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
@@ -6,7 +5,8 @@ import { sheet } from "../shared/sheet.js";
 import { Instrument } from "./instrument.js";
 
 export default class Beside extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     const halves = [element("div"), element("div")];
     this.stage.append(element("div", { class: "halves" }, ...halves));
     this.charts = halves.map((half) => {

@@ -1,8 +1,7 @@
-// @ts-nocheck
 // The churn microscope: the moments of one step, played or one by one; or rows of rounds with their chart.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
+import { countUp, element, watchSize } from "../shared/dom.js";
 import { clamp, lerp, number } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
@@ -14,7 +13,8 @@ const SHOWN = 3; // images
 const BOLD = 3; // particles whose way is drawn strong
 
 export default class Churn extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.at = 0;
     this.canvas = element("canvas", { "aria-label": "The microscope's picture; a summary follows below" });
     this.plot = element("div");
@@ -29,8 +29,8 @@ export default class Churn extends Instrument {
     this.stage.after(this.bar);
     this.tile = document.createElement("canvas");
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    new ResizeObserver(() => (this.dirty = true)).observe(this.canvas.parentElement);
-    this.tick();
+    watchSize(this.canvas.parentElement, () => this.repaint());
+    this.animate(this);
   }
 
   show({ stage, figure }) {
@@ -43,7 +43,7 @@ export default class Churn extends Instrument {
     this.bar.hidden = !stepping || stage.shape.length > 1;
     if (stepping) this.offer(stage.moments);
     if (stepping && fresh) this.start(!this.calm);
-    this.dirty = true;
+    this.repaint();
   }
 
   // A button for each moment.
@@ -58,7 +58,7 @@ export default class Churn extends Instrument {
         button.addEventListener("click", () => {
           this.start(false);
           this.at = i;
-          this.dirty = true;
+          this.repaint();
         });
         return button;
       }),
@@ -67,35 +67,28 @@ export default class Churn extends Instrument {
 
   start(playing) {
     this.playing = playing;
+    this.before = null;
+    this.repaint();
     this.play.classList.toggle("playing", playing);
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play");
   }
 
-  tick(time) {
-    const passed = Math.min((time - (this.before ?? time)) / 1000, 0.1) || 0;
-    this.before = time;
-    if (this.playing && this.shown && this.now?.kind === "step" && !this.bar.hidden) {
-      // beyond the last moment it rests, then begins again
-      this.at = this.at + passed / SECONDS > this.now.moments.length + 0.2 ? 0 : this.at + passed / SECONDS;
-      this.dirty = true;
-    }
-    if (this.dirty && this.shown && this.now && this.colors) this.paint();
-    requestAnimationFrame((next) => this.tick(next));
-  }
-
-  recolor(colors) {
-    super.recolor(colors);
-    this.dirty = true;
+  // At every frame, while it plays: beyond the last moment it rests, then begins again.
+  tick(now) {
+    const passed = Math.min((now - (this.before ?? now)) / 1000, 0.1);
+    this.before = now;
+    if (!this.playing || this.now?.kind !== "step" || this.bar.hidden) return false;
+    this.at = this.at + passed / SECONDS > this.now.moments.length + 0.2 ? 0 : this.at + passed / SECONDS;
+    return true;
   }
 
   paint() {
-    this.dirty = false;
     const { context, width, height } = fit(this.canvas);
     const { kind, shape } = this.now;
     if (kind === "rounds") this.paintRounds(context, width, height);
     else if (shape.length === 1) this.paintStep(context, width, height);
     else this.paintImages(context, width, height);
-    this.node.dataset.paints = Number(this.node.dataset.paints ?? 0) + 1;
+    countUp(this.node, "paints");
   }
 
   // ---- one step, points ----

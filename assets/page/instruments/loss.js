@@ -1,18 +1,17 @@
-// @ts-nocheck
 // Loss per σ: the measurement goes on while its weight and the noise levels of training are changed on the page.
 import { panelOf } from "../shared/chart.js";
 import { element } from "../shared/dom.js";
 import { clamp } from "../shared/numbers.js";
-import { Instrument } from "./instrument.js";
+import OneChart from "./chart.js";
 import { weighed } from "./weighed.js";
 
 const LIGHT = ["weight", "P_mean", "P_std"]; // knobs that need no new measurement
 const EDGES = [0.01, 0.1, 1, 10];
 const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss", simple: "loss / σ²", edm: "EDM’s λ · loss" };
 
-export default class Loss extends Instrument {
-  fill() {
-    super.fill();
+export default class Loss extends OneChart {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.handles = ["std", "mean", "std"].map((part) => element("i", { class: part }));
     this.pad = element(
       "div",
@@ -32,7 +31,7 @@ export default class Loss extends Instrument {
   changed(names) {
     const { P_mean, P_std } = this.values;
     const drawable = Number.isFinite(P_mean) && P_std > 0;
-    if (!names.every((name) => LIGHT.includes(name)) || !drawable) return super.changed();
+    if (!names.every((name) => LIGHT.includes(name)) || !drawable) return super.changed(names);
     this.ofLink = null;
     this.say(null);
     this.repainting ??= requestAnimationFrame(() => {

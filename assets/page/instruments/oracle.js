@@ -1,19 +1,19 @@
-// @ts-nocheck
 // Learned against ideal denoiser: |D_θ − D*| over the plane at a σ that one scrubs, or the rows of Figure 1, and a curve.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart, panelOf } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
+import { countUp, element, watchSize } from "../shared/dom.js";
 import { bracket } from "../shared/levels.js";
 import { lerp, number, rounded } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
-import { Player, timeline } from "../shared/player.js";
+import { NoisePlayer, timeline } from "../shared/player.js";
 import { Instrument } from "./instrument.js";
 
 const LIGHT = ["scale", "arrows"]; // knobs of the picture only
 const LABELS = 86; // pixels at the left of the rows of images
 
 export default class Oracle extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.canvas = element("canvas", {
       "aria-label": "Where learned and ideal denoiser differ; a summary follows below",
     });
@@ -25,14 +25,14 @@ export default class Oracle extends Instrument {
     this.stage.classList.add("beside");
     this.stage.append(this.box, this.side);
     const line = timeline("Noise level σ: from noise to data");
-    this.player = new Player(line, { run: () => this.run, moved: () => (this.dirty = true) });
+    this.player = new NoisePlayer(line, { run: () => this.run, moved: () => this.repaint() });
     this.time = line.node;
     this.time.hidden = true;
     this.stage.after(this.time);
     this.tile = element("canvas");
-    this.chart.onDrawn = () => (this.dirty = true);
-    new ResizeObserver(() => this.measure()).observe(this.stage);
-    this.animate();
+    this.chart.onDrawn = () => this.repaint();
+    watchSize(this.stage, () => this.measure());
+    this.animate(this.player);
   }
 
   get run() {
@@ -45,8 +45,8 @@ export default class Oracle extends Instrument {
   }
 
   changed(names) {
-    if (!names.every((name) => LIGHT.includes(name))) return super.changed();
-    this.dirty = true;
+    if (names.every((name) => LIGHT.includes(name))) this.repaint();
+    else super.changed(names);
   }
 
   show(body) {
@@ -65,9 +65,9 @@ export default class Oracle extends Instrument {
     this.rows = body.images?.rows.map(({ title, images }) => ({ title, images: uint8(images) }));
     this.node.dataset.levels = this.plane?.fields.length ?? 0;
     const kind = `${Boolean(body.plane)}${Boolean(body.images)}`;
-    if (this.kind !== kind) this.bench.refresh();
+    if (this.kind !== kind) this.store.tell(); // other knobs are idle
     this.kind = kind;
-    super.show(body);
+    this.chart.show(body.figure, this.colors);
     if (first) {
       this.player.seek(0.55);
       if (!this.player.calm) this.player.play(false);
@@ -77,7 +77,7 @@ export default class Oracle extends Instrument {
 
   // Rows of images are as high as they need to be; the chart takes the rest.
   measure() {
-    this.dirty = true;
+    this.repaint();
     const { width, height } = this.stage.getBoundingClientRect();
     const high =
       this.rows && Math.min(0.62 * height, ((width - LABELS) / this.body.images.sigmas.length) * this.rows.length + 22);
@@ -91,15 +91,14 @@ export default class Oracle extends Instrument {
   }
 
   paint() {
-    this.dirty = false;
     const drawing = fit(this.canvas);
     if (this.plane) this.paintPlane(drawing);
     if (this.rows) this.paintRows(drawing);
-    this.node.dataset.paints = Number(this.node.dataset.paints ?? 0) + 1;
+    countUp(this.node, "paints");
   }
 
   paintPlane({ context, width, height }) {
-    const [u, sigma] = this.player.show();
+    const [u, sigma] = this.player.show(this.body.levels);
     const { fields, cells, arrows, window } = this.plane;
     const index = fields.map((field) => field.index);
     const [j, next, f] = bracket({ index }, u);

@@ -1,7 +1,6 @@
-// @ts-nocheck
 // The sweep: a grid of cells, each a picture or a number; a click takes its settings to the Sampler tab.
 import { fit, pixels } from "../shared/canvas.js";
-import { element } from "../shared/dom.js";
+import { element, watchSize } from "../shared/dom.js";
 import { clamp, number } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
 import { Instrument } from "./instrument.js";
@@ -10,7 +9,8 @@ const MARGIN = { left: 86, top: 22, right: 10, bottom: 40 };
 const REACH = 1.3; // half width of a cell's picture of points, in the data's units
 
 export default class Sweep extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.canvas = element("canvas", {
       class: "grid",
       tabindex: 0,
@@ -23,12 +23,12 @@ export default class Sweep extends Instrument {
     this.canvas.addEventListener("pointerleave", () => this.point(null));
     this.canvas.addEventListener("click", (event) => this.choose(this.at(event)));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    new ResizeObserver(() => this.paint()).observe(this.stage);
+    watchSize(this.stage, () => this.paint());
   }
 
   changed(names) {
     // what was allowed to take long was that sweep, not the next one
-    if (!names.includes("run") && this.values.run) this.values.run = false;
+    if (!names.includes("run") && this.values.run) this.store.set({ run: false });
     super.changed(names);
   }
 

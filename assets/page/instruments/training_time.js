@@ -1,29 +1,28 @@
-// @ts-nocheck
 // Training time as an axis: the loss and the samples of each checkpoint, scrubbed without the server.
 import { fit, pixels } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
+import { element, watchSize } from "../shared/dom.js";
 import { float32, mixture, uint8 } from "../shared/packed.js";
-import { timeline } from "../shared/player.js";
+import { StepPlayer, timeline } from "../shared/player.js";
 import { paintCloud, paintGrid } from "../shared/samples.js";
-import { Steps } from "../shared/steps.js";
 import { Instrument } from "./instrument.js";
 import { weighed } from "./weighed.js";
 
 export default class TrainingTime extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.canvas = element("canvas", { "aria-label": "Samples of the checkpoint; a summary follows below" });
     this.side = element("div", { class: "side" });
     this.chart = new Chart(this.side);
     this.stage.classList.add("beside");
     this.stage.append(element("div", { class: "picture" }, this.canvas), this.side);
     const line = timeline("Training time: images seen");
-    this.player = new Steps(line, { run: () => this.run, moved: () => (this.dirty = true) });
+    this.player = new StepPlayer(line, { run: () => this.run, moved: () => this.repaint() });
     this.player.fraction = 1;
     this.stage.after(line.node);
     this.tile = element("canvas");
-    new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
-    this.animate();
+    watchSize(this.stage, () => this.repaint());
+    this.animate(this.player);
   }
 
   get run() {
@@ -35,7 +34,7 @@ export default class TrainingTime extends Instrument {
     const read = body.shape.length === 1 ? float32 : uint8;
     this.samples = body.checkpoints.map(({ sample }) => sample && { ...sample, x: read(sample.x) });
     this.drawn = null;
-    this.dirty = true;
+    this.repaint();
   }
 
   // All curves faint, that of the present checkpoint strong.
@@ -65,9 +64,9 @@ export default class TrainingTime extends Instrument {
   }
 
   paint() {
-    this.dirty = false;
-    this.player.show();
-    const { index } = this.player;
+    const { images } = this.run;
+    const index = this.player.at(images);
+    this.player.mark(`${Math.round(images[index] / 1000)} k images`);
     if (this.drawn !== index) this.present(index);
     const drawing = fit(this.canvas);
     const sample = this.samples[index];

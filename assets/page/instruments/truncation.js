@@ -1,8 +1,7 @@
-// @ts-nocheck
 // Local truncation error: charts, and trajectories painted by the error of each of their steps.
 import { fit } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
+import { countUp, element, watchSize } from "../shared/dom.js";
 import { lerp, rounded } from "../shared/numbers.js";
 import { float32 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
@@ -12,7 +11,8 @@ const REACH = 2.6; // half height of the picture in units of √(σ² + σ_data�
 const SHADES = 24;
 
 export default class Truncation extends Instrument {
-  fill() {
+  constructor(declared, bench) {
+    super(declared, bench);
     this.canvas = element("canvas", { "aria-label": "Trajectories, painted by the local error of each step" });
     this.key = element("span", { class: "key" });
     this.painting = element("div", {}, this.canvas, this.key);
@@ -20,7 +20,7 @@ export default class Truncation extends Instrument {
     this.quarters = element("div", { class: "quarters" }, boxes[0], this.painting, boxes[1], boxes[2]);
     this.stage.append(this.quarters);
     this.charts = boxes.map((box) => new Chart(box));
-    new ResizeObserver(() => this.paint()).observe(this.painting);
+    watchSize(this.painting, () => this.paint());
   }
 
   show({ figure, painted }) {
@@ -63,7 +63,7 @@ export default class Truncation extends Instrument {
     buckets.forEach((lines, shade) => this.strokes(context, lines, shade / SHADES));
     context.globalAlpha = 1;
     this.key.textContent = `x/√(σ² + σ_data²), painted by local error: ${rounded(Math.exp(low))} grey … ${rounded(Math.exp(high))} orange`;
-    this.node.dataset.paints = Number(this.node.dataset.paints ?? 0) + 1;
+    countUp(this.node, "paints");
   }
 
   strokes(context, lines, share) {

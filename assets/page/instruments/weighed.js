@@ -1,4 +1,3 @@
-// @ts-nocheck
 // Raw losses times λ, and an axis that suits them: losses weighed like EDM's lie between 0 and 1, and floors of
 // data sets fall below every axis.
 
