@@ -233,7 +233,10 @@ export interface Instrument {
   knobs: Record<string, Knob>;
 }
 
-/** See edm.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+/**
+ * See edm.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses: of each
+ * the knobs that matter only with some.
+ */
 export interface Knob {
   symbol: string;
   help: string;
@@ -246,6 +249,8 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
+  helps?: string[] | null;
+  uses?: (string[] | null)[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;
