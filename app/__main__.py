@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.visitors import passwords
 from app.visitors.limits import Allowance
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
@@ -121,7 +121,9 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
         except OSError:
             raise Refused(f"host {host!r} is not an address of this machine; try 127.0.0.1 or 0.0.0.0") from None
         listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Windows lets two listen at one port if they want to reuse it, and has another word for what is meant here
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
             listener.bind((host, candidate))
             listener.listen(128)
@@ -152,10 +154,10 @@ def main(arguments=None) -> int:
         passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
-        from edm import runner
+        from edm.base import devices
 
         show(chosen.model)
-        device = runner.device(chosen.device)
+        device = devices.device(chosen.device)
         from app.server import serve
 
         os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name

@@ -15,7 +15,7 @@ from app.messages import answers, requests, typescript
 from app.messages.boot import Boot, Opened
 from app.tabs import TABS
 from app.tabs.base import Event
-from edm.files import atomic
+from edm.base.atomic import atomic
 
 PLACE = Path(__file__).resolve().parents[1] / "assets" / "page" / "shared" / "messages.d.ts"
 _HEAD = """// Messages between the server and the page. Written by `python -m app.schema`: change app/messages instead.

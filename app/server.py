@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import webbrowser
-from pathlib import Path
 
 # Nothing is reported elsewhere. Read by Gradio while it is imported.
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
@@ -28,8 +27,7 @@ from app.visitors import login
 from app.visitors.room import Room
 from app.visitors.time_keeper import keep_time
 from app.work.scripts import asked
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+from edm.files.resources import ASSETS
 
 
 class _Assets(StaticFiles):

@@ -14,53 +14,122 @@
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOME = {
-    "Experiment": "settings",
-    "Sampling": "settings",
-    "Training": "training.settings",
-    "Refused": "errors",
-    "SettingsError": "fields",
-    "Denoiser": "preconditioning",
-    "State": "sampling",
-    "last": "sampling",
-    "latents": "noise",
-    "load": "checkpoints",
-    "noise_source": "noise",
-    "path_of": "path",
-    "sample": "sampling",
-    "seeds": "noise",
-    "train": "training.loop",
-}
-_MODULES = {
-    "data",
+if TYPE_CHECKING:
+    from edm import (
+        data,
+        diagnostics,
+        evaluation,
+        exact,
+        networks,
+        objective,
+        preconditioning,
+        runs,
+        sampling,
+        schedules,
+        solvers,
+        timesteps,
+        training,
+    )
+    from edm.base.errors import Refused
+    from edm.base.fields import SettingsError
+    from edm.experiments import models, presets, runner
+    from edm.experiments.experiment import Experiment
+    from edm.files import checkpoints, render
+    from edm.files.checkpoints import load
+    from edm.preconditioning import Denoiser
+    from edm.sampling import noise, path
+    from edm.sampling.loop import State, last, sample
+    from edm.sampling.noise import latents, noise_source, seeds
+    from edm.sampling.path import path_of
+    from edm.sampling.settings import Sampling
+    from edm.training.loop import train
+    from edm.training.settings import Training
+
+__all__ = [
+    "Denoiser",
+    "Experiment",
+    "Refused",
+    "Sampling",
+    "SettingsError",
+    "State",
+    "Training",
     "checkpoints",
+    "data",
     "diagnostics",
     "evaluation",
     "exact",
+    "last",
+    "latents",
+    "load",
     "models",
     "networks",
     "noise",
+    "noise_source",
+    "objective",
     "path",
+    "path_of",
     "preconditioning",
     "presets",
     "render",
     "runner",
+    "runs",
+    "sample",
     "sampling",
     "schedules",
-    "settings",
+    "seeds",
     "solvers",
     "timesteps",
+    "train",
     "training",
+]
+_HOMES = {  # each is loaded when it is asked for
+    "Denoiser": "preconditioning",
+    "Experiment": "experiments.experiment",
+    "Refused": "base.errors",
+    "Sampling": "sampling.settings",
+    "SettingsError": "base.fields",
+    "State": "sampling.loop",
+    "Training": "training.settings",
+    "last": "sampling.loop",
+    "latents": "sampling.noise",
+    "load": "files.checkpoints",
+    "noise_source": "sampling.noise",
+    "path_of": "sampling.path",
+    "sample": "sampling.loop",
+    "seeds": "sampling.noise",
+    "train": "training.loop",
 }
-__all__ = sorted({*_HOME, *_MODULES})
+_MODULES = {
+    "checkpoints": "files.checkpoints",
+    "data": "data",
+    "diagnostics": "diagnostics",
+    "evaluation": "evaluation",
+    "exact": "exact",
+    "models": "experiments.models",
+    "networks": "networks",
+    "noise": "sampling.noise",
+    "objective": "objective",
+    "path": "sampling.path",
+    "preconditioning": "preconditioning",
+    "presets": "experiments.presets",
+    "render": "files.render",
+    "runner": "experiments.runner",
+    "runs": "runs",
+    "sampling": "sampling",
+    "schedules": "schedules",
+    "solvers": "solvers",
+    "timesteps": "timesteps",
+    "training": "training",
+}
 
 
 def __getattr__(name):
-    if name in _HOME:
-        return getattr(import_module(f"edm.{_HOME[name]}"), name)
+    if name in _HOMES:
+        return getattr(import_module(f"edm.{_HOMES[name]}"), name)
     if name in _MODULES:
-        return import_module(f"edm.{name}")
+        return import_module(f"edm.{_MODULES[name]}")
     raise AttributeError(f"module 'edm' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

@@ -14,7 +14,7 @@ import traceback
 from contextlib import suppress
 from importlib import import_module
 
-from edm.errors import one_line, sentence_of
+from edm.base.errors import one_line, sentence_of
 
 TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
@@ -49,7 +49,7 @@ def main(arguments=None) -> int:
 
 def failed(program: str, error: Exception) -> int:
     """Say what has ended a command; returns its exit code."""
-    from edm.runs.failures import out_of_memory
+    from edm.base.devices import out_of_memory
 
     sentence = f"{TOO_LARGE} ({one_line(error, 200)})" if out_of_memory(error) else sentence_of(error)
     if sentence is not None:

@@ -15,7 +15,7 @@ import math
 import numpy as np
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 _CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
 

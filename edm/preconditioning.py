@@ -11,7 +11,7 @@ import copy
 import torch
 
 from edm import schedules, timesteps
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 class _Preconditioning:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from edm import schedules
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 IDDPM_LEVELS = 1000  # M
 IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from edm import networks
-from edm.convert import convert
+from edm.files.convert import convert
 from edm.networks import official
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "networks.json").read_text())

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from edm.render import to_uint8
+from edm.files.render import to_uint8
 
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
 

@@ -9,15 +9,15 @@ from pydantic import model_validator
 
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm.fields import Settings, knob, refusal
-from edm.flat import unflatten
-from edm.settings import Experiment, knobs
+from edm.base.fields import Settings, knob, knobs, refusal
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
     """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
 
-    display: what `edm.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
+    display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
     itself is the widget), colors (of the choices), list (a list that opens instead of buttons), when ({other knob:
     its values} with which it is shown).
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edm import models
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.data.settings import data_learned
 
 COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
 DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
@@ -65,7 +66,8 @@ def data_of(model) -> str:
     """The name of the data that a model is of."""
     if model.dataset:
         return model.dataset.name
-    return model.header.training.data.dataset if model.trained and model.header.training else model.name
+    known = data_learned(model.header) if model.trained else None
+    return known.dataset if known else model.name
 
 
 def preconditioning_of(model) -> str:

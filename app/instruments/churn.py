@@ -10,8 +10,8 @@ from app.figures import pack
 from app.instruments import cycles, starts
 from app.instruments.base import Instrument, View, option, rounded
 from edm import diagnostics, models
-from edm.noise import seeds
-from edm.settings import Sampling
+from edm.sampling.noise import seeds
+from edm.sampling.settings import Sampling
 
 KINDS = {"step": "one step", "rounds": "again and again"}
 TITLES = {"start": "start", "noise": "noise", "denoised": "denoised", "euler": "Euler", "corrected": "corrected"}

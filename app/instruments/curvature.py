@@ -9,8 +9,8 @@ import numpy as np
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
 from edm import diagnostics, models, schedules
-from edm.errors import Refused
-from edm.settings import Sampling
+from edm.base.errors import Refused
+from edm.sampling.settings import Sampling
 
 LINES = {"vp": "VP", "ve": "VE", "edm": "EDM", "yours": "own"}
 DESIGNS = {"vp": ("vp", "vp"), "ve": ("ve", "none"), "edm": ("linear", "none")}  # schedule, scaling

@@ -10,7 +10,7 @@ from app.figures import pack
 from app.instruments import starts
 from app.instruments.base import rounded
 from edm import diagnostics, latents, models, seeds
-from edm.path import nearest
+from edm.sampling.path import nearest
 
 POINTS, IMAGES, TRAINED_IMAGES = 300, 32, 8  # that are measured
 SHOWN_IMAGES = 2  # in a row

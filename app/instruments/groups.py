@@ -10,8 +10,8 @@ import numpy as np
 from app.instruments import choosing
 from app.instruments.base import rounded
 from edm import diagnostics, models
-from edm.training.loss import WEIGHTS
-from edm.training.settings import Design
+from edm.objective import WEIGHTS, Design
+from edm.training.settings import trained_as
 
 FIRST = {1: 64, 3: 2}  # samples of the first, rough curve: of points, of images
 MOMENT_SAMPLES = 256
@@ -52,7 +52,7 @@ class Group:
 
     def design(self, model) -> Design:
         """How the model was trained."""
-        return model.header.training.design
+        return trained_as(model.header).design
 
 
 def group_of(chosen: list[models.Model], context) -> Group:

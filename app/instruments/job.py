@@ -13,8 +13,8 @@ from app.work import snippets
 from app.work.jobs import Job
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm.errors import Refused, shown
-from edm.settings import Experiment
+from edm.base.errors import Refused, shown
+from edm.experiments.experiment import Experiment
 
 
 class Figure(Job):
@@ -28,7 +28,7 @@ class Figure(Job):
 
     @field_validator("instrument")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _there(cls, name: str) -> str:
         if name not in INSTRUMENTS:
             raise Refused(f"instrument = {shown(name, 40)}: must be one of {', '.join(INSTRUMENTS)}")
         return name

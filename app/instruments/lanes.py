@@ -13,9 +13,10 @@ from app.work import snippets
 from app.work.measures import measure
 from app.work.pictures import Picture
 from edm import diagnostics, presets, runner
-from edm.errors import Refused
-from edm.sampling import last
-from edm.settings import Experiment, Sampling
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 LANES = {**choosing.COLUMNS, "yours": "yours"}

@@ -12,9 +12,8 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
 from edm import diagnostics, models
-from edm.errors import Refused
-from edm.training.loss import WEIGHTS
-from edm.training.settings import Design
+from edm.base.errors import Refused
+from edm.objective import WEIGHTS, Design
 
 SIGMAS = np.geomspace(0.002, 80, 24)
 DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)
@@ -174,7 +173,7 @@ def _python(settings, groups):
         ]
     design = f"P_mean={settings.P_mean}, P_std={settings.P_std}"
     lines += [
-        f"design = edm.training.settings.Design({design})",
+        f"design = edm.objective.Design({design})",
         "print(edm.diagnostics.training_share(design, [0, 0.01, 0.1, 1, 10, np.inf]))",
     ]
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
 from edm import diagnostics, models
-from edm.noise import latents, seeds
+from edm.sampling.noise import latents, seeds
 
 LEVELS = np.geomspace(80, 0.002, 24)
 COLUMNS = np.geomspace(0.02, 50, 10)  # of Figure 1

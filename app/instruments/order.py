@@ -6,8 +6,8 @@ from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.truncation import VARIANTS, titles, variants
 from edm import diagnostics, models, timesteps
-from edm.errors import Refused
-from edm.settings import Sampling
+from edm.base.errors import Refused
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 STEPS = (3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)

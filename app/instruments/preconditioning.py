@@ -7,8 +7,8 @@ import numpy as np
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.choosing import COLUMNS, DASHES, titled
 from edm import diagnostics
+from edm.objective import WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
-from edm.training.loss import WEIGHTS
 
 
 def columns() -> dict[str, str]:

@@ -8,8 +8,8 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, option, rounded
 from app.instruments.lanes import LANES, Comparison, lanes_option, sampling_of, short
 from edm import diagnostics, runner
-from edm.errors import Refused
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 
 BUDGETS = (2, 3, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 200)
 POINTS, IMAGES, FRECHET_IMAGES = 400, 8, 192  # samples of a lane and seed

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from app.instruments import choosing
 from edm import models, runner
-from edm.path import known_range
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.path import known_range
+from edm.sampling.settings import Sampling
 
 
 def exact_and_trained(line: bool = True) -> dict[str, str]:

@@ -11,8 +11,8 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option, rounded
 from edm import diagnostics, models, presets, runner
 from edm.diagnostics import Axis, Cell, Sweep
-from edm.sampling import last
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
 
 RANGE = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all"
 KNOBS = ("steps", "rho", "sigma_min", "sigma_max", "alpha", "S_churn", "S_tmin", "S_tmax", "S_noise", "seed")

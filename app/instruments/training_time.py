@@ -12,7 +12,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.groups import Group, fine, group_lines, group_of
 from edm import diagnostics, models, presets, runner
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 
 SIGMAS = np.geomspace(0.002, 80, 16)
 SECONDS, PRECISION = 20.0, 0.02

@@ -11,8 +11,8 @@ from app.instruments import starts
 from app.instruments.base import Instrument, View, option, rounded
 from app.instruments.lanes import LANES, sampling_of
 from edm import diagnostics, models
-from edm.path import path_of
-from edm.sampling import last, sample
+from edm.sampling.loop import last, sample
+from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
 VARIANTS = {  # name -> title, solver, α, colour

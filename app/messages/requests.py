@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from edm.errors import Refused
-from edm.fields import Settings, SettingsError, Whole
+from edm.base.errors import Refused
+from edm.base.fields import Settings, SettingsError, Whole
 
 MOST_NAMES, MOST_TEXT = 200, 100_000
 _Serial = Annotated[int, Field(strict=True, ge=0, le=1 << 53)]

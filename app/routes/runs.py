@@ -15,8 +15,9 @@ from app.routes.visiting import refusal, visitor_of
 from app.sentences import faults, visible
 from app.sentences.denials import Denied, sentence
 from app.visitors.room import Room
-from edm import names, runs
-from edm.errors import Refused
+from edm import runs
+from edm.base.errors import Refused
+from edm.files import names
 
 LOG_BYTES = 4 << 20
 

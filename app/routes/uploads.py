@@ -19,8 +19,8 @@ from app.transport.presence import attended
 from app.uploads import sets
 from app.uploads.arrivals import Arrival, Arrivals
 from app.visitors.room import Room
-from edm import documents
-from edm.errors import Refused
+from edm.base import documents
+from edm.base.errors import Refused
 
 POINTS_BYTES = 1 << 20
 MOST_READING = 64  # uploads whose images are being read or wait for that

@@ -12,7 +12,7 @@ from app.sentences import faults
 from app.sentences.denials import Denied, sentence
 from app.transport.presence import Left
 from app.visitors.room import Room, Visitor
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 def visitor_of(request, room: Room, username: Callable) -> Visitor:

@@ -7,8 +7,8 @@ import secrets
 from pathlib import Path
 
 from app.sentences.visible import without_folders
-from edm.errors import Refused, sentence_of
-from edm.runs.failures import out_of_memory
+from edm.base.devices import out_of_memory
+from edm.base.errors import Refused, sentence_of
 
 TOO_LARGE = "This does not fit into the server's memory; take fewer samples or steps, or a smaller network."
 

@@ -13,8 +13,8 @@ from app.training.form import Former
 from app.visitors.room import Room
 from app.work.jobs import Job, Pool
 from app.work.tickets import Ticket
-from edm.flat import unflatten
-from edm.settings import Experiment
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,4 @@ class Tab(Protocol):
 
 def experiment_of(values) -> Experiment:
     """The Sampler tab's settings, as the page sends them."""
-    return Experiment.parse(unflatten(values))
+    return Experiment.parse(unflatten(values, Experiment))

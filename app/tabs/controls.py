@@ -8,11 +8,13 @@ from app.figures.pack import components, float32, uint8
 from app.instruments import INSTRUMENTS, choosing, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
+from edm.base.errors import Refused
+from edm.base.fields import knobs
 from edm.data.classes import written
-from edm.errors import Refused
-from edm.path import known_range
-from edm.sampling import last
-from edm.settings import Experiment, Sampling, knobs
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
+from edm.sampling.path import known_range
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220

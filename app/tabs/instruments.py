@@ -6,7 +6,7 @@ from app.instruments import Instrument
 from app.instruments.job import Figure
 from app.messages import drawings, requests
 from app.tabs.base import Answers, Event, House, experiment_of
-from edm.flat import unflatten
+from edm.base.flat import unflatten
 
 
 class Bench:

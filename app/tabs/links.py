@@ -19,10 +19,11 @@ from app.instruments import INSTRUMENTS, tab_of
 from app.instruments import TABS as BENCHES
 from app.tabs import TABS
 from app.training import form
-from edm import flat, presets
-from edm.errors import Refused, one_line, shown
-from edm.fields import SettingsError, is_number
-from edm.settings import Experiment
+from edm import presets
+from edm.base import flat
+from edm.base.errors import Refused, one_line, shown
+from edm.base.fields import SettingsError, is_number
+from edm.experiments.experiment import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
 FIRST = "sampler"  # the tab that is open where none is named
@@ -90,7 +91,7 @@ class _Link:
         for name in (SHOW, FIGURE, TAB):
             if not part:
                 values.pop(name, None)
-        made, kept = self._kept(part, values, flat.names(Experiment), lambda v: Experiment.parse(flat.unflatten(v)))
+        made, kept = self._kept(part, values, flat.names(Experiment), _experiment)
         return made if kept or not part else None
 
     def shown(self) -> dict | None:
@@ -189,3 +190,7 @@ def _refused(parse, values) -> str | None:
     except Refused as error:
         return str(error)
     return None
+
+
+def _experiment(values):
+    return Experiment.parse(flat.unflatten(values, Experiment))

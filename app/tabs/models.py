@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from app.tabs import controls
 from app.training.board import Board
 from edm import models
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 class ModelNews:

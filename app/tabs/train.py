@@ -16,9 +16,10 @@ from app.training.once import Once
 from app.uploads import sets
 from app.work import snippets
 from app.work.jobs import answer, body_of
-from edm import flat, runs
-from edm.errors import Refused, shown
-from edm.fields import SettingsError
+from edm import runs
+from edm.base import flat
+from edm.base.errors import Refused, shown
+from edm.base.fields import SettingsError
 from edm.runs import places
 from edm.training.settings import Training
 

@@ -14,7 +14,7 @@ from app.transport import corners
 from app.transport.live import Channel
 from app.transport.presence import Left
 from app.work.tickets import Superseded, Ticket, Tickets
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 _PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 _TOGETHER = {**_PRIVATE, "trigger_mode": "multiple", "concurrency_limit": None}

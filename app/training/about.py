@@ -10,9 +10,11 @@ from app.figures import pack
 from app.instruments.base import rounded
 from app.sentences.visible import names
 from app.training import recipes
-from edm import diagnostics, files, runs, saved
+from edm import diagnostics, runs
+from edm.base import atomic
+from edm.base.errors import Refused
 from edm.data import points
-from edm.errors import Refused
+from edm.files import saved
 from edm.runs import places
 from edm.training.settings import Training
 
@@ -48,7 +50,7 @@ def settings_of(run: runs.Run) -> Training | None:
     """The settings in a run's config.json; None if there are none that can be read."""
     path = run.folder / "config.json"
     try:
-        return _settings(path, files.stamp(path))
+        return _settings(path, atomic.stamp(path))
     except (OSError, Refused):
         return None
 

@@ -16,7 +16,8 @@ from cachetools import LRUCache
 
 from app.training import about
 from app.training.history import History
-from edm import files, models, runs
+from edm import models, runs
+from edm.base import atomic
 from edm.runs import places
 
 AGE = 0.3  # seconds for which a look at the folder serves everybody
@@ -75,7 +76,7 @@ class Board:
             changed |= models.follow_run(self.folder / name)
             del self._checkpoints[name]
         for name, folder in folders.items():
-            stamp = files.stamp(folder / "checkpoints")
+            stamp = atomic.stamp(folder / "checkpoints")
             if stamp is not None and self._checkpoints.get(name) != stamp:
                 changed |= models.follow_run(folder)
                 self._checkpoints[name] = stamp

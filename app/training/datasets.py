@@ -8,9 +8,9 @@ from functools import lru_cache
 from app.figures import pack
 from app.uploads import sets
 from edm import data
-from edm.errors import Refused
-from edm.fields import SettingsError
-from edm.training.settings import READERS, Data
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
+from edm.data.settings import READERS, Data
 
 OWN = "own:"  # prefix of the name of an uploaded dataset; its id follows
 SHIPPED = {"digits": "Digits", "scenes": "Scenes"}
@@ -19,7 +19,7 @@ THUMBNAIL_POINTS = 220
 
 @dataclass(frozen=True)
 class Found:
-    """fields: of `edm.training.settings.Data`; shape: of one sample."""
+    """fields: of `edm.data.settings.Data`; shape: of one sample."""
 
     name: str
     title: str

@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 
 from app.figures import pack
-from edm import checkpoints, diagnostics, runs, saved
+from edm import checkpoints, diagnostics, runs
+from edm.base.errors import Refused
 from edm.data import points
-from edm.errors import Refused
+from edm.files import saved
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220

@@ -10,7 +10,7 @@ from app.training import film
 from app.work.jobs import Job
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm import files
+from edm.base import atomic
 
 
 class Flow(Job):
@@ -22,4 +22,4 @@ class Flow(Job):
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | None, bool]]:
         path = Path(self.checkpoint)
-        yield work.remember(("field", self.checkpoint, files.stamp(path)), lambda: film.field(path, work.device)), True
+        yield work.remember(("field", self.checkpoint, atomic.stamp(path)), lambda: film.field(path, work.device)), True

@@ -12,13 +12,13 @@ from app.instruments.base import View, option
 from app.training import about, datasets
 from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
-from edm import flat, runs
-from edm.commands.options import merged
-from edm.errors import Refused
-from edm.fields import Number as Decimal
-from edm.fields import SettingsError, Whole
+from edm import runs
+from edm.base import flat
+from edm.base.errors import Refused
+from edm.base.fields import Number as Decimal
+from edm.base.fields import SettingsError, Whole, knobs
+from edm.experiments.documents import merged
 from edm.networks import levels
-from edm.settings import knobs
 from edm.training import fitting
 from edm.training.estimate import estimate, opened
 from edm.training.settings import Training

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.instruments.base import rounded
 from edm import diagnostics, runs
-from edm.training.settings import Design
+from edm.objective import Design
 
 MOST = 2000  # points of a curve in one answer
 MOST_FRAMES = 200  # ticks whose losses per σ are sent

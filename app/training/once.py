@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from cachetools import LRUCache
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 LOOK = 0.1  # seconds between two looks whether somebody still waits
 LONGEST_TOKEN = 100

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from starlette.concurrency import run_in_threadpool
 
 from app.sentences.denials import Denied
-from edm.errors import Refused, shown
+from edm.base.errors import Refused, shown
 
 MOST_BYTES, MOST_DEPTH = 1 << 20, 40
 LARGE = 1 << 16  # bytes from which looking takes long enough to be done beside the event loop

@@ -14,7 +14,7 @@ from pathlib import Path
 from app.visitors.delays import Busy, Delays
 from app.visitors.names import Names, key_of
 from app.visitors.passwords import plain, same
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 USER = "edm"  # who logs in where there is one password for all
 WRONG_SECONDS = 0.5  # between wrong answers for one name

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 if TYPE_CHECKING:
     from edm.training.settings import Training
@@ -100,8 +100,8 @@ def clamped(settings: Training, allowance: Allowance) -> Training:
 
 def changed(run, changes: dict) -> Training:
     """The settings of the run in a folder with some fields changed, given as text. Raises Refused."""
-    from edm import flat
-    from edm.commands.options import merged
+    from edm.base import flat
+    from edm.experiments.documents import merged
     from edm.runs import places
     from edm.training.settings import Training
 

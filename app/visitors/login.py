@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import secrets
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -16,8 +15,9 @@ from app.sentences.denials import Denied, sentence
 from app.transport import bodies
 from app.visitors.delays import Busy
 from app.visitors.entrance import Entrance
+from edm.files.resources import ASSETS
 
-PAGE = Path(__file__).resolve().parents[2] / "assets" / "page" / "login.html"
+PAGE = ASSETS / "page" / "login.html"
 MOST_BYTES = 1 << 13
 MOST_SESSIONS, MOST_EACH = 20_000, 50  # in all, and of one name; then the oldest ends
 

@@ -15,7 +15,7 @@ import sys
 import unicodedata
 from argparse import Namespace
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 VARIABLES = {"password": "EDM_PASSWORD", "teacher_password": "EDM_TEACHER_PASSWORD"}
 LONGEST = 1000  # characters; a pipe holds no more than 64 kB until somebody reads it

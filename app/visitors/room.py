@@ -16,7 +16,7 @@ from app.visitors.entrance import ClassroomEntrance, Entrance
 from app.visitors.limits import Allowance
 from app.visitors.names import key_of
 from edm import runs
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 TEACHER = " (teacher)"
 _CLOSED = (

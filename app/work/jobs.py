@@ -14,8 +14,8 @@ from typing import ClassVar, Protocol
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
-from edm.errors import Refused, shown
-from edm.fields import Settings
+from edm.base.errors import Refused, shown
+from edm.base.fields import Settings
 
 
 class Job(Settings):

@@ -9,9 +9,9 @@ from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
-from edm.path import path_of
-from edm.sampling import last
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
+from edm.sampling.path import path_of
 
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
 MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of trained image models, where an evaluation costs milliseconds

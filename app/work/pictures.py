@@ -13,9 +13,9 @@ from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
-from edm.fields import Settings
-from edm.path import path_of
-from edm.settings import Experiment
+from edm.base.fields import Settings
+from edm.experiments.experiment import Experiment
+from edm.sampling.path import path_of
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach

@@ -13,12 +13,12 @@ from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import models, runner
-from edm.errors import Refused
-from edm.fields import Whole
-from edm.noise import seeds
-from edm.path import path_of
-from edm.sampling import sample
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.base.fields import Whole
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import sample
+from edm.sampling.noise import seeds
+from edm.sampling.path import path_of
 
 FARTHEST = 1e6
 

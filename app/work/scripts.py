@@ -20,11 +20,12 @@ from app.work.measures import measured, plain, reference_steps
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
-from edm import documents, models, runner
-from edm.errors import Refused, shown
-from edm.flat import unflatten
-from edm.path import path_of
-from edm.settings import Experiment
+from edm import models, runner
+from edm.base import documents
+from edm.base.errors import Refused, shown
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
+from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
 AT_ONCE = 2  # of one visitor
@@ -96,7 +97,7 @@ def asked(settings) -> Experiment:
     """The settings that a script sends: fields by their names, in their groups, or both. Raises Refused."""
     if not isinstance(settings, dict):
         raise Refused(f'settings are names and values, like {{"model": "spiral", "steps": 10}}, not {shown(settings)}')
-    return Experiment.parse(unflatten(documents.plain(settings, "the request")))
+    return Experiment.parse(unflatten(documents.plain(settings, "the request"), Experiment))
 
 
 def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:

@@ -11,7 +11,7 @@ from cachetools import LRUCache
 
 from app.work.slots import Slots
 from edm import models
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 
 
 class Work:

@@ -8,9 +8,10 @@ import os
 import shlex
 from pathlib import Path
 
-from edm import flat, models
-from edm.runner import count
-from edm.settings import Experiment
+from edm import models
+from edm.base import flat
+from edm.experiments.experiment import Experiment
+from edm.experiments.runner import count
 
 
 def python(experiment: Experiment, own: bool = True) -> str:

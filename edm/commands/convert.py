@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 def add(commands):
@@ -24,7 +24,7 @@ def run(options):
     if out.exists() and not options.force:
         raise Refused(f"{out} is there already; name another --out, or overwrite it with --force")
 
-    from edm.convert import convert_file
+    from edm.files.convert import convert_file
 
     header = convert_file(options.path, out)
     shape = "×".join(map(str, header.shape))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import model_validator
 
+from edm.base.errors import Refused
+from edm.base.fields import Settings, SettingsError, Whole, knob
 from edm.commands import options as common
-from edm.errors import Refused
-from edm.fields import Settings, SettingsError, Whole, knob
-from edm.settings import Sampling
-from edm.training.settings import Data
+from edm.data.settings import Data, data_learned
+from edm.sampling.settings import Sampling
 
 
 class Evaluation(Settings):
@@ -54,8 +54,8 @@ def add(commands):
 
 
 def run(options):
+    from edm.base.devices import device
     from edm.evaluation import markdown
-    from edm.runner import device
 
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
@@ -76,20 +76,19 @@ def run(options):
 
 def _denoiser(name_or_path: str, device):
     """(denoiser on `device`, the `Data` that it has learned or None) of a file, a run's folder or a model's name."""
-    from edm import models
-    from edm.training.settings import Data
+    from edm.data.settings import Data
+    from edm.experiments import models
 
     known_file = Path(name_or_path).exists() and not models.known(name_or_path)
     if name_or_path.lower().endswith(".safetensors") or known_file:
-        from edm import checkpoints, saved
+        from edm.files import checkpoints, saved
 
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
-        return denoiser, denoiser.header.training and denoiser.header.training.data
+        return denoiser, data_learned(denoiser.header)
     model = models.load(name_or_path)
     denoiser = model.denoiser.to(device)
-    training = getattr(getattr(denoiser, "header", None), "training", None)
-    if training is not None:
-        return denoiser, training.data
+    if model.trained and (known := data_learned(model.header)) is not None:
+        return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edm.data.settings import data_learned
+
 
 def add(commands):
     parser = commands.add_parser("export", help="make a small model file, with a card, from a run or a checkpoint")
@@ -17,7 +19,7 @@ def add(commands):
 
 
 def run(options):
-    from edm import saved
+    from edm.files import saved
     from edm.training.export import export
 
     place = saved.chosen(options.place)
@@ -29,12 +31,12 @@ def run(options):
 
 def _measures(checkpoint, ema) -> dict:
     """What an evaluation finds, as lines for the card."""
-    from edm import checkpoints
     from edm.evaluation import evaluate
-    from edm.sampling import last
+    from edm.files import checkpoints
+    from edm.sampling.loop import last
 
     denoiser = checkpoints.load(checkpoint, ema=ema)
-    report = last(evaluate(denoiser, denoiser.header.training.data))
+    report = last(evaluate(denoiser, data_learned(denoiser.header)))
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]

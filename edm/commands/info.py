@@ -14,13 +14,14 @@ def add(commands):
 
 def run(options):
     if options.file.lower().endswith(".png"):
-        from edm.render import read_document
+        from edm.files.render import read_document
 
         print(json.dumps(read_document(options.file), indent=2))
         return
     import torch
 
-    from edm import checkpoints, networks
+    from edm import networks
+    from edm.files import checkpoints
     from edm.training.export import card
 
     header = checkpoints.read_header(options.file)

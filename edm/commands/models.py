@@ -8,7 +8,7 @@ def add(commands):
 
 
 def run(options):
-    from edm import models
+    from edm.experiments import models
 
     for name in models.names():
         model = models.load(name)

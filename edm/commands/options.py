@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from edm.fields import Settings, SettingsError
-from edm.flat import groups, unflatten
+from edm.base.fields import Settings, SettingsError
+from edm.base.flat import groups, unflatten
+from edm.experiments.documents import merged, read
 
 
 def add(parser, kind: type[Settings], section: str) -> None:
@@ -29,7 +29,7 @@ def filled(text: str) -> str:
 
 def fields(parser, kind: type[Settings]) -> None:
     """Options for every field of `kind`; see `given`."""
-    from edm.settings import knobs
+    from edm.base.fields import knobs
 
     for settings in groups(kind).values():
         group = parser.add_argument_group(settings.__doc__.split(":")[0])
@@ -47,7 +47,7 @@ def document_of(options) -> dict:
     """The same as a document, not yet checked."""
     document: dict = {}
     for name in options.preset:
-        from edm import presets
+        from edm.experiments import presets
 
         document = merged(document, presets.read(name).get(options.section) or _nothing(name, options.section))
     if options.config:
@@ -67,36 +67,6 @@ def given(options) -> dict[str, str]:
     """The options of fields that were given, by name."""
     names = {name for kind in groups(options.kind).values() for name in kind.model_fields}
     return {name: value for name, value in vars(options).items() if name in names and value is not None}
-
-
-def merged(document: dict, changes: dict) -> dict:
-    """One document over another, group by group."""
-    both = {**document, **changes}
-    for name, value in document.items():
-        if isinstance(value, dict) and isinstance(changes.get(name), dict):
-            both[name] = {**value, **changes[name]}
-    return both
-
-
-def read(path, kind: type[Settings], section: str) -> dict:
-    """The settings of a kind in a file, its fields by their names or in their groups. Raises SettingsError or OSError
-    with a sentence."""
-    suffix = Path(path).suffix.lower()
-    if suffix == ".safetensors":
-        from edm.checkpoints import read_header
-
-        training = read_header(path).training
-        if section != "training" or training is None:
-            raise SettingsError(f"{path} holds no settings for this command")
-        return training.document(complete=True)  # its defaults are its choices, too
-    if suffix == ".png":
-        from edm.render import read_document as found
-    else:
-        from edm.settings_files import read as found
-    document = found(path)
-    if isinstance(document.get(section), dict):
-        document = document[section]
-    return unflatten(document, kind)
 
 
 def _nothing(name, section):

@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+from edm.base.errors import Refused
 from edm.commands import options as common
-from edm.errors import Refused
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 
 
 def add(commands):
@@ -24,7 +24,7 @@ def add(commands):
 def run(options):
     document = common.document_of(options)
     if str(document.get("model")).lower().endswith(".safetensors"):
-        from edm import models
+        from edm.experiments import models
 
         models.register(document["model"])
     experiment = Experiment.parse(document)
@@ -40,15 +40,18 @@ def run(options):
 
     import numpy as np
 
-    from edm import models, render, runner
-    from edm.files import atomic
-    from edm.path import path_of
+    from edm.base import devices
+    from edm.base.atomic import atomic
+    from edm.data import points
+    from edm.experiments import models, runner
+    from edm.files import render
+    from edm.sampling.path import path_of
 
     model = models.of(experiment)
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
     states = []
-    for state in runner.states(experiment, runner.device(options.device)):
+    for state in runner.states(experiment, devices.device(options.device)):
         states.append(state)
         print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
     print(file=sys.stderr)
@@ -57,7 +60,7 @@ def run(options):
         render.save_png(render.picture(model, states), out, experiment.document())
     elif suffix == ".csv":
         with atomic(out) as file:
-            np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")
+            points.write(file, samples)
     else:
         trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
         with atomic(out) as file:

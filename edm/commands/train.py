@@ -12,10 +12,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from edm import flat, saved
+from edm.base import flat
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
 from edm.commands import options as common
-from edm.errors import Refused
-from edm.fields import SettingsError
+from edm.files import saved
 from edm.training.settings import Training
 
 BAR = 24

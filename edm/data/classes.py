@@ -6,7 +6,7 @@ A model counts its classes from 0, in the order of their names. People give name
 
 from __future__ import annotations
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 _EXACT = 15  # digits of a whole number that every reader of JSON keeps
 

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from PIL.ContainerIO import ContainerIO
 
-from edm import documents
-from edm.data import classes, identity, images
-from edm.errors import Refused
+from edm.base import documents
+from edm.base.errors import Refused
+from edm.data import classes, images, marks
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
@@ -58,7 +58,7 @@ class ImageFolder:
     Labels come from `dataset.json` of the StyleGAN and EDM kind, {"labels": [["a/b.png", 3], …]} (null: none), where
     there is one (there are as many classes as the highest label asks for, whether or not each has images); else the
     first-level folders are the classes, if there are two or more and no image lies outside.
-    Hidden files, `__MACOSX` and files with other endings are left out. `names` and `marks` (`edm.data.identity`) say
+    Hidden files, `__MACOSX` and files with other endings are left out. `names` and `marks` (`edm.data.marks`) say
     which images these are.
 
     Raises ValueError, here and from `read`, in sentences that name the file at fault.
@@ -120,7 +120,7 @@ class ImageFolder:
             place = self._place(name)
             with self._files.open(name) as file, images.opened(file, place) as image:
                 width, height = image.size
-                self.marks[row] = identity.of_file(file, name, listed and listed[row])
+                self.marks[row] = marks.of_file(file, name, listed and listed[row])
             if self._crop:
                 continue
             if width != height:

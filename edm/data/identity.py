@@ -1,8 +1,7 @@
 """Which data a run has learned, so that it does not go on with others unawares, and what it must never learn.
 
-A sample of a finite set has a *mark*, 64 bits of a hash: of an image file its name in the set, its size and its ends;
-of a set in memory the place, the values and the label. The digest of all marks tells one set from another, wherever it
-lies. What a run holds out is known by its marks, so that it stays held out though other images come and go.
+The digest of the marks of all samples (`edm.data.marks`) tells one set from another, wherever it lies. What a run holds
+out is known by its marks, so that it stays held out though other images come and go.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edm.base.atomic import atomic
+from edm.base.errors import Refused
+from edm.base.fields import Settings, Whole
 from edm.data import points
 from edm.data.sources import DataError, Renumbered
-from edm.errors import Refused
-from edm.fields import Settings, Whole
-from edm.files import atomic
 
-ENDS = 1 << 14  # bytes of a file's beginning and of its end that are looked at: many images are no larger
 FILE = "data.npz"  # in a run's folder: names and marks of what it learns, to say what has changed
 
 
@@ -45,30 +43,6 @@ class Identity(Settings):
             return np.frombuffer(base64.b64decode(self.held, validate=True), "<u8")
         except ValueError:
             raise Refused("what the run has held out cannot be read; its file is broken") from None
-
-
-def mark(*parts) -> int:
-    """The mark of a sample that these tell from all others of its set."""
-    text = "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
-
-
-def of_file(file, name: str, label: int | None) -> int:
-    """The mark of an open image file. label: where that is told apart from the name."""
-    size = file.seek(0, 2) or file.tell()
-    file.seek(0)
-    check = zlib.crc32(file.read(ENDS))
-    if size > ENDS:
-        file.seek(max(ENDS, size - ENDS))
-        check = zlib.crc32(file.read(ENDS), check)
-    return mark(name, size, check, label)
-
-
-def of_arrays(samples, labels) -> np.ndarray:
-    """The marks of samples [N, …] and labels [N] in memory."""
-    rows = np.ascontiguousarray(samples).reshape(len(samples), -1)
-    pairs = zip(rows, np.asarray(labels).tolist(), strict=True)
-    return np.array([mark(k, zlib.crc32(row), label) for k, (row, label) in enumerate(pairs)], dtype="<u8")
 
 
 def of(source, settings, held=()) -> Identity | None:

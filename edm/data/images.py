@@ -9,7 +9,7 @@ import struct
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns

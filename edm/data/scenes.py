@@ -10,9 +10,9 @@ import math
 import numpy as np
 import torch
 
-from edm import streams
+from edm.base import streams
+from edm.base.errors import Refused
 from edm.data import scenes_light
-from edm.errors import Refused
 
 SHAPE = (3, 32, 32)
 CLASSES = tuple(scenes_light.SOLIDS)

@@ -3,11 +3,11 @@
     shape (…)            of one sample; images are (C, H, W)
     classes, class_names how many, and what they are called (may be empty)
     size                 how many samples there are; None: endless, sample k being a function of k
-    marks                uint64 [size]: what tells each sample from all others (`edm.data.identity`); of finite sources
+    marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
-To add one, put a function of `edm.training.settings.Data` into SOURCES.
+To add one, put a function of `edm.data.settings.Data` into SOURCES.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from edm import data
+from edm.base.errors import Refused
 from edm.data import digits, scenes
-from edm.errors import Refused
 
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
@@ -41,8 +41,7 @@ class Mixture:
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
     def read(self, indices):
-        from edm.streams import uniforms
-        from edm.training.loss import DATA
+        from edm.base.streams import DATA, uniforms
 
         return self._dataset.denoiser.quantiles(uniforms(0, DATA, indices, 1 + self.shape[0])), None
 
@@ -58,9 +57,9 @@ class Digits:
 
     @cached_property
     def marks(self):
-        from edm.data import identity
+        from edm.data import marks
 
-        return identity.of_arrays(self._images.numpy(), self._labels.numpy())
+        return marks.of_arrays(self._images.numpy(), self._labels.numpy())
 
     def read(self, indices):
         indices = np.asarray(indices)
@@ -114,13 +113,13 @@ _DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3
 
 
 def open_source(settings):
-    """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
+    """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return SOURCES.get(settings.dataset, _mixture)(settings)
 
 
 def shape_of(settings) -> tuple[int, ...] | None:
-    """The shape of a sample of an `edm.training.settings.Data`; None where only a look at all images would tell it."""
+    """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
     if settings.dataset == "folder":
         size = settings.resolution
         return (1 if settings.greyscale else 3, size, size) if size else None

@@ -12,7 +12,6 @@ from edm.diagnostics.design import (
     training_density,
     training_share,
 )
-from edm.diagnostics.distances import data_floor, sliced_wasserstein
 from edm.diagnostics.draws import Draw, held_out
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
@@ -26,6 +25,7 @@ from edm.diagnostics.statistics import Comparison, compare, interval
 from edm.diagnostics.sweep import Axis, Cell, Sweep, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.evaluation.distances import data_floor, sliced_wasserstein
 
 __all__ = [
     "EVALUATIONS",

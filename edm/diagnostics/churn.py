@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from edm import schedules
-from edm.errors import Refused
-from edm.noise import noise_source, seeds
-from edm.path import nearest, path_of, with_noise
-from edm.sampling import Ode, check_latents, sample, source_of
+from edm.base.errors import Refused
+from edm.sampling.loop import Ode, check_latents, sample, source_of
+from edm.sampling.noise import noise_source, seeds
+from edm.sampling.path import nearest, path_of, with_noise
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1

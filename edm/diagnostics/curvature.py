@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import torch
 
 from edm import schedules
+from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
-from edm.errors import Refused
-from edm.path import known_range, path_of
-from edm.sampling import Ode, check_latents
+from edm.sampling.loop import Ode, check_latents
+from edm.sampling.path import known_range, path_of
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.data.settings import data_learned
 from edm.exact import PointSet
 
 HELD_OUT = "held out"
@@ -43,18 +44,18 @@ def held_out(model) -> Draw:
     Nothing is downloaded. Raises ValueError if the data are unknown or not on this machine.
     """
     from edm.data import identity, sources
-    from edm.training.loader import Split, resumed
-    from edm.training.settings import Data
+    from edm.data.settings import Data
+    from edm.data.split import Split, resumed
 
     if not model.trained and isinstance(model.dataset.denoiser, PointSet):
         return _of(Split(_points(model.dataset.denoiser), 0), WHOLE)
     if not model.trained:
         return _of(Split(sources.open_source(Data(dataset=model.dataset.name)), None), FRESH)
-    training = model.header.training
-    if training is None:
+    data = data_learned(model.header)
+    if data is None:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
-        source = sources.open_source(training.data.changed(download=False))
+        source = sources.open_source(data.changed(download=False))
     except (Refused, OSError) as error:
         raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
     if tuple(source.shape) != tuple(model.shape):
@@ -63,7 +64,7 @@ def held_out(model) -> Draw:
         )
     known = model.header.data is not None
     source = identity.fitting(source, model.header) if known else sources.as_learned(source, model.header.class_names)
-    split = resumed(source, training.data, model.header)
+    split = resumed(source, data, model.header)
     if model.header.held_out and not split.held_out:
         raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")
     return _of(split, FRESH if source.size is None else HELD_OUT if split.held_out else TRAINED_ON)

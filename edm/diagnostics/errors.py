@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from edm.errors import Refused
-from edm.path import path_of
-from edm.sampling import last, sample
-from edm.settings import Sampling
+from edm.base.errors import Refused
+from edm.sampling.loop import last, sample
+from edm.sampling.path import path_of
+from edm.sampling.settings import Sampling
 
 REFERENCE_STEPS = 256
 REFERENCE_SIGMA_MIN = 1e-4

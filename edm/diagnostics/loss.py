@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from edm import streams
-from edm.errors import Refused
-from edm.sampling import Denoise
-from edm.training.loss import VALIDATION
+from edm.base import streams
+from edm.base.errors import Refused
+from edm.base.streams import VALIDATION
+from edm.sampling.loop import Denoise
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edm import models
-from edm.diagnostics.distances import sliced_wasserstein
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
+from edm.data.settings import data_learned
+from edm.evaluation.distances import sliced_wasserstein
+from edm.experiments import models
 
 MEASURES = ("error", "distance", "frechet")
 TRUE_POINTS, TRUE_IMAGES = 4000, 2000  # samples of the data to compare with
@@ -29,7 +30,7 @@ def check_measure(experiment, measure: str) -> None:
         raise _refused(measure, f"is for points whose data is known, and {model.name} is not; images have frechet")
     if measure == "frechet":
         from edm.evaluation.classifiers import DESIGNS
-        from edm.runner import count
+        from edm.experiments.runner import count
 
         if _data(model) not in DESIGNS:
             raise _refused(measure, f"needs features, which {' and '.join(DESIGNS)} have; points have distance")
@@ -63,7 +64,8 @@ def _data(model) -> str | None:
     """The name of what a model has learned, or stands for."""
     if not model.trained:
         return model.dataset.name
-    return model.header.training.data.dataset if model.header.training else None
+    known = data_learned(model.header)
+    return known and known.dataset
 
 
 def _refused(measure, reason) -> SettingsError:

@@ -15,13 +15,14 @@ from functools import lru_cache
 
 import torch
 
-from edm import models, noise, runner
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
 from edm.diagnostics.sharing import Recent, entry_size
-from edm.errors import Refused
-from edm.fields import SettingsError
-from edm.path import path_of
-from edm.sampling import last, sample
-from edm.settings import Experiment
+from edm.experiments import models, runner
+from edm.experiments.experiment import Experiment
+from edm.sampling import noise
+from edm.sampling.loop import last, sample
+from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
 MAX_CELLS, MAX_EVALUATIONS = 4096, 400_000

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import torch
 
 from edm import timesteps
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
 from edm.diagnostics.statistics import interval
-from edm.errors import Refused
-from edm.fields import SettingsError
-from edm.noise import seeds
-from edm.path import path_of
-from edm.sampling import last, sample
-from edm.settings import MAX_STEPS, Sampling
+from edm.sampling.loop import last, sample
+from edm.sampling.noise import seeds
+from edm.sampling.path import path_of
+from edm.sampling.settings import MAX_STEPS, Sampling
 from edm.solvers import SOLVERS
 
 EVALUATIONS = (2, 5, 10, 15, 20, 35, 50, 80, 120, 200)

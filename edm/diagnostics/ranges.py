@@ -18,8 +18,9 @@ from functools import lru_cache
 
 from pydantic import create_model
 
-from edm.fields import Settings, SettingsError
-from edm.settings import Experiment, Sampling, choices
+from edm.base.fields import Settings, SettingsError, choices
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 
 MAX_VALUES = 64
 _LONGEST = 2000  # characters
@@ -67,7 +68,7 @@ def parse_range(text: str, knob: str) -> list:
 
 def _part(part: str, knob: str) -> list:
     """One part's values, not yet checked; never more than 64."""
-    options = choices().get(knob)
+    options = _options(knob)
     if options is not None or knob == "model":
         return options if options and part == "all" else [part]
     if _SINGLE.fullmatch(part):
@@ -143,12 +144,16 @@ def _rounded(values, whole: bool):
     return [value.to_integral_value() if whole else value for value in values]
 
 
+def _options(knob: str) -> list[str] | None:
+    return choices(Sampling).get(knob)
+
+
 def _is_whole(knob) -> bool:
     return "int" in str(_home(knob).model_fields[knob].annotation)
 
 
 def _example(knob) -> str:
-    options = choices().get(knob)
+    options = _options(knob)
     return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else _EXAMPLES
 
 
@@ -162,13 +167,13 @@ def _home(knob: str) -> type[Settings]:
 @lru_cache(maxsize=64)
 def _checker(knob: str) -> Callable:
     """value -> the value as the knob's type, checked by the knob's own declaration, and by nothing else."""
-    field, options = _home(knob).model_fields[knob], choices().get(knob)
+    field = _home(knob).model_fields[knob]
     alone = create_model(f"Only_{knob}", __base__=Settings, **{knob: (field.annotation, field)})
 
     def check(value):
-        value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
-        if options is not None and value not in options:
+        if (options := _options(knob)) is not None and value not in options:
             raise _refused(knob, value, f"must be one of {', '.join(options)}, or all")
+        value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
         if knob == "model":
             Experiment(model=value, points=((0, 0),) if value == "drawn" else None)
         return value

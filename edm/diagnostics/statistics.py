@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 LEAST = 3  # seeds, to say whether a difference is chance
 

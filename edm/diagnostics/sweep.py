@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import models, runner
+from edm.base.fields import SettingsError
 from edm.diagnostics import measures
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
 from edm.diagnostics.planning import MEGABYTES, Plan, PlannedCell, plan_sweep
 from edm.diagnostics.ranges import parse_range, sweepable
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
-from edm.fields import SettingsError
-from edm.noise import seeds
-from edm.sampling import last, sample
-from edm.settings import Experiment, Sampling
+from edm.experiments import models, runner
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last, sample
+from edm.sampling.noise import seeds
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 SAMPLES = "samples"  # the measure that is none

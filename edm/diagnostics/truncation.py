@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import torch
 
+from edm.base.errors import Refused
 from edm.diagnostics.curvature import _rms, solution
-from edm.errors import Refused
-from edm.path import path_of
-from edm.sampling import Ode
+from edm.sampling.loop import Ode
+from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edm import presets
-from edm.fields import SettingsError
-from edm.settings import Sampling
+from edm.base.fields import SettingsError
+from edm.experiments import presets
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 TIME_STEPS = {

@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from edm import noise
+from edm.base.errors import Refused
 from edm.data import sources
-from edm.diagnostics import sliced_wasserstein
-from edm.errors import Refused
+from edm.data.split import Split
 from edm.evaluation import truth as truths
+from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import frechet_distance
 from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
-from edm.path import known_range, path_of
-from edm.sampling import sample
-from edm.settings import Sampling
-from edm.training.loader import Split
+from edm.sampling import noise
+from edm.sampling.loop import sample
+from edm.sampling.path import known_range, path_of
+from edm.sampling.settings import Sampling
 from edm.training.loop import SIGMAS
 from edm.training.loss import per_sigma
 
@@ -45,7 +45,7 @@ def evaluate(
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
     denoiser: D(x, sigma, labels=None), on `device`; `classes`, if it has any, is how many it has to be told of.
-    data: name of a training dataset, or an `edm.training.settings.Data`: what the samples are compared with.
+    data: name of a training dataset, or an `edm.data.settings.Data`: what the samples are compared with.
     sampling: EDM's own by default. Sample k depends on (sampling.seed, k) only, whatever `batch` is, and so does its
         class, which is drawn with the data's frequencies (evenly, where the data is endless).
     reference: how many samples of the data to compare with. None: all of a finite set, at most 10 000; as many as

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.evaluation import classifiers
 
 COMPONENTS = 64

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.evaluation.frechet import checked
 
 NEIGHBOURS = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from edm.settings import Sampling
+from edm.sampling.settings import Sampling
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import torch
 
-from edm import streams
-from edm.path import nearest
-from edm.training.loss import VALIDATION
+from edm.base import streams
+from edm.base.streams import VALIDATION
+from edm.sampling.path import nearest
 
 
 @torch.no_grad()

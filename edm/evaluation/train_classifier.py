@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from edm import tensors
+from edm.base.atomic import atomic
 from edm.data import scenes, sources
+from edm.data.settings import Data
 from edm.evaluation.classifiers import DESIGNS, FOLDER, METADATA_KEY, Classifier
 from edm.evaluation.truth import CLASSIFIER, CLASSIFIER_HELD_OUT
-from edm.files import atomic
-from edm.training.settings import Data
+from edm.files import tensors
 
 SEED = 0
 HELD_OUT = 0.2  # of a finite set

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from edm import data as exact_data
-from edm import streams
+from edm.base import streams
+from edm.base.errors import Refused
 from edm.data import sources
-from edm.diagnostics import data_floor
-from edm.errors import Refused
+from edm.data.settings import Data
+from edm.evaluation.distances import data_floor
 from edm.evaluation.features import Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, frechet_distance, moments
-from edm.training.settings import Data
 
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39

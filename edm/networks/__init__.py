@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 
 AUGMENT_DIM = 9  # parameters of the non-leaky augmentation
 

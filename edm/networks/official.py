@@ -11,7 +11,7 @@ import re
 
 import torch
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.networks.blocks import Attention
 from edm.networks.unet import KINDS, UNet
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-from edm import saved
-from edm.errors import Refused
+from edm.base.devices import out_of_memory
+from edm.base.errors import Refused
+from edm.files import saved
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
-_NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
 _PEER_WORDS = ("gloo", "Gloo", "NCCL", "onnection closed by peer", "onnection reset by peer", "TCPStore")
 _TOO_LARGE = (
     "the run does not fit into memory; take fewer images at once (micro_batch), fewer samples, or a smaller network "
@@ -99,11 +99,6 @@ def _again(checkpoint):
 def disk_full(error: BaseException) -> bool:
     full = getattr(error, "errno", None) in _FULL
     return isinstance(error, OSError) and (full or any(words in str(error) for words in _FULL_WORDS))
-
-
-def out_of_memory(error: BaseException) -> bool:
-    told = any(words in str(error) for words in _NO_MEMORY_WORDS)
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and told)
 
 
 def _calmer(settings):

@@ -2,91 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import os
-import re
 import shutil
-import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from edm import saved
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.runs import lease, places, reading
-from edm.runs.metrics import parsed
 from edm.runs.processes import machine, this, uptime
+from edm.training.keeping import RECORD, age_of, best, halves, superfluous
 
-# What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
+# What writers that were killed have left of files, by folder: as `edm.base.atomic.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
-RECORD = {
-    "": r"\.(config\.json|metrics\.jsonl|data\.npz)\.[a-z0-9_]{8}",
-    "checkpoints": r"\.[0-9]+\.safetensors\.[A-Za-z0-9_]+|\.tmp[A-Za-z0-9]{6}",
-    "samples": r"\.[0-9]+\.(png|npz)\.[A-Za-z0-9_]+",
-}
 _SHARED = r"\.([0-9]{4,}(\.[a-z]+[0-9]*)?|moment)\.json\.[a-z0-9_]{8}"  # requests, places: of many writers, at any time
 _OLD = 3600.0  # seconds after which none of those is still at it
-_SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
-
-
-class Best:
-    """The tick with the least validation error, weighted as EDM's loss is (Table 1). images: its; None: no tick yet."""
-
-    def __init__(self):
-        self.images, self._error = None, math.inf
-
-    @classmethod
-    def of(cls, run) -> Best:
-        best = cls()
-        with suppress(OSError), open(Path(run, "metrics.jsonl"), "rb") as lines:
-            for line in lines:
-                best.see(parsed(line))
-        return best
-
-    def see(self, tick: dict | None) -> None:
-        """Take a line of metrics into account; what is not one is not."""
-        try:
-            pairs = zip(tick["sigmas"], tick["validation"], strict=True)
-            error = sum((s**2 + _SIGMA_DATA**2) / (_SIGMA_DATA * s) ** 2 * loss for s, loss in pairs)
-            if error < self._error:
-                self.images, self._error = tick["images"], error
-        except (ValueError, KeyError, TypeError, ArithmeticError):
-            return
-
-
-def best(run) -> int | None:
-    """The images of a run's tick with the least validation error; None if it has none yet."""
-    return Best.of(run).images
-
-
-def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
-    """The checkpoints beside the `keep` newest, the newest whole one, and, if it is given, the first one at or after
-    the best tick."""
-    found = saved.checkpoints(run)
-    old = found[:-keep]
-    if not old:
-        return []
-    kept = {saved.newest(run)}
-    if best is not None:
-        kept.add(next((path for path in found if saved.number(path) >= best), None))
-    return [path for path in old if path not in kept]
-
-
-def halves(run, names: dict[str, str], age: float = -math.inf) -> list[Path]:
-    """Half-written files in a run's folder. names: folder -> expression for their names. age: seconds, at least.
-
-    What else begins with a dot there is somebody's own.
-    """
-    found = []
-    for folder, pattern in names.items():
-        with suppress(OSError):
-            entries = [e for e in os.scandir(Path(run, folder)) if re.fullmatch(pattern, e.name)]
-            found += [Path(e.path) for e in entries if e.is_file(follow_symlinks=False) and _age(e.path) >= age]
-    return found
-
-
-def _age(path) -> float:
-    return time.time() - os.lstat(path).st_mtime
 
 
 def delete(run) -> None:
@@ -111,7 +40,7 @@ def gc(folder, keep: int = 1) -> int:
     if keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
-    unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if _age(path) > _OLD]
+    unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if age_of(path) > _OLD]
     for trash in (*folder.glob(".trash-*"), *_former_queues(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)

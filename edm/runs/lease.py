@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.runs import places, reading
 from edm.runs.processes import LEASE, SILENCE, lasting, machine, silence, this, uptime
 

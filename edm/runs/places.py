@@ -21,10 +21,10 @@ import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from edm import documents
-from edm.errors import Refused
-from edm.files import atomic, settle, stamp
-from edm.names import check_name, is_name, runs_folder
+from edm.base import documents
+from edm.base.atomic import atomic, settle, stamp
+from edm.base.errors import Refused
+from edm.files.names import check_name, is_name, runs_folder
 from edm.runs.processes import machine
 
 __all__ = [

@@ -16,10 +16,11 @@ import shutil
 import uuid
 from pathlib import Path
 
-from edm import flat, saved
-from edm.errors import Refused
-from edm.files import make, settle
-from edm.runs import devices, launching, lease, places, reading
+from edm.base import devices, flat
+from edm.base.atomic import make, settle
+from edm.base.errors import Refused
+from edm.files import saved
+from edm.runs import launching, lease, places, reading
 from edm.runs.processes import Process, this
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -195,7 +196,7 @@ def _passable(options) -> list[str]:
 
 def _changed(run, changes):
     """The settings of a run with the changes. Raises SettingsError if they do not fit."""
-    from edm.commands.options import merged, read
+    from edm.experiments.documents import merged, read
     from edm.training.settings import Training
 
     document = places.load(run.folder / "config.json")
@@ -210,10 +211,10 @@ def _changed(run, changes):
 
 def _look(settings, checkpoint):
     """Raises OtherData if a run would go on with other data."""
-    from edm.checkpoints import read_header
     from edm.data.identity import OtherData
     from edm.data.sources import DataError, open_source
-    from edm.training.loader import divided
+    from edm.data.split import divided
+    from edm.files.checkpoints import read_header
 
     try:
         divided(open_source(settings.data), settings, read_header(checkpoint), checkpoint, False)

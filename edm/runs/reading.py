@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from edm import saved
+from edm.files import saved
 from edm.runs import failures, places
 from edm.runs.processes import Process, machine, this, uptime
 

@@ -16,8 +16,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from edm import saved
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.files import saved
 from edm.runs import keeping, launching, places
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease, seize
@@ -221,6 +221,8 @@ def _memory() -> int | None:
         return torch.cuda.max_memory_allocated()
     try:
         import resource
-    except ImportError:
-        return None
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -15,13 +15,13 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from edm import checkpoints, runner
+from edm.base import devices
+from edm.base.devices import out_of_memory
 from edm.data import sources
+from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.runs import devices
-from edm.runs.failures import out_of_memory
-from edm.settings import Sampling
+from edm.sampling.settings import Sampling
 from edm.training.loader import AHEAD
 from edm.training.loop import SIGMAS, shares, train
 from edm.training.parallel import World
@@ -62,7 +62,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     Within a factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence
     for settings, data or devices that do not fit. Takes about a second; of large networks a few.
     """
-    place, several = runner.device(devices.option(device)), devices.count(device)
+    place, several = devices.device(devices.option(device)), devices.count(device)
     share, micro = shares(settings, several)
     source = opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from edm import checkpoints, flat
-from edm.checkpoints import Header, Progress
-from edm.errors import Refused
-from edm.files import atomic
-from edm.training.settings import FILES, Training
+from edm.base import flat
+from edm.base.atomic import atomic
+from edm.base.errors import Refused
+from edm.data.settings import FILES
+from edm.files import checkpoints
+from edm.files.checkpoints import Header, Progress
+from edm.training.settings import Training, trained_as
 
 
 def export(
@@ -42,7 +44,7 @@ def export(
         half_lives=header.half_lives[ema : ema + 1],
         metrics=header.metrics.changed(**(metrics or {})),
         progress=Progress(steps=header.progress.steps),
-        training=header.training and elsewhere(header.training),
+        training=(known := trained_as(header)) and elsewhere(known).document(complete=True),
     )
     # what is one-dimensional is small, and some of it (Fourier frequencies) would suffer
     halves = {name: _half(tensor) if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
@@ -66,7 +68,7 @@ def elsewhere(training: Training) -> Training:
 
 def command(header: Header) -> str:
     """The command that trains this model, for whoever has its data."""
-    return flat.command("train", elsewhere(header.training).changed(images=header.images))
+    return flat.command("train", elsewhere(trained_as(header)).changed(images=header.images))
 
 
 def card(header: Header, name: str, numbers: int) -> str:
@@ -79,17 +81,18 @@ def card(header: Header, name: str, numbers: int) -> str:
         classes += f", of which it has seen images of {len(names)} only ({', '.join(names)})"
     kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file, in half precision"
     lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
-    if header.training is None:
+    training = trained_as(header)
+    if training is None:
         lines += [f"Converted from a published file: {header.network.name}, samples of {size}{classes}."]
         return "\n".join(lines) + "\n"
-    design = header.training.design
+    design = training.design
     hidden = f"; the class hidden for {design.label_dropout:.0%} of them" if design.label_dropout else ""
     lines += [
-        f"- **Data** {header.training.data.dataset}: {size}{classes}{hidden}; σ_data {header.sigma_data:.4f}",
+        f"- **Data** {training.data.dataset}: {size}{classes}{hidden}; σ_data {header.sigma_data:.4f}",
         f"- **Network** {header.network.name}, {header.network.channels} channels",
         f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}, weight {design.weight}",
         f"- **Training** {header.images:,} images in {header.progress.steps:,} steps of "
-        f"{header.training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
+        f"{training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
     lines += [f"- **{title}** {text}" for title, text in _measures(header)]
     lines += ["", header.note] if header.note else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
 from edm.networks import NETWORKS, levels
-from edm.training.loss import NOISES
-from edm.training.settings import Architecture, Training
+from edm.networks.settings import Architecture
+from edm.objective import NOISES
+from edm.training.settings import Training
 
 _ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
 

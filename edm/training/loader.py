@@ -1,125 +1,17 @@
-"""Which sample is image k of a run, and reading them ahead of the step that needs them."""
+"""The images of a run, read ahead of the step that needs them."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from edm.data import identity, sources
-from edm.errors import Refused
-from edm.training.loss import ORDER
+from edm.data import sources
+from edm.data.split import Split
 
 AHEAD = 3  # batches read ahead, each by a thread of its own
-HELD_OUT_SHARE, HELD_OUT_MOST = 0.05, 1000
-_VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
-
-
-class Split:
-    """A source divided into training and validation. Finite ones hold out the same samples for every seed.
-
-    holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. held: the numbers of those
-    that a run has held out so far, instead. Raises ValueError if none would be left to train on.
-    taught: the classes of which there are images to train on; (): all, or that is not known.
-    """
-
-    def __init__(self, source, holdout: int | None, held=None):
-        self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
-        if size is None:
-            return
-        shuffled = np.random.default_rng(ORDER).permutation(size)
-        if held is None:
-            count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
-            held = shuffled[:count]
-        if len(held) >= size:
-            raise Refused(f"holdout = {len(held)}: the dataset has {size} images, so none would be left to train on")
-        self.held, self.held_out = held, len(held) > 0
-        self._held, self._kept = held if self.held_out else shuffled, np.setdiff1d(np.arange(size), held)
-        if (labels := getattr(source, "labels", None)) is not None:
-            there = np.unique(np.asarray(labels)[self._kept]).tolist()
-            self.taught = tuple(there) if len(there) < source.classes else ()
-
-    def training(self, images, seed: int) -> np.ndarray:
-        """The sample numbers of images k of a run: each sample once in every epoch, in an order of its own."""
-        images = np.asarray(images)
-        if self.source.size is None:
-            return images + ((seed % (1 << 20)) << 42)
-        epochs, places = images // len(self._kept), images % len(self._kept)
-        chosen = np.empty_like(images)
-        for epoch in np.unique(epochs):
-            inside = epochs == epoch
-            chosen[inside] = self._kept[_order(seed, int(epoch), len(self._kept))[places[inside]]]
-        return chosen
-
-    def validation(self, count: int) -> np.ndarray:
-        """At most `count` sample numbers to validate on."""
-        if self.source.size is None:
-            return _VALIDATION_START + np.arange(count)
-        return self._held[:count]
-
-
-def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
-    """(source, its `Split`, what has to be known of them in a sentence or "") for a run of `edm.Training` settings.
-
-    header: of the checkpoint from which it goes on; None: it begins. accept: other data than it has learned so far.
-    Raises OtherData unless it is accepted, and ValueError for data that cannot be accepted.
-    """
-    data = settings.data
-    if header is None or header.training is None:
-        return source, Split(source, data.holdout), ""
-    before = identity.Contents.read(Path(checkpoint).absolute().parent.parent)
-    changed = identity.changes(source, data, header, before)
-    source = identity.fitting(source, header) if data.conditional else source
-    if changed and not accept:
-        raise identity.OtherData(
-            f"the data are not those that this run has learned so far: {', '.join(changed)}. Bring them back, or go on "
-            "with them as they are: --accept-data"
-        )
-    split, notes = resumed(source, data, header), []
-    if changed:
-        notes = [f"goes on with other data, as accepted: {', '.join(changed)}"]
-        if header.data is not None and source.size is not None and len(header.data.held_marks):
-            notes += [f"{len(split.held)} of {len(header.data.held_marks)} images that were held out are still there"]
-    if header.data is None and source.size is not None:
-        if changed:  # any of them may have been trained on
-            split = Split(source, data.holdout, split.held[:0])
-        else:
-            notes += [
-                "the checkpoint does not say which data it has learned: that they are these, and which of them were "
-                "held out, is taken on trust"
-            ]
-    if not split.held_out and data.holdout != 0:
-        notes += ["validation is on images of the training from here on: none is left that was held out"]
-    return source, split, "; ".join(notes)
-
-
-def resumed(source, settings, header) -> Split:
-    """The source of a run (`edm.training.settings.Data`) that goes on from a checkpoint, divided as it was: what was
-    held out and is still there stays held out, and nothing that was trained on joins it. Raises ValueError for a
-    holdout that has grown."""
-    then = header.training.data.holdout
-    held = identity.still_held(source, header.data)
-    if held is None:
-        held = Split(source, then).held
-    if settings.holdout is None or settings.holdout == then or source.size is None:
-        return Split(source, then, held)
-    if settings.holdout > len(held):
-        raise Refused(
-            f"holdout = {settings.holdout}: this run has held out {len(held)} images and trained on the others; "
-            "give no more, or train a new run"
-        )
-    return Split(source, then, held[: settings.holdout])
-
-
-@lru_cache(maxsize=4)
-def _order(seed, epoch, size):
-    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
-    order.setflags(write=False)
-    return order
 
 
 def batches(split: Split, seed: int, ranges) -> Iterator:

@@ -16,19 +16,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from edm import checkpoints, noise
-from edm.checkpoints import Metrics
+from edm.base.errors import Refused
+from edm.base.streams import DROPOUT, uniforms
 from edm.data import identity, sources
 from edm.data.classes import turns
-from edm.errors import Refused
+from edm.data.split import divided
+from edm.files import checkpoints
+from edm.files.checkpoints import Metrics
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.sampling import last, sample
-from edm.settings import Sampling
-from edm.streams import uniforms
+from edm.sampling import noise
+from edm.sampling.loop import last, sample
+from edm.sampling.settings import Sampling
 from edm.training.augmentation import Augmentation
-from edm.training.loader import batches, divided
-from edm.training.loss import DROPOUT, Loss, per_sigma
+from edm.training.loader import batches
+from edm.training.loss import Loss, per_sigma
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import RunState, header_of

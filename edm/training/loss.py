@@ -6,30 +6,11 @@ EDM's weight and preconditioning every noise level starts at about 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
-from edm import streams
-from edm.training.noises import NOISES, NoiseDistribution
-
-__all__ = ["NOISES", "WEIGHTS", "Loss", "NoiseDistribution", "per_sigma"]
-
-# one purpose for each kind of random number, so that none is used twice; see edm.streams
-ORDER, SIGMA, NOISE, AUGMENT, LABEL, DATA, VALIDATION, DROPOUT = range(16, 24)
-
-
-def _simple(sigma, sigma_data):
-    """1/σ²: of VP, of VE, and of iDDPM, whose L_simple = E‖ε − ε_θ‖² it is."""
-    return sigma**-2
-
-
-def _balanced(sigma, sigma_data):
-    """(σ² + σ_d²)/(σ·σ_d)²: effective weight 1 at every σ, with EDM's preconditioning."""
-    return (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2
-
-
-WEIGHTS: dict[str, Callable] = {"simple": _simple, "edm": _balanced}
+from edm.base import streams
+from edm.base.streams import AUGMENT, NOISE, SIGMA, VALIDATION
+from edm.objective import NOISES, WEIGHTS
 
 
 class Loss:

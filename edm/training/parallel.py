@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import distributed
 
+from edm.base import devices
+
 
 @dataclass(frozen=True)
 class World:
@@ -46,7 +48,9 @@ class World:
 
 def _end_with(parent):
     """One of several processes must not outlive torchrun, which alone would end it."""
-    while os.getppid() == parent:
+    import psutil
+
+    while os.getppid() == parent and psutil.pid_exists(parent):  # Windows goes on giving the number of one that is gone
         time.sleep(1)
     os._exit(1)
 
@@ -57,14 +61,12 @@ def world(device: str = "auto"):
 
     Under torchrun each process takes the GPU of its local rank and talks through nccl; without GPUs, through gloo.
     """
-    from edm import runner
-
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:
-        yield World(0, 1, runner.device(device))
+        yield World(0, 1, devices.device(device))
         return
     local = int(os.environ.get("LOCAL_RANK", 0))
-    own = runner.device(f"cuda:{local}" if device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
+    own = devices.device(f"cuda:{local}" if device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
     if own.type == "cuda":
         torch.cuda.set_device(own)
     distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")

@@ -6,7 +6,7 @@ data.npz                        names and marks of the images that it learns (`e
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
-*.safetensors.torn              one that was not whole, and from which the run therefore did not go on (`edm.saved`)
+*.safetensors.torn              one that was not whole, from which the run therefore did not go on (`edm.files.saved`)
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edm.checkpoints import Metrics
-from edm.files import append, atomic, make
-from edm.runs.keeping import RECORD, Best, halves, superfluous
-from edm.runs.metrics import parsed
-from edm.saved import PICTURES, checkpoints, number, room, samples, set_aside
+from edm.base.atomic import append, atomic, make
+from edm.files.checkpoints import Metrics
+from edm.files.saved import PICTURES, checkpoints, number, room, samples, set_aside
+from edm.training.keeping import RECORD, Best, halves, superfluous
 from edm.training.loop import Checkpoint, Started, Tick
+from edm.training.metrics import parsed
 
 __all__ = ["checkpoints", "record"]
 
@@ -90,7 +90,7 @@ def _finite(value):
 def _save_samples(stem, tick):
     samples = tick.samples.numpy()
     if samples.ndim == 4:
-        from edm.render import grid
+        from edm.files.render import grid
 
         with atomic(stem.with_suffix(".png")) as file:
             grid(samples, scale=max(1, 64 // samples.shape[-1])).save(file, format="PNG")

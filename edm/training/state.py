@@ -1,6 +1,6 @@
 """Everything a run is, besides its settings: weights, averages, Adam's moments, and how far it has come.
 
-Random numbers are functions of the image's number (edm.streams), so they need no state of their own.
+Random numbers are functions of the image's number (edm.base.streams), so they need no state of their own.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import torch
 from safetensors import SafetensorError, safe_open
 
-from edm import checkpoints
-from edm.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.files import checkpoints
+from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
 from edm.training import fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
+from edm.training.settings import trained_as
 
 MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -78,8 +79,8 @@ class RunState:
                     f"{path} has another {name} than these settings, so it cannot be continued with them: "
                     f"{other} is not {mine}"
                 )
-        if header.training.ema != self.settings.ema:
-            raise Refused(f"{path} averages over {list(header.training.ema)}, not {list(self.settings.ema)} images")
+        if (then := trained_as(header, path)).ema != self.settings.ema:
+            raise Refused(f"{path} averages over {list(then.ema)}, not {list(self.settings.ema)} images")
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())
             self._fill(file, "weights/", self.network, path)
@@ -150,7 +151,7 @@ def header_of(
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
         held_out=held_out,
-        training=settings,
+        training=settings.document(complete=True),
         data=data,
     )
 

@@ -11,9 +11,9 @@ from app.work.measures import Measures, plain
 from app.work.pictures import Picture
 from app.work.watch import Watch
 from edm import models, runner, runs
-from edm.errors import Refused
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from edm.runs import places
-from edm.settings import Experiment
 from tests.app.training import answer, finished
 from tests.app.work import final
 

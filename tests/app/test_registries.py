@@ -15,14 +15,16 @@ from app.work.measures import Measures
 from app.work.pictures import Picture
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm import data, diagnostics, flat, models, networks, runs, schedules, solvers, timesteps
+from edm import data, diagnostics, models, networks, runs, schedules, solvers, timesteps
 from edm.__main__ import main
+from edm.base import flat
 from edm.data import sources, toy
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.objective import NOISES, Design, NoiseDistribution
+from edm.sampling.settings import Sampling
 from edm.training import loss
 from edm.training.estimate import Estimate
-from edm.training.noises import NOISES, NoiseDistribution
-from edm.training.settings import Design, Training
+from edm.training.settings import Training
 from tests.app.training import answer, asked, finished
 from tests.app.work import final
 

@@ -11,7 +11,7 @@ from app.__main__ import is_local, listening_socket, main, options, show
 from app.__main__ import room as of_options
 from app.instruments import choosing, training_time
 from edm import models
-from edm.errors import Refused
+from edm.base.errors import Refused
 from tests.app.instruments import bodies
 
 

@@ -18,10 +18,10 @@ from torch.nn import functional
 
 from edm import networks
 from edm.networks.blocks import Attention, Resample
+from edm.objective import Design
 from edm.preconditioning import EDM, Denoiser
 from edm.training.ema import Ema
 from edm.training.loss import Loss
-from edm.training.settings import Design
 
 SIZES = {"channels": 32, "channel_mult": (1, 2, 2), "blocks": 1, "attention": (16, 8)}
 
@@ -167,8 +167,9 @@ print(most - before, before, seen / (time.perf_counter() - start))
 def starving(steps=12):
     """Share of a step's time that the loop waits for its data, on scenes, which are rendered as they are read."""
     from edm.data import sources
-    from edm.training.loader import Split, batches
-    from edm.training.settings import Data
+    from edm.data.settings import Data
+    from edm.data.split import Split
+    from edm.training.loader import batches
 
     network = networks.build("ddpmpp", in_channels=3, resolution=32, classes=6, **SIZES).train()
     denoiser, loss = Denoiser(network, EDM(0.5)), Loss(Design(), 0, 0.5)

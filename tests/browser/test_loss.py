@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from edm import diagnostics
-from edm.training.settings import Design
+from edm.objective import Design
 
 
 def of(name, state=""):

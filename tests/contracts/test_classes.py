@@ -12,15 +12,15 @@ from app.tabs import controls
 from app.work import snippets
 from edm import checkpoints, models, render, runner
 from edm.__main__ import main
+from edm.base.fields import SettingsError
+from edm.base.flat import flatten, unflatten
 from edm.data import classes, sources
+from edm.data.settings import Data, data_learned
+from edm.data.split import Split
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import evaluate
-from edm.fields import SettingsError
-from edm.flat import flatten, unflatten
 from edm.training.export import card
-from edm.training.loader import Split
 from edm.training.loop import Started, Tick, train
-from edm.training.settings import Data
 from edm.training.state import RunState, header_of
 from tests.edm.runs import tiny
 
@@ -133,7 +133,7 @@ def test_a_class_is_the_same_on_page_and_command_line_in_links_scripts_and_pictu
     assert runner.start(experiment)[1].tolist() == [number] * 2
     assert experiment.label == model.class_names[number]
     assert [experiment.label, experiment.label] in controls.described(model)["classes"]
-    assert edm.Experiment.parse(unflatten(flatten(experiment))) == experiment
+    assert edm.Experiment.parse(unflatten(flatten(experiment), edm.Experiment)) == experiment
     assert edm.Experiment.parse(json.dumps(experiment.document())) == experiment
 
     picture, again = tmp_path / "a.png", tmp_path / "b.png"
@@ -186,7 +186,7 @@ def test_classes_without_images_are_known_and_never_drawn_unasked(sparse, tmp_pa
     with pytest.raises(SettingsError, match="label = 5: had no images in the training of this model; it knows '0', '9"):
         edm.Experiment(model=name, label=5)
     assert "seen images of 2 only (0, 999)" in card(model.header, "x", 1)
-    done = evaluate(model.denoiser, model.header.training.data, edm.Sampling(steps=1), count=5, reference=5)
+    done = evaluate(model.denoiser, data_learned(model.header), edm.Sampling(steps=1), count=5, reference=5)
     assert edm.last(done).count == 5
 
 
@@ -239,7 +239,7 @@ def test_evaluation_asks_a_model_for_its_own_order_of_classes(tmp_path):
         return model.denoiser(x, sigma, labels)
 
     denoiser.classes, denoiser.shape, denoiser.header = 2, model.shape, model.header
-    edm.last(evaluate(denoiser, model.header.training.data, edm.Sampling(steps=1), count=40, reference=10))
+    edm.last(evaluate(denoiser, data_learned(model.header), edm.Sampling(steps=1), count=40, reference=10))
     assert np.mean(np.array(asked) == 1) > 0.7  # "2", of which there are nine times as many
 
 

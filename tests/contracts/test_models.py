@@ -7,9 +7,10 @@ import torch
 
 import edm
 from edm import checkpoints, models
+from edm.base.flat import unflatten
 from edm.evaluation import classifiers
-from edm.flat import unflatten
 from edm.training.export import command
+from edm.training.settings import trained_as
 
 SHIPPED = [name for name in models.names() if models.load(name).trained]
 FILES = sorted(models.FOLDER.rglob("*.safetensors"))
@@ -33,15 +34,15 @@ def test_it_has_a_card_with_the_command_that_makes_it_again(path):
         assert word in card
     words = shlex.split(command(header))[4:]
     settings = edm.Training.parse(unflatten(dict(w.removeprefix("--").split("=", 1) for w in words), edm.Training))
-    assert settings == header.training.changed(images=header.images)
+    assert settings == trained_as(header).changed(images=header.images)
 
 
 def test_the_four_columns_differ_in_their_design_only():
     headers = [checkpoints.read_header(models.FOLDER / f"digits_{n}.safetensors") for n in ("vp", "ve", "iddpm", "edm")]
     for header in headers:
-        assert header.training.changed(design=headers[0].training.design.model_dump()) == headers[0].training
+        assert trained_as(header).changed(design=trained_as(headers[0]).design.model_dump()) == trained_as(headers[0])
         assert header.images == headers[0].images
-        design = header.training.design
+        design = trained_as(header).design
         assert design.preconditioning == design.noise
         assert design.label_dropout > 0
 

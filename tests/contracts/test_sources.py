@@ -10,8 +10,9 @@ import torch
 import edm
 from edm import presets
 from edm.data import sources
-from edm.training.loader import AHEAD, Split, batches
-from edm.training.settings import Data
+from edm.data.settings import Data
+from edm.data.split import Split
+from edm.training.loader import AHEAD, batches
 
 LOCAL = [name for name in sources.SOURCES if name not in ("mnist", "fashion_mnist", "cifar10", "folder", "points")]
 

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from edm.errors import LONGEST, Refused
+from edm.base.errors import LONGEST, Refused
 from tests.fuzz.asked import commands, events, links, settings
 from tests.fuzz.files import files
 from tests.fuzz.requests import requests

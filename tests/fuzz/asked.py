@@ -16,10 +16,11 @@ from app.tabs.wiring import Wiring
 from app.training.form import Former
 from app.work import scripts
 from app.work.jobs import answer
-from edm import flat
 from edm.__main__ import main
-from edm.errors import LONGEST, Refused
-from edm.settings import Experiment, Sampling
+from edm.base import flat
+from edm.base.errors import LONGEST, Refused
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from edm.training.settings import Training
 from tests import loop
 from tests.fuzz.values import NAMES, TEXTS, damaged, mutated, names_of, valid, value

@@ -14,13 +14,14 @@ import numpy as np
 from app.training import about
 from app.training.history import History
 from app.uploads import archives
-from edm import checkpoints, convert, render, runs
+from edm import checkpoints, render, runs
 from edm.commands import options
 from edm.data import points
 from edm.data.folders import ImageFolder
+from edm.experiments.experiment import Experiment
+from edm.files import convert
 from edm.runs import places
 from edm.runs.reading import is_starting, processes_of
-from edm.settings import Experiment
 from edm.training.settings import Training
 from tests.fuzz.values import damaged, mutated, names_of, valid, value
 

@@ -13,8 +13,8 @@ import httpx
 from app.server import application
 from app.visitors.room import Room
 from app.work import scripts
-from edm.errors import Refused
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from tests import loop
 from tests.fuzz.asked import MESSAGES
 from tests.fuzz.values import damaged, mutated, names_of, value

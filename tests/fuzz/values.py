@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from edm import flat
+from edm.base import flat
 
 NESTED = ["[" * 100_000, '{"a":' * 50_000, "[" * 40 + "]" * 40, "- " * 5000, "&a [*a, *a]", "(" * 900]
 TEXTS = [

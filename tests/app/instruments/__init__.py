@@ -5,8 +5,8 @@ import json
 from app.instruments import INSTRUMENTS, Context
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm.flat import unflatten
-from edm.settings import Experiment
+from edm.base.flat import unflatten
+from edm.experiments.experiment import Experiment
 
 
 def bodies(name, watch=None, yours=None, work=None, **values):

@@ -11,7 +11,8 @@ from app.instruments import INSTRUMENTS
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 from edm import diagnostics, presets, runner
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.app.instruments import bodies, final
 
 

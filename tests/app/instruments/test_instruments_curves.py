@@ -8,8 +8,9 @@ import pytest
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 from edm import diagnostics, models, presets, runner
-from edm.fields import SettingsError
-from edm.settings import Experiment, Sampling
+from edm.base.fields import SettingsError
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.app.instruments import bodies, final
 
 

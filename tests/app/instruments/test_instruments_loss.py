@@ -15,11 +15,12 @@ from app.work.shared import Work
 from app.work.tickets import Superseded, Tickets
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
-from edm.fields import SettingsError
-from edm.render import to_uint8
-from edm.sampling import last
-from edm.settings import Experiment
-from edm.training.settings import Design
+from edm.base.fields import SettingsError
+from edm.experiments.experiment import Experiment
+from edm.files.render import to_uint8
+from edm.objective import Design
+from edm.sampling.loop import last
+from edm.training.settings import trained_as
 
 
 def bodies(name, values, watch=None):
@@ -88,7 +89,7 @@ def test_p_train_is_a_normal_density_with_its_share_of_each_decade():
     assert share["text"] == [f"{value:.0f} %" for value in expected]
     assert own["y"] == pytest.approx(
         diagnostics.training_density(
-            Design(P_mean=-1.5, P_std=models.load("two_moons_mlp").header.training.design.P_std), own["x"]
+            Design(P_mean=-1.5, P_std=trained_as(models.load("two_moons_mlp").header).design.P_std), own["x"]
         ),
         abs=1e-6,
     )

@@ -15,8 +15,8 @@ from app.tabs import TABS
 from app.tabs.base import Event
 from app.tabs.wiring import Wiring
 from app.work.tickets import Superseded
-from edm.errors import Refused
-from edm.fields import SettingsError
+from edm.base.errors import Refused
+from edm.base.fields import SettingsError
 
 NUMBERED = r"Something went wrong here; it is in the server's log as (\d{6})\."
 

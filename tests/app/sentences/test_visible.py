@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.sentences.visible import ROOT, Names, Veil, without_folders
+from app.sentences.visible import Names, Veil, without_folders
 from app.training.board import AGE
 from app.work import snippets
 from edm import checkpoints, runs
+from edm.files.resources import CODE as ROOT
 from edm.runs import places
 from edm.training.loop import train
 from edm.training.recording import record
@@ -103,7 +104,7 @@ def test_what_a_visitor_takes_away_names_no_folder(classroom, kim, learned, tmp_
     assert "--path=points.npy" in taken["card"].text, "whoever has the file can train it again"
     (tmp_path / "taken.safetensors").write_bytes(taken["model"].content)
     header = checkpoints.read_header(tmp_path / "taken.safetensors")
-    assert header.training.data.path == "points.npy"
+    assert header.training["data"]["path"] == "points.npy"
     assert '  File "edm/models.py", line 3' in taken["log"].text
     assert int(taken["log"].headers["content-length"]) == len(taken["log"].content)
 

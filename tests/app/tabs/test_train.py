@@ -13,8 +13,8 @@ from app.training.recipes import COLUMNS, SIZES
 from app.uploads import sets
 from app.visitors.room import Room, Visitor
 from edm import models, runs
+from edm.base.fields import SettingsError
 from edm.data import sources
-from edm.fields import SettingsError
 from edm.runs import places
 from edm.training.estimate import Estimate
 from tests.app.training import answer, asked, finished
@@ -261,7 +261,7 @@ def test_samples_are_named_by_run_and_number(tab):
 
 
 def test_the_first_picture_of_a_grid_is_a_thumbnail(tmp_path):
-    from edm.render import grid
+    from edm.files.render import grid
 
     images = np.linspace(-1, 1, 3 * 64, dtype=np.float32).reshape(3, 1, 8, 8)
     for folder in ("samples", "checkpoints"):

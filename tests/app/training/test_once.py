@@ -9,7 +9,7 @@ import pytest
 from app.training import form
 from app.training.once import Estimates, Once
 from app.work.tickets import Superseded, Tickets
-from edm.errors import Refused
+from edm.base.errors import Refused
 from edm.training.estimate import Estimate
 from tests.app.training import answer, asked
 

@@ -21,8 +21,8 @@ from app.transport import presence
 from app.uploads import arrivals, sets
 from app.uploads.arrivals import Arrivals, Budget, Pace
 from app.visitors.room import Room, Visitor
+from edm.base.errors import Refused
 from edm.data import images
-from edm.errors import Refused
 
 SQUARE = {"points": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'

@@ -19,7 +19,7 @@ from app.uploads import archives, sets
 from app.uploads.sets import Bounds, intake
 from edm import runs
 from edm.data import sources
-from edm.training.settings import Data
+from edm.data.settings import Data
 from tests.edm.runs import points
 
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 20, 30, 3), dtype=np.uint8)

@@ -20,8 +20,8 @@ from app.work.scripts import check_cost
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
-from edm.errors import Refused
-from edm.settings import Experiment
+from edm.base.errors import Refused
+from edm.experiments.experiment import Experiment
 from tests import loop
 
 HEAVY = {"model": "spiral", "count": 3000, "sampling": {"steps": 900}}

@@ -6,7 +6,8 @@ import torch
 from app.tabs.links import opened_from
 from app.work.tickets import Superseded, Tickets
 from app.work.watch import Watch
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.problems import Counting, smooth_mixture
 
 

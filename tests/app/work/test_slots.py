@@ -12,7 +12,7 @@ from app.work.shared import Work
 from app.work.slots import Slots
 from app.work.tickets import Ticket
 from app.work.watch import Watch
-from edm.settings import Experiment
+from edm.experiments.experiment import Experiment
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from app.instruments.job import Figure
 from app.work import snippets
 from app.work.pictures import Picture
 from app.work.shared import Work
-from edm import models, names, render, runner
+from edm import models, render, runner
 from edm.__main__ import main
-from edm.fields import SettingsError
+from edm.base.fields import SettingsError
+from edm.files import names
 from edm.training.loop import train
 from edm.training.recording import record
 from tests.app.work import final

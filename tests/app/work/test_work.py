@@ -18,7 +18,8 @@ from app.work.tickets import Superseded, Ticket, Tickets
 from app.work.watch import Watch
 from edm import checkpoints, diagnostics, runner
 from edm.__main__ import main
-from edm.settings import Experiment, Sampling
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
 from tests.app.work import bodies, final
 
 EXPERIMENTS = [
@@ -146,7 +147,7 @@ def ve_of_points(tmp_path, monkeypatch):
     torch.manual_seed(0)
     tensors = checkpoints.build(header.network).state_dict()
     checkpoints.save(tmp_path / "ve.safetensors", header, {f"ema0/{name}": t for name, t in tensors.items()})
-    monkeypatch.setattr(edm.models, "_registered", {})
+    monkeypatch.setattr(edm.experiments.models, "_registered", {})
     return edm.models.register(tmp_path / "ve.safetensors", "ve_of_points")
 
 

@@ -1,0 +1,48 @@
+"""The data of a training, as validated data."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from edm.base.fields import Settings, Whole, knob, refusal
+from edm.data import sources
+
+_DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
+FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
+READERS = {  # of each field that is not for all data
+    **dict.fromkeys(("resolution", "crop", "greyscale"), ("folder",)),
+    "path": (*FILES, *_DOWNLOADED),
+    "download": _DOWNLOADED,
+}
+
+
+class Data(Settings):
+    """The data: what is learned."""
+
+    dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.names)
+    path: str | None = knob(
+        None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
+    )
+    download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
+    resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
+    greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")
+    crop: bool = knob(False, "crop", "Cut a square out of the middle of images that are not square")
+    conditional: bool = knob(True, "classes", "Train on the classes, where the data has any")
+    holdout: Whole | None = knob(
+        None, "held out", "Images kept from training, to validate on; none: 5 %, at most 1000", ge=0, le=100_000
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        for name, readers in READERS.items():
+            if getattr(self, name) not in (None, False) and self.dataset not in readers:
+                raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(readers)}")
+        if self.path == "" or (self.dataset in FILES and self.path is None):
+            file = FILES.get(self.dataset, "folder")
+            raise refusal("path", self.path, f"must name the {file} of the dataset {self.dataset!r}")
+        return self
+
+
+def data_learned(header) -> Data | None:
+    """The data that the file with this header has learned (`edm.files.checkpoints.Header`); None if it does not say."""
+    return None if header.training is None else Data.parse(header.training.get("data", {}))

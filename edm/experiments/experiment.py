@@ -1,0 +1,79 @@
+"""What to sample, and how: the document behind a picture.
+
+One document serves as preset file, URL, command line, and the metadata of what is saved. It is an
+`Experiment` (what to sample, of which model), whose `sampling` is a `Sampling` (how).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
+
+from edm.base.errors import Refused
+from edm.base.fields import Number, Settings, Whole, knob, refusal
+from edm.data import classes
+from edm.experiments import models
+from edm.sampling.settings import Sampling
+
+MAX_SAMPLES = 4096
+MAX_DRAWN = 1000
+
+_NONE = ("", "none", "auto")  # of a class, unless one is called so
+
+
+def _label(value):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str | None):
+        raise PydanticCustomError("label", "Input should be the name of a class")
+    return value
+
+
+class Experiment(Settings):
+    """What to sample, and how: the document behind a picture."""
+
+    model: str = knob(
+        "eight_gaussians", "model", "What is sampled: the exact denoiser of a distribution, or a trained one"
+    )
+    count: Whole | None = knob(
+        None, "samples", "How many samples to draw", slider=(1, 1000), step=1, ge=1, le=MAX_SAMPLES
+    )
+    label: Annotated[int | str | None, BeforeValidator(_label)] = knob(
+        None,
+        "class",
+        "Class to sample, by its name, where the model knows classes; of classes whose names are no numbers also by "
+        "number, from 0; none: all",
+    )
+    points: tuple[tuple[Number, Number], ...] | None = knob(
+        None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
+    )
+    sampling: Sampling = Sampling()
+
+    def _settle_label(self, model) -> None:
+        """However the class was written, it is written as its name."""
+        if isinstance(self.label, str) and self.label.lower() in _NONE and self.label not in model.class_names:
+            object.__setattr__(self, "label", None)
+        if self.label is not None:
+            try:
+                number = model.class_of(self.label)
+            except Refused as error:
+                raise refusal("label", self.label, str(error)) from None
+            object.__setattr__(self, "label", classes.written(model.class_names[number]))
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if not models.known(self.model):
+            allowed = ", ".join(f"'{name}'" for name in models.names())
+            raise refusal("model", self.model, f"must be one of {allowed}")
+        self._settle_label(models.load(self.model))
+        if (self.points is not None) != (self.model == "drawn"):
+            raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
+        if self.points is not None:
+            if not 1 <= len(self.points) <= MAX_DRAWN:
+                raise refusal("points", f"{len(self.points)} points", f"must be 1 to {MAX_DRAWN} points")
+            for i, point in enumerate(self.points):
+                if max(map(abs, point)) > 10:
+                    raise refusal(f"points[{i}]", point, "must lie within -10 and 10")
+        return self

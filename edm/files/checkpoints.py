@@ -1,0 +1,265 @@
+"""Model files and checkpoints: safetensors, with all that is not a tensor as JSON in its metadata.
+
+    ema<i>/<parameter>                averaged weights, one set for each half-life; a model file holds one
+    weights/<parameter>               the weights themselves       ┐
+    adam/<moment>/<parameter>         Adam's two moments           ┘ checkpoints only
+
+Reading one executes nothing. The header says how to build the network; it is checked against its limits and the
+tensors' shapes before anything is built.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, model_validator
+from safetensors import SafetensorError, safe_open
+
+from edm import networks
+from edm.base.atomic import atomic
+from edm.base.errors import Refused
+from edm.base.fields import Settings, SettingsError, Whole, refusal
+from edm.data.identity import Identity
+from edm.files import tensors
+from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
+from edm.preconditioning import PRECONDITIONINGS, Denoiser
+
+METADATA_KEY = "edm"
+MAX_HEADER = 16 << 20
+
+
+def _numbers(low, high, length):
+    return Annotated[tuple[Annotated[int, Field(ge=low, le=high)], ...], Field(max_length=length)]
+
+
+class NetworkConfig(Settings):
+    """Arguments of `edm.networks.build`."""
+
+    name: str
+    in_channels: Whole = Field(ge=1, le=64)
+    out_channels: Whole = Field(ge=1, le=128)
+    resolution: Whole | None = Field(None, ge=1, le=1024)
+    channels: Whole = Field(ge=4, le=MAX_CHANNELS)
+    channel_mult: _numbers(1, 32, MAX_LEVELS) = ()
+    blocks: Whole = Field(ge=1, le=MAX_BLOCKS)
+    attention: _numbers(1, 1024, MAX_LEVELS) = ()
+    classes: Whole = Field(0, ge=0, le=100_000)
+    augment_dim: Whole = Field(0, ge=0, le=64)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class PreconditioningConfig(Settings):
+    """Arguments of a preconditioning: σ_data of EDM's."""
+
+    name: str
+    sigma_data: float = Field(0.5, gt=0, le=1e4)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.name not in PRECONDITIONINGS:
+            known = ", ".join(map(repr, PRECONDITIONINGS))
+            raise refusal("preconditioning", self.name, f"must be one of {known}")
+        return self
+
+    def build(self):
+        return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
+
+
+class Metrics(Settings):
+    """The last tick of a run (see `edm.training.loop.Tick`), and what an evaluation has found, in words."""
+
+    images: Whole = 0
+    seconds: float = 0.0
+    loss: float | None = None
+    sigmas: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    rate: float | None = None
+    left: float | None = None
+    nonfinite: Whole = 0
+    held_out: bool = True
+    evaluation: dict[str, str] = Field(default_factory=dict)
+
+
+class Progress(Settings):
+    """What a resumed run needs besides tensors. steps: of the loop; adam_steps: of Adam, which leaves out those that
+    fp16's scaler skips; losses: their sum and number since the last tick."""
+
+    steps: Whole = Field(0, ge=0)
+    adam_steps: float = Field(0, ge=0)
+    nonfinite: Whole = Field(0, ge=0)
+    scaler: dict = Field(default_factory=dict)
+    losses: tuple[float, int] = (0.0, 0)
+
+
+class Header(Settings):
+    """What a file is: enough to build the denoiser, and where it comes from.
+
+    shape: of one sample. sigma_data: the data's, whatever the preconditioning. images: seen in training.
+    family: shared by the checkpoints of one run; order: place among the others of a folder.
+    taught: the classes of which there were images to train on; (): all, or that is not known.
+    training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
+    held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
+    None: older files do not say.
+    """
+
+    format: Literal[1] = 1
+    kind: Literal["model", "checkpoint"]
+    title: str = ""
+    family: str = ""
+    note: str = ""
+    order: Whole = 99
+    network: NetworkConfig
+    preconditioning: PreconditioningConfig
+    shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(min_length=1, max_length=3)
+    class_names: tuple[str, ...] = ()
+    taught: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    sigma_data: float = Field(gt=0, allow_inf_nan=False)
+    label_dropout: float = 0.0
+    images: Whole = Field(0, ge=0)
+    seconds: float = Field(0.0, ge=0)
+    half_lives: tuple[float, ...] = ()
+    training: dict | None = None
+    held_out: bool = True
+    data: Identity | None = None
+    progress: Progress = Progress()
+    metrics: Metrics = Metrics()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        network = self.network
+        expected = (network.in_channels, *(() if network.resolution is None else [network.resolution] * 2))
+        if self.shape != expected:
+            raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
+        if len(self.class_names) not in (0, network.classes):
+            raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
+        if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):
+            raise refusal("taught", list(self.taught[:3]), f"must be classes in order, below {network.classes}")
+        if len(self.metrics.sigmas) != len(self.metrics.validation):
+            raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
+        return self
+
+    @property
+    def classes(self) -> int:
+        return self.network.classes
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The classes that are drawn where none is asked for: all that it was taught."""
+        return self.taught or tuple(range(self.classes))
+
+
+def save(path, header: Header, content: dict[str, torch.Tensor], guard=None) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. guard: see `atomic`.
+
+    Raises OSError that names the file where it cannot be written.
+    """
+    metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
+    try:
+        with atomic(path, guard=guard) as file:
+            tensors.write(file, content, metadata)
+    except OSError as error:
+        raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
+
+
+def read_header(path) -> Header:
+    """The header of a file of ours. Raises ValueError with a sentence for any other file."""
+    with _opened(path) as file:
+        return _header(path, file)
+
+
+def load(path, device="cpu", ema: int = 0) -> Denoiser:
+    """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
+
+    ema: which of the averages, where a checkpoint holds several (0: the first half-life).
+    Raises ValueError for a file that is truncated, foreign, or not consistent in itself, and for weights that are not
+    finite; OSError if there is none.
+    """
+    with _opened(path) as file:
+        header = _header(path, file)
+        network = _fitting(header.network, file, f"ema{ema}/", path)
+    return denoiser(network.to(device), header)
+
+
+def broken(path) -> str | None:
+    """Why a file's averages cannot be sampled from, in a sentence; None where they can. Raises as `read_header`."""
+    with _opened(path) as file:
+        try:
+            for name in list(file.keys()):
+                if name.startswith("ema"):
+                    check_finite(file.get_tensor(name), name, path)
+        except (Refused, SafetensorError) as error:
+            return str(error)
+    return None
+
+
+def denoiser(network, header: Header) -> Denoiser:
+    """A network with its preconditioning, as the header says."""
+    made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
+    made.header, made.sigma_data, made.taught = header, header.sigma_data, header.taught
+    return made
+
+
+def build(config: NetworkConfig, place="the settings"):
+    """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
+    try:
+        return networks.build(**config.document(complete=True))
+    except Refused as error:
+        raise Refused(f"{place}: {error}") from None
+
+
+@torch.no_grad()
+def _fitting(config, file, prefix, path):
+    """The network with the tensors under `prefix` in it: every one has its place, and no place is left empty.
+
+    The shapes are compared on a network without memory, so that a header cannot ask for more than its file holds.
+    """
+    keys = list(file.keys())
+    names = {name.removeprefix(prefix) for name in keys if name.startswith(prefix)}
+    if not names:
+        present = ", ".join(sorted({key.split("/")[0] for key in keys}))
+        raise Refused(f"{path} holds no weights under {prefix!r}; it has {present:.80}")
+    with torch.device("meta"):
+        shapes = {name: list(tensor.shape) for name, tensor in build(config, path).state_dict().items()}
+    for name in sorted(names ^ set(shapes)):
+        raise Refused(f"{path} does not fit its own header: {name!r:.80} is in only one of the two")
+    for name, shape in shapes.items():
+        found = file.get_slice(prefix + name).get_shape()
+        if found != shape:
+            raise Refused(f"{path} does not fit its own header: {name} has shape {found}, not {shape}")
+    network = build(config, path)
+    for name, tensor in network.state_dict().items():
+        found = file.get_tensor(prefix + name)
+        check_finite(found, name, path)
+        tensor.copy_(found)
+    return network.requires_grad_(False)
+
+
+def check_finite(tensor, name: str, path) -> None:
+    """Raises ValueError, which names the file, for weights that no picture can come from."""
+    if not (tensor.float().sum().isfinite() or tensor.isfinite().all()):  # the sum is quick, and may only overflow
+        remedy = "the run that wrote them has diverged; take an earlier checkpoint, or train with a lower learning rate"
+        raise Refused(f"{path} cannot be used: its weights {name} are not all finite numbers; {remedy}")
+
+
+def _opened(path):
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        return safe_open(path, framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise Refused(f"{path} is not a whole safetensors file ({error})") from None
+
+
+def _header(path, file) -> Header:
+    text = (file.metadata() or {}).get(METADATA_KEY)
+    if text is None or len(text) > MAX_HEADER:
+        raise Refused(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
+    try:
+        header = Header.parse(text)
+    except SettingsError as error:
+        raise Refused(f"{path} cannot be used: {error}") from None
+    return header

@@ -1,0 +1,113 @@
+"""Pictures of a result as PIL images: grids for images, paths over the density for points.
+
+Settings travel in a PNG's text chunk `edm`, so that a picture can be made again from its file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, PngImagePlugin
+
+from edm.base import documents
+from edm.base.errors import Refused, shown
+from edm.data import images
+
+METADATA_KEY, MAX_TEXT = "edm", 1 << 20
+_NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
+
+
+def to_uint8(images) -> np.ndarray:
+    """Images in [−1, 1] as 8 bits: clip(127.5·x + 128)."""
+    return (np.asarray(images, dtype=np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
+
+
+def grid(images, scale: int = 8, gap: int = 4) -> Image.Image:
+    """Images [B, C, H, W] in [−1, 1] side by side, each pixel `scale` wide; C is 1 or 3."""
+    array = np.repeat(np.repeat(to_uint8(images).transpose(0, 2, 3, 1), scale, 1), scale, 2)
+    count, height, width, _ = array.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), _PAPER)
+    for k, image in enumerate(array):
+        tile = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
+        sheet.paste(tile, (gap + k % columns * (width + gap), gap + k // columns * (height + gap)))
+    return sheet
+
+
+def paths(trajectory, denoiser, size: int = 800) -> Image.Image:
+    """Trajectories [N + 1, B, 2] of x/s over the density of the data, if that is known, with their ends as dots."""
+    trajectory = np.asarray(trajectory, dtype=np.float64)
+    half = 1.25 * max(1.0, float(np.abs(trajectory[-1]).max() if denoiser is None else denoiser.means.abs().max()))
+    picture = Image.new("RGB", (size, size), _PAPER)
+    if denoiser is not None:
+        picture = Image.fromarray(_density(denoiser, half, size // 4)).resize((size, size), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture, "RGBA")
+    # PIL overflows on far-away coordinates; 50 windows away is off the picture all the same
+    pixels = ((trajectory * [1, -1]).clip(-50 * half, 50 * half) / half + 1) * size / 2
+    for path in pixels.transpose(1, 0, 2):
+        draw.line([tuple(p) for p in path], fill=(*_NOISE, 70), width=1)
+    for x, y in pixels[-1]:
+        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=(*_NOISE, 230))
+    return picture
+
+
+def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
+    """1-D trajectories [N + 1, B, 1] of x/s against the step, noise at the left and data at the right."""
+    values = np.asarray(trajectory, dtype=np.float64)[:, :, 0]
+    values = values / np.sqrt(1 + np.asarray(sigmas)[:, None] ** 2)
+    half = 1.05 * float(np.abs(values).max())
+    picture = Image.new("RGB", (size, size), _PAPER)
+    draw = ImageDraw.Draw(picture, "RGBA")
+    across = np.linspace(0.02, 0.98, len(values)) * size
+    for path in ((1 - values / half) * size / 2).T:
+        draw.line(list(zip(across, path, strict=True)), fill=(*_NOISE, 120), width=2)
+    return picture
+
+
+def picture(model, states, size: int = 800) -> Image.Image:
+    """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
+    states = list(states)
+    if len(model.shape) == 3:
+        return grid(states[-1].x.cpu(), scale=max(1, 64 // model.shape[-1]))
+    trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+    if model.shape == (1,):
+        return lines(trajectory, [state.sigma for state in states], size)
+    return paths(trajectory, model.dataset and model.dataset.denoiser, size)
+
+
+def save_png(image: Image.Image, path, document: dict) -> None:
+    """Write a PNG atomically, with the settings document in its metadata."""
+    from edm.base.atomic import atomic
+
+    information = PngImagePlugin.PngInfo()
+    information.add_itxt(METADATA_KEY, json.dumps(document))
+    with atomic(path) as file:
+        image.save(file, format="PNG", pnginfo=information)
+
+
+def read_document(path) -> dict:
+    """The settings document in a PNG of ours, from the page or the command line. Raises Refused if there is none."""
+    with open(path, "rb") as file, images.opened(file, str(path)) as image:
+        try:
+            text = getattr(image, "text", {}).get(METADATA_KEY)
+        except images.BROKEN as error:
+            raise Refused(f"{path} is damaged, and cannot be read as a PNG picture ({error})") from None
+    if text is None:
+        raise Refused(f"{path} carries no settings: it is no PNG picture that the EDM explorer has made")
+    document = documents.from_json(str(text), f"the text {METADATA_KEY!r} in {path}", MAX_TEXT)
+    if not isinstance(document, dict):
+        raise Refused(f"{path} carries {shown(document)} instead of settings, which are names and values")
+    return document
+
+
+def _density(denoiser, half, pixels) -> np.ndarray:
+    import torch
+
+    axis = (torch.arange(pixels) + 0.5) / pixels * 2 * half - half
+    points = torch.stack([axis.repeat(pixels), -axis.repeat_interleave(pixels)], dim=1)
+    shade = denoiser.log_density(points, 0.03).exp().view(pixels, pixels).sqrt()
+    shade = (shade / shade.max() * 0.55).numpy()[:, :, None]
+    return (np.array(_PAPER) * (1 - shade) + np.array(_DATA) * shade).astype(np.uint8)

@@ -1,0 +1,203 @@
+"""What training minimizes: the last rows of Table 1, where σ falls (to draw from, and as curves) and how it weighs.
+
+The curves are NumPy float64; a density is in ln σ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from edm import schedules, timesteps
+from edm.base.fields import Number, Settings, knob
+from edm.preconditioning import PRECONDITIONINGS, VP
+
+_DRAWS = 1 << 15  # quantiles from which curves are made that are not given
+_SMOOTH = 0.05  # half width of the window for a density, in units of the spread of ln σ
+
+
+@dataclass(frozen=True)
+class NoiseDistribution:
+    """p_train(σ) by its quantiles: sigma(u, design) maps uniform numbers in (0, 1) to noise levels, both float64.
+
+    density(σ, design), in ln σ, and below(σ, design), the probability of a level less than σ: for pictures; where they
+    are not given, they are made of evenly spaced quantiles. knobs: the fields of `Design` that it depends on; None: not
+    said.
+    """
+
+    name: str
+    title: str
+    sigma: Callable
+    knobs: tuple[str, ...] | None = None
+    density: Callable | None = None
+    below: Callable | None = None
+
+    def __post_init__(self):
+        if self.below is None:
+            object.__setattr__(self, "below", self._below)
+        if self.density is None:
+            object.__setattr__(self, "density", self._density)
+
+    def _levels(self, design) -> np.ndarray:
+        u = (torch.arange(_DRAWS, dtype=torch.float64) + 0.5) / _DRAWS
+        return np.sort(np.asarray(self.sigma(u, design), dtype=np.float64))
+
+    def _below(self, sigmas, design):
+        return np.searchsorted(self._levels(design), sigmas, side="left") / _DRAWS
+
+    def _density(self, sigmas, design):
+        levels = self._levels(design)
+        spread = float(np.log(levels[levels > 0]).std()) if levels[-1] > 0 else 0.0
+        width = max(_SMOOTH * spread, 1e-3)
+        below, above = (np.searchsorted(levels, sigmas * math.exp(side), side="right") for side in (-width, width))
+        return (above - below) / (2 * width * _DRAWS)
+
+
+def _vp(u, design):
+    """σ⁻¹(σ) ~ U(ε_t, 1)."""
+    return schedules.vp().sigma(VP.EPSILON_T + u * (1 - VP.EPSILON_T))
+
+
+def _ve(u, design):
+    """ln σ ~ U(ln σ_min, ln σ_max)."""
+    low, high = (math.log(sigma) for sigma in timesteps.DISCRETIZATIONS["ve"].range)
+    return (low + u * (high - low)).exp()
+
+
+def _iddpm(u, design):
+    """σ = u_j, j ~ U{0 … M − 1}."""
+    levels = torch.from_numpy(timesteps.iddpm_u().copy()).to(u.device)
+    return levels[(u * timesteps.IDDPM_LEVELS).long()]
+
+
+def _edm(u, design):
+    """ln σ ~ N(P_mean, P_std²)."""
+    return (design.P_mean + design.P_std * torch.special.ndtri(u)).exp()
+
+
+def _vp_range():
+    schedule = schedules.vp()
+    return schedule, schedule.sigma(VP.EPSILON_T), schedule.sigma(1.0)
+
+
+def _vp_density(sigmas, design):
+    """dt/d ln σ = σ/σ̇ at t = σ⁻¹(σ), over the length of (ε_t, 1)."""
+    schedule, low, high = _vp_range()
+    inside = sigmas.clip(low, high)
+    density = inside / schedule.sigma_dot(schedule.inverse(inside)) / (1 - VP.EPSILON_T)
+    return np.where(inside == sigmas, density, 0.0)
+
+
+def _vp_below(sigmas, design):
+    schedule, low, high = _vp_range()
+    return (schedule.inverse(sigmas.clip(low, high)) - VP.EPSILON_T) / (1 - VP.EPSILON_T)
+
+
+def _ve_density(sigmas, design):
+    low, high = timesteps.DISCRETIZATIONS["ve"].range
+    return ((sigmas >= low) & (sigmas <= high)) / np.log(high / low)
+
+
+def _ve_below(sigmas, design):
+    low, high = timesteps.DISCRETIZATIONS["ve"].range
+    return np.log(sigmas.clip(low, high) / low) / np.log(high / low)
+
+
+def _iddpm_density(sigmas, design):
+    """1/M over each level's cell: from halfway, in ln u, to one neighbour to halfway to the other."""
+    levels = np.log(timesteps.iddpm_u()[-2::-1])  # rising, without u_M = 0
+    middle = (levels[1:] + levels[:-1]) / 2
+    edges = np.concatenate([[2 * levels[0] - middle[0]], middle, [2 * levels[-1] - middle[-1]]])
+    cell = np.searchsorted(edges, np.log(sigmas), side="right") - 1
+    inside = (cell >= 0) & (cell < len(levels))
+    return inside / (len(levels) * np.diff(edges)[cell.clip(0, len(levels) - 1)])
+
+
+def _iddpm_below(sigmas, design):
+    return np.searchsorted(timesteps.iddpm_u()[-2::-1], sigmas, side="left") / timesteps.IDDPM_LEVELS
+
+
+def _edm_normal(sigmas, design):
+    with np.errstate(divide="ignore"):  # ln 0 = −∞
+        return (np.log(sigmas) - design.P_mean) / design.P_std
+
+
+def _edm_density(sigmas, design):
+    return np.exp(-0.5 * _edm_normal(sigmas, design) ** 2) / (design.P_std * np.sqrt(2 * np.pi))
+
+
+def _edm_below(sigmas, design):
+    return torch.special.ndtr(torch.from_numpy(_edm_normal(sigmas, design))).numpy()
+
+
+NOISES = {
+    noise.name: noise
+    for noise in (
+        NoiseDistribution("vp", "VP", _vp, (), _vp_density, _vp_below),
+        NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below),
+        NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below),
+        NoiseDistribution("edm", "EDM", _edm, ("P_mean", "P_std"), _edm_density, _edm_below),
+    )
+}
+
+
+def _simple(sigma, sigma_data):
+    """1/σ²: of VP, of VE, and of iDDPM, whose L_simple = E‖ε − ε_θ‖² it is."""
+    return sigma**-2
+
+
+def _balanced(sigma, sigma_data):
+    """(σ² + σ_d²)/(σ·σ_d)²: effective weight 1 at every σ, with EDM's preconditioning."""
+    return (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2
+
+
+WEIGHTS: dict[str, Callable] = {"simple": _simple, "edm": _balanced}
+
+
+class Design(Settings):
+    """The design: preconditioning and training rows of Table 1."""
+
+    preconditioning: str = knob(
+        "edm", "preconditioning", "c_skip, c_out, c_in, c_noise: how the network is wrapped", choices=PRECONDITIONINGS
+    )
+    sigma_data: Number | None = knob(
+        None,
+        "σ<sub>data</sub>",
+        "Standard deviation of the data; none: measured",
+        slider=(0.05, 2),
+        log=True,
+        gt=0,
+        le=1e3,
+    )
+    noise: str = knob("edm", "p<sub>train</sub>(σ)", "Distribution of noise levels in training", choices=NOISES)
+    P_mean: Number = knob(
+        -1.2, "P<sub>mean</sub>", "Mean of ln σ, for EDM's distribution", slider=(-4, 2), step=0.1, ge=-20, le=20
+    )
+    P_std: Number = knob(
+        1.2,
+        "P<sub>std</sub>",
+        "Standard deviation of ln σ, for EDM's distribution",
+        slider=(0.2, 3),
+        step=0.1,
+        gt=0,
+        le=10,
+    )
+    weight: str = knob(
+        "edm", "λ(σ)", "Weight of the loss; 'simple' is 1/σ², of VP, VE and iDDPM's L_simple", choices=WEIGHTS
+    )
+    augment: Number = knob(
+        0.0, "augment p", "Probability of each non-leaky augmentation; 0: none", slider=(0, 0.5), step=0.01, ge=0, le=1
+    )
+    label_dropout: Number = knob(
+        0.0,
+        "label dropout",
+        "Share of images whose class is hidden, for guidance",
+        slider=(0, 0.5),
+        step=0.01,
+        ge=0,
+        le=1,
+    )

@@ -1,0 +1,172 @@
+"""Sampling as a generator of states (Algorithms 1 and 2, generalized to any schedule and scaling).
+
+The state x is float32 unless the latents say otherwise; every coefficient is a float64 scalar.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from edm.base.errors import Refused
+from edm.sampling.noise import noise_source
+from edm.sampling.path import Path, path_of
+from edm.sampling.settings import Sampling
+from edm.solvers import SOLVERS
+
+Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
+
+
+@dataclass(frozen=True)
+class State:
+    """The solver at level i of the trajectory.
+
+    index: i = 0 … N. t, sigma, scale: t_i, σ(t_i), s(t_i). x: the ODE's state [B, …]; x/scale = y + σ·n.
+    denoised: D at the start of step i (after churn's noise, if any); at i = N, where σ = 0, it is x.
+    evaluations: calls of the denoiser so far.
+    """
+
+    index: int
+    t: float
+    sigma: float
+    scale: float
+    x: torch.Tensor
+    denoised: torch.Tensor
+    evaluations: int
+
+
+class Ode:
+    """The probability-flow ODE of one run: `slope(x, t)`. It counts its calls of the denoiser in `evaluations`."""
+
+    def __init__(self, denoiser, schedule, scaling, labels):
+        self.denoiser, self.schedule, self.scaling, self.labels = denoiser, schedule, scaling, labels
+        self.evaluations = 0
+
+    def slope(self, x, t):
+        """(dx/dt, D(x/s; σ)) at (x, t): eq. 81."""
+        sigma, sigma_dot = self.schedule.sigma(t), self.schedule.sigma_dot(t)
+        s, s_dot = self.scaling.s(t), self.scaling.s_dot(t)
+        unscaled = x if s == 1 else x / s
+        self.evaluations += 1
+        if self.labels is None:
+            denoised = self.denoiser(unscaled, sigma)
+        else:
+            denoised = self.denoiser(unscaled, sigma, self.labels)
+        if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
+            kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
+            raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
+        denoised = denoised.to(x.dtype)
+        slope = (x * (sigma_dot / sigma + s_dot / s)).sub_(denoised, alpha=sigma_dot * s / sigma)
+        return slope, denoised
+
+
+def sample(
+    denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=None, *, seeds=None, begin=None
+) -> Iterator[State]:
+    """Solve from `latents` down to σ = 0; yields N + 1 states, the last one's x being the sample.
+
+    denoiser: D(x, sigma, labels=None), any callable. If it has `sigma_min` and `sigma_max`, levels stay between them;
+        if it has `round_sigma`, they are rounded by it (see `edm.path`); if it has `shape`, latents must have it.
+    latents: unit normal, floating point, [B, …]; see `edm.latents`.
+    labels: handed to the denoiser as they are, one for each sample, or None.
+    seeds: which samples these are, one seed for each (`edm.seeds`): where churn adds noise, it is theirs, so that
+        sample k is the same in any batch. noise: a source of one's own in place of that, noise(i, x) -> unit normal
+        like x for step i. One of the two is needed where noise is added.
+    begin: (i, x) to begin at level i with the state x [B, …] of a run, as `sample` yields it; latents may be None then.
+
+    Closing the generator stops the work at the next evaluation. Raises Refused (a ValueError) at once for bad
+    arguments.
+    """
+    if not isinstance(sampling, Sampling):
+        raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
+    x = latents if begin is None else begin[1]
+    check_latents(x, getattr(denoiser, "shape", None))
+    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
+        number = len(labels) if hasattr(labels, "__len__") else repr(labels)
+        raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
+    path = path_of(sampling, denoiser)
+    first = 0 if begin is None else _level(begin[0], path)
+    if begin is None:
+        _check_type(x, path)
+    source = source_of(path, len(x), noise, seeds)
+    return _states(denoiser, x, path, labels, source, first, begin is None)
+
+
+def last(states: Iterator[State]) -> State:
+    """Run to the end; its x is the sample."""
+    return deque(states, maxlen=1)[0]
+
+
+def source_of(path: Path, count: int, noise=None, seeds=None):
+    """The noise(i, x) of a run of `count` samples; None where no noise is added. Raises Refused if it is not known."""
+    if noise is not None and seeds is not None:
+        raise Refused("noise and seeds are both given; the noise is that of the seeds, so give one of the two")
+    if seeds is not None:
+        if not hasattr(seeds, "__iter__"):
+            raise Refused(f"seeds = {seeds!r:.60}: must be one for each sample, such as edm.seeds(seed, {count})")
+        seeds = list(seeds)
+        if len(seeds) != count:
+            raise Refused(f"there are {len(seeds)} seeds for {count} samples; give one for each")
+    if not path.stochastic:
+        return None
+    if noise is None and seeds is None:
+        raise Refused(
+            f"S_churn = {path.sampling.S_churn:g} adds noise, and which depends on the samples: say which they are "
+            f"with seeds=edm.seeds(sampling.seed, {count}), or give a noise source"
+        )
+    return noise or noise_source(seeds)
+
+
+def check_latents(latents, shape):
+    """Raises ValueError for what no run can start from: [B, …] floating point, finite, of `shape` if that is known."""
+    if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
+        kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__
+        raise Refused(f"latents must be a floating-point tensor [B, ...], not {kind}; see edm.latents")
+    if latents.ndim < 2 or len(latents) == 0:
+        raise Refused(f"latents have shape {list(latents.shape)}; they must be [B, ...] with B of 1 or more")
+    if shape is not None and tuple(latents.shape[1:]) != tuple(shape):
+        wanted = ", ".join(str(n) for n in shape)
+        raise Refused(f"latents have shape {list(latents.shape)}, but this denoiser works on [B, {wanted}]")
+    if not torch.isfinite(latents).all():
+        raise Refused("latents contain NaN or infinity; they must be unit normal numbers, see edm.latents")
+
+
+def _level(index, path):
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < path.steps:
+        raise Refused(f"begin = {index!r}: the levels of the {path.steps} steps are counted from 0")
+    return index
+
+
+def _check_type(latents, path):
+    """Raises Refused if numbers of the latents' type cannot hold the states and coefficients on the way."""
+    most = torch.finfo(latents.dtype).max
+    if most > 1e30:
+        return
+    t, size = torch.tensor(path.hats, dtype=torch.float64), max(float(latents.abs().max()), 1.0)
+    sigma, s, sigma_dot = path.schedule.sigma(t), path.scaling.s(t), path.schedule.sigma_dot(t)
+    needed = torch.stack([t, size * sigma * s, size * sigma_dot * s, sigma_dot / sigma])
+    if not bool((needed.abs() < most).all()):
+        raise Refused(
+            f"latents of {latents.dtype} hold numbers up to {most:g}, and on the way from sigma = {path.sigmas[0]:g} "
+            f"there are some of {float(needed.nan_to_num(nan=torch.inf).abs().max()):.3g}; use float32"
+        )
+
+
+@torch.no_grad()
+def _states(denoiser, x, path, labels, noise, first, fresh):
+    solver, ode = SOLVERS[path.sampling.solver], Ode(denoiser, path.schedule, path.scaling, labels)
+    if fresh:
+        x = x * (path.schedule.sigma(path.times[0]) * path.scaling.s(path.times[0]))
+    for i in range(first):
+        if path.gammas[i]:
+            noise(i, x)  # what the steps before have drawn
+    for i in range(first, path.steps):
+        t, t_hat = path.times[i], path.hats[i]
+        x_hat = path.churned(i, x, noise(i, x)) if path.gammas[i] else x
+        slope, denoised = ode.slope(x_hat, t_hat)
+        yield State(i, t, path.schedule.sigma(t), path.scaling.s(t), x, denoised, ode.evaluations)
+        x = solver.step(ode, x_hat, t_hat, path.times[i + 1], slope, path.sampling.alpha)
+    yield State(path.steps, 0.0, 0.0, 1.0, x, x, ode.evaluations)

@@ -1,0 +1,78 @@
+"""Random numbers that belong to samples, not to batches.
+
+Sample k of a run with seed S has streams of its own, which depend on (S, k) only. So an image is the same
+alone, in any batch, in any order, at any precision and on any device.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+
+from edm.base.errors import Refused, shown
+
+_AHEAD = 1 << 20  # numbers of noise kept ready
+_LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
+
+
+def seeds(seed: int, count: int, start: int = 0) -> list[int]:
+    """One seed for each of the samples k = start … start + count − 1 of a run: seed·2³² + k.
+
+    Raises ValueError for what is not a whole number of 0 or more: it would be a sample of another run.
+    """
+    seed, count, start = _whole(seed, "seed"), _whole(count, "count"), _whole(start, "start")
+    return [(seed << 32) + k for k in range(start, start + count)]
+
+
+def _whole(value, name: str) -> int:
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise Refused(f"{name} {shown(value)} is not a whole number; give integers of 0 or more") from None
+    if value < 0:
+        raise Refused(f"{name} {shown(value)} is negative; give integers of 0 or more")
+    return value
+
+
+def _streams(seeds: Iterable[int], purpose: int) -> list[np.random.Generator]:
+    return [np.random.default_rng([_whole(seed, "seed"), purpose]) for seed in seeds]
+
+
+def _draw(streams, shape) -> torch.Tensor:
+    return torch.from_numpy(np.stack([stream.standard_normal(shape) for stream in streams]))
+
+
+def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> torch.Tensor:
+    """Unit normal noise [len(seeds), *shape]; row k depends on seeds[k] only.
+
+    Raises ValueError if there is no seed, or one that is not a whole number of 0 or more.
+    """
+    streams = _streams(seeds, _LATENT)
+    if not streams:
+        raise Refused("seeds is empty; give one seed for each sample")
+    return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
+
+
+def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Tensor]:
+    """The `noise(i, x)` of `edm.sample` for these samples: unit normal, shaped like x, from each sample's stream.
+
+    Each call continues the streams, so use one source for one run. Raises ValueError when called with a batch of
+    another size than there are seeds.
+    """
+    seeds = list(seeds)
+    streams: list[np.random.Generator] = []
+    ahead: list[torch.Tensor] = []
+
+    def noise(index: int, x: torch.Tensor) -> torch.Tensor:
+        if len(x) != len(seeds):
+            raise Refused(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
+        if not ahead:
+            streams.extend(_streams(seeds, _CHURN) if not streams else ())
+            draws = max(1, min(32, _AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
+            ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
+        return ahead.pop().to(device=x.device, dtype=x.dtype)
+
+    return noise

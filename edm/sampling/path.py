@@ -1,0 +1,151 @@
+"""What an `edm.Sampling` means for a denoiser, worked out once: every level, time and amount of fresh noise of a run.
+
+    σ_0 > … > σ_{N−1} > σ_N = 0,   t_i = σ⁻¹(σ_i),   σ̂_i = (1 + γ_i)·σ_i,   t̂_i = σ⁻¹(σ̂_i)
+    γ_i = min(S_churn/N, √2 − 1) where S_tmin ≤ σ_i ≤ S_tmax, else 0              (Algorithm 2)
+
+A denoiser knows a range of σ, and may know discrete levels only: levels are cut to the range and rounded to those, and
+where several become one, one step is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from edm import schedules, timesteps
+from edm.base.errors import Refused
+from edm.sampling.settings import Sampling
+from edm.schedules import MAX_CHURN, Scaling, Schedule
+
+_WRITTEN = 1e-5  # a level by hand may be off a bound by this share of it: what writing it with few digits loses
+
+
+@dataclass(frozen=True)
+class Path:
+    """sampling: the settings, their range cut to the denoiser's. schedule, scaling: fitted to that range.
+
+    sigmas, times: σ_i and t_i of i = 0 … N, the last ones 0; all are asked of the denoiser as they stand here.
+    gammas, hats: γ_i and t̂_i of the steps i = 0 … N − 1; t̂_i = t_i where γ_i = 0.
+    notes: sentences about what differs from what the settings ask for.
+    """
+
+    sampling: Sampling
+    schedule: Schedule
+    scaling: Scaling
+    sigmas: tuple[float, ...]
+    times: tuple[float, ...]
+    gammas: tuple[float, ...]
+    hats: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """N, the steps that are taken."""
+        return len(self.sigmas) - 1
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether any step adds noise."""
+        return any(self.gammas)
+
+    def scale(self, index: int) -> float:
+        """s(t_i); 1 at the end, where σ = 0."""
+        return self.scaling.s(self.times[index]) if index < self.steps else 1.0
+
+    def churned(self, index: int, x, drawn):
+        """x at t_i with fresh noise: the state at t̂_i. drawn: unit normal, like x [B, …]."""
+        return with_noise(x, self.times[index], self.hats[index], drawn, self.sampling.S_noise, self)
+
+
+def path_of(sampling: Sampling, denoiser=None) -> Path:
+    """The path of these settings for a denoiser, any callable; its `sigma_min`, `sigma_max` and `round_sigma` count,
+    where it has them. Raises Refused if its levels and those of the settings have nothing in common."""
+    low, high = known_range(denoiser)
+    settings, notes = _cut(sampling, low, high)
+    schedule, scaling = schedules.of(settings)
+    levels = timesteps.sigmas(settings).tolist()[:-1]
+    if settings.sigmas is not None:
+        levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]
+    levels, merged = _distinct(levels, denoiser)
+    gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
+    if settings.S_churn > 0 and not any(gammas):
+        merged.append("No noise level lies between S_tmin and S_tmax, so that no fresh noise is added")
+    times = tuple(schedule.inverse(sigma) for sigma in levels)
+    hats = times
+    if any(gammas):
+        raised = nearest([(1 + gamma) * sigma for gamma, sigma in zip(gammas, levels, strict=True)], denoiser)
+        hats = tuple(schedule.inverse(s) if g else t for s, g, t in zip(raised, gammas, times, strict=True))
+    return Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
+
+
+def known_range(denoiser) -> tuple[float, float]:
+    """(σ_min, σ_max) of a denoiser; (0, ∞) where it does not say."""
+    return getattr(denoiser, "sigma_min", 0.0), getattr(denoiser, "sigma_max", math.inf)
+
+
+def nearest(sigmas: list[float], denoiser) -> list[float]:
+    """The levels themselves, or those nearest to them of a denoiser that knows discrete ones only."""
+    rounded = getattr(denoiser, "round_sigma", None)
+    if rounded is None:
+        return sigmas
+    return torch.as_tensor(rounded(torch.tensor(sigmas, dtype=torch.float64)), dtype=torch.float64).tolist()
+
+
+def with_noise(x, t: float, t_hat: float, drawn, S_noise: float, path):
+    """Algorithm 2's noise, in the scaled variable: x̂ = x·s(t̂)/s(t) + √(σ̂² − σ²)·s(t̂)·S_noise·n.
+
+    x [B, …] at time t; drawn: n, unit normal, like x. path: anything with a `schedule` and a `scaling`.
+    """
+    sigma, sigma_hat, s_hat = path.schedule.sigma(t), path.schedule.sigma(t_hat), path.scaling.s(t_hat)
+    added = math.sqrt(max(sigma_hat**2 - sigma**2, 0.0)) * s_hat * S_noise
+    return (x * (s_hat / path.scaling.s(t))).add_(drawn.to(x), alpha=added)
+
+
+def _cut(sampling, low, high):
+    """(the settings with their range cut to [low, high], notes). A list made by hand stays as it is."""
+    asked = sampling.range
+    inside = max(low, asked[0]), min(high, asked[1])
+    if sampling.sigmas is not None or inside == asked:
+        return sampling, []
+    if inside[0] > inside[1] or (inside[0] == inside[1] and sampling.steps > 1):
+        raise Refused(
+            f"sigma_min = {asked[0]:g} and sigma_max = {asked[1]:g}: this model knows noise levels from {low:g} to "
+            f"{high:g}; choose a range that has more than one of them"
+        )
+    given = {"sigma_min": sampling.sigma_min, "sigma_max": sampling.sigma_max}
+    used = dict(zip(given, inside, strict=True))
+    notes = [
+        f"{name} = {value:g} is beyond what this model knows, so that {used[name]:g} is taken"
+        for name, value in given.items()
+        if value is not None and value != used[name]
+    ]
+    return sampling.changed(**used), notes
+
+
+def _checked(index, sigma, low, high):
+    """A level that was given by hand, if the denoiser knows it."""
+    if not low * (1 - _WRITTEN) <= sigma <= high * (1 + _WRITTEN):
+        raise Refused(
+            f"sigmas[{index}] = {sigma:g}: this model knows noise levels from {low:g} to {high:g}; stay within them"
+        )
+    return min(max(sigma, low), high)
+
+
+def _distinct(levels, denoiser):
+    """(levels as the denoiser knows them, each once, notes)."""
+    rounded = nearest(levels, denoiser)
+    distinct = [sigma for i, sigma in enumerate(rounded) if i == 0 or sigma < rounded[i - 1]]
+    if distinct[-1] <= 0:
+        raise Refused(f"sigma = {levels[-1]:g} is nearer to 0 than to any noise level of this model; raise sigma_min")
+    if len(distinct) == len(levels):
+        return distinct, []
+    return distinct, [
+        f"Of {len(levels)} steps {len(distinct)} are taken: to this model the others have the same noise level"
+    ]
+
+
+def _gamma(sampling, sigma, steps):
+    inside = sampling.S_tmin <= sigma <= sampling.S_tmax
+    return min(sampling.S_churn / steps, MAX_CHURN - 1) if inside else 0.0

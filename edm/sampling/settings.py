@@ -1,0 +1,141 @@
+"""How to sample, as validated, frozen, serializable data: every knob declared once."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+
+from edm.base.errors import Refused
+from edm.base.fields import Number, Settings, Whole, knob, number_or_none, refusal
+from edm.schedules import SCALINGS, SCHEDULES
+from edm.solvers import SOLVERS
+from edm.timesteps import DISCRETIZATIONS, iddpm_levels
+
+MAX_STEPS = 1000
+MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
+
+
+class Sampling(Settings):
+    """How to sample: the upper part of Table 1 and Algorithm 2's stochasticity. All pure numbers."""
+
+    solver: str = knob(
+        "heun", "solver", "ODE solver: Euler, or the second-order family with Heun at α = 1", choices=SOLVERS
+    )
+    alpha: Number = knob(
+        1.0, "α", "Second-order family: 1 is Heun, ½ midpoint, ⅔ Ralston", slider=(0.1, 1), step=0.01, gt=0, le=1
+    )
+    discretization: str = knob("edm", "time steps", "Where the noise levels σᵢ lie", choices=DISCRETIZATIONS)
+    schedule: str = knob("linear", "σ(t)", "Noise schedule: how σ grows with time", choices=SCHEDULES)
+    scaling: str = knob(
+        "none", "s(t)", "Scaling of the state: 1, or VP's, which keeps its size constant", choices=SCALINGS
+    )
+    steps: Whole = knob(
+        18, "N", "Number of steps; Heun costs 2N − 1 evaluations", slider=(1, 64), step=1, ge=1, le=MAX_STEPS
+    )
+    rho: Number = knob(
+        7.0,
+        "ρ",
+        "How much EDM's time steps crowd towards low noise; 1 is uniform in σ",
+        slider=(1, 15),
+        step=0.1,
+        ge=0.1,
+        le=100,
+    )
+    sigma_min: Number | None = knob(
+        None, "σ<sub>min</sub>", "Lowest noise level before 0", slider=(1e-3, 1), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
+    )
+    sigma_max: Number | None = knob(
+        None,
+        "σ<sub>max</sub>",
+        "Highest noise level, where sampling starts",
+        slider=(1, 200),
+        log=True,
+        ge=MIN_SIGMA,
+        le=MAX_SIGMA,
+    )
+    S_churn: Number = knob(
+        0.0, "S<sub>churn</sub>", "Amount of fresh noise; 0 is the plain ODE", slider=(0, 100), step=0.5, ge=0
+    )
+    S_tmin: Number = knob(
+        0.0,
+        "S<sub>tmin</sub>",
+        "Noise is added only where σ is at least this",
+        slider=(0.005, 10),
+        log=True,
+        ends=(0, None),
+        ge=0,
+    )
+    S_tmax: Annotated[float, BeforeValidator(number_or_none)] = knob(
+        math.inf,
+        "S<sub>tmax</sub>",
+        "Noise is added only where σ is at most this",
+        slider=(0.1, 200),
+        log=True,
+        ends=(None, math.inf),
+        ge=0,
+    )
+    S_noise: Number = knob(
+        1.0,
+        "S<sub>noise</sub>",
+        "Strength of the fresh noise; slightly above 1 makes up for lost detail",
+        slider=(0.9, 1.1),
+        step=0.001,
+        ge=0,
+        le=10,
+    )
+    seed: Whole = knob(
+        0,
+        "seed",
+        "The random start; sample k depends on the seed and k only",
+        slider=(0, 50),
+        step=1,
+        ge=0,
+        le=2**32 - 1,
+    )
+    sigmas: tuple[Number, ...] | None = knob(
+        None, "σᵢ", "A hand-made list of noise levels, used exactly as given; then N and the range do not matter"
+    )
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """(σ_min, σ_max), the discretization's own where not given."""
+        low, high = DISCRETIZATIONS[self.discretization].range
+        return self.sigma_min or low, self.sigma_max or high
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.S_tmin > self.S_tmax:
+            reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
+            raise refusal("S_tmin", self.S_tmin, reason)
+        if self.sigmas is not None:
+            object.__setattr__(self, "sigmas", _checked_levels(self.sigmas))
+            return self
+        low, high = self.range
+        if low > high or (low == high and self.steps > 1):
+            field = "sigma_min" if self.sigma_min is not None else "sigma_max"
+            raise refusal(
+                field,
+                getattr(self, field),
+                f"must leave sigma_min below sigma_max; here sigma_min is {low:g} and sigma_max {high:g}",
+            )
+        if self.discretization == "iddpm":
+            try:
+                iddpm_levels(self.steps, low, high)
+            except Refused as error:
+                raise refusal("steps", self.steps, str(error)) from None
+        return self
+
+
+def _checked_levels(sigmas) -> tuple[float, ...]:
+    """The positive levels of a hand-made list; a final 0 is implied, and may be written."""
+    levels = sigmas[:-1] if sigmas and sigmas[-1] == 0 else sigmas
+    if not levels or len(levels) > MAX_STEPS:
+        raise refusal("sigmas", list(sigmas)[:3], f"must hold 1 to {MAX_STEPS} levels above 0")
+    for i, sigma in enumerate(levels):
+        if not MIN_SIGMA <= sigma <= MAX_SIGMA:
+            raise refusal(f"sigmas[{i}]", sigma, f"must be at least {MIN_SIGMA:g} and at most {MAX_SIGMA:g}")
+        if i and sigma >= levels[i - 1]:
+            raise refusal(f"sigmas[{i}]", sigma, f"must be below the level before it, {levels[i - 1]:g}")
+    return levels

@@ -1,0 +1,68 @@
+"""Reading what a run has measured, from where one left off."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from edm.base import documents
+from edm.base.errors import Refused
+
+MOST_IMAGES = 10**12
+_KNOWN = 48  # bytes before a cursor, by which it is known whether a file has been written anew
+
+
+@dataclass(frozen=True)
+class Lines:
+    """lines: of metrics.jsonl, parsed, NaN and infinities as None. cursor: where to go on. skipped: torn or foreign
+    lines among them. anew: the file was written anew since, so forget the lines before these. more: there are more."""
+
+    lines: tuple[dict, ...]
+    cursor: str
+    skipped: int
+    anew: bool
+    more: bool
+
+
+def metrics_since(run, cursor: str = "", most: int = 4 << 20) -> Lines:
+    """The whole lines of a run's metrics after a cursor; "" is the beginning. At most about `most` bytes of them."""
+    offset, anew = _offset(cursor), False
+    try:
+        with open(Path(run, "metrics.jsonl"), "rb") as file:
+            if offset and _cursor(file, offset) != cursor:
+                offset, anew = 0, True
+            file.seek(offset)
+            block = file.read(most)
+            if b"\n" not in block:
+                block += file.readline()
+            end = block.rfind(b"\n") + 1
+            after = _cursor(file, offset + end)
+            more = offset + end < os.fstat(file.fileno()).st_size and len(block) >= most
+    except OSError:
+        return Lines((), "", 0, bool(offset), False)
+    found = [parsed(line) for line in block[:end].splitlines() if line.strip()]
+    good = tuple(line for line in found if line is not None)
+    return Lines(good, after, len(found) - len(good), anew, more)
+
+
+def parsed(line: bytes) -> dict | None:
+    """A line of metrics; None for anything else."""
+    try:
+        document = documents.from_json(line, "the line", constant=lambda _: None)
+    except Refused:
+        return None
+    whole = isinstance(document, dict) and type(document.get("images")) is int
+    return document if whole and 0 <= document["images"] < MOST_IMAGES else None
+
+
+def _offset(cursor: str) -> int:
+    text = str(cursor).partition(":")[0]
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+def _cursor(file, offset) -> str:
+    """An offset, with the mark of the bytes before it."""
+    file.seek(max(0, offset - _KNOWN))
+    return f"{offset}:{zlib.crc32(file.read(min(_KNOWN, offset))):08x}"

@@ -1,0 +1,39 @@
+"""Imports run one way, those inside functions too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts import floors
+
+
+def test_nothing_of_the_library_looks_upwards():
+    assert floors.upward("edm", floors.EDM) == []
+
+
+def test_there_is_no_circle():
+    assert floors.circle("edm") == []
+
+
+def test_every_room_is_there():
+    rooms = {floors.room_of(module) for module in floors.modules("edm")} - {""}
+    assert {room for floor in floors.EDM for room in floor} == rooms
+
+
+@pytest.mark.parametrize(
+    ("text", "upward", "circle"),
+    [
+        ("from edm.sampling import loop", ["edm.base.low → edm.sampling.loop"], True),
+        ("def f():\n    import edm.sampling.loop", ["edm.base.low → edm.sampling.loop"], True),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from edm.sampling import loop", [], False),
+        ("import json", [], False),
+    ],
+)
+def test_what_looks_upwards_is_found(tmp_path, text, upward, circle):
+    for name, content in {"base/low": text, "sampling/loop": "from edm.base import low", "high": ""}.items():
+        path = tmp_path / "edm" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    found = floors.upward("edm", floors.EDM, tmp_path)
+    assert found == [*upward, "edm.high stands on no floor"]
+    assert bool(floors.circle("edm", tmp_path)) == circle

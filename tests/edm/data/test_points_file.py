@@ -1,0 +1,201 @@
+"""Points in a file: which files are taken, and that training on them is training on the Sampler's drawing."""
+
+import numpy as np
+import pytest
+import torch
+
+import edm
+from app.instruments import choosing
+from edm import data, models
+from edm.data import points, sources, toy
+from edm.data.settings import Data, data_learned
+from edm.training.export import elsewhere
+from edm.training.loop import Started, train
+from edm.training.settings import Training
+from tests.edm.runs import points as small
+
+CLOUD = np.random.default_rng(0).normal(0.2, 0.5, (60, 2)).round(3)
+
+
+def saved(path, array):
+    np.save(path, array, allow_pickle=True)
+    return path
+
+
+def text(path, content, encoding="utf-8"):
+    path.write_text(content, encoding=encoding)
+    return path
+
+
+def zipped(path):
+    """What numpy.load would take for an archive of arrays."""
+    path.write_bytes(b"PK\x03\x04")
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["1,2\n3,4\n", "x,y\n1,2\n3,4", "\ufeff1;2\r\n\r\n3;4\r\n", "1 2\n 3\t4 ", '"x", "y"\n1.0, 2e0\n3, 4'],
+)
+def test_a_text_file_has_a_point_a_line(tmp_path, content):
+    assert points.read(text(tmp_path / "a.csv", content)).tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_text_file_of_one_column_is_one_dimensional(tmp_path):
+    assert points.read(text(tmp_path / "a.csv", "1\n2\n3\n")).shape == (3, 1)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int8, np.uint32, ">f8"])
+def test_a_numpy_file_may_hold_any_real_numbers(tmp_path, kind):
+    array = np.asfortranarray(np.arange(6).reshape(3, 2).astype(kind))
+    read = points.read(saved(tmp_path / "a.npy", array))
+    assert read.dtype == np.float64 and np.array_equal(read, array)
+
+
+REFUSED = {
+    "holds no points": lambda p: text(p / "a.csv", "x,y\n\n"),
+    "same one or two numbers": lambda p: text(p / "a.csv", "1,2\n3\n"),
+    r"point 2 is \[nan, 1\.0\]": lambda p: text(p / "a.csv", "0,0\nnan,1"),
+    r"point 1 is \[0\.0, inf\].*from -10 to 10": lambda p: text(p / "a.csv", "0,inf"),
+    r"point 1 is \[11\.0\].*rescale": lambda p: text(p / "a.csv", "11"),
+    r"shape \[1, 3\].*one or two": lambda p: text(p / "a.csv", "1,2,3"),
+    "line 2, 'a,b'": lambda p: text(p / "a.csv", "0,0\na,b"),
+    "is not text": lambda p: text(p / "a.csv", "é,1\n1,2", "latin-1"),
+    "at most 10,000": lambda p: saved(p / "a.npy", np.zeros((10_001, 2))),
+    r"shape \[4\]": lambda p: saved(p / "a.npy", np.zeros(4)),
+    r"shape \[2, 2, 2\]": lambda p: saved(p / "a.npy", np.zeros((2, 2, 2))),
+    "holds no points ": lambda p: saved(p / "b.npy", np.zeros((0, 2))),
+    "real numbers": lambda p: saved(p / "a.npy", np.array([[object(), 1]])),
+    "real numbers ": lambda p: saved(p / "a.npy", np.ones((2, 2), complex)),
+    "whole .npy file": lambda p: text(p / "a.npy", "1,2"),
+    "whole .npy file ": lambda p: zipped(p / "a.npy"),
+    "at most 4 MB": lambda p: saved(p / "a.npy", np.zeros((300_000, 2))),
+    "cannot be read": lambda p: p / "none.csv",
+    "must be a .csv or .npy": lambda p: text(p / "a.txt", "1,2"),
+    "is no file": lambda p: (p / "d.csv").mkdir() or p / "d.csv",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_anything_else_gets_a_sentence_that_names_the_file(tmp_path, words):
+    path = REFUSED[words](tmp_path)
+    with pytest.raises(ValueError, match=words.strip()) as refusal:
+        points.read(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_a_header_that_claims_gigabytes_costs_no_memory(tmp_path):
+    path = saved(tmp_path / "a.npy", np.zeros((3, 2)))
+    path.write_bytes(path.read_bytes().replace(b"(3, 2), }" + b" " * 10, b"(3000000000, 2), } "))
+    with pytest.raises(ValueError, match="not a whole"):
+        points.read(path)
+
+
+def test_pickles_are_not_opened(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path / "sprung").touch, ()
+
+    path = saved(tmp_path / "a.npy", np.array([[Trap(), Trap()]]))
+    with pytest.raises(ValueError, match="real numbers"):
+        points.read(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_training_draws_from_the_very_distribution_that_a_drawing_is(tmp_path):
+    path = saved(tmp_path / "cloud.npy", CLOUD)
+    source = sources.open_source(Data(dataset="points", path=str(path)))
+    samples = sources.read(source, np.arange(3000))[0].numpy()
+    found, counts = np.unique(samples, axis=0, return_counts=True)
+    assert np.allclose(found, np.unique(CLOUD, axis=0), atol=1e-6)
+    assert counts.min() > 20 and counts.max() < 100  # 50 each
+    drawn = toy.drawn(CLOUD)
+    x, exact = torch.randn(20, 2), data.of_points(path).denoiser
+    assert torch.equal(exact(x, 0.3), drawn(x, 0.3))
+    assert sources.spread(source) == pytest.approx(drawn.sigma_data, rel=0.03)
+
+
+def test_a_set_of_points_is_known_by_what_it_holds(tmp_path):
+    one = data.of_points(saved(tmp_path / "1.npy", CLOUD))
+    same = data.of_points(text(tmp_path / "2.csv", "\n".join(f"{x},{y}" for x, y in CLOUD)))
+    other = data.of_points(saved(tmp_path / "3.npy", CLOUD + 1e-9))
+    assert one.name == same.name != other.name
+    assert (one.title, one.shape) == ("Points of 1.npy", (2,))
+
+
+def test_the_settings_ask_for_the_file_and_for_nothing_that_is_for_images():
+    with pytest.raises(edm.SettingsError, match=r"\.csv or \.npy file of the dataset 'points'"):
+        Training.parse({"data": {"dataset": "points"}})
+    with pytest.raises(edm.SettingsError, match="resolution"):
+        Training.parse({"data": {"dataset": "points", "path": "a.csv", "resolution": 8}})
+
+
+def test_equal_points_ask_for_sigma_data(tmp_path):
+    path = saved(tmp_path / "one.npy", np.zeros((5, 2)))
+    settings = small(data={"dataset": "points", "path": str(path)})
+    with pytest.raises(ValueError, match="all samples are equal; give sigma_data"):
+        next(train(settings))
+    assert isinstance(next(train(settings.changed(design={"sigma_data": 0.5}))), Started)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_a_model_of_points_is_trained_resumed_and_compared_with_the_exact_one(tmp_path, monkeypatch, capsys, dimension):
+    monkeypatch.chdir(tmp_path)
+    from edm.__main__ import main
+
+    saved(tmp_path / "cloud.npy", CLOUD[:, :dimension])
+    small_run = ["--channels=16", "--blocks=1", "--batch=64", "--tick=320", "--checkpoint=320", "--validation=16"]
+    assert main(["train", "--dataset=points", "--path=cloud.npy", "--images=320", "--out=run", *small_run]) == 0
+    assert main(["train", "--resume=run", "--images=640"]) == 0
+    (checkpoint,) = (tmp_path / "run" / "checkpoints").glob("*640.safetensors")
+    name = models.register(checkpoint, f"points_{dimension}")
+    try:
+        model = models.load(name)
+        assert model.dataset.name == choosing.data_of(model) == data.of_points("cloud.npy").name
+        assert choosing.exact_of(model).denoiser.points.shape == (60, dimension)
+        assert main(["sample", f"--model={name}", "--count=8", "--steps=4", "--out=picture.png"]) == 0
+        assert (tmp_path / "picture.png").exists()
+        (tmp_path / "cloud.npy").unlink()
+        gone = models.load(models.register(checkpoint, name))
+        assert gone.dataset is None and choosing.exact_of(gone) is None
+        assert main(["sample", f"--model={name}", "--count=8", "--steps=4", "--out=again.png"]) == 0
+    finally:
+        models._registered.pop(name, None)
+
+
+def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    from edm.__main__ import main
+
+    saved(tmp_path / "cloud.npy", CLOUD)
+    run = ["--channels=16", "--blocks=1", "--batch=64", "--tick=320", "--checkpoint=320", "--validation=16"]
+    assert main(["train", "--dataset=points", "--path=cloud.npy", "--images=320", "--out=run", *run]) == 0
+    assert main(["export", "run", "--out=model.safetensors"]) == 0
+    for name in ("model.safetensors", "model.md"):
+        assert str(tmp_path).encode() not in (tmp_path / name).read_bytes(), name
+    assert "--path=cloud.npy" in (tmp_path / "model.md").read_text()
+    model = models.load(models.register("model.safetensors", "exported"))
+    try:
+        assert data_learned(model.header).path == "cloud.npy"
+        assert model.dataset is None, "a file of that name may be any here"
+    finally:
+        models._registered.pop("exported", None)
+    capsys.readouterr()
+    wanted = ["evaluate", "model.safetensors", "--count=64", "--reference=64"]
+    assert main(wanted) == 2
+    assert "say so with --path" in capsys.readouterr().err
+    assert main([*wanted, "--path=cloud.npy"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        ({"dataset": "folder", "path": "/srv/photos/cats.zip"}, "cats.zip"),
+        ({"dataset": "folder", "path": "/srv/photos/cats/"}, "cats"),
+        ({"dataset": "folder", "path": "/"}, "data"),
+        ({"dataset": "mnist", "path": "/srv/data"}, None),
+        ({"dataset": "digits"}, None),
+    ],
+)
+def test_other_people_are_told_the_last_name_of_a_path(data, known):
+    assert elsewhere(Training.parse({"data": data})).data == Training.parse({"data": data | {"path": known}}).data

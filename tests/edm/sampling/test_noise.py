@@ -1,0 +1,66 @@
+"""Random streams belong to samples: (seed, k) decides, and nothing else."""
+
+import pytest
+import torch
+
+import edm
+from edm.base.errors import Refused
+
+
+def test_latents_depend_on_their_own_seed_only():
+    seeds = edm.seeds(7, 5)
+    together = edm.latents(seeds, (3, 2))
+    for k, seed in enumerate(seeds):
+        assert torch.equal(edm.latents([seed], (3, 2))[0], together[k])
+    assert torch.equal(edm.latents(edm.seeds(7, 2, start=3), (3, 2)), together[3:])
+
+
+def test_precision_changes_rounding_only():
+    torch.testing.assert_close(
+        edm.latents([1, 2], (4,)), edm.latents([1, 2], (4,), dtype=torch.float64).float(), rtol=0, atol=0
+    )
+
+
+def test_no_two_samples_of_neighbouring_runs_are_alike():
+    z = torch.cat([edm.latents(edm.seeds(seed, 50), (4,)) for seed in range(20)])
+    assert len(torch.unique(z, dim=0)) == len(z)
+
+
+def test_latents_and_churn_are_independent_unit_normals():
+    seeds = edm.seeds(0, 4000)
+    z = edm.latents(seeds, (4,), dtype=torch.float64)
+    noise = edm.noise_source(seeds)
+    first, second = noise(0, z), noise(1, z)
+    for a in (z, first, second):
+        assert float(a.mean()) == pytest.approx(0, abs=0.03)
+        assert float(a.std()) == pytest.approx(1, abs=0.03)
+    for a, b in ((z, first), (first, second), (z, second)):
+        assert float((a * b).mean()) == pytest.approx(0, abs=0.03)
+
+
+def test_noise_of_a_sample_does_not_depend_on_the_batch_it_is_drawn_in(monkeypatch):
+    seeds = edm.seeds(1, 6)
+    x = torch.zeros(6, 2, dtype=torch.float64)
+    whole, part = edm.noise_source(seeds), edm.noise_source(seeds[4:])
+    for i in range(70):  # longer than what is drawn ahead
+        assert torch.equal(whole(i, x)[4:], part(i, x[4:]))
+    monkeypatch.setattr("edm.sampling.noise._AHEAD", 1)
+    sparse, whole = edm.noise_source(seeds), edm.noise_source(seeds)
+    assert torch.equal(sparse(0, x), whole(0, x))
+
+
+@pytest.mark.parametrize("bad", [[], [-1], [1.5], ["a"]])
+def test_bad_seeds_are_refused(bad):
+    with pytest.raises(ValueError, match="seed"):
+        edm.latents(bad, (2,))
+
+
+@pytest.mark.parametrize("bad", [("a", 3), (0.5, 3), (0, -1), (0, 2.0), (1, 3, -5), (-1, 3), (None, 3)])
+def test_samples_are_numbered_from_0_in_runs_that_are_numbered_from_0(bad):
+    with pytest.raises(Refused, match="give integers of 0 or more"):
+        edm.seeds(*bad)
+
+
+def test_a_noise_source_is_for_its_own_batch():
+    with pytest.raises(ValueError, match="2 seeds"):
+        edm.noise_source([1, 2])(0, torch.zeros(3, 2))
