@@ -18,6 +18,18 @@ EDM = [  # from the ground; the rooms of a floor may use each other, but not in 
     ["runs", "diagnostics"],
     ["commands", "__main__"],
 ]
+APP = [
+    ["sentences", "figures", "messages"],
+    ["transport"],
+    ["work"],
+    ["uploads", "instruments"],
+    ["visitors", "training"],
+    ["tabs", "routes"],
+    ["page", "schema"],
+    ["server"],
+    ["__main__"],
+]
+HOUSES = {"edm": EDM, "app": APP}
 
 
 def modules(package: str, root: Path = ROOT) -> dict[str, Path]:
