@@ -7,10 +7,12 @@ that a model with discrete levels really sees; it is the identity for the others
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 
 from edm import schedules, timesteps
+from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 
 
@@ -121,7 +123,24 @@ class EDM(_Preconditioning):
         return _float64(sigma).log() / 4
 
 
-PRECONDITIONINGS = {"vp": VP, "ve": VE, "iddpm": IDDPM, "edm": EDM}
+PRECONDITIONINGS: dict[str, Callable] = {
+    choice.name: choice
+    for choice in (
+        Choice("vp", "VP", VP, "x − σ·F(x/√(σ² + 1); (M−1)·σ⁻¹(σ))", "the network tells the noise"),
+        Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
+        Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
+        Choice(
+            "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
+            ("sigma_data",),
+        ),
+    )
+}  # fmt: skip
+
+
+def build(name: str, sigma_data: float):
+    """The preconditioning of that name, for data of that standard deviation where it depends on it."""
+    given = {"sigma_data": sigma_data} if "sigma_data" in (knobs_of(PRECONDITIONINGS, name) or ()) else {}
+    return PRECONDITIONINGS[name](**given)
 
 
 class Denoiser:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edm.base.choices import Choice
+
 BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
 EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
 MAX_CHURN = math.sqrt(2)  # Algorithm 2 raises σ at most by this factor
@@ -89,10 +91,16 @@ LINEAR = Schedule("linear", lambda t: t, lambda t: t * 0 + 1, lambda sigma: sigm
 
 # Each entry: (σ_min, σ_max) -> Schedule. Only VP depends on the range.
 SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
-    "vp": lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
-    "ve": lambda sigma_min, sigma_max: VE,
-    "linear": lambda sigma_min, sigma_max: LINEAR,
-}
+    choice.name: choice
+    for choice in (
+        Choice(
+            "vp", "VP", lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
+            "√(e^(½β_d·t² + β_min·t) − 1)", "variance preserving, β_d and β_min fitted to the range",
+        ),
+        Choice("ve", "√t", lambda sigma_min, sigma_max: VE, "√t", "variance exploding"),
+        Choice("linear", "t", lambda sigma_min, sigma_max: LINEAR, "t", "time is the noise level: the paper's choice"),
+    )
+}  # fmt: skip
 
 
 def _vp_scaling(schedule: Schedule) -> Scaling:
@@ -104,10 +112,18 @@ def _vp_scaling(schedule: Schedule) -> Scaling:
     return Scaling("vp", s, lambda t: -schedule.sigma(t) * schedule.sigma_dot(t) * s(t) ** 3)
 
 
-# Each entry: Schedule -> Scaling. 0·t + 1 keeps the kind and shape of t.
+def _no_scaling(schedule: Schedule) -> Scaling:
+    """0·t + 1 keeps the kind and shape of t."""
+    return Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0)
+
+
+# Each entry: Schedule -> Scaling.
 SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
-    "vp": _vp_scaling,
-    "none": lambda schedule: Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0),
+    choice.name: choice
+    for choice in (
+        Choice("vp", "VP", _vp_scaling, "1/√(1 + σ²)", "the state keeps its size"),
+        Choice("none", "1", _no_scaling, "1", "the state grows with the noise"),
+    )
 }
 
 

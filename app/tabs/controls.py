@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.figures.pack import components, float32, uint8
-from app.instruments import INSTRUMENTS, choosing, tab_of
+from app.instruments import INSTRUMENTS, tab_of
 from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.base.errors import Refused
@@ -19,19 +19,12 @@ from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
 THUMBNAIL_CLASS = 3
-# Short names for buttons; a name that is not listed is shown as it is, and a solver by its title.
-_TITLES = {"discretization": choosing.GRIDS, "schedule": choosing.SCHEDULES, "scaling": choosing.SCALINGS}
 
 
 def boot() -> dict:
     """All that the panel needs, as JSON data."""
-    declared = knobs(Sampling) | knobs(Experiment)
-    for name, knob in declared.items():
-        if knob["choices"]:
-            titles = _TITLES.get(name) or {key: solver.title for key, solver in SOLVERS.items()}
-            knob["titles"] = [titles.get(choice, choice) for choice in knob["choices"]]
     return {
-        "knobs": declared,
+        "knobs": knobs(Sampling) | knobs(Experiment),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
         "designs": [_design(name) for name in presets.names("designs")],

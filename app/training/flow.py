@@ -14,7 +14,7 @@ from edm.base import atomic
 
 
 class Flow(Job):
-    """Arrows over the plane at one σ (see `film.field`). checkpoint: its file. Kept as long as the file is the same."""
+    """Arrows over the plane at one σ (see `film.flow`). checkpoint: its file. Kept as long as the file is the same."""
 
     kind: ClassVar[str] = "flow"
 
@@ -22,4 +22,4 @@ class Flow(Job):
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | None, bool]]:
         path = Path(self.checkpoint)
-        yield work.remember(("field", self.checkpoint, atomic.stamp(path)), lambda: film.field(path, work.device)), True
+        yield work.remember(("flow", self.checkpoint, atomic.stamp(path)), lambda: film.flow(path, work.device)), True

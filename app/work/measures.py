@@ -15,7 +15,6 @@ from edm.sampling.path import path_of
 
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
 MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of trained image models, where an evaluation costs milliseconds
-DATA_SAMPLES = 4000  # true samples that the distance to the data compares with
 
 
 class Measures(Job):
@@ -44,7 +43,7 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     dataset = model.dataset
     if len(model.shape) == 1 and dataset is not None:
         name = dataset.name, experiment.points
-        truth = work.remember(("data", name), lambda: dataset.sample(DATA_SAMPLES, seed=10_000))
+        truth = work.remember(("data", name), lambda: diagnostics.true_points(dataset))
         found["distance"] = diagnostics.sliced_wasserstein(samples, truth)
         found["floor"] = work.remember(
             ("floor", name, len(samples)), lambda: diagnostics.data_floor(dataset, len(samples), truth)

@@ -41,9 +41,9 @@ class Mixture:
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
     def read(self, indices):
-        from edm.base.streams import DATA, uniforms
+        from edm.base.streams import Purpose, uniforms
 
-        return self._dataset.denoiser.quantiles(uniforms(0, DATA, indices, 1 + self.shape[0])), None
+        return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
 
 
 class Digits:
@@ -98,9 +98,14 @@ SOURCES: dict[str, Callable] = {
 }
 
 
-def names() -> list[str]:
+def offered() -> dict[str, object]:
     """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
-    return [*SOURCES, *(name for name in _toys() if name not in SOURCES)]
+    return SOURCES | {name: data.DATASETS[name] for name in _toys()}
+
+
+def names() -> list[str]:
+    """The names of all data that can be trained on."""
+    return list(offered())
 
 
 def placed(settings):

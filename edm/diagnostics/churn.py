@@ -124,6 +124,11 @@ class Round:
     denoised: torch.Tensor
 
 
+def spread(x: torch.Tensor) -> float:
+    """√ of the mean variance of a coordinate of samples [B, …], as σ_data is of the data."""
+    return float(x.double().var(0).mean().sqrt())
+
+
 def churn_cycles(
     denoiser,
     x,

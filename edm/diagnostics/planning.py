@@ -86,7 +86,7 @@ def plan_sweep(sweep, denoiser=None, wrap: Callable | None = None, megabytes: fl
         raise SettingsError("model is an axis, so there cannot be one denoiser for all cells", ("model",))
     cells = [_cell(sweep, row, column, denoiser) for row in range(rows) for column in range(columns)]
     naive = sum(cell.evaluations for cell in cells)
-    solutions = {(cell.start, seed) for cell in cells for seed in cell.seeds} if sweep.measure == "error" else ()
+    solutions = {(cell.start, seed) for cell in cells for seed in cell.seeds} if sweep.needs_solution else ()
     references = len(solutions) * SOLVERS["heun"].evaluations(sweep.reference_steps)
     if naive + references > MAX_EVALUATIONS:
         raise SettingsError(

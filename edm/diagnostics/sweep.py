@@ -82,6 +82,11 @@ class Sweep:
         return not self._has("model")
 
     @property
+    def needs_solution(self) -> bool:
+        """Whether the cells are compared with the ODE's solution."""
+        return self.measure != SAMPLES and measures.MEASURES[self.measure].against is None
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns)."""
         return 1 if self.y is None else len(self.y.values), len(self.x.values)
@@ -185,7 +190,7 @@ class _Worker:
 
     def _value(self, experiment, end, z, labels) -> float:
         sweep, seed = self.sweep, experiment.sampling.seed
-        if sweep.measure != "error":
+        if not sweep.needs_solution:
             self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.device)
             return self.to_data(end)
         if seed not in self.solutions:
