@@ -12,8 +12,8 @@ Value = Any  # of a setting
 
 
 class Knob(Sent):
-    """See `edm.fields.knob`. ends: values that the slider's two ends stand for. titles, helps: of the
-    choices. uses: of each the knobs that matter only with some."""
+    """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for. titles, helps: of the choices.
+    uses: the knobs that matter only with each choice; null: any may."""
 
     symbol: str
     help: str
@@ -26,7 +26,7 @@ class Knob(Sent):
     whole: bool
     choices: list[str] | None
     titles: list[str] | None = None
-    helps: list[str] | None = None
+    helps: list[str | None] | None = None
     uses: list[list[str] | None] | None = None
     section: str | None = None
     hidden: bool | None = None
@@ -63,8 +63,8 @@ class Instrument(Sent):
     name: str
     title: str
     question: str
-    script: str
     streams: bool
+    script: str
     knobs: dict[str, Knob]
 
 

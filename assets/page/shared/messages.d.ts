@@ -228,14 +228,14 @@ export interface Instrument {
   name: string;
   title: string;
   question: string;
-  script: string;
   streams: boolean;
+  script: string;
   knobs: Record<string, Knob>;
 }
 
 /**
- * See edm.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses: of each
- * the knobs that matter only with some.
+ * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses:
+ * the knobs that matter only with each choice; null: any may.
  */
 export interface Knob {
   symbol: string;
@@ -249,7 +249,7 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
-  helps?: string[] | null;
+  helps?: (string | null)[] | null;
   uses?: (string[] | null)[] | null;
   section?: string | null;
   hidden?: boolean | null;
