@@ -187,8 +187,20 @@ export class Instrument {
     download(await pngWithText(await this.picture(), settings), `edm-${this.declared.name}.png`);
   }
 
+  /**
+   * The figure as it is drawn, for its numbers.
+   * @returns {import("../shared/types.d.ts").Figure | null | undefined}
+   */
+  get figure() {
+    return this.body?.figure;
+  }
+
+  /** What computes the same. */
+  get python() {
+    return this.body?.python ?? "";
+  }
+
   saveCsv() {
-    if (!this.body?.figure) return;
-    download(new Blob([csv(this.body.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
+    if (this.figure) download(new Blob([csv(this.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
   }
 }

@@ -115,7 +115,7 @@ export class Workbench {
   }
 
   texts() {
-    return { python: this.view?.body?.python ?? "", command: "" };
+    return { python: this.view?.python ?? "", command: "" };
   }
 
   savePng() {

@@ -5,7 +5,7 @@ import { positionAt } from "../shared/levels.js";
 import { NoisePlayer } from "../shared/player.js";
 import { row } from "../shared/sheet.js";
 import { Images } from "../shared/stages/images.js";
-import { changeView, isView, showSwitches } from "../shared/stages/switches.js";
+import { changeView, readView, showSwitches } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 import { Asked } from "./asked.js";
 import { Ladder } from "./ladder.js";
@@ -105,12 +105,9 @@ export class Sampler {
 
   /** @param {import("../shared/types.d.ts").Opening} opening */
   open({ values, pinned = null, view = {}, notice }) {
-    const names = Object.keys(view);
-    const unread = names.filter((name) => !isView(name, view[name]));
-    for (const name of names) if (!unread.includes(name)) this.view[name] = view[name];
-    const leftOut = unread.map((name) => `view.${name}`.slice(0, 40)).slice(0, 4);
-    const sentence = `This link could not be read whole. Left out: ${leftOut.join("; ")}.`;
-    this.notice = notice ?? (unread.length ? sentence : null);
+    const { known, sentence } = readView(view);
+    changeView(this.view, known);
+    this.notice = notice ?? sentence;
     this.settings.load(values);
     this.accepted = this.settings.changedValues();
     this.box.inert = false;

@@ -58,6 +58,14 @@ export class Chart {
     this.onDrawn?.();
   }
 
+  /**
+   * After it was shown: call this when somebody zooms.
+   * @param {() => void} zoomed
+   */
+  onZoomed(zoomed) {
+    /** @type {any} */ (this.node).on("plotly_relayout", zoomed);
+  }
+
   /** As it stands, on a canvas; after it was shown. */
   async picture(scale = 2) {
     const Plotly = await plotly();

@@ -55,3 +55,14 @@ export function dialogHead(dialog, title) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.append(element("h2", {}, title), close);
 }
+
+/**
+ * Put an element over a place, in pixels of what it stands in.
+ * @param {HTMLElement} node
+ * @param {{ left: number, top: number, width?: number, height?: number }} place
+ */
+export function putAt({ style }, { left, top, width, height }) {
+  [style.left, style.top] = [`${left}px`, `${top}px`];
+  if (width != null) style.width = `${width}px`;
+  if (height != null) style.height = `${height}px`;
+}

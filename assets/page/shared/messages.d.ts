@@ -228,12 +228,15 @@ export interface Instrument {
   name: string;
   title: string;
   question: string;
-  script: string;
   streams: boolean;
+  script: string;
   knobs: Record<string, Knob>;
 }
 
-/** See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+/**
+ * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses:
+ * the knobs that matter only with each choice; null: any may.
+ */
 export interface Knob {
   symbol: string;
   help: string;
@@ -246,6 +249,8 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
+  helps?: (string | null)[] | null;
+  uses?: (string[] | null)[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;

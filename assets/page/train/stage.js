@@ -1,6 +1,6 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
+import { element, putAt } from "../shared/dom.js";
 import { compact, duration } from "../shared/numbers.js";
 import { sheet } from "../shared/sheet.js";
 import { changeView } from "../shared/stages/switches.js";
@@ -184,8 +184,7 @@ export class Stage {
     const x = panel && at != null ? panel.left + panel.across(this.view.logx ? Math.log10(at) : at) : Number.NaN;
     this.cursor.hidden = !(panel && x >= panel.left && x <= panel.left + panel.width + 1);
     if (this.cursor.hidden || !panel) return;
-    const { style } = this.cursor;
-    [style.left, style.top, style.height] = [`${x}px`, `${panel.top}px`, `${panel.height}px`];
+    putAt(this.cursor, { left: x, top: panel.top, height: panel.height });
   }
 
   #describe() {

@@ -6,11 +6,22 @@ import { KINDS } from "./picture.js";
 /** @typedef {import("../types.d.ts").ViewChanges} ViewChanges */
 
 /**
- * Whether an address may ask for this.
+ * What of a view an address may ask for, and a sentence about what it may not.
+ * @param {View} view
+ */
+export function readView(view) {
+  const entries = Object.entries(view);
+  const unread = entries.filter(([name, value]) => !isView(name, value)).map(([name]) => `view.${name}`.slice(0, 40));
+  const sentence = `This link could not be read whole. Left out: ${unread.slice(0, 4).join("; ")}.`;
+  const known = Object.fromEntries(entries.filter(([name, value]) => isView(name, value)));
+  return { known, sentence: unread.length ? sentence : null };
+}
+
+/**
  * @param {string} name
  * @param {string} value
  */
-export function isView(name, value) {
+function isView(name, value) {
   if (name === "selected") return /^\d{1,4}$/.test(value);
   const switches = KINDS.flatMap((kind) => kind.switches);
   return switches.some(([known, choices]) => known === name && value && Object.hasOwn(choices, value));
