@@ -14,6 +14,7 @@ from edm.base.fields import Settings, SettingsError, Whole, knob
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.data.settings import Data, data_learned
+from edm.sampling.denoisers import on
 from edm.sampling.settings import Sampling
 
 
@@ -94,7 +95,7 @@ def _denoiser(name_or_path: str, device):
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
         return denoiser, data_learned(denoiser.header)
     model = models.load(name_or_path)
-    denoiser = model.denoiser.to(device)
+    denoiser = on(model.denoiser, device)
     if model.trained and (known := data_learned(model.header)) is not None:
         return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
@@ -110,7 +111,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
     """The evaluation of one model at each number of steps, as streams of events."""
     from edm.evaluation import evaluate
 
-    header = getattr(denoiser, "header", None)
+    header = denoiser.header
     if options.own:
         options.preset = [f"designs/{header.preconditioning.name if header else 'edm'}"]
     settings = common.settings(options)
@@ -132,7 +133,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
 
 def _titles(opened) -> list[str]:
     """What the models are called: their titles, or what they were asked for by where those are none or the same."""
-    titles = [getattr(getattr(denoiser, "header", None), "title", "") or name for name, denoiser, _ in opened]
+    titles = [denoiser.header.title if denoiser.header else "" or name for name, denoiser, _ in opened]
     return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
 
 
