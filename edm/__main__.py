@@ -24,10 +24,12 @@ def main(arguments=None) -> int:
     """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
     Ctrl-C, 141 once nobody reads any more."""
     parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    wanted = _wanted(sys.argv[1:] if arguments is None else arguments)
+    every = None if wanted == COMMANDS else f"{{{','.join(COMMANDS)}}}"
+    commands = parser.add_subparsers(dest="command", required=True, metavar=every)
     program = parser.prog
     try:
-        for name in COMMANDS:
+        for name in wanted:
             import_module(f"edm.commands.{name}").add(commands)
         options = parser.parse_args(arguments)
         program = f"{parser.prog} {options.command}"
@@ -45,6 +47,11 @@ def main(arguments=None) -> int:
         except OSError:  # a closed terminal or pipe; it would fail again when the program ends, and be told
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wanted(arguments) -> tuple[str, ...]:
+    """The command that is asked for, which need not wait for the others; all of them, if it is none."""
+    return (arguments[0],) if arguments and arguments[0] in COMMANDS else COMMANDS
 
 
 def failed(program: str, error: Exception) -> int:

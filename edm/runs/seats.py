@@ -28,14 +28,14 @@ def former(folder) -> list[Path]:
     return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]
 
 
-def take(folder, fitting: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
-    """Seats at as many of the fitting places as are needed, by place; none at all if too few are free.
+def take(folder, suitable: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
+    """Seats at as many of the suitable places as are needed, by place; none at all if too few are free.
 
     at_once: seats at each place. holder: who takes them: a claim of `edm.runs.launchers`, with run, number and id.
     """
     held: dict[str, Path] = {}
     try:
-        for place in fitting:
+        for place in suitable:
             if len(held) < needed and (seat := _hold(folder, place, holder, at_once)):
                 held[place] = seat
     finally:
