@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from edm import schedules, timesteps
+from edm.base.choices import Choice
 from edm.base.fields import Number, Settings, knob
 from edm.preconditioning import PRECONDITIONINGS, VP
 
@@ -26,7 +27,7 @@ class NoiseDistribution:
 
     density(σ, design), in ln σ, and below(σ, design), the probability of a level less than σ: for pictures; where they
     are not given, they are made of evenly spaced quantiles. knobs: the fields of `Design` that it depends on; None: not
-    said.
+    said. formula, help: as of `edm.base.choices.Choice`.
     """
 
     name: str
@@ -35,6 +36,8 @@ class NoiseDistribution:
     knobs: tuple[str, ...] | None = None
     density: Callable | None = None
     below: Callable | None = None
+    formula: str = ""
+    help: str = ""
 
     def __post_init__(self):
         if self.below is None:
@@ -137,10 +140,12 @@ def _edm_below(sigmas, design):
 NOISES = {
     noise.name: noise
     for noise in (
-        NoiseDistribution("vp", "VP", _vp, (), _vp_density, _vp_below),
-        NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below),
-        NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below),
-        NoiseDistribution("edm", "EDM", _edm, ("P_mean", "P_std"), _edm_density, _edm_below),
+        NoiseDistribution("vp", "VP", _vp, (), _vp_density, _vp_below, "σ⁻¹(σ) ~ U(ε_t, 1)"),
+        NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below, "ln σ ~ U(ln σ_min, ln σ_max)"),
+        NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below, "σ = u_j, j ~ U{0 … M − 1}"),
+        NoiseDistribution(
+            "edm", "EDM", _edm, ("P_mean", "P_std"), _edm_density, _edm_below, "ln σ ~ N(P_mean, P_std²)"
+        ),
     )
 }
 
@@ -155,7 +160,14 @@ def _balanced(sigma, sigma_data):
     return (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2
 
 
-WEIGHTS: dict[str, Callable] = {"simple": _simple, "edm": _balanced}
+# Each entry: (σ, σ_data) -> λ(σ).
+WEIGHTS: dict[str, Callable] = {
+    choice.name: choice
+    for choice in (
+        Choice("simple", "1/σ²", _simple, "1/σ²", "of VP, of VE, and of iDDPM's L_simple"),
+        Choice("edm", "EDM's", _balanced, "(σ² + σ_d²)/(σ·σ_d)²", "every noise level starts alike", ("sigma_data",)),
+    )
+}
 
 
 class Design(Settings):

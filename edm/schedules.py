@@ -12,8 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+
+from edm.base.choices import Choice
 
 BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
 EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
@@ -54,20 +57,24 @@ def vp(beta_d: float = BETA_D, beta_min: float = BETA_MIN) -> Schedule:
     The inverse is written in the one of its two forms that does not cancel, so that it is exact for small σ.
     """
 
-    def sigma(t):
-        square = _apply("expm1", 0.5 * beta_d * t * t + beta_min * t)
-        return (0.5 * (square + abs(square))) ** 0.5
+    given = beta_d, beta_min  # bound to functions of the module, so that what holds a schedule can be pickled
+    return Schedule("vp", partial(_vp_sigma, *given), partial(_vp_sigma_dot, *given), partial(_vp_inverse, *given))
 
-    def sigma_dot(t):
-        value = sigma(t)
-        return 0.5 * (beta_d * t + beta_min) * (value + 1 / value)
 
-    def inverse(sigma):
-        log = _apply("log1p", sigma * sigma)
-        root = (beta_min * beta_min + 2 * beta_d * log) ** 0.5
-        return 2 * log / (beta_min + root) if beta_min > 0 else (root - beta_min) / beta_d
+def _vp_sigma(beta_d, beta_min, t):
+    square = _apply("expm1", 0.5 * beta_d * t * t + beta_min * t)
+    return (0.5 * (square + abs(square))) ** 0.5
 
-    return Schedule("vp", sigma, sigma_dot, inverse)
+
+def _vp_sigma_dot(beta_d, beta_min, t):
+    value = _vp_sigma(beta_d, beta_min, t)
+    return 0.5 * (beta_d * t + beta_min) * (value + 1 / value)
+
+
+def _vp_inverse(beta_d, beta_min, sigma):
+    log = _apply("log1p", sigma * sigma)
+    root = (beta_min * beta_min + 2 * beta_d * log) ** 0.5
+    return 2 * log / (beta_min + root) if beta_min > 0 else (root - beta_min) / beta_d
 
 
 def vp_parameters(sigma_min: float, sigma_max: float) -> tuple[float, float]:
@@ -89,10 +96,16 @@ LINEAR = Schedule("linear", lambda t: t, lambda t: t * 0 + 1, lambda sigma: sigm
 
 # Each entry: (σ_min, σ_max) -> Schedule. Only VP depends on the range.
 SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
-    "vp": lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
-    "ve": lambda sigma_min, sigma_max: VE,
-    "linear": lambda sigma_min, sigma_max: LINEAR,
-}
+    choice.name: choice
+    for choice in (
+        Choice(
+            "vp", "VP", lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
+            "√(e^(½β_d·t² + β_min·t) − 1)", "variance preserving, β_d and β_min fitted to the range",
+        ),
+        Choice("ve", "√t", lambda sigma_min, sigma_max: VE, "√t", "variance exploding"),
+        Choice("linear", "t", lambda sigma_min, sigma_max: LINEAR, "t", "time is the noise level: the paper's choice"),
+    )
+}  # fmt: skip
 
 
 def _vp_scaling(schedule: Schedule) -> Scaling:
@@ -104,10 +117,18 @@ def _vp_scaling(schedule: Schedule) -> Scaling:
     return Scaling("vp", s, lambda t: -schedule.sigma(t) * schedule.sigma_dot(t) * s(t) ** 3)
 
 
-# Each entry: Schedule -> Scaling. 0·t + 1 keeps the kind and shape of t.
+def _no_scaling(schedule: Schedule) -> Scaling:
+    """0·t + 1 keeps the kind and shape of t."""
+    return Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0)
+
+
+# Each entry: Schedule -> Scaling.
 SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
-    "vp": _vp_scaling,
-    "none": lambda schedule: Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0),
+    choice.name: choice
+    for choice in (
+        Choice("vp", "VP", _vp_scaling, "1/√(1 + σ²)", "the state keeps its size"),
+        Choice("none", "1", _no_scaling, "1", "the state grows with the noise"),
+    )
 }
 
 

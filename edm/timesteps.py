@@ -22,11 +22,20 @@ IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3
 
 @dataclass(frozen=True)
 class Discretization:
-    """`levels(steps, sigma_min, sigma_max, rho)` -> float64 array of N levels; `range` is its own (σ_min, σ_max)."""
+    """`levels(steps, sigma_min, sigma_max, rho)` -> float64 array of N levels; `range` is its own (σ_min, σ_max).
+
+    title, formula, help, knobs: as of `edm.base.choices.Choice`. most(σ_min, σ_max): the largest N that there is; None:
+    any.
+    """
 
     name: str
     levels: Callable[[int, float, float, float], np.ndarray]
     range: tuple[float, float]
+    title: str = ""
+    formula: str = ""
+    help: str = ""
+    knobs: tuple[str, ...] = ()
+    most: Callable[[float, float], int] | None = None
 
 
 def _fractions(steps: int) -> np.ndarray:
@@ -94,12 +103,22 @@ _VP = schedules.vp()
 DISCRETIZATIONS = {
     d.name: d
     for d in (
-        Discretization("vp", vp_levels, (_VP.sigma(schedules.EPSILON_S), _VP.sigma(1.0))),
-        Discretization("ve", ve_levels, (0.02, 100.0)),
-        Discretization("iddpm", iddpm_levels, (0.002, 81.0)),
-        Discretization("edm", edm_levels, (0.002, 80.0)),
+        Discretization(
+            "vp", vp_levels, (_VP.sigma(schedules.EPSILON_S), _VP.sigma(1.0)),
+            "VP", "1 + i/(N−1)·(ε_s − 1)", "even in VP's time",
+        ),
+        Discretization("ve", ve_levels, (0.02, 100.0), "VE", "σ_max²·(σ_min²/σ_max²)^(i/(N−1))", "even in ln σ"),
+        Discretization(
+            "iddpm", iddpm_levels, (0.002, 81.0),
+            "iDDPM", "u_⌊j₀ + (M−1−j₀)/(N−1)·i + ½⌋", "some of the levels that iDDPM's networks know",
+            most=lambda sigma_min, sigma_max: len(iddpm_available(sigma_min, sigma_max)),
+        ),
+        Discretization(
+            "edm", edm_levels, (0.002, 80.0),
+            "EDM ρ", "(σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ", "even in σ^(1/ρ)", ("rho",),
+        ),
     )
-}
+}  # fmt: skip
 
 
 def sigmas(sampling) -> torch.Tensor:

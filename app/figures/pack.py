@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from edm.files.render import to_uint8
+from edm.files.render import to_uint8, unscaled
 
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
 
@@ -43,7 +43,7 @@ def trajectory(states, sigma_data: float) -> dict:
         "evaluations": states[-1].evaluations,
     }
     if len(shape) == 1:
-        packed["x"] = float32(np.stack([(state.x / state.scale).cpu().numpy() for state in sent]))
+        packed["x"] = float32(unscaled(sent))
     else:
         contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in sent]
         packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in zip(sent, contrast, strict=True)])

@@ -7,25 +7,39 @@ from dataclasses import dataclass
 
 from pydantic import model_validator
 
-from app.slots import visitor_of
-from app.work import Work
+from app.work.shared import Work
+from app.work.watch import Watch
 from edm.base.fields import Settings, knob, knobs, refusal
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 
 
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
     """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
 
     display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
-    itself is the widget), colors (of the choices), list (a list that opens instead of buttons), when ({other knob:
-    its values} with which it is shown).
+    itself is the widget), colors (of a choice, by its name), list (a list that opens instead of buttons), when ({other
+    knob: its values} with which it is shown).
     """
-    page = {name: display.pop(name) for name in ("section", "hidden", "colors", "list", "when") if name in display}
+    page = {name: display.pop(name) for name in ("section", "hidden", "list", "when") if name in display}
+    colors = display.pop("colors", None)
     field = knob(default, symbol, help, **display)
     field.json_schema_extra["knob"] |= page
-    field.json_schema_extra["choices"] = choices
+    field.json_schema_extra |= {"choices": choices, "colors": colors}
     return field
+
+
+def offered(settings: type[Settings]) -> dict[str, dict]:
+    """All knobs as JSON data for the page, with the choices that there are now."""
+    declared = knobs(settings)
+    for name, field in settings.model_fields.items():
+        choices, colors = (field.json_schema_extra.get(key) for key in ("choices", "colors"))
+        if choices is not None:
+            found = choices()
+            declared[name] |= {"choices": list(found), "titles": list(found.values())}
+            declared[name] |= {"colors": [colors(choice) for choice in found]} if colors else {}
+    return declared
 
 
 class View(Settings):
@@ -49,7 +63,8 @@ class Instrument:
     """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
     a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
 
-    question: what it answers, in a sentence. streams: it goes on refining until it is stopped.
+    question: what it answers, in a sentence. streams: it goes on refining until it is stopped. script: of the page's
+    that draws it; "": the one for plain charts.
     """
 
     name: str
@@ -58,6 +73,7 @@ class Instrument:
     settings: type[View]
     respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
     streams: bool = False
+    script: str = ""
 
     def complete(self, values: dict) -> dict:
         """The values of all knobs, from some of them as text. Raises SettingsError."""
@@ -65,35 +81,25 @@ class Instrument:
 
     def described(self) -> dict:
         """As JSON data for the page."""
-        declared = knobs(self.settings)
-        for name, field in self.settings.model_fields.items():
-            choices = field.json_schema_extra.get("choices")
-            if choices is not None:
-                declared[name] |= {"choices": list(choices()), "titles": list(choices().values())}
         text = {"name": self.name, "title": self.title, "question": self.question, "streams": self.streams}
-        return {**text, "knobs": declared}
+        return {**text, "script": self.script, "knobs": offered(self.settings)}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a request may use. guard: wraps a denoiser so that its next call ends an overtaken request.
+    """What a request may use. watch: wraps a denoiser so that its next call ends an overtaken request.
 
     yours: the Sampler tab's settings. work: device, processor slots and memory that all requests share.
     """
 
     work: Work
-    guard: Callable
+    watch: Watch
     yours: Experiment
 
     def denoiser(self, model):
-        """The model's denoiser on the server's device, guarded."""
-        return self.guard(model.denoiser.to(self.work.device))
+        """The model's denoiser on the server's device, watched."""
+        return self.watch(on(model.denoiser, self.work.device))
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""
-        return self.work.paced(items, visitor_of(self.guard))
-
-
-def rounded(values) -> list:
-    """Numbers for JSON: four digits more than a screen can show; what is not finite becomes a gap."""
-    return [float(f"{value:.7g}") if abs(value) < float("inf") else None for value in map(float, values)]
+        return self.watch.paced(items)

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from edm import models
+from edm import models, presets
+from edm.base.choices import title_of
 from edm.base.errors import Refused
 from edm.data.settings import data_learned
+from edm.preconditioning import PRECONDITIONINGS
 
-COLUMNS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM"}  # of Table 1
-DASHES = {"vp": "dash", "ve": "dot", "iddpm": "dashdot", "edm": "solid"}
 EXACT, SHARED, OWN = "exact", "shared", "own"
-# Short titles of what is registered; what is not listed is shown by its name.
-GRIDS = {"vp": "VP", "ve": "VE", "iddpm": "iDDPM", "edm": "EDM ρ"}
-SCHEDULES = {"vp": "VP", "ve": "√t", "linear": "t"}
-SCALINGS = {"vp": "VP", "none": "1"}
-WEIGHTS = {"simple": "1/σ²", "edm": "EDM's"}
-
-
-def titled(registry, titles: dict[str, str]) -> dict[str, str]:
-    """name -> title of all that is registered now."""
-    return {name: titles.get(name, name) for name in registry}
 
 
 def data() -> dict[str, str]:
@@ -75,12 +65,9 @@ def preconditioning_of(model) -> str:
     return model.header.preconditioning.name
 
 
-def column_title(name: str) -> str:
-    return COLUMNS.get(name, name)
-
-
-def dash_of(name: str) -> str:
-    return DASHES.get(name, "longdash")
+def column_title(name: str, registry=PRECONDITIONINGS) -> str:
+    """The title of the column of Table 1 that a preconditioning, or another entry, is called after; or its own."""
+    return presets.titles().get(name) or (title_of(registry, name) if name in registry else name)
 
 
 def exact_of(model):

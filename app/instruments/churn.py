@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from app.figures import pack
 from app.instruments import cycles, starts
-from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models
+from edm.plots.panels import rounded
 from edm.sampling.noise import seeds
 from edm.sampling.settings import Sampling
 
 KINDS = {"step": "one step", "rounds": "again and again"}
 TITLES = {"start": "start", "noise": "noise", "denoised": "denoised", "euler": "Euler", "corrected": "corrected"}
 PLAYED, IMAGES = 60, 6  # samples of one step
-DATA = 400
 
 
 class Churn(View):
@@ -29,14 +27,7 @@ class Churn(View):
         choices=lambda: KINDS,
         section="What",
     )
-    data: str = option(
-        "eight_gaussians",
-        "model",
-        "Exact denoisers of toy data and digits, and trained models",
-        choices=lambda: starts.exact_and_trained(line=False),
-        list=True,
-        section="Data",
-    )
+    data: str = starts.model_option("eight_gaussians", line=False)
     steps: int = option(
         18, "N", "Number of steps", slider=(2, 64), step=1, ge=2, le=1000, section="Step", when={"what": ["step"]}
     )
@@ -94,9 +85,7 @@ class Churn(View):
         section="Repetition",
         when={"what": ["rounds"]},
     )
-    seed: int = option(
-        0, "seed", "The random start and the noise", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Latents"
-    )
+    seed: int = starts.seed_option("The random start and the noise")
 
 
 def respond(settings: Churn, context):
@@ -139,7 +128,7 @@ def _step_body(settings, model, sampling, moments):
             sent["x"], sent["denoised"] = cycles.images(x * contrast), cycles.images(moment.denoised)
     stage = {"kind": "step", "shape": model.shape, "count": len(moments[0].x), "moments": packed}
     if points:
-        stage |= {"data": _data(model), "sigmaData": model.sigma_data}
+        stage |= {"data": starts.data(model), "sigmaData": model.sigma_data}
     return {
         "stage": stage,
         "figure": {"panels": [_moments_panel(moments)] if points else []},
@@ -158,10 +147,6 @@ def _note(moment, moments):
         "euler": f"along the first slope, to σ = {moment.sigma:.3g}",
         "corrected": f"along the mean of both slopes, to σ = {moment.sigma:.3g}",
     }[moment.name]
-
-
-def _data(model):
-    return pack.float32(model.dataset.sample(DATA, seed=10_000).numpy() if model.dataset else np.zeros((0, 2)))
 
 
 def _moments_panel(moments):
@@ -205,4 +190,6 @@ def _step_python(settings, sampling):
     )
 
 
-INSTRUMENT = Instrument("churn", "Churn", "What happens to x when noise is added and taken away?", Churn, respond)
+INSTRUMENT = Instrument(
+    "churn", "Churn", "What happens to x when noise is added and taken away?", Churn, respond, script="churn"
+)

@@ -6,14 +6,16 @@ from itertools import chain
 
 import numpy as np
 
-from app.instruments import choosing, starts
-from app.instruments.base import Instrument, View, option, rounded
-from edm import diagnostics, models, schedules
+from app.instruments import starts
+from app.instruments.base import Instrument, View, option
+from edm import diagnostics, models, presets
+from edm.base.choices import formula_of, title_of, titles
 from edm.base.errors import Refused
+from edm.plots.looks import YOURS, look_of
+from edm.plots.panels import apart, rounded
 from edm.sampling.settings import Sampling
+from edm.schedules import SCALINGS, SCHEDULES
 
-LINES = {"vp": "VP", "ve": "VE", "edm": "EDM", "yours": "own"}
-DESIGNS = {"vp": ("vp", "vp"), "ve": ("ve", "none"), "edm": ("linear", "none")}  # schedule, scaling
 QUANTITIES = {
     "turn": ("turn", "share by which the slope turns over a factor e of σ"),
     "acceleration": ("|x″|", "|d²x/dt²| in the schedule's own time"),
@@ -22,40 +24,43 @@ QUANTITIES = {
 LEVELS, POINTS, IMAGES = 49, 64, 8
 PICTURED, REACH, NEAR = 24, 25.0, 1.0  # trajectories and σ of Figure 3
 SPAN = 1e6  # of the vertical axis, at the most
-DISCRETE_STEP = 0.1  # in ln σ: spans several levels of a model with discrete ones
+DISCRETE_STEP = 0.1  # in ln σ, of trained models: spans several levels of one that has discrete ones
 
 
-def _schedules():
-    return choosing.titled(schedules.SCHEDULES, choosing.SCHEDULES)
+def columns() -> dict[tuple[str, str], str]:
+    """(schedule, scaling) of the columns of Table 1 -> the last of them that has it."""
+    samplings = {name: presets.load(f"designs/{name}").sampling for name in presets.titles()}
+    return {(sampling.schedule, sampling.scaling): name for name, sampling in samplings.items()}
 
 
-def _scalings():
-    return choosing.titled(schedules.SCALINGS, choosing.SCALINGS)
+def lines() -> dict[str, str]:
+    """What can be compared: name -> title."""
+    titles = presets.titles()
+    return {name: titles[name] for name in columns().values()} | {YOURS: "own"}
 
 
 class Curvatures(View):
     """What the instrument shows."""
 
-    data: str = option(
-        "two_diracs",
-        "model",
-        "Exact denoisers of toy data and digits, and trained models",
-        choices=starts.exact_and_trained,
-        list=True,
-        section="Data",
-    )
+    data: str = starts.model_option("two_diracs")
     lines: tuple[str, ...] = option(
         ("vp", "ve", "edm"),
         "lines",
         "Schedule and scaling of Table 1's columns, and a combination of your own",
-        choices=lambda: LINES,
-        colors=list(LINES),
+        choices=lines,
+        colors=lambda name: look_of(name).color,
         section="Schedule and scaling",
     )
     schedule: str = option(
-        "linear", "own σ(t)", "Schedule of your own combination", choices=_schedules, section="Own schedule"
+        "linear",
+        "own σ(t)",
+        "Schedule of your own combination",
+        choices=lambda: titles(SCHEDULES),
+        section="Own schedule",
     )
-    scaling: str = option("vp", "own s(t)", "Scaling of your own combination", choices=_scalings, section="Own scaling")
+    scaling: str = option(
+        "vp", "own s(t)", "Scaling of your own combination", choices=lambda: titles(SCALINGS), section="Own scaling"
+    )
     quantity: str = option(
         "turn",
         "measure",
@@ -64,9 +69,7 @@ class Curvatures(View):
         section="Curvature",
     )
     zoom: bool = option(False, "zoom on σ ≤ 1", "The pictures at the right: σ up to 25, or up to 1", section="Picture")
-    seed: int = option(
-        0, "seed", "The random start of the trajectories", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Latents"
-    )
+    seed: int = starts.seed_option("The random start of the trajectories")
 
 
 def respond(settings: Curvatures, context):
@@ -83,7 +86,8 @@ def respond(settings: Curvatures, context):
 
 
 def _design(name, settings) -> Sampling:
-    schedule, scaling = DESIGNS.get(name, (settings.schedule, settings.scaling))
+    rows = {column: row for row, column in columns().items()}
+    schedule, scaling = rows.get(name, (settings.schedule, settings.scaling))
     # with its own range, VP has its own β_d and β_min
     return Sampling(schedule=schedule, scaling=scaling, discretization="vp" if schedule == "vp" else "edm")
 
@@ -96,7 +100,7 @@ def _curves(settings, designs, context):
         z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.work.device)
         denoiser = diagnostics.Shared(context.denoiser(model))
         levels = np.geomspace(*starts.within(model, 0.002, 80), LEVELS)[::-1]
-        step = DISCRETE_STEP if hasattr(model.denoiser, "round_sigma") else 0.01
+        step = DISCRETE_STEP if model.trained else 0.01
         bends = [diagnostics.curvature(denoiser, z, design, levels, labels, step) for design in designs.values()]
         for parts in zip(*bends, strict=True):
             yield from zip(designs, parts, strict=True)
@@ -127,14 +131,14 @@ def _pictured(settings) -> str:
 
 
 def _body(settings, designs, pictures, curves):
-    lines = [_line(name, settings, [part for other, part in curves if other == name]) for name in designs]
+    drawn = [_line(name, settings, [part for other, part in curves if other == name]) for name in designs]
     title, words = QUANTITIES[settings.quantity]
-    y = {"title": words, "log": True, "range": _range(lines)}
-    main = {"title": title, "x": {"title": "σ", "log": True, "range": [0.0015, 110]}, "y": y, "lines": lines}
+    y = {"title": words, "log": True, "range": _range(drawn)}
+    main = {"title": title, "x": {"title": "σ", "log": True, "range": [0.0015, 110]}, "y": y, "lines": drawn}
     side = [_picture(name, designs[name], t, x, settings) for name, t, x in pictures]
     return {
         "figure": {"panels": [main, *side]},
-        "summary": _summary(settings, lines),
+        "summary": _summary(settings, drawn),
         "python": _python(settings, designs),
     }
 
@@ -144,7 +148,9 @@ def _line(name, settings, parts):
     low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), axis=1) if parts else ([], [], [])
     known = {"x": rounded([part.sigma for part in parts]), "y": rounded(middle)}
     band = {"low": rounded(low), "high": rounded(high)}
-    return {"name": LINES[name], "color": name, "dash": choosing.DASHES.get(name, "solid"), **known, **band}
+    look = look_of(name)
+    dash = "solid" if name == YOURS else look.dash
+    return {"name": lines()[name], "color": look.color, "dash": dash, **known, **band}
 
 
 def _range(lines) -> list[float]:
@@ -155,17 +161,16 @@ def _range(lines) -> list[float]:
 
 
 def _picture(name, design, t, x, settings):
-    gap = np.full(x.shape[1], np.nan)
-    times = rounded(np.append(t, np.nan)) * x.shape[1]
-    places = rounded(np.vstack([x, gap]).T.ravel())
-    words = f"{LINES[name]}: σ(t) {_words(_schedules(), design.schedule)}, s(t) {_words(_scalings(), design.scaling)}"
-    line = {"name": None, "color": name, "x": times, "y": places, "width": 1.1, "opacity": 0.75}
+    times, places = (rounded(apart(rows)) for rows in (np.broadcast_to(t, x.T.shape), x.T))
+    words = f"{lines()[name]}: σ(t) {_words(SCHEDULES, design.schedule)}, s(t) {_words(SCALINGS, design.scaling)}"
+    line = {"name": None, "color": look_of(name).color, "x": times, "y": places, "width": 1.1, "opacity": 0.75}
     limit = f"σ ≤ {NEAR if settings.zoom else REACH:g}"
     return {"beside": True, "title": words, "x": {"title": f"t ({limit})"}, "y": {"title": "x"}, "lines": [line]}
 
 
-def _words(titles, name):
-    return "of VP" if name == "vp" else f"= {titles[name]}"
+def _words(registry, name):
+    title = title_of(registry, name)
+    return f"= {title}" if formula_of(registry, name) == title else f"of {title}"
 
 
 def _summary(settings, lines):
@@ -202,5 +207,10 @@ def _python(settings, designs):
 
 
 INSTRUMENT = Instrument(
-    "curvature", "Curvature", "How much do trajectories bend, with each schedule and scaling?", Curvatures, respond
+    "curvature",
+    "Curvature",
+    "How much do trajectories bend, with each schedule and scaling?",
+    Curvatures,
+    respond,
+    script="beside",
 )

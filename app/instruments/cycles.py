@@ -8,8 +8,11 @@ import numpy as np
 
 from app.figures import pack
 from app.instruments import starts
-from app.instruments.base import rounded
 from edm import diagnostics, latents, models, seeds
+from edm.diagnostics import spread
+from edm.plots import panels
+from edm.plots.looks import Look
+from edm.plots.panels import Series
 from edm.sampling.path import nearest
 
 POINTS, IMAGES, TRAINED_IMAGES = 300, 32, 8  # that are measured
@@ -58,7 +61,7 @@ def _noisy(clean, model, settings):
 
 def _measured(part, model, settings) -> dict:
     """The numbers of a round; of those that are shown, the pictures too."""
-    found = {"index": part.index, "sigma": part.sigma, "x": _spread(part.x), "denoised": _spread(part.denoised)}
+    found = {"index": part.index, "sigma": part.sigma, "x": spread(part.x), "denoised": spread(part.denoised)}
     if part.index in _shown(settings):
         x, denoised = part.x.cpu(), part.denoised.cpu()
         if len(model.shape) == 1:
@@ -76,29 +79,19 @@ def _shown(settings) -> list[int]:
     return sorted({0, *powers[-7:], settings.rounds})
 
 
-def _spread(x) -> float:
-    """√ of the mean variance of a coordinate, as σ_data is of the data."""
-    return float(x.double().var(0).mean().sqrt())
-
-
 def _rounds_body(settings, model, strengths, done):
     rows = {strength: [part for other, part in done if other == strength] for strength in strengths}
     sigma = done[0][1]["sigma"]
-    spread = model.dataset.sigma_data if model.dataset else model.sigma_data
+    sigma_data = model.dataset.sigma_data if model.dataset else model.sigma_data
     colors = dict(zip(strengths, ("c3", "yours"), strict=False))
-    panels = []
-    for name, title in (("x", "spread of x, dotted: √(σ² + σ<sub>data</sub>²)"), ("denoised", "spread of D(x; σ)")):
-        lines = [
-            {
-                "name": f"S<sub>noise</sub> = {strength:g}",
-                "color": colors[strength],
-                "x": [part["index"] for part in parts],
-                "y": rounded([part[name] for part in parts]),
-            }
-            for strength, parts in rows.items()
-        ]
-        marks = [{"y": math.hypot(sigma, spread)}] if name == "x" else []
-        panels.append({"title": title, "x": {"title": "rounds"}, "y": {}, "lines": lines, "marks": marks})
+    series = [
+        Series(
+            f"S<sub>noise</sub> = {strength:g}",
+            Look(colors[strength]),
+            [(part["index"], part["x"], part["denoised"]) for part in parts],
+        )
+        for strength, parts in rows.items()
+    ]
     shown = [
         {"title": f"S_noise = {strength:g}", "color": colors[strength], "rounds": [p for p in parts if "picture" in p]}
         for strength, parts in rows.items()
@@ -106,11 +99,11 @@ def _rounds_body(settings, model, strengths, done):
     count = min(SHOWN_IMAGES, TRAINED_IMAGES) if len(model.shape) == 3 else POINTS
     stage = {"kind": "rounds", "shape": model.shape, "count": count, "rows": shown, "columns": _shown(settings)}
     if len(model.shape) == 1:
-        stage["reach"] = 2.2 * math.hypot(sigma, spread)
+        stage["reach"] = 2.2 * math.hypot(sigma, sigma_data)
     return {
         "stage": stage,
-        "figure": {"columns": 2, "panels": panels},
-        "summary": _rounds_summary(rows, math.hypot(sigma, spread)),
+        "figure": {"columns": 2, "panels": panels.churn(series, sigma, sigma_data)},
+        "summary": _rounds_summary(rows, math.hypot(sigma, sigma_data)),
         "python": _rounds_python(settings, model, strengths),
     }
 

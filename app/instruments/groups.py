@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.instruments import choosing
-from app.instruments.base import rounded
 from edm import diagnostics, models
 from edm.objective import WEIGHTS, Design
+from edm.plots.looks import look_of
+from edm.plots.panels import loss_line, rounded
 from edm.training.settings import trained_as
 
 FIRST = {1: 64, 3: 2}  # samples of the first, rough curve: of points, of images
@@ -95,10 +96,11 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
     lines = []
     for model in group.models:
         column, rank = choosing.preconditioning_of(model), _rank(model, group.models)
+        look = look_of(column)
         known = np.isfinite(diagnostics.preconditioning(column, sigmas, model.sigma_data).c_out)
-        line = {"name": short(model), "color": shade if several else column, "dash": choosing.dash_of(column)}
+        line = {"name": short(model), "color": shade if several else look.color, "dash": look.dash}
         line |= {"opacity": 1 - 0.55 * rank, "width": 2.4 - 0.6 * rank}
-        lines.append(_line(line, sigmas, curves[model.name], known) | {"weights": _weights(group, sigmas, model)})
+        lines.append(loss_line(line, curves[model.name], known) | {"weights": _weights(group, sigmas, model)})
     lines += _fresh(group, sigmas, shade if several else None)
     if group.exact:
         title = f"least possible, {group.title}" if several else "least possible"
@@ -113,7 +115,7 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
             weights = _weights(group, sigmas, model)
             if number:  # the other choices are the same for all
                 weights = {"own": weights["own"]}
-            floor = _line(style, sigmas, curves["floor"], np.full(len(sigmas), True))
+            floor = loss_line(style, curves["floor"])
             lines.append(floor | {"weights": weights, "floor": True})
     return lines
 
@@ -124,11 +126,6 @@ def _rank(model, others):
     return siblings.index(model) / max(1, len(siblings) - 1)
 
 
-def _line(style, sigmas, curve, known):
-    values = {"y": curve.mean, "low": curve.low, "high": curve.high}
-    return {**style, "x": rounded(sigmas)} | {k: rounded(np.where(known, v, np.nan)) for k, v in values.items()}
-
-
 def _weights(group, sigmas, model):
     """What each choice of λ multiplies with; "own" as the model was trained."""
     fixed = {name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in WEIGHTS}
@@ -136,24 +133,32 @@ def _weights(group, sigmas, model):
     return {"raw": [1.0] * len(sigmas), "own": own, **fixed}
 
 
+def _alike(a, b) -> bool:
+    """Whether two curves agree wherever both are known."""
+    both = np.isfinite(a) & np.isfinite(b)
+    return bool(both.any()) and np.allclose(a[both], b[both])
+
+
 def _fresh(group, sigmas, color):
     """The loss of networks that return 0, one line for preconditionings that make the same of it."""
-    found: dict = {}
+    found: list = []  # (loss, weight, model, columns)
     for model in group.models:
-        column = choosing.preconditioning_of(model)
+        column, weight = choosing.preconditioning_of(model), group.design(model).weight
         loss = diagnostics.initial_loss(column, sigmas, model.sigma_data, group.moment)
-        same = found.setdefault((column == "edm", group.design(model).weight), (loss, model, {}))
-        same[2][column] = np.isfinite(loss)
-        loss[~np.isfinite(loss)] = same[0][~np.isfinite(loss)]
+        known = next((columns for other, of, _, columns in found if of == weight and _alike(other, loss)), None)
+        if known is None:
+            found.append((loss, weight, model, [column]))
+        elif column not in known:
+            known.append(column)
     return [
         {
             "name": f"fresh network, {'/'.join(choosing.column_title(column) for column in columns)}",
-            "color": color or next(iter(columns)),
+            "color": color or look_of(columns[0]).color,
             "dash": "dot",
             "width": 1.3,
             "x": rounded(sigmas),
             "y": rounded(loss),
             "weights": _weights(group, sigmas, model),
         }
-        for loss, model, columns in found.values()
+        for loss, _, model, columns in found
     ]

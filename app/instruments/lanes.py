@@ -6,22 +6,30 @@ import json
 import time
 from dataclasses import dataclass
 
-from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
-from app.visible import without_folders
+from app.instruments.starts import seed_option
+from app.sentences.visible import without_folders
+from app.work import snippets
+from app.work.measures import measure
+from app.work.pictures import Picture
 from edm import diagnostics, presets, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
+from edm.plots.looks import YOURS, look_of
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
-LANES = {**choosing.COLUMNS, "yours": "yours"}
 POINTS = 150  # trajectories in a lane
+MOST_EVALUATIONS = 10_000
 UPDATE_SECONDS = 0.15  # between messages: each holds all pictures so far
 KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: "each its own"}
-DATA = {"choices": choosing.data, "list": True, "section": "Data and denoiser"}
+
+
+def offered() -> dict[str, str]:
+    """The samplers that a lane can have: columns of Table 1, and the Sampler tab's; name -> title."""
+    return {**presets.titles(), YOURS: "yours"}
 
 
 def lanes_option(**display):
@@ -30,17 +38,23 @@ def lanes_option(**display):
         ("vp", "ve", "iddpm", "edm"),
         "lanes",
         "Columns of Table 1, and the Sampler tab's settings as they are now",
-        choices=lambda: LANES,
-        colors=list(LANES),
+        choices=offered,
+        colors=lambda name: look_of(name).color,
         section="Lanes",
         **display,
     )
 
 
+def nfe_option(help, **display):
+    return option(35, "NFE", help, slider=(2, 100), step=1, ge=1, le=1000, section="Equal budget", **display)
+
+
 class Comparison(View):
     """What all comparisons have in common."""
 
-    data: str = option("eight_gaussians", "data", "What is sampled", **DATA)
+    data: str = option(
+        "eight_gaussians", "data", "What is sampled", choices=choosing.data, list=True, section="Data and denoiser"
+    )
     denoiser: str = option(
         choosing.EXACT,
         "denoiser",
@@ -48,9 +62,7 @@ class Comparison(View):
         choices=lambda: KINDS,
         section="Data and denoiser",
     )
-    seed: int = option(
-        0, "seed", "The same latents in all lanes", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Latents"
-    )
+    seed: int = seed_option("The same latents in all lanes")
 
 
 class Lanes(Comparison):
@@ -64,17 +76,7 @@ class Lanes(Comparison):
         choices=lambda: {"nfe": "NFE", "steps": "N", "time": "time"},
         section="Equal budget",
     )
-    nfe: int = option(
-        35,
-        "NFE",
-        "Evaluations of the denoiser",
-        slider=(2, 100),
-        step=1,
-        ge=1,
-        le=1000,
-        section="Equal budget",
-        when={"equal": ["nfe"]},
-    )
+    nfe: int = nfe_option("Evaluations of the denoiser", when={"equal": ["nfe"]})
     steps: int = option(
         18, "N", "Steps", slider=(1, 64), step=1, ge=1, le=1000, section="Equal budget", when={"equal": ["steps"]}
     )
@@ -94,18 +96,9 @@ class Lanes(Comparison):
 class Walk(Comparison):
     """What the walk shows."""
 
-    start: str = option("vp", "from", "Where the walk starts", choices=lambda: choosing.COLUMNS, section="From")
-    end: str = option("edm", "to", "Where it ends", choices=lambda: LANES, list=True, section="To")
-    nfe: int = option(
-        35,
-        "NFE",
-        "Evaluations in every step of the walk",
-        slider=(2, 100),
-        step=1,
-        ge=1,
-        le=1000,
-        section="Equal budget",
-    )
+    start: str = option("vp", "from", "Where the walk starts", choices=presets.titles, section="From")
+    end: str = option("edm", "to", "Where it ends", choices=offered, list=True, section="To")
+    nfe: int = nfe_option("Evaluations in every step of the walk")
 
 
 @dataclass(frozen=True)
@@ -120,20 +113,24 @@ class Lane:
 
 def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
     """The sampler of a lane: a column of Table 1, or the Sampler tab's."""
-    sampling = yours.sampling if lane == "yours" else presets.load(f"designs/{lane}").sampling
+    sampling = yours.sampling if lane == YOURS else presets.load(f"designs/{lane}").sampling
     return sampling.changed(seed=seed)
 
 
 def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
     """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget."""
     try:
-        column = "edm" if lane == "yours" else lane
+        column = "edm" if lane == YOURS else lane
         model = choosing.denoising(settings.data, settings.denoiser, column)
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
-        return Lane(title, lane, Experiment(model=model.name, count=POINTS if points else None, sampling=sampling))
+        return Lane(
+            title,
+            look_of(lane).color,
+            Experiment(model=model.name, count=POINTS if points else None, sampling=sampling),
+        )
     except Refused as error:
-        return Lane(title, lane, None, without_folders(str(error)))
+        return Lane(title, look_of(lane).color, None, without_folders(str(error)))
 
 
 def respond_lanes(settings: Lanes, context):
@@ -147,7 +144,7 @@ def respond_lanes(settings: Lanes, context):
     if not settings.lanes:
         raise Refused("no lane is chosen: choose one or more under Lanes")
     lanes = [
-        lane_of(LANES[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, context, fit)
+        lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, context, fit)
         for lane in settings.lanes
     ]
     yield from _pictures(lanes, context)
@@ -158,9 +155,9 @@ def respond_walk(settings: Walk, context):
     lanes: list[Lane] = []
     for step in diagnostics.walk(start, end):
         sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
-        title = f"+ {short(step.rows[0])}" if lanes else LANES[settings.start]
+        title = f"+ {short(step.rows[0])}" if lanes else offered()[settings.start]
         lanes.append(lane_of(title, settings.start, sampling, settings, context))
-    if settings.denoiser == choosing.OWN and settings.end not in (settings.start, "yours"):
+    if settings.denoiser == choosing.OWN and settings.end not in (settings.start, YOURS):
         lanes.append(lane_of("+ network, training", settings.end, sampling, settings, context))
     yield from _pictures(lanes, context, chain=True)
 
@@ -183,7 +180,7 @@ def _pictures(lanes, context, chain=False):
     for k, lane in enumerate(lanes):
         if lane.experiment is None:
             continue
-        for text, _ in context.work.results(lane.experiment, None, context.guard):
+        for text, _ in Picture(experiment=lane.experiment).compute(context.work, context.watch):
             shown[k] |= {"picture": text, "note": _note(lane, None, None)}
             if time.perf_counter() > due:
                 yield _text(base, shown), False
@@ -191,7 +188,7 @@ def _pictures(lanes, context, chain=False):
     yield _text(base, shown), False
     errors: list = []
     for k, lane in enumerate(lanes):
-        measures = context.work.measures(lane.experiment, context.guard) if lane.experiment else None
+        measures = measure(lane.experiment, context.work, context.watch) if lane.experiment else None
         before = next((e for e in reversed(errors) if e is not None), None) if chain else None
         errors.append(_value(measures))
         if lane.experiment is not None:
@@ -220,8 +217,7 @@ def _value(measures):
 
 def _note(lane, measures, before):
     sampling = lane.experiment.sampling
-    steps = len(sampling.sigmas) if sampling.sigmas else sampling.steps
-    note = f"N = {steps}, {SOLVERS[sampling.solver].evaluations(steps)} NFE"
+    note = f"N = {sampling.N}, {SOLVERS[sampling.solver].evaluations(sampling.N)} NFE"
     if measures is None:
         return note
     value = _value(measures)
@@ -259,13 +255,14 @@ def _steps_in(milliseconds, model, sampling, context):
         taken = []
         for _ in range(3):
             start = time.perf_counter()
-            last(runner.states(experiment, context.work.device, context.guard))
+            last(runner.states(experiment, context.work.device, context.watch))
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 
     each = context.work.remember(("step time", model.identity, sampling.solver, sampling.schedule), measure)
-    limit = 1000 if sampling.discretization != "iddpm" else 400
-    return max(1, min(limit, round(milliseconds / each)))
+    return max(
+        1, min(diagnostics.steps_for(sampling.changed(sigmas=None), MOST_EVALUATIONS), round(milliseconds / each))
+    )
 
 
 def _python(lanes):
@@ -284,6 +281,13 @@ def _python(lanes):
 
 
 LANES_INSTRUMENT = Instrument(
-    "lanes", "Side by side", "The same noise through different samplers: where do they end?", Lanes, respond_lanes
+    "lanes",
+    "Side by side",
+    "The same noise through different samplers: where do they end?",
+    Lanes,
+    respond_lanes,
+    script="lanes",
 )
-WALK_INSTRUMENT = Instrument("walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk)
+WALK_INSTRUMENT = Instrument(
+    "walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk, script="lanes"
+)

@@ -9,11 +9,14 @@ from itertools import pairwise
 import numpy as np
 
 from app.instruments import choosing
-from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.base import Instrument, View, option
 from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
 from edm import diagnostics, models
+from edm.base.choices import titles
 from edm.base.errors import Refused
 from edm.objective import WEIGHTS, Design
+from edm.plots.looks import look_of
+from edm.plots.panels import density_line, rounded
 
 SIGMAS = np.geomspace(0.002, 80, 24)
 DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)
@@ -36,7 +39,7 @@ class Losses(View):
         "edm",
         "λ(σ)",
         "What the loss is multiplied by: nothing, the weight each model was trained with, or one for all",
-        choices=lambda: {"raw": "none", "own": "own", **choosing.titled(WEIGHTS, choosing.WEIGHTS)},
+        choices=lambda: {"raw": "none", "own": "own", **titles(WEIGHTS)},
         section="Loss weight",
     )
     P_mean: float = option(
@@ -108,12 +111,7 @@ def _densities(settings, groups):
     density = diagnostics.training_density(own, DENSITY_SIGMAS)
     places = [math.sqrt(low * high) for low, high in pairwise([DENSITY_SIGMAS[0], *DECADES, DENSITY_SIGMAS[-1]])]
     lines = [
-        {
-            "color": "ink",
-            "width": 2.4,
-            "x": rounded(DENSITY_SIGMAS),
-            "y": rounded(density),
-        },
+        density_line({"color": "ink", "width": 2.4}, DENSITY_SIGMAS, density),
         {
             "mode": "text",
             "color": "ink",
@@ -127,7 +125,7 @@ def _densities(settings, groups):
         for model in group.models:
             design = group.design(model)
             density = rounded(diagnostics.training_density(design, DENSITY_SIGMAS))
-            color = f"c{1 + k % 4}" if len(groups) > 1 else choosing.preconditioning_of(model)
+            color = f"c{1 + k % 4}" if len(groups) > 1 else look_of(choosing.preconditioning_of(model)).color
             seen.setdefault(tuple(density), (density, color, short(model)))
     for values, color, title in seen.values():
         lines.append(
@@ -186,4 +184,5 @@ INSTRUMENT = Instrument(
     Losses,
     respond,
     streams=True,
+    script="loss",
 )

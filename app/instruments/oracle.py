@@ -9,9 +9,11 @@ import torch
 
 from app.figures import pack
 from app.instruments import choosing
-from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.base import Instrument, View, option
 from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
 from edm import diagnostics, models
+from edm.plots.looks import look_of
+from edm.plots.panels import rounded
 from edm.sampling.noise import latents, seeds
 
 LEVELS = np.geomspace(80, 0.002, 24)
@@ -124,46 +126,49 @@ def _images(number, draw, learned, ideal, model) -> dict:
 
 
 def _body(model, exact, found, context):
-    curves, order = found["curves"], np.argsort(LEVELS)
-    column = choosing.preconditioning_of(model)
-
-    def line(name, color, curve, dash="solid"):
-        values = {"y": curve.mean, "low": np.maximum(curve.low, curve.mean / 50), "high": curve.high}
-        return {"name": name, "color": color, "dash": dash, "x": rounded(LEVELS[order])} | {
-            key: rounded(value[order]) for key, value in values.items()
-        }
-
-    learned = curves["learned"]
-    lines = [line("loss", column, learned)]
-    if exact:
-        lines = [
-            line("least possible loss", "data", curves["floor"], "solid"),
-            line("E‖D<sub>θ</sub> − D*‖² / d", column, learned.gap),
-        ]
-    x = {"title": "σ", "log": True, "range": [LEVELS[-1], LEVELS[0]]}
-    means = [value for curve in lines for value in curve["y"]]
-    least = min(lines[-1]["y"])  # the loss of a data set's ideal denoiser falls below every axis
-    y = {"title": "mean square of a coordinate", "log": True, "range": [least / 4, max(means) * 2]}
-    body = {
-        "figure": {"panels": [{"x": x, "y": y, "lines": lines}]},
-        "summary": _summary(model, exact, curves, draw_of(model, context)),
+    color = look_of(choosing.preconditioning_of(model)).color
+    return {
+        "figure": {"panels": [_panel(found["curves"], color, exact is not None)]},
+        "summary": _summary(model, exact, found["curves"], draw_of(model, context)),
         "python": _python(model, exact),
         "levels": rounded(LEVELS),
         "sigmaData": model.sigma_data,
-        "color": column,
+        "color": color,
         "images": found["images"],
-        "plane": None,
+        "plane": _plane(found["fields"], model, context) if found["fields"] else None,
     }
-    if found["fields"]:
-        fields = [found["fields"][index] for index in sorted(found["fields"])]
-        body["plane"] = {
-            "cells": CELLS,
-            "arrows": ARROWS,
-            "window": WINDOW,
-            "fields": fields,
-            **_points(model, context),
-        }
-    return body
+
+
+def _panel(curves, color, known):
+    """The gap over the least possible loss; the loss, where the ideal denoiser is not known."""
+    learned = curves["learned"]
+    if known:
+        lines = [
+            _line("least possible loss", "data", curves["floor"]),
+            _line("E‖D<sub>θ</sub> − D*‖² / d", color, learned.gap),
+        ]
+    else:
+        lines = [_line("loss", color, learned)]
+    means = [value for line in lines for value in line["y"]]
+    least = min(lines[-1]["y"])  # the loss of a data set's ideal denoiser falls below every axis
+    return {
+        "x": {"title": "σ", "log": True, "range": [LEVELS[-1], LEVELS[0]]},
+        "y": {"title": "mean square of a coordinate", "log": True, "range": [least / 4, max(means) * 2]},
+        "lines": lines,
+    }
+
+
+def _line(name, color, curve):
+    """From low to high σ, with a band that a log axis can show."""
+    order = np.argsort(LEVELS)
+    values = {"y": curve.mean, "low": np.maximum(curve.low, curve.mean / 50), "high": curve.high}
+    line = {"name": name, "color": color, "dash": "solid", "x": rounded(LEVELS[order])}
+    return line | {key: rounded(value[order]) for key, value in values.items()}
+
+
+def _plane(fields, model, context):
+    grid = {"cells": CELLS, "arrows": ARROWS, "window": WINDOW}
+    return {**grid, "fields": [fields[index] for index in sorted(fields)], **_points(model, context)}
 
 
 def _points(model, context):
@@ -220,4 +225,5 @@ INSTRUMENT = Instrument(
     "Where does a trained denoiser differ from the one that its data define?",
     Oracle,
     respond,
+    script="oracle",
 )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.instruments.base import Instrument, View, option, rounded
-from app.instruments.choosing import COLUMNS, DASHES, titled
-from edm import diagnostics
+from app.instruments.base import Instrument, View, option
+from edm import diagnostics, presets
+from edm.base.choices import title_of, titles
 from edm.objective import WEIGHTS
+from edm.plots.looks import look_of
+from edm.plots.panels import rounded
 from edm.preconditioning import PRECONDITIONINGS
 
 
-def columns() -> dict[str, str]:
-    """The columns of Table 1: name -> title."""
-    return titled(PRECONDITIONINGS, COLUMNS)
+def own_weight(column: str) -> str:
+    """The loss weight of the column of Table 1 that a preconditioning is of; EDM's for one of none."""
+    name = column if column in presets.titles() else "edm"
+    return presets.read(f"designs/{name}")["training"]["design"]["weight"]
 
 
 class Preconditionings(View):
@@ -23,15 +26,15 @@ class Preconditionings(View):
         ("vp", "ve", "iddpm", "edm"),
         "columns",
         "Columns of Table 1",
-        choices=columns,
-        colors=["vp", "ve", "iddpm", "edm"],
+        choices=lambda: titles(PRECONDITIONINGS),
+        colors=lambda name: look_of(name).color,
         section="Preconditioning",
     )
     weight: str = option(
         "own",
         "λ(σ)",
         "The loss weight of each column, or one for all",
-        choices=lambda: {"own": "each its own", **titled(WEIGHTS, {})},
+        choices=lambda: {"own": "each its own", **titles(WEIGHTS)},
         section="Loss weight",
     )
     sigma_data: float = option(
@@ -46,7 +49,6 @@ class Preconditionings(View):
     )
 
 
-OWN_WEIGHTS = {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm"}
 PANELS = (
     ("c_skip", "c<sub>skip</sub>", False),
     ("c_out", "|c<sub>out</sub>|", True),
@@ -62,10 +64,11 @@ def respond(settings: Preconditionings, context):
     panels = {name: [] for name, _, _ in PANELS}
     for column in settings.columns:
         found = diagnostics.preconditioning(column, sigmas, settings.sigma_data)
-        weight = OWN_WEIGHTS.get(column, "edm") if settings.weight == "own" else settings.weight
+        weight = own_weight(column) if settings.weight == "own" else settings.weight
         curves = {name: abs(np.asarray(getattr(found, name))) for name in panels if name != "effective"}
         curves["effective"] = diagnostics.effective_weight(column, weight, sigmas, settings.sigma_data)
-        line = {"name": COLUMNS.get(column, column), "color": column, "dash": DASHES.get(column, "solid")}
+        look = look_of(column)
+        line = {"name": title_of(PRECONDITIONINGS, column), "color": look.color, "dash": look.dash}
         for name, values in curves.items():
             panels[name].append({**line, "x": rounded(sigmas), "y": rounded(values)})
     figure = {"columns": 3, "panels": [_panel(title, log, panels[name]) for name, title, log in PANELS]}

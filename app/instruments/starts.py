@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
+from app.figures import pack
 from app.instruments import choosing
-from edm import models, runner
+from app.instruments.base import option
+from edm import diagnostics, models, runner
 from edm.experiments.experiment import Experiment
 from edm.sampling.path import known_range
 from edm.sampling.settings import Sampling
+
+DATA = 400  # samples of the data in a picture
+
+
+def model_option(default: str, line: bool = True):
+    """Which denoiser is measured. line: also those in one dimension."""
+    help = "Exact denoisers of toy data and digits, and trained models"
+    return option(default, "model", help, choices=lambda: exact_and_trained(line), list=True, section="Data")
+
+
+def seed_option(help: str, section: str = "Latents"):
+    """The seed of what is random."""
+    return option(0, "seed", help, slider=(0, 50), step=1, ge=0, le=2**32 - 1, section=section)
 
 
 def exact_and_trained(line: bool = True) -> dict[str, str]:
@@ -25,6 +42,12 @@ def latents(model: models.Model, points: int, images: int, seed: int, device):
     """(latents, labels or None): so many points, or images, of which a trained network gets half."""
     count = points if len(model.shape) == 1 else max(1, images // 2) if model.trained else images
     return runner.start(Experiment(model=model.name, count=count, sampling=Sampling(seed=seed)), device)
+
+
+def data(model: models.Model) -> str:
+    """Samples of the model's data for its picture, packed: [0, 2] where they are not known."""
+    known = model.dataset
+    return pack.float32(diagnostics.true_points(known, DATA) if known else np.zeros((0, 2)))
 
 
 def within(model: models.Model, low: float, high: float) -> tuple[float, float]:

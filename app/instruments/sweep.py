@@ -8,66 +8,67 @@ import time
 
 from app.figures import pack
 from app.instruments import choosing
-from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models, presets, runner
-from edm.diagnostics import Axis, Cell, Sweep
+from edm.base.choices import titles
+from edm.base.fields import choices
+from edm.diagnostics import MEASURES, Axis, Cell, Sweep
+from edm.diagnostics.ranges import EXAMPLES
+from edm.diagnostics.sweep import SAMPLES
 from edm.experiments.experiment import Experiment
+from edm.plots.looks import YOURS
+from edm.plots.panels import rounded
 from edm.sampling.loop import last
+from edm.sampling.settings import Sampling
 
-RANGE = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all"
-KNOBS = ("steps", "rho", "sigma_min", "sigma_max", "alpha", "S_churn", "S_tmin", "S_tmax", "S_noise", "seed")
-CHOSEN = ("solver", "discretization", "schedule", "scaling", "label", "model")
-MEASURES = {
-    "samples": "pictures",
-    "error": "error to the ODE",
-    "distance": "distance to the data",
-    "frechet": "Fréchet distance",
-}
 AT_ONCE_SECONDS = 15  # sweeps longer than this wait for a click
-POINTS, IMAGES, FRECHET_IMAGES = 200, 4, 192
+POINTS, IMAGES = 200, 4  # of a cell, unless the measure wants more
 UPDATE_SECONDS = 0.4
-DESIGNS = {"yours": "as in the Sampler tab", **choosing.COLUMNS}
+AS_THERE = {YOURS: "as in the Sampler tab"}
+RANGE = f"{EXAMPLES}; names by commas, or all"
 
 
 def axes() -> dict[str, str]:
-    """The knobs that can be an axis."""
-    return {name: name for name in (*KNOBS, *CHOSEN)}
+    """The knobs that can be an axis: numbers first, then what is chosen by name."""
+    named = {*choices(Sampling), "label", "model"}
+    found = sorted(diagnostics.sweepable().keys() - {"count"}, key=list(diagnostics.sweepable()).index)
+    return {name: name for name in sorted(found, key=lambda name: name in named)}
 
 
 def sampled() -> dict[str, str]:
     """The models, and that of the Sampler tab."""
     found = {model.name: model.title for model in models.every() if not model.trained}
     found.pop("drawn", None)
-    return {"yours": "as in the Sampler tab", **found, **choosing.trained_titles()}
+    return {**AS_THERE, **found, **choosing.trained_titles()}
+
+
+def measures() -> dict[str, str]:
+    """What a cell can show."""
+    return {SAMPLES: "pictures", **titles(MEASURES)}
 
 
 class Sweeping(View):
     """What the sweep shows."""
 
     x: str = option("steps", "x", "Knob along the columns", choices=axes, list=True, section="Columns")
-    x_range: str = option(
-        "4-32 (+4)",
-        "values",
-        "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all",
-        section="Columns",
-    )
+    x_range: str = option("4-32 (+4)", "values", RANGE, section="Columns")
     y: str = option(
         "S_churn", "y", "Knob along the rows", choices=lambda: {**axes(), "none": "none"}, list=True, section="Rows"
     )
-    y_range: str = option(
-        "0,2,5,10,20",
-        "values",
-        "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]; names by commas, or all",
-        section="Rows",
-    )
-    measure: str = option("samples", "cells", "What a cell shows", choices=lambda: MEASURES, list=True, section="Cells")
+    y_range: str = option("0,2,5,10,20", "values", RANGE, section="Rows")
+    measure: str = option(SAMPLES, "cells", "What a cell shows", choices=measures, list=True, section="Cells")
     seeds: int = option(
         1, "seeds", "Repeats of each cell, with the same noise in all cells", slider=(1, 12), step=1, ge=1, le=64,
         section="Cells",
     )  # fmt: skip
-    model: str = option("yours", "model", "What is sampled", choices=sampled, list=True, section="All else")
+    model: str = option(YOURS, "model", "What is sampled", choices=sampled, list=True, section="All else")
     design: str = option(
-        "yours", "design", "The settings that no axis changes", choices=lambda: DESIGNS, list=True, section="All else"
+        YOURS,
+        "design",
+        "The settings that no axis changes",
+        choices=lambda: {**AS_THERE, **presets.titles()},
+        list=True,
+        section="All else",
     )
     run: bool = option(False, "run", "Start, however long it takes", hidden=True)
 
@@ -75,14 +76,15 @@ class Sweeping(View):
 def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
     """The sweep that is described. Raises SettingsError with a sentence for what cannot be."""
     base = yours
-    if settings.model != "yours":
+    if settings.model != YOURS:
         base = Experiment(model=settings.model, sampling=yours.sampling)
-    if settings.design != "yours":
+    if settings.design != YOURS:
         base = base.changed(
             sampling=presets.load(f"designs/{settings.design}").sampling.changed(seed=yours.sampling.seed)
         )
     image = len(models.of(base).shape) == 3
-    count = (FRECHET_IMAGES if settings.measure == "frechet" else IMAGES) if image else POINTS
+    wanted = MEASURES[settings.measure].images if settings.measure in MEASURES else None
+    count = (wanted or IMAGES) if image else POINTS
     base = base.changed(count=count, sampling={"sigmas": None})
     x = Axis.parse(settings.x, settings.x_range)
     y = None if settings.y == "none" else Axis.parse(settings.y, settings.y_range)
@@ -98,12 +100,12 @@ def respond(settings: Sweeping, context):
     body = {
         "axes": {"x": _labels(sweep.x), "y": _labels(sweep.y)},
         "shape": list(model.shape),
-        "curve": sweep.y is None and sweep.measure != "samples",
+        "curve": sweep.y is None and sweep.measure != SAMPLES,
         "python": _python(settings, sweep),
     }
     yield {**body, **_filled(sweep, []), "summary": f"{rows} × {columns} cells; counting evaluations …"}, False
     plan = context.work.remember(
-        ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.guard)
+        ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.watch)
     )
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
@@ -112,7 +114,7 @@ def respond(settings: Sweeping, context):
     if waiting:
         return
     shown = time.perf_counter()
-    cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device, plan=plan)
+    cells = diagnostics.run_sweep(sweep, wrap=context.watch, device=context.work.device, plan=plan)
     for done, ended in context.paced(cells):
         if ended or time.perf_counter() - shown > UPDATE_SECONDS:
             shown = time.perf_counter()
@@ -128,7 +130,7 @@ def _evaluation_seconds(sweep, model, context):
         taken = []
         for _ in range(2):
             start = time.perf_counter()
-            evaluations = last(runner.states(experiment, context.work.device, context.guard)).evaluations
+            evaluations = last(runner.states(experiment, context.work.device, context.watch)).evaluations
             taken.append((time.perf_counter() - start) / evaluations)
         return min(taken)
 
@@ -173,7 +175,7 @@ def _filled(sweep, cells: list[Cell]) -> dict:
             numbers[key][cell.row][cell.column] = item[name]
         if cell.experiment is not None:
             item["document"] = json.dumps(cell.experiment.document())
-        if cell.samples is not None and sweep.measure == "samples":
+        if cell.samples is not None and sweep.measure == SAMPLES:
             image = cell.samples.ndim == 4
             some = cell.samples[: (1 if crowded and cell.samples[0].numel() > 1000 else IMAGES) if image else POINTS]
             item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(some.numpy())
@@ -191,7 +193,7 @@ def _summary(sweep, plan, cells):
         return text
     ranked = sorted(valued, key=lambda cell: cell.interval[0])
     best = ranked[0]
-    text += f" Least {MEASURES[sweep.measure]} {best.interval[0]:.3g} at {_where(sweep, best)}."
+    text += f" Least {measures()[sweep.measure]} {best.interval[0]:.3g} at {_where(sweep, best)}."
     if len(sweep.seeds) > 1 and len(ranked) > 1:
         ties = [c for c in ranked[1:] if not diagnostics.compare(best.values, c.values).significant]
         verdict = diagnostics.compare(best.values, ranked[1].values).text
@@ -220,5 +222,5 @@ for cell in run_sweep(sweep):
 
 
 INSTRUMENT = Instrument(
-    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond
+    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond, script="sweep"
 )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import torch
 
 from app.figures import pack
+from app.figures.flow import arrows
 from app.instruments import choosing
-from app.instruments.base import Instrument, View, option, rounded
+from app.instruments.base import Instrument, View, option
 from app.instruments.groups import Group, fine, group_lines, group_of
+from app.instruments.starts import seed_option
 from edm import diagnostics, models, presets, runner
 from edm.experiments.experiment import Experiment
+from edm.plots.looks import look_of
+from edm.plots.panels import rounded
 
 SIGMAS = np.geomspace(0.002, 80, 16)
 SECONDS, PRECISION = 20.0, 0.02
-FIELD, WINDOW, FIELD_SIGMA = 15, 1.3, 0.5  # arrows each way; half width; σ in units of σ_data
 
 
 def runs() -> dict[str, list[models.Model]]:
@@ -41,9 +43,7 @@ class TrainingTime(View):
     steps: int = option(
         10, "N", "Steps of the samples (EDM's sampler)", slider=(2, 40), step=1, ge=1, le=1000, section="Samples"
     )
-    seed: int = option(
-        0, "seed", "The same latents for all checkpoints", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Samples"
-    )
+    seed: int = seed_option("The same latents for all checkpoints", "Samples")
 
 
 def respond(settings: TrainingTime, context):
@@ -60,11 +60,11 @@ def _found(settings, group: Group, context):
     latest, samples = next(curves), {}
     yield latest, samples
     for model in [group.models[-1], *group.models[:-1]]:
-        for state in runner.states(experiment_of(model, settings), context.work.device, context.guard):
+        for state in runner.states(experiment_of(model, settings), context.work.device, context.watch):
             x = state.x if len(model.shape) == 1 else state.denoised
             samples = samples | {model.name: {"x": x.cpu().numpy(), "done": False}}
             yield latest, samples
-        samples = samples | {model.name: {"x": state.x.cpu().numpy(), "done": True, "field": _field(model, context)}}
+        samples = samples | {model.name: {"x": state.x.cpu().numpy(), "done": True, "field": _flow(model, context)}}
         latest = next(curves)
         yield latest, samples
     end = time.monotonic() + SECONDS
@@ -79,14 +79,10 @@ def experiment_of(model, settings) -> Experiment:
     return Experiment(model=model.name, sampling=sampling)
 
 
-@torch.no_grad()
-def _field(model, context):
-    """Where the probability flow goes, over the plane at one σ."""
+def _flow(model, context):
     if model.shape != (2,):
         return None
-    grid = diagnostics.window_grid(WINDOW, WINDOW, FIELD, FIELD).to(context.work.device)
-    (arrows,) = diagnostics.direction_field(context.denoiser(model), grid, [FIELD_SIGMA * model.sigma_data])
-    return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
+    return arrows(context.denoiser(model), model.sigma_data, context.work.device)
 
 
 def objectives(group: Group, curves) -> list[float]:
@@ -103,7 +99,7 @@ def objectives(group: Group, curves) -> list[float]:
 def _body(settings, group, curves, samples):
     lines = group_lines(group, curves, SIGMAS)
     images, values = [model.header.images for model in group.models], objectives(group, curves)
-    column = choosing.preconditioning_of(group.models[-1])
+    color = look_of(choosing.preconditioning_of(group.models[-1])).color
     loss = {
         "share": 1.3,
         "x": {"title": "σ", "log": True, "range": [SIGMAS[0], SIGMAS[-1]]},
@@ -113,7 +109,7 @@ def _body(settings, group, curves, samples):
     progress = {
         "x": {"title": "images seen", "log": True},
         "y": {"title": "E[λ · loss] over p<sub>train</sub>"},
-        "lines": [{"color": column, "mode": "lines+markers", "x": images, "y": rounded(values)}],
+        "lines": [{"color": color, "mode": "lines+markers", "x": images, "y": rounded(values)}],
     }
     return {
         "figure": {"panels": [loss, progress]},
@@ -121,7 +117,7 @@ def _body(settings, group, curves, samples):
         "python": _python(settings, group),
         "shape": list(group.models[0].shape),
         "data": group.exact.name if group.exact else None,
-        "color": column,
+        "color": color,
         "checkpoints": [
             _checkpoint(model, number, samples.get(model.name))
             for model, number in zip(group.models, images, strict=True)
@@ -160,4 +156,5 @@ INSTRUMENT = Instrument(
     "What has the network learned after so many images, and what do its samples look like?",
     TrainingTime,
     respond,
+    script="training",
 )

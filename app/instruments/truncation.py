@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from app.figures import pack
-from app.instruments import starts
-from app.instruments.base import Instrument, View, option, rounded
-from app.instruments.lanes import LANES, sampling_of
+from app.instruments import lanes, starts
+from app.instruments.base import Instrument, View, option
 from edm import diagnostics, models
+from edm.plots.panels import rounded
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
@@ -24,7 +24,7 @@ VARIANTS = {  # name -> title, solver, α, colour
 RHOS = (1.0, 3.0, 5.0, 7.0, 10.0)
 RHO_COLORS = dict(zip(RHOS, ("c1", "c2", "c3", "mute", "c4"), strict=True))
 TOTAL_RHOS = tuple(float(rho) for rho in range(1, 11))
-POINTS, IMAGES, DATA = 96, 8, 400
+POINTS, IMAGES = 96, 8
 
 
 def variants() -> dict[str, tuple]:
@@ -40,19 +40,12 @@ def titles() -> dict[str, str]:
 class Truncation(View):
     """What the instrument shows."""
 
-    data: str = option(
-        "eight_gaussians",
-        "model",
-        "Exact denoisers of toy data and digits, and trained models",
-        choices=starts.exact_and_trained,
-        list=True,
-        section="Data",
-    )
+    data: str = starts.model_option("eight_gaussians")
     design: str = option(
         "edm",
         "sampler",
         "Time steps, schedule and scaling of a column of Table 1, or of the Sampler tab; without churn",
-        choices=lambda: LANES,
+        choices=lanes.offered,
         section="Sampler",
     )
     solver: str = option(
@@ -74,14 +67,12 @@ class Truncation(View):
         section="Steps",
     )
     steps: int = option(18, "N", "Number of steps", slider=(2, 64), step=1, ge=2, le=500, section="Steps")
-    seed: int = option(
-        0, "seed", "The random start of the trajectories", slider=(0, 50), step=1, ge=0, le=2**32 - 1, section="Latents"
-    )
+    seed: int = starts.seed_option("The random start of the trajectories")
 
 
 def respond(settings: Truncation, context):
     model = models.load(settings.data)
-    base = sampling_of(settings.design, context.yours, settings.seed)
+    base = lanes.sampling_of(settings.design, context.yours, settings.seed)
     base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_solver(settings.solver))
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
@@ -134,7 +125,9 @@ def _body(model, base, runs, settings, items):
     of_solver = {**y, "title": f"local error of {titles()[settings.solver]}"}
     solvers = [_line(name, parts.get(("solver", name), []), settings) for name in variants()]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
-    grid = f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{LANES[settings.design]}'s time steps"
+    grid = (
+        f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{lanes.offered()[settings.design]}'s time steps"
+    )
     panels = [
         {"title": grid, "x": x, "y": y, "lines": solvers},
         {"title": "ρ =", "x": x, "y": of_solver, "lines": rhos},
@@ -183,13 +176,9 @@ def _painted(model, parts, ends):
         "sigma": [part.sigma for part in parts] + [0.0] * len(ends[:1]),
         "error": pack.float32(np.stack([part.error.cpu().numpy() for part in parts])),
         "count": len(parts[0].x),
-        "data": pack.float32(_data(model)),
+        "data": starts.data(model),
         "sigmaData": model.sigma_data,
     }
-
-
-def _data(model):
-    return model.dataset.sample(DATA, seed=10_000).numpy() if model.dataset else np.zeros((0, 2))
 
 
 def _summary(base, parts, totals, settings):
@@ -230,4 +219,5 @@ INSTRUMENT = Instrument(
     "At which noise level does each step err, and what does ρ change?",
     Truncation,
     respond,
+    script="truncation",
 )

@@ -7,14 +7,14 @@ from functools import lru_cache
 import numpy as np
 
 from app.figures import pack
-from app.instruments.base import rounded
+from app.sentences.visible import names
 from app.training import recipes
-from app.visible import names
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
 from edm.data import points
 from edm.files import saved
+from edm.plots.panels import rounded
 from edm.runs import places
 from edm.training.settings import Training
 

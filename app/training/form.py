@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.instruments.base import View, option
+from app.instruments.base import View, offered, option
 from app.training import about, datasets
 from app.training.once import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
@@ -19,6 +19,7 @@ from edm.base.fields import Number as Decimal
 from edm.base.fields import SettingsError, Whole, knobs
 from edm.experiments.documents import merged
 from edm.networks import levels
+from edm.plots.looks import look_of
 from edm.training import fitting
 from edm.training.estimate import estimate, opened
 from edm.training.settings import Training
@@ -45,7 +46,7 @@ class Short(View):
         "design",
         "Preconditioning, noise and weight of the loss: a column of Table 1",
         choices=_named(COLUMNS),
-        colors=list(COLUMNS),
+        colors=lambda name: look_of(name).color,
     )
     minutes: Decimal | None = option(
         None, "minutes", "How long it may train", slider=(0.5, 480), log=True, gt=0, le=100_000
@@ -202,10 +203,7 @@ def is_curve(allowed, text: str) -> bool:
 
 def boot(folder, devices) -> dict:
     """What the page needs to build the form."""
-    declared = knobs(Short)
-    for name, field in Short.model_fields.items():
-        if choices := field.json_schema_extra.get("choices"):
-            declared[name] |= {"choices": list(choices()), "titles": list(choices().values())}
+    declared = offered(Short)
     declared["device"] |= {"choices": ["auto", *devices], "titles": ["auto", *devices]}
     fields: dict = {}
     for group in flat.groups(Training).values():

@@ -13,8 +13,8 @@ from array import array
 
 import numpy as np
 
-from app.instruments.base import rounded
 from edm import runs
+from edm.plots.panels import rounded
 from edm.training import score as scores
 
 MOST = 2000  # points of a curve in one answer

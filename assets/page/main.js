@@ -1,11 +1,13 @@
+// @ts-nocheck
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
-import { Gallery } from "./gallery.js";
-import { palette } from "./lib.js";
-import { Sampler } from "./sampler.js";
-import { Share } from "./share.js";
-import { frame } from "./shell.js";
-import { Train } from "./train.js";
-import { Workbench } from "./workbench.js";
+
+import { Workbench } from "./instruments/workbench.js";
+import { Sampler } from "./sampler/sampler.js";
+import { palette } from "./shared/colors.js";
+import { frame } from "./shared/frame.js";
+import { Gallery } from "./shared/gallery.js";
+import { Share } from "./shared/share.js";
+import { Train } from "./train/train.js";
 
 export function mount(root, boot, server) {
   return new Explorer(root, boot, server);
@@ -14,23 +16,36 @@ export function mount(root, boot, server) {
 class Explorer {
   constructor(root, boot, server) {
     Object.assign(this, { root, boot, server });
-    const titles = [["sampler", "Sampler"], ...boot.tabs.map(({ name, title }) => [name, title]), ["train", "Train"]];
-    this.parts = frame(root, titles);
+    this.parts = frame(
+      root,
+      boot.tabs.map(({ name, title }) => [name, title]),
+    );
     const changed = () => this.rememberSoon();
-    this.tabs = { sampler: new Sampler(root, this.parts.boxes.sampler, boot, server, changed) };
-    for (const tab of boot.tabs) {
-      const yours = () => this.tabs.sampler.accepted;
-      const load = (values) => this.toSampler(values);
-      this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
-    }
-    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (run) => this.sampleRun(run) };
-    this.tabs.train = new Train(this.parts.boxes.train, boot.train, page);
+    const yours = () => this.tabs.sampler.accepted;
+    const load = (values) => this.toSampler(values);
+    const page = {
+      server,
+      root,
+      boot,
+      changed,
+      models: (news) => this.takeModels(news),
+      sample: (run) => this.sampleRun(run),
+    };
+    const kinds = {
+      sampler: (box) => new Sampler(root, box, boot, server, changed),
+      instruments: (box, tab) => new Workbench(box, tab, { boot, server, root, changed, yours, load }),
+      train: (box, tab) => new Train(box, tab, page),
+    };
+    this.tabs = {};
+    for (const tab of boot.tabs) this.tabs[tab.name] = kinds[tab.kind](this.parts.boxes[tab.name], tab);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();
     this.recolor();
     this.choose("sampler");
-    server.onMessage((message) => (message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message)));
+    server.onMessage((message) =>
+      message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message),
+    );
   }
 
   listen() {
@@ -134,7 +149,8 @@ class Explorer {
 
   address() {
     const query = new URLSearchParams(this.tabs.sampler.query());
-    if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
+    if (this.current !== "sampler")
+      for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
   }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from edm.base import documents
+from edm.base.choices import help_of, knobs_of, title_of
 from edm.base.errors import Refused, one_line, shown
 
 MOST_SENTENCES, LONGEST_NAME = 4, 60  # of one refusal; letters of a field's name in it
@@ -29,14 +31,16 @@ class SettingsError(Refused):
 
 
 class Choices:
-    """The names that a field may have: those of a registry, as it is when they are asked for."""
+    """What a field may name: the entries of a registry, as it is when they are asked for."""
 
     def __init__(self, registry: Collection[str] | Callable[[], Collection[str]]):
         self.registry = registry
 
     @property
-    def names(self) -> list[str]:
-        return list(self.registry() if callable(self.registry) else self.registry)
+    def entries(self) -> dict[str, object]:
+        """The entries by name; of plain names, None."""
+        found = self.registry() if callable(self.registry) else self.registry
+        return dict(found) if isinstance(found, Mapping) else dict.fromkeys(found)
 
 
 def knob(
@@ -54,7 +58,8 @@ def knob(
 ):
     """A field with what a page or a command line needs to offer it.
 
-    choices: the registry that it picks from by name (a mapping, or a function that returns names).
+    choices: the registry that it picks from by name (a mapping of entries as `edm.base.choices` has them, names,
+    or a function that returns such).
     symbol: as in the paper (with <sub>). slider: (low, high) of a comfortable range, inside the limits.
     ends: values that the slider's two ends stand for, where they are not low and high (0, infinity).
     limits: pydantic's ge, gt, le, lt. unit: of the value, "" for pure numbers.
@@ -66,6 +71,11 @@ def knob(
     if choices is not None:
         field.metadata.append(Choices(choices))
     return field
+
+
+def symbol(kind: type[Settings], name: str) -> str:
+    """The symbol of a field as text: S_churn for S<sub>churn</sub>."""
+    return re.sub(r"<sub>(.*?)</sub>", r"_\1", kind.model_fields[name].json_schema_extra["knob"]["symbol"])
 
 
 def number_or_none(value):
@@ -148,26 +158,39 @@ def allowed(settings: type[Settings], name: str) -> str:
     return " and ".join(parts)
 
 
+def registries(settings: type[Settings]) -> dict[str, dict[str, object]]:
+    """What each field that picks from a registry may name: its entries by name."""
+    fields = settings.model_fields.items()
+    return {name: part.entries for name, field in fields for part in field.metadata if isinstance(part, Choices)}
+
+
 def choices(settings: type[Settings]) -> dict[str, list[str]]:
     """The allowed names of each field that picks from a registry."""
-    fields = settings.model_fields.items()
-    return {name: part.names for name, field in fields for part in field.metadata if isinstance(part, Choices)}
+    return {name: list(entries) for name, entries in registries(settings).items()}
 
 
 def knobs(settings: type[Settings]) -> dict[str, dict]:
     """What a page needs to offer each field: symbol, help, default, slider, limits and choices, as JSON data."""
-    defaults, offered = settings().document(complete=True), choices(settings)
+    defaults, offered = settings().document(complete=True), registries(settings)
     return {
         name: {
             **copy.deepcopy(field.json_schema_extra["knob"]),
             "help": field.description,
             "default": defaults[name],
-            "choices": offered.get(name),
+            **_choices_of(offered.get(name)),
             "whole": "int" in str(field.annotation),
         }
         for name, field in settings.model_fields.items()
         if field.json_schema_extra
     }
+
+
+def _choices_of(entries) -> dict:
+    """Names, and what the entries say of them: titles, helps, and uses, the fields that matter only with each."""
+    if entries is None:
+        return {"choices": None}
+    told = {"titles": title_of, "helps": help_of, "uses": knobs_of}
+    return {"choices": list(entries)} | {key: [of(entries, name) for name in entries] for key, of in told.items()}
 
 
 def refusal(field, value, reason) -> PydanticCustomError:

@@ -19,7 +19,7 @@ READERS = {  # of each field that is not for all data
 class Data(Settings):
     """The data: what is learned."""
 
-    dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.names)
+    dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.offered)
     path: str | None = knob(
         None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
     )

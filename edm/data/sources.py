@@ -98,9 +98,14 @@ SOURCES: dict[str, Callable] = {
 }
 
 
-def names() -> list[str]:
+def offered() -> dict[str, object]:
     """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
-    return [*SOURCES, *(name for name in _toys() if name not in SOURCES)]
+    return SOURCES | {name: data.DATASETS[name] for name in _toys()}
+
+
+def names() -> list[str]:
+    """The names of all data that can be trained on."""
+    return list(offered())
 
 
 def placed(settings):

@@ -1,6 +1,6 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
-from edm.diagnostics.churn import MAX_GAMMA, Moment, Round, churn_cycles, slow_motion
+from edm.diagnostics.churn import MAX_GAMMA, Moment, Round, churn_cycles, slow_motion, spread
 from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
 from edm.diagnostics.design import (
@@ -16,7 +16,7 @@ from edm.diagnostics.draws import Draw, held_out
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.loss import LossCurve, gap_field, losses
-from edm.diagnostics.measures import MEASURES, check_measure, to_data
+from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -42,6 +42,7 @@ __all__ = [
     "Lane",
     "LocalError",
     "LossCurve",
+    "Measure",
     "Moment",
     "Order",
     "Plan",
@@ -82,11 +83,13 @@ __all__ = [
     "sliced_wasserstein",
     "slow_motion",
     "solution",
+    "spread",
     "steps_for",
     "sweepable",
     "to_data",
     "training_density",
     "training_share",
+    "true_points",
     "truncation_error",
     "walk",
     "window_grid",

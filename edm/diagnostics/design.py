@@ -17,7 +17,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.objective import NOISES, WEIGHTS
-from edm.preconditioning import PRECONDITIONINGS
+from edm.preconditioning import PRECONDITIONINGS, build
 
 _ROUNDING = 1e-9  # relative: an axis that was made to end at σ_max still has its last point
 
@@ -47,8 +47,8 @@ def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
     """
     sigmas = _levels(sigmas)
     _positive("sigma_data", sigma_data)
-    kind = _named("preconditioning", name, PRECONDITIONINGS)
-    column = kind(sigma_data) if name == "edm" else kind()
+    _named("preconditioning", name, PRECONDITIONINGS)
+    column = build(name, sigma_data)
     known = (sigmas >= column.sigma_min * (1 - _ROUNDING)) & (sigmas <= column.sigma_max * (1 + _ROUNDING))
     c_skip, c_out, c_in, c_noise = (
         np.where(known, c(torch.from_numpy(sigmas)).numpy(), np.nan)

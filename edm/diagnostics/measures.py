@@ -10,34 +10,105 @@ Both distances of n true samples are not 0 but fall with n: compare only what ha
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
 
 from edm.base.fields import SettingsError
 from edm.data.settings import data_learned
 from edm.evaluation.distances import sliced_wasserstein
 from edm.experiments import models
 
-MEASURES = ("error", "distance", "frechet")
 TRUE_POINTS, TRUE_IMAGES = 4000, 2000  # samples of the data to compare with
 _SEED = 10_000  # far from the seeds of what is compared with them
 
 
+def true_points(dataset, count: int = TRUE_POINTS) -> torch.Tensor:
+    """Samples of an `edm.data.Dataset` [count, d] that no run has drawn, to compare with or to show."""
+    return dataset.sample(count, seed=_SEED)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """title: for a button. axis: for an axis, with its unit; {count} stands for the number of samples.
+
+    unfit(experiment, model) -> why it says nothing there, or None. against(experiment, model, device) -> a function of
+    samples; None: it compares with the solution of the ODE. images: as many samples of images as it takes to say
+    something; None: any.
+    """
+
+    name: str
+    title: str
+    axis: str
+    unfit: Callable
+    against: Callable | None = None
+    images: int | None = None
+
+    def axis_of(self, count: int | None = None) -> str:
+        """The title of an axis; count: of the samples."""
+        return self.axis.format(count="" if count is None else f"{count} ")
+
+
+def _no_error(experiment, model) -> str | None:
+    if experiment.sampling.stochastic:
+        return "a stochastic path has no ODE solution to compare with; set S_churn to 0"
+    return None
+
+
+def _no_distance(experiment, model) -> str | None:
+    if len(model.shape) != 1 or model.dataset is None:
+        return f"is for points whose data is known, and {model.name} is not; images have frechet"
+    return None
+
+
+def _distance(experiment, model, device):
+    known = true_points(model.dataset)
+    return lambda samples: sliced_wasserstein(samples, known)
+
+
+def _no_frechet(experiment, model) -> str | None:
+    from edm.evaluation.classifiers import DESIGNS
+    from edm.experiments.runner import count
+
+    if _data(model) not in DESIGNS:
+        return f"needs features, which {' and '.join(DESIGNS)} have; points have distance"
+    if experiment.label is not None:
+        return "compares with all classes; leave the class open"
+    if count(experiment) < 2:
+        return "needs 2 samples or more, and says little below some hundred"
+    return None
+
+
+def _frechet(experiment, model, device):
+    from edm.evaluation import frechet_distance
+    from edm.evaluation.features import to_8_bits
+    from edm.evaluation.truth import settings_of, truth
+
+    known = truth(settings_of(_data(model)), TRUE_IMAGES, str(device))
+    return lambda samples: frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("error", "error to the ODE", "RMS error to the ODE's solution", _no_error),
+        Measure(
+            "distance", "distance to the data", "sliced Wasserstein distance to the data", _no_distance, _distance
+        ),
+        Measure(
+            "frechet", "Fréchet distance", "Fréchet distance of {count}images, in features of a small classifier",
+            _no_frechet, _frechet, images=192,
+        ),
+    )
+}  # fmt: skip
+
+
 def check_measure(experiment, measure: str) -> None:
     """Raises SettingsError with the reason where `measure` says nothing about samples of the `edm.Experiment`."""
-    model = models.of(experiment)
-    if measure == "error" and experiment.sampling.S_churn > 0:
-        raise _refused(measure, "a stochastic path has no ODE solution to compare with; set S_churn to 0")
-    if measure == "distance" and (len(model.shape) != 1 or model.dataset is None):
-        raise _refused(measure, f"is for points whose data is known, and {model.name} is not; images have frechet")
-    if measure == "frechet":
-        from edm.evaluation.classifiers import DESIGNS
-        from edm.experiments.runner import count
-
-        if _data(model) not in DESIGNS:
-            raise _refused(measure, f"needs features, which {' and '.join(DESIGNS)} have; points have distance")
-        if experiment.label is not None:
-            raise _refused(measure, "compares with all classes; leave the class open")
-        if count(experiment) < 2:
-            raise _refused(measure, "needs 2 samples or more, and says little below some hundred")
+    if measure not in MEASURES:
+        raise _refused(measure, f"is no measure; those are {', '.join(MEASURES)}")
+    if reason := MEASURES[measure].unfit(experiment, models.of(experiment)):
+        raise _refused(measure, reason)
 
 
 def to_data(experiment, measure: str, device="cpu") -> Callable:
@@ -46,18 +117,11 @@ def to_data(experiment, measure: str, device="cpu") -> Callable:
     device: where features are computed. Raises SettingsError where the measure does not fit.
     """
     check_measure(experiment, measure)
-    model = models.of(experiment)
-    if measure == "distance":
-        truth = model.dataset.sample(TRUE_POINTS, seed=_SEED)
-        return lambda samples: sliced_wasserstein(samples, truth)
-    if measure != "frechet":
-        raise _refused(measure, "is no measure against the data; those are distance and frechet")
-    from edm.evaluation import frechet_distance
-    from edm.evaluation.features import to_8_bits
-    from edm.evaluation.truth import settings_of, truth
-
-    known = truth(settings_of(_data(model)), TRUE_IMAGES, str(device))
-    return lambda samples: frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
+    against = MEASURES[measure].against
+    if against is None:
+        known = " and ".join(name for name, other in MEASURES.items() if other.against)
+        raise _refused(measure, f"is no measure against the data; those are {known}")
+    return against(experiment, models.of(experiment), device)
 
 
 def _data(model) -> str | None:

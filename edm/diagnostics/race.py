@@ -51,16 +51,16 @@ class RacePoint:
 def steps_for(sampling: Sampling, evaluations: int) -> int:
     """The largest N that costs at most `evaluations` with these settings' solver; at least 1.
 
-    Euler: N = evaluations; Heun: (evaluations + 1)//2. No more than the levels that iDDPM has in the range, nor than
-    1000. A hand-made list of levels is as long as it is. Raises SettingsError for fewer than 1 evaluation.
+    Euler: N = evaluations; Heun: (evaluations + 1)//2. No more than the discretization has levels in the range (iDDPM's
+    are few), nor than 1000. A hand-made list of levels is as long as it is. Raises SettingsError for fewer than 1
+    evaluation.
     """
     if evaluations < 1:
         raise SettingsError(f"evaluations = {evaluations}: must be at least 1", ("evaluations",))
     if sampling.sigmas is not None:
-        return len(sampling.sigmas)
-    most = MAX_STEPS
-    if sampling.discretization == "iddpm":
-        most = min(most, len(timesteps.iddpm_available(*sampling.range)))
+        return sampling.N
+    available = timesteps.DISCRETIZATIONS[sampling.discretization].most
+    most = min(MAX_STEPS, available(*sampling.range)) if available else MAX_STEPS
     cost, low = SOLVERS[sampling.solver].evaluations, 1
     while low < most:
         middle = (low + most + 1) // 2
@@ -98,10 +98,12 @@ def race(
             sampling = with_evaluations(lane.sampling, budget)
             entries[name, sampling.steps] = lane, sampling
     for (name, _), (lane, sampling) in entries.items():
-        if measure == "error" and sampling.S_churn > 0:
+        if measure == "error" and sampling.stochastic:
+            churn = sampling.S_churn > 0
+            has, do = (f"S_churn = {sampling.S_churn:g}", "set it to 0") if churn else (sampling.solver, "take another")
             raise Refused(
-                f"lane {name!r} has S_churn = {sampling.S_churn:g}: a stochastic path has no ODE solution to compare "
-                "with; set it to 0, or measure the distance to the data"
+                f"lane {name!r} has {has}: a stochastic path has no ODE solution to compare with; {do}, or measure the "
+                "distance to the data"
             )
         for seed, z in _repeats(latents, sampling).items():
             _sampled(lane, z, sampling, seed)  # refuses at once what cannot run

@@ -30,7 +30,7 @@ _RANGE = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|…|to)\s*({_NUMBER})\s*(\(.*\)|\
 _STEP = re.compile(rf"\(\s*([-+x*/])\s*({_NUMBER})\s*\)")
 _COUNT = re.compile(r"\[\s*([0-9]{1,30})\s*\]")
 _SAME = str.maketrans({"−": "-", "–": "-", "—": "-", "×": "x", "∞": "inf"})
-_EXAMPLES = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]"
+EXAMPLES = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]"
 
 
 def sweepable() -> dict[str, type[Settings]]:
@@ -154,7 +154,7 @@ def _is_whole(knob) -> bool:
 
 def _example(knob) -> str:
     options = _options(knob)
-    return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else _EXAMPLES
+    return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else EXAMPLES
 
 
 def _home(knob: str) -> type[Settings]:

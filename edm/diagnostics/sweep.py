@@ -17,6 +17,7 @@ from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.settings import Sampling
@@ -80,6 +81,11 @@ class Sweep:
     def one_model(self) -> bool:
         """Whether all cells sample the same model."""
         return not self._has("model")
+
+    @property
+    def needs_solution(self) -> bool:
+        """Whether the cells are compared with the ODE's solution."""
+        return self.measure != SAMPLES and measures.MEASURES[self.measure].against is None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -174,7 +180,7 @@ class _Worker:
     def _prepare(self, planned):
         if self.model != planned.experiment.model:
             own = self.denoiser is None
-            self.known = models.of(planned.experiment).denoiser.to(self.device) if own else self.denoiser
+            self.known = on(models.of(planned.experiment).denoiser, self.device) if own else self.denoiser
             self.shared, self.model, self.to_data = Shared(self.known, self.megabytes), planned.experiment.model, None
         if self.start != planned.start:
             self.start, self.solutions = planned.start, {}
@@ -185,7 +191,7 @@ class _Worker:
 
     def _value(self, experiment, end, z, labels) -> float:
         sweep, seed = self.sweep, experiment.sampling.seed
-        if sweep.measure != "error":
+        if not sweep.needs_solution:
             self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.device)
             return self.to_data(end)
         if seed not in self.solutions:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edm.base.fields import SettingsError
+from edm.base.choices import formula_of, knobs_of
+from edm.base.fields import SettingsError, symbol
 from edm.experiments import presets
 from edm.sampling.settings import Sampling
+from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS
+from edm.timesteps import DISCRETIZATIONS
 
-TIME_STEPS = {
-    "vp": "1 + i/(N−1)·(ε_s − 1)",
-    "ve": "σ_max²·(σ_min²/σ_max²)^(i/(N−1))",
-    "iddpm": "u_⌊j₀ + (M−1−j₀)/(N−1)·i + ½⌋",
-    "edm": "(σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ",
-}
-SCHEDULES = {"vp": "√(e^(½β_d·t² + β_min·t) − 1)", "ve": "√t", "linear": "t"}
-SCALINGS = {"vp": "1/√(1 + σ²)", "none": "1"}
 _SHOWN = 6  # levels of a list made by hand
 
 
@@ -78,36 +73,37 @@ def differing_rows(samplings: Mapping[str, Sampling]) -> list[tuple[str, dict[st
 
 def _solver(sampling):
     solver, alpha = SOLVERS[sampling.solver], sampling.alpha
-    if not solver.uses_alpha or alpha == 1:
+    if "alpha" not in solver.knobs or alpha == 1:
         return solver.title
     name = {0.5: " (midpoint)", 0.67: " (Ralston)"}.get(round(alpha, 2), "")
     return f"{solver.title}'s family, α = {alpha:.3g}{name}"
 
 
 def _solver_value(sampling):
-    return sampling.solver, sampling.alpha if SOLVERS[sampling.solver].uses_alpha else None
+    return sampling.solver, {name: getattr(sampling, name) for name in SOLVERS[sampling.solver].knobs}
 
 
 def _time_steps(sampling):
     if sampling.sigmas is not None:
         levels = [f"{sigma:.3g}" for sigma in sampling.sigmas]
         return "by hand: " + ", ".join(levels if len(levels) <= _SHOWN else [*levels[: _SHOWN - 2], "…", levels[-1]])
-    text = TIME_STEPS.get(sampling.discretization, sampling.discretization)
-    return f"{text}, ρ = {sampling.rho:g}" if sampling.discretization == "edm" else text
+    knobs = [f"{symbol(Sampling, name)} = {value:g}" for name, value in _grid_knobs(sampling).items()]
+    return ", ".join([formula_of(DISCRETIZATIONS, sampling.discretization), *knobs])
+
+
+def _grid_knobs(sampling) -> dict[str, float]:
+    """The values that shape these time steps."""
+    return {name: getattr(sampling, name) for name in knobs_of(DISCRETIZATIONS, sampling.discretization) or ()}
 
 
 def _time_steps_value(sampling):
     if sampling.sigmas is not None:
         return sampling.sigmas
-    return sampling.discretization, sampling.rho if sampling.discretization == "edm" else None
+    return sampling.discretization, _grid_knobs(sampling)
 
 
 def _ends(sampling):
     return (sampling.sigmas[-1], sampling.sigmas[0]) if sampling.sigmas is not None else sampling.range
-
-
-def _number(sampling):
-    return len(sampling.sigmas or range(sampling.steps))
 
 
 def _churn_value(sampling):
@@ -123,9 +119,9 @@ def _churn(sampling):
 ROWS = (
     Row("solver", ("solver", "alpha"), _solver, _solver_value),
     Row("time steps tᵢ", ("discretization", "rho", "sigmas"), _time_steps, _time_steps_value),
-    Row("schedule σ(t)", ("schedule",), lambda s: SCHEDULES.get(s.schedule, s.schedule), lambda s: s.schedule),
-    Row("scaling s(t)", ("scaling",), lambda s: SCALINGS.get(s.scaling, s.scaling), lambda s: s.scaling),
+    Row("schedule σ(t)", ("schedule",), lambda s: formula_of(SCHEDULES, s.schedule), lambda s: s.schedule),
+    Row("scaling s(t)", ("scaling",), lambda s: formula_of(SCALINGS, s.scaling), lambda s: s.scaling),
     Row("range of σ", ("sigma_min", "sigma_max"), lambda s: "{:.3g} … {:.4g}".format(*_ends(s)), _ends),
     Row("stochasticity", ("S_churn", "S_tmin", "S_tmax", "S_noise"), _churn, _churn_value),
-    Row("steps N", ("steps",), lambda s: f"{_number(s)}", _number),
+    Row("steps N", ("steps",), lambda s: f"{s.N}", lambda s: s.N),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from functools import lru_cache
 from pathlib import Path
 
+from edm.base.atomic import stamp
 from edm.base.errors import shown
 from edm.base.fields import SettingsError
 from edm.files.resources import PRESETS
@@ -14,6 +17,11 @@ def names(kind: str = "designs") -> list[str]:
     """The presets of a kind, in the order of their `order` line, then by name."""
     found = [f"{kind}/{path.stem}" for path in (PRESETS / kind).glob("*.yaml")]
     return sorted(found, key=lambda name: (_read(PRESETS / f"{name}.yaml").get("order", 99), name))
+
+
+def titles(kind: str = "designs") -> dict[str, str]:
+    """The presets of a kind, in their order: name without the kind -> title."""
+    return {name.split("/")[1]: read(name)["title"] for name in names(kind)}
 
 
 def read(name: str) -> dict:
@@ -39,6 +47,11 @@ def figure(name: str) -> tuple[str, dict]:
 
 
 def _read(path: Path) -> dict:
+    return copy.deepcopy(_parsed(path, stamp(path)))
+
+
+@lru_cache(maxsize=128)
+def _parsed(path, _stamp) -> dict:
     from edm.base import settings_files
 
     return settings_files.read(path)

@@ -26,6 +26,7 @@ from edm.data.identity import Identity
 from edm.files import tensors
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.preconditioning import build as build_preconditioning
 
 METADATA_KEY = "edm"
 MAX_HEADER = 16 << 20
@@ -65,7 +66,7 @@ class PreconditioningConfig(Settings):
         return self
 
     def build(self):
-        return PRECONDITIONINGS[self.name](**({"sigma_data": self.sigma_data} if self.name == "edm" else {}))
+        return build_preconditioning(self.name, self.sigma_data)
 
 
 class Metrics(Settings):
@@ -197,9 +198,7 @@ def broken(path) -> str | None:
 
 def denoiser(network, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
-    made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
-    made.header, made.sigma_data, made.taught = header, header.sigma_data, header.taught
-    return made
+    return Denoiser(network, header.preconditioning.build(), header.shape, header.classes, header)
 
 
 def build(config: NetworkConfig, place="the settings"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
@@ -24,17 +25,65 @@ def to_uint8(images) -> np.ndarray:
     return (np.asarray(images, dtype=np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
 
 
-def grid(images, scale: int = 8, gap: int = 4) -> Image.Image:
-    """Images [B, C, H, W] in [−1, 1] side by side, each pixel `scale` wide; C is 1 or 3."""
+@dataclass(frozen=True)
+class Sheet:
+    """Where the tiles of a sheet of images lie. width, height: of a tile, in pixels; gap: between tiles, and around."""
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+    gap: int = 4
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the sheet."""
+        return self.columns * (self.width + self.gap) + self.gap, self.rows * (self.height + self.gap) + self.gap
+
+    def place(self, k: int) -> tuple[int, int]:
+        """Left and top of tile k, counted row by row."""
+        row, column = divmod(k, self.columns)
+        return self.gap + column * (self.width + self.gap), self.gap + row * (self.height + self.gap)
+
+
+def sheet(count: int, width: int, height: int, columns: int | None = None) -> Sheet:
+    """The sheet that `grid` makes of so many tiles: about square, unless the columns are given."""
+    columns = columns or math.ceil(math.sqrt(count))
+    return Sheet(columns, math.ceil(count / columns), width, height)
+
+
+def sheet_of(image: Image.Image, count: int) -> Sheet:
+    """How a picture that `grid` has made of so many square images is laid out."""
+    unit = sheet(count, 0, 0)
+    tile = (image.width - unit.gap) // unit.columns - unit.gap
+    return sheet(count, tile, tile)
+
+
+def scale_of(shape) -> int:
+    """How wide a pixel of a sample [C, H, W] is in a picture: small images are magnified."""
+    return max(1, 64 // shape[-1])
+
+
+def grid(images, scale: int = 8, columns: int | None = None) -> Image.Image:
+    """Images [B, C, H, W] in [−1, 1] side by side as `sheet` says, each pixel `scale` wide; C is 1 or 3."""
     array = np.repeat(np.repeat(to_uint8(images).transpose(0, 2, 3, 1), scale, 1), scale, 2)
     count, height, width, _ = array.shape
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    sheet = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), _PAPER)
+    made = sheet(count, width, height, columns)
+    picture = Image.new("RGB", made.size, _PAPER)
     for k, image in enumerate(array):
-        tile = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
-        sheet.paste(tile, (gap + k % columns * (width + gap), gap + k // columns * (height + gap)))
-    return sheet
+        picture.paste(Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image), made.place(k))
+    return picture
+
+
+def first_of(picture: Image.Image, shape) -> np.ndarray:
+    """The first image [C, H, W] in [−1, 1] of a picture that `grid` has made of samples of that shape."""
+    channels, height, width = shape
+    scale = scale_of(shape)
+    first = sheet(1, width * scale, height * scale)
+    left, top = first.place(0)
+    tile = picture.crop((left, top, left + first.width, top + first.height)).convert("L" if channels == 1 else "RGB")
+    pixels = np.asarray(tile)[::scale, ::scale]
+    return (pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)).astype(np.float32) / 127.5 - 1
 
 
 def paths(trajectory, denoiser, size: int = 800) -> Image.Image:
@@ -67,12 +116,17 @@ def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
     return picture
 
 
+def unscaled(states) -> np.ndarray:
+    """x/s of the states of a run: [S, B, …]."""
+    return np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+
+
 def picture(model, states, size: int = 800) -> Image.Image:
     """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
     states = list(states)
     if len(model.shape) == 3:
-        return grid(states[-1].x.cpu(), scale=max(1, 64 // model.shape[-1]))
-    trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+        return grid(states[-1].x.cpu(), scale_of(model.shape))
+    trajectory = unscaled(states)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
     return paths(trajectory, model.dataset and model.dataset.denoiser, size)

@@ -11,7 +11,7 @@ from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, number_or_none, refusal
 from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS
-from edm.timesteps import DISCRETIZATIONS, iddpm_levels
+from edm.timesteps import DISCRETIZATIONS
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
@@ -104,6 +104,16 @@ class Sampling(Settings):
         low, high = DISCRETIZATIONS[self.discretization].range
         return self.sigma_min or low, self.sigma_max or high
 
+    @property
+    def N(self) -> int:
+        """The steps that are asked for: those of the levels given by hand, where they are."""
+        return self.steps if self.sigmas is None else len(self.sigmas)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether fresh noise is asked for, churn's or the solver's own: then the ODE's solution is not its limit."""
+        return self.S_churn > 0 or SOLVERS[self.solver].draws(self) > 0
+
     @model_validator(mode="after")
     def _consistent(self):
         if self.S_tmin > self.S_tmax:
@@ -120,9 +130,10 @@ class Sampling(Settings):
                 getattr(self, field),
                 f"must leave sigma_min below sigma_max; here sigma_min is {low:g} and sigma_max {high:g}",
             )
-        if self.discretization == "iddpm":
+        discretization = DISCRETIZATIONS[self.discretization]
+        if discretization.most is not None:
             try:
-                iddpm_levels(self.steps, low, high)
+                discretization.levels(self.steps, low, high, self.rho)
             except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self

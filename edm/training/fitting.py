@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from edm.base.choices import knobs_of
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
 from edm.networks import NETWORKS, levels
 from edm.networks.settings import Architecture
-from edm.objective import NOISES
+from edm.objective import NOISES, WEIGHTS
+from edm.preconditioning import PRECONDITIONINGS
 from edm.training.settings import Training
 
 _ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
@@ -59,11 +61,12 @@ def idle(settings: Training, shape, classes: int) -> dict[str, str]:
     found, design = {}, settings.design
     if not NETWORKS[network_of(settings, shape)].images:
         found |= dict.fromkeys(("channel_mult", "attention"), "a network for points has no levels")
-    knobs = NOISES[design.noise].knobs
+    known = knobs_of(NOISES, design.noise)
     for name in ("P_mean", "P_std"):
-        if knobs is not None and name not in knobs:
+        if known is not None and name not in known:
             found[name] = f"the noise distribution {design.noise!r} has none"
-    if design.preconditioning != "edm" and design.weight != "edm":
+    both = knobs_of(PRECONDITIONINGS, design.preconditioning), knobs_of(WEIGHTS, design.weight)
+    if None not in both and "sigma_data" not in both[0] + both[1]:
         found["sigma_data"] = "neither this preconditioning nor this weight depends on it"
     if not (classes and settings.data.conditional):
         found["label_dropout"] = "the network is told no classes"

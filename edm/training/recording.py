@@ -90,10 +90,10 @@ def _finite(value):
 def _save_samples(stem, tick):
     samples = tick.samples.numpy()
     if samples.ndim == 4:
-        from edm.files.render import grid
+        from edm.files.render import grid, scale_of
 
         with atomic(stem.with_suffix(".png")) as file:
-            grid(samples, scale=max(1, 64 // samples.shape[-1])).save(file, format="PNG")
+            grid(samples, scale_of(samples.shape)).save(file, format="PNG")
     else:
         with atomic(stem.with_suffix(".npz")) as file:
             np.savez(file, samples=samples)

@@ -17,6 +17,7 @@ EDM = [  # from the ground; the rooms of a floor may use each other, but not in 
     ["evaluation"],
     ["runs", "diagnostics"],
     ["commands", "__main__"],
+    ["plots"],
 ]
 
 

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 import edm
-from edm import diagnostics, presets, schedules, solvers, timesteps
+from edm import diagnostics, presets, solvers, timesteps
 from edm.diagnostics import Lane, differing_rows, race, steps_for, walk, with_evaluations
-from edm.diagnostics.walk import SCALINGS, SCHEDULES, TIME_STEPS
 from tests.problems import Counting, gaussian, latents
 
 DESIGNS = {name: presets.load(f"designs/{name}").sampling for name in ("vp", "ve", "iddpm", "edm")}
@@ -165,8 +164,3 @@ def test_differing_rows_read_as_in_the_paper():
     ]
     (by_hand, *_) = differing_rows({"a": edm.Sampling(), "b": edm.Sampling(sigmas=range(80, 0, -10))})
     assert by_hand[1]["b"] == "by hand: 80, 70, 60, 50, …, 10"
-
-
-def test_every_choice_of_table_1_has_its_formula():
-    assert set(TIME_STEPS) == set(timesteps.DISCRETIZATIONS)
-    assert set(SCHEDULES) == set(schedules.SCHEDULES) and set(SCALINGS) == set(schedules.SCALINGS)
