@@ -12,7 +12,7 @@ Value = Any  # of a setting
 
 
 class Knob(Sent):
-    """See `edm.fields.knob`. ends: values that the slider's two ends stand for. titles: of the choices."""
+    """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for. titles: of the choices."""
 
     symbol: str
     help: str

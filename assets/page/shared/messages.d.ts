@@ -232,7 +232,7 @@ export interface Instrument {
   knobs: Record<string, Knob>;
 }
 
-/** See edm.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+/** See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
 export interface Knob {
   symbol: string;
   help: string;
