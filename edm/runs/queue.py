@@ -70,8 +70,8 @@ def resume(
         raise Refused(f"the run {run.name!r} is {found.state}; only one that is over can be resumed")
     if found.state == "finished" and "images" not in changes:
         raise Refused(f"the run {run.name!r} has finished; give it more images to go on: --images")
-    before = places.load(places.request(run, last, "start"))
-    keep = before.get("keep", places.load(run / "status.json").get("keep", KEEP))
+    before = places.read(places.request(run, last, "start"))
+    keep = before.get("keep", places.read(run / "status.json").get("keep", KEEP))
     # those of a beginning that never reached a checkpoint would be lost
     changes = {**before.get("changes", {}), **{name: str(value) for name, value in changes.items()}}
     if "path" in changes:
@@ -136,7 +136,7 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
         if run.state == "stopping":
             _enforce(run)
     for run in sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name)):
-        request = places.load(places.request(run.folder, run.number, "start"))
+        request = places.read(places.request(run.folder, run.number, "start"))
         suitable, needed = devices.places(request.get("device") or "cpu", request.get("gpus") or 0)
         if request.get("host") != clocks.host() or awaited.intersection(suitable):
             continue
@@ -256,7 +256,7 @@ def _submit(run, launcher, place, at_once) -> bool:
 
 def _enforce(run) -> None:
     """End a worker that was asked to stop and did not in time: first it is asked, then it is not."""
-    request = places.load(places.request(run.folder, run.number, "stop"))
+    request = places.read(places.request(run.folder, run.number, "stop"))
     waited, grace = clocks.since(request), request.get("grace", 0)
     launcher = launchers.launcher_of(run.folder)
     leader, fellows = reading.workers(run.folder)

@@ -56,7 +56,7 @@ def _hold(folder, place, holder, at_once) -> Path | None:
         seats = folder_of(folder) / f"{place.replace(':', '')}.{seat}"
         seats.mkdir(parents=True, exist_ok=True)
         last = max((saved.number(path, (".json",)) or 0 for path in seats.iterdir()), default=0)
-        if last and not _is_over(folder, places.load(seats / f"{last:08}.json")):
+        if last and not _is_over(folder, places.read(seats / f"{last:08}.json")):
             continue
         (seats / f"{last - _KEPT:08}.json").unlink(missing_ok=True)
         if places.create(seats / f"{last + 1:08}.json", holder):
@@ -67,7 +67,7 @@ def _hold(folder, place, holder, at_once) -> Path | None:
 def _is_over(folder, holder) -> bool:
     """Whether the holder of a seat needs it no more; once that is so, it stays so."""
     path, number = folder / str(holder.get("run")), holder.get("number")
-    start = places.load(places.request(path, number, "start")) if type(number) is int else {}
+    start = places.read(places.request(path, number, "start")) if type(number) is int else {}
     if not start or start.get("id") != holder.get("id") or places.newest(path) > number:
         return True  # deleted, or resumed since, which only a run that is over can be
     if places.request(path, number, "taken").exists():
