@@ -96,7 +96,7 @@ class Moving(torch.nn.Module):
         return x * self.scale
 
 
-@pytest.mark.parametrize("made", [lambda inner: inner, *(WRAPPERS[name] for name in ("around", "shared", "guarded"))])
+@pytest.mark.parametrize("made", [lambda inner: inner, *(WRAPPERS[name] for name in ("around", "shared", "watched"))])
 def test_a_module_of_ones_own_stays_where_it_is(made):
     module = Moving()
     there = on(made(module), "meta")
