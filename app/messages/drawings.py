@@ -37,10 +37,12 @@ class Line(Sent):
 
 
 class Mark(Sent):
-    """A level across a panel."""
+    """A line across a panel: at a level y, or at x."""
 
-    y: float
+    x: float | None = None
+    y: float | None = None
     text: str | None = None
+    color: Column | None = None
 
 
 class Heat(Sent):
@@ -281,6 +283,6 @@ _OWN = {
 }
 
 
-def of(instrument: str) -> Any:
+def body_of(instrument: str) -> Any:
     """The body of an instrument's figure; `Drawing` where its script draws nothing of its own."""
     return _OWN.get(instrument, Drawing)

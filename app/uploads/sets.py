@@ -68,7 +68,7 @@ def intake(
     images. folder: of all runs. owner: any text. resolution: 16, 32 or 64, of the images' central squares.
     read: is given each piece of the work, a function that returns (value, pixels), and returns the value; what it
     raises ends the work.
-    Raises ValueError with a sentence for anything that cannot be taken; then nothing is left of it.
+    Raises Refused with a sentence for anything that cannot be taken; then nothing is left of it.
     """
     bounds = bounds or Bounds()
     if resolution not in SIZES:
@@ -91,7 +91,7 @@ def described(folder, identity: str) -> dict:
     """A dataset: {id, dataset, path, title, count, shape, classes, class_names, greyscale, thumbnail, fields, …}.
 
     dataset: "folder" or "points". thumbnail: base64 of the first image, uint8 [C, H, W], or of points, float32.
-    fields: what `edm.data.settings.Data` needs. Raises ValueError if there is none of that id.
+    fields: what `edm.data.settings.Data` needs. Raises Refused if there is none of that id.
     """
     path = path_of(folder, identity)
     about = _about(path)
@@ -100,7 +100,7 @@ def described(folder, identity: str) -> dict:
 
 
 def _about(path) -> dict:
-    about = places.load(path.parent / "about.json")
+    about = places.read(path.parent / "about.json")
     if not about:  # removed meanwhile
         raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
     return about
@@ -113,7 +113,7 @@ def listed(folder, owner: str | None = None) -> list[dict]:
 
 
 def path_of(folder, identity) -> Path:
-    """The file of the dataset of that id. Raises ValueError if there is none, or it is no id."""
+    """The file of the dataset of that id. Raises Refused if there is none, or it is no id."""
     if isinstance(identity, str) and _ID.fullmatch(identity):
         place = Path(folder).absolute() / FOLDER / identity
         for name in _FILES.values():
@@ -131,7 +131,7 @@ def is_ours(path, folder) -> bool:
 
 
 def remove(folder, identity: str, owner: str | None = None) -> None:
-    """Delete a dataset; with `owner`, if nobody else has brought it, too. Raises ValueError if a run needs it, or it
+    """Delete a dataset; with `owner`, if nobody else has brought it, too. Raises Refused if a run needs it, or it
     is not the owner's."""
     path = path_of(folder, identity)
     with _owning:
@@ -143,7 +143,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
             places.write(path.parent / "about.json", {**about, "owners": others})
             return
         for run in runs.all_runs(folder):
-            data = places.load(run.folder / "config.json").get("data")
+            data = places.read(run.folder / "config.json").get("data")
             if isinstance(data, dict) and data.get("path") == str(path):
                 raise Refused(f"the run {run.name!r} is of the dataset {about['title']!r}; delete the run first")
         gone = path.parent.with_name(f".gone-{uuid.uuid4().hex}")
@@ -252,7 +252,7 @@ def _settled(new, place, about, owner, bounds) -> dict:
     """Give a set that is whole its place, or the one that is there another owner."""
     target = place / about.pop("id")
     with _owning:
-        known = places.load(target / "about.json")
+        known = places.read(target / "about.json")
         if not known:
             used = runs.disk_use(place)
             if used > bounds.folder:
@@ -276,5 +276,5 @@ def _title(text) -> str:
 
 def _all(place) -> list[dict]:
     """The about.json of every set, with its id."""
-    found = [(path, places.load(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
+    found = [(path, places.read(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
     return [{"id": path.name, **about} for path, about in found if about]
