@@ -25,7 +25,13 @@ from edm.base.errors import Refused
 from edm.files.names import check_name
 
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_LINKS = (
+    errno.EPERM,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EACCES,
+)  # the last on Windows, of open files
 
 
 def place(folder, name) -> Path:
