@@ -93,7 +93,7 @@ def _field(index, learned, ideal, model, device) -> dict:
     size = np.hypot(sigma, model.sigma_data)
     grid = diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS).to(device) * size
     gap = diagnostics.gap_field(learned, ideal, grid, sigma).norm(dim=1)
-    density = ideal.log_density(grid, sigma)
+    density = ideal.inner.log_density(grid, sigma)
     likely = (density - density.max()).exp() / LIKELY
     coarse = diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS).to(device) * size
     arrows = diagnostics.gap_field(learned, ideal, coarse, sigma)

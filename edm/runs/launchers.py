@@ -84,7 +84,7 @@ class Processes:
         """See `Launcher`. What the worker says goes into the run's log.txt."""
         folder, chosen = Path(folder), place.split("+")
         number = places.newest(folder)
-        request = places.load(places.request(folder, number, "start"))
+        request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
         ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
@@ -149,7 +149,7 @@ LOCAL = "processes"  # of runs that say nothing of a launcher, such as those tha
 
 def launcher_of(folder) -> Launcher:
     """The launcher of the newest beginning of the run in a folder."""
-    return named(places.load(places.request(folder, places.newest(folder), "start")))
+    return named(places.read(places.request(folder, places.newest(folder), "start")))
 
 
 def named(request: dict) -> Launcher:

@@ -229,10 +229,14 @@ export interface Instrument {
   title: string;
   question: string;
   streams: boolean;
+  script: string;
   knobs: Record<string, Knob>;
 }
 
-/** See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+/**
+ * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses:
+ * the knobs that matter only with each choice; null: any may.
+ */
 export interface Knob {
   symbol: string;
   help: string;
@@ -245,6 +249,8 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
+  helps?: (string | null)[] | null;
+  uses?: (string[] | null)[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;
@@ -298,10 +304,12 @@ export interface Losses {
   errors: (number | null)[];
 }
 
-/** A level across a panel. */
+/** A line across a panel: at a level y, or at x. */
 export interface Mark {
-  y: number;
+  x?: number | null;
+  y?: number | null;
   text?: string | null;
+  color?: string | null;
 }
 
 /** See app.work.measures.measure. */
