@@ -117,7 +117,9 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
         except OSError:
             raise Refused(f"host {host!r} is not an address of this machine; try 127.0.0.1 or 0.0.0.0") from None
         listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Windows lets two listen at one port if they want to reuse it, and has another word for what is meant here
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
             listener.bind((host, candidate))
             listener.listen(128)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import secrets
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -15,8 +14,9 @@ from starlette.responses import JSONResponse, RedirectResponse
 from app import bodies
 from app.answers import Denied, sentence
 from app.delays import Busy
+from edm.files.resources import ASSETS
 
-PAGE = Path(__file__).resolve().parent.parent / "assets" / "page" / "login.html"
+PAGE = ASSETS / "page" / "login.html"
 MOST_BYTES = 1 << 13
 MOST_SESSIONS, MOST_EACH = 20_000, 50  # in all, and of one name; then the oldest ends
 

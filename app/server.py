@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import webbrowser
-from pathlib import Path
 
 # Nothing is reported elsewhere. Read by Gradio while it is imported.
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
@@ -21,8 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from app import login, page, routes, transport, visible
 from app.classroom import Room
 from app.scripts import asked
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+from edm.files.resources import ASSETS
 
 
 class _Assets(StaticFiles):

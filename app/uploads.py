@@ -91,7 +91,7 @@ def described(folder, identity: str) -> dict:
     """A dataset: {id, dataset, path, title, count, shape, classes, class_names, greyscale, thumbnail, fields, …}.
 
     dataset: "folder" or "points". thumbnail: base64 of the first image, uint8 [C, H, W], or of points, float32.
-    fields: what `edm.training.settings.Data` needs. Raises ValueError if there is none of that id.
+    fields: what `edm.data.settings.Data` needs. Raises ValueError if there is none of that id.
     """
     path = path_of(folder, identity)
     about = _about(path)

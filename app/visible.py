@@ -13,7 +13,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from edm.files.resources import CODE
+
 _TEXTS = ("application/json", "text/event-stream", "text/html", "text/markdown", "text/plain")
 _QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*)\1""")
 _PLAIN = re.compile(r"""(?<![\w/.~+\-])/(?:[^\s/'"<>|,;()\[\]{}=]+/)+[^\s/'"<>|,;()\[\]{}=]*""")
@@ -33,7 +34,7 @@ class Names:
     def __init__(self, folder, own: bool = False):
         self._own = own
         folder, home = Path(folder), _home()
-        known = {ROOT: "", **({home: "~"} if home else {})}
+        known = {CODE: "", **({home: "~"} if home else {})}
         known |= {folder.absolute(): folder.absolute().name, folder.resolve(): folder.absolute().name}
         self._called = {}
         for path, name in known.items():

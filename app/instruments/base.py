@@ -17,7 +17,7 @@ from edm.experiments.experiment import Experiment
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
     """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
 
-    display: what `edm.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
+    display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
     itself is the widget), colors (of a choice, by its name), list (a list that opens instead of buttons), when ({other
     knob: its values} with which it is shown).
     """

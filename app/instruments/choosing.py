@@ -5,7 +5,7 @@ from __future__ import annotations
 from edm import models, presets
 from edm.base.choices import title_of
 from edm.base.errors import Refused
-from edm.data import settings
+from edm.data.settings import data_learned
 from edm.preconditioning import PRECONDITIONINGS
 
 EXACT, SHARED, OWN = "exact", "shared", "own"
@@ -56,7 +56,7 @@ def data_of(model) -> str:
     """The name of the data that a model is of."""
     if model.dataset:
         return model.dataset.name
-    known = settings.learned(model.header) if model.trained else None
+    known = data_learned(model.header) if model.trained else None
     return known.dataset if known else model.name
 
 

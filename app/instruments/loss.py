@@ -171,7 +171,7 @@ def _python(settings, groups):
         ]
     design = f"P_mean={settings.P_mean}, P_std={settings.P_std}"
     lines += [
-        f"design = edm.training.settings.Design({design})",
+        f"design = edm.objective.Design({design})",
         "print(edm.diagnostics.training_share(design, [0, 0.01, 0.1, 1, 10, np.inf]))",
     ]
     return "\n".join(lines) + "\n"

@@ -19,7 +19,7 @@ THUMBNAIL_POINTS = 220
 
 @dataclass(frozen=True)
 class Found:
-    """fields: of `edm.training.settings.Data`; shape: of one sample."""
+    """fields: of `edm.data.settings.Data`; shape: of one sample."""
 
     name: str
     title: str

@@ -29,8 +29,7 @@ def atomic(path, durable: bool = True, guard=None):
             if guard is not None:
                 guard()
         except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(file.name)  # before closing, which may fail again on a full disk
+            _drop(file)
             raise
     os.replace(file.name, path)
     if durable:
@@ -76,11 +75,25 @@ def make(folder) -> None:
 def settle(path) -> None:
     """Wait until a file's contents, or the names in a folder, are on the disk; not every system can do the latter."""
     with suppress(OSError) if os.path.isdir(path) else nullcontext():
-        number = os.open(path, os.O_RDONLY)
+        number = os.open(
+            path, os.O_RDONLY if os.path.isdir(path) else os.O_RDWR
+        )  # Windows syncs only what may be written
         try:
             os.fsync(number)
         finally:
             os.close(number)
+
+
+def _drop(file):
+    """Remove a file that is open, before closing it may fail again on a full disk."""
+    try:
+        os.unlink(file.name)
+    except FileNotFoundError:
+        return
+    except PermissionError:  # Windows removes none that is open
+        with suppress(OSError):
+            file.close()
+        os.unlink(file.name)
 
 
 def _is(file, name) -> bool:

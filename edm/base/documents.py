@@ -1,4 +1,4 @@
-"""Documents that come from outside, as plain data: JSON of any making. (YAML is read by `edm.settings_files`.)
+"""Documents that come from outside, as plain data: JSON of any making. (YAML is read by `edm.base.settings_files`.)
 
 What is read is of bounded size and depth, and holds only names, text that can be written again, numbers, true, false
 and null. Anything else is refused in a sentence that begins with `place`, which says where it was found.

@@ -1,4 +1,4 @@
-"""Files of settings that people write: YAML, or JSON where the name ends in .json, as plain data (`edm.documents`)."""
+"""Files of settings that people write, as plain data (`edm.base.documents`): YAML, or JSON in a file of that name."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from edm.base.errors import Refused
 
 _BLOCK = 4  # 64-bit words that Philox makes for each value of its counter
 
-# one purpose for each kind of random number, so that none is used twice; see edm.streams
+# one purpose for each kind of random number, so that none is used twice
 ORDER, SIGMA, NOISE, AUGMENT, LABEL, DATA, VALIDATION, DROPOUT = range(16, 24)
 
 

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, knob
 from edm.commands import options as common
-from edm.data.settings import Data, learned
+from edm.data.settings import Data, data_learned
 from edm.sampling.settings import Sampling
 
 
@@ -84,10 +84,10 @@ def _denoiser(name_or_path: str, device):
         from edm.files import checkpoints, saved
 
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
-        return denoiser, learned(denoiser.header)
+        return denoiser, data_learned(denoiser.header)
     model = models.load(name_or_path)
     denoiser = model.denoiser.to(device)
-    if model.trained and (known := learned(model.header)) is not None:
+    if model.trained and (known := data_learned(model.header)) is not None:
         return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
 

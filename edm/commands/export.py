@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 
 
 def add(commands):
@@ -36,7 +36,7 @@ def _measures(checkpoint, ema) -> dict:
     from edm.sampling.loop import last
 
     denoiser = checkpoints.load(checkpoint, ema=ema)
-    report = last(evaluate(denoiser, learned(denoiser.header)))
+    report = last(evaluate(denoiser, data_learned(denoiser.header)))
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]

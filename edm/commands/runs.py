@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.commands import options as common
 from edm.training.settings import Training
@@ -22,7 +23,8 @@ def add(commands):
         verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
         verb.set_defaults(run=_run, act=act)
         if act not in (_list, _start, _gc):
-            verb.add_argument("name", nargs=None if act in (_resume, _tensorboard) else "+", help="name of the run")
+            one = act in (_resume, _history, _tensorboard)
+            verb.add_argument("name", nargs=None if one else "+", help="name of the run")
         if act in (_start, _gc):
             verb.add_argument("--keep", type=int, default=3, help="checkpoints to keep of a run, beside its best one")
         if act is _stop:
@@ -35,6 +37,8 @@ def add(commands):
             verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")
             verb.add_argument("--accept-data", action="store_true", help="though its data are not the same any more")
             common.fields(verb, Training)
+        if act is _history:
+            verb.add_argument("--out", metavar="FILE", help="a .csv file to write (default: print it)")
         if act is _tensorboard:
             verb.add_argument("--out", metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)")
 
@@ -130,6 +134,17 @@ def _delete(options, folder):
         print(f"{path}: deleted")
 
 
+def _history(options, folder):
+    from edm import runs
+
+    table = runs.history(options.name, folder)
+    if options.out is None:
+        print(table.to_csv(lineterminator="\n"), end="")
+        return
+    with atomic(options.out) as file:
+        table.to_csv(file, lineterminator="\n")
+
+
 def _tensorboard(options, folder):
     from edm import runs
     from edm.runs import tensorboard
@@ -152,6 +167,7 @@ _VERBS = {
     "unpause": ("let runs that were asked to hold go on", _unpause),
     "resume": ("go on with a run that is over, from its last checkpoint, with other settings if given", _resume),
     "delete": ("delete runs that are over", _delete),
+    "history": ("what a run has measured, as a table: .csv", _history),
     "tensorboard": ("write a run's measures as logs for TensorBoard", _tensorboard),
     "gc": ("delete checkpoints of runs that are over, but for the newest and the best", _gc),
 }

@@ -42,6 +42,7 @@ def run(options):
 
     from edm.base import devices
     from edm.base.atomic import atomic
+    from edm.data import points
     from edm.experiments import models, runner
     from edm.files import render
     from edm.sampling.path import path_of
@@ -59,7 +60,7 @@ def run(options):
         render.save_png(render.picture(model, states), out, experiment.document())
     elif suffix == ".csv":
         with atomic(out) as file:
-            np.savetxt(file, samples.reshape(len(samples), -1), delimiter=",", fmt="%.9g")
+            points.write(file, samples)
     else:
         trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
         with atomic(out) as file:

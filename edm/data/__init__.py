@@ -87,7 +87,7 @@ def of_points(path) -> Dataset:
 
 
 def learned(settings) -> Dataset | None:
-    """What an `edm.training.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
+    """What an `edm.data.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
     if settings.dataset != "points":
         return DATASETS.get(settings.dataset)
     try:

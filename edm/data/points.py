@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tokenize
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -59,6 +60,14 @@ def checked(rows, place: str) -> np.ndarray:
             f"{REACH:g}, best of a size of about 1: rescale them"
         )
     return points
+
+
+def write(file: BinaryIO, samples: np.ndarray) -> None:
+    """Write samples [n, …] into a .csv file that is open: one a line, in nine digits."""
+    import pandas as pd
+
+    table = pd.DataFrame(samples.reshape(len(samples), -1))
+    table.to_csv(file, header=False, index=False, float_format="%.9g", na_rep="nan", lineterminator="\n")
 
 
 def digest(points) -> str:

@@ -43,6 +43,6 @@ class Data(Settings):
         return self
 
 
-def learned(header) -> Data | None:
+def data_learned(header) -> Data | None:
     """The data that the file with this header has learned (`edm.files.checkpoints.Header`); None if it does not say."""
     return None if header.training is None else Data.parse(header.training.get("data", {}))

@@ -7,7 +7,7 @@
     labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
-To add one, put a function of `edm.training.settings.Data` into SOURCES.
+To add one, put a function of `edm.data.settings.Data` into SOURCES.
 """
 
 from __future__ import annotations
@@ -118,13 +118,13 @@ _DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3
 
 
 def open_source(settings):
-    """The source of an `edm.training.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
+    """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return SOURCES.get(settings.dataset, _mixture)(settings)
 
 
 def shape_of(settings) -> tuple[int, ...] | None:
-    """The shape of a sample of an `edm.training.settings.Data`; None where only a look at all images would tell it."""
+    """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
     if settings.dataset == "folder":
         size = settings.resolution
         return (1 if settings.greyscale else 3, size, size) if size else None

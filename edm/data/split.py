@@ -11,7 +11,7 @@ import numpy as np
 from edm.base.errors import Refused
 from edm.base.streams import ORDER
 from edm.data import identity
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 0.05, 1000
 _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
@@ -96,10 +96,10 @@ def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
 
 
 def resumed(source, settings, header) -> Split:
-    """The source of a run (`edm.training.settings.Data`) that goes on from a checkpoint, divided as it was: what was
+    """The source of a run (`edm.data.settings.Data`) that goes on from a checkpoint, divided as it was: what was
     held out and is still there stays held out, and nothing that was trained on joins it. Raises ValueError for a
     holdout that has grown."""
-    then = learned(header).holdout
+    then = data_learned(header).holdout
     held = identity.still_held(source, header.data)
     if held is None:
         held = Split(source, then).held

@@ -1,7 +1,7 @@
 """The training images of MNIST, Fashion-MNIST and CIFAR-10 in torchvision's files, held in memory.
 
 torchvision fetches the files and verifies their checksums; they are read here. CIFAR-10's are pickles, and a pickle
-may run any program when it is loaded. They are therefore read as data (see `edm.pickles`), in which the few NumPy names
+may run any program when it is loaded. They are read as data (see `edm.base.pickles`), in which the few NumPy names
 that describe an array stand for records of their arguments.
 """
 
@@ -27,6 +27,7 @@ import torch
 from edm.base import pickles
 from edm.base.atomic import make, move
 from edm.base.errors import Refused
+from edm.base.extras import needed
 from edm.base.pickles import Encoded, Record
 from edm.data import marks
 from edm.data.folders import rows
@@ -90,7 +91,8 @@ def load(name: str, folder, download: bool = False) -> InMemory:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
-            wanted.fetch(temporary)
+            with needed("train", f"downloading {name}"):
+                wanted.fetch(temporary)
             source = wanted.source(Path(temporary) / wanted.folder)
             make(place)
             for file in wanted.files:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from edm.base.errors import Refused
@@ -109,12 +110,11 @@ def fitted_order(points: Iterable[Point]) -> Order:
 
 def _line(points) -> tuple[Order, float]:
     """The least-squares line through (ln N, ln error), and its rms deviation."""
-    x = [math.log(p.steps) for p in points]
-    y = [math.log(p.error) for p in points]
-    count, mean_x, mean_y = len(x), sum(x) / len(x), sum(y) / len(y)
-    spread = sum((a - mean_x) ** 2 for a in x)
-    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
-    squares = sum((b - mean_y - slope * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
-    constant = math.exp(mean_y - slope * mean_x)
+    from scipy.stats import linregress
+
+    x, y = np.log([p.steps for p in points]), np.log([p.error for p in points])
+    fit = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
+    deviation = math.sqrt(np.square(y - fit.intercept - fit.slope * x).sum() / (len(x) - 2))
+    stderr = deviation / math.sqrt(np.square(x - x.mean()).sum())
     steps = (min(p.steps for p in points), max(p.steps for p in points))
-    return Order(-slope, math.sqrt(squares / (count - 2) / spread), constant, steps), math.sqrt(squares / (count - 2))
+    return Order(-float(fit.slope), stderr, math.exp(fit.intercept), steps), deviation

@@ -60,7 +60,7 @@ def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
 
 
 def loss_weight(name: str, sigmas, sigma_data: float) -> np.ndarray:
-    """λ(σ) of `edm.training.loss.WEIGHTS`, shaped like sigmas: 1/σ² ("simple") or (σ² + σ_d²)/(σ·σ_d)² ("edm")."""
+    """λ(σ) of `edm.objective.WEIGHTS`, shaped like sigmas: 1/σ² ("simple") or (σ² + σ_d²)/(σ·σ_d)² ("edm")."""
     _positive("sigma_data", sigma_data)
     weight = _named("weight", name, WEIGHTS)(torch.from_numpy(_levels(sigmas)), sigma_data)  # as in training
     return weight.numpy()
@@ -85,7 +85,7 @@ def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | No
 
 
 def training_density(design, sigmas) -> np.ndarray:
-    """p_train(σ) of an `edm.training.settings.Design` as a density in ln σ, shaped like sigmas; it integrates to 1.
+    """p_train(σ) of an `edm.objective.Design` as a density in ln σ, shaped like sigmas; it integrates to 1.
 
     0 outside the distribution's range. iDDPM's discrete levels, of probability 1/M each, are spread over the
     space up to halfway to their neighbours; a distribution that only says how to draw from it has a density that is

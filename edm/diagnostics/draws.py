@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 from edm.exact import PointSet
 
 HELD_OUT = "held out"
@@ -51,7 +51,7 @@ def held_out(model) -> Draw:
         return _of(Split(_points(model.dataset.denoiser), 0), WHOLE)
     if not model.trained:
         return _of(Split(sources.open_source(Data(dataset=model.dataset.name)), None), FRESH)
-    data = learned(model.header)
+    data = data_learned(model.header)
     if data is None:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:

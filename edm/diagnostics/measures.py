@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from edm.base.fields import SettingsError
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 from edm.evaluation.distances import sliced_wasserstein
 from edm.experiments import models
 
@@ -128,7 +128,7 @@ def _data(model) -> str | None:
     """The name of what a model has learned, or stands for."""
     if not model.trained:
         return model.dataset.name
-    known = learned(model.header)
+    known = data_learned(model.header)
     return known and known.dataset
 
 

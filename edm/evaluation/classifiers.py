@@ -13,7 +13,6 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,8 +21,9 @@ from torch import nn
 from edm.base import documents
 from edm.base.errors import Refused
 from edm.data import digits, scenes
+from edm.files.resources import ASSETS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
+FOLDER = ASSETS / "classifiers"
 FEATURES = 64
 METADATA_KEY = "classifier"
 _GRID, _GROUPS = 4, 8

@@ -45,7 +45,7 @@ def evaluate(
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
     denoiser: D(x, sigma, labels=None), on `device`; `classes`, if it has any, is how many it has to be told of.
-    data: name of a training dataset, or an `edm.training.settings.Data`: what the samples are compared with.
+    data: name of a training dataset, or an `edm.data.settings.Data`: what the samples are compared with.
     sampling: EDM's own by default. Sample k depends on (sampling.seed, k) only, whatever `batch` is, and so does its
         class, which is drawn with the data's frequencies (evenly, where the data is endless).
     reference: how many samples of the data to compare with. None: all of a finite set, at most 10 000; as many as

@@ -16,11 +16,12 @@ from edm import data
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
 from edm.data import classes
-from edm.data.settings import learned
+from edm.data.settings import data_learned
 from edm.files import names as naming
 from edm.files import saved
+from edm.files.resources import ASSETS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "models"
+FOLDER = ASSETS / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
 
 
@@ -31,7 +32,7 @@ class Model:
     shape: of one sample; classes: 0 for none; count: samples by default; dataset: the `edm.data.Dataset` that it
     denoises or has learned, or None where that has no exact denoiser. path: of a trained model's file, else None.
     family: name that the checkpoints of one run share. stamp: of the file as it was when it became known. run: that
-    it is a checkpoint of, by the names of `edm.names`.
+    it is a checkpoint of, by the names of `edm.files.names`.
     """
 
     name: str
@@ -220,7 +221,7 @@ def _from_file(name, path) -> Model:
     header = read_header(path)
     if stamp(path) != before:
         raise Refused(f"{path} was replaced while it was read; try again")
-    known = learned(header)
+    known = data_learned(header)
     if known and known.path and not Path(known.path).is_absolute():
         known = None  # an exported model knows the name of its file, which may be that of any other here
     dataset = data.learned(known) if known else None

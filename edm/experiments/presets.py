@@ -10,14 +10,13 @@ from pathlib import Path
 from edm.base.atomic import stamp
 from edm.base.errors import shown
 from edm.base.fields import SettingsError
-
-FOLDER = Path(__file__).resolve().parents[2] / "presets"
+from edm.files.resources import PRESETS
 
 
 def names(kind: str = "designs") -> list[str]:
     """The presets of a kind, in the order of their `order` line, then by name."""
-    found = [f"{kind}/{path.stem}" for path in (FOLDER / kind).glob("*.yaml")]
-    return sorted(found, key=lambda name: (_read(FOLDER / f"{name}.yaml").get("order", 99), name))
+    found = [f"{kind}/{path.stem}" for path in (PRESETS / kind).glob("*.yaml")]
+    return sorted(found, key=lambda name: (_read(PRESETS / f"{name}.yaml").get("order", 99), name))
 
 
 def titles(kind: str = "designs") -> dict[str, str]:
@@ -27,9 +26,9 @@ def titles(kind: str = "designs") -> dict[str, str]:
 
 def read(name: str) -> dict:
     """The file "designs/edm" as {title, about, experiment}. Raises SettingsError for an unknown name."""
-    path = FOLDER / f"{name}.yaml"
+    path = PRESETS / f"{name}.yaml"
     if not re.fullmatch(r"[a-z0-9_]{1,40}/[a-z0-9_]{1,40}", name) or not path.is_file():
-        known = ", ".join(sorted(f"{p.parent.name}/{p.stem}" for p in FOLDER.glob("*/*.yaml")))
+        known = ", ".join(sorted(f"{p.parent.name}/{p.stem}" for p in PRESETS.glob("*/*.yaml")))
         raise SettingsError(f"there is no preset {shown(name)}; there are {known}", ("preset",))
     return _read(path)
 

@@ -1,7 +1,7 @@
 """The paper's published checkpoints as model files of ours.
 
 The network is built anew from the name and the arguments of its class, and takes the tensors in the file if each has
-its place and its shape. Nothing in the file runs; see `edm.persistent`.
+its place and its shape. Nothing in the file runs; see `edm.files.persistent`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The objects in the paper's published checkpoints, read as records (see `edm.pickles`): no code in a file runs.
+"""The objects in the paper's published checkpoints, read as records (see `edm.base.pickles`): no code in a file runs.
 
 A persistent object is pickled as a call with one dictionary: its class' name and source, and its attributes, among
 them the arguments of its constructor. A network's layers, parameters and buffers are attributes as torch keeps them.

@@ -4,6 +4,7 @@ path = runs.start(edm.Training(images=100_000), "runs", name="moons")
 runs.advance("runs")                   # starts what the queue allows; call it again and again
 runs.read(path).state                  # queued, running, paused, stopping; stopped, finished, failed, interrupted
 runs.metrics_since(path, cursor)       # what is new
+runs.history("moons")                  # the whole of it, as a pandas DataFrame
 runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-4"); runs.delete(path)
 """
 
@@ -11,6 +12,7 @@ from edm.runs.keeping import best, delete, find, gc
 from edm.runs.places import check_name, runs_folder
 from edm.runs.queue import advance, pause, resume, start, stop, unpause
 from edm.runs.reading import LIVE, OVER, Run, all_runs, disk_use, read, tail
+from edm.runs.tables import history
 from edm.training.metrics import Lines, metrics_since
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "disk_use",
     "find",
     "gc",
+    "history",
     "metrics_since",
     "pause",
     "read",

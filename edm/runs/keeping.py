@@ -12,7 +12,7 @@ from edm.runs import lease, places, reading
 from edm.runs.processes import machine, this, uptime
 from edm.training.keeping import RECORD, age_of, best, halves, superfluous
 
-# What writers that were killed have left of files, by folder: as `edm.files.atomic` names it, and safetensors did
+# What writers that were killed have left of files, by folder: as `edm.base.atomic.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
 _SHARED = r"\.([0-9]{4,}(\.[a-z]+[0-9]*)?|moment)\.json\.[a-z0-9_]{8}"  # requests, places: of many writers, at any time
 _OLD = 3600.0  # seconds after which none of those is still at it

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edm.base import devices
+from edm.files.resources import CODE
 from edm.runs import places, reading
 from edm.runs.processes import KILL, TERMINATE, machine, this, uptime
 
@@ -96,7 +97,7 @@ def _environment(chosen) -> dict[str, str]:
         environment |= {} if value is None else {name: value}
     if len(chosen) > 1:
         environment["CUDA_VISIBLE_DEVICES"] = devices.visible(chosen, environment.get("CUDA_VISIBLE_DEVICES"))
-    home = str(Path(__file__).resolve().parents[2])
+    home = str(CODE)
     search = [home, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
     extra["EDM_TRACEBACK"] = "1"  # into its log

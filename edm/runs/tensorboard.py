@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 
 from edm.base.atomic import move
 from edm.base.errors import Refused
+from edm.base.extras import needed
 from edm.training.metrics import metrics_since
 
 _SCALARS = ("loss", "rate")
@@ -19,7 +20,8 @@ def write(run, folder=None) -> Path:
     samples, if they are images. Returns the folder, by default `tensorboard` in the run's own; logs of ours that are
     in it are replaced. Raises ValueError if there is nothing to write yet, or a file is in the way.
     """
-    from tensorboardX import SummaryWriter
+    with needed("train", "writing logs for TensorBoard"):
+        from tensorboardX import SummaryWriter
 
     run = Path(run)
     folder = Path(folder) if folder else run / "tensorboard"

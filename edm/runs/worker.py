@@ -221,6 +221,8 @@ def _memory() -> int | None:
         return torch.cuda.max_memory_allocated()
     try:
         import resource
-    except ImportError:
-        return None
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

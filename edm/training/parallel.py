@@ -48,7 +48,9 @@ class World:
 
 def _end_with(parent):
     """One of several processes must not outlive torchrun, which alone would end it."""
-    while os.getppid() == parent:
+    import psutil
+
+    while os.getppid() == parent and psutil.pid_exists(parent):  # Windows goes on giving the number of one that is gone
         time.sleep(1)
     os._exit(1)
 

@@ -6,7 +6,7 @@ data.npz                        names and marks of the images that it learns (`e
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
-*.safetensors.torn              one that was not whole, and from which the run therefore did not go on (`edm.saved`)
+*.safetensors.torn              one that was not whole, from which the run therefore did not go on (`edm.files.saved`)
 """
 
 from __future__ import annotations

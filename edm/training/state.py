@@ -1,6 +1,6 @@
 """Everything a run is, besides its settings: weights, averages, Adam's moments, and how far it has come.
 
-Random numbers are functions of the image's number (edm.streams), so they need no state of their own.
+Random numbers are functions of the image's number (edm.base.streams), so they need no state of their own.
 """
 
 from __future__ import annotations

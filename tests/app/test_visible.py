@@ -11,8 +11,9 @@ import pytest
 
 from app import snippets
 from app.training.board import AGE
-from app.visible import ROOT, Names, Veil, without_folders
+from app.visible import Names, Veil, without_folders
 from edm import checkpoints, runs
+from edm.files.resources import CODE as ROOT
 from edm.runs import places
 from edm.training.loop import train
 from edm.training.recording import record

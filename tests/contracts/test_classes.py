@@ -14,7 +14,7 @@ from edm.__main__ import main
 from edm.base.fields import SettingsError
 from edm.base.flat import flatten, unflatten
 from edm.data import classes, sources
-from edm.data.settings import Data, learned
+from edm.data.settings import Data, data_learned
 from edm.data.split import Split
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import evaluate
@@ -185,7 +185,7 @@ def test_classes_without_images_are_known_and_never_drawn_unasked(sparse, tmp_pa
     with pytest.raises(SettingsError, match="label = 5: had no images in the training of this model; it knows '0', '9"):
         edm.Experiment(model=name, label=5)
     assert "seen images of 2 only (0, 999)" in card(model.header, "x", 1)
-    done = evaluate(model.denoiser, learned(model.header), edm.Sampling(steps=1), count=5, reference=5)
+    done = evaluate(model.denoiser, data_learned(model.header), edm.Sampling(steps=1), count=5, reference=5)
     assert edm.last(done).count == 5
 
 
@@ -238,7 +238,7 @@ def test_evaluation_asks_a_model_for_its_own_order_of_classes(tmp_path):
         return model.denoiser(x, sigma, labels)
 
     denoiser.classes, denoiser.shape, denoiser.header = 2, model.shape, model.header
-    edm.last(evaluate(denoiser, learned(model.header), edm.Sampling(steps=1), count=40, reference=10))
+    edm.last(evaluate(denoiser, data_learned(model.header), edm.Sampling(steps=1), count=40, reference=10))
     assert np.mean(np.array(asked) == 1) > 0.7  # "2", of which there are nine times as many
 
 

@@ -10,11 +10,11 @@ import edm
 from app.training import datasets, recipes
 from edm import models, runner
 from edm.base.fields import knobs
+from edm.data import split
 from edm.evaluation import classifiers
 from edm.exact import PointSet
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
-from edm.training import loader
 
 
 def spoil(value):
@@ -69,7 +69,7 @@ def test_what_is_handed_out_can_be_spoiled_and_comes_again_as_it_was(name):
 
 
 def test_what_is_kept_and_not_copied_cannot_be_written_into():
-    for array in (edm.timesteps.iddpm_u(), loader._order(0, 0, 10)):
+    for array in (edm.timesteps.iddpm_u(), split._order(0, 0, 10)):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

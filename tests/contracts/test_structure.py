@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ABOVE = {"app", "gradio", "plotly", "pandas"}
-PLOTTING = {"plots": {"plotly"}}  # the only rooms of the library that may
-LATE = {"torchvision", "sklearn", "pandas", "yaml", "PIL", "gradio", "plotly"}
+ABOVE = {"app", "gradio"}
+LATE = {"torchvision", "sklearn", "scipy", "pandas", "psutil", "yaml", "PIL", "gradio", "plotly", "tensorboardX"}
+ONLY_IN = {"pandas": ("edm/data/", "edm/runs/"), "plotly": ("edm/plots",)}  # of the library, and only when asked for
 
 
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return imported(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def imported(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -23,8 +27,7 @@ def imports(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "edm").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_library_knows_nothing_of_the_page(path):
-    room = path.relative_to(ROOT / "edm").parts[0]
-    assert not (ABOVE - PLOTTING.get(room, set())) & set(imports(path))
+    assert not ABOVE & set(imports(path))
 
 
 def test_figures_load_plotly_when_they_are_drawn_and_not_before():
@@ -35,6 +38,25 @@ def test_figures_load_plotly_when_they_are_drawn_and_not_before():
 @pytest.mark.parametrize("path", sorted((ROOT / "app" / "figures").rglob("*.py")), ids=lambda p: p.name)
 def test_figures_know_neither_gradio_nor_torch(path):
     assert not {"gradio", "torch"} & set(imports(path))
+
+
+def at_once(path):
+    """The statements that run when a module is imported."""
+    waiting = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not typing and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+
+
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_tables_and_figures_for_notebooks_are_made_where_they_are_asked_for(package):
+    for path in (ROOT / "edm").rglob("*.py"):
+        if package in imports(path):
+            assert path.relative_to(ROOT).as_posix().startswith(ONLY_IN[package]), path
+            assert package not in imported(at_once(path)), f"{path} imports it before anybody has asked"
 
 
 def loaded_after(statement):
@@ -55,5 +77,6 @@ def test_sampling_needs_nothing_heavier_than_torch_and_numpy():
 def test_the_top_level_is_as_designed():
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     allowed = {"app", "edm", "presets", "assets", "tests", "requirements.txt", "README.md"}
-    allowed |= {".ci", "pyproject.toml", ".gitignore", ".gitattributes", ".github"}
+    allowed |= {"LICENSE", "CITATION.cff", "CONTRIBUTING.md", ".ci", "pyproject.toml", ".gitignore"}
+    allowed |= {"package.json", "package-lock.json", "tsconfig.json", "eslint.config.js"}  # the page's scripts
     assert {name.split("/")[0] for name in tracked} <= allowed

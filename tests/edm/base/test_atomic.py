@@ -16,6 +16,7 @@ from edm.runs import places, tensorboard
 from edm.training.export import export
 from edm.training.loop import train
 from edm.training.recording import record
+from tests import systems
 from tests.disk import Disk, files_in, inode
 from tests.edm.runs import points, tiny
 from tests.official import small, written
@@ -128,3 +129,16 @@ def test_the_mode_of_a_file_lets_others_read_it(tmp_path):
     with atomic.atomic(tmp_path / "x") as file:
         file.write(b"x")
     assert stat.S_IMODE(os.stat(tmp_path / "x").st_mode) == 0o644
+
+
+def test_files_are_written_moved_and_taken_back_on_windows_too(monkeypatch, tmp_path):
+    systems.windows(monkeypatch)
+    atomic.make(tmp_path / "a" / "b")
+    with atomic.atomic(tmp_path / "a" / "x") as file:
+        file.write(b"whole")
+    atomic.move(tmp_path / "a" / "x", tmp_path / "a" / "b" / "y")
+    atomic.append(tmp_path / "a" / "b" / "y", b" line\n")
+    assert (tmp_path / "a" / "b" / "y").read_bytes() == b"whole line\n"
+    with pytest.raises(ValueError, match="midway"), atomic.atomic(tmp_path / "z") as file:
+        raise ValueError("midway")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -8,7 +8,7 @@ import edm
 from app.instruments import choosing
 from edm import data, models
 from edm.data import points, sources, toy
-from edm.data.settings import Data, learned
+from edm.data.settings import Data, data_learned
 from edm.training.export import elsewhere
 from edm.training.loop import Started, train
 from edm.training.settings import Training
@@ -176,7 +176,7 @@ def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypat
     assert "--path=cloud.npy" in (tmp_path / "model.md").read_text()
     model = models.load(models.register("model.safetensors", "exported"))
     try:
-        assert learned(model.header).path == "cloud.npy"
+        assert data_learned(model.header).path == "cloud.npy"
         assert model.dataset is None, "a file of that name may be any here"
     finally:
         models._registered.pop("exported", None)

@@ -191,7 +191,12 @@ def model(tmp_path):
     preconditioning = checkpoints.PreconditioningConfig(name="vp")
     training = Training(data=Data(dataset="two_moons"))
     header = checkpoints.Header(
-        kind="model", network=network, preconditioning=preconditioning, shape=[2], sigma_data=0.5, training=training
+        kind="model",
+        network=network,
+        preconditioning=preconditioning,
+        shape=[2],
+        sigma_data=0.5,
+        training=training.document(),
     )
     path = tmp_path / "untrained.safetensors"
     weights = checkpoints.build(network).state_dict()
