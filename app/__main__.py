@@ -9,8 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
-from app import passwords
-from app.limits import Limits
+from app.visitors import passwords
+from app.visitors.limits import Allowance
 from edm.base.errors import Refused
 
 DEFAULT_PORT = 7860
@@ -56,7 +56,7 @@ def _add_classroom(group) -> None:
         help="whoever logs in with it may do all; also EDM_TEACHER_PASSWORD",
     )
     for name, (field, kind, help) in _LIMITS.items():
-        default = getattr(Limits, field) / (1e6 if field == "upload" else 1)
+        default = getattr(Allowance, field) / (1e6 if field == "upload" else 1)
         group.add_argument(name, type=kind, default=kind(default), help=f"{help} (default: %(default)s)")
 
 
@@ -72,7 +72,7 @@ _LIMITS = {
 
 
 def room(chosen):
-    """The `app.classroom.Room` of the options: who may do what. Raises Refused."""
+    """The `app.visitors.room.Room` of the options: who may do what. Raises Refused."""
     values = {field: getattr(chosen, name[2:].replace("-", "_")) for name, (field, _, _) in _LIMITS.items()}
     for name, (field, _, _) in _LIMITS.items():
         if not 0 < values[field] < float("inf"):
@@ -85,12 +85,16 @@ def room(chosen):
     if not local and not password and not chosen.classroom:
         remedy = "give a password with --password, or use 127.0.0.1, or --classroom"
         raise Refused(f"others can reach {chosen.host}: {remedy}")
-    from app.classroom import Room, generated
+    from app.visitors.passwords import generated
+    from app.visitors.room import Room
 
     if not chosen.classroom:
         return Room(chosen.runs, local, password)
-    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Limits(**values))
-    for given, who, one in ((password, "class", made.password), (teacher, "teacher", made.teacher_password)):
+    made = Room(chosen.runs, local, password or generated(), True, teacher or generated(), Allowance(**values))
+    for given, who, one in (
+        (password, "class", made.entrance.password),
+        (teacher, "teacher", made.entrance.teacher_password),
+    ):
         if not given:
             print(f"EDM explorer: password of the {who}: {one}")
     return made

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from functools import partial
 
 import gradio as gr
 
-from app import controls, faults, snippets, tabs, transport
-from app.classroom import Room
-from app.instruments import INSTRUMENTS
-from app.links import opened_from
-from app.live import Live
-from app.scripts import Scripts
-from app.tabs import sampler, train
+from app.sentences import faults
+from app.tabs import TABS, controls, train
+from app.tabs.base import House
+from app.tabs.links import opened_from
 from app.tabs.wiring import Wiring
 from app.training.board import Board
-from app.work import Work
+from app.transport import corners
+from app.transport.live import Live
+from app.transport.presence import Left
+from app.visitors.room import Room
+from app.work.jobs import Threads
+from app.work.scripts import Scripts
+from app.work.shared import Work
 from edm import data
 
 STAY_SECONDS = 5
@@ -25,37 +29,58 @@ STAY_SECONDS = 5
 
 def build(device, room: Room) -> gr.Blocks:
     """The whole page. device: where the computing runs. room: who may do what, with the runs in its folder."""
-    work, board = Work(device, own=room.kind == "own"), Board(room.folder)
-    boot = controls.boot() | {"train": train.boot(board) | {"script": snippets.head(board.folder, work.own)}}
+    pool, board = Threads(Work(device, own=room.kind == "own")), Board(room.folder)
+    house = House(pool, board, room)
+    known = boot(house)
     board.begin()
-    training = train.Train(board, work, room)
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
-        stage = Live("main.js", boot, (*sampler.EVENTS, *INSTRUMENTS, *train.EVENTS, "halt"))
-        wiring = Wiring(stage, work.slots, room.key)
-        sampler.build(blocks, wiring, work, Scripts(work, room.key))
-        tabs.instruments.build(wiring, work)
-        training.build(wiring)
+        stage = Live("main.js", known, (*(event for tab in TABS for event in tab.events), "halt"))
+        wiring = Wiring(stage, room.key)
+        for tab in TABS:
+            wiring.connect(tab, house)
         wiring.halt()
-        _attend(blocks, wiring, training)
-    transport.prepare(blocks)
+        _attend(blocks, wiring, house)
+        _answer_scripts(Scripts(pool, room.key))
+    corners.prepare(blocks)
     # scikit-learn takes a second to import: have the digits ready before somebody asks for them
     threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks
 
 
+def boot(house: House) -> dict:
+    """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
+    tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
+    return controls.boot() | {"tabs": tabs}
+
+
+def _answer_scripts(scripts):
+    async def sample(settings: dict, request: gr.Request) -> dict:
+        """Sample {"model": …, "steps": …} or {"model": …, "sampling": {…}}: samples, levels, measures."""
+        try:
+            return await scripts.sample(settings, request)
+        except Left as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        except Exception as error:
+            raise gr.Error(faults.told(error), print_exception=False) from None
+
+    gr.api(sample, api_name="sample", concurrency_limit=None)  # which Scripts sees to, for each visitor
+
+
 def opened(query, check) -> dict:
-    """What an address says (see `app.links`): whatever that is, the page opens. check: of the Train tab's form."""
+    """What an address says (see `app.tabs.links`): whatever that is, the page opens. check: of the Train tab's form."""
     try:
         return opened_from(getattr(query, "multi_items", query.items)(), check)
     except Exception as error:
         return opened_from({}) | {"notice": faults.logged(error)}
 
 
-def _attend(blocks, wiring, training):
+def _attend(blocks, wiring, house):
     """What happens when a visitor comes, stays and leaves."""
 
     def come(request: gr.Request):
-        return json.dumps({"opened": opened(request.query_params, training.check) | {"models": training.models()}})
+        return json.dumps(
+            {"opened": opened(request.query_params, partial(train.check, house)) | {"models": house.models.since()}}
+        )
 
     async def stay():
         """An event that lasts as long as the visitor stays, so that the stream of answers stays open.
@@ -68,7 +93,7 @@ def _attend(blocks, wiring, training):
             await asyncio.sleep(STAY_SECONDS)
 
     async def left(request: gr.Request):  # async, or a hundred who leave at once take a thread each
-        wiring.newest.stop(request.session_hash)
+        wiring.leave(request)
 
     blocks.load(come, None, wiring.stage, api_visibility="private", show_progress="hidden")
     blocks.load(stay, None, None, api_visibility="private", show_progress="hidden", concurrency_limit=None)

@@ -17,9 +17,16 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import login, page, routes, transport, visible
-from app.classroom import Room
-from app.scripts import asked
+from app import page
+from app.routes import runs, uploads
+from app.sentences import visible
+from app.transport import corners
+from app.transport.gate import Gate
+from app.transport.same_site import SameSite
+from app.visitors import login
+from app.visitors.room import Room
+from app.visitors.time_keeper import keep_time
+from app.work.scripts import asked
 from edm.files.resources import ASSETS
 
 
@@ -43,23 +50,24 @@ def application(device, room: Room | None = None) -> FastAPI:
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
     app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
-    login.add(app, room, sessions)
-    routes.add(app, room, sessions.name)
+    login.add(app, room.entrance, sessions)
+    uploads.add(app, room, sessions.name)
+    runs.add(app, room, sessions.name)
     blocks = page.build(device, room)
-    transport.mount(
+    corners.mount(
         app,
         blocks,
-        sessions.name if room.asks else None,
+        sessions.name if room.entrance.asks else None,
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         css_paths=[ASSETS / "page" / "style.css"],
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
-    entrance = login.page(room.message) if room.asks else None
+    entrance = login.page(room.entrance.message) if room.entrance.asks else None
     checks = {"sample": asked}
-    app.add_middleware(transport.Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
-    app.add_middleware(routes.SameSite, private=room.kind == "own" and not room.asks)
+    app.add_middleware(Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
+    app.add_middleware(SameSite, private=room.kind == "own" and not room.entrance.asks)
     app.add_middleware(visible.Veil, folder=room.folder, own=room.kind == "own")
     return app
 
@@ -70,7 +78,7 @@ def serve(listener, device, room: Room, browser: bool) -> None:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
     server = _Server(application(device, room), address, browser)
-    room.keep_time()
+    keep_time(room)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import model_validator
 
-from app.slots import visitor_of
-from app.work import Work
+from app.work.shared import Work
+from app.work.watch import Watch
 from edm.base.fields import Settings, knob, knobs, refusal
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
@@ -86,19 +86,19 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Context:
-    """What a request may use. guard: wraps a denoiser so that its next call ends an overtaken request.
+    """What a request may use. watch: wraps a denoiser so that its next call ends an overtaken request.
 
     yours: the Sampler tab's settings. work: device, processor slots and memory that all requests share.
     """
 
     work: Work
-    guard: Callable
+    watch: Watch
     yours: Experiment
 
     def denoiser(self, model):
-        """The model's denoiser on the server's device, guarded."""
-        return self.guard(model.denoiser.to(self.work.device))
+        """The model's denoiser on the server's device, watched."""
+        return self.watch(model.denoiser.to(self.work.device))
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""
-        return self.work.paced(items, visitor_of(self.guard))
+        return self.watch.paced(items)

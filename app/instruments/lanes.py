@@ -6,11 +6,13 @@ import json
 import time
 from dataclasses import dataclass
 
-from app import snippets
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
-from app.visible import without_folders
+from app.sentences.visible import without_folders
+from app.work import snippets
+from app.work.measures import measure
+from app.work.pictures import Picture
 from edm import diagnostics, presets, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
@@ -178,7 +180,7 @@ def _pictures(lanes, context, chain=False):
     for k, lane in enumerate(lanes):
         if lane.experiment is None:
             continue
-        for text, _ in context.work.results(lane.experiment, None, context.guard):
+        for text, _ in Picture(experiment=lane.experiment).compute(context.work, context.watch):
             shown[k] |= {"picture": text, "note": _note(lane, None, None)}
             if time.perf_counter() > due:
                 yield _text(base, shown), False
@@ -186,7 +188,7 @@ def _pictures(lanes, context, chain=False):
     yield _text(base, shown), False
     errors: list = []
     for k, lane in enumerate(lanes):
-        measures = context.work.measures(lane.experiment, context.guard) if lane.experiment else None
+        measures = measure(lane.experiment, context.work, context.watch) if lane.experiment else None
         before = next((e for e in reversed(errors) if e is not None), None) if chain else None
         errors.append(_value(measures))
         if lane.experiment is not None:
@@ -253,7 +255,7 @@ def _steps_in(milliseconds, model, sampling, context):
         taken = []
         for _ in range(3):
             start = time.perf_counter()
-            last(runner.states(experiment, context.work.device, context.guard))
+            last(runner.states(experiment, context.work.device, context.watch))
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 

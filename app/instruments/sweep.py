@@ -105,7 +105,7 @@ def respond(settings: Sweeping, context):
     }
     yield {**body, **_filled(sweep, []), "summary": f"{rows} × {columns} cells; counting evaluations …"}, False
     plan = context.work.remember(
-        ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.guard)
+        ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.watch)
     )
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
@@ -114,7 +114,7 @@ def respond(settings: Sweeping, context):
     if waiting:
         return
     shown = time.perf_counter()
-    cells = diagnostics.run_sweep(sweep, wrap=context.guard, device=context.work.device, plan=plan)
+    cells = diagnostics.run_sweep(sweep, wrap=context.watch, device=context.work.device, plan=plan)
     for done, ended in context.paced(cells):
         if ended or time.perf_counter() - shown > UPDATE_SECONDS:
             shown = time.perf_counter()
@@ -130,7 +130,7 @@ def _evaluation_seconds(sweep, model, context):
         taken = []
         for _ in range(2):
             start = time.perf_counter()
-            evaluations = last(runner.states(experiment, context.work.device, context.guard)).evaluations
+            evaluations = last(runner.states(experiment, context.work.device, context.watch)).evaluations
             taken.append((time.perf_counter() - start) / evaluations)
         return min(taken)
 

@@ -60,7 +60,7 @@ def _found(settings, group: Group, context):
     latest, samples = next(curves), {}
     yield latest, samples
     for model in [group.models[-1], *group.models[:-1]]:
-        for state in runner.states(experiment_of(model, settings), context.work.device, context.guard):
+        for state in runner.states(experiment_of(model, settings), context.work.device, context.watch):
             x = state.x if len(model.shape) == 1 else state.denoised
             samples = samples | {model.name: {"x": x.cpu().numpy(), "done": False}}
             yield latest, samples

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import json
-
-from app import snippets
-from app.instruments import INSTRUMENTS, Context
-from app.messages import Figure
-from app.tabs.wiring import Wiring, experiment_of
-from app.work import Work
+from app.instruments import Instrument
+from app.instruments.job import Figure
+from app.messages import drawings, requests
+from app.tabs.base import Answers, Event, House, experiment_of
 from edm.base.flat import unflatten
 
 
-def build(wiring: Wiring, work: Work) -> None:
-    """Wire the events of all instruments."""
-    for instrument in INSTRUMENTS.values():
-        wiring.on(instrument.name, instrument.name, Figure, _responder(instrument, work))
+class Bench:
+    """instruments: those that it shows."""
 
+    kind, jobs = "instruments", (Figure,)
 
-def _responder(instrument, work):
-    def respond(message, guard):
-        settings = instrument.settings.parse(unflatten(message.values, instrument.settings))
-        context = Context(work, guard, experiment_of(message.yours or {}))
-        for body, finished in instrument.respond(settings, context):
-            if isinstance(body, dict) and body.get("python"):
-                body = {**body, "python": snippets.complete(body["python"], work.own)}
-            yield body if isinstance(body, str) else json.dumps(body), finished
+    def __init__(self, name: str, title: str, instruments: list[Instrument]):
+        self.name, self.title, self._instruments = name, title, instruments
 
-    return respond
+    @property
+    def events(self) -> dict[str, Event]:
+        return {one.name: Event(requests.Figure, drawings.of(one.name), one.name) for one in self._instruments}
+
+    def boot(self, house: House) -> dict:
+        return {"instruments": [instrument.described() for instrument in self._instruments]}
+
+    def serve(self, house: House) -> Answers:
+        settings = {one.name: one.settings for one in self._instruments}
+
+        def answers(event, message, ticket, request):
+            values = unflatten(message.values, settings[event])
+            yours = experiment_of(message.yours or {})
+            job = Figure(instrument=event, settings=settings[event].parse(values), yours=yours)
+            return house.pool.run(job, ticket)
+
+        return answers

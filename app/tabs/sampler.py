@@ -2,58 +2,47 @@
 
 from __future__ import annotations
 
-import json
+from typing import ClassVar
 
-import gradio as gr
+from app.messages import answers, requests
+from app.tabs.base import Answers, Event, House, experiment_of
+from app.work.jobs import Job
+from app.work.measures import Measures
+from app.work.pictures import Picture, Window
+from app.work.probes import Probe
 
-from app import faults
-from app.messages import Picture, Probe
-from app.presence import Left
-from app.scripts import Scripts
-from app.slots import visitor_of
-from app.tabs.wiring import Wiring, experiment_of
-from app.work import Work
-
-EVENTS = {"ask": Picture, "askPinned": Picture, "measure": Picture, "measurePinned": Picture, "probe": Probe}
+ASPECTS = 0.1, 10.0
 
 
-def build(blocks: gr.Blocks, wiring: Wiring, work: Work, scripts: Scripts) -> None:
-    """Wire the tab's events, inside `blocks`."""
-
-    def results(message, guard):
-        return work.results(experiment_of(message.values), _field(message.field), guard)
-
-    def measures(message, guard):
-        yield json.dumps(work.measures(experiment_of(message.values), guard)), True
-
-    def path(message, guard):
-        experiment = experiment_of(message.values)
-        with work.slots.turn(visitor_of(guard)):
-            found = work.probe(experiment, message.level, list(message.position), guard)
-        yield json.dumps(found), True
-
-    async def sample(settings: dict, request: gr.Request) -> dict:
-        """Sample {"model": …, "steps": …} or {"model": …, "sampling": {…}}: samples, levels, measures."""
-        try:
-            return await scripts.sample(settings, request)
-        except Left as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        except Exception as error:
-            raise gr.Error(faults.told(error), print_exception=False) from None
-
-    lanes = {
-        "ask": ("main", results, wiring.stage),
-        "askPinned": ("pinned", results, None),
-        "measure": ("main", measures, None),
-        "measurePinned": ("pinned", measures, None),
-        "probe": ("probe", path, None),
+class Sampler:
+    name, title, kind = "sampler", "Sampler", "sampler"
+    jobs = (Picture, Measures, Probe)
+    events: ClassVar = {
+        "ask": Event(requests.Picture, answers.Picture, "main", shown=True),
+        "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
+        "measure": Event(requests.Picture, answers.Measures, "main"),
+        "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),
+        "probe": Event(requests.Probe, answers.Probe, "probe"),
     }
-    for event, (lane, respond, output) in lanes.items():
-        wiring.on(event, lane, EVENTS[event], respond, output)
-    gr.api(sample, api_name="sample", concurrency_limit=None)  # which Scripts sees to, for each visitor
+
+    def boot(self, house: House) -> dict:
+        return {}
+
+    def serve(self, house: House) -> Answers:
+        return lambda event, message, ticket, request: house.pool.run(_job(event, message), ticket)
 
 
-def _field(arrows) -> dict | None:
+def _job(event, message) -> Job:
+    experiment = experiment_of(message.values)
+    if event == "probe":
+        return Probe(experiment=experiment, level=message.level, position=message.position)
+    if event in ("measure", "measurePinned"):
+        return Measures(experiment=experiment)
+    return Picture(experiment=experiment, field=_window(message.field))
+
+
+def _window(arrows) -> Window | None:
     if arrows is None:
         return None
-    return {"aspect": min(max(arrows.aspect or 1.0, 0.1), 10.0), "follow": arrows.follow}
+    low, high = ASPECTS
+    return Window(aspect=min(max(arrows.aspect or 1.0, low), high), follow=arrows.follow)

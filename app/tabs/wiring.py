@@ -7,49 +7,40 @@ from contextlib import suppress
 
 import gradio as gr
 
-from app import faults, transport
-from app.live import Channel
-from app.messages import Halt, Message
-from app.presence import Left
-from app.session import Guard, Newest, Superseded
-from app.slots import Slots
+from app.messages.requests import Halt, Message
+from app.sentences import faults
+from app.tabs.base import Answers, Event, House, Tab
+from app.transport import corners
+from app.transport.live import Channel
+from app.transport.presence import Left
+from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
-from edm.base.flat import unflatten
-from edm.experiments.experiment import Experiment
+
+_PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+_TOGETHER = {**_PRIVATE, "trigger_mode": "multiple", "concurrency_limit": None}
 
 
 class Wiring:
-    """What the tabs share. stage: the live component that sends events. slots: in which requests take turns. key: a
-    gr.Request -> whose turn it is."""
+    """stage: the live component that sends events. key: a gr.Request -> whose turn it is to compute."""
 
-    def __init__(self, stage, slots: Slots, key):
-        self.stage, self.newest, self._slots, self._key = stage, Newest(), slots, key
+    def __init__(self, stage, key):
+        self.stage, self._key, self._tickets = stage, key, Tickets()
 
-    def on(self, event: str, lane: str, kind: type[Message], respond, output=None, personal: bool = False) -> None:
-        """respond(message, guard) yields (JSON text, finished?) for each `event`; if `personal`, it is given the
-        visitor's gr.Request too. kind: of the message.
+    def connect(self, tab: Tab, house: House) -> None:
+        """Wire the tab's events. Answers that are not shown by the stage are heard as "edm-<event>" on the page."""
+        answers = tab.serve(house)
+        for name, event in tab.events.items():
+            output = self.stage if event.shown else Channel(f"edm-{name}")
+            getattr(self.stage, name)(self._handler(name, event, answers), None, output, **_TOGETHER)
 
-        A lane is what a newer request of the same visitor overtakes: a new picture ends the measuring of the old.
-        The texts go to `output`; without one, to a channel of their own, which the page hears as "edm-<event>".
-        """
-        getattr(self.stage, event)(
-            self._handler(lane, kind, respond, personal),
-            None,
-            output or Channel(f"edm-{event}"),
-            api_visibility="private",
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=None,
-        )
-
-    def _handler(self, lane, kind, respond, personal):
-        def handler(event: gr.EventData, request: gr.Request):
-            document = transport.message_of(event)
+    def _handler(self, name: str, event: Event, answers: Answers):
+        def handler(data: gr.EventData, request: gr.Request):
+            document = corners.message_of(data)
             try:
-                message = kind.of(document)
-                guard = self._guard(request, lane, message.serial)
-                for body, finished in respond(message, guard, *([request] if personal else [])):
-                    yield f'{{"serial": {message.serial}, "finished": {json.dumps(finished)}, "body": {body}}}'
+                message = event.message.of(document)
+                ticket = self._ticket(request, event.topic, message.serial)
+                for answer in answers(name, message, ticket, request):
+                    yield f'{{"serial": {message.serial}, {answer[1:].decode()}'
             except (Superseded, Left):
                 return
             except Exception as error:  # whatever it is, the page must hear
@@ -57,27 +48,28 @@ class Wiring:
 
         return handler
 
-    def _guard(self, request, lane, serial) -> Guard:
-        newest, asked = self.newest.guard(request.session_hash, lane, serial), transport.running()
+    def _ticket(self, request, topic, serial) -> Ticket:
+        asked = corners.running()
 
         def attended():
             if asked and not asked.alive:
                 raise Left
 
-        return Guard((*newest.checks, attended, self._slots.breathe), self._key(request))
+        return self._tickets.take(request.session_hash, topic, serial, self._key(request), attended)
 
     def halt(self) -> None:
-        """The event "halt" {lane, serial} ends what runs there, at its next evaluation."""
+        """The event "halt" {topic, serial} ends what runs there, at its next evaluation."""
 
-        async def stop(event: gr.EventData, request: gr.Request):
+        async def stop(data: gr.EventData, request: gr.Request):
             with suppress(Refused, Superseded):  # nobody waits for an answer
-                message = Halt.of(transport.message_of(event))
-                self.newest.guard(request.session_hash, message.lane, message.serial)
+                message = Halt.of(corners.message_of(data))
+                self._tickets.take(request.session_hash, message.topic, message.serial)
 
-        self.stage.halt(
-            stop, None, None, api_visibility="private", show_progress="hidden", trigger_mode="multiple",
-            concurrency_limit=None,
-        )  # fmt: skip
+        self.stage.halt(stop, None, None, **_TOGETHER)
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor has left: what still runs for them ends."""
+        self._tickets.leave(request.session_hash)
 
 
 def _serial(document) -> int:
@@ -85,8 +77,3 @@ def _serial(document) -> int:
     with suppress(Refused):
         return Message.of(document).serial
     return 0
-
-
-def experiment_of(values) -> Experiment:
-    """The Sampler tab's settings, as the page sends them."""
-    return Experiment.parse(unflatten(values, Experiment))

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from app.figures import pack
+from app.sentences.visible import names
 from app.training import recipes
-from app.visible import names
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused

@@ -44,7 +44,7 @@ class Board:
 
     def begin(self) -> None:
         """Look once, then go on in a thread: start what waits, end what should stop, make new checkpoints known."""
-        self._follow()
+        self.follow()
         threading.Thread(target=self._live, name="runs", daemon=True).start()
 
     def wake(self) -> None:
@@ -59,7 +59,7 @@ class Board:
             try:
                 with self.still:
                     runs.advance(self.folder, self._at_once)
-                self._follow()
+                self.follow()
                 silent = False
             except Exception:  # a file server that is away, a full disk: the next look may be luckier
                 if not silent:
@@ -68,7 +68,7 @@ class Board:
             self._wake.wait(CYCLE)
             self._wake.clear()
 
-    def _follow(self):
+    def follow(self):
         """Models of checkpoints that are new, or gone."""
         folders = {path.name: path for path in (run.folder for run in self.runs())}
         changed = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from app import uploads
 from app.figures import pack
+from app.uploads import sets
 from edm import data
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
@@ -70,13 +70,13 @@ def _first(source, count):
 
 def _own(name, folder) -> Found:
     try:
-        return own(uploads.described(folder, name.removeprefix(OWN)))
+        return own(sets.described(folder, name.removeprefix(OWN)))
     except (Refused, OSError) as error:
         raise SettingsError(f"data = {name!r:.60}: {error}", ("data",)) from None
 
 
 def own(about: dict) -> Found:
-    """What `app.uploads` describes."""
+    """What `app.uploads.sets` describes."""
     title = f"{about['title']}, {about['count']:,} {'points' if about['dataset'] == 'points' else 'images'}"
     return Found(OWN + about["id"], title, about["fields"], tuple(about["shape"]), about["thumbnail"])
 

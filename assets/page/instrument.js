@@ -85,7 +85,7 @@ export class Instrument {
     this.lane.answered = true;
     this.lane.waiting = false;
     clearTimeout(this.lane.timer);
-    this.bench.page.server.halt({ serial: this.lane.serial, lane: this.declared.name });
+    this.bench.page.server.halt({ serial: this.lane.serial, topic: this.declared.name });
     this.mark(false);
   }
 

@@ -14,17 +14,18 @@ export function mount(root, boot, server) {
 class Explorer {
   constructor(root, boot, server) {
     Object.assign(this, { root, boot, server });
-    const titles = [["sampler", "Sampler"], ...boot.tabs.map(({ name, title }) => [name, title]), ["train", "Train"]];
-    this.parts = frame(root, titles);
+    this.parts = frame(root, boot.tabs.map(({ name, title }) => [name, title]));
     const changed = () => this.rememberSoon();
-    this.tabs = { sampler: new Sampler(root, this.parts.boxes.sampler, boot, server, changed) };
-    for (const tab of boot.tabs) {
-      const yours = () => this.tabs.sampler.accepted;
-      const load = (values) => this.toSampler(values);
-      this.tabs[tab.name] = new Workbench(this.parts.boxes[tab.name], tab, { boot, server, root, changed, yours, load });
-    }
+    const yours = () => this.tabs.sampler.accepted;
+    const load = (values) => this.toSampler(values);
     const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (run) => this.sampleRun(run) };
-    this.tabs.train = new Train(this.parts.boxes.train, boot.train, page);
+    const kinds = {
+      sampler: (box) => new Sampler(root, box, boot, server, changed),
+      instruments: (box, tab) => new Workbench(box, tab, { boot, server, root, changed, yours, load }),
+      train: (box, tab) => new Train(box, tab, page),
+    };
+    this.tabs = {};
+    for (const tab of boot.tabs) this.tabs[tab.name] = kinds[tab.kind](this.parts.boxes[tab.name], tab);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();

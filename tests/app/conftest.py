@@ -6,15 +6,18 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from app.classroom import Room
+from app.tabs.base import House
 from app.tabs.train import Train
 from app.training.board import Board
-from app.work import Work
+from app.visitors.room import Room
+from app.work.jobs import Threads
+from app.work.shared import Work
 from edm import runs
 from tests.edm.runs import points
 
@@ -51,7 +54,17 @@ class Classroom:
 def classroom(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classroom") / "runs"
     folder.mkdir()
-    command = [sys.executable, "-m", "app", "--no-browser", "--runs", str(folder), "--classroom", "--upload-mb", "0.5"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.checked",
+        "--no-browser",
+        "--runs",
+        str(folder),
+        "--classroom",
+        "--upload-mb",
+        "0.5",
+    ]
     command += ["--password", CLASS]
     environment = {**os.environ, "EDM_PASSWORD": "another one", "EDM_TEACHER_PASSWORD": TEACHER}
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -64,14 +77,33 @@ def classroom(tmp_path_factory):
     assert "Traceback" not in said, said
 
 
+class Served:
+    """The Train tab of a server that has no page. room: who may do what; another one makes it another server."""
+
+    def __init__(self, folder):
+        self.work = Work("cpu")
+        self._serve(House(Threads(self.work), Board(folder), Room(folder)))
+
+    def _serve(self, house):
+        self.house, self.answers = house, Train().serve(house)
+        self.board, self.former = house.board, house.former
+
+    @property
+    def room(self):
+        return self.house.room
+
+    @room.setter
+    def room(self, room):
+        self._serve(replace(self.house, room=room))
+
+
 @pytest.fixture
 def tab(tmp_path):
     folder = tmp_path / "runs"
     folder.mkdir()
-    made = Train(Board(folder), Work("cpu"), Room(folder))
+    made = Served(folder)
     yield made
     for name in list(folder.iterdir()):  # models are known to the whole process
         if name.is_dir() and not name.name.startswith("."):
             runs.delete(name)
-    made.board.wake()
-    made.board._follow()
+    made.board.follow()

@@ -6,13 +6,16 @@ import pytest
 
 import edm
 from app.instruments import INSTRUMENTS, Context
-from app.session import Guard
 from app.training import about
+from app.work.measures import Measures, plain
+from app.work.pictures import Picture
+from app.work.watch import Watch
 from edm import models, runner, runs
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from edm.runs import places
 from tests.app.training import answer, finished
+from tests.app.work import final
 
 NAME = "run-learner_640"
 
@@ -35,7 +38,7 @@ def successor(tab):
 
 def follow(tab):
     tab.board.wake()
-    tab.board._follow()
+    tab.board.follow()
 
 
 def right(experiment):
@@ -51,19 +54,19 @@ def test_a_picture_is_that_of_the_model_which_has_the_name_now(successor, look):
     experiment = Experiment(model=NAME, count=5, sampling={"steps": 3})
     pictures, samples, measures = [], [], []
     for _ in range(2):
-        pictures.append(list(tab.work.results(experiment, None, Guard()))[-1][0])
-        samples.append(tab.work.plain(experiment)["samples"])
-        measures.append(tab.work.measures(experiment, Guard()))
+        pictures.append(final(Picture(experiment=experiment), tab.work))
+        samples.append(plain(experiment, tab.work, Watch())["samples"])
+        measures.append(final(Measures(experiment=experiment), tab.work))
         assert samples[-1] == right(experiment)
         if len(samples) == 1:
             replace(look)
     assert samples[0] != samples[1] and measures[0] != measures[1]
-    assert json.loads(pictures[0])["run"]["x"] != json.loads(pictures[1])["run"]["x"]
+    assert pictures[0]["run"]["x"] != pictures[1]["run"]["x"]
 
 
 def test_an_instrument_measures_the_model_which_has_the_name_now(successor):
     tab, replace = successor
-    churn, context, found = INSTRUMENTS["churn"], Context(tab.work, Guard(), Experiment()), []
+    churn, context, found = INSTRUMENTS["churn"], Context(tab.work, Watch(), Experiment()), []
     settings = churn.settings.parse({"data": NAME, "steps": 3})
     for _ in range(2):
         (*_, (body, _)) = churn.respond(settings, context)

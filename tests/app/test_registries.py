@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from app import controls
 from app.instruments import INSTRUMENTS, Context
-from app.session import Guard
+from app.tabs import controls
 from app.training import datasets, form
-from app.work import Work
+from app.work.measures import Measures
+from app.work.pictures import Picture
+from app.work.shared import Work
+from app.work.watch import Watch
 from edm import data, diagnostics, models, networks, runs, schedules, solvers, timesteps
 from edm.__main__ import main
 from edm.base import flat
@@ -24,6 +26,7 @@ from edm.training import loss
 from edm.training.estimate import Estimate
 from edm.training.settings import Training
 from tests.app.training import answer, asked, finished
+from tests.app.work import final
 
 NEW, DATA = "newcomer", "new_data"
 
@@ -83,9 +86,8 @@ def test_the_page_opens_with_one_of_each(added, tmp_path, monkeypatch):
 def test_the_sampler_tab_samples_with_it(added, kind):
     added(kind)
     work, experiment = Work("cpu"), Experiment(count=4, sampling={kind: NEW, "steps": 3})
-    *_, (text, finished_) = work.results(experiment, None, Guard())
-    assert finished_ and json.loads(text)["document"]
-    assert work.measures(experiment, Guard())["error"] > 0
+    assert final(Picture(experiment=experiment), work)["document"]
+    assert final(Measures(experiment=experiment), work)["error"] > 0
     [*_, (title, texts)] = diagnostics.differing_rows({"a": Sampling(), "b": Sampling(**{kind: NEW})})
     assert title and any(words in texts["b"] for words in (NEW, "New", "0.01"))
 
@@ -108,7 +110,7 @@ def test_an_instrument_offers_it_and_draws_it(added, kind, instrument, values):
     chosen = INSTRUMENTS[instrument]
     assert NEW in json.dumps(chosen.described())
     settings = chosen.settings.parse(flat.unflatten(values, chosen.settings))
-    bodies = chosen.respond(settings, Context(Work("cpu"), Guard(), Experiment()))
+    bodies = chosen.respond(settings, Context(Work("cpu"), Watch(), Experiment()))
     for _ in range(3):  # a first picture, and better ones
         body, _ = next(bodies, ({}, True))
         assert "NaN" not in (body if isinstance(body, str) else json.dumps(body))
@@ -131,9 +133,9 @@ def test_the_train_tab_plans_trains_and_shows_a_run_with_it(added, kind, tab, mo
     assert len(look["runs"]["new"]["design"]["density"]) > 100
     assert answer(tab, "film", run="new", images=[640])["frames"]
     group = INSTRUMENTS["loss"]
-    tab.board._follow()
+    tab.board.follow()
     settings = group.settings.parse({"models": ["run-new_640"]})
-    body, _ = next(group.respond(settings, Context(tab.work, Guard(), Experiment())))
+    body, _ = next(group.respond(settings, Context(tab.work, Watch(), Experiment())))
     assert body["figure"]["panels"][0]["lines"]
     assert runs.read(tab.board.folder / "new").state == "finished"
 

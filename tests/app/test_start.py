@@ -55,9 +55,9 @@ def test_a_port_in_use_gets_a_sentence(capsys):
 def test_passwords_of_a_classroom_are_made_up_and_printed(capsys):
     room = of_options(options(["--classroom", "--host", "0.0.0.0", "--run-minutes", "5", "--upload-mb", "1.5"]))
     said = capsys.readouterr().out
-    assert room.kind == "classroom" and room.password != room.teacher_password
-    assert f"class: {room.password}" in said and f"teacher: {room.teacher_password}" in said
-    assert (room.limits.minutes, room.limits.upload, room.limits.runs) == (5, 1_500_000, 10)
+    assert room.kind == "classroom" and room.entrance.password != room.entrance.teacher_password
+    assert f"class: {room.entrance.password}" in said and f"teacher: {room.entrance.teacher_password}" in said
+    assert (room.allowance.minutes, room.allowance.upload, room.allowance.runs) == (5, 1_500_000, 10)
     of_options(options(["--classroom", "--password", "one", "--teacher-password", "two"]))
     assert capsys.readouterr().out == ""
 
@@ -73,7 +73,7 @@ def test_passwords_of_a_classroom_are_made_up_and_printed(capsys):
 def test_who_may_do_what_follows_from_the_options(arguments, kind, asks, monkeypatch):
     monkeypatch.delenv("EDM_PASSWORD", raising=False)
     room = of_options(options(arguments))
-    assert (room.kind, room.asks) == (kind, asks)
+    assert (room.kind, room.entrance.asks) == (kind, asks)
 
 
 @pytest.mark.parametrize("option", ["--password", "--teacher-password"])

@@ -8,7 +8,8 @@ from statistics import median
 import torch
 
 from app.instruments import INSTRUMENTS
-from app.session import Newest, Superseded
+from app.work.tickets import Superseded, Tickets
+from app.work.watch import Watch
 from tests.app.instruments import bodies
 from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
 
@@ -53,23 +54,15 @@ def answers(explorer, name, attribute, count, knob=None):
 
 def cancelling():
     """Evaluations that an overtaken sweep still makes."""
-    newest, calls = Newest(), []
+    tickets, calls = Tickets(), []
 
-    def guard(denoiser):
-        def counted(*arguments):
-            calls.append(1)
-            if len(calls) == 400:
-                newest.guard("someone", "sweep", 2)
-            return denoiser(*arguments)
-
-        guarded = newest.guard("someone", "sweep", 1)(counted)
-        for name in ("sigma_min", "sigma_max", "round_sigma", "shape", "classes"):
-            if hasattr(denoiser, name):
-                setattr(counted, name, getattr(denoiser, name))
-        return guarded
+    def count():
+        calls.append(1)
+        if len(calls) == 400:
+            tickets.take("someone", "sweep", 2)
 
     try:
-        list(bodies("sweep", guard=guard))
+        list(bodies("sweep", Watch(tickets.take("someone", "sweep", 1, None, count))))
     except Superseded:
         return len(calls) - 400
     raise RuntimeError("the sweep was not cancelled")

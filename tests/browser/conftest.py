@@ -31,9 +31,9 @@ def chromium():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def start_server(*arguments):
-    """(process, address) of `python -m app`."""
-    command = [sys.executable, "-m", "app", "--no-browser", *arguments]
+def start_server(*arguments, module="app"):
+    """(process, address) of `python -m app`; of "tests.checked" its messages are held to their schema."""
+    command = [sys.executable, "-m", module, "--no-browser", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     for line in process.stdout:
         found = re.search(r"http://\S+", line)
@@ -44,7 +44,7 @@ def start_server(*arguments):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    process, address = start_server("--runs", str(tmp_path_factory.mktemp("runs")))
+    process, address = start_server("--runs", str(tmp_path_factory.mktemp("runs")), module="tests.checked")
     yield address
     process.terminate()
     output, _ = process.communicate(timeout=20)

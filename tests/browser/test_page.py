@@ -115,8 +115,8 @@ def test_switches_of_the_picture_that_are_unknown_are_named(explore):
 def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
     import gradio as gr
 
-    from app.classroom import Room
     from app.page import build
+    from app.visitors.room import Room
 
     blocks = build("cpu", Room(tmp_path))
     ask = next(fn for fn in blocks.fns.values() if any(target[1] == "ask" for target in fn.targets))
@@ -125,7 +125,7 @@ def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
         raise ZeroDivisionError("float division by zero")
         yield
 
-    monkeypatch.setattr("app.work.Work.results", fail)
+    monkeypatch.setattr("app.work.pictures.Picture.compute", fail)
     event = gr.EventData(None, {"serial": 4, "values": {}})
     [answer] = list(ask.fn(event, gr.Request(session_hash="anna")))
     assert json.loads(answer)["serial"] == 4

@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(folder):
     """A server with a runs folder of its own; nothing goes on when it closes."""
-    process, address = start_server("--runs", str(folder))
+    process, address = start_server("--runs", str(folder), module="tests.checked")
     yield address
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)

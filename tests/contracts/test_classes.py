@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 import edm
-from app import controls, snippets
+from app.tabs import controls
+from app.work import snippets
 from edm import checkpoints, models, render, runner
 from edm.__main__ import main
 from edm.base.fields import SettingsError

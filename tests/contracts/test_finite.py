@@ -7,8 +7,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import edm
-from app import controls
 from app.__main__ import main as app_main
+from app.tabs import controls
 from edm import models
 from edm.__main__ import main
 from edm.training.export import export

@@ -55,8 +55,12 @@ def at_once(path):
 def test_tables_and_figures_for_notebooks_are_made_where_they_are_asked_for(package):
     for path in (ROOT / "edm").rglob("*.py"):
         if package in imports(path):
-            assert path.relative_to(ROOT).as_posix().startswith(ONLY_IN[package]), path
-            assert package not in imported(at_once(path)), f"{path} imports it before anybody has asked"
+            name = path.relative_to(ROOT).as_posix()
+            assert name.startswith(ONLY_IN[package]), path
+            late = (
+                package not in imported(at_once(path)) or name == "edm/plots/drawn.py"
+            )  # itself loaded late, see above
+            assert late, f"{path} imports it before anybody has asked"
 
 
 def loaded_after(statement):

@@ -9,14 +9,13 @@ import json
 from functools import cache
 from types import SimpleNamespace
 
-from app import links as addresses
-from app import scripts
 from app.instruments import INSTRUMENTS
-from app.messages import Figure
-from app.slots import Slots
-from app.tabs import sampler, train
+from app.tabs import TABS
+from app.tabs import links as addresses
 from app.tabs.wiring import Wiring
 from app.training.form import Former
+from app.work import scripts
+from app.work.jobs import answer
 from edm.__main__ import main
 from edm.base import flat
 from edm.base.errors import LONGEST, Refused
@@ -75,9 +74,9 @@ class _Stage:
 def _handlers() -> dict:
     """Every event's own handler, with answers that take no time where a message is good."""
     stage = _Stage()
-    wiring = Wiring(stage, Slots(1), lambda request: "fuzz")
-    for event, kind in {**sampler.EVENTS, **train.EVENTS, **dict.fromkeys(INSTRUMENTS, Figure)}.items():
-        wiring.on(event, event, kind, lambda message, guard: iter([("{}", True)]), output=True)
+    wiring = Wiring(stage, lambda request: "fuzz")
+    for tab in TABS:
+        wiring.connect(SimpleNamespace(events=tab.events, serve=lambda house: lambda *_: iter([answer({})])), None)
     wiring.halt()
     return stage.handlers
 
@@ -90,7 +89,7 @@ MESSAGES = {
     "film": {"serial": 1, "run": "x", "images": [0, 64]},
     "plan": {"serial": 1, "values": {"size": "small"}},
     "act": {"serial": 1, "do": "resume", "run": "x", "changes": {"images": "5"}},
-    "halt": {"serial": 1, "lane": "ask"},
+    "halt": {"serial": 1, "topic": "ask"},
 }
 
 
@@ -109,8 +108,8 @@ def events(dice, folder):
         if inspect.iscoroutine(answers):
             loop.run(answers)
             return
-        for answer in answers:
-            told = json.loads(answer).get("error")
+        for text in answers:
+            told = json.loads(text).get("error")
             assert told is None or "in the server's log" not in told, told
             if told is not None:
                 raise Refused(told)

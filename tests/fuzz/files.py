@@ -11,9 +11,9 @@ import zlib
 
 import numpy as np
 
-from app import archives
 from app.training import about
 from app.training.history import History
+from app.uploads import archives
 from edm import checkpoints, render, runs
 from edm.commands import options
 from edm.data import points

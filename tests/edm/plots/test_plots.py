@@ -5,8 +5,8 @@ import pytest
 
 import edm
 from edm import diagnostics
+from edm.objective import Design
 from edm.plots import drawn, panels
-from edm.training.settings import Design
 
 MODEL = edm.models.load("eight_gaussians")
 

@@ -1,0 +1,47 @@
+"""The computation behind a live figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import SerializeAsAny, ValidationInfo, field_validator
+
+from app.instruments import INSTRUMENTS
+from app.instruments.base import Context, View
+from app.work import snippets
+from app.work.jobs import Job
+from app.work.shared import Work
+from app.work.watch import Watch
+from edm.base.errors import Refused, shown
+from edm.experiments.experiment import Experiment
+
+
+class Figure(Job):
+    """What an instrument draws. settings: of that instrument. yours: the Sampler tab's."""
+
+    kind: ClassVar[str] = "figure"
+
+    instrument: str
+    settings: Annotated[View, SerializeAsAny()]
+    yours: Experiment = Experiment()
+
+    @field_validator("instrument")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in INSTRUMENTS:
+            raise Refused(f"instrument = {shown(name, 40)}: must be one of {', '.join(INSTRUMENTS)}")
+        return name
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _of_the_instrument(cls, settings, info: ValidationInfo):
+        instrument = INSTRUMENTS.get(info.data.get("instrument", ""))
+        return instrument.settings.parse(settings) if instrument and isinstance(settings, dict) else settings
+
+    def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
+        context = Context(work, watch, self.yours)
+        for body, last in INSTRUMENTS[self.instrument].respond(self.settings, context):
+            if isinstance(body, dict) and body.get("python"):
+                body = {**body, "python": snippets.complete(body["python"], work.own)}
+            yield body, last

@@ -1,0 +1,114 @@
+"""What a page knows from the start, and what it is told when it opens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from app.messages.answers import Dataset, Model, Models, Sent
+
+Value = Any  # of a setting
+
+
+class Knob(Sent):
+    """See `edm.fields.knob`. ends: values that the slider's two ends stand for. titles: of the choices."""
+
+    symbol: str
+    help: str
+    default: Value
+    slider: tuple[float, float] | None
+    log: bool
+    step: float | None
+    ends: tuple[Any, Any]
+    unit: str
+    whole: bool
+    choices: list[str] | None
+    titles: list[str] | None = None
+    section: str | None = None
+    hidden: bool | None = None
+    colors: list[str] | None = None
+    listed: bool | None = Field(None, alias="list")
+    when: dict[str, list[str]] | None = None
+
+
+class Design(Sent):
+    """A column of Table 1. sampling: a document."""
+
+    name: str
+    title: str
+    about: str
+    sampling: dict[str, Value]
+
+
+class Figure(Sent):
+    """One of the paper's, and the instrument that shows it."""
+
+    name: str
+    title: str
+    paper: str
+    about: str
+    tab: str
+    show: str
+    values: dict[str, Value]
+    picture: str
+
+
+class Instrument(Sent):
+    """See `app.instruments.base.Instrument`."""
+
+    name: str
+    title: str
+    question: str
+    streams: bool
+    knobs: dict[str, Knob]
+
+
+class Tab(Sent):
+    """kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab."""
+
+    name: str
+    title: str
+    kind: str
+    instruments: list[Instrument] | None = None
+    short: dict[str, Knob] | None = None
+    fields: dict[str, Knob] | None = None
+    minutes: float | None = None
+    datasets: list[Dataset] | None = None
+    curves: dict[str, list[str] | None] | None = None
+    script: str | None = None
+
+
+class Boot(Sent):
+    knobs: dict[str, Knob]
+    ranges: dict[str, tuple[float, float]]
+    usesAlpha: list[str]
+    designs: list[Design]
+    models: list[Model]
+    tabs: list[Tab]
+    figures: list[Figure]
+
+
+class Show(Sent):
+    """What an address shows: a tab, and what of it."""
+
+    tab: str
+    name: str
+    values: dict[str, Value]
+
+
+class Address(Sent):
+    """What an address says. values, pinned: of experiments. notice: what was left out."""
+
+    values: dict[str, Value]
+    pinned: dict[str, Value] | None
+    view: dict[str, str]
+    show: Show | None
+    notice: str | None
+    models: Models | None
+
+
+class Opened(Sent):
+    """The first message to a page."""
+
+    opened: Address

@@ -1,0 +1,128 @@
+"""What the page's panel offers, derived from the settings' declarations, the registries and the presets."""
+
+from __future__ import annotations
+
+import logging
+
+from app.figures.pack import components, float32, uint8
+from app.instruments import INSTRUMENTS, tab_of
+from app.training import film
+from edm import models, presets, runner, timesteps
+from edm.base.errors import Refused
+from edm.base.fields import knobs
+from edm.data.classes import written
+from edm.experiments.experiment import Experiment
+from edm.sampling.loop import last
+from edm.sampling.path import known_range
+from edm.sampling.settings import Sampling
+from edm.solvers import SOLVERS
+
+THUMBNAIL_POINTS = 220
+THUMBNAIL_CLASS = 3
+
+
+def boot() -> dict:
+    """All that the panel needs, as JSON data."""
+    return {
+        "knobs": knobs(Sampling) | knobs(Experiment),
+        "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
+        "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
+        "designs": [_design(name) for name in presets.names("designs")],
+        "models": _models(),
+        "figures": [_figure(name) for name in presets.names("figures")],
+    }
+
+
+def _models() -> list[dict]:
+    """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
+    found = []
+    for model in models.every():
+        try:
+            found.append(described(model))
+        except (Refused, OSError) as error:
+            logging.getLogger(__name__).warning("the model %s is left out: %s", model.name, error)
+    return found
+
+
+def _figure(name: str) -> dict:
+    """A preset of the folder figures, with the instrument that shows it."""
+    preset = presets.read(name)
+    show, values = presets.figure(name)
+    return {
+        "name": name.split("/")[1],
+        "title": preset["title"],
+        "paper": preset["paper"],
+        "about": preset["about"],
+        "tab": tab_of(show),
+        "show": show,
+        "values": INSTRUMENTS[show].complete(values),
+        "picture": f"explorer-figures/{name.split('/')[1]}.png",
+    }
+
+
+def _design(name: str) -> dict:
+    preset = presets.read(name)
+    return {
+        "name": name.split("/")[1],
+        "title": preset["title"],
+        "about": preset["about"],
+        "sampling": preset["experiment"]["sampling"],
+    }
+
+
+def choices() -> dict:
+    """What every instrument offers now, since models come and go: instrument -> knob -> its choices and titles."""
+    offered: dict = {}
+    for name, instrument in INSTRUMENTS.items():
+        for knob, declared in instrument.described()["knobs"].items():
+            if declared.get("titles"):
+                picked = {key: declared[key] for key in ("choices", "titles")}
+                offered.setdefault(name, {})[knob] = picked
+    return offered
+
+
+def described(model: models.Model) -> dict:
+    """A model for the page."""
+    described = {
+        "name": model.name,
+        "title": model.title,
+        "shape": model.shape,
+        "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
+        "count": model.count,
+        "trained": model.trained,
+        "family": model.family,
+        "run": model.run,
+        "images": model.header.images if model.trained else None,
+        "dataset": model.dataset.name if model.dataset else None,
+        "sigmaData": model.sigma_data if model.name != "drawn" else None,
+        "range": _range(model),
+    }
+    if len(model.shape) == 1 and model.name != "drawn":
+        described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
+    if model.name != "drawn":
+        described["thumbnail"] = _thumbnail(model)
+    return described
+
+
+def _range(model) -> list[float | None]:
+    """The noise levels that the model is for; None: no bound."""
+    if not model.trained:
+        return [None, None]
+    low, high = known_range(model.header.preconditioning.build())
+    return [low or None, high if high < float("inf") else None]
+
+
+def _thumbnail(model) -> str:
+    """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
+    if model.run and (drawn := film.thumbnail(model.path, model.shape)):
+        return drawn
+    count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
+    if not model.trained:
+        label = model.drawn[THUMBNAIL_CLASS % len(model.drawn)] if model.classes else None
+        samples = model.dataset.sample(count, seed=1, label=label)
+    else:
+        one = model.classes and count == 1
+        label = written(model.class_names[model.drawn[THUMBNAIL_CLASS % len(model.drawn)]]) if one else None
+        sampling = Sampling(steps=12)
+        samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
+    return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())

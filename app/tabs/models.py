@@ -1,0 +1,36 @@
+"""What changes of the models of runs, for pages that are open."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+
+from cachetools import LRUCache
+
+from app.tabs import controls
+from app.training.board import Board
+from edm import models
+from edm.base.errors import Refused
+
+
+class ModelNews:
+    """The models of the runs on a board. Thread-safe."""
+
+    def __init__(self, board: Board):
+        self._board = board
+        self._described: LRUCache = LRUCache(2048)
+        self._choices = lru_cache(maxsize=8)(lambda clock: controls.choices())
+
+    def since(self, clock: str = "") -> dict | None:
+        """What changed since a clock, and which models every instrument offers now; None if nothing did."""
+        news = self._board.models_since(clock)
+        if news is None:
+            return None
+        clock, names, new = news
+        found = []
+        for name, came in new.items():
+            with suppress(Refused, OSError):  # gone again
+                if (name, came) not in self._described:
+                    self._described[name, came] = controls.described(models.load(name))
+                found.append(self._described[name, came])
+        return {"clock": clock, "names": names, "new": found, "choices": self._choices(clock)}

@@ -1,0 +1,36 @@
+"""Students' runs end when they have had their time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from app.visitors.room import TEACHER, Room
+from edm import runs
+
+OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
+
+
+def overdue(room: Room, run: runs.Run) -> bool:
+    """Whether a student's run has had its time."""
+    if room.kind != "classroom" or run.state not in ("running", "paused") or not run.started or not run.owner:
+        return False
+    return not run.owner.endswith(TEACHER) and time.time() - run.started > 60 * room.allowance.minutes
+
+
+def keep_time(room: Room) -> None:
+    """Stop students' runs that have had their time, in a thread, from now on."""
+
+    def watch():
+        while True:
+            time.sleep(OVERDUE_SECONDS)
+            try:
+                for run in runs.all_runs(room.folder):
+                    if overdue(room, run):
+                        runs.stop(run.folder)
+            except Exception:  # a file server that is away, a run that is gone: look again
+                logging.getLogger(__name__).exception("the runs in %s could not be timed", room.folder)
+
+    if room.kind == "classroom":
+        threading.Thread(target=watch, name="time-keeper", daemon=True).start()

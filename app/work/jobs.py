@@ -1,0 +1,75 @@
+"""A computation as a document, and whoever computes it.
+
+A job holds all that it needs to know as plain data, so that it can be sent to another process; what is shared between
+jobs (`Work`), and what may end one (`Watch`), belong to whoever computes.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Protocol
+
+from app.work.shared import Work
+from app.work.tickets import Ticket
+from app.work.watch import Watch
+from edm.base.errors import Refused, shown
+from edm.base.fields import Settings
+
+
+class Job(Settings):
+    """One kind of computation; its fields are the parameters. Made from a request, it has been validated."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
+        """(body, is it the last?): each body, as data or as JSON text, is better than the one before."""
+
+    def sent(self) -> str:
+        """As JSON text, for `received`."""
+        return json.dumps({"kind": self.kind, **self.document()})
+
+
+def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
+    """The job that was sent. Raises Refused for what is none."""
+    document = json.loads(text)
+    kind = document.pop("kind", None)
+    if kind not in kinds:
+        raise Refused(f"kind = {shown(kind, 40)}: there is no such job, but {', '.join(kinds)}")
+    return kinds[kind].parse(document)
+
+
+def answer(body: dict | str | None, last: bool = True) -> bytes:
+    """A message to the page, but for the number of the request: {"finished", "body"}."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
+
+
+def body_of(answers: Iterator[bytes]):
+    """The body of the last answer, as data."""
+    *_, whole = answers
+    return json.loads(whole)["body"]
+
+
+class Pool(Protocol):
+    """Where jobs are computed."""
+
+    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
+        """The job's answers (see `answer`), as they come.
+
+        Computed in the turn of the ticket's visitor. What the ticket raises comes out here, at the job's next
+        evaluation, and ends it; so does closing the iterator.
+        """
+
+
+class Threads:
+    """A pool in this process: a job is computed in the thread of whoever asks for its answers."""
+
+    def __init__(self, work: Work):
+        self.work = work
+
+    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
+        for body, last in job.compute(self.work, Watch(ticket, self.work.slots)):
+            yield answer(body, last)

@@ -1,0 +1,89 @@
+"""Pictures: an experiment's states as they come, and where the flow goes around them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import ClassVar
+
+from app.figures import pack
+from app.work import snippets
+from app.work.jobs import Job
+from app.work.shared import Work, identity
+from app.work.watch import Watch
+from edm import diagnostics, models, runner
+from edm.base.fields import Settings
+from edm.experiments.experiment import Experiment
+from edm.sampling.path import path_of
+
+FIELD_COLUMNS, FIELD_ROWS = 27, 17
+WINDOW = 1.3  # half height of the picture in units of the data's reach
+FOLLOW_WINDOW = 2.6  # the same in units of √(σ² + σ_data²)
+
+
+class Window(Settings):
+    """Where arrows are wanted. aspect: width over height. follow: it follows σ."""
+
+    aspect: float = 1.0
+    follow: bool = False
+
+
+class Picture(Job):
+    """Previews while the experiment runs, then the whole. field: None where no arrows are wanted."""
+
+    kind: ClassVar[str] = "picture"
+
+    experiment: Experiment
+    field: Window | None = None
+
+    def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
+        experiment = self.experiment
+        key = json.dumps([identity(experiment), self.field and self.field.document(complete=True)])
+        if kept := work.answer(key):
+            yield kept, True
+            return
+        model, started = models.of(experiment), time.perf_counter()
+        for states, ended in watch.paced(runner.states(experiment, work.device, watch)):
+            if not ended:
+                yield json.dumps(self._body(work, model, states, started)), False
+        body = self._body(work, model, states, started)
+        if self.field and model.shape == (2,):
+            with watch.turn():
+                body["field"] = _arrows(watch(model.denoiser.to(work.device)), model, states, self.field, work.device)
+        text = json.dumps(body)
+        work.keep(key, text)
+        work.remember(("final", identity(experiment)), lambda: states[-1].x.cpu())
+        yield text, True
+
+    def _body(self, work, model, states, started) -> dict:
+        experiment = self.experiment
+        path = path_of(experiment.sampling, model.denoiser)
+        body = {
+            "model": model.name,
+            "title": model.title,
+            "sigmaData": model.sigma_data,
+            "levels": path.sigmas,
+            "notes": path.notes,
+            "milliseconds": 1000 * (time.perf_counter() - started),
+            "run": pack.trajectory(states, model.sigma_data),
+            "document": json.dumps(experiment.document()),
+            "python": snippets.python(experiment, work.own),
+            "command": snippets.command(experiment, work.own),
+        }
+        if model.name == "drawn":
+            body["components"] = pack.components(model.denoiser)
+        if model.shape == (1,):
+            body["axis"] = pack.time_axis(path.schedule, path.scaling, states[0].sigma)
+        return body
+
+
+def _arrows(denoiser, model, states, window, device) -> dict:
+    half = FOLLOW_WINDOW if window.follow else WINDOW
+    grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS).to(device)
+    sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
+    # the last state has σ = 0, where nothing moves: its arrows are those of the level before
+    sigmas[-1] = sigmas[-2]
+    follow = model.sigma_data if window.follow else None
+    arrows = diagnostics.direction_field(denoiser, grid, sigmas, follow)
+    return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}

@@ -1,0 +1,89 @@
+"""The places of the machine to compute in, and whose turn it is.
+
+A place goes to whichever waiting visitor has computed the least lately; who has had one for a while gives it up at
+the next evaluation, if somebody waits who has had less. So a small request waits for a moment, whatever others do.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from contextlib import contextmanager
+
+from cachetools import LRUCache
+
+QUANTUM = 0.12  # seconds of computing after which a place is given up to who has had less
+MEMORY = 10.0  # seconds: what was computed so long ago counts 1/e
+
+
+class Slots:
+    """`places` to compute in. Thread-safe; a thread that has one already keeps it."""
+
+    def __init__(self, places: int, visitors: int = 10_000):
+        self._free, self._asked = places, 0
+        self._changed = threading.Condition()
+        self._waiting: list[tuple] = []  # (number, visitor) of whoever waits
+        self._used: LRUCache = LRUCache(visitors)  # visitor -> (seconds, when they were counted)
+        self._here = threading.local()  # turn: [visitor, since when], of a thread that has a place
+
+    @contextmanager
+    def turn(self, visitor=None):
+        """Have a place while this lasts. visitor: any key; all requests of one key count together."""
+        if self._turn:
+            yield
+            return
+        self._take(visitor)
+        try:
+            yield
+        finally:
+            self._give()
+
+    def breathe(self) -> None:
+        """To be called at each evaluation: gives up this thread's place, if it is somebody else's turn, and waits."""
+        if not self._turn or time.monotonic() - self._turn[1] < QUANTUM:
+            return
+        visitor = self._turn[0]
+        with self._changed:
+            self._count()
+            mine = self._lately(visitor)
+            if not any(self._lately(other) < mine for _, other in self._waiting):
+                return
+        self._give()
+        self._take(visitor)
+
+    @property
+    def _turn(self) -> list | None:
+        return getattr(self._here, "turn", None)
+
+    def _take(self, visitor):
+        with self._changed:
+            self._asked += 1
+            me = self._asked, visitor
+            self._waiting.append(me)
+            self._changed.wait_for(lambda: self._free > 0 and self._next() == me)
+            self._waiting.remove(me)
+            self._free -= 1
+            self._changed.notify_all()  # there may be another place, and another who is the next now
+        self._here.turn = [visitor, time.monotonic()]
+
+    def _give(self):
+        with self._changed:
+            self._count()
+            self._free += 1
+            self._changed.notify_all()
+        self._here.turn = None
+
+    def _next(self):
+        return min(self._waiting, key=lambda one: (self._lately(one[1]), one[0]))
+
+    def _count(self):
+        """Add what this thread has computed since it was last counted."""
+        (visitor, since), now = self._turn, time.monotonic()
+        self._used[visitor] = self._lately(visitor) + now - since, now
+        self._turn[1] = now
+
+    def _lately(self, visitor) -> float:
+        """Seconds that a visitor has computed lately."""
+        seconds, when = self._used.get(visitor, (0.0, 0.0))
+        return seconds * math.exp((when - time.monotonic()) / MEMORY)

@@ -1,0 +1,66 @@
+"""One computation, and what may end it or make it wait at each of its evaluations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from app.work.cores import divided
+from app.work.slots import Slots
+from app.work.tickets import Ticket
+
+PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on."""
+
+    ticket: Ticket = field(default_factory=Ticket)
+    slots: Slots = field(default_factory=lambda: Slots(1))
+
+    @property
+    def visitor(self) -> Hashable:
+        return self.ticket.visitor
+
+    def check(self) -> None:
+        self.ticket.check()
+        self.slots.breathe()
+
+    def __call__(self, denoiser):
+        return _Watched(denoiser, self.check)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """A place to compute in, while this lasts."""
+        return self.slots.turn(self.visitor)
+
+    def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
+        """(all items so far, is it the end?) whenever it is time for a picture. Computes in the visitor's turn."""
+        done: list = []
+        items, ended = iter(items), False
+        while not ended:
+            # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
+            with self.turn():
+                due = time.perf_counter() + PREVIEW_SECONDS
+                while not ended:
+                    try:
+                        done.append(next(items))
+                    except StopIteration:
+                        ended = True
+                    if time.perf_counter() > due:
+                        break
+            yield done, ended
+
+
+class _Watched:
+    def __init__(self, denoiser, check):
+        self._denoiser, self._check = denoiser, check
+
+    def __call__(self, *arguments):
+        self._check()
+        return divided(self._denoiser, *arguments)
+
+    def __getattr__(self, name):
+        return getattr(self._denoiser, name)

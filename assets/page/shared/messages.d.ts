@@ -1,0 +1,763 @@
+// Messages between the server and the page. Written by `python -m app.schema`: change app/messages instead.
+
+/** base64 of little-endian float32 */
+export type Float32 = string;
+
+/** base64 of 8-bit numbers */
+export type Uint8 = string;
+
+/** base64 of a PNG file */
+export type Png = string;
+
+/** What an address says. values, pinned: of experiments. notice: what was left out. */
+export interface Address {
+  values: Record<string, unknown>;
+  pinned: Record<string, unknown> | null;
+  view: Record<string, string>;
+  show: Show | null;
+  notice: string | null;
+  models: Models | null;
+}
+
+/** What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes. */
+export interface Allowed {
+  starting: boolean;
+  sentence: string | null;
+  limits: Record<string, number>;
+  upload: number | null;
+  teacher: boolean;
+  name: string | null;
+}
+
+/** positions: [n, 2]. arrows: [n, 2], or [levels, n, 2]. */
+export interface Arrows {
+  positions: Float32;
+  arrows: Float32;
+}
+
+export interface Axes {
+  x: Ends;
+  y: Ends;
+}
+
+export interface Axis {
+  title?: string | null;
+  log?: boolean | null;
+  range?: [number, number] | null;
+  hideTicks?: boolean | null;
+}
+
+export interface Boot {
+  knobs: Record<string, Knob>;
+  ranges: Record<string, [number, number]>;
+  usesAlpha: string[];
+  designs: Design[];
+  models: Model[];
+  tabs: Tab[];
+  figures: Figure[];
+}
+
+/** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
+export interface Cell {
+  row: number;
+  column: number;
+  problem: string | null;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  document?: string | null;
+  samples?: Float32 | Uint8 | null;
+  count?: number | null;
+}
+
+export interface Chart {
+  panels: Panel[];
+  columns?: number | null;
+  sharedX?: boolean | null;
+}
+
+/** x: [count, *shape]. done: its last state. */
+export interface Checkpoint {
+  count: number;
+  x: Float32 | Uint8;
+  done: boolean;
+  field: Arrows | null;
+}
+
+export interface Churn {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  stage: Step | Cycles;
+}
+
+/** What is new of one run. anew: forget what you had. */
+export interface Closer {
+  cursor: string;
+  anew: boolean;
+  points: Curve;
+  stride: number;
+  frames: Losses[];
+  sigmas: number[];
+  design?: Training | null;
+  id: string | null;
+  disk: number | null;
+  host: string | null;
+  pid: number | null;
+  log: string[];
+  sample?: Frame | null;
+}
+
+/** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. */
+export interface Components {
+  count: number;
+  rows: Float32;
+}
+
+export interface Cost {
+  seconds: number;
+  bytes: number;
+  parameters: number;
+}
+
+/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+export interface Curve {
+  images: (number | null)[];
+  loss: (number | null)[];
+  score: (number | null)[];
+  seconds: (number | null)[];
+  low: (number | null)[] | null;
+  high: (number | null)[] | null;
+}
+
+/** reach: half the width of a picture of points. */
+export interface Cycles {
+  kind: "rounds";
+  shape: number[];
+  count: number;
+  rows: Rounds[];
+  columns: number[];
+  reach?: number | null;
+}
+
+export interface Dataset {
+  name: string;
+  title: string;
+  shape: number[];
+  thumbnail: Float32 | Uint8 | null;
+}
+
+export interface Datasets {
+  clock: string;
+  list: Dataset[];
+}
+
+/** A column of Table 1. sampling: a document. */
+export interface Design {
+  name: string;
+  title: string;
+  about: string;
+  sampling: Record<string, unknown>;
+}
+
+/** What every live figure has. */
+export interface Drawing {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+}
+
+export interface Ends {
+  name: string;
+  values: string[];
+}
+
+/** Instead of an answer. error: a sentence. */
+export interface Failed {
+  serial: number;
+  finished: true;
+  error: string;
+}
+
+/** At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]. */
+export interface Field {
+  index: number;
+  most: number;
+  gap: Float32;
+  likely: Float32;
+  arrows: Float32;
+}
+
+/** Samples of a tick. Pictures: a grid as PNG, its sizes in pixels. Points: x [n, dimension], and the flow. */
+export interface Frame {
+  images: number;
+  count?: number | null;
+  columns?: number | null;
+  tile?: number | null;
+  gap?: number | null;
+  png?: Png | null;
+  dimension?: number | null;
+  x?: Float32 | null;
+  field?: Arrows | null;
+}
+
+/** End what runs on a topic. */
+export interface HaltRequest {
+  serial?: number;
+  topic: string;
+}
+
+/** z, and its interval, by row and column. */
+export interface Heat {
+  title: string;
+  x: string[];
+  y: string[];
+  z: ((number | null)[])[];
+  low: ((number | null)[])[];
+  high: ((number | null)[])[];
+}
+
+/** images: [n, *shape]. */
+export interface Images {
+  title: string;
+  images: Uint8;
+}
+
+/** See app.instruments.base.Instrument. */
+export interface Instrument {
+  name: string;
+  title: string;
+  question: string;
+  streams: boolean;
+  knobs: Record<string, Knob>;
+}
+
+/** See edm.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+export interface Knob {
+  symbol: string;
+  help: string;
+  default: unknown;
+  slider: [number, number] | null;
+  log: boolean;
+  step: number | null;
+  ends: [unknown, unknown];
+  unit: string;
+  whole: boolean;
+  choices: string[] | null;
+  titles?: string[] | null;
+  section?: string | null;
+  hidden?: boolean | null;
+  colors?: string[] | null;
+  list?: boolean | null;
+  when?: Record<string, string[]> | null;
+}
+
+/** error: why there is no picture. */
+export interface Lane {
+  title: string;
+  color: string;
+  error: string | null;
+  picture: Picture | null;
+  note?: string | null;
+}
+
+/** rows: of Table 1 that differ, with the text of each lane. */
+export interface Lanes {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  rows: [string, string[]][];
+  lanes: Lane[];
+}
+
+/** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
+export interface Line {
+  name?: string | null;
+  color?: string | null;
+  dash?: string | null;
+  mode?: string | null;
+  symbol?: string | null;
+  place?: string | null;
+  size?: number | null;
+  width?: number | null;
+  opacity?: number | null;
+  x: (number | null)[];
+  y: (number | null)[];
+  low?: (number | null)[] | null;
+  high?: (number | null)[] | null;
+  text?: string[] | null;
+  weights?: Record<string, (number | null)[]> | null;
+  floor?: boolean | null;
+  of?: string | null;
+}
+
+/** λ·error at each σ, of one tick. */
+export interface Losses {
+  index: number;
+  images: number;
+  errors: (number | null)[];
+}
+
+/** A level across a panel. */
+export interface Mark {
+  y: number;
+  text?: string | null;
+}
+
+/** See app.work.measures.measure. */
+export interface Measures {
+  error: number | null;
+  distance: number | null;
+  floor: number | null;
+  stochastic: boolean;
+}
+
+/** range: noise levels that it is for; null: no bound. classes: as written, and by name. */
+export interface Model {
+  name: string;
+  title: string;
+  shape: number[];
+  classes: [string | number, string | number][];
+  count: number;
+  trained: boolean;
+  family: string | null;
+  run: string | null;
+  images: number | null;
+  dataset: string | null;
+  sigmaData: number | null;
+  range: [number | null, number | null];
+  components?: Components | null;
+  thumbnail?: Float32 | Uint8 | null;
+}
+
+/** What changed of the models of runs. names: of all. choices: instrument -> knob -> what it offers now. */
+export interface Models {
+  clock: string;
+  names: string[];
+  new: Model[];
+  choices: Record<string, Record<string, Offered>>;
+}
+
+/** sample: null until there is one. */
+export interface Moment {
+  name: string;
+  images: number;
+  sample: Checkpoint | null;
+}
+
+export interface Offered {
+  choices: string[];
+  titles: string[];
+}
+
+/** The first message to a page. */
+export interface Opened {
+  opened: Address;
+}
+
+export interface Oracle {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  levels: number[];
+  sigmaData: number;
+  color: string;
+  images: Strip | null;
+  plane: Plane | null;
+}
+
+/** Trajectories and their error at each level. x: [levels, count, 2]. error: [levels - 1, count]. */
+export interface Painted {
+  x: Float32;
+  sigma: number[];
+  error: Float32;
+  count: number;
+  data: string;
+  sigmaData: number;
+}
+
+/** x and D(x; σ), each [count, *shape]. */
+export interface Pair {
+  x: Float32 | Uint8;
+  denoised: Float32 | Uint8;
+}
+
+/** beside: it stands at the side of the first. share: of the height. */
+export interface Panel {
+  title?: string | null;
+  share?: number | null;
+  beside?: boolean | null;
+  x?: Axis | null;
+  y?: Axis | null;
+  lines?: Line[] | null;
+  marks?: Mark[] | null;
+  heat?: Heat | null;
+}
+
+/** A moment of one step. */
+export interface Part {
+  x: Float32 | Uint8;
+  denoised: Float32 | Uint8;
+  name: string;
+  title: string;
+  sigma: number;
+  note: string;
+}
+
+/** The form of the Train tab. */
+export interface PlanRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
+/** window: half its width, in units of √(σ² + σ_data²). y, n: [300, 2] of data and of noise. */
+export interface Plane {
+  cells: number;
+  arrows: number;
+  window: number;
+  fields: Field[];
+  y: Float32;
+  n: Float32;
+}
+
+/** values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. */
+export interface Planned {
+  values: Record<string, unknown>;
+  command: string;
+  notes: Record<string, string>;
+  cost: Cost | null;
+}
+
+export interface Remedy {
+  title: string;
+  changes: Record<string, unknown>;
+}
+
+/** x, denoised: their spread. */
+export interface Round {
+  index: number;
+  sigma: number;
+  x: number;
+  denoised: number;
+  picture: Pair;
+}
+
+export interface Rounds {
+  title: string;
+  color: string;
+  rounds: Round[];
+}
+
+/** A run in the list. */
+export interface Row {
+  name: string;
+  state: string;
+  images: number | null;
+  total: number | null;
+  loss: number | null;
+  rate: number | null;
+  left: number | null;
+  memory: number | null;
+  device: string | null;
+  owner: string | null;
+  started: number | null;
+  sentence: string | null;
+  remedies: Remedy[];
+  checkpoint: number | null;
+  command: string | null;
+  column: string | null;
+  dataset: string | null;
+}
+
+/** What the page knows of a run. sample: images of the newest samples that it has. */
+export interface Seen {
+  cursor?: string;
+  sample?: number | null;
+}
+
+/** What an address shows: a tab, and what of it. */
+export interface Show {
+  tab: string;
+  name: string;
+  values: Record<string, unknown>;
+}
+
+export interface Step {
+  kind: "step";
+  shape: number[];
+  count: number;
+  moments: Part[];
+  data?: Float32 | string | null;
+  sigmaData?: number | null;
+}
+
+export interface Strip {
+  shape: number[];
+  sigmas: number[];
+  rows: Images[];
+}
+
+/** curve: one row, as a line. plan: what it will take. waiting: for somebody to start it. */
+export interface Sweep {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  axes: Axes;
+  shape: number[];
+  curve: boolean;
+  plan?: string | null;
+  cells: Cell[];
+  waiting?: boolean | null;
+}
+
+/** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
+export interface Tab {
+  name: string;
+  title: string;
+  kind: string;
+  instruments?: Instrument[] | null;
+  short?: Record<string, Knob> | null;
+  fields?: Record<string, Knob> | null;
+  minutes?: number | null;
+  datasets?: Dataset[] | null;
+  curves?: Record<string, string[] | null> | null;
+  script?: string | null;
+}
+
+/** σ(t) and s(t) along the time axis of the paper's Figure 3. */
+export interface TimeAxis {
+  t: number[];
+  sigma: number[];
+  scale: number[];
+}
+
+/** Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]. */
+export interface Training {
+  grid: (number | null)[];
+  density: (number | null)[];
+  points: Float32 | null;
+}
+
+export interface TrainingTime {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  data: string | null;
+  color: string;
+  checkpoints: Moment[];
+}
+
+/**
+ * The states of a run so far. x: [len(index), count, *shape] of x/s as Float32; of images at constant contrast as
+ * Uint8, and so denoised. index: of the states that are sent. evaluations: of each sample.
+ */
+export interface Trajectory {
+  shape: number[];
+  count: number;
+  index: number[];
+  t: number[];
+  sigma: number[];
+  scale: number[];
+  evaluations: number;
+  x: Float32 | Uint8;
+  denoised?: Uint8 | null;
+}
+
+export interface Truncation {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  painted?: Painted | null;
+}
+
+/** Why the form's values make no run, and which are at fault. */
+export interface Unplanned {
+  error: string;
+  fields: string[];
+}
+
+/** The picture's width over its height, and whether its window follows σ. aspect: None of a hidden one. */
+export interface Window {
+  aspect?: number | null;
+  follow?: boolean;
+}
+
+/** What was done, and to which runs. */
+export interface Act {
+  do: string;
+  runs: string[];
+}
+
+/** frames: those that are there, of the ticks that were wanted. */
+export interface Film {
+  run: string;
+  wanted: number[];
+  frames: Frame[];
+}
+
+/** document: of the experiment, as JSON text. */
+export interface Picture {
+  model: string;
+  title: string;
+  sigmaData: number | null;
+  levels: number[];
+  notes: string[];
+  milliseconds: number;
+  run: Trajectory;
+  document: string;
+  python: string;
+  command: string;
+  components?: Components | null;
+  axis?: TimeAxis | null;
+  field?: Arrows | null;
+}
+
+/**
+ * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
+ * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's.
+ */
+export interface Poll {
+  clock: string;
+  rows: Row[];
+  order: string[] | null;
+  models: Models | null;
+  room: Allowed;
+  datasets: Datasets | null;
+  locked: string[];
+  live: boolean;
+  runs: Record<string, Closer | null>;
+  more: boolean;
+}
+
+/** level: where it begins. sigma: of the levels from there. path: x/s at each. */
+export interface Probe {
+  level: number;
+  sigma: number[];
+  path: number[][];
+}
+
+/** One of the paper's, and the instrument that shows it. */
+export interface Figure {
+  name: string;
+  title: string;
+  paper: string;
+  about: string;
+  tab: string;
+  show: string;
+  values: Record<string, unknown>;
+  picture: string;
+}
+
+/**
+ * Something to be done: to a run, with the form's values, or to an upload. token: of a start, the same for each time
+ * that it is asked for.
+ */
+export interface ActRequest {
+  serial?: number;
+  do: string;
+  run?: string | null;
+  values?: Record<string, string> | null;
+  changes?: Record<string, string> | null;
+  data?: string | null;
+  token?: string | null;
+}
+
+/** An instrument's settings, and those of the Sampler tab. */
+export interface FigureRequest {
+  serial?: number;
+  values: Record<string, unknown>;
+  yours?: Record<string, unknown> | null;
+}
+
+/** Samples of a run at some ticks. */
+export interface FilmRequest {
+  serial?: number;
+  run: string;
+  images: number[];
+}
+
+/** Sample settings. field: where arrows are wanted. */
+export interface PictureRequest {
+  serial?: number;
+  values: Record<string, unknown>;
+  field?: Window | null;
+}
+
+/** What the page knows already, of everything. runs: those that it looks at closely. */
+export interface PollRequest {
+  serial?: number;
+  clock?: string;
+  models?: string;
+  datasets?: string | null;
+  runs?: Record<string, Seen | null>;
+}
+
+/** The path of one particle from position at noise level level. */
+export interface ProbeRequest {
+  serial?: number;
+  values: Record<string, unknown>;
+  field?: Window | null;
+  position: number[];
+  level: number;
+}
+
+export interface Requests {
+  ask: PictureRequest;
+  askPinned: PictureRequest;
+  measure: PictureRequest;
+  measurePinned: PictureRequest;
+  probe: ProbeRequest;
+  loss: FigureRequest;
+  oracle: FigureRequest;
+  preconditioning: FigureRequest;
+  curvature: FigureRequest;
+  truncation: FigureRequest;
+  order: FigureRequest;
+  training: FigureRequest;
+  churn: FigureRequest;
+  lanes: FigureRequest;
+  walk: FigureRequest;
+  race: FigureRequest;
+  sweep: FigureRequest;
+  poll: PollRequest;
+  plan: PlanRequest;
+  act: ActRequest;
+  film: FilmRequest;
+  halt: HaltRequest;
+}
+
+export interface Answers {
+  ask: Picture;
+  askPinned: Picture;
+  measure: Measures;
+  measurePinned: Measures;
+  probe: Probe;
+  loss: Drawing;
+  oracle: Oracle;
+  preconditioning: Drawing;
+  curvature: Drawing;
+  truncation: Truncation;
+  order: Drawing;
+  training: TrainingTime;
+  churn: Churn;
+  lanes: Lanes;
+  walk: Lanes;
+  race: Drawing;
+  sweep: Sweep;
+  poll: Poll;
+  plan: Planned | Unplanned;
+  act: Act;
+  film: Film;
+}
+
+/** serial: of the request. finished: no better answer follows. */
+export interface Answer<Body> {
+  serial: number;
+  finished: boolean;
+  body: Body;
+  error?: undefined;
+}
+
+/** What goes back to an event, again and again until it is finished. */
+export type Reply<Name extends keyof Answers> = Answer<Answers[Name]> | Failed;

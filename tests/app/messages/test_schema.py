@@ -1,0 +1,130 @@
+"""Server and page speak by one schema: what it says is what the server sends, and what the page's types are made of."""
+
+import json
+from itertools import islice
+from types import SimpleNamespace
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from app import page, schema
+from app.instruments import INSTRUMENTS
+from app.messages.answers import Model
+from app.messages.boot import Boot, Opened
+from app.tabs import TABS, controls
+from app.work.tickets import Ticket
+from edm import models
+from tests.app.training import finished
+from tests.checked import Checked, strict
+from tests.fuzz.asked import MESSAGES
+
+
+@pytest.fixture
+def said(tab):
+    """said(event, how many answers, **message): what a checked server sends."""
+    served = {name: (one, Checked(one).serve(tab.house)) for one in TABS for name in one.events}
+
+    def answers(event, most=2, **message):
+        known, serve = served[event]
+        asked = strict(known.events[event].message).of({"serial": 1, **message})
+        return list(islice(serve(event, asked, Ticket(), SimpleNamespace(username=None)), most))
+
+    return answers
+
+
+def test_the_types_of_the_page_s_scripts_are_those_of_the_server():
+    assert schema.PLACE.read_text(encoding="utf-8") == schema.declarations(), "run `python -m app.schema`"
+
+
+@pytest.mark.parametrize("name", ["eight_gaussians", "two_diracs", "drawn", "digits", "digits_edm", "two_moons_mlp"])
+def test_a_model_is_described_as_declared(name):
+    TypeAdapter(Model).validate_json(json.dumps(controls.described(models.load(name))))
+
+
+def test_what_a_page_knows_from_the_start_is_as_declared(tab, monkeypatch):
+    one = controls.described(models.load("spiral"))
+    monkeypatch.setattr(controls, "described", lambda model: one)  # thumbnails of all of them take a while
+    text = json.dumps(page.boot(tab.house))
+    TypeAdapter(Boot).validate_json(text)
+    assert [one["name"] for one in json.loads(text)["tabs"]] == ["sampler", "loss", "compare", "train"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"pin.steps": "4", "view.field": "on", "rho": "x"}, {"show": "race"}, {"tab": "train", "train.size": "large"}],
+)
+def test_what_a_page_is_told_when_it_opens_is_as_declared(tab, query):
+    opened = page.opened(query, lambda values: None) | {"models": tab.house.models.since()}
+    TypeAdapter(Opened).validate_json(json.dumps({"opened": opened}))
+
+
+PICTURES = [
+    {"model": "eight_gaussians", "steps": "4", "count": "9"},
+    {"model": "two_diracs", "steps": "4"},
+    {"model": "digits_edm", "steps": "3", "count": "2"},
+    {"model": "drawn", "points": "0,0;1,1", "steps": "3", "S_churn": "4"},
+]
+
+
+@pytest.mark.parametrize("values", PICTURES, ids=lambda values: values["model"])
+def test_pictures_and_measures_are_as_declared(said, values):
+    assert said("ask", 50, values=values, field={"aspect": 1.5, "follow": True})
+    assert said("measure", values=values)
+    if values["model"] != "digits_edm":
+        assert said("probe", values=values, level=1, position=[0.1] * (1 + (values["model"] != "two_diracs")))
+
+
+CHANGED = {
+    "lanes": {"nfe": "3"},
+    "walk": {"nfe": "3"},
+    "sweep": {"x_range": "1,2", "y_range": "0,1"},
+    "race": {"limit": "4"},
+}
+DRAWINGS = [(name, CHANGED.get(name, {})) for name in INSTRUMENTS] + [
+    ("churn", {"what": "rounds"}),
+    ("churn", {"data": "digits", "steps": "3"}),
+    ("oracle", {"model": "digits_edm"}),
+    ("lanes", {"lanes": "edm", "denoiser": "own", "data": "digits", "nfe": "1"}),
+    ("race", {"measure": "distance", "seeds": "2", "limit": "3"}),
+    ("sweep", {"x": "steps", "x_range": "1,2", "y": "none", "measure": "error", "seeds": "2"}),
+]
+
+
+@pytest.mark.parametrize(("instrument", "values"), DRAWINGS, ids=str)
+def test_live_figures_are_as_declared(said, instrument, values):
+    assert said(instrument, 3, values=values, yours={"steps": "5"})
+
+
+def test_what_the_train_tab_says_is_as_declared(said, tab):
+    finished(tab.board.folder, "learner")
+    tab.board.wake()
+    (first,) = said("poll", runs={"learner": {"cursor": "", "sample": None}, "gone": None})
+    assert json.loads(first)["body"]["runs"]["learner"]["sample"]["x"]
+    assert said("film", run="learner", images=[320, 640, 5])
+    assert [json.loads(one)["body"]["fields"] for one in said("plan", values={"batch": "x"})] == [["batch"]]
+    assert said("plan", 1, values={"data": "spiral"})
+    assert said("act", do="delete", run="learner", token="once")
+
+
+def test_every_event_is_asked_for_in_one_of_these_tests():
+    tried = {"ask", "askPinned", "measure", "measurePinned", "probe", "poll", "film", "plan", "act", *INSTRUMENTS}
+    assert set(schema.events()) == tried
+    assert set(MESSAGES) <= tried | {"halt"}
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"error": "much"}, {"stochastic": None}])
+def test_an_answer_that_is_not_as_declared_is_not_passed(tab, change):
+    class Odd:
+        events = TABS[0].events
+
+        def serve(self, house):
+            body = {"error": None, "distance": None, "floor": None, "stochastic": True, **change}
+            return lambda *_: iter([json.dumps({"finished": True, "body": body}).encode()])
+
+    with pytest.raises(ValidationError):
+        list(Checked(Odd()).serve(tab.house)("measure", None, None, None))
+
+
+def test_a_request_with_something_undeclared_is_not_passed(said):
+    with pytest.raises(ValueError, match="colour"):
+        said("measure", values={}, colour="red")
