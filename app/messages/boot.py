@@ -12,7 +12,9 @@ Value = Any  # of a setting
 
 
 class Knob(Sent):
-    """See `edm.fields.knob`. ends: values that the slider's two ends stand for. titles: of the choices."""
+    """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for.
+
+    titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said."""
 
     symbol: str
     help: str
@@ -25,6 +27,8 @@ class Knob(Sent):
     whole: bool
     choices: list[str] | None
     titles: list[str] | None = None
+    helps: list[str] | None = None
+    uses: list[list[str] | None] | None = None
     section: str | None = None
     hidden: bool | None = None
     colors: list[str] | None = None
@@ -61,6 +65,7 @@ class Instrument(Sent):
     title: str
     question: str
     streams: bool
+    script: str
     knobs: dict[str, Knob]
 
 

@@ -229,10 +229,14 @@ export interface Instrument {
   title: string;
   question: string;
   streams: boolean;
+  script: string;
   knobs: Record<string, Knob>;
 }
 
-/** See edm.fields.knob. ends: values that the slider's two ends stand for. titles: of the choices. */
+/**
+ * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
+ * their order; uses: the fields that matter only with each, null: not said.
+ */
 export interface Knob {
   symbol: string;
   help: string;
@@ -245,6 +249,8 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
+  helps?: string[] | null;
+  uses?: (string[] | null)[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;
