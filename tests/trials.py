@@ -22,6 +22,7 @@ from safetensors import safe_open
 
 from edm import checkpoints, runs
 from edm.runs import places, reading
+from edm.runs.launchers import PROMPT, launcher_of
 from edm.training import recording
 from edm.training.loop import train
 from tests.browser.conftest import start_server
@@ -215,7 +216,7 @@ def rivals(folder, dice, count=6):
             runs.advance(folder)
             most = max(most, sum(runs.read(path).state in runs.LIVE for path in paths))
     for path in paths:
-        begun = (path / "log.txt").read_text().count(f"{reading.PROMPT}python -m edm train")
+        begun = (path / "log.txt").read_text().count(f"{PROMPT}python -m edm train")
         assert (begun, places.newest(path)) == (1, 1), f"{path.name} was begun {begun} times"
     assert most <= 1, f"{most} runs at once on one device"
     assert not any("Traceback" in text for text in log)
@@ -302,8 +303,7 @@ def main():
                 print(f"{name:10}FAILED: {error}; left running: {left_running(folder)}", flush=True)
             finally:
                 for run in runs.all_runs(folder):
-                    for process in filter(None, reading.processes_of(run.folder)[:1]):
-                        process.signal(signal.SIGKILL, group=True)
+                    launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
             print(f"{name:10}{time.monotonic() - began:.0f} s", flush=True)
     sys.exit(failed > 0)
 

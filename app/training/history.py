@@ -6,7 +6,6 @@ history was rewritten, gets everything in a few thousand points: each stands for
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
 import time
@@ -14,14 +13,13 @@ from array import array
 
 import numpy as np
 
-from edm import diagnostics, runs
-from edm.objective import Design
+from edm import runs
 from edm.plots.panels import rounded
+from edm.training import score as scores
 
 MOST = 2000  # points of a curve in one answer
 MOST_FRAMES = 200  # ticks whose losses per σ are sent
 PATIENCE = 0.25  # seconds of reading for one answer
-SIGMA_DATA = 0.5  # of the common measure, as in Table 1: the same for every run, so that runs compare
 
 
 class History:
@@ -52,25 +50,22 @@ class History:
                     return found.more
 
     def _add(self, line):
-        sigmas, measured = (_numbers(line.get(name)) for name in ("sigmas", "validation"))
-        if not sigmas or len(sigmas) != len(measured) or not all(0 < s < math.inf for s in sigmas):
-            measured, score = (), float("nan")  # a line of another making
-        else:
+        sigmas, errors = scores.measured(line)
+        if sigmas:
             self._sigmas = sigmas
-            weight, share = _weigh(sigmas)
-            measured = np.asarray(measured) * weight
-            score = float(np.dot(measured, share))
+            errors = np.asarray(errors) * scores.weights(sigmas)[0]
+        score = scores.score(line)
         values = {"images": line["images"], "loss": line.get("loss"), "score": score, "seconds": line.get("seconds")}
         for name, value in values.items():
-            self._columns[name].append(_number(value))
-        self._errors.append(array("d", measured))
+            self._columns[name].append(scores.number(value))
+        self._errors.append(array("d", errors))
 
     def since(self, cursor: str) -> dict:
         """JSON data: {cursor, anew, points, frames, sigmas}. anew: forget what you had.
 
         points: columns images, loss, low, high (of the loss in a bucket), score and seconds. frames: {index, images,
         errors[i]: λ·error at sigmas[i]} of ticks whose index is a multiple of `stride`, and of the last.
-        score: E[λ·error] over EDM's p_train, with EDM's λ at σ_data = 0.5: one measure for all designs.
+        score: of `edm.training.score`: one measure for all designs.
         """
         with self._lock:
             mark, _, place = str(cursor).partition(":")
@@ -114,25 +109,3 @@ class History:
         """Images of the newest tick."""
         with self._lock:
             return int(self._columns["images"][-1]) if self._errors else None
-
-
-def _number(value) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _numbers(values) -> tuple[float, ...]:
-    return tuple(map(_number, values)) if isinstance(values, list) else ()
-
-
-_weights: dict = {}
-
-
-def _weigh(sigmas):
-    """(λ, shares that make E[λ·error] over p_train) on a grid of σ, by the trapezoid rule in ln σ."""
-    if sigmas not in _weights:
-        density = diagnostics.training_density(Design(), np.asarray(sigmas))
-        steps = np.gradient(np.log(sigmas)) if len(sigmas) > 1 else np.ones(1)
-        share = density * steps
-        _weights.clear()
-        _weights[sigmas] = diagnostics.loss_weight("edm", np.asarray(sigmas), SIGMA_DATA), share / share.sum()
-    return _weights[sigmas]

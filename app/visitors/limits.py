@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edm.training.settings import Training
 
 UPLOAD_BYTES = 256_000_000  # of anybody
-SAMPLES, VALIDATION, REPORTS = 64, 256, 500
+MOST_SAMPLES, MOST_VALIDATED, MOST_REPORTS = 64, 256, 500
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,18 @@ def _count(number: int) -> str:
 
 def check_size(settings: Training, allowance: Allowance) -> None:
     """Raises Refused if a run is too long, too large, or reports too often."""
-    bounds = {"images": allowance.images, "batch": allowance.batch, "samples": SAMPLES, "validation": VALIDATION}
+    bounds = {
+        "images": allowance.images,
+        "batch": allowance.batch,
+        "samples": MOST_SAMPLES,
+        "validation": MOST_VALIDATED,
+    }
     for name, most in bounds.items():
         if getattr(settings, name) > most:
             raise Refused(f"{name} = {getattr(settings, name):,}: a student's run has at most {most:,}")
     for name in ("tick", "checkpoint"):
-        if settings.images / getattr(settings, name) > REPORTS:
-            least = -(-settings.images // REPORTS)
+        if settings.images / getattr(settings, name) > MOST_REPORTS:
+            least = -(-settings.images // MOST_REPORTS)
             raise Refused(f"{name} = {getattr(settings, name):,}: in a classroom at least {least:,} for this length")
     if settings.compile:
         raise Refused("compile = true: compiling is off in a classroom")
@@ -84,14 +89,14 @@ def check_size(settings: Training, allowance: Allowance) -> None:
 def clamped(settings: Training, allowance: Allowance) -> Training:
     """The settings with lengths, numbers and reports within the allowance."""
     images, batch = min(settings.images, allowance.images), min(settings.batch, allowance.batch)
-    least = -(-images // REPORTS)
+    least = -(-images // MOST_REPORTS)
     micro = settings.micro_batch if settings.micro_batch and batch % settings.micro_batch == 0 else None
     return settings.changed(
         images=images,
         batch=batch,
         micro_batch=micro,
-        samples=min(settings.samples, SAMPLES),
-        validation=min(settings.validation, VALIDATION),
+        samples=min(settings.samples, MOST_SAMPLES),
+        validation=min(settings.validation, MOST_VALIDATED),
         tick=max(settings.tick, least),
         checkpoint=max(settings.checkpoint, least),
         compile=False,

@@ -1,11 +1,13 @@
+// @ts-nocheck
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
-import { Gallery } from "./gallery.js";
-import { palette } from "./lib.js";
-import { Sampler } from "./sampler.js";
-import { Share } from "./share.js";
-import { frame } from "./shell.js";
-import { Train } from "./train.js";
-import { Workbench } from "./workbench.js";
+
+import { Workbench } from "./instruments/workbench.js";
+import { Sampler } from "./sampler/sampler.js";
+import { palette } from "./shared/colors.js";
+import { frame } from "./shared/frame.js";
+import { Gallery } from "./shared/gallery.js";
+import { Share } from "./shared/share.js";
+import { Train } from "./train/train.js";
 
 export function mount(root, boot, server) {
   return new Explorer(root, boot, server);
@@ -14,11 +16,21 @@ export function mount(root, boot, server) {
 class Explorer {
   constructor(root, boot, server) {
     Object.assign(this, { root, boot, server });
-    this.parts = frame(root, boot.tabs.map(({ name, title }) => [name, title]));
+    this.parts = frame(
+      root,
+      boot.tabs.map(({ name, title }) => [name, title]),
+    );
     const changed = () => this.rememberSoon();
     const yours = () => this.tabs.sampler.accepted;
     const load = (values) => this.toSampler(values);
-    const page = { server, root, boot, changed, models: (news) => this.takeModels(news), sample: (run) => this.sampleRun(run) };
+    const page = {
+      server,
+      root,
+      boot,
+      changed,
+      models: (news) => this.takeModels(news),
+      sample: (run) => this.sampleRun(run),
+    };
     const kinds = {
       sampler: (box) => new Sampler(root, box, boot, server, changed),
       instruments: (box, tab) => new Workbench(box, tab, { boot, server, root, changed, yours, load }),
@@ -31,7 +43,9 @@ class Explorer {
     this.listen();
     this.recolor();
     this.choose("sampler");
-    server.onMessage((message) => (message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message)));
+    server.onMessage((message) =>
+      message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message),
+    );
   }
 
   listen() {
@@ -135,7 +149,8 @@ class Explorer {
 
   address() {
     const query = new URLSearchParams(this.tabs.sampler.query());
-    if (this.current !== "sampler") for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
+    if (this.current !== "sampler")
+      for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
   }

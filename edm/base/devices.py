@@ -39,24 +39,28 @@ def option(device: str) -> str:
     return device.partition("*")[0]
 
 
-def named(name: str, ahead: list[str]) -> tuple[str, int]:
-    """(a device by its full name, GPUs of this machine). Raises ValueError for one that is not here.
+def named(name: str, ahead: list[str], known: list[str]) -> tuple[str, int]:
+    """(a device by its full name, how many GPUs are known). Raises ValueError for one that is not known.
 
     ahead: the devices of runs that are not over; of several GPUs, "auto" is the one with the fewest of them.
+    known: cpu, cuda:0, …: the places where a launcher can start workers.
     """
-    gpus, found = torch.cuda.device_count(), _SEVERAL.fullmatch(str(name))
+    gpus, found = sum(place.startswith("cuda:") for place in known), _SEVERAL.fullmatch(str(name))
     if found:
         most = gpus if found[1] == "cuda" else max(2, os.cpu_count() or 1)
         if not 1 <= int(found[2]) <= most:
             known = f"of {found[1]}, 1 to {most} can be used at once" if most else "it has no GPU; use cpu"
             raise Refused(f"device {name!r} is not on this machine: {known}")
-        return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead)[0]), gpus
-    found = device(name)
-    if found.type == "cpu":
-        return "cpu", gpus
-    if name == "auto":
-        return min((f"cuda:{i}" for i in range(gpus)), key=ahead.count), gpus
-    return f"cuda:{found.index or 0}", gpus
+        return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead, known)[0]), gpus
+    if name == "auto" and known:
+        return min((place for place in known if place.startswith("cuda:") or not gpus), key=ahead.count), gpus
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in known:
+        found = device(name)  # says what is wrong with it, if it is no device of this machine
+        wanted = "cpu" if found.type == "cpu" else f"cuda:{found.index or 0}"
+    if wanted not in known:
+        raise Refused(f"device {name!r} is not among those where runs can be started: {', '.join(known) or 'none'}")
+    return wanted, gpus
 
 
 def places(device: str, gpus: int) -> tuple[list[str], int]:

@@ -6,18 +6,39 @@ state to save: training resumes at image k by asking for row k.
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
+
 import numpy as np
 import torch
 
 from edm.base.errors import Refused
 
+
+@unique
+class Purpose(IntEnum):
+    """What random numbers are for: each purpose has a number, so that none is drawn twice under one seed.
+
+    All samples and all runs depend on these, so a number stays what it is, and is never given to another purpose.
+    """
+
+    LATENT = 0  # where a sample begins
+    CHURN = 1  # the noise that it is given on its way
+    ORDER = 16  # in which a run sees its data, and what it holds out
+    SIGMA = 17  # noise levels in training, and whose class is hidden
+    NOISE = 18  # at those levels
+    AUGMENT = 19
+    DATA = 21  # samples of a distribution that is learned
+    VALIDATION = 22  # noise of what is measured again and again
+    DROPOUT = 23
+    SCENE = 0x5C  # what a rendered scene shows
+    TRUE_LABEL = 0xE7  # classes of what is compared with the data
+    TRUE_SAMPLE = 0xE8  # samples of the data that it is compared with
+
+
 _BLOCK = 4  # 64-bit words that Philox makes for each value of its counter
 
-# one purpose for each kind of random number, so that none is used twice
-ORDER, SIGMA, NOISE, AUGMENT, LABEL, DATA, VALIDATION, DROPOUT = range(16, 24)
 
-
-def uniforms(seed: int, purpose: int, indices, width: int) -> np.ndarray:
+def uniforms(seed: int, purpose: Purpose | int, indices, width: int) -> np.ndarray:
     """Uniform float64 numbers strictly between 0 and 1, [len(indices), width].
 
     Row i depends on (seed, purpose, indices[i]) and `width` only. Consecutive indices are drawn in one go.
@@ -37,7 +58,7 @@ def uniforms(seed: int, purpose: int, indices, width: int) -> np.ndarray:
     return ((words[:, :width] >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normals(seed: int, purpose: int, indices, shape) -> torch.Tensor:
+def normals(seed: int, purpose: Purpose | int, indices, shape) -> torch.Tensor:
     """Unit normal float64 numbers [len(indices), *shape], through the normal distribution's quantiles."""
     width = int(np.prod(shape))
     rows = torch.from_numpy(uniforms(seed, purpose, indices, width))

@@ -1,10 +1,13 @@
-"""python -m edm train: train a model, in this process or as one of torchrun's."""
+"""python -m edm train: train a model, in this process or as one of torchrun's.
+
+What is trained is always a run, and a run is its folder: options make the folder of one, which is then trained like one
+that a queue has started, by `train --run FOLDER`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import time
@@ -27,6 +30,8 @@ def add(commands):
     parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
     resume = "continue the run in this folder, or from this checkpoint"
     parser.add_argument("--resume", type=common.filled, metavar="PLACE", help=resume)
+    own = "train the run in this folder as its own files say, as a queue does; other options are not for that"
+    parser.add_argument("--run", dest="folder", type=common.filled, metavar="FOLDER", help=own)
     parser.add_argument("--accept-data", action="store_true", help="resume, though the data are not the same any more")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")
@@ -38,12 +43,74 @@ def add(commands):
 
 
 def run(options):
-    from edm.data import sources
-    from edm.runs.processes import this
-    from edm.runs.signals import Signals
-    from edm.runs.worker import ECHO, Worker
-    from edm.training import fitting, parallel, recording
+    from edm.runs import launchers
+    from edm.runs.worker import Worker
+    from edm.training import parallel, recording
     from edm.training.loop import shares, train
+
+    folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
+    settings, events = beginning.settings, None
+    if options.dry_run:
+        print(json.dumps(settings.document(), indent=2))
+        return None
+    launcher = launchers.launcher_of(folder)
+    with parallel.world(beginning.device) as world:
+        share, handles = shares(settings, world.size)[0], world.gather(launcher.own())
+        begin = partial(train, settings, world, beginning.checkpoint, accept_data=beginning.accept_data)
+        if world.rank:
+            return _follow(begin)
+        told = {"keep": beginning.keep, "command": flat.command("train", settings, f"--out={folder}")}
+        told["device"] = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
+        if world.size > 1:
+            told |= {"leader": launcher.own(leader=True), "others": handles}
+        if beginning.torn:
+            told["note"] = _passed_over(beginning, folder)
+            _say(told["note"], sys.stderr)
+        begin = partial(begin, stop=lambda: worker.asked(), hold=lambda: worker.held())
+        if number is None:
+            _refuse_other_runs(folder, beginning.checkpoint)
+            events = begin()  # a person's mistakes leave nothing behind
+            number = beginning.write(folder)
+        worker = Worker(folder, number, settings, share, **told)
+        bar = _Bar(settings, sys.stderr, () if options.folder else common.given(options))
+        try:
+            with worker:
+                events = worker.watch(events or begin())
+                for event in recording.record(events, folder, beginning.keep, beginning.best, worker.check):
+                    bar.show(event)
+        except KeyboardInterrupt:
+            _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
+            return 130
+    return _ended(worker, bar, folder)
+
+
+def _follow(begin):
+    """Train as one of several processes of which another one leads."""
+    from edm.runs.signals import Signals
+    from edm.runs.worker import ECHO
+
+    with Signals(ECHO) as signals:
+        for _ in begin(stop=signals.asked):
+            pass
+
+
+def _of_folder(options):
+    """(folder, number, what to do) of a run whose files say that. number: None of one that nobody has started yet."""
+    from edm.runs import beginnings, places
+
+    if options.preset or options.config or options.resume or options.out or common.given(options):
+        raise Refused("--run trains a run as its folder says; to go on with other settings use --resume")
+    folder = Path(options.folder)
+    if not folder.is_dir():
+        raise Refused(f"--run {folder}: there is no such folder")
+    return folder, options.beginning, beginnings.read(folder, options.beginning or places.newest(folder) + 1)
+
+
+def _of_options(options):
+    """(folder, None, what to do) of a run that is asked for here, and has yet to be written."""
+    from edm.data import sources
+    from edm.runs.beginnings import Beginning
+    from edm.training import fitting
 
     if options.keep is not None and options.keep < 1:
         raise Refused(f"--keep {options.keep}: must be 1 or more")
@@ -53,42 +120,11 @@ def run(options):
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
     settings = common.settings(options)
-    chosen = {} if options.beginning is not None else common.given(options)
-    if checkpoint is None and options.beginning is None:
-        fitting.check(settings, sources.shape_of(settings.data), chosen)
-    if options.dry_run:
-        print(json.dumps(settings.document(), indent=2))
-        return None
-    with parallel.world(options.device) as world:
-        share, processes = shares(settings, world.size)[0], world.gather(this())
-        if world.rank:
-            with Signals(ECHO) as signals:
-                for _ in train(settings, world, checkpoint, signals.asked, accept_data=options.accept_data):
-                    pass
-            return None
-        folder = folder or _new_folder(settings.data.dataset)
-        _refuse_other_runs(folder, checkpoint)
-        told = {"keep": options.keep, "command": flat.command("train", settings, f"--out={folder}")}
-        told["device"] = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
-        if world.size > 1:
-            told |= {"leader": this(os.getppid()), "others": processes}
-        if torn:
-            told["note"] = _passed_over(torn, checkpoint, folder)
-            _say(told["note"], sys.stderr)
-        worker = Worker(folder, options.beginning, settings, share, **told)
-        given = {"stop": worker.asked, "hold": worker.held, "accept_data": options.accept_data}
-        begin = partial(train, settings, world, checkpoint, **given)
-        events = begin() if options.beginning is None else None  # a person's mistakes leave nothing behind
-        bar = _Bar(settings, sys.stderr, chosen)
-        try:
-            with worker:
-                events = worker.watch(events or begin())
-                for event in recording.record(events, folder, options.keep, options.keep_best, worker.check):
-                    bar.show(event)
-        except KeyboardInterrupt:
-            _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
-            return 130
-    return _ended(worker, bar, folder)
+    if checkpoint is None:
+        fitting.check(settings, sources.shape_of(settings.data), common.given(options))
+    how = (options.device, options.keep, options.keep_best, options.accept_data)
+    folder = folder or _new_folder(settings.data.dataset)
+    return folder, None, Beginning(settings, checkpoint, tuple(torn), *how)
 
 
 def _ended(worker, bar, folder) -> int:
@@ -108,11 +144,12 @@ def _advice(folder) -> str:
     return f"go on from {last.name} with --resume {folder}"
 
 
-def _passed_over(torn, checkpoint, folder) -> str:
+def _passed_over(beginning, folder) -> str:
     """What is said about checkpoints that are not whole."""
+    torn = beginning.torn
     here = torn[0].parent.resolve() == (folder / "checkpoints").resolve()
     kept = f" (kept as {', '.join(path.name + saved.TORN for path in torn[:3])})" if here else ""
-    return f"{saved.described(torn)}: the run goes on from {checkpoint.name}{kept}"
+    return f"{saved.described(torn)}: the run goes on from {beginning.checkpoint.name}{kept}"
 
 
 def _refuse_other_runs(folder, checkpoint):
@@ -183,8 +220,8 @@ class _Bar:
         return self.images < self._settings.images
 
     def show(self, event):
+        from edm.training.events import Started, Step, Tick
         from edm.training.fitting import idle
-        from edm.training.loop import Started, Step, Tick
 
         if isinstance(event, Started):
             self.images = event.state.images

@@ -26,7 +26,6 @@ RANGES = {  # least and largest value of each factor; of both its columns if it 
     "palette": ((0.0, 1.0),),
 }
 
-_PURPOSE = 0x5C  # of the random numbers; no other part of edm draws with it
 _RESOLUTIONS, _SUPERSAMPLES = (4, 1024), (1, 8)
 _BLOCK = 1 << 14  # pixels at a time: their columns stay in the cache, whatever the batch
 
@@ -55,7 +54,7 @@ def factors(indices, seed: int = 0) -> dict[str, np.ndarray]:
         raise Refused(f"indices are of type {indices.dtype}; give whole numbers from 0")
     if indices.size and indices.min() < 0:
         raise Refused(f"index {indices.min()} is negative; images are counted from 0")
-    drawn = streams.uniforms(int(seed), _PURPOSE, indices, sum(len(ranges) for ranges in RANGES.values()))
+    drawn = streams.uniforms(int(seed), streams.Purpose.SCENE, indices, sum(len(ranges) for ranges in RANGES.values()))
     values = {"label": np.minimum((drawn[:, 0] * len(CLASSES)).astype(np.int64), len(CLASSES) - 1)}
     column = 1
     for name, ranges in list(RANGES.items())[1:]:

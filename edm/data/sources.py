@@ -41,9 +41,9 @@ class Mixture:
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
     def read(self, indices):
-        from edm.base.streams import DATA, uniforms
+        from edm.base.streams import Purpose, uniforms
 
-        return self._dataset.denoiser.quantiles(uniforms(0, DATA, indices, 1 + self.shape[0])), None
+        return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
 
 
 class Digits:

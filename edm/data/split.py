@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.base.streams import ORDER
+from edm.base.streams import Purpose
 from edm.data import identity
 from edm.data.settings import data_learned
 
@@ -29,7 +29,7 @@ class Split:
         self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
         if size is None:
             return
-        shuffled = np.random.default_rng(ORDER).permutation(size)
+        shuffled = np.random.default_rng(Purpose.ORDER).permutation(size)
         if held is None:
             count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
             held = shuffled[:count]
@@ -115,6 +115,6 @@ def resumed(source, settings, header) -> Split:
 
 @lru_cache(maxsize=4)
 def _order(seed, epoch, size):
-    order = np.random.default_rng([seed, ORDER, epoch]).permutation(size)
+    order = np.random.default_rng([seed, Purpose.ORDER, epoch]).permutation(size)
     order.setflags(write=False)
     return order

@@ -17,7 +17,6 @@ import torch
 
 from edm.base import streams
 from edm.base.errors import Refused
-from edm.base.streams import VALIDATION
 from edm.sampling.loop import Denoise
 
 FLOOR = "floor"
@@ -158,7 +157,7 @@ def _curves(denoisers, told, draw, sigmas, seed, first, most, device, oracle):
         y, labels = draw(indices)
         y = y.to(device)
         labels = None if labels is None else torch.as_tensor(labels, device=device)
-        noise = streams.normals(seed, VALIDATION, indices, shape).to(y)
+        noise = streams.normals(seed, streams.Purpose.VALIDATION, indices, shape).to(y)
         for levels, samples in _blocks(len(sigmas), len(y), max(_LEAST_ROWS, _NUMBERS // y[0].numel())):
             x, sigma = _noised(y[samples], noise[samples], sigmas[levels])
             clean, ideal = y[samples].repeat(len(sigmas[levels]), *[1] * len(shape)), None

@@ -23,11 +23,11 @@ from edm.sampling import noise
 from edm.sampling.loop import sample
 from edm.sampling.path import known_range, path_of
 from edm.sampling.settings import Sampling
-from edm.training.loop import SIGMAS
-from edm.training.loss import per_sigma
+from edm.training.loss import AT_ONCE, per_sigma
+from edm.training.validation import SIGMAS
 
 COUNT = 2000
-VALIDATION = 256  # samples on which the denoiser is measured at each noise level
+MEASURED = 256  # samples on which the denoiser is measured at each noise level
 LEAST = NEIGHBOURS + 2
 
 
@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 def evaluate(
     denoiser, data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
-    device="cpu", batch: int = 256,
+    device="cpu", batch: int = AT_ONCE,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
@@ -126,7 +126,7 @@ def _distances(rows, truth):
 
 def _by_sigma(denoiser, truth, device, conditional):
     split = Split(truth.source, truth.data.holdout)
-    y, labels = sources.read(truth.source, split.validation(VALIDATION))
+    y, labels = sources.read(truth.source, split.validation(MEASURED))
     y, labels = y.to(device), labels.to(device) if conditional else None
     low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)

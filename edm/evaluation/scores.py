@@ -11,18 +11,18 @@ from __future__ import annotations
 import torch
 
 from edm.base import streams
-from edm.base.streams import VALIDATION
 from edm.sampling.path import nearest
+from edm.training.loss import AT_ONCE
 
 
 @torch.no_grad()
-def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = 256) -> list[float]:
+def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = AT_ONCE) -> list[float]:
     """error(σ) of a denoiser against the exact one at each of `sigmas`, over samples y [B, …] of the data.
 
     labels: [B] classes that both are told, or None. The noise is the same every time. A model with discrete levels
     is asked at the nearest one, and so is the exact denoiser.
     """
-    noise = streams.normals(seed, VALIDATION, range(len(y)), y.shape[1:]).to(y)
+    noise = streams.normals(seed, streams.Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     errors = []
     for sigma in nearest(list(sigmas), denoiser):
         total = 0.0

@@ -25,7 +25,6 @@ CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endles
 REFERENCE, FRESH = 3 << 40, 7 << 39
 MOST, POINTS = 10_000, 4000  # samples of a finite set, and of endless points, to compare with unless told
 _REPEATS = 8  # of true points, whose distance differs by half between one draw and another
-_LABELS, _DRAWN = 0xE7, 0xE8  # purposes of random numbers; no other part of edm draws with them
 _PART = 500
 
 
@@ -61,7 +60,7 @@ class Truth:
             chances = torch.zeros_like(chances).scatter(0, torch.tensor(taught), chances[list(taught)])
         if not chances.any():
             raise Refused(f"{self.data.dataset} has no images of the classes that the model was taught")
-        u = torch.from_numpy(streams.uniforms(seed, _LABELS, np.arange(start, stop), 1)[:, 0])
+        u = torch.from_numpy(streams.uniforms(seed, streams.Purpose.TRUE_LABEL, np.arange(start, stop), 1)[:, 0])
         return torch.searchsorted(chances.cumsum(0) / chances.sum(), u).clamp(max=int(chances.nonzero().max()))
 
 
@@ -117,7 +116,7 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     if known.source.size is None:
         numbers = FRESH + np.arange(count)
     else:
-        numbers = streams.uniforms(0, _DRAWN, np.arange(count), 1)[:, 0] * known.source.size
+        numbers = streams.uniforms(0, streams.Purpose.TRUE_SAMPLE, np.arange(count), 1)[:, 0] * known.source.size
     samples, _ = _read(known.source, numbers.astype(np.int64))
     return frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
 

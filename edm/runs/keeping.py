@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edm.base.errors import Refused
-from edm.runs import lease, places, reading
-from edm.runs.processes import machine, this, uptime
+from edm.runs import launchers, lease, places, reading, seats
 from edm.training.keeping import RECORD, age_of, best, halves, superfluous
 
 # What writers that were killed have left of files, by folder: as `edm.base.atomic.atomic` names it, and safetensors did
@@ -23,8 +22,8 @@ def delete(run) -> None:
     run = Path(run)
     found = reading.read(run, details=False)
     number = places.newest(run)
-    claim = {"machine": machine(), "uptime": uptime(), "process": vars(this())}
-    waits = found.state == "queued" and places.create(places.request(run, number, "taken"), claim)  # so it never begins
+    taken = places.request(run, number, "taken")
+    waits = found.state == "queued" and places.create(taken, launchers.claim())  # so it never begins
     if not (waits or found.over):
         raise Refused(f"the run {run.name!r} is {found.state}; stop it before deleting it")
     if not waits:
@@ -41,7 +40,7 @@ def gc(folder, keep: int = 1) -> int:
         raise Refused(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
     unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if age_of(path) > _OLD]
-    for trash in (*folder.glob(".trash-*"), *_former_queues(folder), *unfinished):
+    for trash in (*folder.glob(".trash-*"), *seats.former(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
     for run in (found.folder for found in reading.all_runs(folder) if found.over and lease.certain(found)):
@@ -59,9 +58,3 @@ def gc(folder, keep: int = 1) -> int:
 def find(folder, name) -> Path:
     """The directory of the run of that name in the runs folder. Raises ValueError if there is none."""
     return places.place(places.runs_folder(folder), name)
-
-
-def _former_queues(folder):
-    """The queues of this host before it was started anew."""
-    mine = places.queue(folder)
-    return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]

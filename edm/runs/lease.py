@@ -13,12 +13,12 @@ the file that is lost to it.
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 from edm.base.errors import Refused
-from edm.runs import places, reading
-from edm.runs.processes import LEASE, SILENCE, lasting, machine, silence, this, uptime
+from edm.runs import launchers, places, reading, signs
+from edm.runs.clocks import lasting, machine
+from edm.runs.signs import LEASE, SILENCE
 
 
 class Lease:
@@ -52,7 +52,7 @@ class Lease:
     def _win(self):
         began = self._clock()
         try:
-            self.lost = not places.create(_file(self._folder, self._number, self.lapses), _claim())
+            self.lost = not places.create(_file(self._folder, self._number, self.lapses), launchers.claim())
         except FileNotFoundError:  # the run has been deleted
             self.lost = True
         if not self.lost:
@@ -60,13 +60,13 @@ class Lease:
 
 
 def certain(run: reading.Run) -> bool:
-    """Whether a run that reads as over is so for sure: by its worker's own word, the kernel's, or because
+    """Whether a run that reads as over is so for sure: by its worker's own word, its launcher's, or because
     all is done and no worker is known."""
     number, status = run.number, places.load(run.folder / "status.json")
     if number == 0 or (status.get("number") == number and status.get("state") in reading.OVER):
         return True
-    leader = reading.processes_of(run.folder)[0]
-    return run.state == "finished" if leader is None else leader.local
+    leader, _ = reading.workers(run.folder)
+    return launchers.launcher_of(run.folder).alive(leader) is not None if leader else run.state == "finished"
 
 
 def seize(run: reading.Run) -> None:
@@ -74,25 +74,25 @@ def seize(run: reading.Run) -> None:
 
     Raises ValueError if one may still live, or somebody else has been quicker.
     """
-    if any(process.local and process.alive() for process in reading.processes_of(run.folder)[1]):
+    leader, fellows = reading.workers(run.folder)
+    if any(map(launchers.launcher_of(run.folder).alive, fellows)):
         raise Refused(f"the last processes of the run {run.name!r} are about to end; try again in a second")
     if certain(run):
         return
     taken = places.request(run.folder, run.number, "taken")
-    if not taken.exists() and places.create(taken, {"time": 0.0, "process": vars(this())}):
+    if not taken.exists() and places.create(taken, {"process": launchers.claim()["process"], "time": 0.0}):
         return  # it never began, and now never will
     lapses, sign, told = _last_sign(run)
-    leader = reading.processes_of(run.folder)[0]
     claim = places.load(taken)
-    if leader is not None or claim.get("machine", machine()) != machine():
-        quiet = max(places.moment(run.folder) - sign, silence(leader) if told else 0.0)
+    if leader or claim.get("machine", machine()) != machine():
+        quiet = max(places.moment(run.folder) - sign, signs.EAR.silence(leader) if told else 0.0)
         if quiet < SILENCE:
             raise Refused(
-                f"the worker of the run {run.name!r} on {leader.host if leader else 'another machine'} may still live: "
+                f"the worker of the run {run.name!r} on {leader.get('host') or 'another machine'} may still live: "
                 f"it counts as gone after {SILENCE:.0f} s without a sign of life, as file servers show changes late; "
                 f"{max(quiet, 0):.0f} s have passed: try again then"
             )
-    if not places.create(_file(run.folder, run.number, lapses), _claim()):
+    if not places.create(_file(run.folder, run.number, lapses), launchers.claim()):
         raise Refused(f"the run {run.name!r} has just given a sign of life, or somebody else takes it; look again")
 
 
@@ -111,7 +111,3 @@ def _last_sign(run) -> tuple[int, float, bool]:
 
 def _file(folder, number, lapses):
     return places.request(folder, number, f"lapse{lapses}")
-
-
-def _claim() -> dict:
-    return {"machine": machine(), "uptime": uptime(), "time": time.time(), "process": vars(this())}

@@ -13,11 +13,9 @@ status.json                what its worker says of itself
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
-import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -25,10 +23,9 @@ from edm.base import documents
 from edm.base.atomic import atomic, settle, stamp
 from edm.base.errors import Refused
 from edm.files.names import check_name, is_name, runs_folder
-from edm.runs.processes import machine
 
 __all__ = [
-    "check_name", "create", "is_name", "load", "newest", "place", "queue", "request", "runs_folder", "write",
+    "check_name", "create", "is_name", "load", "newest", "place", "request", "runs_folder", "write",
 ]  # fmt: skip
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -40,12 +37,6 @@ def place(folder, name) -> Path:
     if path.is_symlink() or not path.is_dir():
         raise Refused(f"there is no run {name!r} in {folder}")
     return path
-
-
-def queue(folder) -> Path:
-    """Where this machine, as it was started last, keeps who holds its devices."""
-    label = hashlib.sha256(machine().encode()).hexdigest()[:12]
-    return Path(folder, ".queue", f"{socket.gethostname()}-{label}")
 
 
 def request(run, number: int, what: str) -> Path:

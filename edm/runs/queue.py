@@ -1,11 +1,7 @@
 """The queue: which run starts next, on which device, and that it starts once, whoever looks after it.
 
 Any server or command may call `advance`, at any time, also several at once. What keeps them apart is files that only
-one can create (`places.create`), and that what is over never begins again:
-
-.queue/<machine>/<device>.<place>/<n>.json    the n-th holder of a place; n + 1 is given out when n's run is over
-
-A launcher that dies between two of its steps leaves a holder whose launcher is gone, which counts as over.
+one can create (`places.create`), and that what is over never begins again.
 """
 
 from __future__ import annotations
@@ -13,40 +9,45 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import launching, lease, places, reading
-from edm.runs.processes import Process, this
+from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
+from edm.training.settings import Training
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
 KEEP = 3
-_HOLDERS_KEPT = 32
 
 
-def start(settings, folder=None, device: str = "auto", name: str | None = None, keep: int = KEEP, owner=None) -> Path:
+def start(
+    settings: Training, folder=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
+    owner: str | None = None, launcher: str = launchers.LOCAL,
+) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
 
-    settings: `edm.Training`. folder: of all runs. device: auto, cpu, cuda:1, or several: cuda*2, cpu*2; name: None for
-    the dataset's with a number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for
-    whoever asked. Raises ValueError for names and devices that cannot be, and names that are taken.
+    folder: of all runs. device: auto, cpu, cuda:1, or several: cuda*2, cpu*2; name: None for the dataset's with a
+    number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for whoever asked.
+    launcher: a name of `edm.runs.launchers.LAUNCHERS`. Raises ValueError for names and devices that cannot be, and
+    names that are taken.
     """
     from edm.data.sources import placed, shape_of
     from edm.training import fitting
 
     fitting.check(settings, shape_of(settings.data))
     folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
-    request = _request(settings, folder, device, keep, owner)
-    flags = flat.command("train", settings, f"--device={devices.option(request['device'])}", *_kept(keep))
-    options = _passable(shlex.split(flags)[3:])
+    request = _request(settings, folder, device, keep, owner, launcher)
+    flags = [f"--{name}={value}" for name, value in flat.flatten(settings).items()]
+    options = _passable(["train", *flags, f"--device={devices.option(request['device'])}", *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
-        places.write(path / "config.json", settings.document(complete=True))
-        _ask(path, 1, {**request, "options": [*options, f"--out={path.absolute()}"]})
+        beginnings.lay_out(path, settings)
+        _ask(path, 1, request, [*options, f"--out={path.absolute()}"])
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise
@@ -54,7 +55,7 @@ def start(settings, folder=None, device: str = "auto", name: str | None = None, 
 
 
 def resume(
-    run, owner=None, device: str | None = None, accept_data: bool = False, look: bool = False, **changes
+    run, owner: str | None = None, device: str | None = None, accept_data: bool = False, look: bool = False, **changes
 ) -> Path:
     """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit.
 
@@ -77,11 +78,14 @@ def resume(
         changes["path"] = os.path.abspath(changes["path"])
     if found.checkpoint is None and saved.checkpoints(run):
         raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
-    settings = _changed(found, changes)
+    settings = beginnings.settings_of(run, changes, found.checkpoint)
+    if found.state == "finished" and settings.images <= found.images:
+        raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {found.images}; give it more")
     device = found.device or "auto" if device is None else device
     if look and found.checkpoint and not accept_data:
         _look(settings, found.checkpoint)
-    request = _request(settings, run.parent, device, keep, owner or before.get("owner"))
+    owner, launcher = owner or before.get("owner"), before.get("launcher", launchers.LOCAL)
+    request = _request(settings, run.parent, device, keep, owner, launcher)
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
@@ -89,7 +93,7 @@ def resume(
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
     lease.seize(found)
-    _ask(run, last + 1, {**request, "options": options, "changes": changes})
+    _ask(run, last + 1, {**request, "changes": changes, "accept_data": accept_data}, options)
     return run
 
 
@@ -100,7 +104,7 @@ def stop(run, grace: float = GRACE) -> None:
         raise Refused(f"grace = {grace:g}: must be a number of seconds, 0 or more")
     state, number = reading.read(run, details=False).state, places.newest(run)
     if state in (*reading.LIVE, "queued") and number:
-        places.create(places.request(run, number, "stop"), {**launching.now(), "grace": grace})
+        places.create(places.request(run, number, "stop"), {**clocks.now(), "grace": grace})
 
 
 def pause(run) -> None:
@@ -112,7 +116,7 @@ def pause(run) -> None:
     state = reading.read(run, details=False).state
     if state not in ("running", "paused"):
         raise Refused(f"the run {run.name!r} is {state}; only one that runs can be paused")
-    places.create(places.request(run, places.newest(run), "pause"), launching.now())
+    places.create(places.request(run, places.newest(run), "pause"), clocks.now())
 
 
 def unpause(run) -> None:
@@ -130,14 +134,14 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
     runs = reading.all_runs(folder)
     for run in runs:
         if run.state == "stopping":
-            launching.enforce(run.folder)
+            _enforce(run)
     for run in sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name)):
         request = places.load(places.request(run.folder, run.number, "start"))
         fitting, needed = devices.places(request.get("device") or "cpu", request.get("gpus") or 0)
-        if request.get("host") != this().host or awaited.intersection(fitting):
+        if request.get("host") != clocks.host() or awaited.intersection(fitting):
             continue
         try:
-            if _take(folder, run, request, fitting, needed, at_once):
+            if _begin(folder, run, request, fitting, needed, at_once):
                 begun.append(run.folder)
             else:
                 awaited.update(fitting)  # so that a run on several GPUs has its turn, too
@@ -166,16 +170,18 @@ def _new(folder, name, dataset) -> Path:
             return path
 
 
-def _request(settings, folder, device, keep, owner) -> dict:
-    """What is asked of a launcher, but for the options of the command."""
+def _request(settings, folder, device, keep, owner, launcher) -> dict:
+    """What is asked for."""
     from edm.training.loop import shares
 
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
-    device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over])
+    known = launchers.named({"launcher": launcher}).places()
+    device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over], known)
     shares(settings, devices.count(device))
-    asked = {"owner": owner, "keep": keep, "total": settings.images, "cwd": os.getcwd()}
-    return {**launching.now(), "id": uuid.uuid4().hex, "host": this().host, "device": device, "gpus": gpus, **asked}
+    asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "cwd": os.getcwd()}
+    where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus}
+    return {**clocks.now(), "id": uuid.uuid4().hex, **where, **asked}
 
 
 def _kept(keep) -> list[str]:
@@ -194,21 +200,6 @@ def _passable(options) -> list[str]:
     return options
 
 
-def _changed(run, changes):
-    """The settings of a run with the changes. Raises SettingsError if they do not fit."""
-    from edm.experiments.documents import merged, read
-    from edm.training.settings import Training
-
-    document = places.load(run.folder / "config.json")
-    if not document and run.checkpoint is None:
-        raise Refused(f"the run {run.name!r} has lost its settings, and has no checkpoint yet; delete it")
-    document = document or read(run.checkpoint, Training, "training")
-    settings = Training.parse(merged(document, flat.unflatten(changes, Training)))
-    if run.state == "finished" and settings.images <= run.images:
-        raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {run.images}; give it more")
-    return settings
-
-
 def _look(settings, checkpoint):
     """Raises OtherData if a run would go on with other data."""
     from edm.data.identity import OtherData
@@ -224,50 +215,57 @@ def _look(settings, checkpoint):
         return  # they may lie on the machine where it will run
 
 
-def _ask(run, number, request):
-    command = shlex.join(["python", "-m", *launching.module(request["device"]), *request["options"]])
+def _ask(run, number, request, options):
+    """Ask for the n-th beginning. options: with which a person would train the same in a terminal."""
+    command = shlex.join(["python", "-m", *launchers.module(devices.count(request["device"])), *options])
     if not places.create(places.request(run, number, "start"), {**request, "command": command}):
         raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
 
 
-def _take(folder, run, request, fitting, needed, at_once) -> bool:
-    """Start a queued run if as many devices as it needs have a free place."""
-    holder = {**launching.now(), "run": run.name, "number": run.number, "id": request["id"], "process": vars(this())}
-    held, begun = {}, False
+def _begin(folder, run, request, fitting, needed, at_once) -> bool:
+    """Start a queued run if as many places as it needs have a free seat."""
+    holder = {**launchers.claim(), "run": run.name, "number": run.number, "id": request["id"]}
+    held, begun = seats.take(folder, fitting, needed, at_once, holder), False
     try:
-        for device in fitting:
-            if len(held) < needed and (place := _hold(folder, device, holder, at_once)):
-                held[device] = place
-        if len(held) == needed:
-            begun = launching.launch(run.folder, run.number, request, list(held), at_once)
+        place = "+".join(held) if needed > 1 else request["device"]
+        begun = bool(held) and _submit(run, launchers.named(request), place, at_once)
     finally:
         if not begun:
-            for place in held.values():
-                place.unlink(missing_ok=True)
+            seats.release(held)
     return begun
 
 
-def _hold(folder, device, holder, at_once) -> Path | None:
-    """Take a free place of the device."""
-    for seat in range(at_once):
-        seats = places.queue(folder) / f"{device.replace(':', '')}.{seat}"
-        seats.mkdir(parents=True, exist_ok=True)
-        last = max((saved.number(path, (".json",)) or 0 for path in seats.iterdir()), default=0)
-        if last and not _is_over(folder, places.load(seats / f"{last:08}.json")):
-            continue
-        (seats / f"{last - _HOLDERS_KEPT:08}.json").unlink(missing_ok=True)
-        if places.create(seats / f"{last + 1:08}.json", holder):
-            return seats / f"{last + 1:08}.json"
-    return None
+def _submit(run, launcher, place, at_once) -> bool:
+    """Have the worker of a run started. False if another has done so, or the run has been deleted.
+
+    at_once: with which the worker shall advance the queue when it ends.
+    """
+    taken = places.request(run.folder, run.number, "taken")
+    try:
+        if not places.create(taken, {**launchers.claim(), "at_once": at_once}):
+            return False
+    except FileNotFoundError:
+        return False
+    try:
+        handle = launcher.submit(run.folder, place)
+    except (OSError, ValueError) as error:
+        taken.unlink(missing_ok=True)
+        raise OSError(f"the run {run.name!r} cannot be started, and waits: {error}") from error
+    with suppress(OSError):  # on a full disk its status will tell
+        places.create(places.request(run.folder, run.number, "worker"), {**handle, "time": time.time()})
+    return True
 
 
-def _is_over(folder, holder) -> bool:
-    """Whether the holder of a place needs it no more; once that is so, it stays so."""
-    path, number = folder / str(holder.get("run")), holder.get("number")
-    start = places.load(places.request(path, number, "start")) if type(number) is int else {}
-    if not start or start.get("id") != holder.get("id") or places.newest(path) > number:
-        return True  # deleted, or resumed since, which only a run that is over can be
-    if places.request(path, number, "taken").exists():
-        return reading.read(path, details=False).over
-    launcher = Process.parse(holder.get("process"))
-    return launcher is None or not launcher.alive() or not reading.is_starting(holder)
+def _enforce(run) -> None:
+    """End a worker that was asked to stop and did not in time: first it is asked, then it is not."""
+    request = places.load(places.request(run.folder, run.number, "stop"))
+    waited, grace = clocks.since(request), request.get("grace", 0)
+    launcher = launchers.launcher_of(run.folder)
+    leader, fellows = reading.workers(run.folder)
+    if waited <= grace or not launcher.alive(leader):
+        return
+    if waited > grace * 4 / 3:
+        for handle in (leader, *fellows):
+            launcher.end(handle, force=True)
+    elif places.create(places.request(run.folder, run.number, "term"), clocks.now()):
+        launcher.end(leader)

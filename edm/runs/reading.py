@@ -17,14 +17,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from edm.files import saved
-from edm.runs import failures, places
-from edm.runs.processes import Process, machine, this, uptime
+from edm.runs import clocks, failures, launchers, places, signs
+from edm.runs.launchers import PROMPT
 
 LIVE = ("running", "paused", "stopping")
 OVER = ("stopped", "finished", "failed", "interrupted")
 STARTING = 30.0  # seconds between a launcher's claim and the name of the process it starts, at most
 LOG_LINES, LOG_BYTES = 20, 8192
-PROMPT = "$ "  # before the command with which a beginning starts in the log
 _SETTLED = 2e9  # nanoseconds after which the next change of a file is sure to have another time
 _TOLD = "python -m edm"  # how a sentence to a person begins
 
@@ -80,7 +79,8 @@ def read(folder, details: bool = True) -> Run:
     folder = Path(folder)
     number = places.newest(folder)
     start = places.load(places.request(folder, number, "start"))
-    state, status, process = _told(folder, number)
+    launcher = launchers.named(start)
+    state, status, handle = _told(folder, number, launcher)
     whole, torn = _saved(folder)
     own, live = status.get("number") == number, state in LIVE
     seen = saved.number(whole) if whole else 0
@@ -91,9 +91,9 @@ def read(folder, details: bool = True) -> Run:
     told |= {"remedies": _several(status, "remedies")} if told else {}
     if own and (note := _text(status, "note")):
         told["sentence"] = told.get("sentence") or note
-    if state == "queued" and start.get("host") != this().host:
+    if state == "queued" and start.get("host") != clocks.host():
         told = {"sentence": f"waits for the machine {start.get('host')!r}; stop and resume it to run it on this one"}
-    if state == "stopped" and process is not None and status.get("state") != "stopped":
+    if state == "stopped" and handle and status.get("state") != "stopped":
         told = {"sentence": failures.forced(whole)}
     if state == "interrupted":
         finished = whole is not None and total is not None and seen >= total
@@ -109,7 +109,7 @@ def read(folder, details: bool = True) -> Run:
         images=(own and live and _number(status, "images")) or seen, total=total,
         device=_text(start, "device") or _text(status, "device"),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
-        asked=_number(start, "time"), host=process and process.host, pid=process and process.pid,
+        asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
         reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(told.get("remedies")),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
@@ -127,21 +127,38 @@ def all_runs(folder, details: bool = False) -> list[Run]:
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
 
 
-def processes_of(folder) -> tuple[Process | None, list[Process], bool]:
-    """(the worker of the run's newest beginning, others that it has started, whether each leads a group of its own)."""
+def workers(folder) -> tuple[dict, list[dict]]:
+    """The handles of (the worker of the run's newest beginning, others that it has started); an empty one: none."""
     number = places.newest(folder)
     status = places.load(Path(folder, "status.json"))
     if status.get("number") != number:
-        return Process.parse(places.load(places.request(folder, number, "worker"))), [], True
-    followers = [process for process in map(Process.parse, _several(status, "others")) if process]
-    return Process.parse(status.get("process")), followers, bool(status.get("alone"))
+        return _launched(places.load(places.request(folder, number, "worker"))), []
+    leader = _handle(status)
+    fellows = [fellow for fellow in _several(status, "others") if isinstance(fellow, dict)]
+    return leader, [{**fellow, "alone": leader.get("alone", False)} for fellow in fellows]
 
 
 def is_starting(claim: dict) -> bool:
-    """Whether a launcher's claim is so young that its process may be about to begin."""
-    here = claim.get("machine") == machine()
-    now, name = (uptime(), "uptime") if here else (time.time(), "time")
-    return now - (_number(claim, name) or 0) < STARTING
+    """Whether a launcher's claim is so young that its worker may be about to begin."""
+    return clocks.since(claim) < STARTING
+
+
+def _launched(document) -> dict:
+    """The handle in what a launcher has left; an empty one if it has left nothing."""
+    handle = {name: value for name, value in document.items() if name != "time"}
+    return {"alone": True, **handle} if handle else {}
+
+
+def _handle(status) -> dict:
+    """The handle in a status, an empty one for anything else there."""
+    found = status.get("process")
+    return {"alone": bool(status.get("alone")), **found} if isinstance(found, dict) else {}
+
+
+def _lives(launcher, handle, heartbeat) -> bool:
+    """Whether a worker lives: as its launcher knows, or as far as its signs of life tell."""
+    known = launcher.alive(handle)
+    return signs.EAR.hears(handle, heartbeat) if known is None else known
 
 
 class _Listing:
@@ -185,30 +202,30 @@ def _mark(folder) -> tuple:
     return tuple(marks)
 
 
-def _told(folder, number):
-    """(state, status, process). A worker that is gone without a last word is "interrupted", unless it was to end."""
+def _told(folder, number, launcher):
+    """(state, status, handle). A worker that is gone without a last word is "interrupted", unless it was to end."""
     stop = places.request(folder, number, "stop").exists()
     # looked at before the status: a worker that ends in between has had its last words by then
-    born = places.load(places.request(folder, number, "worker"))
-    process = Process.parse(born)
+    told = places.load(places.request(folder, number, "worker"))
+    born = _launched(told)
     status = places.load(folder / "status.json")
     if status.get("number") == number:
-        process, state = Process.parse(status.get("process")), status.get("state")
+        handle, state = _handle(status), status.get("state")
         if state in ("running", "paused"):
-            if process and process.alive(_number(status, "heartbeat")):
-                return ("stopping" if stop else state), status, process
+            if _lives(launcher, handle, _number(status, "heartbeat")):
+                return ("stopping" if stop else state), status, handle
             status = places.load(folder / "status.json") or status  # its last words may be newer than the first look
-        return (status["state"] if status.get("state") in OVER else _ended(stop)), status, process
-    if process is not None:
-        living = process.alive(_number(born, "time"))
+        return (status["state"] if status.get("state") in OVER else _ended(stop)), status, handle
+    if born:
+        living = _lives(launcher, born, _number(told, "time"))
         if not living and places.load(folder / "status.json").get("number") == number:
-            return _told(folder, number)  # it has ended meanwhile, with all it had to say
-        return (_ended(stop) if not living else "stopping" if stop else "running"), status, process
+            return _told(folder, number, launcher)  # it has ended meanwhile, with all it had to say
+        return (_ended(stop) if not living else "stopping" if stop else "running"), status, born
     taken = places.request(folder, number, "taken")
     if not taken.exists():
         asked = places.request(folder, number, "start").exists()
-        return ("interrupted" if not asked else "stopped" if stop else "queued"), status, None
-    return ("running" if is_starting(places.load(taken)) else "interrupted"), status, None
+        return ("interrupted" if not asked else "stopped" if stop else "queued"), status, {}
+    return ("running" if is_starting(places.load(taken)) else "interrupted"), status, {}
 
 
 def _saved(folder) -> tuple[Path | None, list[Path]]:

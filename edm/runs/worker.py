@@ -11,19 +11,18 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import keeping, launching, places
+from edm.runs import beginnings, keeping, launchers, places, queue
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
-from edm.runs.lease import Lease, seize
-from edm.runs.processes import this
-from edm.runs.reading import read
+from edm.runs.lease import Lease
 from edm.runs.signals import Signals
+from edm.training.settings import Training
 
 BEAT = 1.0  # seconds between two signs of life
 ECHO = 2.0  # seconds in which torchrun passes on what the terminal has sent
@@ -34,20 +33,21 @@ RESERVE = 1 << 15  # bytes kept free, for the last words of a run that has fille
 class Worker:
     """A context in which a run is trained.
 
-    folder: of the run. number: of its beginning, which a launcher has taken; None: take the next one. settings: its
-    `edm.Training`; share: a device's images of a step. leader: the process that ends all others of the run; None: this
-    one; others: those. fixed: what its status says beside the progress. Entering raises ValueError if the run is
-    running, or waits in a queue. On an error the status says why, as a sentence, before the error goes on its way.
+    folder: of the run. number: of its beginning, which has been taken; None: take the next one. settings: its
+    `edm.Training`; share: a device's images of a step. leader: the handle of what ends all others of the run; None:
+    of this process; others: those. fixed: what its status says beside the progress. Entering raises ValueError if the
+    run is running, or waits in a queue. On an error the status says why, as a sentence, before the error goes on.
     """
 
-    def __init__(self, folder, number: int | None, settings, share=None, leader=None, others=(), **fixed):
+    def __init__(
+        self, folder, number: int | None, settings: Training, share: int | None = None, leader: dict | None = None,
+        others: Sequence[dict] = (), **fixed,
+    ):  # fmt: skip
         self._folder, self._number, self._settings, self._share = Path(folder), number, settings, share
-        leader = leader or this()
-        processes = {"process": vars(leader), "others": [*map(vars, others)], "alone": _alone(leader.pid)}
-        self._status = {"state": "running", "total": settings.images, **processes, **fixed}
+        handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
+        self._status = {"state": "running", "total": settings.images, **handles, **fixed}
         self._asked = self._held = self._superseded = False
         self._signals = Signals(ECHO if others else 0.0)
-        self._launched = number is not None
         self._bad = 0
         self._over, self._writing = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._live, name="status", daemon=True)
@@ -66,9 +66,8 @@ class Worker:
         return self._held and not self.asked()
 
     def __enter__(self):
-        if not self._launched:
-            (self._folder / "requests").mkdir(parents=True, exist_ok=True)
-            self._number = _take(self._folder)
+        if self._number is None:
+            self._number = beginnings.take(self._folder, {})
         self._status |= {"number": self._number, "started": time.time()}
         self._lease = Lease(self._folder, self._number)
         self._look()
@@ -111,7 +110,7 @@ class Worker:
 
         Raises Diverged after PATIENCE such steps, or at the end of the run; Superseded if another has the run.
         """
-        from edm.training.loop import Checkpoint, Paused, Started, Step, Tick
+        from edm.training.events import Checkpoint, Paused, Started, Step, Tick
 
         for event in events:
             self.check()
@@ -148,12 +147,10 @@ class Worker:
         with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
             self._reserve().unlink(missing_ok=True)
             self._write(durable=True)
-        if self._launched and not self._signals.asked() and self._status.get("reason") != "disk":
-            from edm.runs.queue import advance
-
-            taken = places.load(places.request(self._folder, self._number, "taken"))
+        taken = places.load(places.request(self._folder, self._number, "taken"))
+        if "at_once" in taken and not self._signals.asked() and self._status.get("reason") != "disk":
             with suppress(OSError, Refused):
-                advance(self._folder.parent, taken.get("at_once", 1))
+                queue.advance(self._folder.parent, taken["at_once"])
 
     def _checkpoint(self):
         with suppress(OSError):
@@ -190,23 +187,6 @@ class Worker:
             document = {**self._status, "heartbeat": time.time(), "memory": _memory()}
             document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
-
-
-def _take(folder) -> int:
-    """Make this process the one worker of the run in `folder`; returns the number of its beginning."""
-    found, number = read(folder, details=False), places.newest(folder) + 1
-    if not found.over:
-        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {folder.name}")
-    seize(found)
-    if not places.create(places.request(folder, number, "taken"), launching.now()):
-        raise Refused(f"the run in {folder} has just been started by somebody else")
-    places.create(places.request(folder, number, "worker"), {**vars(this()), "time": time.time()})
-    return number
-
-
-def _alone(pid) -> bool:
-    """Whether the group of a process is its own to end, as of those that a queue starts."""
-    return hasattr(os, "getsid") and os.getsid(pid) == pid
 
 
 def _number(value):

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused, shown
+from edm.base.streams import Purpose
 
 _AHEAD = 1 << 20  # numbers of noise kept ready
-_LATENT, _CHURN = 0, 1  # one stream of each sample for its latent, another for the noise added on the way
 
 
 def seeds(seed: int, count: int, start: int = 0) -> list[int]:
@@ -37,7 +37,7 @@ def _whole(value, name: str) -> int:
     return value
 
 
-def _streams(seeds: Iterable[int], purpose: int) -> list[np.random.Generator]:
+def _streams(seeds: Iterable[int], purpose: Purpose) -> list[np.random.Generator]:
     return [np.random.default_rng([_whole(seed, "seed"), purpose]) for seed in seeds]
 
 
@@ -50,7 +50,7 @@ def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> t
 
     Raises ValueError if there is no seed, or one that is not a whole number of 0 or more.
     """
-    streams = _streams(seeds, _LATENT)
+    streams = _streams(seeds, Purpose.LATENT)
     if not streams:
         raise Refused("seeds is empty; give one seed for each sample")
     return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
@@ -70,7 +70,7 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
         if len(x) != len(seeds):
             raise Refused(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
         if not ahead:
-            streams.extend(_streams(seeds, _CHURN) if not streams else ())
+            streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
             draws = max(1, min(32, _AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
             ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
         return ahead.pop().to(device=x.device, dtype=x.dtype)

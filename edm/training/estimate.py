@@ -23,10 +23,12 @@ from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.sampling.settings import Sampling
 from edm.training.loader import AHEAD
-from edm.training.loop import SIGMAS, shares, train
+from edm.training.loop import shares, train
+from edm.training.loss import AT_ONCE
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
+from edm.training.validation import SIGMAS
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
@@ -73,7 +75,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
     rate = (several if place.type == "cuda" else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     ahead = AHEAD * share * 4 * float(np.prod(header.shape))
-    evaluated = EVALUATION * max(settings.samples, min(settings.validation, 256))
+    evaluated = EVALUATION * max(settings.samples, min(settings.validation, AT_ONCE))
     memory = weights + SLACK * cost.bytes * max(micro, evaluated)
     if place.type == "cpu":
         memory = several * (memory + ahead + PROCESS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edm.files import saved
 from edm.training.metrics import parsed
+from edm.training.score import score
 
 # What a writer that was killed has left of files, by folder: as `edm.base.atomic` names it, and safetensors did
 RECORD = {
@@ -18,14 +19,13 @@ RECORD = {
     "checkpoints": r"\.[0-9]+\.safetensors\.[A-Za-z0-9_]+|\.tmp[A-Za-z0-9]{6}",
     "samples": r"\.[0-9]+\.(png|npz)\.[A-Za-z0-9_]+",
 }
-_SIGMA_DATA = 0.5  # of the weight; any fixed one serves to compare the ticks of a run
 
 
 class Best:
-    """The tick with the least validation error, weighted as EDM's loss is (Table 1). images: its; None: no tick yet."""
+    """The tick with the least score (`edm.training.score`), as the page shows it. images: its; None: no tick yet."""
 
     def __init__(self):
-        self.images, self._error = None, math.inf
+        self.images, self._score = None, math.inf
 
     @classmethod
     def of(cls, run) -> Best:
@@ -37,17 +37,13 @@ class Best:
 
     def see(self, tick: dict | None) -> None:
         """Take a line of metrics into account; what is not one is not."""
-        try:
-            pairs = zip(tick["sigmas"], tick["validation"], strict=True)
-            error = sum((s**2 + _SIGMA_DATA**2) / (_SIGMA_DATA * s) ** 2 * loss for s, loss in pairs)
-            if error < self._error:
-                self.images, self._error = tick["images"], error
-        except (ValueError, KeyError, TypeError, ArithmeticError):
-            return
+        found = score(tick) if tick is not None else math.nan
+        if found < self._score:
+            self.images, self._score = tick["images"], found
 
 
 def best(run) -> int | None:
-    """The images of a run's tick with the least validation error; None if it has none yet."""
+    """The images of a run's tick with the least score; None if it has none yet."""
     return Best.of(run).images
 
 

@@ -10,93 +10,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
 
-import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.base.streams import DROPOUT, uniforms
+from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
-from edm.data.classes import turns
-from edm.data.split import divided
+from edm.data.split import Split, divided
 from edm.files import checkpoints
-from edm.files.checkpoints import Metrics
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
-from edm.sampling import noise
-from edm.sampling.loop import last, sample
-from edm.sampling.settings import Sampling
 from edm.training.augmentation import Augmentation
+from edm.training.events import Checkpoint, Paused, Started, Step, Tick
 from edm.training.loader import batches
-from edm.training.loss import Loss, per_sigma
+from edm.training.loss import Loss
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import RunState, header_of
+from edm.training.validation import Validation
 
-SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds
 _LARGE = 1e5  # stands for an infinite gradient
-
-
-@dataclass(frozen=True)
-class Started:
-    """state: of the run, at its first or restored image. parameters: of the network. held_out: validation images
-    are not trained on. note: what has to be known of its data, in a sentence, or ""."""
-
-    state: RunState
-    parameters: int
-    sigma_data: float
-    held_out: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of Adam. images: seen so far; loss: mean over the batch; lr; rate: images/s; left: seconds."""
-
-    images: int
-    loss: float
-    lr: float
-    rate: float
-    left: float
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
-    tick; samples [n, …] of that average, from the same latents every time; labels of them, or None. held_out:
-    whether the validation images are not trained on."""
-
-    images: int
-    seconds: float
-    loss: float
-    sigmas: tuple[float, ...]
-    validation: tuple[float, ...]
-    rate: float
-    left: float
-    nonfinite: int
-    samples: torch.Tensor
-    labels: torch.Tensor | None
-    held_out: bool = True
-
-
-@dataclass(frozen=True)
-class Paused:
-    """The run holds, as it was asked to; comes again and again until it goes on."""
-
-    images: int
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state is worth saving now; `last` tells that the run is over."""
-
-    images: int
-    state: RunState
-    last: bool
 
 
 def train(
@@ -135,68 +71,87 @@ def train(
     state.contents = identity.Contents.of(source)
     if resume is not None:
         state.restore(resume)
-    return _events(settings, world, split, state, share, micro, stop or _never, hold or _never, note)
+    return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)
 
 
-def _events(settings, world, split, state, share, micro, stop, hold, note):
-    augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
-    loss_of = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
-    network = torch.compile(state.network) if settings.compile else state.network
-    wrapped = world.wrap(network)
-    denoiser = Denoiser(wrapped, state.header.preconditioning.build(), state.header.shape)
-    conditional = state.header.classes > 0
-    judge = _Judge(settings, split, state, conditional)
+def _events(steps: _Steps, split: Split, stop, hold, note):
+    """One step after the other, and what there is to say after each."""
+    settings, world, state = steps.settings, steps.world, steps.state
+    validation = Validation(settings, split, state)
     yield Started(state, parameters(state.network), state.header.sigma_data, split.held_out, note)
 
-    def spans():
-        for first in range(state.images, settings.images, settings.batch):
-            yield from _spans(first + world.rank * share, share, micro)
-
     state.network.train()
-    loader = batches(split, settings.seed, spans())
     clock = _Clock(state, settings)
-    while state.images < settings.images:
+    with closing(batches(split, settings.seed, steps.spans())) as ready:
+        while state.images < settings.images:
+            before = state.images
+            lr, loss = steps.take(ready)
+            loss, asked, held = world.total(float(loss), float(stop()), float(hold()))
+            loss /= settings.batch
+            state.losses = state.losses[0] + loss, state.losses[1] + 1
+            clock.stop()
+            yield Step(state.images, loss, lr, clock.rate, clock.left)
+
+            over = state.images >= settings.images
+            if world.rank == 0 and (over or _passed(before, state.images, settings.tick)):
+                yield validation.tick(clock.rate, clock.left)
+            if over or asked or held or _passed(before, state.images, settings.checkpoint):
+                yield Checkpoint(state.images, state, over)
+            while held and not (over or asked):
+                yield Paused(state.images)
+                time.sleep(HOLD)
+                asked, held = world.total(float(stop()), float(hold()))
+            if asked:
+                return
+            clock.start()
+
+
+class _Steps:
+    """Steps of Adam, of which each has a batch of its own.
+
+    share: images of a step on this device; micro: how many of them it takes at once.
+    """
+
+    def __init__(self, settings: Training, world: World, state: RunState, share: int, micro: int):
+        self.settings, self.world, self.state = settings, world, state
+        self._share, self._micro = share, micro
+        augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
+        self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
+        self._network = world.wrap(torch.compile(state.network) if settings.compile else state.network)
+        self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """(first, last) numbers k of the images that this device takes at once, from where the run is on."""
+        for first in range(self.state.images, self.settings.images, self.settings.batch):
+            own = first + self.world.rank * self._share
+            for start in range(own, own + self._share, self._micro):
+                yield start, start + self._micro
+
+    def take(self, ready: Iterator) -> tuple[float, torch.Tensor]:
+        """Take a step. ready: the batches of `spans`. Returns (learning rate, sum of this device's losses)."""
+        state, settings = self.state, self.settings
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad()
-        total = 0.0
-        for number in range(0, share, micro):
-            numbers, y, labels = next(loader)
-            y = y.to(world.device, non_blocking=True)
-            labels = labels.to(world.device) if conditional else None
-            final = number + micro >= share
-            with nullcontext() if final or world.size == 1 else wrapped.no_sync():
-                with _masks(settings.seed, int(numbers[0]), world.device), _autocast(settings, world.device):
-                    losses = loss_of(denoiser, y, labels, numbers)
-                state.scaler.scale(losses.sum() / share).backward()
-            total += losses.detach().double().sum()
-        _step(state)
+        parts = self._share // self._micro
+        loss = sum(self._gradients(*next(ready), final=part == parts) for part in range(1, parts + 1))
+        _adam(state)
         state.ema.update(state.network, state.images, settings.batch)
-        before, state.images, state.steps = state.images, state.images + settings.batch, state.steps + 1
-        total, asked, held = world.total(float(total), float(stop()), float(hold()))
-        loss = total / settings.batch
-        state.losses = state.losses[0] + loss, state.losses[1] + 1
-        clock.stop()
-        yield Step(state.images, loss, lr, clock.rate, clock.left)
+        state.images, state.steps = state.images + settings.batch, state.steps + 1
+        return lr, loss
 
-        over = state.images >= settings.images
-        if world.rank == 0 and (over or _passed(before, state.images, settings.tick)):
-            state.network.eval()
-            mean, state.losses = state.losses[0] / state.losses[1], (0.0, 0)
-            state.metrics = Metrics(
-                images=state.images, seconds=state.seconds, loss=mean, sigmas=SIGMAS, validation=judge.validation(),
-                rate=clock.rate, left=clock.left, nonfinite=state.nonfinite, held_out=split.held_out,
-            )  # fmt: skip
-            yield Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=judge.samples(), labels=judge.labels)
-            state.network.train()
-        if over or asked or held or _passed(before, state.images, settings.checkpoint):
-            yield Checkpoint(state.images, state, over)
-        while held and not (over or asked):
-            yield Paused(state.images)
-            time.sleep(HOLD)
-            asked, held = world.total(float(stop()), float(hold()))
-        if asked:
-            return
-        clock.start()
+    def _gradients(self, numbers, y, labels, final: bool) -> torch.Tensor:
+        """Add the gradients of images k = numbers to those that are there. Returns the sum of their losses.
+
+        final: they are the step's last ones, after which the gradients of all devices are averaged.
+        """
+        settings, device = self.settings, self.world.device
+        y = y.to(device, non_blocking=True)
+        labels = labels.to(device) if self.state.header.classes > 0 else None
+        with nullcontext() if final or self.world.size == 1 else self._network.no_sync():
+            with _masks(settings.seed, int(numbers[0]), device), _autocast(settings, device):
+                losses = self._loss(self._denoiser, y, labels, numbers)
+            self.state.scaler.scale(losses.sum() / self._share).backward()
+        return losses.detach().double().sum()
 
 
 def _never() -> bool:
@@ -214,16 +169,11 @@ def shares(settings: Training, size: int = 1) -> tuple[int, int]:
     return share, micro
 
 
-def _spans(first, share, micro):
-    for start in range(first, first + share, micro):
-        yield start, start + micro
-
-
 def _passed(before, after, every) -> bool:
     return after // every > before // every
 
 
-def _learning_rate(settings, images) -> float:
+def _learning_rate(settings: Training, images: int) -> float:
     """lr · min(images / ramp, 1), counted at the end of the step, so that the first one is not lost."""
     return settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
 
@@ -232,7 +182,7 @@ def _learning_rate(settings, images) -> float:
 def _masks(seed, image, device):
     """Torch's own random numbers, of which only dropout takes any, as a function of the image; restored afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(uniforms(seed, DROPOUT, [image], 1)[0, 0] * 2**53))
+        torch.manual_seed(int(uniforms(seed, Purpose.DROPOUT, [image], 1)[0, 0] * 2**53))
         yield
 
 
@@ -241,7 +191,7 @@ def _autocast(settings, device):
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
-def _step(state):
+def _adam(state):
     """Adam's step. Gradients that are not finite are counted, and replaced: NaN by 0, ±∞ by ±10⁵. With fp16 the
     scaler leaves such a step out, and lowers its scale."""
     gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
@@ -253,25 +203,6 @@ def _step(state):
                 torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
     state.scaler.step(state.optimizer)
     state.scaler.update()
-
-
-class _Judge:
-    """Validation and samples of the first average, on images, noise and latents that stay the same."""
-
-    def __init__(self, settings, split, state, conditional):
-        self._state, device = state, state.device
-        images, labels = sources.read(split.source, split.validation(settings.validation))
-        self._images, self._labels = images.to(device), labels.to(device) if conditional else None
-        self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
-        self.labels = None
-        if conditional:
-            self.labels = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
-
-    def validation(self) -> list[float]:
-        return per_sigma(self._state.denoisers()[0], self._images, self._labels, SIGMAS)
-
-    def samples(self) -> torch.Tensor:
-        return last(sample(self._state.denoisers()[0], self._latents, Sampling(), self.labels)).x.cpu()
 
 
 class _Clock:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import torch
 
 from edm.base import streams
-from edm.base.streams import AUGMENT, NOISE, SIGMA, VALIDATION
+from edm.base.streams import Purpose
 from edm.objective import NOISES, WEIGHTS
+
+AT_ONCE = 256  # samples that are measured at once, where nobody says how many
 
 
 class Loss:
@@ -25,14 +27,15 @@ class Loss:
     def __call__(self, denoiser, y, labels, indices) -> torch.Tensor:
         """y [B, …], labels [B] or None, indices: the B numbers k. Returns the weighted loss of each image [B]."""
         design, augment = self.design, None
-        u = torch.from_numpy(streams.uniforms(self.seed, SIGMA, indices, 2))
+        u = torch.from_numpy(streams.uniforms(self.seed, Purpose.SIGMA, indices, 2))
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
         sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
         if self.augmentation is not None:
-            y, augment = self.augmentation(y, streams.uniforms(self.seed, AUGMENT, indices, self.augmentation.width))
+            drawn = streams.uniforms(self.seed, Purpose.AUGMENT, indices, self.augmentation.width)
+            y, augment = self.augmentation(y, drawn)
         if labels is not None and design.label_dropout > 0:
             labels = torch.where((u[:, 1] < design.label_dropout).to(labels.device), -1, labels)
-        noise = streams.normals(self.seed, NOISE, indices, y.shape[1:]).to(y)
+        noise = streams.normals(self.seed, Purpose.NOISE, indices, y.shape[1:]).to(y)
         weight = WEIGHTS[design.weight](sigma, self.sigma_data).to(y)
         sigma = sigma.to(y.device)
         denoised = denoiser(y + sigma.to(y).view(-1, *[1] * (y.ndim - 1)) * noise, sigma, labels, augment)
@@ -40,9 +43,9 @@ class Loss:
 
 
 @torch.no_grad()
-def per_sigma(denoiser, y, labels, sigmas, seed: int = 0, batch: int = 256) -> list[float]:
+def per_sigma(denoiser, y, labels, sigmas, seed: int = 0, batch: int = AT_ONCE) -> list[float]:
     """The mean squared error of D at each of `sigmas`, over images y [B, …] and noise that is the same every time."""
-    noise = streams.normals(seed, VALIDATION, range(len(y)), y.shape[1:]).to(y)
+    noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     losses = []
     for sigma in sigmas:
         total = 0.0

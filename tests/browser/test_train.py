@@ -9,6 +9,7 @@ from PIL import Image
 
 from edm import runs
 from edm.runs import reading
+from edm.runs.launchers import launcher_of
 from tests.browser.conftest import Explorer, start_server
 
 SHORT = "train.images=5000&train.tick=640&train.checkpoint=640&train.channels=8&train.samples=9&train.name=first"
@@ -27,8 +28,7 @@ def address(folder):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=20)
     for run in runs.all_runs(folder):
-        for worker in filter(None, reading.processes_of(run.folder)[:1]):
-            worker.signal(signal.SIGKILL, group=True)
+        launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
     assert "Traceback" not in output, output
 
 

@@ -21,7 +21,8 @@ from edm.data.folders import ImageFolder
 from edm.experiments.experiment import Experiment
 from edm.files import convert
 from edm.runs import places
-from edm.runs.reading import is_starting, processes_of
+from edm.runs.launchers import launcher_of
+from edm.runs.reading import is_starting, workers
 from edm.training.settings import Training
 from tests.fuzz.values import damaged, mutated, names_of, valid, value
 
@@ -83,7 +84,9 @@ def _run(path):
     history.read()
     json.dumps(history.since(""))
     about.row(runs.read(folder))
-    processes_of(folder)
+    leader, fellows = workers(folder)
+    for handle in (leader, *fellows):
+        launcher_of(folder).alive(handle)
     is_starting(places.load(folder / "requests/0001.taken.json"))
     runs.all_runs(folder.parent)
     shutil.rmtree(folder)

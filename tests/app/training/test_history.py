@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from app.training.history import MOST, History
+from edm import runs
 
 
 def write(folder, count, start=0, mode="w"):
@@ -69,3 +70,18 @@ def test_a_torn_or_foreign_line_costs_that_line(tmp_path):
     assert sent["points"]["images"] == [10, 20, 25, 26, 27]
     assert sent["points"]["loss"][2:] == [None, None, 1.5]
     assert sent["frames"][-1]["errors"] == []
+
+
+def test_the_best_checkpoint_is_the_tick_with_the_least_score_on_the_page(tmp_path):
+    """A level that training hardly draws counts as little for the one as for the other."""
+    ticks = [(100, [1e-4, 0.9]), (200, [9e-4, 0.3]), (300, [1e-4, None]), (400, [1e-4, 0.5])]
+    with open(tmp_path / "metrics.jsonl", "w") as file:
+        for images, errors in ticks:
+            file.write(json.dumps({"images": images, "sigmas": [0.01, 0.5], "validation": errors}) + "\n")
+    history = History(tmp_path)
+    history.read()
+    points = history.since("")["points"]
+    scores = zip(points["images"], points["score"], strict=True)
+    shown = {images: score for images, score in scores if score is not None}
+    assert runs.best(tmp_path) == min(shown, key=shown.get) == 200
+    assert set(shown) == {100, 200, 400}

@@ -13,7 +13,7 @@ import pytest
 from app.__main__ import main, options
 from app.visitors import passwords
 from edm import runs
-from edm.runs import launching
+from edm.runs import launchers
 from tests.app.conftest import CLASS, ROOT, TEACHER
 from tests.app.visitors.test_classroom import act
 
@@ -63,7 +63,7 @@ def test_neither_the_server_nor_a_worker_shows_a_password(classroom):
 def test_no_worker_is_handed_a_password(monkeypatch):
     monkeypatch.setenv("EDM_PASSWORD", CLASS)
     monkeypatch.setenv("EDM_TEACHER_PASSWORD", TEACHER)
-    assert not {CLASS, TEACHER} & set(launching._environment(["cuda:0", "cuda:1"]).values())
+    assert not {CLASS, TEACHER} & set(launchers.environment(["cuda:0", "cuda:1"]).values())
 
 
 def start(*arguments, **variables):

@@ -9,7 +9,6 @@ import torch
 
 from edm import diagnostics, models
 from edm.base import streams
-from edm.base.streams import VALIDATION
 from edm.exact import GaussianMixture
 from edm.training.loss import per_sigma
 from edm.training.settings import trained_as
@@ -105,7 +104,7 @@ def test_the_result_does_not_depend_on_rounds_or_batches():
         after(diagnostics.losses({"d": mixture}, draw, SIGMAS, seed=3, first=first, most=most), 192)["d"]
         for first, most in ((64, 128), (1, 1), (192, 10_000), (64, 64))
     ]
-    y, n = draw(range(192))[0], streams.normals(3, VALIDATION, range(192), (2,))
+    y, n = draw(range(192))[0], streams.normals(3, streams.Purpose.VALIDATION, range(192), (2,))
     for curve in results:
         assert (curve.count == 192).all()
         for i, sigma in enumerate(SIGMAS):
@@ -152,7 +151,7 @@ def test_all_denoisers_and_levels_share_data_and_noise():
     next(curves)
     torch.testing.assert_close(torch.cat(first.x), torch.cat(second.x), rtol=0, atol=0)
     low, high = torch.cat(first.x)[:8], torch.cat(first.x)[8:]
-    torch.testing.assert_close(high - low, 1.5 * streams.normals(0, VALIDATION, range(8), (1,)))
+    torch.testing.assert_close(high - low, 1.5 * streams.normals(0, streams.Purpose.VALIDATION, range(8), (1,)))
     assert torch.cat(first.sigmas).tolist() == [0.5] * 8 + [2.0] * 8
 
 
@@ -281,6 +280,6 @@ def test_the_gap_curve_is_the_mean_square_of_the_gap_field():
     a, b, sigma, count = 0.5, 0.9, 0.8, 64
     draw = normal_draw(std=a, dim=2)
     curves = itertools.islice(diagnostics.losses({"d": gaussian(b, 2)}, draw, [sigma], exact=gaussian(a, 2)), 1)
-    x = draw(range(count))[0] + sigma * streams.normals(0, VALIDATION, range(count), (2,))
+    x = draw(range(count))[0] + sigma * streams.normals(0, streams.Purpose.VALIDATION, range(count), (2,))
     field = diagnostics.gap_field(gaussian(b, 2), gaussian(a, 2), x, sigma)
     assert next(curves)["d"].gap.mean[0] == pytest.approx(float(field.square().mean()))

@@ -9,10 +9,11 @@ import pytest
 from edm import checkpoints, models, runs
 from edm.__main__ import main
 from edm.files import saved
-from edm.runs import keeping, places
+from edm.runs import keeping, places, seats
+from edm.runs.launchers import LAUNCHERS, LOCAL
 from edm.training.loop import train
 from edm.training.recording import record
-from tests.edm.runs import points
+from tests.edm.runs import Memory, points
 
 FOREIGN = ("best", "00000000192 (1)", "._00000000640", "١٢٣", "²", "-64", "+64", "6_4", " 64", "64 ", "1e9", "")
 
@@ -139,13 +140,14 @@ def test_foreign_samples_are_left_alone(run):
 def test_foreign_requests_and_holders_do_not_stop_the_queue(tmp_path, monkeypatch):
     path = runs.start(points(), tmp_path / "runs", "cpu", "a")
     (path / "requests" / "٩٩٩٩.start.json").write_text("{}")
-    seats = places.queue(tmp_path / "runs") / "cpu.0"
-    seats.mkdir(parents=True)
-    (seats / "00000001 (1).json").write_text("{}")
-    begun = []
-    monkeypatch.setattr("edm.runs.launching.launch", lambda run, number, *_: begun.append(number) or True)
+    held = seats.folder_of(tmp_path / "runs") / "cpu.0"
+    held.mkdir(parents=True)
+    (held / "00000001 (1).json").write_text("{}")
+    launcher = Memory()
+    monkeypatch.setitem(LAUNCHERS, LOCAL, launcher)
     assert runs.advance(tmp_path / "runs") == [path]
-    assert begun == [1]
+    assert launcher.submitted == [("a", "cpu")]
+    assert places.newest(path) == 1
 
 
 @pytest.mark.parametrize("size", [0, 3, 8, 100, -1], ids=lambda size: f"cut at {size}")
@@ -226,9 +228,8 @@ def test_a_run_whose_end_is_torn_has_not_finished_and_is_resumed_from_the_page(r
     assert (found.state, found.resumable, found.images) == ("interrupted", True, 512)
     assert "resuming goes on from 00000000512.safetensors" in found.sentence
     runs.resume(run)
-    options = places.load(places.request(run, 1, "start"))["options"]
     places.create(places.request(run, 1, "taken"), {})
-    assert main([*options, "--beginning=1"]) == 0
+    assert main(["train", f"--run={run}", "--beginning=1"]) == 0
     assert runs.read(run).state == "finished"
     assert (run / "checkpoints" / "00000000640.safetensors.torn").exists()
 

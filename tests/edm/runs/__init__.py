@@ -2,6 +2,37 @@
 
 from edm.training.settings import Training
 
+
+class Memory:
+    """A launcher whose workers are numbers, which live for as long as nobody says otherwise.
+
+    submitted: (name of the run, place) of each; living: what is known of each; ended: (number, by force?) as asked.
+    listens: whether workers end when they are asked to.
+    """
+
+    def __init__(self, listens: bool = True):
+        self.listens, self.submitted, self.living, self.ended = listens, [], [], []
+
+    def places(self):
+        return ["cpu"]
+
+    def submit(self, folder, place):
+        self.submitted.append((folder.name, place))
+        self.living.append(True)
+        return {"job": len(self.living) - 1}
+
+    def alive(self, run):
+        return self.living[run["job"]] if "job" in run else False
+
+    def end(self, run, force=False):
+        self.ended.append((run["job"], force))
+        if force or self.listens:
+            self.living[run["job"]] = False
+
+    def own(self, leader=False):
+        return {"job": len(self.living) - 1}
+
+
 TINY = {
     "data": {"dataset": "digits", "holdout": 100},
     "architecture": {"channels": 8, "channel_mult": [1, 1], "blocks": 1, "attention": [4], "dropout": 0.1},

@@ -12,7 +12,7 @@ from PIL import Image
 from edm import checkpoints, runs
 from edm.__main__ import main
 from edm.base.errors import Refused
-from edm.runs import failures, places, reading
+from edm.runs import clocks, failures, places
 from edm.runs.worker import PATIENCE, Worker
 from edm.training import loop, recording
 from edm.training.loop import Checkpoint, Paused, Step
@@ -149,10 +149,10 @@ def test_data_that_goes_away_is_told_and_the_run_goes_on_when_it_is_back(tmp_pat
 
 
 def begun(path):
-    """The options with which the queue would start a worker, whose beginning this process takes."""
+    """The options with which a launcher would start a worker, whose beginning this process takes."""
     number = places.newest(path)
     assert places.create(places.request(path, number, "taken"), {})
-    return [*places.load(places.request(path, number, "start"))["options"], f"--beginning={number}"]
+    return ["train", f"--run={path}", f"--beginning={number}"]
 
 
 def test_a_failed_run_goes_on_with_changes_which_are_not_forgotten_before_they_have_counted(tmp_path):
@@ -204,9 +204,7 @@ def test_a_disk_that_is_full_before_the_first_step_is_told(tmp_path, monkeypatch
 def test_a_worker_that_ends_before_its_first_status_is_told_by_its_log(tmp_path, log, state, sentence):
     path = runs.start(points(), tmp_path / "runs", "cpu", "a")
     begun(path)
-    places.create(
-        places.request(path, 1, "worker"), {"host": "h", "machine": reading.machine(), "pid": 1, "began": "0"}
-    )
+    places.create(places.request(path, 1, "worker"), {"host": "h", "machine": clocks.machine(), "pid": 1, "began": "0"})
     (path / "log.txt").write_text(f"$ earlier\npython -m edm train: an older error\n$ python -m edm train\n{log}")
     found = runs.read(path)
     assert found.state == state

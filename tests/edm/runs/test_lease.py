@@ -10,7 +10,7 @@ import time
 import pytest
 
 from edm import runs
-from edm.runs import keeping, lease, places, processes, reading
+from edm.runs import keeping, lease, places, processes, reading, signs
 from edm.runs.failures import Superseded
 from edm.runs.lease import Lease
 from edm.runs.worker import Worker
@@ -32,7 +32,7 @@ class Server:
         monkeypatch.setattr(places, "create", lambda path, document: self.stamped(create(self.real(path), document)))
         monkeypatch.setattr(places, "moment", lambda run: self.now)
         monkeypatch.setattr(lease, "machine", lambda: "here:1")
-        monkeypatch.setattr(processes, "_EAR", processes._Ear())
+        monkeypatch.setattr(signs, "EAR", signs.Ear())
 
     def real(self, path):
         return self.truth / path.relative_to(self.view) if path.is_relative_to(self.view) else path
@@ -101,7 +101,7 @@ def taken_over(server):
 def trial(server, dice, monkeypatch):
     """One interleaving: (when the second began or None, when writes of the first ended, when it had come back)."""
     first, hour = First(server, dice.uniform(-1e6, 1e6)), dice.uniform(-7200, 7200)
-    monkeypatch.setattr(processes, "uptime", lambda: server.now + hour)
+    monkeypatch.setattr(signs, "uptime", lambda: server.now + hour)
     monkeypatch.setattr(time, "time", lambda: server.now + hour)
     end, seen, away = server.now + 600, server.now, server.now + dice.uniform(0, 120)
     back = away + dice.choice([31, 119, 150, 200, 300, float("inf")])
@@ -109,13 +109,13 @@ def trial(server, dice, monkeypatch):
         server.now += dice.choice([0.3, 4.0, 9.0])
         if not away <= server.now < back:
             first.beat()
-            first.write(dice.uniform(0, processes.SLACK))
+            first.write(dice.uniform(0, signs.SLACK))
         elif (
             back < float("inf") and dice.random() < 0.1
         ):  # a step that was under way, on a machine that is frozen now and then
-            first.write(dice.uniform(0, processes.SLACK))
+            first.write(dice.uniform(0, signs.SLACK))
         if dice.random() < 0.3:
-            seen = max(seen, server.now - dice.uniform(0, processes.CACHE))
+            seen = max(seen, server.now - dice.uniform(0, signs.CACHE))
             server.show(seen)
             if taken_over(server):
                 began = server.now
@@ -140,7 +140,7 @@ def test_in_no_interleaving_two_workers_may_write(tmp_path, monkeypatch):
 
 def test_the_trial_finds_what_a_shorter_silence_does(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "SILENCE", 10.0)
-    monkeypatch.setattr(processes, "SILENCE", 10.0)
+    monkeypatch.setattr(signs, "SILENCE", 10.0)
     found = 0
     for seed in range(6):
         server = Server(tmp_path / str(seed), monkeypatch)
@@ -164,7 +164,7 @@ def test_whoever_was_quicker_has_it_for_ever(server, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: server.now)
     first = First(server, 0.0)
     assert first.beat()
-    server.now += processes.SILENCE + 1
+    server.now += signs.SILENCE + 1
     server.show(server.now)
     assert taken_over(server)
     assert not first.lease.holds()
@@ -176,12 +176,12 @@ def test_whoever_was_quicker_has_it_for_ever(server, monkeypatch):
 def test_a_second_look_after_a_takeover_that_came_to_nothing_waits_again(server, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: server.now)
     First(server, 0.0).beat()
-    server.now += processes.SILENCE + 1
+    server.now += signs.SILENCE + 1
     server.show(server.now)
     assert taken_over(server)
     server.show(server.now)
     assert not taken_over(server), "its winner may be about to begin"
-    server.now += processes.SILENCE + 1
+    server.now += signs.SILENCE + 1
     server.show(server.now)
     assert taken_over(server)
 
@@ -189,7 +189,7 @@ def test_a_second_look_after_a_takeover_that_came_to_nothing_waits_again(server,
 def test_without_its_files_a_worker_does_not_write_and_does_not_give_up(server, monkeypatch):
     first = First(server, 0.0)
     assert first.beat()
-    server.now += processes.LEASE - 1
+    server.now += signs.LEASE - 1
     assert first.lease.holds()
     server.now += 2
 
@@ -226,7 +226,7 @@ def test_what_may_live_elsewhere_is_neither_resumed_nor_deleted_nor_trained_here
 
 
 def test_after_a_silence_that_is_long_enough_it_is_resumed_once(tmp_path):
-    path = foreign(tmp_path / "runs", age=processes.SILENCE + 1)
+    path = foreign(tmp_path / "runs", age=signs.SILENCE + 1)
     assert runs.resume(path) == path
     assert places.newest(path) == 2
     assert not Lease(path, 1).holds(), "the first one, should it come back, finds a file that it does not win"
@@ -251,7 +251,7 @@ def test_a_worker_that_has_lost_its_run_writes_nothing_more(tmp_path, monkeypatc
         for event in events:
             if isinstance(event, loop.Checkpoint) and event.images == 384:
                 places.create(places.request(path, 1, "lapse1"), {})
-                now[0] += processes.LEASE + 1
+                now[0] += signs.LEASE + 1
             yield event
 
     with pytest.raises(Superseded), Worker(path, None, points()) as worker:

@@ -12,7 +12,8 @@ import pytest
 
 from edm import runs
 from edm.__main__ import main
-from edm.runs import keeping, launching, places, processes, queue, reading
+from edm.runs import clocks, keeping, launchers, places, processes, queue, reading, signs
+from edm.runs.launchers import Processes
 from tests.edm.runs import points
 
 HOSTILE = [
@@ -43,25 +44,37 @@ def folder(tmp_path):
 @pytest.fixture
 def stubs(monkeypatch, tmp_path):
     """Workers that only sleep; yields the file to which each writes the directory of its run."""
-    started, children = tmp_path / "started", []
-
-    def spawn(path, *arguments):
-        code = f"open({str(started)!r}, 'a').write({path.name!r} + chr(10)); import time; time.sleep(60)"
-        children.append(subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True))
-        return children[-1]
-
-    monkeypatch.setattr(launching, "_spawn", spawn)
+    started = tmp_path / "started"
+    code = f"open({str(started)!r}, 'a').write(NAME + chr(10)); import time; time.sleep(60)"
+    launcher = Scripts(code)
+    monkeypatch.setitem(launchers.LAUNCHERS, launchers.LOCAL, launcher)
     started.touch()
     yield started
-    for child in children:
-        child.kill()
-        child.wait()
+    launcher.clear()
 
 
-def ended(process):
-    process.kill()
-    process.wait()
-    return processes.Process(*vars(processes.this()).values())
+class Scripts(Processes):
+    """A launcher of processes that do something else than to train."""
+
+    def __init__(self, code):
+        self._code, self._children = code, []
+
+    def submit(self, folder, place):
+        code = f"NAME = {folder.name!r}\n{self._code}"
+        self._children.append(subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True))
+        return {**vars(processes.this(self._children[-1].pid)), "alone": True}
+
+    def clear(self):
+        for child in self._children:
+            child.kill()
+            child.wait()
+
+
+def launched_by(monkeypatch, submit):
+    """Let runs be submitted like that."""
+    launcher = Processes()
+    launcher.submit = submit
+    monkeypatch.setitem(launchers.LAUNCHERS, launchers.LOCAL, launcher)
 
 
 def until(condition, seconds=20):
@@ -163,17 +176,29 @@ def _advance_often(folder):
 def test_a_launcher_that_dies_between_its_steps_blocks_nothing(folder, stubs, monkeypatch):
     first, second = (runs.start(points(), folder, "cpu", name) for name in "ab")
     fork = multiprocessing.get_context("fork")
-    monkeypatch.setattr(launching, "launch", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    killed = fork.Process(target=queue.advance, args=(folder,))
-    killed.start()
-    killed.join(20)
-    monkeypatch.undo()
-    monkeypatch.setattr(launching, "_spawn", lambda *_: subprocess.Popen(["sleep", "60"], start_new_session=True))
+    with monkeypatch.context() as dying:
+        dying.setattr(queue, "launchers", Dying(queue.launchers))
+        killed = fork.Process(target=queue.advance, args=(folder,))
+        killed.start()
+        killed.join(20)
     assert runs.advance(folder) == [first]
     os.kill(runs.read(first).pid, signal.SIGKILL)
     until(lambda: state(first) == "interrupted")
     assert runs.advance(folder) == [second]
-    os.kill(runs.read(second).pid, signal.SIGKILL)
+
+
+class Dying:
+    """The module, in a process that is killed once it has a seat and before it takes the run upon itself."""
+
+    def __init__(self, module):
+        self._module, self._claims = module, 0
+
+    def __getattr__(self, name):
+        return getattr(self._module, name)
+
+    def claim(self):
+        self._claims += 1
+        return self._module.claim() if self._claims == 1 else os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_device_is_free_again_when_its_run_was_deleted_and_its_name_reused(folder, stubs):
@@ -187,19 +212,19 @@ def test_a_device_is_free_again_when_its_run_was_deleted_and_its_name_reused(fol
     assert runs.advance(folder) == [path]
 
 
-def test_a_run_that_cannot_be_started_waits(folder, monkeypatch):
+def test_a_run_that_cannot_be_started_waits(folder, stubs, monkeypatch):
     path = runs.start(points(), folder, "cpu", "a")
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(launching, "_spawn", full)
-    with pytest.raises(OSError, match="cannot be started, and waits"):
-        runs.advance(folder)
+    with monkeypatch.context() as disk:
+        launched_by(disk, full)
+        with pytest.raises(OSError, match="cannot be started, and waits"):
+            runs.advance(folder)
     assert state(path) == "queued"
-    monkeypatch.setattr(launching, "_spawn", lambda *_: subprocess.Popen(["true"], start_new_session=True))
     assert runs.advance(folder) == [path]
-    until(lambda: state(path) == "interrupted")
+    assert state(path) == "running"
 
 
 def test_a_queued_run_is_stopped_by_asking_and_can_be_resumed(folder, stubs):
@@ -224,13 +249,13 @@ def test_a_dead_worker_is_seen_at_once_and_a_stranger_with_its_number_is_left_al
         assert found.resumable
         assert "without a word" in found.sentence
         runs.stop(path)
-        places.create(places.request(path, 1, "stop"), {"machine": processes.machine(), "uptime": 0, "grace": 0})
-        launching.enforce(path)
+        places.create(places.request(path, 1, "stop"), {"machine": clocks.machine(), "uptime": 0, "grace": 0})
+        runs.advance(folder)
         time.sleep(0.1)
         assert stranger.poll() is None
         say(path, process=processes.Process(**me), alone=True)
         assert state(path) == "stopping"
-        launching.enforce(path)
+        runs.advance(folder)
         assert stranger.wait(10) == -signal.SIGKILL
     finally:
         stranger.kill()
@@ -239,10 +264,8 @@ def test_a_dead_worker_is_seen_at_once_and_a_stranger_with_its_number_is_left_al
 
 def test_a_worker_that_does_not_listen_is_ended_with_its_whole_group(folder, monkeypatch, tmp_path):
     code = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.fork(); open({!r}, 'a').write("
-    code = code.format(str(tmp_path / "ids")) + "f'{os.getpid()} '); time.sleep(60)"
-    monkeypatch.setattr(
-        launching, "_spawn", lambda *_: subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
-    )
+    launcher = Scripts(code.format(str(tmp_path / "ids")) + "f'{os.getpid()} '); time.sleep(60)")
+    monkeypatch.setitem(launchers.LAUNCHERS, launchers.LOCAL, launcher)
     path = runs.start(points(), folder, "cpu", "deaf")
     runs.advance(folder)
     ids = until(lambda: (tmp_path / "ids").exists() and len(i := (tmp_path / "ids").read_text().split()) == 2 and i)
@@ -252,6 +275,7 @@ def test_a_worker_that_does_not_listen_is_ended_with_its_whole_group(folder, mon
     assert state(path) == "stopping", "it has time to end by itself"
     until(lambda: runs.advance(folder) or runs.read(path).over)
     until(lambda: not any(processes.began(int(pid)) for pid in ids))
+    launcher.clear()
 
 
 @pytest.mark.parametrize("jump", [-1e9, -3600, 3600, 1e9])
@@ -272,8 +296,9 @@ def test_a_worker_on_another_machine_is_known_by_its_heartbeat(folder):
     path = begin(folder, "a", process=there)
     assert state(path) == "running"
     assert not there.signal(0, group=False)
+    assert Processes().alive(vars(there)) is None, "which is nothing that could be known here"
     dead = processes.Process("elsewhere", "another boot:1", os.getpid(), "2")
-    say(path, process=dead, heartbeat=time.time() - processes.SILENCE - 1)
+    say(path, process=dead, heartbeat=time.time() - signs.SILENCE - 1)
     assert state(path) == "interrupted"
     say(path, process=dead, heartbeat=time.time() - 7200)
     assert state(path) == "running", "its clock may be wrong, but it says something new"

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from edm import runs
 from edm.runs import places, processes, reading
+from edm.runs.launchers import launcher_of
 from edm.training.loop import train
 from edm.training.recording import checkpoints, record
 from tests.edm.runs import points
@@ -56,8 +57,7 @@ def folder(tmp_path):
     FOLDERS.append(str(folder))
     yield folder
     for run in runs.all_runs(folder):
-        for process in [process for process in reading.processes_of(run.folder)[:1] if process]:
-            process.signal(signal.SIGKILL, group=True)
+        launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
 
 
 def test_killed_paused_stopped_and_resumed_it_ends_as_if_undisturbed_and_the_next_one_begins(folder, tmp_path):
@@ -108,21 +108,22 @@ def test_a_run_on_several_devices_ends_with_all_its_processes(folder):
     assert runs.advance(folder) == [path]
     held = until(lambda: state(path, "paused"))
     assert held.device == "cpu*2"
-    leader, others, alone = reading.processes_of(path)
-    assert (len({process.pid for process in (leader, *others)}), alone) == (3, True)
+    leader, others = reading.workers(path)
+    assert (len({worker["pid"] for worker in (leader, *others)}), leader["alone"]) == (3, True)
 
-    os.kill(leader.pid, signal.SIGKILL)  # torchrun itself, which alone would end the others
+    alive = launcher_of(path).alive
+    os.kill(leader["pid"], signal.SIGKILL)  # torchrun itself, which alone would end the others
     until(lambda: state(path, "interrupted"), seconds=10)
-    until(lambda: not any(process.alive() for process in others), seconds=10)
+    until(lambda: not any(map(alive, others)), seconds=10)
 
     runs.resume(path)
     hold(path)
     assert runs.advance(folder) == [path]
     until(lambda: state(path, "paused"))
-    everybody = [*reading.processes_of(path)[:1], *reading.processes_of(path)[1]]
+    leader, others = reading.workers(path)
     runs.stop(path)
     assert int(until(lambda: state(path, "stopped")).checkpoint.stem) == 128
-    until(lambda: not any(process.alive() for process in everybody))
+    until(lambda: not any(map(alive, [leader, *others])))
 
 
 def test_what_cannot_be_shared_by_the_devices_is_refused_before_anything_is_made(folder):

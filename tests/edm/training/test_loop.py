@@ -1,16 +1,26 @@
 """The loop: reproducible, resumable bit for bit, indifferent to how a batch is split."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
 import edm
-from edm.training import loop
 from edm.training.ema import Ema
 from edm.training.loop import Checkpoint, Started, Step, Tick, train
 from edm.training.recording import checkpoints, record
+from edm.training.validation import SIGMAS
 from tests.edm.runs import points, tiny
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "training.json").read_text())
+SETTINGS = {
+    "tiny": tiny(),
+    "tiny_micro": tiny(micro_batch=8),
+    "vp": tiny(design={"preconditioning": "vp", "noise": "vp", "weight": "simple"}, images=48, tick=48),
+    "points": points(images=320),
+}
 
 
 def run(settings, **arguments):
@@ -46,6 +56,17 @@ def test_the_same_settings_give_the_same_run_and_another_seed_another():
     assert first[0] != other[0]
 
 
+@pytest.mark.parametrize("name", GOLDEN)
+def test_losses_and_validation_are_those_that_were_written_down(name):
+    """Where they were measured they are equal bit by bit; other machines and versions of torch round otherwise."""
+    losses, _, events = run(SETTINGS[name])
+    assert losses == pytest.approx(GOLDEN[name]["losses"], rel=1e-4)
+    ticks = [event.validation for event in events if isinstance(event, Tick)]
+    assert len(ticks) == len(GOLDEN[name]["validation"])
+    for found, expected in zip(ticks, GOLDEN[name]["validation"], strict=True):
+        assert found == pytest.approx(expected, rel=1e-4)
+
+
 def test_events_come_in_the_order_of_their_images():
     losses, state, events = run(tiny())
     assert [type(event) for event in events] == [Started, Tick, Checkpoint, Tick, Checkpoint]
@@ -53,7 +74,7 @@ def test_events_come_in_the_order_of_their_images():
     assert [event.last for event in events if isinstance(event, Checkpoint)] == [False, True]
     assert len(losses) == state.steps == 6
     tick = events[1]
-    assert len(tick.validation) == len(loop.SIGMAS)
+    assert len(tick.validation) == len(SIGMAS)
     assert tick.samples.shape == (4, 1, 8, 8)
     assert tick.labels.tolist() == [0, 1, 2, 3]
     assert tick.loss == pytest.approx(sum(losses[:3]) / 3)

@@ -79,9 +79,8 @@ def test_any_noise_goes_with_any_weight_and_the_ideal_loss_is_known(noise, weigh
     design = Design(noise=noise, weight=weight)
     y = s * streams.normals(3, 4, range(count), (2,)).float()
     loss = Loss(design, 7, s)(ideal, y, None, np.arange(count))
-    from edm.base.streams import SIGMA
-
-    sigma = NOISES[noise].sigma(torch.from_numpy(streams.uniforms(7, SIGMA, range(count), 2)[:, 0]), design)
+    u = streams.uniforms(7, streams.Purpose.SIGMA, range(count), 2)[:, 0]
+    sigma = NOISES[noise].sigma(torch.from_numpy(u), design)
     known = WEIGHTS[weight](sigma, s) * (s * sigma) ** 2 / (s**2 + sigma**2)
     ratio = loss.double() / known  # each a χ² of 2 degrees of freedom over 2, so of mean 1
     assert float(ratio.mean()) == pytest.approx(1, abs=0.03)

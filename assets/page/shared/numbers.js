@@ -1,0 +1,38 @@
+// @ts-nocheck
+// Numbers: within bounds, and as people read them.
+
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+export const lerp = (a, b, f) => a + (b - a) * f;
+
+// Four significant digits, without trailing zeros.
+export function number(value) {
+  if (value == null) return "";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  return String(Number(value.toPrecision(4)));
+}
+
+// Two significant digits of a measured distance; float64 noise is 0.
+export function rounded(value) {
+  if (value < 1e-12) return "0";
+  return value < 0.01 ? value.toExponential(1) : value.toPrecision(2);
+}
+
+// 20480 -> "20 k".
+export function compact(count) {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 }).format(count);
+}
+
+// 95 -> "1 min 35 s".
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  if (whole < 5400) return `${Math.round(whole / 60)} min`;
+  return whole < 172800 ? `${(whole / 3600).toFixed(1)} h` : `${(whole / 86400).toFixed(1)} days`;
+}
+
+export function bytes(count) {
+  if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
+  return count < 1e9 ? `${Math.round(count / 1e6)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,50 @@
+// @ts-nocheck
+// What is taken away: text that is copied, and files that are downloaded.
+import { element } from "./dom.js";
+
+// The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
+export async function copy(area, button) {
+  const label = button.textContent;
+  let done = false;
+  try {
+    await navigator.clipboard.writeText(area.value);
+    done = true;
+  } catch {
+    area.focus();
+    area.select();
+    done = document.execCommand("copy");
+  }
+  button.textContent = done ? "Copied" : "Press Ctrl+C";
+  setTimeout(() => (button.textContent = label), 1600);
+}
+
+// A canvas as a PNG file with `text` in an iTXt chunk named "edm".
+export async function pngWithText(canvas, text) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  const png = new Uint8Array(await blob.arrayBuffer());
+  const encoder = new TextEncoder();
+  // keyword, 0; not compressed, method 0; no language, no translated keyword
+  const data = new Uint8Array([...encoder.encode("iTXtedm"), 0, 0, 0, 0, 0, ...encoder.encode(text)]);
+  const chunk = new Uint8Array(data.length + 8);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length - 4);
+  chunk.set(data, 4);
+  view.setUint32(data.length + 4, crc32(data));
+  const header = 33; // signature and IHDR
+  return new Blob([png.subarray(0, header), chunk, png.subarray(header)], { type: "image/png" });
+}
+
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+export function download(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

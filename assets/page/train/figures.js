@@ -1,0 +1,128 @@
+// @ts-nocheck
+// Curves of runs: the loss over images, and the error per σ with p_train beneath.
+
+const OVERLAID = ["c1", "c2", "c3", "c4", "ink", "mute"];
+const EARLIER = 7; // faint curves of earlier ticks
+
+// The colour of each run: its design's where that tells them apart, otherwise one after the other.
+export function tintsOf(runs) {
+  const columns = runs.map(({ column }) => column);
+  const byDesign = new Set(columns).size === runs.length && !columns.includes(null);
+  return Object.fromEntries(
+    runs.map(({ name, column }, k) => [name, byDesign ? column : OVERLAID[k % OVERLAID.length]]),
+  );
+}
+
+// An average that forgets: of its weight, `share` is what was before. Gaps stay gaps.
+export function smoothed(values, share) {
+  let [sum, weight] = [0, 0];
+  return values.map((value) => {
+    if (value == null) return null;
+    sum = share * sum + (1 - share) * value;
+    weight = share * weight + (1 - share);
+    return sum / weight;
+  });
+}
+
+export function lossFigure(runs, { measure, smooth, logx, logy }) {
+  const column = measure === "train" ? "loss" : "score";
+  const several = runs.length > 1;
+  const lines = runs.flatMap(({ name, points, tint }) => {
+    const y = points[column];
+    const few = y.length < 60;
+    const strong = {
+      name: several ? name : null,
+      color: tint,
+      x: points.images,
+      y: smooth > 0 ? smoothed(y, smooth) : y,
+      mode: few ? "lines+markers" : "lines",
+      size: 4,
+      width: 2.2,
+    };
+    if (column === "loss" && points.low.some((value) => value != null)) Object.assign(strong, band(points));
+    return smooth > 0 && !few ? [{ color: tint, x: points.images, y, width: 1, opacity: 0.3 }, strong] : [strong];
+  });
+  const title =
+    measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
+  const last = Math.max(1, ...runs.map(({ points }) => points.images.at(-1) ?? 0));
+  const first = Math.min(last, ...runs.map(({ points }) => points.images[0] ?? last));
+  const range = logx ? [first / 1.2, Math.max(last, 2 * first) * 1.1] : [0, last * 1.04];
+  return {
+    key: `${measure}${logx}${logy}`,
+    panels: [
+      { x: { title: "images seen", log: Boolean(logx), counts: true, range }, y: { title, log: Boolean(logy) }, lines },
+    ],
+  };
+}
+
+// Where the server has put many points into one, their least and most.
+function band({ low, high, loss }) {
+  return { low: low.map((value, i) => value ?? loss[i]), high: high.map((value, i) => value ?? loss[i]) };
+}
+
+// λ·error per σ at a moment of the timeline: that tick strong, earlier ones faint, p_train beneath.
+export class SigmaFigure {
+  isNew(runs, images) {
+    return this.key !== keyOf(runs, images);
+  }
+
+  at(runs, images) {
+    this.key = keyOf(runs, images);
+    const several = runs.length > 1;
+    const faint = several ? 3 : EARLIER;
+    const errors = runs.flatMap(({ name, frames, sigmas, tint }) => {
+      const until = frames.filter((frame) => images == null || frame.images <= images);
+      const now = until.at(-1);
+      if (!now) return [];
+      const line = (frame, more) => ({ color: tint, x: sigmas, y: frame.errors, ...more });
+      const earlier = spread(until.slice(0, -1), faint).map((frame, k, all) =>
+        line(frame, { width: 1.2, opacity: 0.12 + (0.28 * (k + 1)) / all.length }),
+      );
+      return [...earlier, line(now, { name: several ? name : null, width: 2.6, mode: "lines+markers", size: 4 })];
+    });
+    const values = runs.flatMap(({ frames }) => frames.flatMap(({ errors: y }) => y)).filter((value) => value != null);
+    const most = Math.min(1.6, 1.08 * Math.max(0.1, ...values));
+    const density = runs
+      .filter(({ design }) => design?.grid.length)
+      .map(({ design, tint }) => ({ color: tint, x: design.grid, y: design.density, width: 1.8 }));
+    const x = { log: true, range: [0.004, 100] };
+    return {
+      sharedX: true,
+      key: "sigma",
+      panels: [
+        {
+          share: 2.6,
+          x: { ...x, hideTicks: true },
+          y: { title: "λ(σ) · error, EDM’s λ", range: [0, most] },
+          lines: errors,
+        },
+        { x: { ...x, title: "σ" }, y: { title: "p<sub>train</sub>", hideTicks: true }, lines: density },
+      ],
+    };
+  }
+}
+
+const keyOf = (runs, images) =>
+  runs
+    .map(({ name, frames }) => `${name} ${frames.findLast((frame) => images == null || frame.images <= images)?.index}`)
+    .join();
+
+// So many of a list, closer together at its beginning, where training changes most.
+function spread(list, count) {
+  if (list.length <= count) return list;
+  const places = Array.from({ length: count }, (_, k) => Math.round(list.length ** (k / (count - 1)) - 1));
+  return [...new Set(places)].map((place) => list[place]);
+}
+
+// All numbers that are shown, as a table.
+export function csvOf(runs) {
+  const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", "E[lambda*error]"]];
+  for (const { name, points } of runs)
+    points.images.forEach((images, i) =>
+      rows.push([name, images, points.seconds[i], points.loss[i], points.low[i], points.high[i], points.score[i]]),
+    );
+  rows.push([], ["run", "images", "sigma", "lambda*error"]);
+  for (const { name, frames, sigmas } of runs)
+    for (const { images, errors } of frames) errors.forEach((error, i) => rows.push([name, images, sigmas[i], error]));
+  return rows.map((row) => `${row.map((value) => value ?? "").join(",")}\n`).join("");
+}

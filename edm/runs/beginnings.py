@@ -1,0 +1,103 @@
+"""What the worker of a run's n-th beginning shall do. A run is its folder, so all of it stands there:
+
+config.json                the run's settings
+requests/<n>.start.json    what this beginning changes of them, and how it trains
+requests/<n>.taken.json    the same, where it was asked for in a terminal that then trained it
+checkpoints/               from the newest whole one it goes on
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from edm.base import flat
+from edm.base.atomic import make
+from edm.base.errors import Refused
+from edm.files import saved
+from edm.runs import launchers, lease, places, reading
+from edm.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """checkpoint: from which it goes on; None: it begins. torn: newer ones, that are not whole. keep: so many of the
+    newest checkpoints are kept, and, with `best`, the best; None: all. accept_data: though they are not those that the
+    checkpoint has learned."""
+
+    settings: Training
+    checkpoint: Path | None = None
+    torn: tuple[Path, ...] = ()
+    device: str = "auto"
+    keep: int | None = None
+    best: bool = False
+    accept_data: bool = False
+
+    def write(self, folder) -> int:
+        """Make this process the worker of the run in a folder, new or over, and write there what it does: `read` brings
+        that back. Returns its number. Raises ValueError if the run is running, or waits in a queue."""
+        asked = {"device": self.device, "keep": self.keep, "best": self.best, "accept_data": self.accept_data}
+        origin = {} if self.checkpoint is None else {"checkpoint": str(self.checkpoint.absolute())}
+        number = take(folder, asked | origin)
+        lay_out(folder, self.settings)
+        return number
+
+
+def read(folder, number: int) -> Beginning:
+    """The n-th beginning of the run in a folder. Raises Refused or OSError, with a sentence, for one that cannot be."""
+    folder = Path(folder)
+    asked = places.load(places.request(folder, number, "start")) or places.load(places.request(folder, number, "taken"))
+    origin = asked.get("checkpoint")
+    checkpoint = Path(origin) if isinstance(origin, str) else saved.newest(folder)
+    if checkpoint is None and saved.checkpoints(folder):
+        raise Refused(saved.missing(folder))
+    keep = asked.get("keep")
+    return Beginning(
+        settings=settings_of(folder, asked.get("changes") or {}, checkpoint),
+        checkpoint=checkpoint,
+        torn=tuple(saved.torn(folder)) if checkpoint else (),
+        device=asked.get("device") or "auto",
+        keep=keep,
+        best=asked.get("best", keep is not None),
+        accept_data=asked.get("accept_data", "--accept-data" in asked.get("options", ())),  # as it was said before
+    )
+
+
+def settings_of(folder, changes: dict | None = None, checkpoint: Path | None = None) -> Training:
+    """The settings of the run in a folder with some fields changed, given as text or as a document.
+
+    checkpoint: one of its own, which has them too, should config.json be lost. Raises SettingsError if they do not fit.
+    """
+    from edm.experiments.documents import merged, read
+
+    document = places.load(Path(folder) / "config.json")
+    if not document and checkpoint is None:
+        raise Refused(f"the run {Path(folder).name!r} has lost its settings, and has no checkpoint yet; delete it")
+    document = document or read(checkpoint, Training, "training")
+    return Training.parse(merged(document, flat.unflatten(changes or {}, Training)))
+
+
+def lay_out(folder, settings: Training) -> None:
+    """Make the folder of a run that begins, if need be, and all that is in one."""
+    for part in ("requests", "checkpoints", "samples"):
+        make(Path(folder, part))
+    places.write(Path(folder, "config.json"), settings.document(complete=True))
+
+
+def take(folder, asked: dict) -> int:
+    """Make this process the one worker of a run that is over or new; returns the number of its beginning.
+
+    asked: what it shall do, for whoever reads. Raises ValueError if the run is running, or waits in a queue.
+    """
+    folder = Path(folder)
+    (folder / "requests").mkdir(parents=True, exist_ok=True)
+    found, number = reading.read(folder, details=False), places.newest(folder) + 1
+    if not found.over:
+        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {folder.name}")
+    lease.seize(found)
+    if not places.create(places.request(folder, number, "taken"), {**launchers.claim(), **asked}):
+        raise Refused(f"the run in {folder} has just been started by somebody else")
+    handle = launchers.launcher_of(folder).own()
+    places.create(places.request(folder, number, "worker"), {**handle, "time": time.time()})
+    return number

@@ -1,0 +1,191 @@
+"""How a run's worker is started, watched and ended: the only place that knows.
+
+A run is its folder. A launcher is told the folder, and starts `python -m edm train --run FOLDER` somewhere. What it
+answers, the worker's *handle*, is a document that the run's folder keeps; whoever can read the folder can ask after the
+worker by it, now or after a reboot. Everything else of runs (their queue, their states, who may write) knows handles
+only, and would go on with a launcher of another kind in LAUNCHERS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from edm.base import devices
+from edm.base.errors import Refused
+from edm.files.resources import CODE
+from edm.runs import places
+from edm.runs.clocks import now
+from edm.runs.processes import KILL, TERMINATE, Process, leads, this
+
+NICE = 10
+PROMPT = "$ "  # before the command with which a beginning starts in the log
+_CHANGED = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")  # by us and by torchrun, for one run and not for the next
+_ORIGINAL = "EDM_ENVIRONMENT"
+_ADDED = (  # by torchrun
+    *(
+        "RANK",
+        "WORLD_SIZE",
+        "LOCAL_RANK",
+        "LOCAL_WORLD_SIZE",
+        "GROUP_RANK",
+        "GROUP_WORLD_SIZE",
+        "ROLE_NAME",
+        "ROLE_RANK",
+    ),
+    *("ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE"),
+)
+
+
+class Launcher(Protocol):
+    """Handles are documents of its own making; `host` and `pid`, if they are in one, are shown to people."""
+
+    def places(self) -> list[str]:
+        """Where it can start workers: names, of which a run asks for one. It takes some time to find out."""
+        ...
+
+    def submit(self, folder: Path, place: str) -> dict:
+        """Start the worker of the newest beginning of the run in `folder`; returns its handle.
+
+        place: one of `places`, or several of them as "cuda:0+cuda:2", or "cpu*2", two processes on one. Raises OSError
+        or ValueError if it cannot be.
+        """
+        ...
+
+    def alive(self, run: dict) -> bool | None:
+        """Whether the worker of a handle lives; None: that cannot be known from here. False for what is no handle."""
+        ...
+
+    def end(self, run: dict, force: bool = False) -> None:
+        """Ask the worker of a handle to end, or end it by force. Nothing happens to one that is gone, or elsewhere."""
+        ...
+
+    def own(self, leader: bool = False) -> dict:
+        """The handle of the process that calls this. leader: of the one that has started it and its fellows."""
+        ...
+
+
+class Processes:
+    """Workers are processes of this machine, in sessions of their own, which outlive whoever started them."""
+
+    def places(self) -> list[str]:
+        """The CPU, and each GPU."""
+        import torch
+
+        return ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+
+    def submit(self, folder: Path, place: str) -> dict:
+        """See `Launcher`. What the worker says goes into the run's log.txt."""
+        folder, chosen = Path(folder), place.split("+")
+        number = places.newest(folder)
+        request = places.load(places.request(folder, number, "start"))
+        several = max(len(chosen), devices.count(place))
+        *torchrun, edm = module(several)
+        ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
+        arguments = [*torchrun, *ours, edm, "train", f"--run={folder.absolute()}", f"--beginning={number}"]
+        with open(folder / "log.txt", "ab") as log:
+            log.write(f"{PROMPT}{request.get('command', '')}\n".encode())
+            log.flush()
+            process = subprocess.Popen(
+                [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, env=environment(chosen), cwd=_existing(request.get("cwd")),
+            )  # fmt: skip
+        with suppress(OSError):  # so that a system without memory ends this process, and not the page
+            Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
+        with suppress(OSError, AttributeError):  # and that the page answers at once, though all cores are busy
+            os.setpriority(os.PRIO_PGRP, process.pid, NICE)
+        threading.Thread(target=process.wait, name="reaper", daemon=True).start()
+        return {**vars(this(process.pid)), "alone": True}
+
+    def alive(self, run: dict) -> bool | None:
+        """The kernel of this machine knows; of another machine's processes nobody does."""
+        process = Process.parse(run)
+        return False if process is None else process.alive() if process.local else None
+
+    def end(self, run: dict, force: bool = False) -> None:
+        """With a signal that is heard, or with one that nobody hears; to all of its group, where that is its own."""
+        process = Process.parse(run)
+        if process is not None:
+            with suppress(PermissionError):  # of another user, who has to see to it
+                process.signal(KILL if force else TERMINATE, group=bool(run.get("alone")))
+
+    def own(self, leader: bool = False) -> dict:
+        """Of torchrun's processes the leader is torchrun."""
+        process = this(os.getppid() if leader else None)
+        return {**vars(process), "alone": leads(process.pid)}
+
+
+class Unknown:
+    """A launcher that is not known here, but was where the run was asked for: its workers are somewhere."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def places(self) -> list[str]:
+        return []
+
+    def submit(self, folder: Path, place: str) -> dict:
+        raise Refused(f"the launcher {self._name!r} is not known here; there is {', '.join(LAUNCHERS)}")
+
+    def alive(self, run: dict) -> bool | None:
+        return None
+
+    def end(self, run: dict, force: bool = False) -> None:
+        return None
+
+    def own(self, leader: bool = False) -> dict:
+        return {}
+
+
+LAUNCHERS: dict[str, Launcher] = {"processes": Processes()}
+LOCAL = "processes"  # of runs that say nothing of a launcher, such as those that a terminal trains
+
+
+def launcher_of(folder) -> Launcher:
+    """The launcher of the newest beginning of the run in a folder."""
+    return named(places.load(places.request(folder, places.newest(folder), "start")))
+
+
+def named(request: dict) -> Launcher:
+    """The launcher that a request names."""
+    name = str(request.get("launcher", LOCAL))
+    return LAUNCHERS[name] if name in LAUNCHERS else Unknown(name)
+
+
+def claim() -> dict:
+    """Who takes something upon itself, and when: this process, now."""
+    return {**now(), "process": LAUNCHERS[LOCAL].own()}
+
+
+def module(several: int) -> list[str]:
+    """What of Python trains in so many processes: `python -m …`."""
+    torchrun = ["torch.distributed.run", "--standalone", f"--nproc_per_node={several}", "-m"]
+    return [*(torchrun if several > 1 else []), "edm"]
+
+
+def environment(chosen: list[str]) -> dict[str, str]:
+    """A worker's environment on the chosen devices: ours, or what it was before one run was started in it that now
+    starts the next; without passwords."""
+    hidden = [name for name in os.environ if "PASSWORD" in name.upper()]  # /proc shows a worker's variables
+    variables = {name: value for name, value in os.environ.items() if name not in (*_ADDED, *hidden)}
+    original = json.loads(variables.get(_ORIGINAL) or "null") or {name: os.environ.get(name) for name in _CHANGED}
+    for name, value in original.items():
+        variables.pop(name, None)
+        variables |= {} if value is None else {name: value}
+    if len(chosen) > 1:
+        variables["CUDA_VISIBLE_DEVICES"] = devices.visible(chosen, variables.get("CUDA_VISIBLE_DEVICES"))
+    home = str(CODE)
+    search = [home, *filter(None, variables.get("PYTHONPATH", "").split(os.pathsep))]
+    extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
+    extra["EDM_TRACEBACK"] = "1"  # into its log
+    return {**variables, **extra, _ORIGINAL: json.dumps(original)}
+
+
+def _existing(folder):
+    return folder if folder and os.path.isdir(folder) else None

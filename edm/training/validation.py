@@ -1,0 +1,48 @@
+"""What a tick measures: the loss at fixed noise levels, and samples, of the first average."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from edm.data import sources
+from edm.data.classes import turns
+from edm.data.split import Split
+from edm.files.checkpoints import Metrics
+from edm.sampling import noise
+from edm.sampling.loop import last, sample
+from edm.sampling.settings import Sampling
+from edm.training.events import Tick
+from edm.training.loss import per_sigma
+from edm.training.settings import Training
+from edm.training.state import RunState
+
+SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
+
+
+class Validation:
+    """Of one run, on images, noise and latents that stay the same."""
+
+    def __init__(self, settings: Training, split: Split, state: RunState):
+        self._state, self._held_out, device = state, split.held_out, state.device
+        conditional = state.header.classes > 0
+        images, labels = sources.read(split.source, split.validation(settings.validation))
+        self._images, self._labels = images.to(device), labels.to(device) if conditional else None
+        self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
+        self._classes = None
+        if conditional:
+            self._classes = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
+
+    def tick(self, rate: float, left: float) -> Tick:
+        """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds."""
+        state = self._state
+        total, steps = state.losses
+        state.losses = (0.0, 0)
+        average = state.denoisers()[0]
+        state.metrics = Metrics(
+            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS,
+            validation=per_sigma(average, self._images, self._labels, SIGMAS),
+            rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
+        )  # fmt: skip
+        samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
+        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._classes)

@@ -1,0 +1,166 @@
+"""Runs know their workers by a launcher only: with a made-up one they live, end, are lost and go on all the same."""
+
+import ast
+import time
+from pathlib import Path
+
+import pytest
+
+import app
+import edm
+from edm import runs
+from edm.runs import launchers, places, reading, signs
+from edm.runs.launchers import LAUNCHERS, Processes
+from tests.edm.runs import Memory, points
+
+KNOWS = {"edm/runs/launchers.py", "edm/runs/processes.py"}  # how processes are started, looked for and ended
+HEARS = {"edm/runs/signals.py", "edm/commands/train.py"}  # signals, and sends none
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def memory(monkeypatch):
+    launcher = Memory()
+    monkeypatch.setitem(LAUNCHERS, "memory", launcher)
+    return launcher
+
+
+def asked(folder, name="a"):
+    return runs.start(points(), folder, "auto", name, launcher="memory")
+
+
+def state(path):
+    return runs.read(path, details=False).state
+
+
+def say(path, **status):
+    """Write a status as the worker of the newest beginning would."""
+    number = places.newest(path)
+    handle, _ = reading.workers(path)
+    told = {"number": number, "state": "running", "process": handle, "heartbeat": time.time()}
+    places.write(path / "status.json", {**told, **status})
+
+
+def test_a_whole_life(folder, memory):
+    path, other = asked(folder), asked(folder, "b")
+    assert state(path) == "queued"
+    assert runs.advance(folder) == [path]
+    assert memory.submitted == [("a", "cpu")]
+    assert (state(path), state(other)) == ("running", "queued")
+    say(path, images=128)
+    assert runs.read(path).images == 128
+    say(path, state="finished", images=640)
+    assert state(path) == "finished"
+    assert runs.advance(folder) == [other], "its place is free again"
+    assert memory.submitted == [("a", "cpu"), ("b", "cpu")]
+
+
+def test_one_that_is_lost_is_seen_and_goes_on(folder, memory):
+    path = asked(folder)
+    runs.advance(folder)
+    for known in (False, True):  # whether it has said anything
+        if known:
+            say(path)
+        memory.living[-1] = False
+        assert state(path) == "interrupted"
+        runs.resume(path)
+        assert state(path) == "queued"
+        assert runs.advance(folder) == [path]
+        assert state(path) == "running"
+    assert len(memory.submitted) == 3
+
+
+@pytest.mark.parametrize(("listens", "ended"), [(True, [(0, False)]), (False, [(0, False), (0, True)])])
+def test_one_that_is_asked_to_end_does_or_is_ended(folder, memory, listens, ended):
+    memory.listens = listens
+    path = asked(folder)
+    runs.advance(folder)
+    say(path)
+    runs.stop(path, grace=0)
+    assert state(path) == "stopping"
+    request = places.request(path, 1, "stop")
+    places.write(request, {**places.load(request), "grace": 1e6})
+    runs.advance(folder)
+    assert memory.ended == [], "it has time to end by itself"
+    waited = time.time() - places.load(request)["time"]
+    places.write(request, {"machine": "another", "time": time.time() - 1000, "grace": 999 if waited < 1 else 0})
+    runs.advance(folder)
+    assert memory.ended == [(0, False)]
+    places.write(request, {"machine": "another", "time": 0.0, "grace": 1})
+    runs.advance(folder)
+    assert memory.ended == ended
+    assert state(path) == "stopped"
+
+
+def test_what_its_launcher_cannot_know_is_told_by_its_signs_of_life(folder, memory):
+    path = asked(folder)
+    runs.advance(folder)
+    memory.living[0] = None
+    say(path)
+    assert state(path) == "running"
+    say(path, heartbeat=time.time() - signs.SILENCE - 1, process={"job": 0, "of": "another"})
+    assert state(path) == "interrupted"
+    with pytest.raises(ValueError, match="may still live"):
+        runs.resume(path)
+
+
+def test_a_run_whose_launcher_is_not_known_here_is_left_to_those_who_know_it(folder, memory, monkeypatch):
+    path = asked(folder)
+    runs.advance(folder)
+    say(path)
+    waiting = asked(folder, "b")
+    monkeypatch.delitem(LAUNCHERS, "memory")
+    assert state(path) == "running"
+    with pytest.raises(OSError, match="the launcher 'memory' is not known here"):
+        runs.advance(folder, at_once=2)
+    assert state(waiting) == "queued"
+
+
+def test_a_worker_is_told_its_folder_and_nothing_else(folder, monkeypatch):
+    started = []
+
+    class Child:
+        pid = 1 << 22  # of nobody
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(launchers.subprocess, "Popen", lambda command, **_: started.append(command) or Child())
+    path = runs.start(points(), folder, "cpu*2", "a")
+    assert runs.advance(folder) == [path]
+    (command,) = started
+    assert command[command.index("train") :] == ["train", f"--run={path.absolute()}", "--beginning=1"]
+    assert "--nproc_per_node=2" in command
+
+
+def test_the_places_of_this_machine_are_its_processor_and_its_gpus(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert Processes().places() == ["cpu", "cuda:0", "cuda:1"]
+
+
+def called(file):
+    """(names of modules that a file imports, names that it calls on modules)."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
+        imports |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return imports, {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+
+
+def test_nobody_else_starts_looks_for_or_ends_a_worker():
+    home = Path(edm.__file__).parent.parent
+    for package in (edm, app):
+        for file in Path(package.__file__).parent.rglob("*.py"):
+            name = file.relative_to(home).as_posix()
+            imports, calls = called(file)
+            if name in KNOWS:
+                continue
+            assert not imports & {"subprocess", "multiprocessing"}, name
+            assert "psutil.pid_exists" not in calls or name == "edm/training/parallel.py", "torchrun's own end"
+            assert not calls & {"os.kill", "os.killpg", "os.fork", "os.system", "signal.pthread_kill"}, name
+            assert "signal" not in imports or name in HEARS, name
+            assert "edm.runs.processes" not in imports, f"{name}: ask the launcher"
