@@ -12,14 +12,33 @@ from pathlib import Path
 from app.visitors import passwords
 from app.visitors.limits import Allowance
 from edm.base.errors import Refused
+from edm.commands.help import Help
 
+ABOUT = """The EDM explorer, in a browser. The address is printed, and a browser opens where there is one. The page
+fetches nothing from elsewhere. Where this is installed, the command is edm-explorer, too."""
+MORE = """examples:
+  python -m app
+  python -m app --port 8000 --no-browser --device cuda
+  python -m app --model runs/digits --model model.safetensors
+  python -m app --host 0.0.0.0 --password WORD
+  python -m app --host 0.0.0.0 --classroom
+
+Without a password everybody who has an account on this machine can open the page and do all that you can. One that
+others can reach needs one; it shows everything, and starts nothing unless it is a classroom.
+
+A classroom: a password for the class and one for the teacher are printed, or given. Students log in with any name and
+the password of the class; a blank and a word of their own after it keeps the name theirs. They start, stop, resume and
+delete their own runs, within the limits above; whoever gives the teacher's password may do all.
+
+Passwords travel unencrypted unless a proxy adds https. Wrong ones are answered late, right ones at once; neither can be
+read in the server's environment or command line afterwards."""
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
 
 
 def options(arguments=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="The EDM explorer, in a browser.", allow_abbrev=False
+        prog="python -m app", description=ABOUT, epilog=MORE, formatter_class=Help, allow_abbrev=False
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help=f"port (default: the first free one from {DEFAULT_PORT})")

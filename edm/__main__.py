@@ -15,22 +15,45 @@ from contextlib import suppress
 from importlib import import_module
 
 from edm.base.errors import one_line, sentence_of
+from edm.commands.help import Help
 
 TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
+PROGRAM = "python -m edm"
+ABOUT = """The design space of diffusion models (Karras et al. 2022, arXiv 2206.00364) on the command line. The same as
+a page: python -m app. Where this is installed, both have names of their own: edm and edm-explorer."""
+MORE = """examples:
+  python -m edm models
+  python -m edm sample --model digits --label 3 --steps 12 --out threes.png
+  python -m edm train --preset training/toy --dataset spiral --out runs/spiral
+  python -m edm runs list
+
+Each command says more of itself: python -m edm sample --help
+
+Settings are one document everywhere: options, presets (designs/… are the columns of Table 1, training/… recipes), .yaml
+and .json files, the metadata of PNGs and models, and the page's links have the same names and limits.
+
+environment:
+  EDM_RUNS         the folder of all runs, where it is not runs/
+  EDM_TRACEBACK=1  show the traceback of an error of the program here, and not in a file"""
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; what it reads has `run`, a function of the options."""
+    made = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, epilog=MORE, formatter_class=Help)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f"edm.commands.{name}").add(commands)
+    return made
 
 
 def main(arguments=None) -> int:
     """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
     Ctrl-C, 141 once nobody reads any more."""
-    parser = argparse.ArgumentParser(prog="python -m edm", description="The EDM design space on the command line.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    program = parser.prog
+    program = PROGRAM
     try:
-        for name in COMMANDS:
-            import_module(f"edm.commands.{name}").add(commands)
-        options = parser.parse_args(arguments)
-        program = f"{parser.prog} {options.command}"
+        options = parser().parse_args(arguments)
+        program = f"{PROGRAM} {options.command}"
         return options.run(options) or 0
     except BrokenPipeError:  # whoever was reading has enough, such as head
         return 128 + 13

@@ -149,17 +149,29 @@ class Denoiser:
     network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM: the second half
         is a variance and is not used); c_noise is [B], or [1] where all samples share σ. A condition that is None is
         not handed on. preconditioning: of this module. shape: of one sample, if known.
-    classes: number of them (0: none), if known; then labels are checked.
+    classes: number of them (0: none), if known; then labels are checked. header: of the file that it was loaded from
+        (`edm.files.checkpoints.Header`).
     A model with discrete levels is evaluated at the nearest one.
     """
 
-    def __init__(self, network, preconditioning, shape=None, classes=None):
+    def __init__(self, network, preconditioning, shape=None, classes=None, header=None):
         self.network, self.preconditioning = network, preconditioning
-        self.round_sigma = preconditioning.round_sigma
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
-        self.classes = classes
+        self.classes, self.header = classes, header
         self._copies: dict = {}  # device -> (versions of the weights, the copy there)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_copies": {}}
+
+    @property
+    def sigma_data(self) -> float | None:
+        """Of the data that it has learned, as its file says."""
+        return self.header and self.header.sigma_data
+
+    def round_sigma(self, sigma):
+        """The level that the network really sees, float64."""
+        return self.preconditioning.round_sigma(sigma)
 
     def to(self, device):
         """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change."""
@@ -170,7 +182,7 @@ class Denoiser:
         state = [tensor._version for tensor in tensors]
         if self._copies.get(device, (None,))[0] != state:
             made = copy.copy(self)
-            made.network, made._copies = copy.deepcopy(self.network).to(device), {}
+            made.network = copy.deepcopy(self.network).to(device)
             self._copies[device] = state, made
         return self._copies[device][1]
 

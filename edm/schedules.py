@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -56,20 +57,24 @@ def vp(beta_d: float = BETA_D, beta_min: float = BETA_MIN) -> Schedule:
     The inverse is written in the one of its two forms that does not cancel, so that it is exact for small σ.
     """
 
-    def sigma(t):
-        square = _apply("expm1", 0.5 * beta_d * t * t + beta_min * t)
-        return (0.5 * (square + abs(square))) ** 0.5
+    given = beta_d, beta_min  # bound to functions of the module, so that what holds a schedule can be pickled
+    return Schedule("vp", partial(_vp_sigma, *given), partial(_vp_sigma_dot, *given), partial(_vp_inverse, *given))
 
-    def sigma_dot(t):
-        value = sigma(t)
-        return 0.5 * (beta_d * t + beta_min) * (value + 1 / value)
 
-    def inverse(sigma):
-        log = _apply("log1p", sigma * sigma)
-        root = (beta_min * beta_min + 2 * beta_d * log) ** 0.5
-        return 2 * log / (beta_min + root) if beta_min > 0 else (root - beta_min) / beta_d
+def _vp_sigma(beta_d, beta_min, t):
+    square = _apply("expm1", 0.5 * beta_d * t * t + beta_min * t)
+    return (0.5 * (square + abs(square))) ** 0.5
 
-    return Schedule("vp", sigma, sigma_dot, inverse)
+
+def _vp_sigma_dot(beta_d, beta_min, t):
+    value = _vp_sigma(beta_d, beta_min, t)
+    return 0.5 * (beta_d * t + beta_min) * (value + 1 / value)
+
+
+def _vp_inverse(beta_d, beta_min, sigma):
+    log = _apply("log1p", sigma * sigma)
+    root = (beta_min * beta_min + 2 * beta_d * log) ** 0.5
+    return 2 * log / (beta_min + root) if beta_min > 0 else (root - beta_min) / beta_d
 
 
 def vp_parameters(sigma_min: float, sigma_max: float) -> tuple[float, float]:

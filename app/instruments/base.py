@@ -12,6 +12,7 @@ from app.work.watch import Watch
 from edm.base.fields import Settings, knob, knobs, refusal
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 
 
 def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
@@ -97,7 +98,7 @@ class Context:
 
     def denoiser(self, model):
         """The model's denoiser on the server's device, watched."""
-        return self.watch(model.denoiser.to(self.work.device))
+        return self.watch(on(model.denoiser, self.work.device))
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""

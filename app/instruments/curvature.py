@@ -24,7 +24,7 @@ QUANTITIES = {
 LEVELS, POINTS, IMAGES = 49, 64, 8
 PICTURED, REACH, NEAR = 24, 25.0, 1.0  # trajectories and σ of Figure 3
 SPAN = 1e6  # of the vertical axis, at the most
-DISCRETE_STEP = 0.1  # in ln σ: spans several levels of a model with discrete ones
+DISCRETE_STEP = 0.1  # in ln σ, of trained models: spans several levels of one that has discrete ones
 
 
 def columns() -> dict[tuple[str, str], str]:
@@ -100,7 +100,7 @@ def _curves(settings, designs, context):
         z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.work.device)
         denoiser = diagnostics.Shared(context.denoiser(model))
         levels = np.geomspace(*starts.within(model, 0.002, 80), LEVELS)[::-1]
-        step = DISCRETE_STEP if hasattr(model.denoiser, "round_sigma") else 0.01
+        step = DISCRETE_STEP if model.trained else 0.01
         bends = [diagnostics.curvature(denoiser, z, design, levels, labels, step) for design in designs.values()]
         for parts in zip(*bends, strict=True):
             yield from zip(designs, parts, strict=True)

@@ -13,7 +13,6 @@ from edm.base.fields import knobs
 from edm.data.classes import written
 from edm.experiments.experiment import Experiment
 from edm.sampling.loop import last
-from edm.sampling.path import known_range
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -26,7 +25,7 @@ def boot() -> dict:
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
-        "usesAlpha": [name for name, solver in SOLVERS.items() if solver.uses_alpha],
+        "usesAlpha": [name for name, solver in SOLVERS.items() if "alpha" in solver.knobs],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": _models(),
         "figures": [_figure(name) for name in presets.names("figures")],
@@ -108,7 +107,8 @@ def _range(model) -> list[float | None]:
     """The noise levels that the model is for; None: no bound."""
     if not model.trained:
         return [None, None]
-    low, high = known_range(model.header.preconditioning.build())
+    built = model.header.preconditioning.build()
+    low, high = built.sigma_min, built.sigma_max
     return [low or None, high if high < float("inf") else None]
 
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import torch
 
+from edm.sampling.denoisers import ask
+
 # Numbers in a part that is worth a thread: four images of 3×32×32. Digits of 8×8 became slower (0.69 -> 0.87 s for 16
 # of them): their operations are so short that Python, which runs one thread at a time, is what takes the time.
 LEAST = 4 * 3 * 32 * 32
@@ -23,12 +25,12 @@ def divided(denoiser, x, sigma, labels=None):
     """D(x; σ) of images x [B, C, H, W], parts of a large batch at the same time; sigma a number or [B]."""
     parts = min(CORES, x.numel() // LEAST, len(x)) if x.ndim == 4 and x.device.type == "cpu" else 1
     if parts < 2:
-        return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+        return ask(denoiser, x, sigma, labels)
     each = torch.is_tensor(sigma) and sigma.numel() > 1
 
     @torch.no_grad()  # which is a matter of each thread
     def part(rows):
-        return denoiser(x[rows], sigma[rows] if each else sigma, *([] if labels is None else [labels[rows]]))
+        return ask(denoiser, x[rows], sigma[rows] if each else sigma, None if labels is None else labels[rows])
 
     ends = [round(len(x) * k / parts) for k in range(parts + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(ends))

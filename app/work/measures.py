@@ -10,6 +10,7 @@ from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import last
 from edm.sampling.path import path_of
 
@@ -79,7 +80,7 @@ def _reference(experiment, model, count, work, watch):
 
     def solve():
         z, labels = runner.start(experiment, work.device)
-        denoiser = watch(model.denoiser.to(work.device))
+        denoiser = watch(on(model.denoiser, work.device))
         labels = None if labels is None else labels[:count]
         with watch.turn():
             return diagnostics.reference(denoiser, z[:count], sampling, labels, reference_steps(model)).cpu()

@@ -15,6 +15,7 @@ from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
@@ -50,7 +51,7 @@ class Picture(Job):
         body = self._body(work, model, states, started)
         if self.field and model.shape == (2,):
             with watch.turn():
-                body["field"] = _arrows(watch(model.denoiser.to(work.device)), model, states, self.field, work.device)
+                body["field"] = _arrows(watch(on(model.denoiser, work.device)), model, states, self.field, work.device)
         text = json.dumps(body)
         work.keep(key, text)
         work.remember(("final", identity(experiment)), lambda: states[-1].x.cpu())

@@ -16,6 +16,7 @@ from edm import models, runner
 from edm.base.errors import Refused
 from edm.base.fields import Whole
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import sample
 from edm.sampling.noise import seeds
 from edm.sampling.path import path_of
@@ -50,7 +51,7 @@ class Probe(Job):
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
         begin = level, start * path.scale(level)
-        denoiser = watch(model.denoiser.to(work.device))
+        denoiser = watch(on(model.denoiser, work.device))
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
         line = [(state.x / state.scale)[0].tolist() for state in found]
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}

@@ -25,6 +25,7 @@ from edm.base import documents
 from edm.base.errors import Refused, shown
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
 
@@ -126,7 +127,7 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
 
 def _seconds(model, kind, work, watch) -> tuple[float, float]:
     """Of an evaluation of one sample here, in float32 or float64, and what each further one adds."""
-    denoiser, many = watch(model.denoiser.to(work.device)), SEVERAL[len(model.shape) == 3]
+    denoiser, many = watch(on(model.denoiser, work.device)), SEVERAL[len(model.shape) == 3]
 
     def once(number):
         x = torch.zeros(number, *model.shape, dtype=kind, device=work.device)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.work.cores import divided
 from app.work.slots import Slots
 from app.work.tickets import Ticket
+from edm.sampling.denoisers import Around
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
 
@@ -54,13 +55,11 @@ class Watch:
             yield done, ended
 
 
-class _Watched:
-    def __init__(self, denoiser, check):
-        self._denoiser, self._check = denoiser, check
+class _Watched(Around):
+    def __init__(self, inner, check):
+        super().__init__(inner)
+        self._check = check
 
-    def __call__(self, *arguments):
+    def __call__(self, x, sigma, labels=None):
         self._check()
-        return divided(self._denoiser, *arguments)
-
-    def __getattr__(self, name):
-        return getattr(self._denoiser, name)
+        return divided(self.inner, x, sigma, labels)

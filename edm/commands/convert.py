@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from edm.base.errors import Refused
+from edm.commands.help import command
+
+ABOUT = """Make a model file of a checkpoint that was published with the paper. Such a file is a pickle, which may run
+any program when it is loaded; it is read as data, and nothing in it runs."""
+MORE = """examples:
+  python -m edm convert edm-cifar10-32x32-cond-vp.pkl --out cifar10.safetensors
+  python -m edm sample --model cifar10.safetensors --label 3"""
 
 
 def add(commands):
-    parser = commands.add_parser("convert", help="make a model file of a checkpoint of the paper's")
+    parser = command(commands, "convert", "make a model file of a checkpoint of the paper's", ABOUT, MORE)
     parser.add_argument("path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs")
     parser.add_argument("--out", help="model file to write; default: the checkpoint's name, ending in .safetensors")
     parser.add_argument("--force", action="store_true", help="overwrite the model file if there is one")

@@ -12,7 +12,9 @@ from pydantic import model_validator
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, knob
 from edm.commands import options as common
+from edm.commands.help import command
 from edm.data.settings import Data, data_learned
+from edm.sampling.denoisers import on
 from edm.sampling.settings import Sampling
 
 
@@ -34,13 +36,20 @@ class Evaluation(Settings):
         return self
 
 
+ABOUT = """Measure models against the data that they have learned: Fréchet distance, precision and recall in features
+of images (whose they are is said: distances in different ones do not compare), sliced Wasserstein distance of points,
+the loss at each noise level, and the error of the score where the exact one is known; beside each what true samples
+would read."""
+MORE = """examples:
+  python -m edm evaluate digits_vp digits_ve digits_iddpm digits_edm --own --steps 5,10,18,40 --markdown
+  python -m edm evaluate runs/spiral --steps 40 --json
+
+--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps."""
+
+
 def add(commands):
-    parser = commands.add_parser(
-        "evaluate",
-        help="measure models against the data that they have learned",
-        usage="python -m edm evaluate MODEL [MODEL ...] [options]",
-        epilog="--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.",
-    )
+    title, usage = "measure models against the data that they have learned", "python -m edm evaluate MODEL … [options]"
+    parser = command(commands, "evaluate", title, ABOUT, MORE, usage=usage)
     parser.add_argument(
         "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
     )
@@ -86,7 +95,7 @@ def _denoiser(name_or_path: str, device):
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
         return denoiser, data_learned(denoiser.header)
     model = models.load(name_or_path)
-    denoiser = model.denoiser.to(device)
+    denoiser = on(model.denoiser, device)
     if model.trained and (known := data_learned(model.header)) is not None:
         return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
@@ -102,7 +111,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
     """The evaluation of one model at each number of steps, as streams of events."""
     from edm.evaluation import evaluate
 
-    header = getattr(denoiser, "header", None)
+    header = denoiser.header
     if options.own:
         options.preset = [f"designs/{header.preconditioning.name if header else 'edm'}"]
     settings = common.settings(options)
@@ -124,7 +133,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
 
 def _titles(opened) -> list[str]:
     """What the models are called: their titles, or what they were asked for by where those are none or the same."""
-    titles = [getattr(getattr(denoiser, "header", None), "title", "") or name for name, denoiser, _ in opened]
+    titles = [denoiser.header.title if denoiser.header else "" or name for name, denoiser, _ in opened]
     return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from edm.commands.help import command
 from edm.data.settings import data_learned
+
+ABOUT = """Make a small model file of a checkpoint's averaged weights, in half precision, with a card beside it: what it
+was trained on, for how long, and with which command."""
+MORE = """examples:
+  python -m edm export runs/spiral --out spiral.safetensors --title "My spiral"
+  python -m edm export runs/digits --out digits.safetensors --evaluate"""
 
 
 def add(commands):
-    parser = commands.add_parser("export", help="make a small model file, with a card, from a run or a checkpoint")
+    title = "make a small model file, with a card, from a run or a checkpoint"
+    parser = command(commands, "export", title, ABOUT, MORE)
     parser.add_argument("place", help="a checkpoint, or the folder of a run: then its last one")
     parser.add_argument("--out", required=True, help="model file to write: .safetensors")
     parser.add_argument("--title", default="", help="its name for people")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 
+from edm.commands.help import command
+
+ABOUT = """Say what a file is: a model's or a checkpoint's card, or the settings that a picture was drawn with."""
+MORE = """examples:
+  python -m edm info assets/models/digits_edm.safetensors
+  python -m edm info picture.png"""
+
 
 def add(commands):
-    parser = commands.add_parser("info", help="say what a model, a checkpoint or a picture is")
+    parser = command(commands, "info", "say what a model, a checkpoint or a picture is", ABOUT, MORE)
     parser.add_argument("file", help="a .safetensors or .png file of ours")
     parser.add_argument("--json", action="store_true", help="the whole header, as JSON")
     parser.set_defaults(run=run)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from edm.commands.help import command
+
+ABOUT = """List what can be sampled by its name: exact denoisers, in closed form, and the networks that ship. A file of
+ours is sampled by its path, and a run's checkpoint as run-NAME_IMAGES."""
+
 
 def add(commands):
-    commands.add_parser("models", help="list what can be sampled").set_defaults(run=run)
+    command(commands, "models", "list what can be sampled", ABOUT).set_defaults(run=run)
 
 
 def run(options):

@@ -7,18 +7,37 @@ import time
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.commands import options as common
+from edm.commands.help import command
 from edm.training.settings import Training
 
 WAIT = 0.2  # seconds between two looks
 _DEVICES = "cpu, cuda, cuda:1, …, or several at once: cuda*2, cpu*2"
 
 
+ABOUT = """Runs that outlive this terminal, and the page: each is `python -m edm train` in a process of its own, and a
+folder of plain files in the folder of all runs. Each GPU, or the CPU, trains one run at a time; others wait, until the
+page, or any command here, looks after the queue. Several machines may share the folder: a worker on another one counts
+as gone after two minutes without a sign of life."""
+MORE = """examples:
+  python -m edm runs start --preset training/digits --name digits --device cuda*2
+  python -m edm runs list
+  python -m edm runs show digits
+  python -m edm runs stop digits
+  python -m edm runs resume digits --lr 1e-4
+  python -m edm runs history digits --out digits.csv
+  python -m edm runs gc
+
+All the page's Train tab does can be done here, at the same time. `show` says why a run has ended, what to change, and
+the last lines of its log."""
+
+
 def add(commands):
-    parser = commands.add_parser("runs", help="list, start, stop, resume and delete runs that outlive this terminal")
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    title = "list, start, stop, resume and delete runs that outlive this terminal"
+    parser = command(commands, "runs", title, ABOUT, MORE)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, (text, act) in _VERBS.items():
         short = f"python -m edm runs {name}{' NAME' if act is _resume else ''} [options]"
-        verb = verbs.add_parser(name, help=text, usage=short if act in (_start, _resume) else None)
+        verb = command(verbs, name, text, usage=short if act in (_start, _resume) else None)
         verb.add_argument("--runs", metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)")
         verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
         verb.set_defaults(run=_run, act=act)

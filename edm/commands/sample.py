@@ -8,12 +8,36 @@ from pathlib import Path
 
 from edm.base.errors import Refused
 from edm.commands import options as common
+from edm.commands.help import command
 from edm.experiments.experiment import Experiment
+
+ABOUT = """Sample a model and write a picture (.png, with its settings inside), the numbers (.csv), or the samples with
+their trajectories (.npz)."""
+MORE = """examples:
+  python -m edm sample --model digits --label 3 --steps 12 --out threes.png
+  python -m edm sample --preset designs/vp --model spiral --out spiral.npz
+  python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
+  python -m edm sample --config picture.png --steps 40
+  python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
+
+--model is a name that `python -m edm models` lists, a .safetensors file of ours, or run-NAME_IMAGES: the checkpoint of
+so many images of the run NAME, looked for in $EDM_RUNS or runs/.
+
+--label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
+0, where none has.
+
+Presets, then the file of --config, then options: each goes over what stands before it.
+
+A script can ask a running page for the same:
+  gradio_client.Client(address).predict({"model": "spiral", "steps": 9}, api_name="/sample")
+with a password, Client(address, auth=("edm", WORD)). Two requests of a visitor are computed at a time, each of at most
+about 20 s."""
 
 
 def add(commands):
     usage = "python -m edm sample [options]"
-    parser = commands.add_parser("sample", help="sample a model and write a picture or the numbers", usage=usage)
+    title = "sample a model and write a picture or the numbers"
+    parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
     parser.add_argument("--out", default="sample.png", help="file to write: .png, .npz or .csv (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")

@@ -19,14 +19,46 @@ from edm.base import flat
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
 from edm.commands import options as common
+from edm.commands.help import command
 from edm.files import saved
 from edm.training.settings import Training
 
 BAR = 24
 
+ABOUT = """Train a model. A run is a folder of plain files: config.json, metrics.jsonl (its loss, and that at each noise
+level on images held out), samples/, and checkpoints/: safetensors files with their settings inside, in which nothing
+can run. For a run that outlives this terminal: python -m edm runs start."""
+MORE = """examples:
+  python -m edm train --preset training/toy --dataset spiral --out runs/spiral
+  python -m edm train --preset training/digits --preset designs/vp --out runs/digits_vp
+  python -m edm train --preset training/digits --preconditioning ve --noise edm --weight edm --augment 0.12
+  python -m edm train --dataset folder --path photos.zip --resolution 64 --crop true --batch 64
+  python -m edm train --dataset points --path cloud.csv
+  python -m edm train --resume runs/digits_vp
+  torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
+
+Presets: training/… are recipes (minutes on a laptop, and the paper's own), designs/… the columns of Table 1. Later ones
+go over earlier ones, and options over all.
+
+Data: the toy distributions; digits; scenes (rendered as they are read); mnist, fashion_mnist and cifar10 through
+torchvision (--download true; --path for the folder); folder: a folder or an uncompressed zip of your own images
+(zip -0 -r set.zip .), with sub-folders (whole numbers in their order) or a dataset.json for classes; points: a .csv or
+.npy of points. A class without images to train on is never drawn.
+
+An end before the end: Ctrl-C, or a terminal that closes, ends a run after its step, with a checkpoint; a second Ctrl-C
+at once. --resume goes on from the newest whole checkpoint, bit for bit; one that is not whole is passed over, and kept
+aside. A run knows which data it has learned and what it held out: with others it goes on only with --accept-data, and
+says what is no longer true.
+
+Afterwards:
+  python -m edm sample --model runs/spiral/checkpoints/00000200000.safetensors
+  python -m edm evaluate runs/spiral
+  python -m edm export runs/spiral --out spiral.safetensors"""
+
 
 def add(commands):
-    parser = commands.add_parser("train", help="train a model", usage="python -m edm train [options]")
+    usage = "python -m edm train [options]"
+    parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
     parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
     resume = "continue the run in this folder, or from this checkpoint"
     parser.add_argument("--resume", type=common.filled, metavar="PLACE", help=resume)

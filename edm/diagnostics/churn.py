@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 import torch
 
 from edm import schedules
 from edm.base.errors import Refused
-from edm.sampling.loop import Ode, check_latents, sample, source_of
+from edm.sampling.denoisers import denoiser_of
+from edm.sampling.loop import Ode, Run, check_latents, prepared
 from edm.sampling.noise import noise_source, seeds
-from edm.sampling.path import nearest, path_of, with_noise
+from edm.sampling.path import round_trip
+from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 MAX_GAMMA = schedules.MAX_CHURN - 1
@@ -65,47 +66,40 @@ def slow_motion(
     """Step `index` of `edm.sample(denoiser, latents, sampling, labels, noise, seeds=seeds)` in its parts, as `Moment`s.
 
     index: 0 … N − 1. x: the state at that level [B, …], as `sample` yields it; without it the sampler is run up to
-    there. Either way the step's noise is the sampler's own, and the last moment's x is its next state, bit for bit.
-    noise, seeds: as in `sample`; a source of its own, at its beginning.
+    there. Either way the step's noise is the sampler's own, and the last moment's x is its next state, bit for bit; but
+    with x, a solver that remembers earlier steps begins with nothing to remember. noise, seeds: as in `sample`; a
+    source of its own, at its beginning.
 
     Each moment is computed when it is asked for. "start" before noise, and the last one above σ = 0, need an
     evaluation that the sampler does not make in this step. Raises ValueError at once for bad arguments.
     """
-    path = path_of(sampling, denoiser)
-    if not 0 <= index < path.steps:
-        raise Refused(f"index = {index}: the {path.steps} steps are counted from 0")
+    run, _, begun = prepared(_Watched, denoiser, latents, sampling, labels, noise, seeds, None)
+    if not 0 <= index < run.path.steps:
+        raise Refused(f"index = {index}: the {run.path.steps} steps are counted from 0")
     if x is not None and x.shape != latents.shape:
         raise Refused(f"x has shape {list(x.shape)}, but the latents {list(latents.shape)}; give a state of theirs")
-    source, drawn = source_of(path, len(latents), noise, seeds), []
-
-    def remembered(i, x):
-        drawn.append(source(i, x))
-        return drawn[-1]
-
-    states = sample(denoiser, latents, sampling, labels, source and remembered)
-    return _moments(denoiser, states, path, index, labels, remembered, drawn, x)
+    return _moments(run, index, begun, x)
 
 
 @torch.no_grad()
-def _moments(denoiser, states, path, index, labels, noise, drawn, x):
+def _moments(run, index, begun, x):
+    path, ode = run.path, run.ode
     if x is None:
-        with closing(states):
-            x = next(state for state in states if state.index == index).x
+        x = begun
+        for i in range(index):
+            x = run.step(run.begin(i, x))
     else:
-        for i in range(index + 1):
-            if path.gammas[i]:
-                noise(i, x)
-    t, t_next = path.times[index : index + 2]
-    ode = _Watched(denoiser, path.schedule, path.scaling, labels)
-    start = ode.moment("start", x, t)
+        run.skip(index, x)
+    start = ode.moment("start", x, path.times[index])
     yield start
+    t, t_next = path.hats[index], path.times[index + 1]
     if path.gammas[index]:
-        x, t = path.churned(index, x, drawn[-1]), path.hats[index]
+        x = run.hat(index, x)
         start = ode.moment("noise", x, t)
         yield start
     yield ode.moment("denoised", start.denoised, 0.0)
     ode.seen = None
-    x_next = SOLVERS[path.sampling.solver].step(ode, x, t, t_next, start.slope, path.sampling.alpha)
+    x_next = run.step(run.at(index, x, start.slope, start.denoised))
     if ode.seen is None:
         yield ode.moment("euler", x_next, t_next, start.slope)
         return
@@ -152,7 +146,7 @@ def churn_cycles(
     One evaluation for each round's picture, beside the steps'. Work stops where the generator is closed or the
     denoiser raises. Raises ValueError at once for bad arguments.
     """
-    check_latents(x, getattr(denoiser, "shape", None))
+    check_latents(x, denoiser_of(denoiser).shape)
     if not 0 < sigma < math.inf:
         raise Refused(f"sigma = {sigma:g} must be finite and above 0")
     if not 0 < gamma <= MAX_GAMMA:
@@ -163,21 +157,17 @@ def churn_cycles(
         raise Refused(f"there is no solver {solver!r}; there are {', '.join(SOLVERS)}")
     if rounds < 0 or steps < 1:
         raise Refused(f"rounds = {rounds} and steps = {steps}: rounds must be at least 0, and steps at least 1")
+    settings = Sampling(solver=solver, steps=steps, S_noise=S_noise)
     source = noise_source(seeds(seed, len(x)))
-    return _rounds(denoiser, x, sigma, rounds, gamma, S_noise, SOLVERS[solver], steps, source, labels)
+    return _rounds(denoiser, x, round_trip(settings, denoiser, sigma, gamma), rounds, source, labels)
 
 
 @torch.no_grad()
-def _rounds(denoiser, x, sigma, rounds, gamma, S_noise, solver, steps, noise, labels):
-    linear = schedules.LINEAR
-    ode = Ode(denoiser, linear, schedules.SCALINGS["none"](linear), labels)
-    (sigma,) = nearest([sigma], denoiser)
-    (raised,) = nearest([(1 + gamma) * sigma], denoiser)
+def _rounds(denoiser, x, path, rounds, noise, labels):
+    ode, sigma = Ode(denoiser, path, labels), path.sigmas[0]
     for index in range(rounds + 1):
         if index:
-            x = with_noise(x, sigma, raised, noise(index, x), S_noise, ode)
-            t = raised
-            for k in range(steps, 0, -1):
-                t_next = sigma * (t / sigma) ** ((k - 1) / k)
-                x, t = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], 1.0), t_next
+            run = Run(ode, path, noise)
+            for i in range(path.steps):
+                x = run.step(run.begin(i, x))
         yield Round(index, sigma, x, ode.slope(x, sigma)[1])

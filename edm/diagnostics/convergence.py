@@ -16,7 +16,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.diagnostics.curvature import solution
-from edm.diagnostics.errors import rms_error
+from edm.diagnostics.errors import check_deterministic, rms_error
 from edm.sampling.loop import sample
 from edm.sampling.path import path_of
 
@@ -58,8 +58,7 @@ def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) 
     where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments, for
     S_churn > 0 (a stochastic path has no exact solution of its own), and for levels given by hand, which fix N.
     """
-    if sampling.S_churn > 0:
-        raise Refused("S_churn > 0: a stochastic path has no exact solution to converge to; set it to 0")
+    check_deterministic(sampling, "a stochastic path has no exact solution to converge to")
     if sampling.sigmas is not None:
         raise Refused("levels given by hand fix the number of steps; choose a discretization instead")
     runs = []

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import schedules
 from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, check_latents
-from edm.sampling.path import known_range, path_of
+from edm.sampling.path import PLAIN, known_range, path_of
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ
@@ -58,7 +58,7 @@ def solution(
     Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
     """
     levels = _decreasing(sigmas, zero=True)
-    check_latents(latents, getattr(denoiser, "shape", None))
+    check_latents(latents, denoiser_of(denoiser).shape)
     start = levels[0] if start is None else float(start)
     if not levels[0] <= start < math.inf:
         raise Refused(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
@@ -69,7 +69,7 @@ def solution(
 
 @torch.no_grad()
 def _solve(denoiser, latents, levels, labels, start, resolution):
-    ode = Ode(denoiser, schedules.LINEAR, schedules.SCALINGS["none"](schedules.LINEAR), labels)
+    ode = Ode(denoiser, PLAIN, labels)
     x, t = latents.double() * start, start
     for sigma in levels:
         target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), known_range(denoiser)[0]), t)
@@ -100,8 +100,8 @@ def paths(denoiser, latents, sampling, sigmas, labels=None, start: float | None 
     """
     path = path_of(sampling, denoiser)
     states = torch.stack(list(solution(denoiser, latents, sigmas, labels, start)))
-    times = [path.schedule.inverse(float(sigma)) if sigma > 0 else 0.0 for sigma in sigmas]
-    scales = states.new_tensor([path.scaling.s(t) if t > 0 else 1.0 for t in times])
+    times = [path.time(float(sigma)) for sigma in sigmas]
+    scales = states.new_tensor([path.scale_at(t) for t in times])
     return torch.tensor(times, dtype=torch.float64), states * scales.view(-1, *[1] * (states.ndim - 1))
 
 
@@ -121,15 +121,15 @@ def curvature(denoiser, latents, sampling, sigmas, labels=None, step: float = ST
         raise Refused(f"step = {step:g}: must be above 0 and at most 0.25, in ln sigma")
     path = path_of(sampling, denoiser)
     states = solution(denoiser, latents, levels, labels, max(path.sigmas[0], levels[0]))
-    return _curvatures(Ode(denoiser, path.schedule, path.scaling, labels), levels, states, step)
+    return _curvatures(Ode(denoiser, path, labels), path, levels, states, step)
 
 
 @torch.no_grad()
-def _curvatures(ode, levels, states, step):
+def _curvatures(ode, path, levels, states, step):
     for sigma, state in zip(levels, states, strict=True):
-        t = ode.schedule.inverse(sigma)
-        clock = sigma / ode.schedule.sigma_dot(t)  # dt/d ln σ
-        s, h = ode.scaling.s(t), step * clock
+        t = path.time(sigma)
+        clock = sigma / path.schedule.sigma_dot(t)  # dt/d ln σ
+        s, h = path.scale_at(t), step * clock
         x = s * state
         slope, _ = ode.slope(x, t)
         later, _ = ode.slope(x + h * slope, t + h)

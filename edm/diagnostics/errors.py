@@ -31,12 +31,19 @@ def rms_error(x, exact) -> float:
     return float((x.double() - exact.double()).square().mean().sqrt())
 
 
+def check_deterministic(sampling: Sampling, why: str) -> None:
+    """Raises Refused for settings that add fresh noise; why: what is not to be had then."""
+    if sampling.stochastic:
+        churn = sampling.S_churn > 0
+        cause, remedy = ("S_churn > 0", "set it to 0") if churn else (f"solver = {sampling.solver!r}", "take another")
+        raise Refused(f"{cause}: {why}; {remedy}")
+
+
 def sampling_error(denoiser, latents, sampling: Sampling, labels=None) -> float:
     """RMS error of the sampler against `reference`, from the same latents.
 
     With S_churn > 0 there is no single ODE solution to compare with: raises ValueError.
     """
-    if sampling.S_churn > 0:
-        raise Refused("S_churn > 0: a stochastic path has no ODE solution of its own to compare with")
+    check_deterministic(sampling, "a stochastic path has no ODE solution of its own to compare with")
     end = last(sample(denoiser, latents, sampling, labels)).x
     return rms_error(end, reference(denoiser, latents, sampling, labels))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from edm.sampling.denoisers import ask
+
 
 def window_grid(half_width: float, half_height: float, columns: int, rows: int) -> torch.Tensor:
     """Centres of a columns × rows grid over [−half_width, half_width] × [−half_height, half_height]: [·, 2]."""
@@ -23,6 +25,6 @@ def direction_field(denoiser, positions, sigmas, follow: float | None = None, la
     for sigma in sigmas:
         total = 1.0 if follow is None else (sigma**2 + follow**2) ** 0.5
         x = positions * total
-        direction = (denoiser(x, sigma, labels) - x) / total
+        direction = (ask(denoiser, x, sigma, labels) - x) / total
         field.append(direction if follow is None else direction + positions * (sigma / total) ** 2)
     return torch.stack(field)

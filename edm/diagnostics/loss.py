@@ -17,7 +17,7 @@ import torch
 
 from edm.base import streams
 from edm.base.errors import Refused
-from edm.sampling.loop import Denoise
+from edm.sampling.denoisers import Denoise, ask, denoiser_of
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000
@@ -127,8 +127,8 @@ def losses(
 def _told(denoisers, exact, conditional):
     names = {*denoisers, *([FLOOR] if exact is not None else [])}
     if conditional is None:
-        told = {name for name, denoiser in denoisers.items() if getattr(denoiser, "classes", None)}
-        return told | ({FLOOR} if told and getattr(exact, "classes", None) else set())
+        told = {name for name, denoiser in denoisers.items() if denoiser_of(denoiser).classes}
+        return told | ({FLOOR} if told and denoiser_of(exact).classes else set())
     if unknown := sorted(set(conditional) - names):
         raise Refused(f"conditional names {unknown[0]!r}, but the denoisers are {', '.join(sorted(names))}")
     return set(conditional)
@@ -149,8 +149,8 @@ def _levels(sigmas) -> np.ndarray:
 def _curves(denoisers, told, draw, sigmas, seed, first, most, device, oracle):
     shape = tuple(draw(range(1))[0].shape[1:])
     for name, denoiser in denoisers.items():
-        if tuple(getattr(denoiser, "shape", None) or shape) != shape:
-            raise Refused(f"{name!r} works on samples of shape {list(denoiser.shape)}; the data have {list(shape)}")
+        if (known := denoiser_of(denoiser).shape) is not None and tuple(known) != shape:
+            raise Refused(f"{name!r} works on samples of shape {list(known)}; the data have {list(shape)}")
     errors = {name: _Running(sigmas) for name in denoisers}
     gaps = {name: _Running(sigmas) for name in denoisers if oracle and name != FLOOR}
     for indices in _rounds(*(given or usual for given, usual in zip((first, most), _usual(shape), strict=True))):
@@ -204,7 +204,7 @@ def _noised(y, noise, sigmas):
 
 
 def _denoised(name, denoiser, x, sigma, labels):
-    denoised = denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+    denoised = ask(denoiser, x, sigma, labels)
     if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
         kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
         raise Refused(f"{name!r} returned {kind}; it must return a tensor like its x, {list(x.shape)}")

@@ -50,7 +50,7 @@ class Measure:
 
 
 def _no_error(experiment, model) -> str | None:
-    if experiment.sampling.S_churn > 0:
+    if experiment.sampling.stochastic:
         return "a stochastic path has no ODE solution to compare with; set S_churn to 0"
     return None
 

@@ -21,6 +21,7 @@ from edm.diagnostics.sharing import Recent, entry_size
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
 from edm.sampling import noise
+from edm.sampling.denoisers import Around
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 from edm.solvers import SOLVERS
@@ -117,14 +118,14 @@ def _denoiser(experiment, denoiser):
     return models.of(experiment).denoiser if denoiser is None else denoiser
 
 
-class _StandIn:
-    """D(x; σ) = ½·sin(x/√(1 + σ²)), with what the sampler reads of the true denoiser; it notes what it is asked."""
+class _StandIn(Around):
+    """D(x; σ) = ½·sin(x/√(1 + σ²)) on the levels of the true denoiser; it notes what it is asked."""
+
+    shape = None  # it is asked of a few numbers, whatever the denoiser is for
 
     def __init__(self, denoiser):
+        super().__init__(denoiser)
         self.asked: list = []
-        for name in ("sigma_min", "sigma_max", "round_sigma"):
-            if hasattr(denoiser, name):
-                setattr(self, name, getattr(denoiser, name))
 
     def __call__(self, x, sigma, labels=None):
         self.asked.append((sigma, hash(x.numpy().tobytes())))

@@ -98,10 +98,12 @@ def race(
             sampling = with_evaluations(lane.sampling, budget)
             entries[name, sampling.steps] = lane, sampling
     for (name, _), (lane, sampling) in entries.items():
-        if measure == "error" and sampling.S_churn > 0:
+        if measure == "error" and sampling.stochastic:
+            churn = sampling.S_churn > 0
+            has, do = (f"S_churn = {sampling.S_churn:g}", "set it to 0") if churn else (sampling.solver, "take another")
             raise Refused(
-                f"lane {name!r} has S_churn = {sampling.S_churn:g}: a stochastic path has no ODE solution to compare "
-                "with; set it to 0, or measure the distance to the data"
+                f"lane {name!r} has {has}: a stochastic path has no ODE solution to compare with; {do}, or measure the "
+                "distance to the data"
             )
         for seed, z in _repeats(latents, sampling).items():
             _sampled(lane, z, sampling, seed)  # refuses at once what cannot run

@@ -11,6 +11,8 @@ from hashlib import blake2b
 
 import torch
 
+from edm.sampling.denoisers import Around, Denoise
+
 _OVERHEAD = 500  # bytes of an entry besides its numbers
 
 
@@ -38,29 +40,29 @@ class Recent:
             self.size -= self._entries.popitem(last=False)[1][1]
 
 
-class Shared:
+class Shared(Around):
     """`denoiser` with a memory of `megabytes` for its results, by exact input: σ, labels, and the bytes of x.
 
     A result is bit for bit what the denoiser gave, in a tensor of its own. calls: how often it was asked;
-    evaluations: how often it had to ask the denoiser. Other attributes are the denoiser's. Inputs are read on the
-    CPU, so on a GPU each call waits for the step before it.
+    evaluations: how often it had to ask the denoiser. Inputs are read on the CPU, so on a GPU each call waits for the
+    step before it. A copy remembers nothing yet.
     """
 
-    def __init__(self, denoiser, megabytes: float = 256):
-        self._denoiser = denoiser
+    def __init__(self, denoiser: Denoise, megabytes: float = 256):
+        super().__init__(denoiser)
         self._results = Recent(megabytes * 1e6)
         self.calls = self.evaluations = 0
 
-    def __getattr__(self, name):
-        return getattr(self.__dict__["_denoiser"], name)
+    def __getstate__(self):
+        return {**self.__dict__, "_results": Recent(self._results.capacity), "calls": 0, "evaluations": 0}
 
-    def __call__(self, x, sigma, labels=None):
+    def __call__(self, x: torch.Tensor, sigma, labels=None) -> torch.Tensor:
         self.calls += 1
         key = _exactly(x), _exactly(sigma), _exactly(labels)
         known = self._results.get(key)
         if known is not None:
             return known.clone()
-        result = self._denoiser(x, sigma) if labels is None else self._denoiser(x, sigma, labels)
+        result = super().__call__(x, sigma, labels)
         self.evaluations += 1
         if isinstance(result, torch.Tensor):
             self._results.put(key, result.detach().clone(), entry_size(result.numel(), result.element_size()))

@@ -17,6 +17,7 @@ from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import interval
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.settings import Sampling
@@ -179,7 +180,7 @@ class _Worker:
     def _prepare(self, planned):
         if self.model != planned.experiment.model:
             own = self.denoiser is None
-            self.known = models.of(planned.experiment).denoiser.to(self.device) if own else self.denoiser
+            self.known = on(models.of(planned.experiment).denoiser, self.device) if own else self.denoiser
             self.shared, self.model, self.to_data = Shared(self.known, self.megabytes), planned.experiment.model, None
         if self.start != planned.start:
             self.start, self.solutions = planned.start, {}

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import torch
 
-from edm.base.errors import Refused
 from edm.diagnostics.curvature import _rms, solution
-from edm.sampling.loop import Ode
+from edm.diagnostics.errors import check_deterministic
+from edm.sampling.loop import Ode, Run
 from edm.sampling.path import path_of
-from edm.solvers import SOLVERS
 
 
 @dataclass(frozen=True)
@@ -37,25 +36,21 @@ def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[Local
     """The local error of each of the N steps of `sampling`, the last one, to σ = 0, included.
 
     latents: unit normal [B, …]; the exact solution is that from σ_0·latents (`solution`). Everything of `sampling`
-    counts: its solver, α, levels, schedule and scaling. Below about 1e-7 the error of a network that computes in
-    float32 is rounding.
+    counts: its solver, α, levels, schedule and scaling; a solver with memory remembers exact states. Below about 1e-7
+    the error of a network that computes in float32 is rounding.
 
     Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments, and
     for S_churn > 0: a stochastic step has no exact solution to meet.
     """
-    if sampling.S_churn > 0:
-        raise Refused("S_churn > 0: a stochastic step has no exact solution to meet; set it to 0")
+    check_deterministic(sampling, "a stochastic step has no exact solution to meet")
     path = path_of(sampling, denoiser)
     return _errors(denoiser, path, solution(denoiser, latents, path.sigmas, labels), labels)
 
 
 @torch.no_grad()
 def _errors(denoiser, path, states, labels):
-    solver, ode = SOLVERS[path.sampling.solver], Ode(denoiser, path.schedule, path.scaling, labels)
-    exact = next(states)
+    run, exact = Run(Ode(denoiser, path, labels), path), next(states)
     for i in range(path.steps):
-        t, t_next = path.times[i : i + 2]
-        x = exact * path.scale(i)
-        x_next = solver.step(ode, x, t, t_next, ode.slope(x, t)[0], path.sampling.alpha)
+        x_next = run.step(run.begin(i, exact * path.scale(i)))
         begun, exact = exact, next(states)
         yield LocalError(i, *path.sigmas[i : i + 2], begun, _rms(x_next / path.scale(i + 1) - exact))

@@ -73,14 +73,14 @@ def differing_rows(samplings: Mapping[str, Sampling]) -> list[tuple[str, dict[st
 
 def _solver(sampling):
     solver, alpha = SOLVERS[sampling.solver], sampling.alpha
-    if not solver.uses_alpha or alpha == 1:
+    if "alpha" not in solver.knobs or alpha == 1:
         return solver.title
     name = {0.5: " (midpoint)", 0.67: " (Ralston)"}.get(round(alpha, 2), "")
     return f"{solver.title}'s family, α = {alpha:.3g}{name}"
 
 
 def _solver_value(sampling):
-    return sampling.solver, sampling.alpha if SOLVERS[sampling.solver].uses_alpha else None
+    return sampling.solver, {name: getattr(sampling, name) for name in SOLVERS[sampling.solver].knobs}
 
 
 def _time_steps(sampling):

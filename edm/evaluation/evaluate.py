@@ -20,6 +20,7 @@ from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
 from edm.sampling import noise
+from edm.sampling.denoisers import denoiser_of, on
 from edm.sampling.loop import sample
 from edm.sampling.path import known_range, path_of
 from edm.sampling.settings import Sampling
@@ -59,10 +60,10 @@ def evaluate(
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    source, names = truths.source(data), getattr(getattr(denoiser, "header", None), "class_names", ())
+    known, source = denoiser_of(denoiser), truths.source(data)
+    names = known.header.class_names if known.header else ()
     names = () if names == tuple(source.class_names) else names
-    classes = getattr(denoiser, "classes", 0)
-    shape = getattr(denoiser, "shape", None)
+    shape, classes = known.shape, known.classes
     if shape is not None and tuple(shape) != tuple(source.shape):
         raise Refused(
             f"the model makes samples of shape {list(shape)}, but {data.dataset} has {list(source.shape)}; "
@@ -81,7 +82,8 @@ def evaluate(
 def _events(denoiser, data, sampling, count, reference, device, batch, names):
     yield Progress(0, count)
     truth = truths.truth(data, reference, str(device), names)
-    conditional, taught = getattr(denoiser, "classes", 0) > 0, getattr(denoiser, "taught", ())
+    known = denoiser_of(denoiser)
+    conditional, taught = bool(known.classes), known.header.taught if known.header else ()
     steps = path_of(sampling, denoiser).steps
     shape, rows, began = truth.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
@@ -132,5 +134,5 @@ def _by_sigma(denoiser, truth, device, conditional):
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
     if truth.exact is not None:
-        found["score_error"] = tuple(score_error(denoiser, truth.exact.to(device), y, labels, sigmas))
+        found["score_error"] = tuple(score_error(denoiser, on(truth.exact, device), y, labels, sigmas))
     return found

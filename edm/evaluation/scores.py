@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 
 from edm.base import streams
+from edm.sampling.denoisers import ask
 from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
 
@@ -28,7 +29,7 @@ def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = 
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]
-            difference = denoiser(x, sigma, known).double() - exact(x, sigma, known).double()
+            difference = ask(denoiser, x, sigma, known).double() - ask(exact, x, sigma, known).double()
             total += float((difference / sigma).square().sum())
         errors.append((total / y.numel()) ** 0.5)
     return errors

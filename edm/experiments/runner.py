@@ -12,6 +12,7 @@ from edm.base.errors import Refused
 from edm.data.classes import turns
 from edm.experiments import models
 from edm.experiments.experiment import Experiment
+from edm.sampling.denoisers import on
 from edm.sampling.loop import State, sample
 from edm.sampling.noise import latents, seeds
 
@@ -48,7 +49,7 @@ def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -
 
     Raises Refused, in place of the last state, for samples that are not finite.
     """
-    denoiser = models.of(experiment).denoiser.to(device)
+    denoiser = on(models.of(experiment).denoiser, device)
     z, labels = start(experiment, device)
     own = seeds(experiment.sampling.seed, len(z))
     found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)

@@ -198,9 +198,7 @@ def broken(path) -> str | None:
 
 def denoiser(network, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
-    made = Denoiser(network, header.preconditioning.build(), header.shape, header.classes)
-    made.header, made.sigma_data, made.taught = header, header.sigma_data, header.taught
-    return made
+    return Denoiser(network, header.preconditioning.build(), header.shape, header.classes, header)
 
 
 def build(config: NetworkConfig, place="the settings"):

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from edm.base.errors import Refused
+from edm.sampling.denoisers import Denoise, ask, denoiser_of
 from edm.sampling.noise import noise_source
 from edm.sampling.path import Path, path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
+from edm.solvers.solver import Now
 
-Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
+Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(i, x) -> unit normal like x, for step i
 
 
 @dataclass(frozen=True)
@@ -39,28 +42,70 @@ class State:
 
 
 class Ode:
-    """The probability-flow ODE of one run: `slope(x, t)`. It counts its calls of the denoiser in `evaluations`."""
+    """The probability-flow ODE of one run: `slope(x, t)`. It counts its calls of the denoiser in `evaluations`.
 
-    def __init__(self, denoiser, schedule, scaling, labels):
-        self.denoiser, self.schedule, self.scaling, self.labels = denoiser, schedule, scaling, labels
+    path: whose schedule and scaling count; `PLAIN` for x/s itself.
+    """
+
+    def __init__(self, denoiser: Denoise, path: Path, labels=None):
+        self.denoiser, self.schedule, self.scaling, self.labels = denoiser, path.schedule, path.scaling, labels
         self.evaluations = 0
 
-    def slope(self, x, t):
+    def slope(self, x: torch.Tensor, t: float) -> tuple[torch.Tensor, torch.Tensor]:
         """(dx/dt, D(x/s; σ)) at (x, t): eq. 81."""
         sigma, sigma_dot = self.schedule.sigma(t), self.schedule.sigma_dot(t)
         s, s_dot = self.scaling.s(t), self.scaling.s_dot(t)
         unscaled = x if s == 1 else x / s
         self.evaluations += 1
-        if self.labels is None:
-            denoised = self.denoiser(unscaled, sigma)
-        else:
-            denoised = self.denoiser(unscaled, sigma, self.labels)
+        denoised = ask(self.denoiser, unscaled, sigma, self.labels)
         if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
             raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
         denoised = denoised.to(x.dtype)
         slope = (x * (sigma_dot / sigma + s_dot / s)).sub_(denoised, alpha=sigma_dot * s / sigma)
         return slope, denoised
+
+
+class Run:
+    """The steps of one run, to be taken in order: `begin(i, x)`, the evaluation that each begins with, and `step(now)`.
+
+    Between the two the work can be watched; `begin` is made of `hat`, churn's noise, and `at`, for who has evaluated
+    there already. noise: noise(i, x), where the path is stochastic.
+    """
+
+    def __init__(self, ode: Ode, path: Path, noise: Noise | None = None):
+        self.ode, self.path, self._noise = ode, path, noise
+        solver = SOLVERS[path.sampling.solver]
+        self._draws = solver.draws(path.sampling)
+        self._step = solver.begin(path, path.sampling)
+
+    def skip(self, index: int, x: torch.Tensor) -> None:
+        """Draw what the steps before `index` draw, where they are not taken; x: a state [B, …]."""
+        for i in range(index):
+            for _ in range((self.path.gammas[i] > 0) + self._draws):
+                self._noise(i, x)
+
+    def hat(self, index: int, x: torch.Tensor) -> torch.Tensor:
+        """x̂ at t̂_i of x at t_i: with churn's noise, if this step has any."""
+        return self.path.churned(index, x, self._noise(index, x)) if self.path.gammas[index] else x
+
+    def at(self, index: int, x: torch.Tensor, slope: torch.Tensor, denoised: torch.Tensor) -> Now:
+        """The beginning of step `index` at x = x̂ [B, …], where the ODE has been evaluated."""
+        t, t_next, schedule = self.path.hats[index], self.path.times[index + 1], self.path.schedule
+        return Now(index, t, t_next, schedule.sigma(t), schedule.sigma(t_next), x, slope, denoised)
+
+    def begin(self, index: int, x: torch.Tensor) -> Now:
+        """Step `index` from the state x [B, …] at t_i: one evaluation."""
+        x = self.hat(index, x)
+        return self.at(index, x, *self.ode.slope(x, self.path.hats[index]))
+
+    def step(self, now: Now) -> torch.Tensor:
+        """The state [B, …] at the next level."""
+        return self._step(self.ode, now, partial(self._noise, now.index) if self._draws else _undeclared)
+
+
+def _undeclared(x):
+    raise RuntimeError("the solver draws noise, but its entry says that it does not (`draws`)")
 
 
 def sample(
@@ -80,19 +125,25 @@ def sample(
     Closing the generator stops the work at the next evaluation. Raises Refused (a ValueError) at once for bad
     arguments.
     """
+    run, first, x = prepared(Ode, denoiser, latents, sampling, labels, noise, seeds, begin)
+    return _states(run, first, x)
+
+
+def prepared(ode: type[Ode], denoiser, latents, sampling, labels, noise, seeds, begin) -> tuple[Run, int, torch.Tensor]:
+    """(the run, the level where it begins, the state there) for the arguments of `sample`, which are checked."""
     if not isinstance(sampling, Sampling):
         raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
     x = latents if begin is None else begin[1]
-    check_latents(x, getattr(denoiser, "shape", None))
+    check_latents(x, denoiser_of(denoiser).shape)
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
     path = path_of(sampling, denoiser)
-    first = 0 if begin is None else _level(begin[0], path)
-    if begin is None:
-        _check_type(x, path)
-    source = source_of(path, len(x), noise, seeds)
-    return _states(denoiser, x, path, labels, source, first, begin is None)
+    run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds))
+    if begin is not None:
+        return run, _level(begin[0], path), x
+    _check_type(x, path)
+    return run, 0, path.begun(x)
 
 
 def last(states: Iterator[State]) -> State:
@@ -113,9 +164,10 @@ def source_of(path: Path, count: int, noise=None, seeds=None):
     if not path.stochastic:
         return None
     if noise is None and seeds is None:
+        cause = f"S_churn = {path.sampling.S_churn:g}" if any(path.gammas) else f"solver = {path.sampling.solver!r}"
         raise Refused(
-            f"S_churn = {path.sampling.S_churn:g} adds noise, and which depends on the samples: say which they are "
-            f"with seeds=edm.seeds(sampling.seed, {count}), or give a noise source"
+            f"{cause} adds noise, and which depends on the samples: say which they are with "
+            f"seeds=edm.seeds(sampling.seed, {count}), or give a noise source"
         )
     return noise or noise_source(seeds)
 
@@ -156,17 +208,11 @@ def _check_type(latents, path):
 
 
 @torch.no_grad()
-def _states(denoiser, x, path, labels, noise, first, fresh):
-    solver, ode = SOLVERS[path.sampling.solver], Ode(denoiser, path.schedule, path.scaling, labels)
-    if fresh:
-        x = x * (path.schedule.sigma(path.times[0]) * path.scaling.s(path.times[0]))
-    for i in range(first):
-        if path.gammas[i]:
-            noise(i, x)  # what the steps before have drawn
+def _states(run, first, x):
+    path = run.path
+    run.skip(first, x)
     for i in range(first, path.steps):
-        t, t_hat = path.times[i], path.hats[i]
-        x_hat = path.churned(i, x, noise(i, x)) if path.gammas[i] else x
-        slope, denoised = ode.slope(x_hat, t_hat)
-        yield State(i, t, path.schedule.sigma(t), path.scaling.s(t), x, denoised, ode.evaluations)
-        x = solver.step(ode, x_hat, t_hat, path.times[i + 1], slope, path.sampling.alpha)
-    yield State(path.steps, 0.0, 0.0, 1.0, x, x, ode.evaluations)
+        t, now = path.times[i], run.begin(i, x)
+        yield State(i, t, path.schedule.sigma(t), path.scaling.s(t), x, now.denoised, run.ode.evaluations)
+        x = run.step(now)
+    yield State(path.steps, 0.0, 0.0, 1.0, x, x, run.ode.evaluations)

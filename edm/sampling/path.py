@@ -16,8 +16,10 @@ import torch
 
 from edm import schedules, timesteps
 from edm.base.errors import Refused
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.settings import Sampling
 from edm.schedules import MAX_CHURN, Scaling, Schedule
+from edm.solvers import SOLVERS
 
 _WRITTEN = 1e-5  # a level by hand may be off a bound by this share of it: what writing it with few digits loses
 
@@ -47,12 +49,24 @@ class Path:
 
     @property
     def stochastic(self) -> bool:
-        """Whether any step adds noise."""
-        return any(self.gammas)
+        """Whether any step adds noise, by churn or by the solver itself."""
+        return any(self.gammas) or SOLVERS[self.sampling.solver].draws(self.sampling) > 0
+
+    def time(self, sigma: float) -> float:
+        """t at which σ(t) is `sigma`, at the levels or between them; 0 for 0."""
+        return self.schedule.inverse(sigma) if sigma > 0 else 0.0
 
     def scale(self, index: int) -> float:
-        """s(t_i); 1 at the end, where σ = 0."""
-        return self.scaling.s(self.times[index]) if index < self.steps else 1.0
+        """s(t_i); 1 where σ = 0."""
+        return self.scale_at(self.times[index])
+
+    def scale_at(self, t: float) -> float:
+        """s(t), 1 at t = 0."""
+        return self.scaling.s(t) if t > 0 else 1.0
+
+    def begun(self, latents: torch.Tensor) -> torch.Tensor:
+        """Unit normal latents [B, …] as the state at t_0: times σ_0·s."""
+        return latents * (self.schedule.sigma(self.times[0]) * self.scaling.s(self.times[0]))
 
     def churned(self, index: int, x, drawn):
         """x at t_i with fresh noise: the state at t̂_i. drawn: unit normal, like x [B, …]."""
@@ -80,17 +94,31 @@ def path_of(sampling: Sampling, denoiser=None) -> Path:
     return Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
 
 
+def round_trip(sampling: Sampling, denoiser, sigma: float, gamma: float) -> Path:
+    """From `sigma` back to it: churn raises it to σ̂ = (1 + γ)·σ, and N steps, even in ln σ, remove the noise again.
+
+    σ(t) = t and s = 1; of the settings count solver, N and S_noise. A denoiser with discrete levels gets σ and σ̂ on
+    those nearest.
+    """
+    (sigma,), (raised,) = nearest([sigma], denoiser), nearest([(1 + gamma) * sigma], denoiser)
+    between, t = [], raised
+    for k in range(sampling.steps, 0, -1):
+        t = sigma * (t / sigma) ** ((k - 1) / k)
+        between.append(t)
+    levels, later = (sigma, *between), (0.0,) * (sampling.steps - 1)
+    return Path(sampling, PLAIN.schedule, PLAIN.scaling, levels, levels, (gamma, *later), (raised, *between[:-1]))
+
+
 def known_range(denoiser) -> tuple[float, float]:
-    """(σ_min, σ_max) of a denoiser; (0, ∞) where it does not say."""
-    return getattr(denoiser, "sigma_min", 0.0), getattr(denoiser, "sigma_max", math.inf)
+    """(σ_min, σ_max) of a denoiser, any callable."""
+    known = denoiser_of(denoiser)
+    return known.sigma_min, known.sigma_max
 
 
 def nearest(sigmas: list[float], denoiser) -> list[float]:
     """The levels themselves, or those nearest to them of a denoiser that knows discrete ones only."""
-    rounded = getattr(denoiser, "round_sigma", None)
-    if rounded is None:
-        return sigmas
-    return torch.as_tensor(rounded(torch.tensor(sigmas, dtype=torch.float64)), dtype=torch.float64).tolist()
+    rounded = denoiser_of(denoiser).round_sigma(torch.tensor(sigmas, dtype=torch.float64))
+    return torch.as_tensor(rounded, dtype=torch.float64).tolist()
 
 
 def with_noise(x, t: float, t_hat: float, drawn, S_noise: float, path):
@@ -149,3 +177,6 @@ def _distinct(levels, denoiser):
 def _gamma(sampling, sigma, steps):
     inside = sampling.S_tmin <= sigma <= sampling.S_tmax
     return min(sampling.S_churn / steps, MAX_CHURN - 1) if inside else 0.0
+
+
+PLAIN = path_of(Sampling(schedule="linear", scaling="none"))  # σ(t) = t and s = 1: there the state is x/s, and t is σ

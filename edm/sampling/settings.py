@@ -109,6 +109,11 @@ class Sampling(Settings):
         """The steps that are asked for: those of the levels given by hand, where they are."""
         return self.steps if self.sigmas is None else len(self.sigmas)
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether fresh noise is asked for, churn's or the solver's own: then the ODE's solution is not its limit."""
+        return self.S_churn > 0 or SOLVERS[self.solver].draws(self) > 0
+
     @model_validator(mode="after")
     def _consistent(self):
         if self.S_tmin > self.S_tmax:

@@ -2,21 +2,43 @@
 
     x' = x + αh·d,   x ← x + h·((1 − 1/(2α))·d + 1/(2α)·d'),   h = t_next − t,   d' at t + αh
 
-α = 1 is Heun's method, ½ the midpoint method, ⅔ Ralston's.
+α = 1 is Heun's method, ½ the midpoint method, ⅔ Ralston's. They remember nothing.
 """
 
+from __future__ import annotations
 
-def euler_step(ode, x, t, t_next, slope, alpha):
+from typing import TYPE_CHECKING
+
+import torch
+
+from edm.solvers.solver import Draw, Now, Step
+
+if TYPE_CHECKING:
+    from edm.sampling.loop import Ode
+    from edm.sampling.path import Path
+    from edm.sampling.settings import Sampling
+
+
+def euler(path: Path, sampling: Sampling) -> Step:
     """x + h·d. At t_next = 0 with σ(t) = t, s = 1 this is D(x; σ) exactly."""
-    return x.add(slope, alpha=t_next - t)
+    return _euler
 
 
-def heun_step(ode, x, t, t_next, slope, alpha):
+def heun(path: Path, sampling: Sampling) -> Step:
     """The α family; Euler on the step to σ = 0, where the slope is undefined."""
-    if ode.schedule.sigma(t_next) == 0:
-        return euler_step(ode, x, t, t_next, slope, alpha)
-    h = t_next - t
-    # t + αh can round to 0 where t_next is tiny beside t
-    second, _ = ode.slope(x.add(slope, alpha=alpha * h), (1 - alpha) * t + alpha * t_next)
+    alpha = sampling.alpha
     weight = 1 / (2 * alpha)
-    return x.add(slope, alpha=h * (1 - weight)).add_(second, alpha=h * weight)
+
+    def step(ode: Ode, now: Now, draw: Draw) -> torch.Tensor:
+        if now.sigma_next == 0:
+            return _euler(ode, now, draw)
+        h = now.t_next - now.t
+        # t + αh can round to 0 where t_next is tiny beside t
+        second, _ = ode.slope(now.x.add(now.slope, alpha=alpha * h), (1 - alpha) * now.t + alpha * now.t_next)
+        return now.x.add(now.slope, alpha=h * (1 - weight)).add_(second, alpha=h * weight)
+
+    return step
+
+
+def _euler(ode: Ode, now: Now, draw: Draw) -> torch.Tensor:
+    return now.x.add(now.slope, alpha=now.t_next - now.t)

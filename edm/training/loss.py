@@ -11,6 +11,7 @@ import torch
 from edm.base import streams
 from edm.base.streams import Purpose
 from edm.objective import NOISES, WEIGHTS
+from edm.sampling.denoisers import ask
 
 AT_ONCE = 256  # samples that are measured at once, where nobody says how many
 
@@ -51,7 +52,7 @@ def per_sigma(denoiser, y, labels, sigmas, seed: int = 0, batch: int = AT_ONCE) 
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
-            denoised = denoiser(y[part] + sigma * noise[part], sigma, known)
+            denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
             total += float((denoised - y[part]).double().square().sum())
         losses.append(total / y.numel())
     return losses

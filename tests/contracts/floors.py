@@ -16,7 +16,7 @@ EDM = [  # from the ground; the rooms of a floor may use each other, but not in 
     ["training"],
     ["evaluation"],
     ["runs", "diagnostics"],
-    ["commands", "__main__", "plots"],
+    ["commands", "__main__"],
     ["plots"],
 ]
 

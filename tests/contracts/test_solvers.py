@@ -24,7 +24,7 @@ def sampling(row, **options):
 @pytest.mark.parametrize("discretization", timesteps.DISCRETIZATIONS)
 def test_measured_order_is_the_declared_one(solver, discretization, alpha):
     """From σ_max down to the last level above 0, whose final jump to 0 does not shrink with the steps."""
-    if alpha != 1 and not SOLVERS[solver].uses_alpha:
+    if alpha != 1 and "alpha" not in SOLVERS[solver].knobs:
         alpha = 1.0
     denoiser, z = smooth_mixture(), latents(32)
 
@@ -52,6 +52,20 @@ def test_evaluations_are_counted_and_as_declared(row, steps):
     assert [state.index for state in states] == list(range(steps + 1))
     assert states[-1].t == states[-1].sigma == 0
     assert torch.isfinite(states[-1].x).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_a_solver_draws_noise_as_often_as_declared(solver, steps):
+    """In every step but the last; churn's draws come beside them."""
+    drawn, settings = [], edm.Sampling(solver=solver, steps=steps)
+
+    def noise(index, x):
+        drawn.append(index)
+        return torch.zeros_like(x)
+
+    edm.last(edm.sample(smooth_mixture(), latents(2), settings, noise=noise))
+    assert drawn == [i for i in range(steps - 1) for _ in range(SOLVERS[solver].draws(settings))]
 
 
 @pytest.mark.parametrize("row", ROWS, ids="-".join)

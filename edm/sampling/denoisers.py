@@ -1,0 +1,111 @@
+"""What can be sampled: any callable D(x, sigma, labels=None) -> x0, and what the library wants to know of it.
+
+A callable need say nothing of itself; `denoiser_of` gives it the whole of `DenoiserLike`. What wraps a denoiser (to
+watch it, to stop it, to guide it) is a subclass of `Around`, which passes on what it does not change.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+
+from edm.exact import GaussianMixture
+from edm.preconditioning import Denoiser
+
+if TYPE_CHECKING:
+    from edm.files.checkpoints import Header
+
+Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
+_Any = TypeVar("_Any")
+
+
+@runtime_checkable
+class DenoiserLike(Protocol):
+    """D(x; σ) of x [B, …], with σ a number or [B], and labels [B] or None.
+
+    shape: of one sample; classes: how many it can be told of, 0 for none; None where either is not known.
+    sigma_min, sigma_max: the levels that it is for, 0 and ∞ where it does not say. round_sigma(σ): the level that it
+    really sees, for one that knows discrete ones only; else σ itself. header: of the file that it was loaded from.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...] | None: ...
+    @property
+    def classes(self) -> int | None: ...
+    @property
+    def sigma_min(self) -> float: ...
+    @property
+    def sigma_max(self) -> float: ...
+    @property
+    def header(self) -> Header | None: ...
+    def round_sigma(self, sigma: Any) -> Any: ...
+    def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor: ...
+
+
+class Around:
+    """A denoiser put around another, `inner`: any callable. By itself it changes nothing.
+
+    It can be copied and pickled where what it holds can. A subclass that holds more denoisers moves them in `to`.
+    """
+
+    def __init__(self, inner: Denoise | None):
+        self.inner = inner
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        return getattr(self.inner, "shape", None)
+
+    @property
+    def classes(self) -> int | None:
+        return getattr(self.inner, "classes", None)
+
+    @property
+    def sigma_min(self) -> float:
+        return getattr(self.inner, "sigma_min", 0.0)
+
+    @property
+    def sigma_max(self) -> float:
+        return getattr(self.inner, "sigma_max", math.inf)
+
+    @property
+    def header(self) -> Header | None:
+        return getattr(self.inner, "header", None)
+
+    def round_sigma(self, sigma: Any) -> Any:
+        rounded = getattr(self.inner, "round_sigma", None)
+        return sigma if rounded is None else rounded(sigma)
+
+    def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
+        return ask(self.inner, x, sigma, labels)
+
+    def to(self, device: Any) -> Around:
+        """The same around `inner` on that device; a copy."""
+        moved = copy.copy(self)
+        moved.inner = on(self.inner, device)
+        return moved
+
+
+def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
+    """Any callable with all that is asked of a denoiser: itself, or around it what it does not say.
+
+    None stands for one of which nothing is known; it answers nothing.
+    """
+    return denoiser if isinstance(denoiser, DenoiserLike) else Around(denoiser)
+
+
+def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
+    """D(x; σ); a callable that is told of no classes need not take labels."""
+    return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+
+
+def on(denoiser: _Any, device: Any) -> _Any:
+    """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
+    if not hasattr(denoiser, "to"):
+        return denoiser
+    if not isinstance(denoiser, Around | Denoiser | GaussianMixture):
+        denoiser = copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
+    return denoiser.to(device)
