@@ -11,6 +11,7 @@ from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
+from app.messages import drawings
 from edm import diagnostics, models
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
@@ -221,9 +222,11 @@ def _python(model, exact):
 
 INSTRUMENT = Instrument(
     "oracle",
+    "loss",
     "Oracle gap",
     "Where does a trained denoiser differ from the one that its data define?",
     Oracle,
     respond,
     script="oracle",
+    body=drawings.Oracle,
 )

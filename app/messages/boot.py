@@ -14,7 +14,8 @@ Value = Any  # of a setting
 class Knob(Sent):
     """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for.
 
-    titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said."""
+    titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said.
+    needs: a field without which this one changes nothing. instead: the fields in whose place this one counts."""
 
     symbol: str
     help: str
@@ -29,6 +30,8 @@ class Knob(Sent):
     titles: list[str] | None = None
     helps: list[str] | None = None
     uses: list[list[str] | None] | None = None
+    needs: str | None = None
+    instead: list[str] | None = None
     section: str | None = None
     hidden: bool | None = None
     colors: list[str] | None = None
@@ -87,7 +90,6 @@ class Tab(Sent):
 class Boot(Sent):
     knobs: dict[str, Knob]
     ranges: dict[str, tuple[float, float]]
-    usesAlpha: list[str]
     designs: list[Design]
     models: list[Model]
     tabs: list[Tab]

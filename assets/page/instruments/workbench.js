@@ -5,19 +5,6 @@ import { changedText } from "../shared/values.js";
 import { helper, widget } from "../shared/widgets.js";
 import { Instrument } from "./instrument.js";
 
-// Instruments that show more than charts: their modules are loaded when they are opened.
-const OWN = {
-  loss: "loss.js",
-  oracle: "oracle.js",
-  curvature: "beside.js",
-  truncation: "truncation.js",
-  training: "training_time.js",
-  churn: "churn.js",
-  lanes: "lanes.js",
-  walk: "lanes.js",
-  sweep: "sweep.js",
-};
-
 export class Workbench {
   // tab: {name, title, instruments: [{name, title, question, knobs}]}. page: {boot, server, root, changed, yours, load}.
   constructor(box, tab, page) {
@@ -57,7 +44,7 @@ export class Workbench {
     this.name = name;
     this.buttons.forEach((button) => button.setAttribute("aria-checked", String(button.dataset.instrument === name)));
     this.buildKnobs(known);
-    const Kind = OWN[name] ? (await import(`./${OWN[name]}`)).default : Instrument;
+    const Kind = known.script ? (await import(`./${known.script}.js`)).default : Instrument;
     if (this.name !== name) return; // another one was chosen meanwhile
     this.views[name] ??= new Kind(known, this);
     this.view.recolor(this.colors);

@@ -6,8 +6,6 @@ import { paintThumbnail } from "../shared/thumbnails.js";
 import { changedText } from "../shared/values.js";
 import { helper, offer, segments, slider } from "../shared/widgets.js";
 
-const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
-
 export class Panel {
   // values: every setting by name (null: automatic). changed(): called after a person changed some.
   constructor(root, boot, { changed, draw }) {
@@ -49,7 +47,8 @@ export class Panel {
   }
 
   set(changes) {
-    if (GRID_KNOBS.some((name) => name in changes) && !("sigmas" in changes)) changes.sigmas = null;
+    for (const [name, { instead = [] }] of Object.entries(this.boot.knobs))
+      if (!(name in changes) && instead.some((other) => other in changes)) changes[name] = null;
     Object.assign(this.values, changes);
     this.refresh();
     this.changed();
@@ -250,10 +249,14 @@ export class Panel {
   // A knob that changes nothing with the present choices is dimmed, and still works.
   idle(name) {
     const { values } = this;
-    if (name === "alpha") return !this.boot.usesAlpha.includes(values.solver);
-    if (name === "rho") return values.discretization !== "edm" || values.sigmas != null;
-    if (["steps", "sigma_min", "sigma_max"].includes(name)) return values.sigmas != null;
-    return ["S_tmin", "S_tmax", "S_noise"].includes(name) && values.S_churn === 0;
+    const knobs = Object.entries(this.boot.knobs);
+    if (knobs.some(([other, { instead = [] }]) => instead.includes(name) && values[other] != null)) return true;
+    const { needs } = this.boot.knobs[name];
+    if (needs && values[needs] === 0) return true;
+    return knobs.some(([other, { choices, uses }]) => {
+      const own = uses?.some((used) => used?.includes(name));
+      return own && !(uses[choices.indexOf(values[other])]?.includes(name) ?? true);
+    });
   }
 
   classes() {

@@ -253,7 +253,7 @@ export class Sampler {
       if (this.results[name] && !box.hidden)
         box.replaceChildren(...metrics(label, this.results[name], this.measures[name]));
     }
-    const sentence = summary(main, this.measures.main, this.panel.values);
+    const sentence = summary(main, this.measures.main, this.panel.values, this.panel.boot.knobs);
     if (this.parts.summary.textContent !== sentence) this.parts.summary.textContent = sentence;
     const { caption } = this.parts;
     caption.main.hidden = caption.pin.hidden = !this.pinned;

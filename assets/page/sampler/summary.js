@@ -33,9 +33,9 @@ export function metrics(label, result, measures) {
 }
 
 // One sentence for everybody, and for screen readers.
-export function summary(result, measures, { solver, alpha, S_churn }) {
-  const heun = alpha === 1 ? "Heun" : `second-order (α = ${number(alpha)})`;
-  const name = { euler: "Euler", heun }[solver] ?? solver;
+export function summary(result, measures, values, knobs) {
+  const name = solverName(values, knobs);
+  const { S_churn } = values;
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
@@ -44,6 +44,14 @@ export function summary(result, measures, { solver, alpha, S_churn }) {
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
   return [text, ...result.notes].map((t) => `${t}.`).join(" ");
+}
+
+// The solver's title, with the knobs of its own that are not as usual.
+function solverName(values, { solver, ...knobs }) {
+  const k = solver.choices.indexOf(values.solver);
+  const own = (solver.uses[k] ?? []).filter((name) => values[name] !== knobs[name].default);
+  const said = own.map((name) => `${knobs[name].symbol} = ${number(values[name])}`).join(", ");
+  return said ? `${solver.titles[k]}'s family (${said})` : solver.titles[k];
 }
 
 // What tells two settings apart, in words for each.

@@ -50,7 +50,6 @@ export interface Axis {
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
-  usesAlpha: string[];
   designs: Design[];
   models: Model[];
   tabs: Tab[];
@@ -235,7 +234,8 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said.
+ * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
+ * changes nothing. instead: the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -251,6 +251,8 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  needs?: string | null;
+  instead?: string[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;

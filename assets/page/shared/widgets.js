@@ -25,7 +25,7 @@ export function segments(knob, { name, get, set, describe }) {
       knob.titles?.[i] ?? choice,
     );
     button.addEventListener("click", () => set(choice));
-    describe(button, knob.help);
+    describe(button, knob.helps?.[i] || knob.help);
     node.append(button);
     return button;
   });
