@@ -8,7 +8,7 @@ import pytest
 
 import edm
 from app.instruments import INSTRUMENTS, Context, race, starts
-from app.work import Work
+from app.work.shared import Work
 from edm import diagnostics, presets
 from edm.experiments.experiment import Experiment
 from tests.app.instruments import final

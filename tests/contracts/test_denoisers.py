@@ -6,9 +6,9 @@ import pickle
 
 import pytest
 import torch
-from app.session import Guard
 
 import edm
+from app.work.watch import Watch
 from edm import models, networks
 from edm.diagnostics import Shared
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
@@ -17,7 +17,7 @@ from edm.sampling.path import known_range, nearest
 from tests.problems import smooth_mixture
 
 NAMES = [name for name in models.names() if name != "drawn"]
-WRAPPERS = {"nothing": lambda inner: inner, "around": Around, "shared": Shared, "guarded": Guard()}
+WRAPPERS = {"nothing": lambda inner: inner, "around": Around, "shared": Shared, "watched": Watch()}
 
 
 def sampled(denoiser, shape, device="cpu", classes=0):
@@ -96,7 +96,7 @@ class Moving(torch.nn.Module):
         return x * self.scale
 
 
-@pytest.mark.parametrize("made", [lambda inner: inner, *(WRAPPERS[name] for name in ("around", "shared", "guarded"))])
+@pytest.mark.parametrize("made", [lambda inner: inner, *(WRAPPERS[name] for name in ("around", "shared", "watched"))])
 def test_a_module_of_ones_own_stays_where_it_is(made):
     module = Moving()
     there = on(made(module), "meta")

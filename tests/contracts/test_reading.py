@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from app.links import opened_from
 
 from app.__main__ import options as app_options
+from app.tabs.links import opened_from
 from edm.__main__ import COMMANDS, parser
 from edm.commands import options as common
 
