@@ -8,7 +8,7 @@ import { weighed } from "./weighed.js";
 
 const LIGHT = ["weight", "P_mean", "P_std"]; // knobs that need no new measurement
 const EDGES = [0.01, 0.1, 1, 10];
-const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss", simple: "loss / σ²", edm: "EDM’s λ · loss" };
+const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss" };
 
 export default class Loss extends Instrument {
   fill() {
@@ -50,10 +50,15 @@ export default class Loss extends Instrument {
     body.figure = {
       ...body.measured,
       key: weight,
-      panels: [{ ...shown, y: { ...shown.y, title: TITLES[weight] } }, density(training, P_mean, P_std)],
+      panels: [{ ...shown, y: { ...shown.y, title: TITLES[weight] ?? this.titleOf(weight) } }, density(training, P_mean, P_std)],
     };
     body.python = body.python.replace(/P_mean=[^,]+, P_std=[^)]+/, `P_mean=${P_mean}, P_std=${P_std}`);
     super.show(body);
+  }
+
+  titleOf(weight) {
+    const { choices, titles } = this.declared.knobs.weight;
+    return `λ · loss, λ: ${titles[choices.indexOf(weight)]}`;
   }
 
   get center() {
