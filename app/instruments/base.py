@@ -64,8 +64,8 @@ class Instrument:
     """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
     a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
 
-    tab: of `app.instruments.TABS`, which shows it. question: what it answers, in a sentence. streams: it refines
-    itself until it is stopped. script: of the page's that draws it; "": the one of plain charts; body: what that gets.
+    tab: of `app.instruments.TABS`, which shows it. question: what it answers, in a sentence. streams: it goes on
+    refining until it is stopped. script: which of assets/page/instruments draws it; body: what that is sent.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Instrument:
     settings: type[View]
     respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
     streams: bool = False
-    script: str = ""
+    script: str = "chart"
     body: type = Drawing
 
     def complete(self, values: dict) -> dict:

@@ -28,7 +28,7 @@ class Figure(Job):
 
     @field_validator("instrument")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _there(cls, name: str) -> str:
         if name not in INSTRUMENTS:
             raise Refused(f"instrument = {shown(name, 40)}: must be one of {', '.join(INSTRUMENTS)}")
         return name

@@ -8,7 +8,7 @@ from app.tabs.instruments import Bench
 from app.tabs.sampler import Sampler
 from app.tabs.train import Train
 from app.work.jobs import Job
-from app.work.scripts import Numbers
+from app.work.numbers import Numbers
 
 TABS: list[Tab] = [Sampler(), *(Bench(name, title) for name, title in BENCHES.items()), Train()]
 

@@ -68,4 +68,4 @@ class Tab(Protocol):
 
 def experiment_of(values) -> Experiment:
     """The Sampler tab's settings, as the page sends them."""
-    return Experiment.parse(unflatten(values))
+    return Experiment.parse(unflatten(values, Experiment))

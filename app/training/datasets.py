@@ -38,7 +38,7 @@ def names() -> dict[str, str]:
     return {name: title_of(known, name) for name in [*(name for name in there if name not in points), *points]}
 
 
-def of(name: str, folder) -> Found:
+def named(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
     if name in names():
         found = _shipped(name)
@@ -84,7 +84,7 @@ def own(about: dict) -> Found:
 
 def described(folder) -> list[dict]:
     """All datasets for the page, the project's first."""
-    return [describe(of(name, folder)) for name in names()]
+    return [describe(named(name, folder)) for name in names()]
 
 
 def describe(found: Found) -> dict:

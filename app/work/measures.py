@@ -1,4 +1,4 @@
-"""How good an experiment's result is; and the same as plain numbers, for scripts."""
+"""How good an experiment's result is."""
 
 from __future__ import annotations
 
@@ -60,16 +60,6 @@ def final(experiment: Experiment, work: Work, watch: Watch):
             return last(runner.states(experiment, work.device, watch)).x.cpu()
 
     return work.remember(("final", identity(experiment)), sample)
-
-
-def plain(experiment: Experiment, work: Work, watch: Watch) -> dict:
-    """The result as plain numbers."""
-    return {
-        "samples": final(experiment, work, watch).tolist(),
-        "levels": list(path_of(experiment.sampling, models.of(experiment).denoiser).sigmas),
-        "measures": measure(experiment, work, watch),
-        "settings": experiment.document(),
-    }
 
 
 def _reference(experiment, model, count, work, watch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from app.work.cores import divided
@@ -17,10 +17,13 @@ PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
 
 @dataclass(frozen=True)
 class Watch:
-    """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on."""
+    """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on.
+
+    slots: where it takes turns with others; None where it is alone.
+    """
 
     ticket: Ticket = field(default_factory=Ticket)
-    slots: Slots = field(default_factory=lambda: Slots(1))
+    slots: Slots | None = None
 
     @property
     def visitor(self) -> Hashable:
@@ -28,14 +31,15 @@ class Watch:
 
     def check(self) -> None:
         self.ticket.check()
-        self.slots.breathe()
+        if self.slots:
+            self.slots.breathe()
 
     def __call__(self, denoiser):
         return _Watched(denoiser, self.check)
 
     def turn(self) -> AbstractContextManager[None]:
         """A place to compute in, while this lasts."""
-        return self.slots.turn(self.visitor)
+        return self.slots.turn(self.visitor) if self.slots else nullcontext()
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture. Computes in the visitor's turn."""

@@ -7,7 +7,8 @@ import pytest
 import edm
 from app.instruments import INSTRUMENTS, Context
 from app.training import about
-from app.work.measures import Measures, plain
+from app.work.measures import Measures
+from app.work.numbers import plain
 from app.work.pictures import Picture
 from app.work.watch import Watch
 from edm import models, runner, runs

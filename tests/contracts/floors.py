@@ -19,6 +19,18 @@ EDM = [  # from the ground; the rooms of a floor may use each other, but not in 
     ["commands", "__main__"],
     ["plots"],
 ]
+APP = [
+    ["sentences", "figures", "messages"],
+    ["transport"],
+    ["work"],
+    ["uploads", "instruments"],
+    ["visitors", "training"],
+    ["tabs", "routes"],
+    ["page", "schema"],
+    ["server"],
+    ["__main__"],
+]
+HOUSES = {"edm": EDM, "app": APP}
 
 
 def modules(package: str, root: Path = ROOT) -> dict[str, Path]:

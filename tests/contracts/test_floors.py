@@ -7,17 +7,20 @@ import pytest
 from tests.contracts import floors
 
 
-def test_nothing_of_the_library_looks_upwards():
-    assert floors.upward("edm", floors.EDM) == []
+@pytest.mark.parametrize("package", floors.HOUSES)
+def test_nothing_looks_upwards(package):
+    assert floors.upward(package, floors.HOUSES[package]) == []
 
 
-def test_there_is_no_circle():
-    assert floors.circle("edm") == []
+@pytest.mark.parametrize("package", floors.HOUSES)
+def test_there_is_no_circle(package):
+    assert floors.circle(package) == []
 
 
-def test_every_room_is_there():
-    rooms = {floors.room_of(module) for module in floors.modules("edm")} - {""}
-    assert {room for floor in floors.EDM for room in floor} == rooms
+@pytest.mark.parametrize("package", floors.HOUSES)
+def test_every_room_is_there(package):
+    rooms = {floors.room_of(module) for module in floors.modules(package)} - {""}
+    assert {room for floor in floors.HOUSES[package] for room in floor} == rooms
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import httpx
 
 from app.server import application
 from app.visitors.room import Room
-from app.work import scripts
+from app.work import numbers
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from tests import loop
@@ -78,7 +78,7 @@ def requests(dice, folder):
             return await client.post(address, content=body, headers={"content-type": kind})
 
     def attempt():
-        with _Log() as log, mock.patch.object(scripts, "plain", lambda *_: {}):
+        with _Log() as log, mock.patch.object(numbers, "plain", lambda *_: {}):
             answer = loop.run(send())
         assert answer.status_code < 500, f"{answer.status_code}: {answer.text:.200}"
         assert not log.said, f"the log says {log.said[0]:.200}"

@@ -15,8 +15,8 @@ from gradio_client.exceptions import AppError
 from app.server import application
 from app.transport import presence
 from app.visitors.room import Room
-from app.work import scripts, watch
-from app.work.scripts import check_cost
+from app.work import numbers, watch
+from app.work.numbers import check_cost
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
@@ -107,7 +107,7 @@ def test_settings_are_given_by_name_in_groups_or_both(address):
 
 
 def test_computing_ends_once_the_stream_of_answers_is_closed(address, evaluations, monkeypatch):
-    monkeypatch.setattr(scripts, "MOST_SECONDS", 1e6)
+    monkeypatch.setattr(numbers, "MOST_SECONDS", 1e6)
     with httpx.Client(base_url=address, timeout=10) as client:
         event = client.post("/gradio_api/call/sample", json={"data": [HEAVY]}).json()["event_id"]
         with client.stream("GET", f"/gradio_api/call/sample/{event}"):
@@ -117,14 +117,14 @@ def test_computing_ends_once_the_stream_of_answers_is_closed(address, evaluation
 
 
 def test_computing_ends_once_a_plain_request_is_closed(address, evaluations, monkeypatch):
-    monkeypatch.setattr(scripts, "MOST_SECONDS", 1e6)
+    monkeypatch.setattr(numbers, "MOST_SECONDS", 1e6)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{address}/gradio_api/run/sample", json={"data": [HEAVY]}, timeout=0.3)
     assert rests(evaluations) and len(evaluations) < 1500
 
 
 def test_computing_ends_when_a_script_cancels_it(address, evaluations, monkeypatch):
-    monkeypatch.setattr(scripts, "MOST_SECONDS", 1e6)
+    monkeypatch.setattr(numbers, "MOST_SECONDS", 1e6)
     job = Client(address, verbose=False).submit(HEAVY, api_name="/sample")
     while len(evaluations) < 40:
         time.sleep(0.01)
@@ -159,7 +159,7 @@ def test_a_wait_that_is_cancelled_ends_at_once_and_its_work_without_a_noise(capl
 
 
 def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them(address, monkeypatch):
-    go, inside, honest = threading.Event(), [], scripts.plain
+    go, inside, honest = threading.Event(), [], numbers.plain
 
     def plain(experiment, work, watch):
         inside.append((watch.visitor, experiment.count))
@@ -167,7 +167,7 @@ def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them
             go.wait(10)
         return honest(experiment.changed(count=2), work, watch)
 
-    monkeypatch.setattr(scripts, "plain", plain)
+    monkeypatch.setattr(numbers, "plain", plain)
     busy, other = Client(address, verbose=False), Client(address, verbose=False)
     jobs = [busy.submit({**SMALL, "count": 3 + k}, api_name="/sample") for k in range(4)]
     while len(inside) < 2:
@@ -180,15 +180,15 @@ def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them
 
 
 def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
-    monkeypatch.setattr(scripts, "_seconds", lambda *_: (0.001, 0.0001))
+    monkeypatch.setattr(numbers, "_seconds", lambda *_: (0.001, 0.0001))
     work, watch = Work("cpu"), Watch()
     with pytest.raises(
         Refused, match=r"about 872 s \(1,999 evaluations of 4,096 .* 511 .* of 1,000 .* 20 s: lower count"
     ):
         check_cost(Experiment(count=4096, sampling={"steps": 1000}), work, watch)
     check_cost(Experiment(count=100, sampling={"steps": 18}), work, watch)
-    monkeypatch.setattr(scripts, "MOST_SECONDS", 60)
-    monkeypatch.setattr(scripts, "MOST_NUMBERS", 8000)
+    monkeypatch.setattr(numbers, "MOST_SECONDS", 60)
+    monkeypatch.setattr(numbers, "MOST_NUMBERS", 8000)
     with pytest.raises(Refused, match="the answer would have 8,002 numbers"):
         check_cost(Experiment(count=4001, sampling={"steps": 1}), work, watch)
 
@@ -196,8 +196,8 @@ def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
 @pytest.mark.parametrize("document", [SMALL, {"model": "digits", "sampling": {"steps": 30, "S_churn": 2}}])
 def test_the_estimate_is_of_the_evaluations_that_there_are(document, monkeypatch):
     experiment, asked = Experiment.parse(document), []
-    scripts.plain(experiment, Work("cpu"), Watch(Ticket(checks=(lambda: asked.append(1),))))
-    monkeypatch.setattr(scripts, "_seconds", lambda *_: (1.0, 0.0))
+    numbers.plain(experiment, Work("cpu"), Watch(Ticket(checks=(lambda: asked.append(1),))))
+    monkeypatch.setattr(numbers, "_seconds", lambda *_: (1.0, 0.0))
     with pytest.raises(Refused) as refusal:
         check_cost(experiment, Work("cpu"), Watch())
     assert f"about {len(asked):,} s" in str(refusal.value)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.work import slots
-from app.work.measures import plain
+from app.work.numbers import plain
 from app.work.pictures import Picture
 from app.work.shared import Work
 from app.work.slots import Slots

@@ -10,7 +10,8 @@ import torch
 
 import edm
 from app.work import measures, snippets, watch
-from app.work.measures import Measures, plain
+from app.work.measures import Measures
+from app.work.numbers import plain
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.shared import Work
