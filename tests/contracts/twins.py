@@ -28,7 +28,7 @@ def in_scripts(names: dict[str, set[str]]) -> Iterator[tuple[str, int, str, list
     """The same of the page's scripts: lines with two such names as text or as keys."""
     for path in sorted((ROOT / "assets" / "page").rglob("*.js")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            code = line.split("//")[0]
+            code = "" if line.strip().startswith(("*", "/*")) else line.split("//")[0]
             found = set(re.findall(r"[\"'](\w+)[\"']", code)) | set(re.findall(r"[{,]\s*(\w+):", code))
             for kind, known in names.items():
                 if len(known & found) >= 2:

@@ -68,7 +68,9 @@ export class Settings {
    */
   set(changes) {
     const changed = Object.keys(changes);
-    const instead = Object.entries(this.boot.knobs).filter(([, knob]) => knob.instead?.some((name) => changed.includes(name)));
+    const instead = Object.entries(this.boot.knobs).filter(([, knob]) =>
+      knob.instead?.some((name) => changed.includes(name)),
+    );
     this.store.set({ ...Object.fromEntries(instead.map(([name]) => [name, null])), ...changes });
     this.#remember();
     this.changed();
