@@ -86,7 +86,6 @@ class Tab(Sent):
 class Boot(Sent):
     knobs: dict[str, Knob]
     ranges: dict[str, tuple[float, float]]
-    usesAlpha: list[str]
     designs: list[Design]
     models: list[Model]
     tabs: list[Tab]

@@ -14,7 +14,6 @@ from edm.data.classes import written
 from edm.experiments.experiment import Experiment
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
-from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
 THUMBNAIL_CLASS = 3
@@ -25,7 +24,6 @@ def boot() -> dict:
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
-        "usesAlpha": [name for name, solver in SOLVERS.items() if "alpha" in solver.knobs],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": _models(),
         "figures": [_figure(name) for name in presets.names("figures")],

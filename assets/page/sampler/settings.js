@@ -5,7 +5,8 @@ import { changedText, defaultsOf } from "../shared/values.js";
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
 
-const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
+const OF_GRIDS = ["steps", "rho", "sigma_min", "sigma_max"]; // that are computed, and not by hand
+const OF_CHURN = ["S_tmin", "S_tmax", "S_noise"];
 
 export class Settings {
   /** @type {string | null} The model's family, which outlives its checkpoints. */
@@ -69,7 +70,7 @@ export class Settings {
    * @param {Values} changes
    */
   set(changes) {
-    const computed = GRID_KNOBS.some((name) => name in changes) && !("sigmas" in changes);
+    const computed = ["discretization", ...OF_GRIDS].some((name) => name in changes) && !("sigmas" in changes);
     this.store.set(computed ? { ...changes, sigmas: null } : changes);
     this.#remember();
     this.changed();
@@ -115,10 +116,19 @@ export class Settings {
    * @param {string} name
    */
   idle(name) {
-    const { values } = this;
-    if (name === "alpha") return !this.boot.usesAlpha.includes(values.solver);
-    if (name === "rho") return values.discretization !== "edm" || values.sigmas != null;
-    if (["steps", "sigma_min", "sigma_max"].includes(name)) return values.sigmas != null;
-    return ["S_tmin", "S_tmax", "S_noise"].includes(name) && values.S_churn === 0;
+    const { sigmas, S_churn } = this.values;
+    if (OF_GRIDS.includes(name) && sigmas != null) return true;
+    return (OF_CHURN.includes(name) && S_churn === 0) || !this.matters(name);
+  }
+
+  /**
+   * Whether a knob that matters only with some choices does so with the present ones: α with some solvers, ρ with a grid.
+   * @param {string} name
+   */
+  matters(name) {
+    return Object.entries(this.boot.knobs).every(([choice, { choices, uses }]) => {
+      if (!choices || !uses?.some((used) => used?.includes(name))) return true;
+      return uses[choices.indexOf(this.values[choice])]?.includes(name) ?? true;
+    });
   }
 }

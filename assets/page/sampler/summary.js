@@ -69,10 +69,10 @@ function metrics(label, result, measures) {
  * @param {Measures | null} measures
  * @param {import("./settings.js").Settings} settings
  */
-function summary(result, measures, { values, boot }) {
-  const { solver, alpha, S_churn } = values;
-  const { choices, titles } = boot.knobs.solver;
-  const second = boot.usesAlpha.includes(solver) && alpha !== 1;
+function summary(result, measures, settings) {
+  const { solver, alpha, S_churn } = settings.values;
+  const { choices, titles } = settings.boot.knobs.solver;
+  const second = settings.matters("alpha") && alpha !== 1;
   const name = second ? `second-order (α = ${number(alpha)})` : titles?.[choices?.indexOf(solver) ?? -1];
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;

@@ -50,7 +50,6 @@ export interface Axis {
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
-  usesAlpha: string[];
   designs: Design[];
   models: Model[];
   tabs: Tab[];
