@@ -283,6 +283,6 @@ _OWN = {
 }
 
 
-def of(instrument: str) -> Any:
+def body_of(instrument: str) -> Any:
     """The body of an instrument's figure; `Drawing` where its script draws nothing of its own."""
     return _OWN.get(instrument, Drawing)

@@ -19,7 +19,7 @@ class Bench:
 
     @property
     def events(self) -> dict[str, Event]:
-        return {one.name: Event(requests.Figure, drawings.of(one.name), one.name) for one in self._instruments}
+        return {one.name: Event(requests.Figure, drawings.body_of(one.name), one.name) for one in self._instruments}
 
     def boot(self, house: House) -> dict:
         return {"instruments": [instrument.described() for instrument in self._instruments]}

@@ -80,8 +80,9 @@ def _points(denoiser, latents, runs, labels, exact, rough):
     _, above, end = exact
     floor = rms_error(list(rough)[1], above)
     for settings in runs:
+        lowest = path_of(settings, denoiser).steps - 1  # less than N − 1 where a model knows fewer levels
         for state in sample(denoiser, latents.double(), settings, labels):
-            if state.index == settings.steps - 1:
+            if state.index == lowest:
                 error = rms_error(state.x / state.scale, above)
         yield Point(settings.steps, state.evaluations, error, rms_error(state.x, end), floor)
 

@@ -246,7 +246,7 @@ def _submit(run, launcher, place, at_once) -> bool:
         return False
     try:
         handle = launcher.submit(run.folder, place)
-    except (OSError, ValueError) as error:
+    except (OSError, Refused) as error:
         taken.unlink(missing_ok=True)
         raise OSError(f"the run {run.name!r} cannot be started, and waits: {error}") from error
     with suppress(OSError):  # on a full disk its status will tell

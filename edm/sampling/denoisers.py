@@ -29,7 +29,8 @@ class DenoiserLike(Protocol):
 
     shape: of one sample; classes: how many it can be told of, 0 for none; None where either is not known.
     sigma_min, sigma_max: the levels that it is for, 0 and ∞ where it does not say. round_sigma(σ): the level that it
-    really sees, for one that knows discrete ones only; else σ itself. header: of the file that it was loaded from.
+    really sees, for one that knows discrete ones only; else σ itself. sigma_data: of the data that it denoises, and
+    header: of the file that it was loaded from; None where there is none.
     """
 
     @property
@@ -40,6 +41,8 @@ class DenoiserLike(Protocol):
     def sigma_min(self) -> float: ...
     @property
     def sigma_max(self) -> float: ...
+    @property
+    def sigma_data(self) -> float | None: ...
     @property
     def header(self) -> Header | None: ...
     def round_sigma(self, sigma: Any) -> Any: ...
@@ -70,6 +73,10 @@ class Around:
     @property
     def sigma_max(self) -> float:
         return getattr(self.inner, "sigma_max", math.inf)
+
+    @property
+    def sigma_data(self) -> float | None:
+        return getattr(self.inner, "sigma_data", None)
 
     @property
     def header(self) -> Header | None:

@@ -21,6 +21,7 @@ from edm.sampling.settings import Sampling
 from edm.schedules import MAX_CHURN, Scaling, Schedule
 from edm.solvers import SOLVERS
 
+MAX_GAMMA = MAX_CHURN - 1
 _WRITTEN = 1e-5  # a level by hand may be off a bound by this share of it: what writing it with few digits loses
 
 
@@ -51,6 +52,11 @@ class Path:
     def stochastic(self) -> bool:
         """Whether any step adds noise, by churn or by the solver itself."""
         return any(self.gammas) or SOLVERS[self.sampling.solver].draws(self.sampling) > 0
+
+    @property
+    def evaluations(self) -> int:
+        """Calls of the denoiser that a sample takes."""
+        return SOLVERS[self.sampling.solver].evaluations(self.steps)
 
     def time(self, sigma: float) -> float:
         """t at which σ(t) is `sigma`, at the levels or between them; 0 for 0."""
@@ -176,7 +182,7 @@ def _distinct(levels, denoiser):
 
 def _gamma(sampling, sigma, steps):
     inside = sampling.S_tmin <= sigma <= sampling.S_tmax
-    return min(sampling.S_churn / steps, MAX_CHURN - 1) if inside else 0.0
+    return min(sampling.S_churn / steps, MAX_GAMMA) if inside else 0.0
 
 
 PLAIN = path_of(Sampling(schedule="linear", scaling="none"))  # σ(t) = t and s = 1: there the state is x/s, and t is σ
