@@ -38,11 +38,11 @@ environment:
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; what it reads has `run`, a function of the options."""
+def parser(names=COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands; what it reads has `run`, a function of the options."""
     made = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, epilog=MORE, formatter_class=Help)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in names:
         import_module(f"edm.commands.{name}").add(commands)
     return made
 
@@ -52,7 +52,7 @@ def main(arguments=None) -> int:
     Ctrl-C, 141 once nobody reads any more."""
     program = PROGRAM
     try:
-        options = parser().parse_args(arguments)
+        options = parser(_wanted(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
         program = f"{PROGRAM} {options.command}"
         return options.run(options) or 0
     except BrokenPipeError:  # whoever was reading has enough, such as head
@@ -68,6 +68,11 @@ def main(arguments=None) -> int:
         except OSError:  # a closed terminal or pipe; it would fail again when the program ends, and be told
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wanted(arguments) -> tuple[str, ...]:
+    """The command that is asked for, which need not wait for the others; all of them, if it is none."""
+    return (arguments[0],) if arguments and arguments[0] in COMMANDS else COMMANDS
 
 
 def failed(program: str, error: Exception) -> int:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import ClassVar
 
-import torch
+from cachetools import LRUCache
 
 from app.messages import answers, requests
 from app.sentences import faults
 from app.tabs.base import Answers, Event, House
 from app.training import about, datasets, film, form
 from app.training.flow import Flow
-from app.training.once import Once
 from app.uploads import sets
 from app.work import snippets
 from app.work.jobs import answer, body_of
@@ -20,11 +22,12 @@ from edm import runs
 from edm.base import flat
 from edm.base.errors import Refused, shown
 from edm.base.fields import SettingsError
-from edm.runs import places
+from edm.runs import launchers, places
 from edm.training.settings import Training
 
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
 CONTRAST = ("vp", "edm")  # what one click sets against each other
+LONGEST_TOKEN = 100
 
 
 class Train:
@@ -38,7 +41,7 @@ class Train:
     }
 
     def boot(self, house: House) -> dict:
-        devices = ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+        devices = launchers.LAUNCHERS[launchers.LOCAL].places()
         folder = house.board.folder
         return form.boot(folder, devices) | {"script": snippets.head(folder, house.room.kind == "own")}
 
@@ -63,6 +66,35 @@ def _planned(house, visitor, values, **how) -> form.Plan:
         return house.room.clamped(visitor, settings) if visitor else settings
 
     return house.former.plan(values, clamped, **how)
+
+
+class Once:
+    """What is asked for again under the same token is not done again. Thread-safe."""
+
+    def __init__(self, most: int = 2000):
+        self._known: LRUCache = LRUCache(most)
+        self._lock = threading.Lock()
+
+    def do(self, visitor, token, work: Callable):
+        """work(), or what it was for this token of the visitor's, when that is there; without a token, work()."""
+        if token is None:
+            return work()
+        if not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
+            raise Refused(f"the token {token!r:.40} must be a text of 1 to {LONGEST_TOKEN} letters, or none")
+        key = visitor, token
+        with self._lock:
+            known = self._known.get(key)
+            if known is None:
+                mine = self._known[key] = Future()
+        if known is not None:
+            return known.result()
+        try:
+            mine.set_result(work())
+        except BaseException as error:  # it may be tried again
+            with self._lock:
+                self._known.pop(key, None)
+            mine.set_exception(error)
+        return mine.result()
 
 
 class Desk:

@@ -37,7 +37,7 @@ def names() -> dict[str, str]:
     return {name: (titles | SHIPPED).get(name, name) for name in [*SHIPPED, *there]}
 
 
-def of(name: str, folder) -> Found:
+def named(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
     if name in names():
         found = _shipped(name)
@@ -83,7 +83,7 @@ def own(about: dict) -> Found:
 
 def described(folder) -> list[dict]:
     """All datasets for the page, the project's first."""
-    return [describe(of(name, folder)) for name in names()]
+    return [describe(named(name, folder)) for name in names()]
 
 
 def describe(found: Found) -> dict:

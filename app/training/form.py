@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from app.instruments.base import View, offered, option
 from app.training import about, datasets
-from app.training.once import Estimates
+from app.training.estimates import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from edm import runs
 from edm.base import flat
@@ -112,7 +112,7 @@ class Former:
                 runs.check_name(short.name)
             except Refused as error:
                 raise SettingsError(str(error), ("name",)) from None
-        found = datasets.of(short.data, self._folder)
+        found = datasets.named(short.data, self._folder)
         own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
         document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)

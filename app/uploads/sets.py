@@ -100,7 +100,7 @@ def described(folder, identity: str) -> dict:
 
 
 def _about(path) -> dict:
-    about = places.load(path.parent / "about.json")
+    about = places.read(path.parent / "about.json")
     if not about:  # removed meanwhile
         raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
     return about
@@ -143,7 +143,7 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
             places.write(path.parent / "about.json", {**about, "owners": others})
             return
         for run in runs.all_runs(folder):
-            data = places.load(run.folder / "config.json").get("data")
+            data = places.read(run.folder / "config.json").get("data")
             if isinstance(data, dict) and data.get("path") == str(path):
                 raise Refused(f"the run {run.name!r} is of the dataset {about['title']!r}; delete the run first")
         gone = path.parent.with_name(f".gone-{uuid.uuid4().hex}")
@@ -252,7 +252,7 @@ def _settled(new, place, about, owner, bounds) -> dict:
     """Give a set that is whole its place, or the one that is there another owner."""
     target = place / about.pop("id")
     with _owning:
-        known = places.load(target / "about.json")
+        known = places.read(target / "about.json")
         if not known:
             used = runs.disk_use(place)
             if used > bounds.folder:
@@ -276,5 +276,5 @@ def _title(text) -> str:
 
 def _all(place) -> list[dict]:
     """The about.json of every set, with its id."""
-    found = [(path, places.load(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
+    found = [(path, places.read(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
     return [{"id": path.name, **about} for path, about in found if about]

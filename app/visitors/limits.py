@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -101,16 +100,6 @@ def clamped(settings: Training, allowance: Allowance) -> Training:
         checkpoint=max(settings.checkpoint, least),
         compile=False,
     )
-
-
-def changed(run, changes: dict) -> Training:
-    """The settings of the run in a folder with some fields changed, given as text. Raises Refused."""
-    from edm.base import flat
-    from edm.experiments.documents import merged
-    from edm.runs import places
-    from edm.training.settings import Training
-
-    return Training.parse(merged(places.load(Path(run) / "config.json"), flat.unflatten(changes, Training)))
 
 
 def parameters(settings: Training) -> int:

@@ -52,11 +52,11 @@ class Names:
         key = key_of(name)
         if self._roles.get(key):  # the teacher's
             return False
-        kept = places.load(self._folder / NAMES_FILE).get(key)
+        kept = places.read(self._folder / NAMES_FILE).get(key)
         if kept is None:
             new = hashed(word, secrets.token_hex(8)) if word else ""
             with self._lock:
-                known = places.load(self._folder / NAMES_FILE)
+                known = places.read(self._folder / NAMES_FILE)
                 if key not in known and len(known) >= MOST_NAMES:
                     return False
                 if key not in known:

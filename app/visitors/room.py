@@ -17,6 +17,7 @@ from app.visitors.limits import Allowance
 from app.visitors.names import key_of
 from edm import runs
 from edm.base.errors import Refused
+from edm.runs.beginnings import settings_of
 
 TEACHER = " (teacher)"
 _CLOSED = (
@@ -92,7 +93,7 @@ class Room:
         if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
         if not visitor.teacher:
-            limits.check_size(limits.changed(run.folder, changes), self.allowance)
+            limits.check_size(settings_of(run.folder, changes, run.checkpoint), self.allowance)
             others = [other for other in existing if other.name != run.name]
             limits.check_number([other for other in others if _owns(visitor, other)], self.allowance)
 

@@ -9,10 +9,10 @@ from tempfile import NamedTemporaryFile
 
 
 @contextmanager
-def atomic(path, durable: bool = True, guard=None):
+def atomic(path, durable: bool = True, check=None):
     """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
-    guard: called when all is written, before it takes its place; what it raises undoes it.
+    check: called when all is written, before it takes its place; what it raises undoes it.
     durable: wait until it is on the disk, and in its place, so that a power cut cannot undo it. Raises RuntimeError if
     the block has put another file in its place: some libraries do, and then this one is not what would be kept.
     """
@@ -26,8 +26,8 @@ def atomic(path, durable: bool = True, guard=None):
             os.chmod(file.name, 0o644)
             if durable:
                 os.fsync(file.fileno())
-            if guard is not None:
-                guard()
+            if check is not None:
+                check()
         except BaseException:
             _drop(file)
             raise

@@ -78,7 +78,8 @@ def run(options):
     from edm.runs import launchers
     from edm.runs.worker import Worker
     from edm.training import parallel, recording
-    from edm.training.loop import shares, train
+    from edm.training.fitting import shares
+    from edm.training.loop import train
 
     folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
     settings, events = beginning.settings, None

@@ -152,14 +152,14 @@ class Header(Settings):
         return self.taught or tuple(range(self.classes))
 
 
-def save(path, header: Header, content: dict[str, torch.Tensor], guard=None) -> None:
-    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. guard: see `atomic`.
+def save(path, header: Header, content: dict[str, torch.Tensor], check=None) -> None:
+    """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. check: see `atomic`.
 
     Raises OSError that names the file where it cannot be written.
     """
     metadata = {METADATA_KEY: json.dumps(header.document(complete=True))}
     try:
-        with atomic(path, guard=guard) as file:
+        with atomic(path, check=check) as file:
             tensors.write(file, content, metadata)
     except OSError as error:
         raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None

@@ -47,7 +47,7 @@ class Beginning:
 def read(folder, number: int) -> Beginning:
     """The n-th beginning of the run in a folder. Raises Refused or OSError, with a sentence, for one that cannot be."""
     folder = Path(folder)
-    asked = places.load(places.request(folder, number, "start")) or places.load(places.request(folder, number, "taken"))
+    asked = places.read(places.request(folder, number, "start")) or places.read(places.request(folder, number, "taken"))
     origin = asked.get("checkpoint")
     checkpoint = Path(origin) if isinstance(origin, str) else saved.newest(folder)
     if checkpoint is None and saved.checkpoints(folder):
@@ -71,7 +71,7 @@ def settings_of(folder, changes: dict | None = None, checkpoint: Path | None = N
     """
     from edm.experiments.documents import merged, read
 
-    document = places.load(Path(folder) / "config.json")
+    document = places.read(Path(folder) / "config.json")
     if not document and checkpoint is None:
         raise Refused(f"the run {Path(folder).name!r} has lost its settings, and has no checkpoint yet; delete it")
     document = document or read(checkpoint, Training, "training")

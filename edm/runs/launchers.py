@@ -84,7 +84,7 @@ class Processes:
         """See `Launcher`. What the worker says goes into the run's log.txt."""
         folder, chosen = Path(folder), place.split("+")
         number = places.newest(folder)
-        request = places.load(places.request(folder, number, "start"))
+        request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
         ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
@@ -94,7 +94,7 @@ class Processes:
             log.flush()
             process = subprocess.Popen(
                 [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, env=environment(chosen), cwd=_existing(request.get("cwd")),
+                env=environment(chosen), cwd=_existing(request.get("cwd")), **_apart(),
             )  # fmt: skip
         with suppress(OSError):  # so that a system without memory ends this process, and not the page
             Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
@@ -149,7 +149,7 @@ LOCAL = "processes"  # of runs that say nothing of a launcher, such as those tha
 
 def launcher_of(folder) -> Launcher:
     """The launcher of the newest beginning of the run in a folder."""
-    return named(places.load(places.request(folder, places.newest(folder), "start")))
+    return named(places.read(places.request(folder, places.newest(folder), "start")))
 
 
 def named(request: dict) -> Launcher:
@@ -185,6 +185,14 @@ def environment(chosen: list[str]) -> dict[str, str]:
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
     extra["EDM_TRACEBACK"] = "1"  # into its log
     return {**variables, **extra, _ORIGINAL: json.dumps(original)}
+
+
+def _apart() -> dict:
+    """What keeps a worker alive when the terminal that has started it closes."""
+    if sys.platform == "win32":  # which knows no sessions, and gives a process its rank when it begins
+        alone = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": alone | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    return {"start_new_session": True}
 
 
 def _existing(folder):

@@ -62,7 +62,7 @@ class Lease:
 def certain(run: reading.Run) -> bool:
     """Whether a run that reads as over is so for sure: by its worker's own word, its launcher's, or because
     all is done and no worker is known."""
-    number, status = run.number, places.load(run.folder / "status.json")
+    number, status = run.number, places.read(run.folder / "status.json")
     if number == 0 or (status.get("number") == number and status.get("state") in reading.OVER):
         return True
     leader, _ = reading.workers(run.folder)
@@ -83,7 +83,7 @@ def seize(run: reading.Run) -> None:
     if not taken.exists() and places.create(taken, {"process": launchers.claim()["process"], "time": 0.0}):
         return  # it never began, and now never will
     lapses, sign, told = _last_sign(run)
-    claim = places.load(taken)
+    claim = places.read(taken)
     if leader or claim.get("machine", machine()) != machine():
         quiet = max(places.moment(run.folder) - sign, signs.EAR.silence(leader) if told else 0.0)
         if quiet < SILENCE:
@@ -99,7 +99,7 @@ def seize(run: reading.Run) -> None:
 def _last_sign(run) -> tuple[int, float, bool]:
     """(how many of its files are won, time of the file server at the last sign of life, whether its status tells of all
     of them) of the newest beginning."""
-    status = places.load(run.folder / "status.json")
+    status = places.read(run.folder / "status.json")
     own = status.get("number") == run.number
     lapses = status.get("lapses") if own and type(status.get("lapses")) is int else 0
     known, files = lapses, [places.request(run.folder, run.number, what) for what in ("taken", "worker")]

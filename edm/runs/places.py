@@ -25,10 +25,16 @@ from edm.base.errors import Refused
 from edm.files.names import check_name, is_name, runs_folder
 
 __all__ = [
-    "check_name", "create", "is_name", "load", "newest", "place", "request", "runs_folder", "write",
+    "check_name", "create", "is_name", "newest", "place", "read", "request", "runs_folder", "write",
 ]  # fmt: skip
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_LINKS = (
+    errno.EPERM,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EACCES,
+)  # the last on Windows, of open files
 
 
 def place(folder, name) -> Path:
@@ -118,7 +124,7 @@ def write(path, document: dict, durable: bool = True) -> None:
         file.write(json.dumps(document, indent=1).encode())
 
 
-def load(path) -> dict:
+def read(path) -> dict:
     """The document in a file; an empty one if there is none, or it is not one."""
     try:
         with open(path, "rb") as file:

@@ -19,6 +19,7 @@ from edm.base.atomic import make, settle
 from edm.base.errors import Refused
 from edm.files import saved
 from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
+from edm.training import fitting
 from edm.training.settings import Training
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
@@ -37,7 +38,6 @@ def start(
     names that are taken.
     """
     from edm.data.sources import placed, shape_of
-    from edm.training import fitting
 
     fitting.check(settings, shape_of(settings.data))
     folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
@@ -70,8 +70,8 @@ def resume(
         raise Refused(f"the run {run.name!r} is {found.state}; only one that is over can be resumed")
     if found.state == "finished" and "images" not in changes:
         raise Refused(f"the run {run.name!r} has finished; give it more images to go on: --images")
-    before = places.load(places.request(run, last, "start"))
-    keep = before.get("keep", places.load(run / "status.json").get("keep", KEEP))
+    before = places.read(places.request(run, last, "start"))
+    keep = before.get("keep", places.read(run / "status.json").get("keep", KEEP))
     # those of a beginning that never reached a checkpoint would be lost
     changes = {**before.get("changes", {}), **{name: str(value) for name, value in changes.items()}}
     if "path" in changes:
@@ -136,15 +136,15 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
         if run.state == "stopping":
             _enforce(run)
     for run in sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name)):
-        request = places.load(places.request(run.folder, run.number, "start"))
-        fitting, needed = devices.places(request.get("device") or "cpu", request.get("gpus") or 0)
-        if request.get("host") != clocks.host() or awaited.intersection(fitting):
+        request = places.read(places.request(run.folder, run.number, "start"))
+        suitable, needed = devices.places(request.get("device") or "cpu", request.get("gpus") or 0)
+        if request.get("host") != clocks.host() or awaited.intersection(suitable):
             continue
         try:
-            if _begin(folder, run, request, fitting, needed, at_once):
+            if _begin(folder, run, request, suitable, needed, at_once):
                 begun.append(run.folder)
             else:
-                awaited.update(fitting)  # so that a run on several GPUs has its turn, too
+                awaited.update(suitable)  # so that a run on several GPUs has its turn, too
         except OSError as error:
             failed.append(error)
     if failed:
@@ -172,13 +172,11 @@ def _new(folder, name, dataset) -> Path:
 
 def _request(settings, folder, device, keep, owner, launcher) -> dict:
     """What is asked for."""
-    from edm.training.loop import shares
-
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     known = launchers.named({"launcher": launcher}).places()
     device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over], known)
-    shares(settings, devices.count(device))
+    fitting.shares(settings, devices.count(device))
     asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "cwd": os.getcwd()}
     where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus}
     return {**clocks.now(), "id": uuid.uuid4().hex, **where, **asked}
@@ -222,10 +220,10 @@ def _ask(run, number, request, options):
         raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
 
 
-def _begin(folder, run, request, fitting, needed, at_once) -> bool:
+def _begin(folder, run, request, suitable, needed, at_once) -> bool:
     """Start a queued run if as many places as it needs have a free seat."""
     holder = {**launchers.claim(), "run": run.name, "number": run.number, "id": request["id"]}
-    held, begun = seats.take(folder, fitting, needed, at_once, holder), False
+    held, begun = seats.take(folder, suitable, needed, at_once, holder), False
     try:
         place = "+".join(held) if needed > 1 else request["device"]
         begun = bool(held) and _submit(run, launchers.named(request), place, at_once)
@@ -258,7 +256,7 @@ def _submit(run, launcher, place, at_once) -> bool:
 
 def _enforce(run) -> None:
     """End a worker that was asked to stop and did not in time: first it is asked, then it is not."""
-    request = places.load(places.request(run.folder, run.number, "stop"))
+    request = places.read(places.request(run.folder, run.number, "stop"))
     waited, grace = clocks.since(request), request.get("grace", 0)
     launcher = launchers.launcher_of(run.folder)
     leader, fellows = reading.workers(run.folder)

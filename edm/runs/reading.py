@@ -78,14 +78,14 @@ def read(folder, details: bool = True) -> Run:
     """The run in a directory. details: its log and its use of the disk, too, which take longer to find out."""
     folder = Path(folder)
     number = places.newest(folder)
-    start = places.load(places.request(folder, number, "start"))
+    start = places.read(places.request(folder, number, "start"))
     launcher = launchers.named(start)
     state, status, handle = _told(folder, number, launcher)
     whole, torn = _saved(folder)
     own, live = status.get("number") == number, state in LIVE
     seen = saved.number(whole) if whole else 0
     total = (own and _number(status, "total")) or _number(start, "total")
-    total = total or _number(places.load(folder / "config.json"), "images")
+    total = total or _number(places.read(folder / "config.json"), "images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
     told = {name: _text(status, name) for name in ("reason", "sentence")} if own and not live else {}
     told |= {"remedies": _several(status, "remedies")} if told else {}
@@ -121,7 +121,7 @@ _PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started
 
 def all_runs(folder, details: bool = False) -> list[Run]:
     """Every run in the runs folder, the last asked for or started first."""
-    runs = _Listing.of(os.path.abspath(folder)).runs()
+    runs = _listing(os.path.abspath(folder)).runs()
     if details:
         runs = [read(run.folder) for run in runs]
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
@@ -130,9 +130,9 @@ def all_runs(folder, details: bool = False) -> list[Run]:
 def workers(folder) -> tuple[dict, list[dict]]:
     """The handles of (the worker of the run's newest beginning, others that it has started); an empty one: none."""
     number = places.newest(folder)
-    status = places.load(Path(folder, "status.json"))
+    status = places.read(Path(folder, "status.json"))
     if status.get("number") != number:
-        return _launched(places.load(places.request(folder, number, "worker"))), []
+        return _launched(places.read(places.request(folder, number, "worker"))), []
     leader = _handle(status)
     fellows = [fellow for fellow in _several(status, "others") if isinstance(fellow, dict)]
     return leader, [{**fellow, "alone": leader.get("alone", False)} for fellow in fellows]
@@ -167,11 +167,6 @@ class _Listing:
     def __init__(self, folder):
         self._folder, self._known = Path(folder), {}
 
-    @classmethod
-    @lru_cache(maxsize=8)
-    def of(cls, folder: str) -> _Listing:
-        return cls(folder)
-
     def runs(self) -> list[Run]:
         try:
             entries = [entry for entry in os.scandir(self._folder) if places.is_name(entry.name)]
@@ -192,6 +187,11 @@ class _Listing:
         return mark if run.over and settled else None, run
 
 
+@lru_cache(maxsize=8)
+def _listing(folder: str) -> _Listing:
+    return _Listing(folder)
+
+
 def _mark(folder) -> tuple:
     """What changes with any file on which the state of a run that is over depends; empty where there is no run."""
     marks = []
@@ -206,26 +206,26 @@ def _told(folder, number, launcher):
     """(state, status, handle). A worker that is gone without a last word is "interrupted", unless it was to end."""
     stop = places.request(folder, number, "stop").exists()
     # looked at before the status: a worker that ends in between has had its last words by then
-    told = places.load(places.request(folder, number, "worker"))
+    told = places.read(places.request(folder, number, "worker"))
     born = _launched(told)
-    status = places.load(folder / "status.json")
+    status = places.read(folder / "status.json")
     if status.get("number") == number:
         handle, state = _handle(status), status.get("state")
         if state in ("running", "paused"):
             if _lives(launcher, handle, _number(status, "heartbeat")):
                 return ("stopping" if stop else state), status, handle
-            status = places.load(folder / "status.json") or status  # its last words may be newer than the first look
+            status = places.read(folder / "status.json") or status  # its last words may be newer than the first look
         return (status["state"] if status.get("state") in OVER else _ended(stop)), status, handle
     if born:
         living = _lives(launcher, born, _number(told, "time"))
-        if not living and places.load(folder / "status.json").get("number") == number:
+        if not living and places.read(folder / "status.json").get("number") == number:
             return _told(folder, number, launcher)  # it has ended meanwhile, with all it had to say
         return (_ended(stop) if not living else "stopping" if stop else "running"), status, born
     taken = places.request(folder, number, "taken")
     if not taken.exists():
         asked = places.request(folder, number, "start").exists()
         return ("interrupted" if not asked else "stopped" if stop else "queued"), status, {}
-    return ("running" if is_starting(places.load(taken)) else "interrupted"), status, {}
+    return ("running" if is_starting(places.read(taken)) else "interrupted"), status, {}
 
 
 def _saved(folder) -> tuple[Path | None, list[Path]]:

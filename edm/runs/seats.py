@@ -28,14 +28,14 @@ def former(folder) -> list[Path]:
     return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]
 
 
-def take(folder, fitting: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
-    """Seats at as many of the fitting places as are needed, by place; none at all if too few are free.
+def take(folder, suitable: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
+    """Seats at as many of the suitable places as are needed, by place; none at all if too few are free.
 
     at_once: seats at each place. holder: who takes them: a claim of `edm.runs.launchers`, with run, number and id.
     """
     held: dict[str, Path] = {}
     try:
-        for place in fitting:
+        for place in suitable:
             if len(held) < needed and (seat := _hold(folder, place, holder, at_once)):
                 held[place] = seat
     finally:
@@ -56,7 +56,7 @@ def _hold(folder, place, holder, at_once) -> Path | None:
         seats = folder_of(folder) / f"{place.replace(':', '')}.{seat}"
         seats.mkdir(parents=True, exist_ok=True)
         last = max((saved.number(path, (".json",)) or 0 for path in seats.iterdir()), default=0)
-        if last and not _is_over(folder, places.load(seats / f"{last:08}.json")):
+        if last and not _is_over(folder, places.read(seats / f"{last:08}.json")):
             continue
         (seats / f"{last - _KEPT:08}.json").unlink(missing_ok=True)
         if places.create(seats / f"{last + 1:08}.json", holder):
@@ -67,7 +67,7 @@ def _hold(folder, place, holder, at_once) -> Path | None:
 def _is_over(folder, holder) -> bool:
     """Whether the holder of a seat needs it no more; once that is so, it stays so."""
     path, number = folder / str(holder.get("run")), holder.get("number")
-    start = places.load(places.request(path, number, "start")) if type(number) is int else {}
+    start = places.read(places.request(path, number, "start")) if type(number) is int else {}
     if not start or start.get("id") != holder.get("id") or places.newest(path) > number:
         return True  # deleted, or resumed since, which only a run that is over can be
     if places.request(path, number, "taken").exists():

@@ -147,7 +147,7 @@ class Worker:
         with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
             self._reserve().unlink(missing_ok=True)
             self._write(durable=True)
-        taken = places.load(places.request(self._folder, self._number, "taken"))
+        taken = places.read(places.request(self._folder, self._number, "taken"))
         if "at_once" in taken and not self._signals.asked() and self._status.get("reason") != "disk":
             with suppress(OSError, Refused):
                 queue.advance(self._folder.parent, taken["at_once"])

@@ -22,8 +22,9 @@ from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.sampling.settings import Sampling
+from edm.training.fitting import shares
 from edm.training.loader import AHEAD
-from edm.training.loop import shares, train
+from edm.training.loop import train
 from edm.training.loss import AT_ONCE
 from edm.training.parallel import World
 from edm.training.settings import Training

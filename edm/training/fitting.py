@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edm.base.choices import knobs_of
+from edm.base.errors import Refused
 from edm.base.fields import SettingsError
 from edm.networks import NETWORKS, levels
 from edm.networks.settings import Architecture
@@ -42,6 +43,17 @@ def check(settings: Training, shape, given=()) -> None:
         there = ", ".join(map(str, sizes))
         reason = f"no level of this network has {where} pixels; its levels have {there}: name some of them, or none"
         _refuse("attention", list(wanted), reason)
+
+
+def shares(settings: Training, size: int = 1) -> tuple[int, int]:
+    """(images of a step on each of `size` devices, images at once). Raises ValueError if they do not come out even."""
+    if settings.batch % size:
+        raise Refused(f"batch = {settings.batch} cannot be shared evenly by {size} processes; make it a multiple")
+    share = settings.batch // size
+    micro = min(settings.micro_batch or share, share)
+    if share % micro:
+        raise Refused(f"micro_batch = {micro} must divide the {share} images that each of {size} devices takes")
+    return share, micro
 
 
 def idle(settings: Training, shape, classes: int) -> dict[str, str]:

@@ -28,7 +28,8 @@ class Best:
         self.images, self._score = None, math.inf
 
     @classmethod
-    def of(cls, run) -> Best:
+    def so_far(cls, run) -> Best:
+        """Of all that a run has measured."""
         best = cls()
         with suppress(OSError), open(Path(run, "metrics.jsonl"), "rb") as lines:
             for line in lines:
@@ -44,7 +45,7 @@ class Best:
 
 def best(run) -> int | None:
     """The images of a run's tick with the least score; None if it has none yet."""
-    return Best.of(run).images
+    return Best.so_far(run).images
 
 
 def superfluous(run, keep: int, best: int | None = None) -> list[Path]:

@@ -23,6 +23,7 @@ from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.training.augmentation import Augmentation
 from edm.training.events import Checkpoint, Paused, Started, Step, Tick
+from edm.training.fitting import shares
 from edm.training.loader import batches
 from edm.training.loss import Loss
 from edm.training.parallel import World
@@ -156,17 +157,6 @@ class _Steps:
 
 def _never() -> bool:
     return False
-
-
-def shares(settings: Training, size: int = 1) -> tuple[int, int]:
-    """(images of a step on each of `size` devices, images at once). Raises ValueError if they do not come out even."""
-    if settings.batch % size:
-        raise Refused(f"batch = {settings.batch} cannot be shared evenly by {size} processes; make it a multiple")
-    share = settings.batch // size
-    micro = min(settings.micro_batch or share, share)
-    if share % micro:
-        raise Refused(f"micro_batch = {micro} must divide the {share} images that each of {size} devices takes")
-    return share, micro
 
 
 def _passed(before, after, every) -> bool:

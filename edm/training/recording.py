@@ -28,24 +28,24 @@ from edm.training.metrics import parsed
 __all__ = ["checkpoints", "record"]
 
 
-def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False, guard=None) -> Iterator:
+def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False, check=None) -> Iterator:
     """Pass events on, writing what they report into `folder`.
 
-    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. guard: called
+    keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. check: called
     before a checkpoint takes its place; what it raises keeps it from there.
     """
     folder, best = Path(folder), Best()
     for event in events:
         if isinstance(event, Started):
             _begin(folder, event.state)
-            best = Best.of(folder)
+            best = Best.so_far(folder)
         elif isinstance(event, Tick):
             line = _line(event)
             best.see(line)
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder / "samples" / f"{event.images:011}", event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
-            event.state.save(room(folder / "checkpoints" / f"{event.images:011}.safetensors"), guard)
+            event.state.save(room(folder / "checkpoints" / f"{event.images:011}.safetensors"), check)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event

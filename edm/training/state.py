@@ -47,8 +47,8 @@ class RunState:
         networks = (self.network, *self.ema.networks)
         return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
 
-    def save(self, path, guard=None) -> None:
-        """Write a checkpoint, atomically. guard: called before it takes its place."""
+    def save(self, path, check=None) -> None:
+        """Write a checkpoint, atomically. check: called before it takes its place."""
         tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
         for i, network in enumerate(self.ema.networks):
             tensors |= {f"ema{i}/{name}": tensor for name, tensor in network.state_dict().items()}
@@ -64,7 +64,7 @@ class RunState:
             losses=self.losses,
         )
         changes = {"images": self.images, "seconds": self.seconds, "progress": progress, "metrics": self.metrics}
-        checkpoints.save(path, self.header.changed(**changes), tensors, guard)
+        checkpoints.save(path, self.header.changed(**changes), tensors, check)
 
     @torch.no_grad()
     def restore(self, path) -> None:

@@ -55,7 +55,7 @@ HANDED_OUT = {
     "a classifier, and what its file says": lambda: classifiers.load("digits"),
     "a preset": lambda: edm.presets.read("designs/vp"),
     "a recipe": lambda: recipes.recipe((1, 8, 8), "small", "vp"),
-    "the fields of a shipped dataset": lambda: datasets.of("spiral", "runs").fields,
+    "the fields of a shipped dataset": lambda: datasets.named("spiral", "runs").fields,
     "the declarations of knobs": lambda: knobs(Sampling),
 }
 

@@ -87,7 +87,7 @@ def _run(path):
     leader, fellows = workers(folder)
     for handle in (leader, *fellows):
         launcher_of(folder).alive(handle)
-    is_starting(places.load(folder / "requests/0001.taken.json"))
+    is_starting(places.read(folder / "requests/0001.taken.json"))
     runs.all_runs(folder.parent)
     shutil.rmtree(folder)
 

@@ -71,7 +71,7 @@ export class Film {
       const caption = element("span", { class: "caption" });
       return { name, canvas, caption, box: element("div", { class: "reel" }, caption, element("div", {}, canvas)) };
     });
-    this.box.dataset.lanes = String(this.#boxes.length);
+    this.box.dataset.reels = String(this.#boxes.length);
     this.box.replaceChildren(...this.#boxes.map(({ box }) => box));
   }
 

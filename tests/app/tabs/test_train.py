@@ -113,7 +113,7 @@ def test_what_such_a_run_has_done_here_counts_more_than_an_estimate(tab, monkeyp
     monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
     done = finished(tab.board.folder, "done", data={"dataset": "spiral"})
     places.write(
-        done / "status.json", places.load(done / "status.json") | {"number": 1, "state": "finished", "rate": 700}
+        done / "status.json", places.read(done / "status.json") | {"number": 1, "state": "finished", "rate": 700}
     )
     like = {"data": "spiral", "channels": "16", "blocks": "1", "batch": "64", "minutes": "1"}
     tab.board.wake()

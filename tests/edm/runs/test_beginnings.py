@@ -65,7 +65,7 @@ def test_a_run_that_waits_since_before_is_started_as_it_was_asked_for(tmp_path, 
         assert started(run) == 0
         runs.resume(run, images="192", lr="1e-4", accept_data=True)
     number = places.newest(run)
-    request = places.load(places.request(run, number, "start"))
+    request = places.read(places.request(run, number, "start"))
     options = request["command"].split()[3:]
     assert ("--accept-data" in options) is resumed
     for name in ("launcher", "best", "accept_data"):

@@ -83,10 +83,10 @@ def test_one_that_is_asked_to_end_does_or_is_ended(folder, memory, listens, ende
     runs.stop(path, grace=0)
     assert state(path) == "stopping"
     request = places.request(path, 1, "stop")
-    places.write(request, {**places.load(request), "grace": 1e6})
+    places.write(request, {**places.read(request), "grace": 1e6})
     runs.advance(folder)
     assert memory.ended == [], "it has time to end by itself"
-    waited = time.time() - places.load(request)["time"]
+    waited = time.time() - places.read(request)["time"]
     places.write(request, {"machine": "another", "time": time.time() - 1000, "grace": 999 if waited < 1 else 0})
     runs.advance(folder)
     assert memory.ended == [(0, False)]

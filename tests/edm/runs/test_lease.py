@@ -256,11 +256,11 @@ def test_a_worker_that_has_lost_its_run_writes_nothing_more(tmp_path, monkeypatc
 
     with pytest.raises(Superseded), Worker(path, None, points()) as worker:
         events = rival(worker.watch(loop.train(points(), stop=worker.asked)))
-        for _ in recording.record(events, path, guard=worker.check):
+        for _ in recording.record(events, path, check=worker.check):
             pass
     assert [p.stem[-3:] for p in recording.checkpoints(path)] == ["128", "256"], "not even what it had begun to write"
     assert [p.name for p in (path / "checkpoints").glob(".*")] == []
-    assert places.load(path / "status.json")["state"] == "running", "nor a last word"
+    assert places.read(path / "status.json")["state"] == "running", "nor a last word"
 
 
 def test_a_run_whose_followers_still_end_is_not_resumed_before(tmp_path):

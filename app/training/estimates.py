@@ -1,4 +1,4 @@
-"""Work that is asked for several times and done once: estimates of the same settings, and a start."""
+"""Estimates of the same settings are asked for several times, and made once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from cachetools import LRUCache
 
-from edm.base.errors import Refused
-
 LOOK = 0.1  # seconds between two looks whether somebody still waits
-LONGEST_TOKEN = 100
 
 
 class Estimates:
@@ -59,32 +56,3 @@ class Estimates:
         finally:
             with self._lock:
                 self._coming.pop(key, None)
-
-
-class Once:
-    """What is asked for again under the same token is not done again. Thread-safe."""
-
-    def __init__(self, most: int = 2000):
-        self._known: LRUCache = LRUCache(most)
-        self._lock = threading.Lock()
-
-    def do(self, visitor, token, work: Callable):
-        """work(), or what it was for this token of the visitor's, when that is there; without a token, work()."""
-        if token is None:
-            return work()
-        if not isinstance(token, str) or not 0 < len(token) <= LONGEST_TOKEN:
-            raise Refused(f"the token {token!r:.40} must be a text of 1 to {LONGEST_TOKEN} letters, or none")
-        key = visitor, token
-        with self._lock:
-            known = self._known.get(key)
-            if known is None:
-                mine = self._known[key] = Future()
-        if known is not None:
-            return known.result()
-        try:
-            mine.set_result(work())
-        except BaseException as error:  # it may be tried again
-            with self._lock:
-                self._known.pop(key, None)
-            mine.set_exception(error)
-        return mine.result()

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.tabs.train import Once
 from app.training import form
-from app.training.once import Estimates, Once
+from app.training.estimates import Estimates
 from app.work.tickets import Superseded, Tickets
 from edm.base.errors import Refused
 from edm.training.estimate import Estimate
