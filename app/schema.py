@@ -6,7 +6,6 @@ Each event's request and answers are declared once, by its tab (`app.tabs.base.E
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,8 +15,9 @@ from app.messages.boot import Boot, Opened
 from app.tabs import TABS
 from app.tabs.base import Event
 from edm.base.atomic import atomic
+from edm.files.resources import ASSETS
 
-PLACE = Path(__file__).resolve().parents[1] / "assets" / "page" / "shared" / "messages.d.ts"
+PLACE = ASSETS / "page" / "shared" / "messages.d.ts"
 _HEAD = """// Messages between the server and the page. Written by `python -m app.schema`: change app/messages instead.
 """
 _TAIL = """/** What goes back to an event, again and again until it is finished. */

@@ -29,6 +29,21 @@ from app.visitors.time_keeper import keep_time
 from app.work.scripts import asked
 from edm.files.resources import ASSETS
 
+# One for each room of the page's scripts; the later ones may take back what the shared ones say.
+SHEETS = (
+    "shared/tokens.css",
+    "shared/frame.css",
+    "shared/widgets.css",
+    "shared/stages.css",
+    "shared/dialogs.css",
+    "sampler/sampler.css",
+    "instruments/instruments.css",
+    "instruments/lanes.css",
+    "train/form.css",
+    "train/runs.css",
+    "train/stage.css",
+)
+
 
 class _Assets(StaticFiles):
     """Our scripts; the browser asks each time whether they changed, so that an update shows at once."""
@@ -61,7 +76,7 @@ def application(device, room: Room | None = None) -> FastAPI:
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css_paths=[ASSETS / "page" / "style.css"],
+        css_paths=[ASSETS / "page" / sheet for sheet in SHEETS],
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     entrance = login.page(room.entrance.message) if room.entrance.asks else None

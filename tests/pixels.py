@@ -51,7 +51,7 @@ TIMELESS = """() => {
   for (const span of document.querySelectorAll("span"))
     if (/^[\\d.,]+ ms$/.test(span.textContent)) span.querySelector("b").textContent = "0";
 }"""
-REFINING = ".instrument[data-streams=true] :is(.figure, .foot) { visibility: hidden !important }"
+REFINING = ".instrument :is(.figure, .foot) { visibility: hidden !important }"
 
 
 def links() -> dict[str, str]:

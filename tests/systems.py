@@ -8,6 +8,8 @@ import socket
 import sys
 import time
 
+import psutil
+
 ABSENT = {  # of a module, what Windows does not have
     os: ("getpgid", "killpg", "getsid", "setsid", "geteuid", "getuid", "setpriority", "PRIO_PGRP", "sched_getaffinity"),
     signal: ("SIGKILL", "SIGHUP"),
@@ -23,7 +25,9 @@ def windows(monkeypatch):
             monkeypatch.delattr(module, name, raising=False)
     monkeypatch.setitem(sys.modules, "resource", None)
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR, raising=False)
-    reals = {name: getattr(os, name) for name in ("open", "fsync", "unlink")}
+    reals = {name: getattr(os, name) for name in ("open", "fsync", "unlink", "link")}
+    there = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: not str(path).startswith("/proc") and there(path))
 
     def opened(path, flags, *arguments, **named):
         if os.path.isdir(path):
@@ -35,16 +39,14 @@ def windows(monkeypatch):
             raise OSError(errno.EBADF, "Bad file descriptor")
         reals["fsync"](number)
 
-    def removed(path, *arguments, **named):
-        known = os.stat(path)
-        for number in os.listdir("/dev/fd"):
-            try:
-                found = os.fstat(int(number))
-            except OSError:
-                continue
-            if os.path.samestat(found, known):
+    def closed(name):
+        def change(path, *arguments, **named):
+            known = os.stat(path)
+            if any(os.path.samestat(os.stat(file.path), known) for file in psutil.Process().open_files()):
                 raise PermissionError(errno.EACCES, "it is used by another process", str(path))
-        reals["unlink"](path, *arguments, **named)
+            reals[name](path, *arguments, **named)
 
-    for name, stand_in in (("open", opened), ("fsync", synced), ("unlink", removed)):
+        return change
+
+    for name, stand_in in (("open", opened), ("fsync", synced), ("unlink", closed("unlink")), ("link", closed("link"))):
         monkeypatch.setattr(os, name, stand_in)

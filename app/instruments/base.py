@@ -63,8 +63,8 @@ class Instrument:
     """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
     a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
 
-    question: what it answers, in a sentence. streams: it goes on refining until it is stopped. script: of the page's
-    that draws it; "": the one for plain charts.
+    question: what it answers, in a sentence. streams: it goes on refining until it is stopped. script: which of
+    assets/page/instruments draws it.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Instrument:
     settings: type[View]
     respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
     streams: bool = False
-    script: str = ""
+    script: str = "chart"
 
     def complete(self, values: dict) -> dict:
         """The values of all knobs, from some of them as text. Raises SettingsError."""

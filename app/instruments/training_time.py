@@ -156,5 +156,5 @@ INSTRUMENT = Instrument(
     "What has the network learned after so many images, and what do its samples look like?",
     TrainingTime,
     respond,
-    script="training",
+    script="training_time",
 )

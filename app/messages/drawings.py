@@ -37,10 +37,12 @@ class Line(Sent):
 
 
 class Mark(Sent):
-    """A level across a panel."""
+    """A line across a panel: at a level y, or at x."""
 
-    y: float
+    x: float | None = None
+    y: float | None = None
     text: str | None = None
+    color: Column | None = None
 
 
 class Heat(Sent):

@@ -27,10 +27,10 @@ class Wiring:
         self.stage, self._key, self._tickets = stage, key, Tickets()
 
     def connect(self, tab: Tab, house: House) -> None:
-        """Wire the tab's events. Answers that are not shown by the stage are heard as "edm-<event>" on the page."""
+        """Wire the tab's events. Answers that the stage does not show are heard by the page under the event's name."""
         answers = tab.serve(house)
         for name, event in tab.events.items():
-            output = self.stage if event.shown else Channel(f"edm-{name}")
+            output = self.stage if event.shown else Channel(name)
             getattr(self.stage, name)(self._handler(name, event, answers), None, output, **_TOGETHER)
 
     def _handler(self, name: str, event: Event, answers: Answers):

@@ -10,9 +10,23 @@ import json
 
 import gradio as gr
 
+# What Python says goes to the scripts in its order, whether they are here or on their way. %s: under which name.
+_HEARING = """
+const scripts = import(new URL("explorer/shared/server.js", document.baseURI));
+const hear = () => {
+    const text = props.value;
+    if (!text) return;
+    const answer = JSON.parse(text);
+    scripts.then(({ answered }) => answered(%s, answer));
+};
+watch('value', hear);
+hear();
+"""
+
 
 class Live(gr.HTML):
-    """The element that a script of assets/page fills. It sends `events`; `boot` is what it knows from the start.
+    """The element that a script of assets/page fills. It sends `events`; `boot` is what it knows from the start. The
+    page hears what is said to it as "opened", if it says what was opened, and as the answer to "ask" otherwise.
 
     `boot` is written into the script and not passed as a prop, since Gradio compares all props at each message.
     Never answer an event with gr.skip(): Gradio would build the component anew. A generator that ends without
@@ -20,26 +34,15 @@ class Live(gr.HTML):
     """
 
     def __init__(self, script: str, boot: dict, events: tuple[str, ...], **named):
-        senders = ", ".join(f"{event}: (data) => trigger('{event}', data)" for event in events)
         super().__init__(
             value="",
             html_template='<div class="explorer"></div>',
             js_on_load=f"""
-            // what Python says before the script is here must not be lost
-            const early = [];
-            let take = (message) => early.push(message);
-            const hear = () => props.value && take(JSON.parse(props.value));
-            watch('value', hear);
-            hear();
+            {_HEARING % 'answer.opened ? "opened" : "ask"'}
+            // Gradio wires the events whose names it finds here: {json.dumps(events)}
             const boot = {json.dumps(boot)};
             import(new URL("explorer/{script}", document.baseURI)).then((page) =>
-                page.mount(element.querySelector(".explorer"), boot, {{
-                    {senders},
-                    onMessage: (listener) => {{
-                        take = listener;
-                        early.forEach(listener);
-                    }},
-                }}));
+                page.mount(element.querySelector(".explorer"), boot, trigger));
             """,
             apply_default_css=False,
             **named,
@@ -50,7 +53,7 @@ class Live(gr.HTML):
 
 
 class Channel(gr.HTML):
-    """An invisible way for messages from Python to the page: each becomes a DOM event of this name.
+    """An invisible way for answers from Python to the page, which hears them under this name.
 
     One channel carries one kind of message: of two that come within the same moment, only the last is seen.
     """
@@ -60,10 +63,7 @@ class Channel(gr.HTML):
             value="",
             visible="hidden",
             html_template="<i></i>",
-            js_on_load=f"""
-            watch('value', () => props.value &&
-                window.dispatchEvent(new CustomEvent("{name}", {{ detail: JSON.parse(props.value) }})));
-            """,
+            js_on_load=_HEARING % json.dumps(name),
         )
 
     def postprocess(self, value):

@@ -1,56 +1,79 @@
-// @ts-nocheck
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
-
 import { Workbench } from "./instruments/workbench.js";
 import { Sampler } from "./sampler/sampler.js";
 import { palette } from "./shared/colors.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
+import { Server } from "./shared/server.js";
 import { Share } from "./shared/share.js";
 import { Train } from "./train/train.js";
 
-export function mount(root, boot, server) {
-  return new Explorer(root, boot, server);
+/** @typedef {import("./shared/messages.d.ts").Boot} Boot */
+/** @typedef {import("./shared/types.d.ts").Page} Page */
+/** @typedef {import("./shared/types.d.ts").Tab} Tab */
+/** @typedef {import("./shared/types.d.ts").Values} Values */
+
+/**
+ * The kinds of tabs. Which of them there are, in which order, the server says; to add one, write it as a `Tab` of
+ * types.d.ts, and put its kind into this list.
+ * @type {Record<string, new (page: Page, tab: any, box: HTMLElement) => Tab>}
+ */
+const KINDS = { sampler: Sampler, instruments: Workbench, train: Train };
+
+/**
+ * @param {HTMLElement} root
+ * @param {Boot} boot
+ * @param {(event: string, message: object) => void} send
+ */
+export function mount(root, boot, send) {
+  new Explorer(root, boot, new Server(send));
 }
 
 class Explorer {
+  current = "";
+  /** What the address says. */
+  #written = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #remembering;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Boot} boot
+   * @param {Server} server
+   */
   constructor(root, boot, server) {
-    Object.assign(this, { root, boot, server });
-    this.parts = frame(
-      root,
-      boot.tabs.map(({ name, title }) => [name, title]),
-    );
-    const changed = () => this.rememberSoon();
-    const yours = () => this.tabs.sampler.accepted;
-    const load = (values) => this.toSampler(values);
-    const page = {
-      server,
+    this.root = root;
+    this.boot = boot;
+    this.parts = frame(root, boot.tabs);
+    /** @type {Page} */
+    this.page = {
       root,
       boot,
-      changed,
-      models: (news) => this.takeModels(news),
+      server,
+      clock: "",
+      changed: () => this.rememberSoon(),
+      yours: () => this.sampler.accepted,
+      load: (document) => this.toSampler(document),
       sample: (run) => this.sampleRun(run),
+      takeModels: (news) => this.takeModels(news),
     };
-    const kinds = {
-      sampler: (box) => new Sampler(root, box, boot, server, changed),
-      instruments: (box, tab) => new Workbench(box, tab, { boot, server, root, changed, yours, load }),
-      train: (box, tab) => new Train(box, tab, page),
-    };
-    this.tabs = {};
-    for (const tab of boot.tabs) this.tabs[tab.name] = kinds[tab.kind](this.parts.boxes[tab.name], tab);
+    /** @type {Map<string, Tab>} */
+    this.tabs = new Map();
+    boot.tabs.forEach((tab, k) => {
+      this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
+    });
+    this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();
     this.recolor();
-    this.choose("sampler");
-    server.onMessage((message) =>
-      message.opened ? this.open(message.opened) : this.tabs.sampler.receive("main", message),
-    );
+    this.choose(boot.tabs[0].name);
+    server.opened((opened) => this.open(opened));
   }
 
   listen() {
-    const { links, figures, link, csv, png, theme } = this.parts;
-    for (const [name, node] of Object.entries(links))
+    const { tabs, figures, link, csv, png, theme } = this.parts;
+    for (const { name, link: node } of tabs)
       node.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey) return;
         event.preventDefault();
@@ -59,7 +82,7 @@ class Explorer {
       });
     figures.addEventListener("click", () => this.gallery.open());
     link.addEventListener("click", () => this.share.open());
-    csv.addEventListener("click", () => this.tab.saveCsv());
+    csv.addEventListener("click", () => this.tab.saveCsv?.());
     png.addEventListener("click", () => this.tab.savePng());
     theme.addEventListener("click", () => {
       const dark = document.body.classList.toggle("dark");
@@ -70,87 +93,102 @@ class Explorer {
     new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
   }
 
+  /** @returns {Tab} The one that is shown. */
   get tab() {
-    return this.tabs[this.current];
+    return this.tabs.get(this.current) ?? this.sampler;
   }
 
+  /** @param {string} name */
   choose(name) {
     if (this.current === name) return;
     this.current = name;
     this.root.dataset.tab = name;
-    for (const [other, node] of Object.entries(this.parts.links)) {
-      node.classList.toggle("on", other === name);
-      if (other === name) node.setAttribute("aria-current", "page");
-      else node.removeAttribute("aria-current");
-      this.parts.boxes[other].hidden = other !== name;
+    for (const { name: other, link, box } of this.parts.tabs) {
+      link.classList.toggle("on", other === name);
+      if (other === name) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+      box.hidden = other !== name;
     }
-    this.parts.csv.hidden = name === "sampler";
-    for (const [other, tab] of Object.entries(this.tabs)) tab.active = other === name;
+    this.parts.csv.hidden = !this.tab.saveCsv;
+    for (const [other, tab] of this.tabs) tab.active = other === name;
   }
 
-  // Models of runs come and go: what every tab offers follows.
-  // One whose name was there before is another model now: pictures of it are asked for anew.
-  takeModels({ names, new: fresh, choices }) {
+  /**
+   * Models of runs come and go: what every tab offers follows.
+   * One whose name was there before is another model now: pictures of it are asked for anew.
+   * @param {import("./shared/messages.d.ts").Models} news
+   */
+  takeModels({ clock, names, new: fresh, choices }) {
     const { models } = this.boot;
+    this.page.clock = clock;
     const replaced = fresh.map(({ name }) => name).filter((name) => models.some((model) => model.name === name));
     const added = new Set(fresh.map(({ name }) => name));
     const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
-    models.splice(0, models.length, ...kept, ...fresh);
-    models.sort((a, b) => (a.family === b.family ? a.images - b.images : 0));
-    for (const tab of Object.values(this.tabs)) tab.offer?.(choices, replaced);
+    const all = [...kept, ...fresh];
+    this.boot.models = all.sort((a, b) => (a.family === b.family ? (a.images ?? 0) - (b.images ?? 0) : 0));
+    for (const tab of this.tabs.values()) tab.offer(choices, replaced);
   }
 
-  // The youngest checkpoint of a run, in the Sampler tab.
+  /**
+   * The youngest checkpoint of a run, in the Sampler tab.
+   * @param {string} run
+   */
   sampleRun(run) {
     const youngest = this.boot.models.filter((model) => model.run === run).at(-1);
     if (youngest) this.toSampler({ model: youngest.name });
     else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
   }
 
-  open(opened) {
-    const { show } = opened;
-    this.takeModels(opened.models);
-    this.tabs.train.models = opened.models.clock;
+  /**
+   * What the address said.
+   * @param {import("./shared/messages.d.ts").Address} opened
+   */
+  open({ models, show, values, pinned, view, notice }) {
+    if (models) this.takeModels(models);
     if (show) {
       this.choose(show.tab);
-      this.tab.open(show.name, show.values, opened.notice);
+      this.tab.open({ show: show.name, values: show.values, notice });
     }
-    this.tabs.sampler.open(show ? { ...opened, notice: null } : opened);
-    this.written = this.address(); // what the link says stays as it is until something changes
-    this.root.dataset.opened = true;
+    this.sampler.open({ values, pinned, view, notice: show ? null : notice });
+    this.#written = this.address(); // what the link says stays as it is until something changes
+    this.root.dataset.opened = "true";
   }
 
-  openFigure(figure) {
-    this.choose(figure.tab);
-    this.tab.open(figure.show, figure.values);
+  /** @param {import("./shared/messages.d.ts").Figure} figure */
+  openFigure({ tab, show, values }) {
+    this.choose(tab);
+    this.tab.open({ show, values, notice: null });
   }
 
-  // A document of settings, from a cell of a sweep or a lane, into the Sampler tab.
+  /**
+   * A document of settings, from a cell of a sweep or a lane, into the Sampler tab.
+   * @param {Values} document
+   */
   toSampler(document) {
-    this.choose("sampler");
-    this.tabs.sampler.load(document);
+    const [name] = [...this.tabs].find(([, tab]) => tab === this.sampler) ?? [""];
+    this.choose(name);
+    this.sampler.load(document);
     scrollTo(0, 0);
   }
 
-  // Not at every move of a slider: browsers limit how often the address may change.
+  /** Not at every move of a slider: browsers limit how often the address may change. */
   rememberSoon() {
-    clearTimeout(this.remembering);
-    this.remembering = setTimeout(() => this.remember(), 200);
+    clearTimeout(this.#remembering);
+    this.#remembering = setTimeout(() => this.remember(), 200);
   }
 
-  // The whole state in the address, without a new page.
+  /** The whole state in the address, without a new page. */
   remember() {
-    clearTimeout(this.remembering);
+    clearTimeout(this.#remembering);
     const text = this.address();
-    if (text === this.written) return;
-    this.written = text;
+    if (text === this.#written) return;
+    this.#written = text;
     history.replaceState(null, "", text || location.pathname);
   }
 
   address() {
-    const query = new URLSearchParams(this.tabs.sampler.query());
-    if (this.current !== "sampler")
-      for (const [name, value] of Object.entries(this.tab.query())) query.set(name, value);
+    const { sampler, tab } = this;
+    const query = new URLSearchParams({ ...sampler.query(), ...(tab === sampler ? {} : tab.query()) });
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
   }
@@ -159,9 +197,9 @@ class Explorer {
     return { link: new URL(this.address() || location.pathname, location.href).href, ...this.tab.texts() };
   }
 
-  // The theme has changed, by our button or by Gradio.
+  /** The theme has changed, by our button or by Gradio. */
   recolor() {
     const colors = palette(this.root);
-    for (const tab of Object.values(this.tabs)) tab.recolor(colors);
+    for (const tab of this.tabs.values()) tab.recolor(colors);
   }
 }

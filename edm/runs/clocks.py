@@ -27,12 +27,12 @@ def host() -> str:
 
 def uptime() -> float:
     """Seconds of a clock that every process of this machine shares and nobody sets."""
-    return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()  # of the machine, not of this process, on every system there is
 
 
 def lasting() -> float:
     """The same of a clock that goes on while the machine sleeps, where it has one."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def now() -> dict:

@@ -94,7 +94,7 @@ class Processes:
             log.flush()
             process = subprocess.Popen(
                 [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, env=environment(chosen), cwd=_existing(request.get("cwd")),
+                env=environment(chosen), cwd=_existing(request.get("cwd")), **_apart(),
             )  # fmt: skip
         with suppress(OSError):  # so that a system without memory ends this process, and not the page
             Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
@@ -185,6 +185,14 @@ def environment(chosen: list[str]) -> dict[str, str]:
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
     extra["EDM_TRACEBACK"] = "1"  # into its log
     return {**variables, **extra, _ORIGINAL: json.dumps(original)}
+
+
+def _apart() -> dict:
+    """What keeps a worker alive when the terminal that has started it closes."""
+    if sys.platform == "win32":  # which knows no sessions, and gives a process its rank when it begins
+        alone = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": alone | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    return {"start_new_session": True}
 
 
 def _existing(folder):

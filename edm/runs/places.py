@@ -28,7 +28,13 @@ __all__ = [
     "check_name", "create", "is_name", "load", "newest", "place", "request", "runs_folder", "write",
 ]  # fmt: skip
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_LINKS = (
+    errno.EPERM,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EACCES,
+)  # the last on Windows, of open files
 
 
 def place(folder, name) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Process:
         if self.pid <= 1 or not self.alive():
             return False
         try:
+            if not hasattr(os, "killpg"):
+                return _ended(self.pid, group)
             if group and os.getpgid(self.pid) == self.pid:
                 os.killpg(self.pid, number)
             else:
@@ -74,7 +76,7 @@ def leads(pid: int) -> bool:
 def began(pid: int) -> str | None:
     """When the process began, as text; None if there is none, or only what its parent has not collected."""
     if not os.path.exists("/proc/self/stat"):
-        return _began_by_ps(pid)
+        return _began_elsewhere(pid)
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
@@ -82,7 +84,28 @@ def began(pid: int) -> str | None:
     return None if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
-def _began_by_ps(pid):
-    done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
-    state, _, start = done.stdout.strip().partition(" ")
-    return start.strip() if state and not state.startswith("Z") else None
+def _began_elsewhere(pid):
+    """The same without a /proc. The clock is the system's, which on Linux may be set; so there it is not used."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _ended(pid, group) -> bool:
+    """End a process, with those that it has started, on a system without groups of them. It hears nothing of it."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        for each in [*(process.children(recursive=True) if group else ()), process]:
+            with suppress(psutil.NoSuchProcess):
+                each.terminate()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied as error:
+        raise PermissionError(str(error)) from None
+    return True

@@ -154,6 +154,8 @@ def test_quick_moves_lose_no_answer(explore):
         explorer.set("rho", 2 + (i * 7 % 90) / 10)
         explorer.wait(lambda before=before: explorer.serial > before, timeout=2.5)
         time.sleep((i * 37 % 100) / 1000)
+    explorer.settled()
+    assert "rho=9.3" in explorer.query.split("&")
 
 
 def test_two_visitors_do_not_disturb_each_other(explore):

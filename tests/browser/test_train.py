@@ -81,7 +81,14 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     assert page.get_attribute(".thumbs [data-model^=run-first_]", "aria-checked") == "true"
 
 
-DEAF = "addEventListener('edm-act', (event) => window.deaf && event.stopImmediatePropagation())"
+# The page does not hear what was done: it takes that for an answer to something else.
+DEAF = """
+const honest = JSON.parse;
+JSON.parse = (text, revive) => {
+    const value = honest(text, revive);
+    return window.deaf && value?.body?.do ? { ...value, serial: -1 } : value;
+};
+"""
 
 
 def test_start_that_is_pressed_again_because_no_answer_came_gives_one_run(browser, address, folder):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.instruments import INSTRUMENTS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "assets" / "page"
 SCRIPTS = sorted(PAGE.rglob("*.js"))
@@ -18,8 +20,8 @@ def room(path):
 
 
 def imported(path):
-    text = path.read_text(encoding="utf-8")
-    for name in re.findall(r'(?:from|import\()\s*"(\.[^"]+)"', text):
+    code = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)  # types may be of anybody's
+    for name in re.findall(r'(?:from|import\()\s*"(\.[^"]+)"', code):
         yield Path(os.path.normpath(path.parent / name))
 
 
@@ -43,3 +45,9 @@ def test_the_lock_file_is_of_the_package_file_and_holds_no_addresses():
     wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
     assert "://" not in text
     assert json.loads(text)["packages"][""]["devDependencies"] == wanted
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS.values(), ids=lambda instrument: instrument.name)
+def test_every_instrument_names_a_script_that_draws_it(instrument):
+    text = (PAGE / "instruments" / f"{instrument.described()['script']}.js").read_text(encoding="utf-8")
+    assert "export default class" in text

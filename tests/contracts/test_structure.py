@@ -78,6 +78,14 @@ def test_sampling_needs_nothing_heavier_than_torch_and_numpy():
     assert not LATE & loaded_after(statement)
 
 
+def test_what_ships_with_the_code_is_found_through_one_module():
+    for path in [*(ROOT / "edm").rglob("*.py"), *(ROOT / "app").rglob("*.py")]:
+        names = {
+            node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)
+        }
+        assert "__file__" not in names or path == ROOT / "edm" / "files" / "resources.py", path
+
+
 def test_the_top_level_is_as_designed():
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     allowed = {"app", "edm", "presets", "assets", "tests", "requirements.txt", "README.md"}

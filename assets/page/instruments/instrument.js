@@ -1,81 +1,98 @@
-// @ts-nocheck
-// One instrument: a chart that the server fills, a sentence about it, and what can be taken away from it.
-import { Chart, csv } from "../shared/chart.js";
-import { element } from "../shared/dom.js";
-import { Latest } from "../shared/latest.js";
+// One instrument: what the server answers, a sentence about it, and what can be taken away from it. How it is drawn is
+// each kind's own.
+import { csv } from "../shared/chart.js";
+import { button, countUp, element } from "../shared/dom.js";
+import { Frames } from "../shared/frames.js";
+import { Latest, SILENCE } from "../shared/latest.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 
-export class Instrument {
-  // declared: {name, title, question, streams}; bench: the workbench, which knows the values.
-  constructor(declared, bench) {
-    Object.assign(this, { declared, bench, body: null, ofLink: null });
-    const { name } = declared;
-    const { server } = bench.page;
-    this.requests = new Latest({
-      send: (serial, payload) => server[name]({ serial, ...payload }),
-      build: () => this.request(),
-      silent: () => this.say("The server does not answer. Is it still running?"),
-    });
-    addEventListener(`edm-${name}`, (event) => this.receive(event.detail));
-    this.build();
-  }
+/** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
+/** @typedef {import("../shared/messages.d.ts").Drawing} Drawing */
+/** @typedef {"loss" | "oracle" | "lanes"} Event  Of instruments there are more, which are asked alike. */
 
-  // The frame; kinds of instruments fill `this.stage` as they need.
-  build() {
+/** @template {Drawing} [Drawn=Drawing] */
+export class Instrument {
+  /** @type {Drawn | null} */
+  body = null;
+  /** @type {string | null} What was left out of the link: until something changes. */
+  ofLink = null;
+  /** @type {import("../shared/types.d.ts").Colors | null} */
+  colors = null;
+  /** @type {Frames | null} Of those that are painted. */
+  frames = null;
+  shown = false;
+  busy = false;
+
+  /**
+   * @param {import("../shared/types.d.ts").Instrument} declared
+   * @param {import("./workbench.js").Workbench} bench  Which knows the values.
+   */
+  constructor(declared, bench) {
+    this.declared = declared;
+    this.bench = bench;
+    const { name, title, question, streams } = declared;
+    const event = /** @type {Event} */ (name);
+    /** @type {Latest<Event>} */
+    this.requests = new Latest(bench.page.server, event, {
+      build: () => this.request(),
+      show: (reply) => this.receive(reply),
+      silent: () => this.say(SILENCE),
+    });
     this.stage = element("div", { class: "figure" });
     this.notice = element("p", { class: "notice", role: "alert", hidden: true });
-    this.halt = element("button", { type: "button", class: "pin", "data-action": "halt" });
+    this.halt = button({ class: "pin", "data-action": "halt" });
     this.halt.addEventListener("click", () => this.press());
     this.state = element("span", { class: "state" });
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
-    const heading = element(
-      "div",
-      { class: "heading" },
-      element("h2", {}, this.declared.title),
-      element("p", {}, this.declared.question),
-    );
+    this.heading = element("div", { class: "heading" }, element("h2", {}, title), element("p", {}, question));
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
-    this.node = element(
-      "div",
-      { class: "instrument", "data-show": this.declared.name, "data-streams": String(this.declared.streams) },
-      heading,
-      this.stage,
-      this.notice,
-      foot,
-    );
-    this.fill();
+    const attributes = { class: "instrument", "data-show": name, "data-streams": String(streams) };
+    this.node = element("div", attributes, this.heading, this.stage, this.notice, foot);
     this.mark(false);
   }
 
-  fill() {
-    this.chart = new Chart(this.stage);
+  get store() {
+    return this.bench.storeOf(this.declared.name);
   }
 
   get values() {
-    return this.bench.values[this.declared.name];
+    return this.store.state;
   }
 
-  // Change values as a knob does.
+  /**
+   * Change values as a knob does.
+   * @param {import("../shared/types.d.ts").Values} changes
+   */
   set(changes) {
     this.bench.set(changes);
   }
 
+  /** @returns {FigureRequest} */
   request() {
     return { values: this.bench.changedValues(this.declared.name), yours: this.bench.page.yours() };
   }
 
-  // Whether a knob changes nothing now: it is dimmed, and still works.
-  idle() {
+  /**
+   * Whether a knob changes nothing now: it is dimmed, and still works.
+   * @param {string} _knob
+   */
+  idle(_knob) {
     return false;
   }
 
+  /** @param {boolean} active */
   set active(active) {
     this.shown = active;
+    if (this.frames) this.frames.active = active;
     if (active) this.ask();
     else if (this.busy) this.stop();
   }
 
-  changed() {
+  /**
+   * A person has changed these knobs.
+   * @param {string[]} _names
+   */
+  changed(_names) {
     this.ofLink = null;
     this.ask();
   }
@@ -86,69 +103,82 @@ export class Instrument {
     this.requests.ask();
   }
 
-  // The button beside the summary.
+  /** The button beside the summary was pressed. */
   press() {
     if (this.busy) this.stop();
     else this.ask();
   }
 
-  // End the computing; what is there stays.
+  /** End the computing; what is there stays. */
   stop() {
-    this.requests.serial += 1;
-    this.requests.answered = true;
-    this.requests.waiting = false;
-    clearTimeout(this.requests.timer);
-    this.bench.page.server.halt({ serial: this.requests.serial, topic: this.declared.name });
+    this.bench.page.server.send("halt", { serial: this.requests.drop(), topic: this.declared.name });
     this.mark(false);
   }
 
-  receive(message) {
-    if (!this.requests.accept(message.serial)) return;
-    if (message.error) this.say(message.error);
+  /** @param {import("../shared/messages.d.ts").Reply<Event>} reply */
+  receive(reply) {
+    const { serial, finished } = reply;
+    if (reply.error != null) this.say(reply.error);
     else {
+      const body = /** @type {Drawn} */ (/** @type {Drawing} */ (reply.body)); // a kind knows what the server draws for it
       this.say(this.ofLink);
-      this.body = message.body;
-      this.show(message.body);
-      this.summary.textContent = message.body.summary ?? "";
-      this.node.dataset.serial = message.serial;
-      this.node.dataset.messages = Number(this.node.dataset.messages ?? 0) + 1;
+      this.body = body;
+      this.show(body);
+      this.summary.textContent = body.summary;
+      this.node.dataset.serial = String(serial);
+      countUp(this.node, "messages");
     }
-    if (message.serial === this.requests.serial) this.mark(!message.finished);
-    this.requests.settle();
+    if (serial === this.requests.serial) this.mark(!finished);
   }
 
-  show(body) {
-    this.chart.show(body.figure, this.colors);
+  /**
+   * Draw what has come.
+   * @param {Drawn} _body
+   */
+  show(_body) {}
+
+  /**
+   * For what is painted: in frames in which something has changed or moves.
+   * @param {import("../shared/frames.js").Mover} [mover]
+   */
+  animate(mover) {
+    this.frames = new Frames(() => this.body && this.colors && this.paint(), mover);
   }
 
-  // For instruments with a player: paint in each frame for which something has changed.
-  animate(now) {
-    if (this.shown && this.player.tick(now)) this.dirty = true;
-    if (this.dirty && this.shown && this.body) this.paint();
-    requestAnimationFrame((time) => this.animate(time));
+  paint() {}
+
+  repaint() {
+    this.frames?.ask();
   }
 
+  /** @param {boolean} busy */
   mark(busy) {
     this.busy = busy;
-    this.node.dataset.busy = busy;
+    this.node.dataset.busy = String(busy);
     this.halt.textContent = busy ? "Stop" : this.declared.streams ? "Refine" : "Again";
     this.halt.hidden = !busy && !this.declared.streams;
     this.state.textContent = busy ? "computing …" : "";
   }
 
+  /** @param {string | null} sentence */
   say(sentence) {
     this.notice.textContent = sentence ?? "";
     this.notice.hidden = !sentence;
   }
 
+  /** @param {import("../shared/types.d.ts").Colors} colors */
   recolor(colors) {
     this.colors = colors;
-    if (this.body && colors) this.show(this.body);
+    if (this.body) this.show(this.body);
+    this.repaint();
   }
 
-  // The picture as a canvas, for the PNG.
+  /**
+   * As a canvas, for the PNG.
+   * @returns {HTMLCanvasElement | Promise<HTMLCanvasElement>}
+   */
   picture() {
-    return this.chart.picture();
+    throw new Error(`${this.declared.name} does not say how its picture is taken`);
   }
 
   async savePng() {
@@ -157,8 +187,20 @@ export class Instrument {
     download(await pngWithText(await this.picture(), settings), `edm-${this.declared.name}.png`);
   }
 
+  /**
+   * The figure as it is drawn, for its numbers.
+   * @returns {import("../shared/types.d.ts").Figure | null | undefined}
+   */
+  get figure() {
+    return this.body?.figure;
+  }
+
+  /** What computes the same. */
+  get python() {
+    return this.body?.python ?? "";
+  }
+
   saveCsv() {
-    if (this.body?.figure)
-      download(new Blob([csv(this.body.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
+    if (this.figure) download(new Blob([csv(this.figure)], { type: "text/csv" }), `edm-${this.declared.name}.csv`);
   }
 }

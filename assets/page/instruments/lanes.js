@@ -1,111 +1,85 @@
-// @ts-nocheck
 // Pictures side by side under one time slider: the lanes of a comparison, or the steps of a walk.
-import { element } from "../shared/dom.js";
+import { button, countUp, element, watchSize } from "../shared/dom.js";
 import { positionAt } from "../shared/levels.js";
-import { Player, timeline } from "../shared/player.js";
-import { stageOf } from "../shared/stages/kinds.js";
-import { isView, viewControls } from "../shared/stages/switches.js";
+import { NoisePlayer, timeline } from "../shared/player.js";
+import { row } from "../shared/sheet.js";
+import { Picture } from "../shared/stages/picture.js";
+import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Instrument } from "./instrument.js";
 
+/** @typedef {import("../shared/messages.d.ts").Lane} Described */
+/** @typedef {import("../shared/messages.d.ts").Lanes} Body */
+
+const CAPTIONS = 26; // CSS pixels above the pictures that are taken away
+const LEFT_OUT = ["field"]; // switches: arrows are not computed here
+
+/** @extends {Instrument<Body>} */
 export default class Lanes extends Instrument {
-  fill() {
-    this.view = {};
-    this.lanes = [];
+  /** @type {import("../shared/types.d.ts").View} */
+  view = {};
+  /** @type {Lane[]} */
+  lanes = [];
+
+  /** @param {ConstructorParameters<typeof Instrument>} parts */
+  constructor(...parts) {
+    super(...parts);
     this.row = element("div", { class: "lanes" });
     this.views = element("div", { class: "views" });
-    const line = timeline("Time: from noise to data");
-    this.player = new Player(line, { run: () => this.slowest, moved: () => (this.dirty = true) });
     this.table = element("table", { class: "differences" });
+    const line = timeline("Time: from noise to data");
+    this.player = new NoisePlayer(line, { run: () => this.slowest, moved: () => this.repaint() });
     this.stage.append(this.row);
-    this.stage.previousSibling.append(this.views);
+    this.heading.append(this.views);
     this.stage.after(line.node, this.table);
-    new ResizeObserver(() => (this.dirty = true)).observe(this.stage);
-    this.animate();
+    watchSize(this.stage, () => this.repaint());
+    this.animate(this.player);
   }
 
-  // The lane that starts at the highest noise: the slider runs over its levels.
+  /** What starts at the highest noise: the slider runs over its levels. */
   get slowest() {
-    const results = this.lanes.map(({ result }) => result).filter(Boolean);
+    const results = this.lanes.flatMap(({ picture }) => picture.result ?? []);
     return results.length ? results.reduce((a, b) => (b.levels[0] > a.levels[0] ? b : a)) : null;
   }
 
+  /**
+   * @override
+   * @param {Body} body
+   */
   show({ lanes, rows }) {
     const first = this.lanes.length === 0;
-    while (this.lanes.length > lanes.length) this.lanes.pop().box.remove();
-    lanes.forEach((lane, k) => this.showLane(lane, k));
-    const kind = this.lanes[0]?.stage.constructor.name;
-    if (kind) viewControls(this.views, kind, this.view, (changes) => this.setView(changes), ["field"]);
-    this.showTable(lanes, rows);
-    if (lanes.every(({ picture, error }) => picture || error)) this.node.dataset.complete = this.requests.shown;
+    for (const lane of this.lanes.splice(lanes.length)) lane.box.remove();
+    lanes.forEach((described, k) => {
+      if (!this.lanes[k]) this.#add();
+      const model = this.bench.page.boot.models.find(({ name }) => name === described.picture?.model);
+      this.lanes[k].show(described, k, model);
+    });
+    const kind = this.lanes[0]?.picture.kind;
+    const switches = kind?.switches.filter(([name]) => !LEFT_OUT.includes(name));
+    if (switches) showSwitches(this.views, switches, this.view, (changes) => this.setView(changes));
+    this.#showTable(lanes, rows);
+    if (lanes.every(({ picture, error }) => picture || error)) this.node.dataset.complete = String(this.requests.shown);
     if (first) this.player.start();
-    this.dirty = true;
+    this.repaint();
   }
 
-  showLane({ title, color, note, error, picture }, k) {
-    this.lanes[k] ??= this.newLane();
-    const lane = this.lanes[k];
-    lane.caption = [title, note].filter(Boolean).join("  ");
-    lane.head.replaceChildren(
-      element("span", { class: "dot", style: `background: var(--ex-${color})` }),
-      element("b", {}, title),
-      element("span", {}, note ?? ""),
-    );
-    lane.box.style.setProperty("--lane", `var(--ex-${color})`);
-    lane.failed.textContent = error ?? "";
-    lane.failed.hidden = !error;
-    lane.document = picture ? JSON.parse(picture.document) : null;
-    lane.load.hidden = !picture;
-    if (!picture) {
-      lane.result = null;
-      return;
-    }
-    const model = this.bench.page.boot.models.find(({ name }) => name === picture.model);
-    const Kind = stageOf(picture.run.shape);
-    if (!(lane.stage instanceof Kind)) {
-      const fresh = lane.canvas.cloneNode();
-      lane.canvas.replaceWith(fresh);
-      lane.canvas = fresh;
-      const nothing = () => {};
-      const select = (selected) => this.setView({ selected });
-      lane.stage = new Kind(fresh, {
-        view: this.view,
-        contain: true,
-        onProbe: nothing,
-        onDrawn: nothing,
-        onSelect: select,
-        repaint: () => (this.dirty = true),
-      });
-    }
-    const key = `${k}${picture.document}${picture.run.index.length}`;
-    if (lane.result?.id === key) return;
-    lane.result = { id: key, ...picture, components: picture.components ?? model.components };
-    lane.stage.setResult(lane.result);
+  #add() {
+    const options = {
+      view: this.view,
+      contain: true,
+      repaint: () => this.repaint(),
+      onSelect: (/** @type {number | null} */ selected) => this.setView({ selected }),
+    };
+    const lane = new Lane(options, (document) => this.bench.page.load(document));
+    this.lanes.push(lane);
+    this.row.append(lane.box);
   }
 
-  newLane() {
-    const canvas = element("canvas", { tabindex: 0, "aria-label": "The picture of a lane; a summary follows below" });
-    const head = element("div", { class: "lanehead" });
-    const failed = element("p", { class: "failed", hidden: true });
-    const load = element(
-      "button",
-      { type: "button", class: "plain", title: "Open these settings in the Sampler tab" },
-      "open ↗",
-    );
-    const box = element(
-      "div",
-      { class: "lane" },
-      element("div", { class: "lanetop" }, head, load),
-      element("div", { class: "canvas" }, canvas),
-      failed,
-    );
-    const lane = { box, canvas, head, failed, load };
-    load.addEventListener("click", () => this.bench.page.load(lane.document));
-    this.row.append(box);
-    return lane;
-  }
-
-  // Only the rows of Table 1 in which the lanes differ.
-  showTable(lanes, rows = []) {
+  /**
+   * Only the rows of Table 1 in which the lanes differ.
+   * @param {Described[]} lanes
+   * @param {[string, string[]][]} [rows]
+   */
+  #showTable(lanes, rows = []) {
     this.table.hidden = rows.length === 0;
     const head = element("tr", {}, element("th", {}), ...lanes.map(({ title }) => element("th", {}, title)));
     const body = rows.map(([title, cells]) =>
@@ -114,38 +88,68 @@ export default class Lanes extends Instrument {
     this.table.replaceChildren(element("tbody", {}, head, ...body));
   }
 
+  /** @param {import("../shared/types.d.ts").ViewChanges} changes */
   setView(changes) {
-    Object.assign(this.view, changes);
-    for (const [name, value] of Object.entries(this.view))
-      if (value == null || (name !== "selected" && !isView(name, value))) delete this.view[name];
+    changeView(this.view, changes);
     if (this.body) this.show(this.body);
   }
 
+  /** @override */
   paint() {
-    this.dirty = false;
-    if (!this.slowest) return;
-    const [, sigma] = this.player.show();
-    for (const { stage, result } of this.lanes) if (result) stage.draw(positionAt(result.levels, sigma), this.colors);
-    this.node.dataset.paints = Number(this.node.dataset.paints ?? 0) + 1;
+    const { slowest, colors } = this;
+    if (!slowest || !colors) return;
+    const [, sigma] = this.player.show(slowest.levels);
+    for (const { picture } of this.lanes)
+      if (picture.result) picture.draw(positionAt(picture.result.levels, sigma), colors);
+    countUp(this.node, "paints");
   }
 
+  /** @override */
   picture() {
-    const ratio = window.devicePixelRatio || 1;
-    const shown = this.lanes.filter(({ result }) => result);
-    const top = 26 * ratio;
-    const width = shown.reduce((sum, { canvas }) => sum + canvas.width, 0);
-    const sheet = element("canvas", { width, height: top + Math.max(...shown.map(({ canvas }) => canvas.height)) });
-    const context = sheet.getContext("2d");
-    context.fillStyle = this.colors.bg;
-    context.fillRect(0, 0, sheet.width, sheet.height);
-    context.fillStyle = this.colors.ink;
-    context.font = `${13 * ratio}px system-ui, sans-serif`;
-    let x = 0;
-    for (const { canvas, caption } of shown) {
-      context.fillText(caption, x + 6 * ratio, 17 * ratio);
-      context.drawImage(canvas, x, top);
-      x += canvas.width;
+    const shown = this.lanes.filter(({ picture }) => picture.result);
+    const pictures = shown.map(({ picture, caption }) => ({ canvas: picture.canvas, caption }));
+    return row(pictures, /** @type {import("../shared/types.d.ts").Colors} */ (this.colors), CAPTIONS);
+  }
+}
+
+class Lane {
+  caption = "";
+  /** @type {import("../shared/types.d.ts").Values} Settings of what is shown. */
+  document = {};
+
+  /**
+   * @param {import("../shared/types.d.ts").StageOptions} options
+   * @param {(document: import("../shared/types.d.ts").Values) => void} load
+   */
+  constructor(options, load) {
+    const canvas = element("canvas", { tabindex: 0, "aria-label": "The picture of a lane; a summary follows below" });
+    this.picture = new Picture(canvas, options);
+    this.head = element("div", { class: "lanehead" });
+    this.failed = element("p", { class: "failed", hidden: true });
+    this.load = button({ class: "plain", title: "Open these settings in the Sampler tab" }, "open ↗");
+    this.load.addEventListener("click", () => load(this.document));
+    const top = element("div", { class: "lanetop" }, this.head, this.load);
+    this.box = element("div", { class: "lane" }, top, element("div", { class: "canvas" }, canvas), this.failed);
+  }
+
+  /**
+   * @param {Described} described
+   * @param {number} k
+   * @param {import("../shared/messages.d.ts").Model | undefined} model
+   */
+  show({ title, color, note, error, picture }, k, model) {
+    this.caption = [title, note].filter(Boolean).join("  ");
+    const dot = element("span", { class: "dot", style: `background: var(--ex-${color})` });
+    this.head.replaceChildren(dot, element("b", {}, title), element("span", {}, note ?? ""));
+    this.box.style.setProperty("--lane", `var(--ex-${color})`);
+    this.failed.textContent = error ?? "";
+    this.failed.hidden = !error;
+    this.load.hidden = !picture;
+    if (!picture) {
+      this.picture.clear();
+      return;
     }
-    return sheet;
+    this.document = JSON.parse(picture.document);
+    this.picture.show(`${k}${picture.document}${picture.run.index.length}`, picture, model);
   }
 }

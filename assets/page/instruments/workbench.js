@@ -1,180 +1,219 @@
-// @ts-nocheck
 // A tab made of instruments: their list and the knobs of the present one at the left, what it shows at the right.
-import { element } from "../shared/dom.js";
-import { changedText } from "../shared/values.js";
+import { button, element } from "../shared/dom.js";
+import { Store } from "../shared/store.js";
+import { changedText, defaultsOf } from "../shared/values.js";
 import { helper, widget } from "../shared/widgets.js";
-import { Instrument } from "./instrument.js";
 
-// Instruments that show more than charts: their modules are loaded when they are opened.
-const OWN = {
-  loss: "loss.js",
-  oracle: "oracle.js",
-  curvature: "beside.js",
-  truncation: "truncation.js",
-  training: "training_time.js",
-  churn: "churn.js",
-  lanes: "lanes.js",
-  walk: "lanes.js",
-  sweep: "sweep.js",
-};
+/** @typedef {import("../shared/types.d.ts").Tab} Tab */
+/** @typedef {import("../shared/types.d.ts").Values} Values */
+/** @typedef {import("../shared/types.d.ts").Instrument} Declared */
+/** @typedef {import("./instrument.js").Instrument<any>} View */
 
+/** @implements {Tab} */
 export class Workbench {
-  // tab: {name, title, instruments: [{name, title, question, knobs}]}. page: {boot, server, root, changed, yours, load}.
-  constructor(box, tab, page) {
-    Object.assign(this, { box, tab, page, values: {}, views: {} });
-    for (const { name, knobs } of tab.instruments) this.values[name] = defaults(knobs);
-    this.build();
-  }
+  /** @type {Map<string, Store<Values>>} The values of each instrument. */
+  #stores = new Map();
+  /** @type {Map<string, View>} Of those that were opened. */
+  #views = new Map();
+  /** @type {Declared | null} */
+  #present = null;
+  /** @type {import("../shared/types.d.ts").Colors | null} */
+  #colors = null;
+  #shown = false;
+  #knobsEnd = new AbortController();
 
-  build() {
-    this.list = element("div", { class: "instruments", role: "radiogroup", "aria-label": "Instrument" });
-    this.buttons = this.tab.instruments.map(({ name, title, question }) => {
-      const button = element(
-        "button",
-        { type: "button", role: "radio", "data-instrument": name, title: question },
-        title,
-      );
-      button.addEventListener("click", () => this.open(name));
-      this.list.append(button);
-      return button;
+  /**
+   * @param {import("../shared/types.d.ts").Page} page
+   * @param {import("../shared/types.d.ts").BenchBoot} tab
+   * @param {HTMLElement} box
+   */
+  constructor(page, tab, box) {
+    this.page = page;
+    this.tab = tab;
+    for (const { name, knobs } of tab.instruments) this.#stores.set(name, new Store(defaultsOf(knobs)));
+    this.buttons = tab.instruments.map(({ name, title, question }) => {
+      const choice = button({ role: "radio", "data-instrument": name, title: question }, title);
+      choice.addEventListener("click", () => this.#show(name));
+      return choice;
     });
+    const list = { class: "instruments", role: "radiogroup", "aria-label": "Instrument" };
     this.knobs = element("div", { class: "knobs" });
     this.help = element("p", { class: "help", "aria-hidden": "true" });
-    const panel = element("aside", { "aria-label": "Settings" }, this.list, this.knobs, this.help);
+    const choices = element("div", list, ...this.buttons);
+    const panel = element("aside", { "aria-label": "Settings" }, choices, this.knobs, this.help);
     this.stage = element("section", {});
-    this.box.append(element("main", {}, panel, this.stage));
+    box.append(element("main", {}, panel, this.stage));
   }
 
-  get present() {
-    return this.tab.instruments.find(({ name }) => name === this.name);
-  }
-
-  // Show an instrument, with these values where they are given (others at their defaults).
-  async open(name, values = null, notice = null) {
-    const known = this.tab.instruments.find((instrument) => instrument.name === name);
-    if (values) this.values[name] = { ...defaults(known.knobs), ...values };
-    if (this.view) this.view.active = false;
-    this.name = name;
-    this.buttons.forEach((button) => button.setAttribute("aria-checked", String(button.dataset.instrument === name)));
-    this.buildKnobs(known);
-    const Kind = OWN[name] ? (await import(`./${OWN[name]}`)).default : Instrument;
-    if (this.name !== name) return; // another one was chosen meanwhile
-    this.views[name] ??= new Kind(known, this);
-    this.view.recolor(this.colors);
-    this.stage.replaceChildren(this.view.node);
-    if (values) {
-      this.view.ofLink = notice;
-      this.view.say(notice);
-    }
-    this.view.active = this.shown;
-    if (this.shown) this.page.changed();
-  }
-
+  /** What the present instrument shows, once its script is here. */
   get view() {
-    return this.views[this.name];
+    return this.#present ? this.#views.get(this.#present.name) : undefined;
   }
 
-  buildKnobs({ name, knobs }) {
+  /** @param {string} name */
+  storeOf(name) {
+    const store = this.#stores.get(name);
+    if (!store) throw new Error(`there is no instrument ${name} in this tab`);
+    return store;
+  }
+
+  /** @param {string} name */
+  changedValues(name) {
+    const { knobs } = this.#declared(name);
+    return changedText(this.storeOf(name).state, defaultsOf(knobs));
+  }
+
+  /** @param {string} name */
+  #declared(name) {
+    const known = this.tab.instruments.find((instrument) => instrument.name === name);
+    if (!known) throw new Error(`there is no instrument ${name} in this tab`);
+    return known;
+  }
+
+  // ---- the tab ----
+
+  /** @param {boolean} active */
+  set active(active) {
+    this.#shown = active;
+    if (active && !this.#present) this.#show(this.tab.instruments[0].name);
+    else if (this.view) this.view.active = active;
+  }
+
+  /** @param {import("../shared/types.d.ts").Opening} opening */
+  open({ show, values, notice }) {
+    this.#show(show ?? this.tab.instruments[0].name, { values, notice });
+  }
+
+  query() {
+    if (!this.#present) return {};
+    const { name } = this.#present;
+    const values = Object.entries(this.changedValues(name)).map(([knob, value]) => [`${name}.${knob}`, value]);
+    return Object.fromEntries([["show", name], ...values]);
+  }
+
+  /**
+   * @param {import("../shared/messages.d.ts").Models["choices"]} choices
+   * @param {string[]} replaced
+   */
+  offer(choices, replaced) {
+    let present = false;
+    for (const { name, knobs } of this.tab.instruments) {
+      const store = this.storeOf(name);
+      for (const [knob, offered] of Object.entries(choices[name] ?? {})) {
+        if (JSON.stringify(offered.choices) === JSON.stringify(knobs[knob].choices)) continue;
+        knobs[knob] = { ...knobs[knob], ...offered, folded: this.#olderOf(offered.choices) };
+        present ||= name === this.#present?.name;
+        const value = store.state[knob];
+        if (Array.isArray(value)) store.set({ [knob]: value.filter((one) => offered.choices.includes(one)) });
+        else if (value != null && !offered.choices.includes(value)) store.set({ [knob]: knobs[knob].default });
+      }
+    }
+    if (!this.#present) return;
+    if (present) this.#buildKnobs(this.#present);
+    const shown = JSON.stringify(this.storeOf(this.#present.name).state);
+    if (replaced.some((name) => shown.includes(`"${name}"`))) this.view?.ask();
+  }
+
+  texts() {
+    return { python: this.view?.python ?? "", command: "" };
+  }
+
+  savePng() {
+    this.view?.savePng();
+  }
+
+  saveCsv() {
+    this.view?.saveCsv();
+  }
+
+  /** @param {string | null} sentence */
+  say(sentence) {
+    this.view?.say(sentence);
+  }
+
+  /** @param {import("../shared/types.d.ts").Colors} colors */
+  recolor(colors) {
+    this.#colors = colors;
+    this.view?.recolor(colors);
+  }
+
+  // ---- the instruments ----
+
+  /**
+   * Show an instrument, with these values where they are given (others at their defaults).
+   * @param {string} name
+   * @param {{ values: Values, notice: string | null } | null} [opening]
+   */
+  async #show(name, opening = null) {
+    const known = this.#declared(name);
+    if (opening) this.storeOf(name).replace({ ...defaultsOf(known.knobs), ...opening.values });
+    if (this.view) this.view.active = false;
+    this.#present = known;
+    for (const choice of this.buttons) choice.setAttribute("aria-checked", String(choice.dataset.instrument === name));
+    this.#buildKnobs(known);
+    /** @type {{ default: new (declared: Declared, bench: Workbench) => View }} */
+    const { default: Kind } = await import(`./${known.script}.js`);
+    if (this.#present !== known) return; // another one was chosen meanwhile
+    const view = this.#views.get(name) ?? new Kind(known, this);
+    this.#views.set(name, view);
+    if (this.#colors) view.recolor(this.#colors);
+    this.stage.replaceChildren(view.node);
+    if (opening) {
+      view.ofLink = opening.notice;
+      view.say(opening.notice);
+    }
+    view.active = this.#shown;
+    if (this.#shown) this.page.changed();
+  }
+
+  /** @param {Declared} declared */
+  #buildKnobs({ name, knobs }) {
+    this.#knobsEnd.abort(); // nobody follows for those that were here
+    this.#knobsEnd = new AbortController();
+    const { signal } = this.#knobsEnd;
+    const store = this.storeOf(name);
     const describe = helper(this.help);
+    /** @type {Map<string, HTMLElement[]>} */
     const sections = new Map();
-    this.refreshers = [];
     for (const [knob, declared] of Object.entries(knobs)) {
       if (declared.hidden) continue;
       const made = widget(declared, {
         name: knob,
-        get: () => this.values[name][knob],
+        get: () => store.state[knob],
         set: (value) => this.set({ [knob]: value }),
-        idle: () => this.views[name]?.idle(knob) ?? false,
+        follow: (refresh) => store.follow(refresh, signal),
+        idle: () => this.#views.get(name)?.idle(knob) ?? false,
         describe,
       });
-      this.refreshers.push(() => {
-        const { when = {} } = declared;
-        made.node.hidden = !Object.entries(when).every(([other, values]) => values.includes(this.values[name][other]));
-        made.refresh();
-      });
+      const when = Object.entries(declared.when ?? {});
+      store.follow(() => {
+        made.hidden = !when.every(([other, values]) => values.includes(store.state[other]));
+      }, signal);
       const title = declared.section ?? "Settings";
-      if (!sections.has(title)) sections.set(title, []);
-      sections.get(title).push(made.node);
+      sections.set(title, [...(sections.get(title) ?? []), made]);
     }
     const nodes = [...sections].map(([title, widgets]) => element("div", {}, element("h3", {}, title), ...widgets));
     this.knobs.replaceChildren(...nodes);
-    this.refresh();
   }
 
-  refresh() {
-    for (const refresh of this.refreshers) refresh();
-  }
-
+  /**
+   * What a person changes, of the present instrument.
+   * @param {Values} changes
+   */
   set(changes) {
-    Object.assign(this.values[this.name], changes);
-    this.refresh();
+    if (!this.#present) return;
+    this.storeOf(this.#present.name).set(changes);
     this.view?.changed(Object.keys(changes));
     this.page.changed();
   }
 
-  // Models have come, or gone: what the knobs offer now, by instrument and knob; replaced: names of others than before.
-  offer(choices, replaced) {
-    let present = false;
-    for (const { name, knobs } of this.tab.instruments) {
-      for (const [knob, offered] of Object.entries(choices[name] ?? {})) {
-        if (JSON.stringify(offered.choices) === JSON.stringify(knobs[knob].choices)) continue;
-        Object.assign(knobs[knob], offered, { folded: this.olderOf(offered.choices) });
-        present ||= name === this.name;
-        const value = this.values[name][knob];
-        const left = Array.isArray(value) ? value.filter((one) => offered.choices.includes(one)) : value;
-        if (!Array.isArray(value) && value != null && !offered.choices.includes(value))
-          this.values[name][knob] = knobs[knob].default;
-        else if (Array.isArray(value)) this.values[name][knob] = left;
-      }
-    }
-    if (present) this.buildKnobs(this.present);
-    const shown = JSON.stringify(this.values[this.name] ?? {});
-    if (replaced.some((name) => shown.includes(`"${name}"`))) this.view?.ask();
-  }
-
-  // Checkpoints of runs beside the youngest: many, and rarely wanted.
-  olderOf(names) {
+  /**
+   * Checkpoints of runs beside the youngest: many, and rarely wanted.
+   * @param {string[]} names
+   */
+  #olderOf(names) {
     const models = this.page.boot.models.filter(({ run }) => run);
-    const older = new Set(models.filter((model, k) => models[k + 1]?.family === model.family).map(({ name }) => name));
-    return names.filter((name) => older.has(name));
-  }
-
-  changedValues(name) {
-    const { knobs } = this.tab.instruments.find((instrument) => instrument.name === name);
-    return changedText(this.values[name], defaults(knobs));
-  }
-
-  set active(active) {
-    this.shown = active;
-    if (active && !this.name) this.open(this.tab.instruments[0].name);
-    else if (this.view) this.view.active = active;
-  }
-
-  // What the address says of this tab.
-  query() {
-    const values = Object.entries(this.changedValues(this.name)).map(([knob, value]) => [
-      `${this.name}.${knob}`,
-      value,
-    ]);
-    return Object.fromEntries([["show", this.name], ...values]);
-  }
-
-  texts() {
-    return { python: this.view?.body?.python ?? "", command: "" };
-  }
-
-  savePng() {
-    return this.view?.savePng();
-  }
-
-  saveCsv() {
-    return this.view?.saveCsv();
-  }
-
-  recolor(colors) {
-    this.colors = colors;
-    this.view?.recolor(colors);
+    const older = models.filter((model, k) => models[k + 1]?.family === model.family).map(({ name }) => name);
+    return names.filter((name) => older.includes(name));
   }
 }
-
-const defaults = (knobs) => Object.fromEntries(Object.entries(knobs).map(([name, knob]) => [name, knob.default]));

@@ -1,52 +1,39 @@
-// @ts-nocheck
 // The frame of the Sampler tab: panel, stages, time slider, noise levels, numbers. No behaviour.
 import { button, element } from "../shared/dom.js";
+import { timeline } from "../shared/player.js";
 
-export function skeleton(root) {
+/** @param {string} name */
+function pictureBox(name) {
+  const label = "The picture; a summary follows below";
+  const canvas = element("canvas", { tabindex: 0, "aria-label": label, "data-lane": name });
+  const caption = element("span", { class: "caption" });
+  const numbers = element("div", { class: "metrics", hidden: name === "pin" });
+  return { canvas, caption, numbers, box: element("div", { class: `lane ${name}` }, canvas, caption) };
+}
+
+/** @param {HTMLElement} root */
+export function layout(root) {
   const panel = element("aside", { "aria-label": "Settings" });
-  const pictures = ["main", "pin"].map((name) => {
-    const canvas = element("canvas", {
-      tabindex: 0,
-      "aria-label": "The picture; a summary follows below",
-      "data-lane": name,
-    });
-    const caption = element("span", { class: "caption" });
-    return { name, canvas, caption, box: element("div", { class: `lane ${name}` }, canvas, caption) };
-  });
+  const [main, pin] = [pictureBox("main"), pictureBox("pin")];
   const views = element("div", { class: "views" });
   const notice = element("p", { class: "notice", role: "alert", hidden: true });
-  const stages = element("div", { class: "stages" }, ...pictures.map(({ box }) => box), views, notice);
-  const play = button({ class: "play", "aria-label": "Play" });
-  const time = element("input", {
-    type: "range",
-    min: 0,
-    max: 1000,
-    step: 1,
-    value: 0,
-    "aria-label": "Time: from noise to data",
-  });
-  const sigmaNow = element("output", {});
+  const stages = element("div", { class: "stages" }, main.box, pin.box, views, notice);
+  const time = timeline("Time: from noise to data");
   const ladder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   ladder.setAttribute("class", "ladder");
   ladder.setAttribute("aria-label", "Noise levels: drag one, or walk with ← → and push with ↑ ↓");
   ladder.setAttribute("role", "group");
-  const metrics = {
-    main: element("div", { class: "metrics" }),
-    pin: element("div", { class: "metrics", hidden: true }),
-  };
-  const pin = button({ class: "pin" }, "Pin for comparison");
+  const pinning = button({ class: "pin" }, "Pin for comparison");
   const summary = element("p", { class: "summary", "aria-live": "polite" });
-  const main = element(
+  const section = element(
     "section",
     {},
     stages,
-    element("div", { class: "time" }, play, time, sigmaNow),
+    time.node,
     element("div", { class: "levels" }, element("span", { class: "hint" }, "noise levels σᵢ, drag to move"), ladder),
-    element("div", { class: "numbers" }, element("div", {}, metrics.main, metrics.pin), pin),
+    element("div", { class: "numbers" }, element("div", {}, main.numbers, pin.numbers), pinning),
     summary,
   );
-  root.replaceChildren(element("main", {}, panel, main));
-  const canvases = Object.fromEntries(pictures.map(({ name, canvas }) => [name, canvas]));
-  const caption = Object.fromEntries(pictures.map(({ name, caption }) => [name, caption]));
-  return { panel, canvases, caption, stages, views, notice, play, time, sigmaNow, ladder, metrics, pin, summary };
+  root.replaceChildren(element("main", {}, panel, section));
+  return { panel, main, pin, stages, views, notice, time, ladder, pinning, summary };
 }

@@ -1,10 +1,41 @@
-// @ts-nocheck
 // What the page says about a result, in numbers and in a sentence.
 import { element } from "../shared/dom.js";
 import { number, rounded } from "../shared/numbers.js";
 
-// The row of numbers under the stage.
-export function metrics(label, result, measures) {
+/** @typedef {import("../shared/types.d.ts").Result} Result */
+/** @typedef {import("../shared/messages.d.ts").Measures} Measures */
+
+/**
+ * Write it all into its places.
+ * @param {ReturnType<typeof import("./layout.js").layout>} parts
+ * @param {object} shown
+ * @param {import("./asked.js").Asked} shown.main
+ * @param {import("./asked.js").Asked} shown.pin
+ * @param {Record<string, string> | null} shown.pinned  Settings of the pinned picture, if there is one.
+ * @param {import("./settings.js").Settings} shown.settings
+ */
+export function describe(parts, { main, pin, pinned, settings }) {
+  const { result } = main.picture;
+  if (!result) return;
+  parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main.measures));
+  parts.pin.numbers.hidden = parts.main.caption.hidden = parts.pin.caption.hidden = !pinned;
+  const sentence = summary(result, main.measures, settings);
+  if (parts.summary.textContent !== sentence) parts.summary.textContent = sentence;
+  if (!pinned) return;
+  const other = pin.picture.result;
+  if (other) parts.pin.numbers.replaceChildren(...metrics("pinned", other, pin.measures));
+  const [here, there] = differences(settings.changedValues(), pinned, settings.boot.knobs);
+  parts.main.caption.textContent = `now: ${here}`;
+  parts.pin.caption.textContent = `pinned: ${there}`;
+}
+
+/**
+ * The row of numbers under the stage.
+ * @param {string | null} label
+ * @param {Result} result
+ * @param {Measures | null} measures
+ */
+function metrics(label, result, measures) {
   const milliseconds = result.milliseconds.toFixed(result.milliseconds < 10 ? 1 : 0);
   const items = [
     [number(result.run.evaluations), "evaluations", "NFE: calls of the denoiser for each sample"],
@@ -21,7 +52,7 @@ export function metrics(label, result, measures) {
   if (measures?.distance != null) {
     items.push([rounded(measures.distance), "distance to data", "sliced Wasserstein distance"]);
     items.push([
-      rounded(measures.floor),
+      rounded(measures.floor ?? 0),
       "for true samples",
       "the distance that as many true samples have: the least to hope for",
     ]);
@@ -32,25 +63,38 @@ export function metrics(label, result, measures) {
   ];
 }
 
-// One sentence for everybody, and for screen readers.
-export function summary(result, measures, { solver, alpha, S_churn }) {
-  const heun = alpha === 1 ? "Heun" : `second-order (α = ${number(alpha)})`;
-  const name = { euler: "Euler", heun }[solver] ?? solver;
+/**
+ * One sentence for everybody, and for screen readers.
+ * @param {Result} result
+ * @param {Measures | null} measures
+ * @param {import("./settings.js").Settings} settings
+ */
+function summary(result, measures, { values, boot }) {
+  const { solver, alpha, S_churn } = values;
+  const { choices, titles } = boot.knobs.solver;
+  const second = boot.usesAlpha.includes(solver) && alpha !== 1;
+  const name = second ? `second-order (α = ${number(alpha)})` : titles?.[choices?.indexOf(solver) ?? -1];
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
   if (measures?.distance != null)
-    text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor)})`;
+    text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
   return [text, ...result.notes].map((t) => `${t}.`).join(" ");
 }
 
-// What tells two settings apart, in words for each.
-export function differences(now, pinned, knobs) {
+/**
+ * What tells two settings apart, in words for each.
+ * @param {Record<string, string>} now
+ * @param {Record<string, string>} pinned
+ * @param {import("../shared/messages.d.ts").Boot["knobs"]} knobs
+ */
+function differences(now, pinned, knobs) {
   const names = [...new Set([...Object.keys(now), ...Object.keys(pinned)])].filter(
     (name) => now[name] !== pinned[name],
   );
+  /** @type {(values: Record<string, string>, name: string) => string} */
   const word = (values, name) => {
     if (["sigmas", "points"].includes(name)) return `${name} ${values[name] ? "by hand" : "computed"}`;
     return `${name} ${values[name] ?? knobs[name].default ?? "automatic"}`;

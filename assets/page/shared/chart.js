@@ -1,17 +1,21 @@
-// @ts-nocheck
 // Figures as data -> Plotly, in the page's colours, drawn in place.
 //
-// A figure is {columns, panels}; a panel is {title, x, y, lines, marks, heat, legend, share} with axes {title, log, range, counts},
-// lines {name, color, dash, mode, x, y, low, high}, marks {x or y, text} and heat {x, y, z, title, log}.
-import { element } from "./dom.js";
+// What a figure is made of is in types.d.ts.
+import { paper } from "./canvas.js";
+import { countUp, element, watchSize } from "./dom.js";
 import { translate } from "./plotly.js";
 
+/** @typedef {import("./types.d.ts").Colors} Colors */
+/** @typedef {import("./types.d.ts").Figure} Figure */
+
+/** @type {Promise<any> | null} */
 let loading = null;
 
-export function plotly() {
+/** Plotly, loaded when it is first needed. */
+function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = element("script", { src: new URL("explorer-plotly/plotly.min.js", document.baseURI) });
-    script.onload = () => resolve(window.Plotly);
+    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
     script.onerror = () => reject(new Error("plotly.min.js could not be loaded"));
     document.head.append(script);
   });
@@ -19,16 +23,27 @@ export function plotly() {
 }
 
 export class Chart {
+  /** @type {Figure | null} */
+  figure = null;
+  /** @type {(() => void) | null} It was painted. */
+  onDrawn = null;
+
+  /** @param {HTMLElement} box */
   constructor(box) {
+    this.box = box;
     this.node = element("div", { class: "chart" });
     box.append(this.node);
-    this.resizing = new ResizeObserver(() => this.figure && this.show(this.figure, this.colors));
-    this.resizing.observe(box);
+    watchSize(box, () => this.figure && this.colors && this.show(this.figure, this.colors));
   }
 
+  /**
+   * @param {Figure} figure
+   * @param {Colors} colors
+   */
   async show(figure, colors) {
-    Object.assign(this, { figure, colors });
-    const { width, height } = this.node.parentElement.getBoundingClientRect();
+    this.figure = figure;
+    this.colors = colors;
+    const { width, height } = this.box.getBoundingClientRect();
     if (width < 40 || height < 40) return;
     const Plotly = await plotly();
     if (this.figure !== figure) return; // a newer one came while Plotly was loading
@@ -39,27 +54,37 @@ export class Chart {
       scrollZoom: false,
       doubleClick: "reset",
     });
-    this.node.dataset.drawn = Number(this.node.dataset.drawn ?? 0) + 1;
+    countUp(this.node, "drawn");
     this.onDrawn?.();
   }
 
+  /**
+   * After it was shown: call this when somebody zooms.
+   * @param {() => void} zoomed
+   */
+  onZoomed(zoomed) {
+    /** @type {any} */ (this.node).on("plotly_relayout", zoomed);
+  }
+
+  /** As it stands, on a canvas; after it was shown. */
   async picture(scale = 2) {
     const Plotly = await plotly();
     const { width, height } = this.node.getBoundingClientRect();
     const image = new Image();
     image.src = await Plotly.toImage(this.node, { format: "png", width, height, scale });
     await image.decode();
-    const canvas = element("canvas", { width: image.width, height: image.height });
-    const context = canvas.getContext("2d");
-    context.fillStyle = this.colors.bg;
-    context.fillRect(0, 0, canvas.width, canvas.height);
+    const { canvas, context } = paper(image.width, image.height, /** @type {Colors} */ (this.colors));
     context.drawImage(image, 0, 0);
     return canvas;
   }
 }
 
-// The numbers of all panels as a table.
+/**
+ * The numbers of all panels as a table.
+ * @param {Figure} figure
+ */
 export function csv({ panels }) {
+  /** @type {any[][]} */
   const rows = [["panel", "series", "x", "y", "low", "high"]];
   for (const panel of panels) {
     const title = panel.title ?? panel.y?.title ?? "";
@@ -71,14 +96,19 @@ export function csv({ panels }) {
         row.forEach((z, j) => rows.push([title, heat.y[i], heat.x[j], z, heat.low?.[i][j], heat.high?.[i][j]])),
       );
   }
+  /** @param {any} value */
   const cell = (value) =>
     value == null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value;
   return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
 }
 
-// Where a panel of a chart lies in its box, and which pixel is which value: for what is drawn over a chart.
+/**
+ * Where a panel of a chart lies in its box, and which pixel is which value: for what is drawn over a chart.
+ * @param {Chart} chart
+ * @param {number} k
+ */
 export function panelOf(chart, k) {
-  const layout = chart.node._fullLayout;
+  const layout = /** @type {any} */ (chart.node)._fullLayout;
   const id = k ? String(k + 1) : "";
   const [x, y] = [layout?.[`xaxis${id}`], layout?.[`yaxis${id}`]];
   if (!x || !y) return null;
@@ -87,8 +117,11 @@ export function panelOf(chart, k) {
     top: y._offset,
     width: x._length,
     height: y._length,
+    /** @type {(value: number) => number} */
     across: (value) => x.d2p(value),
+    /** @type {(value: number) => number} */
     down: (value) => y.d2p(value),
+    /** @type {(pixel: number) => number} */
     valueAt: (pixel) => x.p2d(pixel),
   };
 }

@@ -1,29 +1,30 @@
-// @ts-nocheck
 // The frame of the page: its header, and an empty box for each tab. No behaviour.
 import { button, element } from "./dom.js";
 
-// The header, and an empty box for each tab: [name, title] pairs.
+/**
+ * @param {HTMLElement} root
+ * @param {{ name: string, title: string }[]} tabs
+ */
 export function frame(root, tabs) {
   const figures = button({ class: "plain", title: "The paper's figures, live, in one click" }, "Figures");
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
-  const links = Object.fromEntries(
-    tabs.map(([name, title]) => [name, element("a", { href: `?tab=${name}`, "data-tab": name }, title)]),
-  );
-  const boxes = Object.fromEntries(
-    tabs.map(([name]) => [name, element("div", { class: "tab", "data-tab": name, hidden: true })]),
-  );
+  const parts = tabs.map(({ name, title }) => ({
+    name,
+    link: element("a", { href: `?tab=${name}`, "data-tab": name }, title),
+    box: element("div", { class: "tab", "data-tab": name, hidden: true }),
+  }));
   const header = element(
     "header",
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
-    element("nav", {}, ...Object.values(links)),
+    element("nav", {}, ...parts.map((part) => part.link)),
     element("div", { class: "right" }, figures, link, csv, png, theme),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
-  root.replaceChildren(header, ...Object.values(boxes), share, gallery);
-  return { links, boxes, figures, link, csv, png, theme, share, gallery };
+  root.replaceChildren(header, ...parts.map((part) => part.box), share, gallery);
+  return { tabs: parts, figures, link, csv, png, theme, share, gallery };
 }

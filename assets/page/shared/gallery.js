@@ -1,20 +1,21 @@
-// @ts-nocheck
 // The paper's figures as presets: a dialog of pictures, each one click away.
-import { element } from "./dom.js";
+import { button, dialogHead, element } from "./dom.js";
+
+/** @typedef {import("./messages.d.ts").Figure} Preset */
 
 export class Gallery {
-  // figures: {name, title, about, paper, picture}; choose(figure).
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {Preset[]} figures
+   * @param {(figure: Preset) => void} choose
+   */
   constructor(dialog, figures, choose) {
     this.dialog = dialog;
-    const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
-    close.addEventListener("click", () => dialog.close());
     const cards = figures.map((figure) => {
-      const picture =
-        figure.picture && element("img", { src: new URL(figure.picture, document.baseURI), alt: "", loading: "lazy" });
-      const card = element(
-        "button",
-        { type: "button", class: "card", "data-figure": figure.name },
-        picture || null,
+      const source = figure.picture && new URL(figure.picture, document.baseURI);
+      const card = button(
+        { class: "card", "data-figure": figure.name },
+        source ? element("img", { src: source, alt: "", loading: "lazy" }) : null,
         element("b", {}, figure.title),
         element("em", {}, figure.paper),
         element("span", {}, figure.about),
@@ -25,8 +26,8 @@ export class Gallery {
       });
       return card;
     });
-    dialog.append(element("h2", {}, "Figures of the paper, live"), close, element("div", { class: "cards" }, ...cards));
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialogHead(dialog, "Figures of the paper, live");
+    dialog.append(element("div", { class: "cards" }, ...cards));
   }
 
   open() {

@@ -1,8 +1,11 @@
-// @ts-nocheck
-// Noise levels of a run, and positions among them.
+// Noise levels of a run, σ_0 … σ_N with the final 0, and positions u in [0, N] among them.
 import { clamp, lerp } from "./numbers.js";
 
-// σ at a position u in [0, N] between noise levels: log-linear, linear in the last step to 0.
+/**
+ * σ at a position between noise levels: log-linear, linear in the last step to 0.
+ * @param {number[]} levels
+ * @param {number} u
+ */
 export function sigmaAt(levels, u) {
   const i = clamp(Math.floor(u), 0, levels.length - 2);
   const f = u - i;
@@ -10,7 +13,11 @@ export function sigmaAt(levels, u) {
   return b > 0 ? Math.exp(lerp(Math.log(a), Math.log(b), f)) : a * (1 - f);
 }
 
-// The position u at which a run is at noise level σ: the inverse of sigmaAt.
+/**
+ * The position at which a run is at noise level σ: the inverse of sigmaAt.
+ * @param {number[]} levels
+ * @param {number} sigma
+ */
 export function positionAt(levels, sigma) {
   if (sigma >= levels[0]) return 0;
   for (let i = 0; i + 1 < levels.length; i++) {
@@ -23,15 +30,15 @@ export function positionAt(levels, sigma) {
   return levels.length - 1;
 }
 
-// Between which states that were sent lies u? Returns [index, index + 1, fraction].
-export function bracket(run, u) {
-  const { index } = run;
-  let j = 0;
-  if (index.length > 1) {
-    j = clamp(index.findIndex((i) => i > u) - 1, 0, index.length - 2);
-    if (index[index.length - 1] <= u) j = index.length - 2;
-    const f = clamp((u - index[j]) / (index[j + 1] - index[j]), 0, 1);
-    return [j, j + 1, f];
-  }
-  return [0, 0, 0];
+/**
+ * Between which states that were sent lies u?
+ * @param {{ index: number[] }} run
+ * @param {number} u
+ * @returns {[number, number, number]} One, the next, and how far from the one to the other.
+ */
+export function bracket({ index }, u) {
+  if (index.length < 2) return [0, 0, 0];
+  let j = clamp(index.findIndex((i) => i > u) - 1, 0, index.length - 2);
+  if (index[index.length - 1] <= u) j = index.length - 2;
+  return [j, j + 1, clamp((u - index[j]) / (index[j + 1] - index[j]), 0, 1)];
 }

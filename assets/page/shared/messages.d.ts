@@ -304,10 +304,12 @@ export interface Losses {
   errors: (number | null)[];
 }
 
-/** A level across a panel. */
+/** A line across a panel: at a level y, or at x. */
 export interface Mark {
-  y: number;
+  x?: number | null;
+  y?: number | null;
   text?: string | null;
+  color?: string | null;
 }
 
 /** See app.work.measures.measure. */

@@ -1,17 +1,29 @@
-// @ts-nocheck
 // Arrays as they travel: base64 of float32 or of bytes.
 
-function bytes(base64) {
+/** @param {string} base64 */
+export function uint8(base64) {
   const text = atob(base64);
   const array = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) array[i] = text.charCodeAt(i);
   return array;
 }
 
-export const uint8 = bytes;
-export const float32 = (base64) => new Float32Array(bytes(base64).buffer);
+/** @param {string} base64 */
+export const float32 = (base64) => new Float32Array(uint8(base64).buffer);
 
-// Rows (weight, std, mean…) of a mixture.
+/**
+ * Where arrows are, and where they point.
+ * @param {import("./messages.d.ts").Arrows} field
+ * @returns {import("./types.d.ts").Field}
+ */
+export const arrowsOf = ({ positions, arrows }) => ({ positions: float32(positions), arrows: float32(arrows) });
+
+/**
+ * Rows (weight, std, mean…) of a mixture.
+ * @param {import("./messages.d.ts").Components} components
+ * @param {number} dimension
+ * @returns {import("./types.d.ts").Component[]}
+ */
 export function mixture(components, dimension) {
   const rows = float32(components.rows);
   const width = dimension + 2;

@@ -1,11 +1,25 @@
-// @ts-nocheck
 // A figure as Plotly wants it: its traces and its layout, in the page's colours.
+import { css, rgbOf, translucent } from "./colors.js";
+
+/** @typedef {import("./types.d.ts").Colors} Colors */
+/** @typedef {import("./types.d.ts").Figure} Figure */
+/** @typedef {import("./types.d.ts").Panel} Panel */
+/** @typedef {{ xaxis: string, yaxis: string }} Place */
+/** @typedef {Record<string, any> & { shapes: object[], annotations: object[] }} Layout */
 
 const GAP = { across: 64, down: 58 }; // pixels between panels: room for axis titles
 
+/**
+ * @param {Figure} figure
+ * @param {Colors} colors
+ * @param {number} width
+ * @param {number} height
+ * @returns {{ data: object[], layout: Layout }}
+ */
 export function translate(figure, colors, width, height) {
-  const crowded = figure.columns > 2 && figure.panels.some(({ title }) => title); // the legend takes a line of its own
+  const crowded = (figure.columns ?? 1) > 2 && figure.panels.some(({ title }) => title); // the legend takes a line of its own
   const margin = { l: 64, r: 18, t: crowded ? 52 : 30, b: 46 };
+  /** @type {Layout} */
   const layout = {
     width,
     height,
@@ -28,6 +42,7 @@ export function translate(figure, colors, width, height) {
     annotations: [],
     showlegend: false,
   };
+  /** @type {object[]} */
   const data = [];
   const named = new Set(); // one legend entry a series, over all panels
   boxes(figure, width - margin.l - margin.r, height - margin.t - margin.b).forEach(([x, y], k) => {
@@ -50,11 +65,13 @@ export function translate(figure, colors, width, height) {
         showarrow: false,
         font: { size: 12.5 },
       });
-    if (panel.heat) data.push({ ...heatmap(panel.heat, colors), ...place });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });
-      const labelled = line.name != null && panel.legend !== false && !named.has(line.name);
-      if (labelled) [layout.showlegend] = [named.add(line.name) && true];
+      const labelled = line.name != null && !named.has(line.name);
+      if (labelled) {
+        named.add(line.name);
+        layout.showlegend = true;
+      }
       data.push({ ...trace(line, colors), ...place, showlegend: labelled, legendgroup: line.name });
     }
     for (const mark of panel.marks ?? []) addMark(layout, mark, panel, place, colors);
@@ -62,8 +79,15 @@ export function translate(figure, colors, width, height) {
   return { data, layout };
 }
 
-// The domain of each panel: a grid of `columns`, rows by the share that their first panel asks for.
-function boxes({ panels, columns = 1, sharedX }, width, height) {
+/**
+ * The domain of each panel: a grid of `columns`, rows by the share that their first panel asks for.
+ * @param {Figure} figure
+ * @param {number} width
+ * @param {number} height
+ * @returns {[number[], number[]][]}
+ */
+function boxes({ panels, columns: asked, sharedX }, width, height) {
+  const columns = asked ?? 1;
   const rows = Math.ceil(panels.length / columns);
   const shares = Array.from({ length: rows }, (_, r) => panels[r * columns].share ?? 1);
   const total = shares.reduce((a, b) => a + b);
@@ -78,21 +102,22 @@ function boxes({ panels, columns = 1, sharedX }, width, height) {
       top -= size + down;
       return Array.from({ length: columns }, (_, c) => {
         const left = c * (free / columns + across);
-        return [[left, Math.min(1, left + free / columns)], y];
+        const x = [left, Math.min(1, left + free / columns)];
+        return /** @type {[number[], number[]]} */ ([x, y]);
       });
     })
     .slice(0, panels.length);
 }
 
-function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, colors) {
+/**
+ * @param {import("./types.d.ts").ChartAxis} axis
+ * @param {Colors} colors
+ */
+function axis({ title, log, range, hideTicks, counts }, colors) {
   return {
     title: { text: title ?? "", standoff: 6, font: { size: 12, color: colors.mute } },
-    type: log ? "log" : ticks ? "category" : "linear",
-    ...(range
-      ? { range: log ? range.map(Math.log10) : range, autorange: false }
-      : { autorange: reversed ? "reversed" : true }),
-    ...(ticks ? { tickvals: ticks.map((_, i) => i), ticktext: ticks, type: "linear" } : {}),
-    ...(equal ? { scaleanchor: "x" } : {}),
+    type: log ? "log" : "linear",
+    ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: true }),
     exponentformat: counts ? "SI" : "power",
     ...(log ? { dtick: 1 } : {}),
     gridcolor: colors.line,
@@ -105,13 +130,15 @@ function axis({ title, log, range, ticks, reversed, hideTicks, equal, counts }, 
   };
 }
 
-const translucent = (rgb, alpha) => `rgba(${rgb.join(",")},${alpha})`;
-
+/**
+ * @param {import("./types.d.ts").ChartLine} line
+ * @param {Colors} colors
+ */
 function trace(
-  { name, color = "ink", dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place },
+  { name, color, dash = "solid", mode = "lines", x, y, width = 2, opacity = 1, size = 6, text, symbol, place },
   colors,
 ) {
-  const css = colors[color] ?? color;
+  const shade = css(colors, color ?? "ink");
   return {
     type: "scatter",
     name,
@@ -120,22 +147,26 @@ function trace(
     mode,
     text,
     opacity,
-    ...(place ? { textposition: place, textfont: { color: css }, cliponaxis: false } : {}),
+    ...(place ? { textposition: place, textfont: { color: shade }, cliponaxis: false } : {}),
     connectgaps: false,
-    line: { color: css, dash, width },
-    marker: { color: css, size, symbol: symbol ?? "circle" },
+    line: { color: shade, dash, width },
+    marker: { color: shade, size, symbol: symbol ?? "circle" },
     hovertemplate: `${name ? `${name}: ` : ""}%{y:.3g} at %{x:.3g}${text ? " · %{text}" : ""}<extra></extra>`,
   };
 }
 
-// A polygon; where log axes cannot show a value, plotly leaves it out.
-function band({ name, color = "ink", x, low, high }, colors) {
+/**
+ * A polygon; where log axes cannot show a value, plotly leaves it out.
+ * @param {import("./types.d.ts").ChartLine} line
+ * @param {Colors} colors
+ */
+function band({ name, color, x, low, high }, colors) {
   return {
     type: "scatter",
     x: [...x, ...[...x].reverse()],
-    y: [...high, ...[...low].reverse()],
+    y: [...(high ?? []), ...[...(low ?? [])].reverse()],
     fill: "toself",
-    fillcolor: translucent(colors[`${color}Rgb`] ?? colors.inkRgb, 0.16),
+    fillcolor: translucent(rgbOf(colors, color ?? "ink"), 0.16),
     line: { width: 0 },
     mode: "lines",
     hoverinfo: "skip",
@@ -144,52 +175,27 @@ function band({ name, color = "ink", x, low, high }, colors) {
   };
 }
 
-function heatmap({ x, y, z, text, title, log, both, range }, colors) {
-  const shown = log ? z.map((row) => row.map((v) => (v > 0 ? Math.log10(v) : null))) : z;
-  const one = [
-    [0, translucent(colors.dataRgb, 0.06)],
-    [1, colors.data],
-  ];
-  const two = [
-    [0, colors.noise],
-    [0.5, translucent(colors.inkRgb, 0.03)],
-    [1, colors.data],
-  ];
-  return {
-    type: "heatmap",
-    x: x.map((_, i) => i),
-    y: y.map((_, i) => i),
-    z: shown,
-    text: text ?? z.map((row) => row.map((v) => (v == null ? "" : Number(v).toPrecision(3)))),
-    hovertemplate: "%{text}<extra></extra>",
-    texttemplate: z.length * (z[0]?.length ?? 0) <= 150 ? "%{text}" : undefined,
-    colorscale: both ? two : one,
-    ...(range ? { zmin: range[0], zmax: range[1] } : both ? { zmid: 0 } : {}),
-    xgap: 2,
-    ygap: 2,
-    colorbar: {
-      title: { text: title ?? "", side: "right" },
-      thickness: 10,
-      outlinewidth: 0,
-      tickfont: { color: colors.mute },
-      ...(log ? { tickprefix: "10<sup>", ticksuffix: "</sup>" } : {}),
-    },
-  };
-}
-
-function addMark(layout, { x, y, text, color = "mute", dash = "dot" }, panel, { xaxis, yaxis }, colors) {
-  const css = colors[color] ?? color;
-  const line = { color: css, width: 1.2, dash };
+/**
+ * @param {Layout} layout
+ * @param {import("./messages.d.ts").Mark} mark
+ * @param {Panel} panel
+ * @param {Place} place
+ * @param {Colors} colors
+ */
+function addMark(layout, { x, y, text, color }, panel, { xaxis, yaxis }, colors) {
+  const shade = css(colors, color ?? "mute");
+  const line = { color: shade, width: 1.2, dash: "dot" };
   const vertical = x != null;
+  const value = Number(vertical ? x : y);
   const shape = vertical
     ? { x0: x, x1: x, y0: 0, y1: 1, yref: `${yaxis} domain` }
     : { y0: y, y1: y, x0: 0, x1: 1, xref: `${xaxis} domain` };
   layout.shapes.push({ type: "line", xref: xaxis, yref: yaxis, line, ...shape });
   if (!text) return;
   const log = vertical ? panel.x?.log : panel.y?.log;
-  const at = log ? Math.log10(vertical ? x : y) : vertical ? x : y;
+  const at = log ? Math.log10(value) : value;
   const place = vertical
     ? { x: at, y: 1, yref: `${yaxis} domain`, xref: xaxis, yanchor: "top", xanchor: "left" }
     : { y: at, x: 1, xref: `${xaxis} domain`, yref: yaxis, xanchor: "right", yanchor: "bottom" };
-  layout.annotations.push({ text, showarrow: false, font: { size: 11, color: css }, ...place });
+  layout.annotations.push({ text, showarrow: false, font: { size: 11, color: shade }, ...place });
 }

@@ -1,13 +1,22 @@
-// @ts-nocheck
 // Samples of a model that learns, on a canvas: a grid of pictures, or points over their data with the flow's arrows.
 import { element } from "./dom.js";
-import { WINDOW } from "./stages/plane.js";
 import { paintShade, splat } from "./stages/shade.js";
+import { WINDOW } from "./stages/window.js";
 
 const ROWS = 110; // of the shading
 const shade = element("canvas");
 
-// In as many columns as the square root of `count`; paint(k, x, y, size) draws one.
+/** @typedef {import("./canvas.js").Drawing} Drawing */
+/** @typedef {import("./types.d.ts").Colors} Colors */
+/** @typedef {(a: number, b: number) => [number, number]} Place */
+
+/**
+ * In as many columns as the square root of `count`.
+ * @param {Drawing} drawing
+ * @param {number} count
+ * @param {Colors} colors
+ * @param {(k: number, x: number, y: number, size: number) => void} paint  Draws one.
+ */
 export function paintGrid({ context, width, height }, count, colors, paint) {
   const columns = Math.ceil(Math.sqrt(count));
   const rows = Math.ceil(count / columns);
@@ -23,22 +32,28 @@ export function paintGrid({ context, width, height }, count, colors, paint) {
   }
 }
 
-// x: coordinates of points, one or two each. components: of the data's density; data: or points of it. field: {positions, arrows}.
+/**
+ * Points, one or two coordinates each, over the density of their data or points of it, with the flow's arrows.
+ * @param {Drawing} drawing
+ * @param {object} cloud
+ * @param {Float32Array} cloud.x
+ * @param {number} cloud.dimension
+ * @param {import("./types.d.ts").Component[] | null} [cloud.components]
+ * @param {Float32Array | null} [cloud.data]
+ * @param {import("./types.d.ts").Field | null} [cloud.field]
+ * @param {Colors} colors
+ */
 export function paintCloud({ context, width, height }, { x, dimension, components, data, field }, colors) {
   const unit = Math.min(width, height) / 2 / WINDOW;
+  /** @type {Place} */
   const place = (a, b) => [width / 2 + a * unit, height / 2 - b * unit];
   if (components && dimension === 2) {
     const columns = Math.round((ROWS * width) / height);
-    paintShade(
-      shade,
-      splat(components, 0, columns, ROWS, width / 2 / unit, height / 2 / unit),
-      columns,
-      ROWS,
-      colors.dataRgb,
-      0.5,
-    );
+    const values = splat(components, 0, columns, ROWS, width / 2 / unit, height / 2 / unit);
+    paintShade(shade, values, columns, ROWS, colors.dataRgb, 0.5);
     context.drawImage(shade, 0, 0, width, height);
   }
+  /** @type {(points: Float32Array, color: string, size: number) => void} */
   const dots = (points, color, size) => {
     context.fillStyle = color;
     for (let k = 0; k < points.length; k += dimension) {
@@ -51,6 +66,12 @@ export function paintCloud({ context, width, height }, { x, dimension, component
   if (field) quiver(context, field, place, colors);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./types.d.ts").Field} field
+ * @param {Place} place
+ * @param {Colors} colors
+ */
 function quiver(context, { positions, arrows }, place, colors) {
   context.strokeStyle = colors.mute;
   context.beginPath();

@@ -1,39 +1,50 @@
-// @ts-nocheck
 // Taking the result elsewhere: a dialog with its link, Python and command line.
-import { element } from "./dom.js";
+import { button, dialogHead, element } from "./dom.js";
 import { copy } from "./takeaway.js";
 
+/** @typedef {{ link: string, python: string, command: string }} Texts */
+
 export class Share {
-  // texts(): {link, python, command} of what is shown now.
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {() => Texts} texts  Of what is shown now.
+   */
   constructor(dialog, texts) {
-    Object.assign(this, { dialog, texts });
-    this.fields = {};
-    const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
-    close.addEventListener("click", () => dialog.close());
-    dialog.append(element("h2", {}, "Take it with you"), close);
-    this.field("link", "Link", "Opens this very picture, also on another machine that runs the explorer.");
-    this.field("python", "Python", "Run it in the project's folder; it draws the same picture.");
-    this.field("command", "Command line", "The same from a terminal, with the project's environment active.");
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    this.dialog = dialog;
+    this.texts = texts;
+    dialogHead(dialog, "Take it with you");
+    this.areas = {
+      link: this.#area("link", "Link", "Opens this very picture, also on another machine that runs the explorer."),
+      python: this.#area("python", "Python", "Run it in the project's folder; it draws the same picture.", 9),
+      command: this.#area(
+        "command",
+        "Command line",
+        "The same from a terminal, with the project's environment active.",
+      ),
+    };
   }
 
-  field(name, title, about) {
-    const area = element("textarea", {
-      readonly: true,
-      rows: name === "python" ? 9 : 2,
-      "aria-label": title,
-      "data-text": name,
-    });
-    const button = element("button", { type: "button", "data-copy": name }, "Copy");
-    button.addEventListener("click", () => copy(area, button));
-    this.fields[name] = area;
+  /**
+   * @param {string} name
+   * @param {string} title
+   * @param {string} about
+   * @param {number} [rows]
+   */
+  #area(name, title, about, rows = 2) {
+    const area = element("textarea", { readonly: true, rows, "aria-label": title, "data-text": name });
+    const copier = button({ "data-copy": name }, "Copy");
+    copier.addEventListener("click", () => copy(area, copier));
     this.dialog.append(
-      element("div", { class: "field" }, element("h3", {}, title), element("p", {}, about), area, button),
+      element("div", { class: "field" }, element("h3", {}, title), element("p", {}, about), area, copier),
     );
+    return area;
   }
 
   open() {
-    for (const [name, text] of Object.entries(this.texts())) this.fields[name].value = text;
+    const { link, python, command } = this.texts();
+    this.areas.link.value = link;
+    this.areas.python.value = python;
+    this.areas.command.value = command;
     this.dialog.showModal();
   }
 }

@@ -1,8 +1,11 @@
-// @ts-nocheck
 // What is taken away: text that is copied, and files that are downloaded.
 import { element } from "./dom.js";
 
-// The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
+/**
+ * The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
+ * @param {HTMLTextAreaElement} area
+ * @param {HTMLButtonElement} button  That was pressed: it says so.
+ */
 export async function copy(area, button) {
   const label = button.textContent;
   let done = false;
@@ -15,12 +18,20 @@ export async function copy(area, button) {
     done = document.execCommand("copy");
   }
   button.textContent = done ? "Copied" : "Press Ctrl+C";
-  setTimeout(() => (button.textContent = label), 1600);
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1600);
 }
 
-// A canvas as a PNG file with `text` in an iTXt chunk named "edm".
+/**
+ * A canvas as a PNG file with `text` in an iTXt chunk named "edm".
+ * @param {HTMLCanvasElement} canvas
+ * @param {string} text
+ */
 export async function pngWithText(canvas, text) {
+  /** @type {Blob | null} */
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("the picture is too large for this browser");
   const png = new Uint8Array(await blob.arrayBuffer());
   const encoder = new TextEncoder();
   // keyword, 0; not compressed, method 0; no language, no translated keyword
@@ -34,6 +45,7 @@ export async function pngWithText(canvas, text) {
   return new Blob([png.subarray(0, header), chunk, png.subarray(header)], { type: "image/png" });
 }
 
+/** @param {Uint8Array} bytes */
 function crc32(bytes) {
   let crc = -1;
   for (const byte of bytes) {
@@ -43,6 +55,10 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function download(blob, name) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });
   link.click();

@@ -1,13 +1,26 @@
-// @ts-nocheck
-// Values of settings as text.
+// Values of settings.
 
-// The values that differ from their defaults, as text.
+/** @typedef {import("./types.d.ts").Values} Values */
+
+/** @type {(knobs: Record<string, import("./types.d.ts").Knob>) => Values} */
+export const defaultsOf = (knobs) =>
+  Object.fromEntries(Object.entries(knobs).map(([name, knob]) => [name, knob.default]));
+
+/**
+ * The values that differ from their defaults, as text.
+ * @param {Values} values
+ * @param {Values} defaults
+ */
 export function changedText(values, defaults) {
+  /** @type {Record<string, string>} */
   const text = {};
   for (const [name, value] of Object.entries(values)) {
     if (value == null || JSON.stringify(value) === JSON.stringify(defaults[name])) continue;
-    if (name === "points") text[name] = value.map((point) => point.map((v) => +v.toFixed(3)).join(",")).join(";");
+    if (name === "points") text[name] = pointsText(value);
     else text[name] = Array.isArray(value) ? value.join(",") || "none" : String(value);
   }
   return text;
 }
+
+/** @param {number[][]} points */
+const pointsText = (points) => points.map((point) => point.map((v) => +v.toFixed(3)).join(",")).join(";");

@@ -1,166 +1,210 @@
-// @ts-nocheck
-// Widgets made from the declarations of settings: a slider with its number, choices side by side, chips, text.
-// Each is {node, refresh}: refresh() shows the present value.
-import { element } from "./dom.js";
+// Widgets made from the declarations of settings: a slider with its number, choices side by side, chips, text. Each is
+// an element that follows its value.
+import { button, element } from "./dom.js";
 import { clamp, number } from "./numbers.js";
+
+/** @typedef {import("./types.d.ts").Knob} Knob */
+/** @typedef {(node: HTMLElement, text: string) => void} Describe */
+
+/**
+ * @typedef {object} Binding
+ * @property {string} name
+ * @property {() => any} get  The value; null: automatic.
+ * @property {(value: any) => void} set  A person has chosen another one.
+ * @property {(refresh: () => void) => void} follow  Run it now, and whenever the value may have changed.
+ * @property {Describe} describe
+ * @property {() => any} [effective]  The value that counts.
+ * @property {() => any} [shown]  The value that is written.
+ * @property {() => [number, number]} [bounds]
+ * @property {() => boolean} [idle]  Whether it changes nothing now.
+ */
 
 const STEPS_OF_LOG_SLIDER = 240;
 
-// describe(node, text): what a widget does appears in `line` when one points at it.
+/**
+ * What a widget does appears in a line of text when one points at it.
+ * @param {HTMLElement} line
+ * @returns {Describe}
+ */
 export function helper(line) {
   return (node, text) => {
-    const show = () => (line.textContent = text);
+    const show = () => {
+      line.textContent = text;
+    };
     node.addEventListener("pointerenter", show);
     node.addEventListener("focusin", show);
     if (!node.title) node.title = text;
   };
 }
 
-export function segments(knob, { name, get, set, describe }) {
+/**
+ * One of a few, side by side.
+ * @param {Knob} knob
+ * @param {Binding} binding
+ */
+export function segments(knob, { name, get, set, follow, describe }) {
   const node = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
-  const buttons = knob.choices.map((choice, i) => {
-    const button = element(
-      "button",
-      { type: "button", role: "radio", "data-value": choice },
-      knob.titles?.[i] ?? choice,
-    );
-    button.addEventListener("click", () => set(choice));
-    describe(button, knob.help);
-    node.append(button);
-    return button;
+  (knob.choices ?? []).forEach((choice, i) => {
+    const choiceButton = button({ role: "radio", "data-value": choice }, knob.titles?.[i] ?? choice);
+    choiceButton.addEventListener("click", () => set(choice));
+    describe(choiceButton, knob.help);
+    node.append(choiceButton);
+    follow(() => choiceButton.setAttribute("aria-checked", String(get() === choice)));
   });
-  return {
-    node,
-    refresh: () =>
-      buttons.forEach((button, i) => button.setAttribute("aria-checked", String(get() === knob.choices[i]))),
-  };
+  return node;
 }
 
-// get(): the value (null: automatic); effective(): the one that counts; shown(): the one that is written.
-export function slider(
-  knob,
-  { name, get, set, describe, effective = get, shown = effective, bounds = () => knob.slider, idle = () => false },
-) {
+/**
+ * @param {Knob} knob
+ * @param {Binding} binding
+ */
+export function slider(knob, binding) {
+  const { name, get, set, follow, describe, effective = get, shown = effective } = binding;
+  const { bounds = () => knob.slider ?? [0, 1], idle = () => false } = binding;
   const id = `ex-${name}-${Math.random().toString(36).slice(2, 8)}`;
   const range = element("input", { type: "range", id, "data-knob": name });
-  const value = element("input", {
-    class: "value",
-    type: "text",
-    inputmode: "decimal",
-    "aria-label": `${name}, value`,
-  });
-  const reset = element("button", { class: "reset", type: "button", "aria-label": `Reset ${name}` });
+  const attributes = { class: "value", type: "text", inputmode: "decimal", "aria-label": `${name}, value` };
+  const value = element("input", attributes);
+  const reset = button({ class: "reset", "aria-label": `Reset ${name}` });
   const label = element("label", { for: id, html: knob.symbol });
   const node = element("div", { class: "knob", "data-row": name }, label, range, value, reset);
   range.addEventListener("input", () => set(fromSlider(knob, bounds(), Number(range.value))));
   value.addEventListener("change", () => set(typed(value.value, knob)));
   reset.addEventListener("click", () => set(knob.default));
   describe(node, knob.help);
-  const refresh = () => {
+  follow(() => {
     const now = effective();
     const [low, high] = bounds();
-    if (knob.log) Object.assign(range, { min: 0, max: STEPS_OF_LOG_SLIDER, step: 1 });
-    else Object.assign(range, { min: low, max: high, step: knob.step ?? "any" });
+    const [min, max, step] = knob.log ? [0, STEPS_OF_LOG_SLIDER, 1] : [low, high, knob.step ?? "any"];
+    [range.min, range.max, range.step] = [String(min), String(max), String(step)];
     const position = toSlider(knob, [low, high], now);
-    if (Number(range.value) !== position) range.value = position;
-    const share = (Number(range.value) - Number(range.min)) / (Number(range.max) - Number(range.min));
+    if (Number(range.value) !== position) range.value = String(position);
+    const share = (Number(range.value) - min) / (max - min);
     range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
     range.setAttribute("aria-valuetext", number(now));
-    if (document.activeElement !== value)
-      value.value = get() == null ? number(Number(shown().toPrecision(3))) : number(shown());
+    const automatic = get() == null;
+    if (document.activeElement !== value) value.value = number(automatic ? Number(shown().toPrecision(3)) : shown());
     const changed = (get() ?? null) !== (knob.default ?? null);
     node.classList.toggle("changed", changed);
-    node.classList.toggle("auto", get() == null);
+    node.classList.toggle("auto", automatic);
     node.classList.toggle("idle", idle());
     reset.disabled = !changed;
     reset.title = changed ? `Back to ${knob.default ?? "automatic"}` : "";
-  };
-  return { node, refresh };
+  });
+  return node;
 }
 
-// One of many: a list that opens.
-export function choice(knob, { name, get, set, describe }) {
+/**
+ * One of many: a list that opens.
+ * @param {Knob} knob
+ * @param {Binding} binding
+ */
+export function choice(knob, { name, get, set, follow, describe }) {
   const select = element("select", { "aria-label": knob.help, "data-knob": name });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), select);
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
   describe(node, knob.help);
-  return {
-    node,
-    refresh: () => {
-      offer(
-        select,
-        knob.choices.map((value, i) => [value, knob.titles?.[i] ?? value]),
-      );
-      select.value = get() ?? "";
-    },
-  };
+  follow(() => {
+    const { choices, titles } = knob;
+    offer(
+      select,
+      (choices ?? []).map((value, i) => [value, titles?.[i] ?? value]),
+    );
+    select.value = get() ?? "";
+  });
+  return node;
 }
 
-// Several of many: chips that are on or off; the value is the list of those that are on, in the order of the choices.
-export function chips(knob, { name, get, set, describe }) {
+/**
+ * Several of many: chips that are on or off; the value is the list of those that are on, in the order of the choices.
+ * @param {Knob} knob
+ * @param {Binding} binding
+ */
+export function chips(knob, { name, get, set, follow, describe }) {
   const node = element("div", { class: "chips", role: "group", "aria-label": knob.help, "data-choice": name });
-  const buttons = knob.choices.map((value, i) => {
-    const dot = knob.colors?.[i] && element("span", { class: "dot", style: `background: var(--ex-${knob.colors[i]})` });
-    const button = element("button", { type: "button", "data-value": value }, dot || null, knob.titles?.[i] ?? value);
-    button.addEventListener("click", () => {
+  const choices = knob.choices ?? [];
+  choices.forEach((value, i) => {
+    const color = knob.colors?.[i];
+    const dot = color ? element("span", { class: "dot", style: `background: var(--ex-${color})` }) : null;
+    const chip = button({ "data-value": value }, dot, knob.titles?.[i] ?? value);
+    chip.addEventListener("click", () => {
       const on = new Set(get());
       if (!on.delete(value)) on.add(value);
-      set(knob.choices.filter((other) => on.has(other)));
+      set(choices.filter((other) => on.has(other)));
     });
-    describe(button, knob.help);
-    node.append(button);
-    return button;
+    describe(chip, knob.help);
+    node.append(chip);
+    follow(() => {
+      const on = get().includes(value);
+      chip.setAttribute("aria-pressed", String(on));
+      chip.hidden = !on && Boolean(knob.folded?.includes(value));
+    });
   });
-  const refresh = () =>
-    buttons.forEach((button, i) => {
-      const on = get().includes(knob.choices[i]);
-      button.setAttribute("aria-pressed", String(on));
-      button.hidden = !on && Boolean(knob.folded?.includes(knob.choices[i]));
-    });
-  return { node, refresh };
+  return node;
 }
 
-export function toggle(knob, { name, get, set, describe }) {
+/**
+ * @param {Knob} knob
+ * @param {Binding} binding
+ */
+export function toggle(knob, { name, get, set, follow, describe }) {
   const box = element("input", { type: "checkbox", "data-knob": name });
   const node = element("label", { class: "toggle" }, box, element("span", { html: knob.symbol }));
   box.addEventListener("change", () => set(box.checked));
   describe(node, knob.help);
-  return { node, refresh: () => (box.checked = get()) };
-}
-
-export function text(knob, { name, get, set, describe }) {
-  const field = element("input", {
-    type: "text",
-    class: "text",
-    "aria-label": knob.help,
-    "data-knob": name,
-    spellcheck: "false",
+  follow(() => {
+    box.checked = get();
   });
-  const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), field);
-  field.addEventListener("change", () => set(field.value));
+  return node;
+}
+
+/**
+ * @param {Knob} knob
+ * @param {Binding & { placeholder?: () => string }} binding  placeholder: what counts where nothing is written.
+ */
+export function text(knob, { name, get, set, follow, describe, placeholder = () => "" }) {
+  const attributes = { class: "text", "aria-label": knob.help, "data-knob": name, spellcheck: "false" };
+  const input = element("input", { type: "text", ...attributes });
+  const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), input);
+  input.addEventListener("change", () => set(input.value));
   describe(node, knob.help);
-  const refresh = () => {
-    if (document.activeElement !== field) field.value = get() ?? "";
-  };
-  return { node, refresh };
+  follow(() => {
+    if (document.activeElement !== input) input.value = get() ?? "";
+    input.placeholder = placeholder();
+  });
+  return node;
 }
 
-// The widget that fits a declared knob.
-export function widget(knob, options) {
-  if (knob.choices && Array.isArray(knob.default)) return chips(knob, options);
-  if (knob.choices) return knob.choices.length > 5 || knob.list ? choice(knob, options) : segments(knob, options);
-  if (typeof knob.default === "boolean") return toggle(knob, options);
-  return knob.slider ? slider(knob, options) : text(knob, options);
+/**
+ * The widget that fits a declared knob.
+ * @param {Knob} knob
+ * @param {Binding} binding
+ * @returns {HTMLElement}
+ */
+export function widget(knob, binding) {
+  if (knob.choices && Array.isArray(knob.default)) return chips(knob, binding);
+  if (knob.choices) return (knob.choices.length > 5 || knob.list ? choice : segments)(knob, binding);
+  if (typeof knob.default === "boolean") return toggle(knob, binding);
+  return (knob.slider ? slider : text)(knob, binding);
 }
 
-// Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
+/**
+ * Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
+ * @param {HTMLSelectElement} select
+ * @param {[string | number, string | number][]} options
+ */
 export function offer(select, options) {
   const key = JSON.stringify(options);
   if (select.dataset.options === key) return;
   select.dataset.options = key;
-  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+  select.replaceChildren(...options.map(([value, title]) => element("option", { value }, String(title))));
 }
 
+/**
+ * @param {Knob} knob
+ * @param {[number, number]} bounds
+ * @param {number} value
+ */
 function toSlider(knob, [low, high], value) {
   if (!knob.log) return value;
   if (value <= low) return 0;
@@ -168,6 +212,11 @@ function toSlider(knob, [low, high], value) {
   return Math.round((Math.log(value / low) / Math.log(high / low)) * STEPS_OF_LOG_SLIDER);
 }
 
+/**
+ * @param {Knob} knob
+ * @param {[number, number]} bounds
+ * @param {number} position
+ */
 function fromSlider(knob, [low, high], position) {
   if (!knob.log) return position;
   const [atLow, atHigh] = knob.ends;
@@ -176,10 +225,14 @@ function fromSlider(knob, [low, high], position) {
   return Number((low * (high / low) ** (position / STEPS_OF_LOG_SLIDER)).toPrecision(3));
 }
 
-// What somebody typed; the server refuses what cannot be, with a sentence.
-function typed(text, knob) {
-  const word = text.trim().toLowerCase();
+/**
+ * What somebody typed; the server refuses what cannot be, with a sentence.
+ * @param {string} content
+ * @param {Knob} knob
+ */
+function typed(content, knob) {
+  const word = content.trim().toLowerCase();
   if (["∞", "inf", "infinity"].includes(word)) return "Infinity";
   if (word === "" || word === "auto") return knob.default;
-  return Number.isFinite(Number(word)) ? Number(word) : text.trim();
+  return Number.isFinite(Number(word)) ? Number(word) : content.trim();
 }

@@ -1,56 +1,117 @@
-// @ts-nocheck
 // Questions that each want their answer, one after the other; and a dialog that asks people.
-import { element } from "../shared/dom.js";
+import { button, element } from "../shared/dom.js";
+import { SILENCE } from "../shared/latest.js";
+
+/** @typedef {"act" | "film"} Event */
+/** @typedef {import("../shared/messages.d.ts").Answers} Answers */
+/** @typedef {import("../shared/messages.d.ts").Requests} Requests */
+/**
+ * What has come of a question: a body, or a sentence; silent: nobody answered.
+ * @template {Event} Name
+ * @typedef {{ body: Answers[Name] | null, error: string | null, silent: boolean }} Outcome
+ */
 
 const PATIENCE = 20_000; // ms
 
 export class Asking {
+  /** @type {Map<string, (reply: import("../shared/messages.d.ts").Reply<any>) => void>} By event and serial. */
+  #waiting = new Map();
+  /** @type {Record<Event, Promise<unknown>>} The last question of each kind. */
+  #last = { act: Promise.resolve(), film: Promise.resolve() };
+  #serial = 0;
+
+  /**
+   * @param {HTMLElement} box
+   * @param {import("../shared/server.js").Server} server
+   */
   constructor(box, server) {
-    Object.assign(this, { box, server, serials: {}, waiting: {}, last: {} });
-    for (const event of ["act", "film"]) {
-      this.serials[event] = 0;
-      addEventListener(`edm-${event}`, ({ detail }) => this.waiting[`${event}${detail.serial}`]?.(detail));
-    }
+    this.box = box;
+    this.server = server;
+    server.hear("act", (reply) => this.#waiting.get(`act${reply.serial}`)?.(reply));
+    server.hear("film", (reply) => this.#waiting.get(`film${reply.serial}`)?.(reply));
   }
 
-  // The answer {body} or {error}, silent if none came. Of each kind one at a time: a newer question would overtake an older one.
-  ask(event, payload) {
-    const before = this.last[event] ?? Promise.resolve();
-    this.last[event] = before.then(() => this.send(event, payload));
-    return this.last[event];
+  /**
+   * Of each kind one at a time: a newer question would overtake an older one.
+   * @template {Event} Name
+   * @param {Name} event
+   * @param {Requests[Name]} message
+   * @returns {Promise<Outcome<Name>>}
+   */
+  ask(event, message) {
+    const answer = this.#last[event].then(() => this.#send(event, message));
+    this.#last[event] = answer;
+    return answer;
   }
 
-  send(event, payload) {
-    this.serials[event] += 1;
-    const serial = this.serials[event];
+  /**
+   * @template {Event} Name
+   * @param {Name} event
+   * @param {Requests[Name]} message
+   * @returns {Promise<Outcome<Name>>}
+   */
+  #send(event, message) {
+    this.#serial += 1;
+    const serial = this.#serial;
+    const key = `${event}${serial}`;
     return new Promise((resolve) => {
-      const answer = (detail) => {
+      /** @param {Outcome<Name>} outcome */
+      const end = (outcome) => {
         clearTimeout(timer);
-        delete this.waiting[`${event}${serial}`];
-        resolve(detail);
+        this.#waiting.delete(key);
+        resolve(outcome);
       };
-      const timer = setTimeout(
-        () => answer({ error: "The server does not answer. Is it still running?", silent: true }),
-        PATIENCE,
-      );
-      this.waiting[`${event}${serial}`] = answer;
-      this.server[event]({ serial, ...payload });
+      const timer = setTimeout(() => end({ body: null, error: SILENCE, silent: true }), PATIENCE);
+      this.#waiting.set(key, (reply) => {
+        if (reply.error != null) end({ body: null, error: reply.error, silent: false });
+        else end({ body: reply.body, error: null, silent: false });
+      });
+      this.server.send(event, { ...message, serial });
     });
   }
 
-  // Resolves with what was entered (true without a field), or null.
-  confirm(question, yes, field = null) {
+  /**
+   * Whether somebody says yes.
+   * @param {string} question
+   * @param {string} yes
+   */
+  async confirm(question, yes) {
+    return (await this.#open(question, yes, null)) != null;
+  }
+
+  /**
+   * What somebody enters, or null.
+   * @param {string} question
+   * @param {string} yes
+   * @param {{ title: string, value: number }} number
+   */
+  enter(question, yes, { title, value }) {
+    return this.#open(
+      question,
+      yes,
+      element("input", { type: "text", value, "aria-label": title, inputmode: "numeric" }),
+    );
+  }
+
+  /**
+   * @param {string} question
+   * @param {string} yes
+   * @param {HTMLInputElement | null} input
+   * @returns {Promise<string | null>} What was entered; null: it was cancelled.
+   */
+  #open(question, yes, input) {
     const dialog = element("dialog", { class: "asking" });
     this.box.append(dialog);
-    const input =
-      field && element("input", { type: "text", value: field.value, "aria-label": field.title, inputmode: "numeric" });
     const go = element("button", { type: "submit", class: "primary" }, yes);
-    const no = element("button", { type: "button", class: "pin" }, "Cancel");
+    const no = button({ class: "pin" }, "Cancel");
     const form = element("form", { method: "dialog" }, element("p", {}, question), input, element("div", {}, no, go));
     dialog.replaceChildren(form);
     return new Promise((resolve) => {
+      /** @type {string | null} */
       let entered = null;
-      form.addEventListener("submit", () => (entered = input ? input.value.trim() : true));
+      form.addEventListener("submit", () => {
+        entered = input?.value.trim() ?? "";
+      });
       no.addEventListener("click", () => dialog.close());
       dialog.addEventListener("close", () => {
         dialog.remove();

@@ -1,19 +1,32 @@
-// @ts-nocheck
 // Curves of runs: the loss over images, and the error per σ with p_train beneath.
+
+/** @typedef {import("./types.d.ts").Run} Run */
+/** @typedef {import("./types.d.ts").Shown} Shown */
+/** @typedef {import("../shared/types.d.ts").Numbers} Numbers */
+/** @typedef {import("../shared/types.d.ts").ChartLine} Line */
+/** @typedef {import("../shared/types.d.ts").Figure} Figure */
 
 const OVERLAID = ["c1", "c2", "c3", "c4", "ink", "mute"];
 const EARLIER = 7; // faint curves of earlier ticks
 
-// The colour of each run: its design's where that tells them apart, otherwise one after the other.
+/**
+ * The colour of each run: its design's where that tells them apart, otherwise one after the other.
+ * @param {Run[]} runs
+ * @returns {Record<string, string>}
+ */
 export function tintsOf(runs) {
   const columns = runs.map(({ column }) => column);
   const byDesign = new Set(columns).size === runs.length && !columns.includes(null);
   return Object.fromEntries(
-    runs.map(({ name, column }, k) => [name, byDesign ? column : OVERLAID[k % OVERLAID.length]]),
+    runs.map(({ name, column }, k) => [name, (byDesign && column) || OVERLAID[k % OVERLAID.length]]),
   );
 }
 
-// An average that forgets: of its weight, `share` is what was before. Gaps stay gaps.
+/**
+ * An average that forgets: of its weight, `share` is what was before. Gaps stay gaps.
+ * @param {Numbers} values
+ * @param {number} share
+ */
 export function smoothed(values, share) {
   let [sum, weight] = [0, 0];
   return values.map((value) => {
@@ -24,12 +37,19 @@ export function smoothed(values, share) {
   });
 }
 
+/**
+ * The loss over the images seen.
+ * @param {Shown[]} runs
+ * @param {{ measure: string, smooth: number, logx: boolean, logy: boolean }} view
+ * @returns {Figure}
+ */
 export function lossFigure(runs, { measure, smooth, logx, logy }) {
   const column = measure === "train" ? "loss" : "score";
   const several = runs.length > 1;
   const lines = runs.flatMap(({ name, points, tint }) => {
     const y = points[column];
     const few = y.length < 60;
+    /** @type {Line} */
     const strong = {
       name: several ? name : null,
       color: tint,
@@ -49,80 +69,99 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
   const range = logx ? [first / 1.2, Math.max(last, 2 * first) * 1.1] : [0, last * 1.04];
   return {
     key: `${measure}${logx}${logy}`,
-    panels: [
-      { x: { title: "images seen", log: Boolean(logx), counts: true, range }, y: { title, log: Boolean(logy) }, lines },
-    ],
+    panels: [{ x: { title: "images seen", log: logx, counts: true, range }, y: { title, log: logy }, lines }],
   };
 }
 
-// Where the server has put many points into one, their least and most.
+/**
+ * Where the server has put many points into one, their least and most.
+ * @param {Shown["points"]} points
+ */
 function band({ low, high, loss }) {
   return { low: low.map((value, i) => value ?? loss[i]), high: high.map((value, i) => value ?? loss[i]) };
 }
 
-// λ·error per σ at a moment of the timeline: that tick strong, earlier ones faint, p_train beneath.
-export class SigmaFigure {
-  isNew(runs, images) {
-    return this.key !== keyOf(runs, images);
-  }
+/**
+ * Which ticks the figure of losses per σ shows at a moment of the timeline: where that is the same, so is the figure.
+ * @param {Shown[]} runs
+ * @param {number | null} images
+ */
+export const ticksAt = (runs, images) =>
+  runs.map(({ name, frames }) => `${name} ${frames.findLast((frame) => seenBy(frame, images))?.index}`).join();
 
-  at(runs, images) {
-    this.key = keyOf(runs, images);
-    const several = runs.length > 1;
-    const faint = several ? 3 : EARLIER;
-    const errors = runs.flatMap(({ name, frames, sigmas, tint }) => {
-      const until = frames.filter((frame) => images == null || frame.images <= images);
-      const now = until.at(-1);
-      if (!now) return [];
-      const line = (frame, more) => ({ color: tint, x: sigmas, y: frame.errors, ...more });
-      const earlier = spread(until.slice(0, -1), faint).map((frame, k, all) =>
-        line(frame, { width: 1.2, opacity: 0.12 + (0.28 * (k + 1)) / all.length }),
-      );
-      return [...earlier, line(now, { name: several ? name : null, width: 2.6, mode: "lines+markers", size: 4 })];
-    });
-    const values = runs.flatMap(({ frames }) => frames.flatMap(({ errors: y }) => y)).filter((value) => value != null);
-    const most = Math.min(1.6, 1.08 * Math.max(0.1, ...values));
-    const density = runs
-      .filter(({ design }) => design?.grid.length)
-      .map(({ design, tint }) => ({ color: tint, x: design.grid, y: design.density, width: 1.8 }));
-    const x = { log: true, range: [0.004, 100] };
-    return {
-      sharedX: true,
-      key: "sigma",
-      panels: [
-        {
-          share: 2.6,
-          x: { ...x, hideTicks: true },
-          y: { title: "λ(σ) · error, EDM’s λ", range: [0, most] },
-          lines: errors,
-        },
-        { x: { ...x, title: "σ" }, y: { title: "p<sub>train</sub>", hideTicks: true }, lines: density },
-      ],
-    };
-  }
+/**
+ * λ·error per σ at a moment of the timeline: that tick strong, earlier ones faint, p_train beneath.
+ * @param {Shown[]} runs
+ * @param {number | null} images
+ * @returns {Figure}
+ */
+export function sigmaFigure(runs, images) {
+  const several = runs.length > 1;
+  const faint = several ? 3 : EARLIER;
+  const errors = runs.flatMap(({ name, frames, sigmas, tint }) => {
+    const until = frames.filter((frame) => seenBy(frame, images));
+    const now = until.at(-1);
+    if (!now) return [];
+    /** @type {(frame: { errors: Numbers }, more: Partial<Line>) => Line} */
+    const line = (frame, more) => ({ color: tint, x: sigmas, y: frame.errors, ...more });
+    const earlier = spread(until.slice(0, -1), faint).map((frame, k, all) =>
+      line(frame, { width: 1.2, opacity: 0.12 + (0.28 * (k + 1)) / all.length }),
+    );
+    return [...earlier, line(now, { name: several ? name : null, width: 2.6, mode: "lines+markers", size: 4 })];
+  });
+  const values = runs.flatMap(({ frames }) => frames.flatMap(({ errors: y }) => y)).filter((value) => value != null);
+  const most = Math.min(1.6, 1.08 * Math.max(0.1, ...values));
+  const density = runs.flatMap(({ design, tint }) =>
+    design?.grid.length ? [{ color: tint, x: design.grid, y: design.density, width: 1.8 }] : [],
+  );
+  const x = { log: true, range: [0.004, 100] };
+  return {
+    sharedX: true,
+    key: "sigma",
+    panels: [
+      {
+        share: 2.6,
+        x: { ...x, hideTicks: true },
+        y: { title: "λ(σ) · error, EDM’s λ", range: [0, most] },
+        lines: errors,
+      },
+      { x: { ...x, title: "σ" }, y: { title: "p<sub>train</sub>", hideTicks: true }, lines: density },
+    ],
+  };
 }
 
-const keyOf = (runs, images) =>
-  runs
-    .map(({ name, frames }) => `${name} ${frames.findLast((frame) => images == null || frame.images <= images)?.index}`)
-    .join();
+/** @type {(tick: { images: number }, images: number | null) => boolean} */
+const seenBy = (tick, images) => images == null || tick.images <= images;
 
-// So many of a list, closer together at its beginning, where training changes most.
+/**
+ * So many of a list, closer together at its beginning, where training changes most.
+ * @template Item
+ * @param {Item[]} list
+ * @param {number} count
+ */
 function spread(list, count) {
   if (list.length <= count) return list;
   const places = Array.from({ length: count }, (_, k) => Math.round(list.length ** (k / (count - 1)) - 1));
   return [...new Set(places)].map((place) => list[place]);
 }
 
-// All numbers that are shown, as a table.
+/**
+ * All numbers that are shown, as a table.
+ * @param {Shown[]} runs
+ */
 export function csvOf(runs) {
+  /** @type {(string | number | null)[][]} */
   const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", "E[lambda*error]"]];
   for (const { name, points } of runs)
-    points.images.forEach((images, i) =>
-      rows.push([name, images, points.seconds[i], points.loss[i], points.low[i], points.high[i], points.score[i]]),
-    );
+    points.images.forEach((images, i) => {
+      rows.push([name, images, points.seconds[i], points.loss[i], points.low[i], points.high[i], points.score[i]]);
+    });
   rows.push([], ["run", "images", "sigma", "lambda*error"]);
   for (const { name, frames, sigmas } of runs)
-    for (const { images, errors } of frames) errors.forEach((error, i) => rows.push([name, images, sigmas[i], error]));
+    for (const { images, errors } of frames) {
+      errors.forEach((error, i) => {
+        rows.push([name, images, sigmas[i], error]);
+      });
+    }
   return rows.map((row) => `${row.map((value) => value ?? "").join(",")}\n`).join("");
 }

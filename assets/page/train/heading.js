@@ -1,10 +1,25 @@
-// @ts-nocheck
 // How the first of the chosen runs is, and what can be done with it.
-import { element } from "../shared/dom.js";
+import { button, element } from "../shared/dom.js";
+import { SILENCE } from "../shared/latest.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
 import { copy, download } from "../shared/takeaway.js";
-import { OVER, WORDS } from "./states.js";
+import { inWords, isOver } from "./states.js";
+import { Written } from "./written.js";
 
+/** @typedef {import("./types.d.ts").Run} Run */
+/** @typedef {{ sentence: string | null, log: string[], remedies: Run["remedies"] }} Why */
+/**
+ * A button. fits: whether it is there for a run.
+ * @typedef {object} Action
+ * @property {string} name
+ * @property {string} title
+ * @property {string} help
+ * @property {(run: Run, node: HTMLButtonElement) => void} does
+ * @property {(run: Run) => boolean} fits
+ * @property {boolean} [plain]  It stands back behind the others.
+ */
+
+/** Of what can be downloaded: [what the server calls it, how the file's name ends]. @type {Record<string, string[][]>} */
 const FILES = {
   model: [
     ["model", ".safetensors"],
@@ -14,187 +29,221 @@ const FILES = {
 };
 
 export class Heading {
-  // page: {asking, act(action, run, more), sample(model)}.
-  constructor(page) {
-    Object.assign(this, { page, known: {} });
+  /** @type {Run | null} */
+  run = null;
+  #written = new Written();
+
+  /** @param {import("./types.d.ts").TrainPage} tab */
+  constructor(tab) {
+    this.tab = tab;
     this.title = element("h2", {});
-    this.state = element("span", { class: "state" }, element("i", { class: "dot" }), element("b", {}));
+    this.word = element("b", {});
+    const state = element("span", { class: "state" }, element("i", { class: "dot" }), this.word);
     this.numbers = element("span", { class: "metrics" });
-    this.buttons = element("div", { class: "actions" });
     this.command = element("textarea", { class: "unseen", readonly: true, tabindex: -1, "aria-hidden": "true" });
     this.why = element("div", { class: "why", hidden: true });
-    const line = element("div", { class: "heading" }, this.title, this.state, this.numbers);
-    this.node = element("div", { class: "training" }, line, this.buttons, this.why, this.command);
-    this.actions = this.make();
+    this.actions = this.#actions().map((action) => ({ action, node: this.#button(action) }));
+    const buttons = element("div", { class: "actions" }, ...this.actions.map(({ node }) => node));
+    const line = element("div", { class: "heading" }, this.title, state, this.numbers);
+    this.node = element("div", { class: "training" }, line, buttons, this.why, this.command);
   }
 
-  show(runs, { disk, log = [] }) {
+  /**
+   * @param {Run[]} runs
+   * @param {{ disk: number | null, log: string[] } | undefined} known  Of the first, if it was looked at already.
+   */
+  show(runs, known) {
     const [run] = runs;
+    const names = runs.map(({ name }) => name);
     this.run = run;
     this.command.value = run.command ?? "";
-    this.title.textContent =
-      runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : runs.map(({ name }) => name).join(" + ");
+    this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : names.join(" + ");
     this.node.dataset.state = run.state;
-    this.state.lastChild.textContent = WORDS[run.state] ?? run.state;
-    const items = [[`${compact(run.images)} / ${compact(run.total ?? run.images)}`, "images"]];
-    if (run.state === "running" && run.rate) items.push([compact(run.rate), "images/s"]);
-    if (run.state === "running" && run.left != null) items.push([duration(run.left), "left"]);
-    if (run.memory) items.push([bytes(run.memory), "memory"]);
-    if (disk) items.push([bytes(disk), "disk"]);
-    if (run.device) items.push([run.device, ""]);
-    this.set("numbers", items, () =>
+    this.word.textContent = inWords(run.state);
+    this.#written.set("numbers", numbersOf(run, known?.disk ?? null), (items) =>
       this.numbers.replaceChildren(
         ...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`)),
       ),
     );
-    for (const [node, fits] of this.actions) node.hidden = !fits(run);
-    const broken = ["failed", "interrupted"].includes(run.state);
-    const why = broken
-      ? { sentence: run.sentence, log: log.slice(-5), remedies: run.remedies }
-      : run.sentence
-        ? { sentence: run.sentence, log: [], remedies: [] }
-        : null;
-    this.set("why", why, () => this.explain(why, run));
+    for (const { action, node } of this.actions) node.hidden = !action.fits(run);
+    this.#written.set("why", whyOf(run, known?.log ?? []), (why) => this.#explain(why, run.name));
   }
 
-  set(name, value, write) {
-    const key = JSON.stringify(value);
-    if (this.known[name] === key) return;
-    this.known[name] = key;
-    write();
-  }
-
-  // Why it ended, the end of its log, and what would help.
-  explain(why, run) {
+  /**
+   * Why it ended, the end of its log, and what would help.
+   * @param {Why | null} why
+   * @param {string} name
+   */
+  #explain(why, name) {
     this.why.hidden = !why;
     if (!why) return;
     const remedies = why.remedies.map(({ title, changes }) => {
-      const button = element("button", { type: "button", class: "pin", "data-remedy": title }, title);
-      button.addEventListener("click", () => this.page.act("resume", run.name, { changes }));
-      return button;
+      const remedy = button({ class: "pin", "data-remedy": title }, title);
+      const texts = /** @type {Record<string, string>} */ (changes);
+      remedy.addEventListener("click", () => this.tab.act("resume", name, { changes: texts }));
+      return remedy;
     });
-    const log = why.log.length ? element("pre", {}, why.log.join("\n")) : null;
-    this.why.replaceChildren(
-      ...[
-        element("p", { role: "alert" }, why.sentence ?? "It ended without a word."),
-        log,
-        element("div", {}, ...remedies),
-      ].filter(Boolean),
-    );
+    const sentence = element("p", { role: "alert" }, why.sentence ?? "It ended without a word.");
+    const log = why.log.length ? [element("pre", {}, why.log.join("\n"))] : [];
+    this.why.replaceChildren(sentence, ...log, element("div", {}, ...remedies));
   }
 
-  // [button, whether it fits a run]
-  make() {
-    const over = ({ state }) => OVER.includes(state);
-    const mine = (run) => !run.locked;
-    const can = (action, more) => () => this.page.act(action, this.run.name, more);
-    const button = (action, title, help, does, fits, kind = "pin") => {
-      const node = element("button", { type: "button", class: kind, "data-action": action, title: help }, title);
-      node.addEventListener("click", () => does(node));
-      this.buttons.append(node);
-      return [node, fits];
-    };
-    const asked = async (question, yes, action) =>
-      (await this.page.asking.confirm(question, yes)) && this.page.act(action, this.run.name);
+  /** @param {Action} action */
+  #button({ name, title, help, does, plain }) {
+    const node = button({ class: plain ? "plain" : "pin", "data-action": name, title: help }, title);
+    node.addEventListener("click", () => this.run && does(this.run, node));
+    return node;
+  }
+
+  /** @returns {Action[]} */
+  #actions() {
+    const mine = (/** @type {Run} */ run) => !run.locked;
+    const act = (/** @type {string} */ action) => (/** @type {Run} */ run) => this.tab.act(action, run.name);
     return [
-      button(
-        "sample",
-        "Open in Sampler",
-        "Sample from its newest checkpoint",
-        () => this.page.sample(this.run.name),
-        (run) => run.checkpoint,
-      ),
-      button("pause", "Pause", "Hold it where it is", can("pause"), (run) => run.state === "running" && mine(run)),
-      button(
-        "unpause",
-        "Go on",
-        "Go on from where it is held",
-        can("unpause"),
-        (run) => run.state === "paused" && mine(run),
-      ),
-      button(
-        "stop",
-        "Stop",
-        "End it, with a checkpoint; it can be resumed",
-        () => asked(`Stop ${this.run.name}? It saves a checkpoint first and can be resumed later.`, "Stop it", "stop"),
-        (run) => ["running", "queued", "paused"].includes(run.state) && mine(run),
-      ),
-      button(
-        "resume",
-        "Resume",
-        "Go on from its last checkpoint",
-        can("resume"),
-        (run) => over(run) && run.state !== "finished" && mine(run),
-      ),
-      button(
-        "more",
-        "More images …",
-        "Go on to a greater length",
-        () => this.extend(),
-        (run) => run.state === "finished" && mine(run),
-      ),
-      button(
-        "export",
-        "Export",
-        "Download the model as a file, with a card that says what it is",
-        (node) => this.take(node, "model"),
-        (run) => run.checkpoint,
-        "plain",
-      ),
-      button(
-        "tensorboard",
-        "TensorBoard",
-        "Download the metrics as logs for TensorBoard",
-        (node) => this.take(node, "tensorboard"),
-        (run) => run.images > 0,
-        "plain",
-      ),
-      button(
-        "command",
-        "Copy command",
-        "The very command that trains this run, for a terminal",
-        (node) => copy(this.command, node),
-        (run) => run.command,
-        "plain",
-      ),
-      button(
-        "delete",
-        "Delete",
-        "Delete the run with all it has learned",
-        () =>
-          asked(
-            `Delete ${this.run.name}, with its checkpoints and samples? Nothing of it stays.`,
-            "Delete it",
-            "delete",
-          ),
-        (run) => over(run) && mine(run),
-        "plain",
-      ),
+      {
+        name: "sample",
+        title: "Open in Sampler",
+        help: "Sample from its newest checkpoint",
+        does: (run) => this.tab.page.sample(run.name),
+        fits: (run) => Boolean(run.checkpoint),
+      },
+      {
+        name: "pause",
+        title: "Pause",
+        help: "Hold it where it is",
+        does: act("pause"),
+        fits: (run) => run.state === "running" && mine(run),
+      },
+      {
+        name: "unpause",
+        title: "Go on",
+        help: "Go on from where it is held",
+        does: act("unpause"),
+        fits: (run) => run.state === "paused" && mine(run),
+      },
+      {
+        name: "stop",
+        title: "Stop",
+        help: "End it, with a checkpoint; it can be resumed",
+        does: (run) => this.#stop(run),
+        fits: (run) => ["running", "queued", "paused"].includes(run.state) && mine(run),
+      },
+      {
+        name: "resume",
+        title: "Resume",
+        help: "Go on from its last checkpoint",
+        does: act("resume"),
+        fits: (run) => isOver(run) && run.state !== "finished" && mine(run),
+      },
+      {
+        name: "more",
+        title: "More images …",
+        help: "Go on to a greater length",
+        does: (run) => this.#extend(run),
+        fits: (run) => run.state === "finished" && mine(run),
+      },
+      {
+        name: "export",
+        title: "Export",
+        help: "Download the model as a file, with a card that says what it is",
+        does: (run, node) => this.#take(run, node, "model"),
+        fits: (run) => Boolean(run.checkpoint),
+        plain: true,
+      },
+      {
+        name: "tensorboard",
+        title: "TensorBoard",
+        help: "Download the metrics as logs for TensorBoard",
+        does: (run, node) => this.#take(run, node, "tensorboard"),
+        fits: (run) => (run.images ?? 0) > 0,
+        plain: true,
+      },
+      {
+        name: "command",
+        title: "Copy command",
+        help: "The very command that trains this run, for a terminal",
+        does: (_run, node) => copy(this.command, node),
+        fits: (run) => Boolean(run.command),
+        plain: true,
+      },
+      {
+        name: "delete",
+        title: "Delete",
+        help: "Delete the run with all it has learned",
+        does: (run) => this.#delete(run),
+        fits: (run) => isOver(run) && mine(run),
+        plain: true,
+      },
     ];
   }
 
-  async extend() {
-    const images = await this.page.asking.confirm(
-      `${this.run.name} has seen ${this.run.images.toLocaleString("en")} images. How many shall it be in all?`,
-      "Go on",
-      { title: "Images in all", value: 2 * this.run.total },
-    );
-    if (images) this.page.act("resume", this.run.name, { changes: { images: images.replaceAll(",", "") } });
+  /** @param {Run} run */
+  async #stop({ name }) {
+    const question = `Stop ${name}? It saves a checkpoint first and can be resumed later.`;
+    if (await this.tab.asking.confirm(question, "Stop it")) this.tab.act("stop", name);
   }
 
-  async take(node, kind) {
-    const { name } = this.run;
+  /** @param {Run} run */
+  async #delete({ name }) {
+    const question = `Delete ${name}, with its checkpoints and samples? Nothing of it stays.`;
+    if (await this.tab.asking.confirm(question, "Delete it")) this.tab.act("delete", name);
+  }
+
+  /** @param {Run} run */
+  async #extend({ name, images, total }) {
+    const question = `${name} has seen ${(images ?? 0).toLocaleString("en")} images. How many shall it be in all?`;
+    const wish = { title: "Images in all", value: 2 * (total ?? 0) };
+    const entered = await this.tab.asking.enter(question, "Go on", wish);
+    if (entered) this.tab.act("resume", name, { changes: { images: entered.replaceAll(",", "") } });
+  }
+
+  /**
+   * @param {Run} run
+   * @param {HTMLButtonElement} node
+   * @param {string} kind
+   */
+  async #take({ name }, node, kind) {
     node.disabled = true;
-    for (const [what, file] of FILES[kind]) {
-      const sentence = await fetched(`explorer-runs/${name}/${what}`, `${name}${file}`);
-      this.page.say(sentence);
+    for (const [what, ending] of FILES[kind]) {
+      const sentence = await fetched(`explorer-runs/${name}/${what}`, name + ending);
+      this.tab.say(sentence);
       if (sentence) break;
     }
     node.disabled = false;
   }
 }
 
-// Download a file of the server; resolves with a sentence if there is none.
+/**
+ * @param {Run} run
+ * @param {number | null} disk
+ */
+function numbersOf({ state, images, total, rate, left, memory, device }, disk) {
+  const seen = images ?? 0;
+  const items = [[`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
+  if (state === "running" && rate) items.push([compact(rate), "images/s"]);
+  if (state === "running" && left != null) items.push([duration(left), "left"]);
+  if (memory) items.push([bytes(memory), "memory"]);
+  if (disk) items.push([bytes(disk), "disk"]);
+  if (device) items.push([device, ""]);
+  return items;
+}
+
+/**
+ * @param {Run} run
+ * @param {string[]} log
+ * @returns {Why | null}
+ */
+function whyOf({ state, sentence, remedies }, log) {
+  if (["failed", "interrupted"].includes(state)) return { sentence, log: log.slice(-5), remedies };
+  return sentence ? { sentence, log: [], remedies: [] } : null;
+}
+
+/**
+ * Download a file of the server; a sentence if there is none.
+ * @param {string} place
+ * @param {string} name
+ * @returns {Promise<string | null>}
+ */
 async function fetched(place, name) {
   try {
     const answer = await fetch(new URL(place, document.baseURI));
@@ -202,6 +251,6 @@ async function fetched(place, name) {
     download(await answer.blob(), name);
     return null;
   } catch {
-    return "The server does not answer. Is it still running?";
+    return SILENCE;
   }
 }

@@ -1,86 +1,99 @@
-// @ts-nocheck
 // Data of one's own: files that are uploaded, or points that are drawn.
-import { element } from "../shared/dom.js";
-import { Plane } from "../shared/stages/plane.js";
+import { button, element } from "../shared/dom.js";
+import { Pad } from "../shared/stages/pad.js";
+
+/** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 
 const IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp"];
 
 export class Sources {
-  // page: {root, colors()}. added(dataset): it is there now. say(sentence).
-  constructor(page, { added, say, describe }) {
-    Object.assign(this, { page, added, say });
-    const button = (name, help, does) => {
-      const node = element("button", { type: "button", "data-action": name }, `${name}…`);
-      node.addEventListener("click", does);
-      describe(node, help);
-      return node;
-    };
-    const picker = (name, what, accepted) => {
-      const node = element("input", {
-        type: "file",
-        multiple: true,
-        hidden: true,
-        "data-files": name,
-        "aria-label": what,
-      });
-      node.accept = accepted.join(",");
-      node.webkitdirectory = name === "folder";
-      node.addEventListener("change", () => {
-        const chosen = [...node.files];
-        node.value = "";
-        const image = (file) => IMAGES.some((suffix) => file.name.toLowerCase().endsWith(suffix));
-        this.upload(name === "folder" ? chosen.filter(image) : chosen); // in a folder there may be anything
-      });
-      return node;
-    };
-    const files = picker("files", "Files to upload", [".zip", ...IMAGES, ".csv", ".npy"]);
-    const folder = picker("folder", "Folder to upload", IMAGES);
-    this.uploading = button("upload", "A zip of images, images, or a .csv or .npy file of points", () => files.click());
-    this.opening = button(
-      "folder",
-      "A folder of images, with a folder in it for each class, if there are classes",
-      () => folder.click(),
-    );
-    this.drawing = button("draw", "Draw a distribution in the plane", () => this.draw());
-    this.node = element("span", { class: "sources" }, this.uploading, this.opening, this.drawing, files, folder);
+  /**
+   * @param {object} form
+   * @param {HTMLElement} form.root  Where a dialog stands.
+   * @param {() => import("../shared/types.d.ts").Colors | null} form.colors
+   * @param {(dataset: Dataset) => void} form.added  It is there now.
+   * @param {(sentence: string) => void} form.say
+   * @param {import("../shared/widgets.js").Describe} form.describe
+   */
+  constructor(form) {
+    this.form = form;
+    const files = this.#picker("files", "Files to upload", [".zip", ...IMAGES, ".csv", ".npy"]);
+    const folder = this.#picker("folder", "Folder to upload", IMAGES);
+    const aboutFolders = "A folder of images, with a folder in it for each class, if there are classes";
+    const aboutFiles = "A zip of images, images, or a .csv or .npy file of points";
+    this.uploading = this.#button("upload", aboutFiles, () => files.click());
+    const opening = this.#button("folder", aboutFolders, () => folder.click());
+    const drawing = this.#button("draw", "Draw a distribution in the plane", () => this.#draw());
+    this.node = element("span", { class: "sources" }, this.uploading, opening, drawing, files, folder);
   }
 
-  async upload(files) {
-    if (!files.length) return this.say(`There is no image in this folder (${IMAGES.join(", ")}); choose another.`);
+  /** @type {(name: string, help: string, does: () => void) => HTMLButtonElement} */
+  #button(name, help, does) {
+    const node = button({ "data-action": name }, `${name}…`);
+    node.addEventListener("click", does);
+    this.form.describe(node, help);
+    return node;
+  }
+
+  /** @type {(name: string, what: string, accepted: string[]) => HTMLInputElement} */
+  #picker(name, what, accepted) {
+    const attributes = { type: "file", multiple: true, hidden: true, "data-files": name, "aria-label": what };
+    const node = element("input", attributes);
+    node.accept = accepted.join(",");
+    node.webkitdirectory = name === "folder";
+    node.addEventListener("change", () => {
+      const chosen = [...(node.files ?? [])];
+      node.value = "";
+      /** @param {File} file */
+      const image = (file) => IMAGES.some((suffix) => file.name.toLowerCase().endsWith(suffix));
+      this.#upload(name === "folder" ? chosen.filter(image) : chosen); // in a folder there may be anything
+    });
+    return node;
+  }
+
+  /** @param {File[]} files */
+  async #upload(files) {
+    if (!files.length) {
+      this.form.say(`There is no image in this folder (${IMAGES.join(", ")}); choose another.`);
+      return;
+    }
     this.uploading.disabled = true;
     this.uploading.textContent = "sending …";
-    const form = new FormData();
-    for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
+    const body = new FormData();
+    for (const file of files) body.append("files", file, file.webkitRelativePath || file.name);
     const { name, webkitRelativePath: path } = files[0];
     const title = path ? path.split("/")[0] : files.length === 1 ? name.replace(/\.[^.]*$/, "") : "";
-    await this.send(`?title=${encodeURIComponent(title)}`, { body: form });
+    await this.#send(`?title=${encodeURIComponent(title)}`, { body });
     this.uploading.disabled = false;
     this.uploading.textContent = "upload…";
   }
 
-  // The server makes a dataset of it, or says why it cannot.
-  async send(query, request) {
-    let answer;
-    try {
-      answer = await (
-        await fetch(new URL(`explorer-uploads${query}`, document.baseURI), { method: "POST", ...request })
-      ).json();
-    } catch {
-      answer = { sentence: "The upload did not reach the server. Is it still running?" };
+  /**
+   * The server makes a dataset of it, or says why it cannot.
+   * @param {string} query
+   * @param {RequestInit} request
+   */
+  async #send(query, request) {
+    const address = new URL(`explorer-uploads${query}`, document.baseURI);
+    const lost = { ok: false, sentence: "The upload did not reach the server. Is it still running?" };
+    const sent = fetch(address, { method: "POST", ...request });
+    const answer = await sent.then((response) => response.json()).catch(() => lost);
+    if (!answer.ok) {
+      this.form.say(answer.sentence);
+      return;
     }
-    if (!answer.ok) return this.say(answer.sentence);
     const { id, title, shape, thumbnail } = answer.dataset;
-    this.added({ name: `own:${id}`, title, shape, thumbnail });
+    this.form.added({ name: `own:${id}`, title, shape, thumbnail });
   }
 
-  // A pad of one's own, with the pen of the Sampler tab.
-  draw() {
+  /** On a pad in a dialog. */
+  #draw() {
     const canvas = element("canvas", {
       tabindex: 0,
       "aria-label": "Draw: with the mouse or a finger, or arrows to move and space to set points",
     });
-    const done = element("button", { type: "button", class: "primary" }, "Use these points");
-    const clear = element("button", { type: "button", class: "pin" }, "Clear");
+    const done = button({ class: "primary" }, "Use these points");
+    const clear = button({ class: "pin" }, "Clear");
     const dialog = element(
       "dialog",
       { class: "drawing" },
@@ -88,31 +101,21 @@ export class Sources {
       element("div", { class: "pad" }, canvas),
       element("div", { class: "row" }, clear, done),
     );
-    this.page.root.append(dialog);
+    this.form.root.append(dialog);
     const paint = () => {
-      plane.draw(1, this.page.colors());
-      done.disabled = !plane.drawing.length;
+      const colors = this.form.colors();
+      if (colors) pad.draw(colors);
+      done.disabled = !pad.points.length;
     };
-    const plane = new Plane(canvas, {
-      view: { coordinates: "data" },
-      contain: true,
-      repaint: paint,
-      onDrawn: paint,
-      onProbe: () => {},
-    });
-    plane.result = { levels: [1, 0] };
-    plane.drawing = [];
+    const pad = new Pad(canvas, { points: [], repaint: paint, onDrawn: paint });
     clear.addEventListener("click", () => {
-      plane.drawing = [];
+      pad.points = [];
       paint();
     });
     done.addEventListener("click", () => {
-      const points = plane.drawing;
       dialog.close();
-      this.send("?title=Drawing", {
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ points }),
-      });
+      const body = JSON.stringify({ points: pad.points });
+      this.#send("?title=Drawing", { headers: { "Content-Type": "application/json" }, body });
     });
     dialog.addEventListener("close", () => dialog.remove());
     dialog.showModal();

@@ -1,7 +1,7 @@
-// @ts-nocheck
 // What a run can be doing, in words, and when it is over.
 
-export const WORDS = {
+/** @type {Record<string, string>} */
+const WORDS = {
   queued: "waiting",
   running: "running",
   paused: "paused",
@@ -11,5 +11,10 @@ export const WORDS = {
   failed: "failed",
   interrupted: "interrupted",
 };
+const OVER = ["stopped", "finished", "failed", "interrupted"];
 
-export const OVER = ["stopped", "finished", "failed", "interrupted"];
+/** @param {string} state */
+export const inWords = (state) => WORDS[state] ?? state;
+
+/** @param {{ state: string }} run */
+export const isOver = ({ state }) => OVER.includes(state);

@@ -1,229 +1,260 @@
-// @ts-nocheck
 // The Train tab: the form and the list of runs at the left, the chosen runs at the right, and what is new every second.
-
-import { element } from "../shared/dom.js";
+import { countUp, element } from "../shared/dom.js";
 import { Latest } from "../shared/latest.js";
 import { Asking } from "./asking.js";
 import { Form } from "./form.js";
 import { RunList } from "./list.js";
 import { Stage } from "./stage.js";
 
+/** @typedef {import("../shared/types.d.ts").Tab} Tab */
+/** @typedef {import("../shared/messages.d.ts").Seen} Seen */
+/** @typedef {import("../shared/messages.d.ts").Poll} Poll */
+/** @typedef {import("./types.d.ts").Run} Run */
+
 const PACE = { near: 1000, far: 3000 }; // ms between two looks: while one watches runs that go on, and otherwise
 const MOST = 6; // runs looked at closely
+const SILENT = "The server does not answer. Runs go on without it, and this page will catch up.";
 
+/** @implements {Tab} */
 export class Train {
-  // page: {server, root, changed, models(news), sample(model name), boot}.
-  constructor(box, boot, page) {
-    Object.assign(this, {
-      box,
-      boot,
-      page,
-      rows: new Map(),
-      order: [],
-      chosen: [],
-      seen: {},
-      clock: "",
-      models: "",
-      datasets: null,
-    });
-    this.build();
-    this.requests = new Latest({
-      send: (serial, payload) => page.server.poll({ serial, ...payload }),
-      build: () => this.question(),
-      silent: () => this.silent(),
-    });
-    addEventListener("edm-poll", (event) => this.receive(event.detail));
-    document.addEventListener("visibilitychange", () => !document.hidden && this.soon(0));
-  }
+  /** @type {Map<string, Run>} */
+  #runs = new Map();
+  /** @type {string[]} Names of all runs. */
+  #order = [];
+  /** @type {string[]} Names of those that are shown. */
+  #chosen = [];
+  /** @type {Map<string, Seen>} What is known of those that are looked at closely. */
+  #seen = new Map();
+  /** Up to when the list is known. */
+  #clock = "";
+  /** @type {string | null} The same of datasets. */
+  #datasets = null;
+  /** What keeps the page from learning what is new is told. */
+  #ailing = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #shown = false;
+  #starting = false;
+  /** @type {{ wanted: string, token: string } | null} A start of which it is not known whether it happened. */
+  #unanswered = null;
 
-  build() {
+  /**
+   * @param {import("../shared/types.d.ts").Page} page
+   * @param {import("./types.d.ts").TrainBoot} boot
+   * @param {HTMLElement} box
+   */
+  constructor(page, boot, box) {
+    this.page = page;
     const panel = element("aside", { class: "train", "aria-label": "Training" });
     const section = element("section", { class: "train" });
-    this.asking = new Asking(this.box, this.page.server);
-    const { root } = this.page;
-    this.form = new Form(panel, this.boot, {
-      ...this.page,
+    this.asking = new Asking(box, page.server);
+    const tab = {
+      page,
+      boot,
       asking: this.asking,
-      say: (sentence) => this.say(sentence),
-      start: (contrast) => this.start(contrast),
+      say: (/** @type {string | null} */ sentence) => this.say(sentence),
+      start: (/** @type {boolean} */ contrast) => this.#start(contrast),
+      act: this.#act.bind(this),
+    };
+    this.form = new Form(panel, tab);
+    this.list = new RunList(panel, (name, more) => this.#choose(name, more));
+    this.stage = new Stage(section, tab);
+    box.append(element("main", {}, panel, section));
+    page.root.dataset.polls = "0";
+    /** @type {Latest<"poll">} */
+    this.requests = new Latest(page.server, "poll", {
+      build: () => this.#question(),
+      show: (reply) => this.#receive(reply),
+      silent: () => {
+        this.#ail(SILENT);
+        this.#soon(PACE.far);
+      },
     });
-    this.list = new RunList(panel, { choose: (name, more) => this.choose(name, more) });
-    this.stage = new Stage(section, {
-      ...this.page,
-      asking: this.asking,
-      say: (sentence) => this.say(sentence),
-      script: this.boot.script,
-      act: (action, run, more) => this.act(action, run, more),
-    });
-    this.box.append(element("main", {}, panel, section));
-    root.dataset.polls = 0;
+    document.addEventListener("visibilitychange", () => !document.hidden && this.#soon(0));
   }
 
-  // ---- the address ----
+  // ---- the tab ----
 
-  open(_name, values = {}, notice = null) {
+  /** @param {boolean} active */
+  set active(active) {
+    this.#shown = active;
+    this.stage.active = this.form.active = active;
+    this.#soon(0);
+  }
+
+  /** @param {import("../shared/types.d.ts").Opening} opening */
+  open({ values, notice }) {
     const { runs, ...rest } = values;
-    if (runs) this.chosen = runs.split(",").slice(0, MOST);
+    if (runs) this.#chosen = runs.split(",").slice(0, MOST);
     this.stage.load(rest);
     this.form.load(rest);
-    this.show();
+    this.#show();
     if (notice) this.say(notice);
   }
 
   query() {
+    /** @type {Record<string, string>} */
     const values = { ...this.form.query(), ...this.stage.query() };
-    if (this.chosen.length) values.runs = this.chosen.join(",");
-    return {
-      tab: "train",
-      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`train.${name}`, value])),
-    };
+    if (this.#chosen.length) values.runs = this.#chosen.join(",");
+    const named = Object.entries(values).map(([name, value]) => [`train.${name}`, value]);
+    return { tab: "train", ...Object.fromEntries(named) };
   }
 
-  set active(active) {
-    this.shown = active;
-    this.stage.active = this.form.active = active;
-    this.soon(0);
+  /** Models are not of this tab: it has runs. */
+  offer() {}
+
+  texts() {
+    return { python: this.stage.python, command: this.stage.command ?? this.form.estimate.command };
   }
 
-  // ---- what is new ----
-
-  // Ask after so many ms, or sooner if that was agreed.
-  soon(delay) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => !document.hidden && this.requests.ask(), delay);
+  savePng() {
+    this.stage.savePng();
   }
 
-  question() {
-    const runs = this.shown ? Object.fromEntries(this.chosen.map((name) => [name, this.seen[name] ?? null])) : {};
-    for (const name of this.chosen) if (this.stage.isFull(name)) delete this.seen[name];
-    return { clock: this.clock, datasets: this.datasets, models: this.models, runs };
+  saveCsv() {
+    this.stage.saveCsv();
   }
 
-  receive(message) {
-    if (!this.requests.accept(message.serial)) return;
-    if (message.error) this.ail(message.error);
-    else {
-      if (this.ailing) this.ail(null);
-      this.take(message.body);
-    }
-    this.requests.settle();
-    const body = message.body ?? {};
-    this.soon(body.more ? 0 : this.shown && body.live !== false ? PACE.near : PACE.far);
-  }
-
-  take({ clock, rows, order, locked, runs, models, room, datasets }) {
-    this.clock = clock;
-    for (const row of rows) this.rows.set(row.name, { ...row, locked: locked.includes(row.name) });
-    if (order) this.order = order;
-    for (const name of [...this.rows.keys()]) if (order && !order.includes(name)) this.rows.delete(name);
-    if (models) {
-      this.models = models.clock;
-      this.page.models(models);
-    }
-    if (datasets) {
-      this.datasets = datasets.clock;
-      this.form.offer(datasets.list);
-    }
-    this.form.room = room;
-    this.chosen = this.chosen.filter((name) => this.rows.has(name));
-    if (!this.chosen.length && this.order.length) this.choose(this.order[0]);
-    for (const [name, news] of Object.entries(runs)) this.look(name, news);
-    if (rows.length || order) this.show();
-    else this.stage.refresh();
-    this.page.root.dataset.polls = Number(this.page.root.dataset.polls) + 1;
-  }
-
-  // sentence: what keeps it from learning what is new; null: nothing any more.
-  ail(sentence) {
-    this.ailing = sentence;
-    this.say(sentence);
-  }
-
-  silent() {
-    this.ail("The server does not answer. Runs go on without it, and this page will catch up.");
-    this.soon(PACE.far);
-  }
-
-  // A closer look at one run has come.
-  look(name, news) {
-    if (!news || !this.chosen.includes(name)) return;
-    this.seen[name] = { cursor: news.cursor, sample: news.sample?.images ?? this.seen[name]?.sample };
-    this.stage.take(name, news);
-  }
-
-  // ---- choosing ----
-
-  // more: beside those that are shown, or no more.
-  choose(name, more = false) {
-    const others = this.chosen.filter((other) => other !== name);
-    if (!more) this.chosen = [name];
-    else if (others.length === this.chosen.length) this.chosen = [...others, name].slice(-MOST);
-    else if (others.length) this.chosen = others;
-    for (const known of Object.keys(this.seen)) if (!this.chosen.includes(known)) delete this.seen[known];
-    this.show();
-    this.page.changed();
-    this.soon(0);
-  }
-
-  show() {
-    const present = this.chosen.filter((name) => this.rows.has(name)).map((name) => this.rows.get(name));
-    this.stage.show(present);
-    this.list.show(this.order.map((name) => this.rows.get(name)).filter(Boolean), this.chosen, this.stage.tints);
-  }
-
+  /** @param {string | null} sentence */
   say(sentence) {
     this.stage.say(sentence);
   }
 
-  // ---- doing ----
-
-  // Pressed again before there is an answer, or after none came, it is the same start: by its token.
-  async start(contrast) {
-    if (this.starting) return;
-    const [action, values] = [contrast ? "contrast" : "start", this.form.text()];
-    const wanted = JSON.stringify([action, values]);
-    if (this.unanswered?.wanted !== wanted) this.unanswered = { wanted, token: String(Math.random()) + Date.now() };
-    this.starting = true;
-    const {
-      body: done,
-      error,
-      silent,
-    } = await this.asking.ask("act", { do: action, values, token: this.unanswered.token });
-    this.starting = false;
-    if (!silent) this.unanswered = null;
-    this.say(error ?? null);
-    if (!done) return;
-    this.chosen = done.runs;
-    this.seen = {};
-    this.page.changed();
-    this.soon(0);
-  }
-
-  async act(action, run, more = {}) {
-    const answer = await this.asking.ask("act", { do: action, run, ...more });
-    this.say(answer.error ?? null);
-    if (answer.error) return null;
-    this.soon(0);
-    return answer.body;
-  }
-
-  // ---- like every tab ----
-
-  texts() {
-    return { python: this.stage.python(), command: this.stage.command ?? this.form.command };
-  }
-
-  savePng() {
-    return this.stage.savePng();
-  }
-
-  saveCsv() {
-    return this.stage.saveCsv();
-  }
-
+  /** @param {import("../shared/types.d.ts").Colors} colors */
   recolor(colors) {
     this.form.recolor(colors);
     this.stage.recolor(colors);
-    this.show();
+    this.#show();
+  }
+
+  // ---- what is new ----
+
+  /**
+   * Ask after so many ms, or sooner if that was agreed.
+   * @param {number} delay
+   */
+  #soon(delay) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => !document.hidden && this.requests.ask(), delay);
+  }
+
+  /** @returns {import("../shared/messages.d.ts").PollRequest} */
+  #question() {
+    const close = this.#shown ? this.#chosen : [];
+    const runs = Object.fromEntries(close.map((name) => [name, this.#seen.get(name) ?? null]));
+    for (const name of this.#chosen) if (this.stage.isFull(name)) this.#seen.delete(name);
+    return { clock: this.#clock, datasets: this.#datasets, models: this.page.clock, runs };
+  }
+
+  /** @param {import("../shared/messages.d.ts").Reply<"poll">} reply */
+  #receive(reply) {
+    if (reply.error != null) {
+      this.#ail(reply.error);
+      this.#soon(this.#shown ? PACE.near : PACE.far);
+      return;
+    }
+    if (this.#ailing) this.#ail(null);
+    this.#take(reply.body);
+    const { more, live } = reply.body;
+    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far);
+  }
+
+  /** @param {Poll} news */
+  #take({ clock, rows, order, locked, runs, models, room, datasets }) {
+    this.#clock = clock;
+    for (const row of rows) this.#runs.set(row.name, { ...row, locked: locked.includes(row.name) });
+    if (order) {
+      this.#order = order;
+      for (const name of this.#runs.keys()) if (!order.includes(name)) this.#runs.delete(name);
+    }
+    if (models) this.page.takeModels(models);
+    if (datasets) {
+      this.#datasets = datasets.clock;
+      this.form.datasets.offer(datasets.list);
+    }
+    this.form.room = room;
+    this.#chosen = this.#chosen.filter((name) => this.#runs.has(name));
+    if (!this.#chosen.length && this.#order.length) this.#choose(this.#order[0]);
+    for (const [name, closer] of Object.entries(runs)) if (closer) this.#look(name, closer);
+    if (rows.length || order) this.#show();
+    else this.stage.refresh();
+    countUp(this.page.root, "polls");
+  }
+
+  /**
+   * A closer look at one run has come.
+   * @param {string} name
+   * @param {import("../shared/messages.d.ts").Closer} news
+   */
+  #look(name, news) {
+    if (!this.#chosen.includes(name)) return;
+    this.#seen.set(name, { cursor: news.cursor, sample: news.sample?.images ?? this.#seen.get(name)?.sample });
+    this.stage.take(name, news);
+  }
+
+  /** @param {string | null} sentence  What keeps it from learning what is new; null: nothing any more. */
+  #ail(sentence) {
+    this.#ailing = sentence != null;
+    this.say(sentence);
+  }
+
+  // ---- choosing ----
+
+  /**
+   * @param {string} name
+   * @param {boolean} [more]  Beside those that are shown, or no more.
+   */
+  #choose(name, more = false) {
+    const others = this.#chosen.filter((other) => other !== name);
+    if (!more) this.#chosen = [name];
+    else if (others.length === this.#chosen.length) this.#chosen = [...others, name].slice(-MOST);
+    else if (others.length) this.#chosen = others;
+    for (const known of this.#seen.keys()) if (!this.#chosen.includes(known)) this.#seen.delete(known);
+    this.#show();
+    this.page.changed();
+    this.#soon(0);
+  }
+
+  #show() {
+    const known = (/** @type {string} */ name) => this.#runs.get(name) ?? [];
+    this.stage.show(this.#chosen.flatMap(known));
+    this.list.show(this.#order.flatMap(known), this.#chosen, this.stage.tints);
+  }
+
+  // ---- doing ----
+
+  /**
+   * Pressed again before there is an answer, or after none came, it is the same start: by its token.
+   * @param {boolean} contrast
+   */
+  async #start(contrast) {
+    if (this.#starting) return;
+    const [action, values] = [contrast ? "contrast" : "start", this.form.text()];
+    const wanted = JSON.stringify([action, values]);
+    const fresh = { wanted, token: String(Math.random()) + Date.now() };
+    const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
+    this.#unanswered = asked;
+    this.#starting = true;
+    const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
+    this.#starting = false;
+    if (!silent) this.#unanswered = null;
+    this.say(error);
+    if (!body) return;
+    this.#chosen = body.runs;
+    this.#seen.clear();
+    this.page.changed();
+    this.#soon(0);
+  }
+
+  /**
+   * Do something to a run.
+   * @param {string} action
+   * @param {string} run
+   * @param {Partial<import("../shared/messages.d.ts").ActRequest>} [more]
+   */
+  async #act(action, run, more = {}) {
+    const { error } = await this.asking.ask("act", { ...more, do: action, run });
+    this.say(error);
+    if (!error) this.#soon(0);
   }
 }

@@ -38,7 +38,8 @@ def test_the_types_of_the_page_s_scripts_are_those_of_the_server():
 
 @pytest.mark.parametrize("name", ["eight_gaussians", "two_diracs", "drawn", "digits", "digits_edm", "two_moons_mlp"])
 def test_a_model_is_described_as_declared(name):
-    TypeAdapter(Model).validate_json(json.dumps(controls.described(models.load(name))))
+    described = TypeAdapter(Model).validate_json(json.dumps(controls.described(models.load(name))))
+    assert (described.name, tuple(described.shape)) == (name, models.load(name).shape)
 
 
 def test_what_a_page_knows_from_the_start_is_as_declared(tab, monkeypatch):

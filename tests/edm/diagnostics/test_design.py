@@ -177,4 +177,5 @@ def test_bad_input_is_a_sentence(call, sentence):
 
 def test_every_noise_distribution_has_its_curves():
     for name in NOISES:
-        diagnostics.training_density(Design(noise=name), [1.0])
+        densities = diagnostics.training_density(Design(noise=name), [1e-9, 0.5, 1.0, 1e9])
+        assert np.isfinite(densities).all() and (densities >= 0).all() and densities[1:3].max() > 0

@@ -310,15 +310,6 @@ def test_a_process_that_nobody_collected_is_dead():
     zombie.wait()
 
 
-def test_without_proc_a_process_is_told_by_ps():
-    if processes.began(1) is None or subprocess.run(["which", "ps"], capture_output=True).returncode:
-        pytest.skip("no ps here")
-    began = processes._began_by_ps(os.getpid())
-    assert began
-    assert processes._began_by_ps(os.getpid()) == began
-    assert processes._began_by_ps(2**22 + 1) is None
-
-
 def test_metrics_are_read_from_a_cursor_and_bad_lines_are_counted(folder):
     path = begin(folder, "a")
     file = path / "metrics.jsonl"

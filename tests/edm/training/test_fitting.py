@@ -55,7 +55,10 @@ def test_every_recipe_fits_its_own_data(name):
     if document["data"]["dataset"] == "folder":
         document["data"]["path"] = "somewhere"
     settings = edm.Training.parse(document)
-    fitting.check(settings, sources.shape_of(settings.data), given=document["architecture"])
+    shape, net = sources.shape_of(settings.data), settings.architecture
+    fitting.check(settings, shape, given=document["architecture"])
+    wanted = net.attention if "attention" in document["architecture"] else ()
+    assert shape is None or set(wanted) <= set(levels(shape[-1], net.channel_mult))
 
 
 def test_the_shape_of_data_is_known_without_opening_them_where_that_can_be(tmp_path):

@@ -1,65 +1,110 @@
-// @ts-nocheck
 // The stage of an image model: a grid that emerges from noise, and the film strip of one image.
 import { fit, pixels } from "../canvas.js";
+import { element } from "../dom.js";
 import { bracket, sigmaAt } from "../levels.js";
 import { clamp, number } from "../numbers.js";
 import { uint8 } from "../packed.js";
+
+/** @typedef {import("../types.d.ts").Colors} Colors */
+/** @typedef {import("../types.d.ts").Result} Result */
+/** @typedef {{ x: number, y: number, size: number }} Tile */
 
 const STRIP_FRAMES = 12;
 const TOP = 38; // room for the switches
 
 export class Images {
+  /** @type {import("../types.d.ts").Switch[]} */
+  static switches = [
+    [
+      "show",
+      { "": "x", denoised: "D(x; σ)" },
+      "The noisy state at constant contrast, or what the denoiser makes of it. Click an image for its film strip",
+    ],
+  ];
+
+  /** @type {Result | null} */
+  result = null;
+  /** @type {Tile[]} */
+  tiles = [];
+  x = new Uint8Array();
+  denoised = new Uint8Array();
+  #atlas = element("canvas");
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {import("../types.d.ts").StageOptions} options
+   */
   constructor(canvas, options) {
-    Object.assign(this, { canvas, options, result: null, tiles: [] });
-    this.atlas = document.createElement("canvas");
-    canvas.addEventListener("click", (event) => this.click(event));
-    canvas.addEventListener("keydown", (event) => this.key(event));
+    this.canvas = canvas;
+    this.options = options;
+    canvas.addEventListener("click", (event) => this.#click(event));
+    canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  /** @param {Result} result */
   setResult(result) {
     this.result = result;
     this.x = uint8(result.run.x);
-    this.denoised = uint8(result.run.denoised);
+    this.denoised = uint8(result.run.denoised ?? "");
   }
 
+  get count() {
+    return this.result?.run.count ?? 0;
+  }
+
+  /** The image whose film strip is shown, or null. */
   get selected() {
     const { selected } = this.options.view;
-    return selected == null ? null : clamp(Number(selected), 0, this.result.run.count - 1);
+    return selected == null ? null : clamp(Number(selected), 0, this.count - 1);
   }
 
-  // Image k of state j as pixels on a small canvas of its own.
-  tile(source, j, k) {
-    const { count, shape } = this.result.run;
-    return pixels(source, shape, j * count + k, this.atlas);
+  /**
+   * Image k of state j as pixels on a small canvas of its own.
+   * @type {(result: Result, source: Uint8Array, j: number, k: number) => HTMLCanvasElement}
+   */
+  #tile({ run: { count, shape } }, source, j, k) {
+    return pixels(source, shape, j * count + k, this.#atlas);
   }
 
+  /**
+   * @param {number} u
+   * @param {Colors} colors
+   */
   draw(u, colors) {
     const { context, width, height } = fit(this.canvas);
-    if (!this.result) return;
-    const { run } = this.result;
+    const { result, selected } = this;
+    if (!result) return;
+    const { run } = result;
     const [j, next, f] = bracket(run, u);
     const state = f < 0.5 ? j : next;
     const source = this.options.view.show === "denoised" ? this.denoised : this.x;
-    const strip = this.selected == null ? 0 : Math.min(250, height * 0.32);
+    const strip = selected == null ? 0 : Math.min(250, height * 0.32);
     const top = this.options.contain ? 0 : TOP;
     this.tiles = layout(run.count, width, height - strip - top, top);
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {
-      context.drawImage(this.tile(source, state, k), x, y, size, size);
-      context.strokeStyle = k === this.selected ? colors.noise : colors.line;
-      context.lineWidth = k === this.selected ? 3 : 1;
+      context.drawImage(this.#tile(result, source, state, k), x, y, size, size);
+      context.strokeStyle = k === selected ? colors.noise : colors.line;
+      context.lineWidth = k === selected ? 3 : 1;
       context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
     });
-    if (strip) this.drawStrip(context, width, height, strip, u, colors);
+    if (selected != null) this.#drawStrip(context, result, selected, { width, height, strip }, u, colors);
   }
 
-  // One image at levels spread over the run: x above, D(x; σ) below.
-  drawStrip(context, width, height, strip, u, colors) {
-    const { run, levels } = this.result;
+  /**
+   * One image at levels spread over the run: x above, D(x; σ) below.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Result} result
+   * @param {number} k
+   * @param {{ width: number, height: number, strip: number }} room  strip: pixels at the bottom.
+   * @param {number} u
+   * @param {Colors} colors
+   */
+  #drawStrip(context, result, k, { width, height, strip }, u, colors) {
+    const { run, levels } = result;
     const last = run.index.length - 1;
-    const frames = [
-      ...new Set(Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last))),
-    ];
+    const spread = Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last));
+    const frames = [...new Set(spread)];
     const size = Math.min((strip - 34) / 2, (width - 40) / frames.length - 6);
     const left = (width - 40 - frames.length * (size + 6)) / 2 + 40;
     const top = height - strip + 14;
@@ -71,39 +116,49 @@ export class Images {
     context.textAlign = "center";
     frames.forEach((j, i) => {
       const x = left + i * (size + 6);
-      context.drawImage(this.tile(this.x, j, this.selected), x, top, size, size);
-      context.drawImage(this.tile(this.denoised, j, this.selected), x, top + size + 4, size, size);
+      context.drawImage(this.#tile(result, this.x, j, k), x, top, size, size);
+      context.drawImage(this.#tile(result, this.denoised, j, k), x, top + size + 4, size, size);
       const now = run.index[j] <= u && (i + 1 === frames.length || run.index[frames[i + 1]] > u);
       context.fillStyle = now ? colors.noise : colors.mute;
-      context.fillText(number(Number(sigmaAt(levels, run.index[j]).toPrecision(2))), x + size / 2, top + 2 * size + 18);
+      const sigma = number(Number(sigmaAt(levels, run.index[j]).toPrecision(2)));
+      context.fillText(sigma, x + size / 2, top + 2 * size + 18);
     });
   }
 
-  click(event) {
+  /** @param {MouseEvent} event */
+  #click(event) {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const hit = this.tiles.findIndex((t) => x >= t.x && x <= t.x + t.size && y >= t.y && y <= t.y + t.size);
-    this.options.onSelect(hit < 0 || hit === this.selected ? null : hit);
+    this.options.onSelect?.(hit < 0 || hit === this.selected ? null : hit);
   }
 
-  key(event) {
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key === "Escape") this.options.onSelect?.(null);
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === "Escape") return this.options.onSelect(null);
     if (!step || !this.result) return;
     event.preventDefault();
-    this.options.onSelect(clamp((this.selected ?? -step) + step, 0, this.result.run.count - 1));
+    this.options.onSelect?.(clamp((this.selected ?? -step) + step, 0, this.count - 1));
   }
 }
 
-// Squares as large as fit, in as many columns as that takes.
+/**
+ * Squares as large as fit, in as many columns as that takes.
+ * @param {number} count
+ * @param {number} width
+ * @param {number} height
+ * @param {number} above
+ * @returns {Tile[]}
+ */
 function layout(count, width, height, above) {
   const gap = 8;
-  let best = { size: 0 };
+  let best = { size: 0, columns: 1, rows: 1, full: 1 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const size = Math.floor(Math.min((width - gap) / columns, (height - gap) / rows) - gap);
     const full = rows * columns === count ? 1.3 : 1; // prefer grids without a ragged row
-    if (size * full > best.size * (best.full ?? 1)) best = { size, columns, rows, full };
+    if (size * full > best.size * best.full) best = { size, columns, rows, full };
   }
   const size = Math.max(best.size, 1);
   const left = (width - best.columns * (size + gap) + gap) / 2;

@@ -1,134 +1,177 @@
-// @ts-nocheck
 // The stage of a 1-D model: the paper's Figure 3. The state x against time t (or σ), density behind, t growing to the right.
 import { fit } from "../canvas.js";
+import { element } from "../dom.js";
 import { bracket } from "../levels.js";
 import { clamp, lerp, number } from "../numbers.js";
 import { float32, mixture } from "../packed.js";
 import { paintShade } from "./shade.js";
 
+/** @typedef {import("../types.d.ts").Colors} Colors */
+/** @typedef {import("../types.d.ts").Result & { axis: import("../messages.d.ts").TimeAxis }} Result */
+/** @typedef {CanvasRenderingContext2D} Context */
+
 const COLUMNS = 220;
 const ROWS = 150;
 const MARGIN = { left: 44, right: 14, top: 44, bottom: 34 };
+/** @type {Record<string, number>} */
+const ZOOMS = { all: Number.POSITIVE_INFINITY, near: 1 };
+const ZOOM = 25; // the largest σ that is shown, if nothing else is asked for
+
+/**
+ * The axes: times up to `end`, x up to `reach`, in a box of pixels.
+ * @typedef {object} Frame
+ * @property {number} left
+ * @property {number} top
+ * @property {number} width
+ * @property {number} height
+ * @property {number[]} times  Of the result's axis: t or σ.
+ * @property {number} end
+ * @property {number} reach
+ * @property {boolean} byTime
+ */
 
 export class Line {
+  /** @type {import("../types.d.ts").Switch[]} */
+  static switches = [
+    ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
+    ["axis", { "": "time t", sigma: "σ" }, "The horizontal axis"],
+  ];
+
+  /** @type {Result | null} */
+  result = null;
+  x = new Float32Array();
+  /** @type {import("../types.d.ts").Component[]} */
+  components = [];
+  #shade = element("canvas");
+  #shadeKey = ""; // what it was painted for
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {import("../types.d.ts").StageOptions} options
+   */
   constructor(canvas, options) {
-    Object.assign(this, { canvas, options, result: null });
-    this.shade = document.createElement("canvas");
+    this.canvas = canvas;
+    this.options = options;
   }
 
+  /** @param {import("../types.d.ts").Result} result */
   setResult(result) {
-    this.result = result;
+    if (!result.axis) throw new Error("a result in one dimension has a time axis");
+    this.result = { ...result, axis: result.axis };
     this.x = float32(result.run.x);
-    this.components = mixture(result.components, 1);
+    this.components = result.components ? mixture(result.components, 1) : [];
   }
 
-  // The largest σ in the picture.
-  get limit() {
-    const zoom = { all: Infinity, near: 1 }[this.options.view.zoom] ?? 25;
-    return Math.min(zoom, this.result.levels[0]);
-  }
-
+  /**
+   * @param {number} u
+   * @param {Colors} colors
+   */
   draw(u, colors) {
     const { context, width, height } = fit(this.canvas);
-    if (!this.result) return;
-    const frame = this.frame(width, height);
-    this.drawDensity(context, frame, colors);
+    const { result } = this;
+    if (!result) return;
+    const limit = Math.min(ZOOMS[this.options.view.zoom] ?? ZOOM, result.levels[0]); // the largest σ in the picture
+    const frame = this.#frame(result, limit, width, height);
+    this.#drawDensity(context, result, frame, colors);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
-    this.drawPaths(context, frame, colors);
-    this.drawParticles(context, frame, u, colors);
+    this.#drawPaths(context, result, frame, colors);
+    this.#drawParticles(context, result, frame, u, colors);
     context.restore();
-    this.drawAxes(context, frame, colors);
+    this.#drawAxes(context, frame, limit, colors);
   }
 
-  // The axes: which time is where, and how high the picture is.
-  frame(width, height) {
-    const { axis, sigmaData } = this.result;
+  /**
+   * Which time is where, and how high the picture is.
+   * @type {(result: Result, limit: number, width: number, height: number) => Frame}
+   */
+  #frame({ axis, sigmaData }, limit, width, height) {
     const byTime = this.options.view.axis !== "sigma";
-    const column = byTime ? axis.t : axis.sigma;
-    const inside = axis.sigma.findIndex((sigma) => sigma <= this.limit * (1 + 1e-9));
-    const end = byTime ? interpolate(axis.sigma, axis.t, this.limit) : this.limit;
+    const inside = axis.sigma.findIndex((sigma) => sigma <= limit * (1 + 1e-9));
     let reach = 0;
     for (let i = inside; i < axis.sigma.length; i++)
       reach = Math.max(reach, axis.scale[i] * 2.4 * Math.hypot(axis.sigma[i], sigmaData));
+    const top = this.options.contain ? 8 : MARGIN.top;
     return {
       left: MARGIN.left,
-      top: this.options.contain ? 8 : MARGIN.top,
+      top,
       width: width - MARGIN.left - MARGIN.right,
-      height: height - (this.options.contain ? 8 : MARGIN.top) - MARGIN.bottom,
-      column,
-      end,
+      height: height - top - MARGIN.bottom,
+      times: byTime ? axis.t : axis.sigma,
+      end: byTime ? interpolate(axis.sigma, axis.t, limit) : limit,
       reach: Math.max(reach, 1.2),
       byTime,
     };
   }
 
-  xPixel(frame, time) {
-    return frame.left + (time / frame.end) * frame.width;
-  }
-
-  yPixel(frame, x) {
-    return frame.top + frame.height / 2 - (x / frame.reach) * (frame.height / 2);
-  }
-
-  // p(x; σ) at each time, every column brightest where it peaks.
-  drawDensity(context, frame, colors) {
-    const { axis, sigmaData } = this.result;
-    const key = [this.result.id, frame.end, frame.reach, frame.byTime, colors.data].join();
-    if (this.shadeKey !== key) {
-      this.shadeKey = key;
+  /**
+   * p(x; σ) at each time, every column brightest where it peaks.
+   * @type {(context: Context, result: Result, frame: Frame, colors: Colors) => void}
+   */
+  #drawDensity(context, { id, axis, sigmaData }, frame, colors) {
+    const key = [id, frame.end, frame.reach, frame.byTime, colors.data].join();
+    if (this.#shadeKey !== key) {
+      this.#shadeKey = key;
       const values = new Float32Array(COLUMNS * ROWS);
       for (let i = 0; i < COLUMNS; i++) {
         const time = ((i + 0.5) / COLUMNS) * frame.end;
         const sigma = frame.byTime ? interpolate(axis.t, axis.sigma, time) : time;
-        const scale = interpolate(frame.column, axis.scale, time);
-        let peak = 1e-12;
-        for (let j = 0; j < ROWS; j++) {
-          const y = ((1 - (2 * (j + 0.5)) / ROWS) * frame.reach) / scale;
-          let sum = 0;
-          for (const { weight, std, mean } of this.components) {
-            const variance = Math.max(std, 0.03) ** 2 + sigma * sigma;
-            sum += (weight / Math.sqrt(variance)) * Math.exp(-((y - mean[0]) ** 2) / (2 * variance));
-          }
-          values[j * COLUMNS + i] = sum;
-          peak = Math.max(peak, sum);
-        }
-        const faint = 0.35 + 0.65 / (1 + sigma / sigmaData);
-        for (let j = 0; j < ROWS; j++) values[j * COLUMNS + i] *= faint / peak;
+        this.#shadeColumn(values, i, sigma, frame.reach / interpolate(frame.times, axis.scale, time), sigmaData);
       }
-      paintShade(this.shade, values, COLUMNS, ROWS, colors.dataRgb, 0.55);
+      paintShade(this.#shade, values, COLUMNS, ROWS, colors.dataRgb, 0.55);
     }
-    context.drawImage(this.shade, frame.left, frame.top, frame.width, frame.height);
+    context.drawImage(this.#shade, frame.left, frame.top, frame.width, frame.height);
   }
 
-  // The state's own variable: x/s times s.
-  at(frame, k, j) {
-    const { run } = this.result;
+  /** @type {(values: Float32Array, i: number, sigma: number, reach: number, sigmaData: number) => void} */
+  #shadeColumn(values, i, sigma, reach, sigmaData) {
+    let peak = 1e-12;
+    for (let j = 0; j < ROWS; j++) {
+      const y = (1 - (2 * (j + 0.5)) / ROWS) * reach;
+      let sum = 0;
+      for (const { weight, std, mean } of this.components) {
+        const variance = Math.max(std, 0.03) ** 2 + sigma * sigma;
+        sum += (weight / Math.sqrt(variance)) * Math.exp(-((y - mean[0]) ** 2) / (2 * variance));
+      }
+      values[j * COLUMNS + i] = sum;
+      peak = Math.max(peak, sum);
+    }
+    const faint = 0.35 + 0.65 / (1 + sigma / sigmaData);
+    for (let j = 0; j < ROWS; j++) values[j * COLUMNS + i] *= faint / peak;
+  }
+
+  /**
+   * Where the state's own variable is: x/s times s.
+   * @type {(result: Result, frame: Frame, k: number, j: number) => [number, number]}
+   */
+  #at({ run }, frame, k, j) {
     const time = frame.byTime ? run.t[j] : run.sigma[j];
-    return [this.xPixel(frame, time), this.yPixel(frame, this.x[j * run.count + k] * run.scale[j])];
+    return [across(frame, time), down(frame, this.x[j * run.count + k] * run.scale[j])];
   }
 
-  drawPaths(context, frame, colors) {
-    const { run } = this.result;
+  /** @type {(context: Context, result: Result, frame: Frame, colors: Colors) => void} */
+  #drawPaths(context, result, frame, colors) {
+    const { run } = result;
     context.strokeStyle = colors.noise;
     context.lineWidth = 1.2;
     context.globalAlpha = clamp(25 / run.count, 0.15, 0.8);
     for (let k = 0; k < run.count; k++) {
       context.beginPath();
-      for (let j = 0; j < run.index.length; j++) context.lineTo(...this.at(frame, k, j));
+      for (let j = 0; j < run.index.length; j++) context.lineTo(...this.#at(result, frame, k, j));
       context.stroke();
     }
     context.globalAlpha = 1;
   }
 
-  drawParticles(context, frame, u, colors) {
-    const [j, next, f] = bracket(this.result.run, u);
+  /** @type {(context: Context, result: Result, frame: Frame, u: number, colors: Colors) => void} */
+  #drawParticles(context, result, frame, u, colors) {
+    const [j, next, f] = bracket(result.run, u);
     context.fillStyle = colors.noise;
     context.beginPath();
-    for (let k = 0; k < this.result.run.count; k++) {
-      const [a, b] = [this.at(frame, k, j), this.at(frame, k, next)];
+    for (let k = 0; k < result.run.count; k++) {
+      const [a, b] = [this.#at(result, frame, k, j), this.#at(result, frame, k, next)];
       const [x, y] = [lerp(a[0], b[0], f), lerp(a[1], b[1], f)];
       context.moveTo(x + 3.2, y);
       context.arc(x, y, 3.2, 0, 7);
@@ -136,7 +179,8 @@ export class Line {
     context.fill();
   }
 
-  drawAxes(context, frame, colors) {
+  /** @type {(context: Context, frame: Frame, limit: number, colors: Colors) => void} */
+  #drawAxes(context, frame, limit, colors) {
     context.strokeStyle = colors.mute;
     context.fillStyle = colors.mute;
     context.lineWidth = 1;
@@ -144,26 +188,37 @@ export class Line {
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "center";
     const bottom = frame.top + frame.height;
-    for (const tick of ticks(frame.end)) context.fillText(number(tick), this.xPixel(frame, tick), bottom + 14);
+    for (const tick of ticks(frame.end)) context.fillText(number(tick), across(frame, tick), bottom + 14);
     const name = frame.byTime ? "time t" : "noise level σ";
-    const where = this.options.contain ? "" : ` · data at the left, noise at the right (σ = ${number(this.limit)})`;
+    const where = this.options.contain ? "" : ` · data at the left, noise at the right (σ = ${number(limit)})`;
     context.fillText(name + where, frame.left + frame.width / 2, bottom + 29);
     context.textAlign = "right";
     for (const tick of ticks(frame.reach)) {
       for (const value of tick ? [tick, -tick] : [0])
-        context.fillText(number(value), frame.left - 6, this.yPixel(frame, value) + 4);
+        context.fillText(number(value), frame.left - 6, down(frame, value) + 4);
     }
   }
 }
 
+/** @type {(frame: Frame, time: number) => number} */
+const across = (frame, time) => frame.left + (time / frame.end) * frame.width;
+/** @type {(frame: Frame, x: number) => number} */
+const down = (frame, x) => frame.top + frame.height / 2 - (x / frame.reach) * (frame.height / 2);
+
+/** @param {number} end */
 function ticks(end) {
   const rough = end / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
+  const step = [1, 2, 5].map((m) => m * power).find((s) => s >= rough) ?? 10 * power;
   return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
-// y at x, from tables that fall with the index.
+/**
+ * y at x, from tables that fall with the index.
+ * @param {number[]} xs
+ * @param {number[]} ys
+ * @param {number} x
+ */
 function interpolate(xs, ys, x) {
   let [low, high] = [0, xs.length - 1];
   if (x >= xs[0]) return ys[0];

@@ -1,9 +1,17 @@
-// @ts-nocheck
 // Densities as a shade behind points.
+import { contextOf } from "../canvas.js";
 
 const DENSITY_WIDTH = 0.035; // point sets are shaded as if this wide
 
-// Σ w·N(mean, (std² + σ²)I) on a grid. Isotropic Gaussians are separable, so that this is one outer product each.
+/**
+ * Σ w·N(mean, (std² + σ²)I) on a grid. Isotropic Gaussians are separable, so that this is one outer product each.
+ * @param {import("../types.d.ts").Component[]} components
+ * @param {number} sigma
+ * @param {number} columns
+ * @param {number} rows
+ * @param {number} halfWidth  Of the grid, in the data's units.
+ * @param {number} halfHeight
+ */
 export function splat(components, sigma, columns, rows, halfWidth, halfHeight) {
   const values = new Float32Array(columns * rows);
   const across = new Float32Array(columns);
@@ -24,9 +32,18 @@ export function splat(components, sigma, columns, rows, halfWidth, halfHeight) {
   return values;
 }
 
+/**
+ * Values on a grid as shades of a colour, the largest strongest.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array} values
+ * @param {number} columns
+ * @param {number} rows
+ * @param {import("../types.d.ts").Rgb} color
+ * @param {number} strength
+ */
 export function paintShade(canvas, values, columns, rows, [r, g, b], strength) {
   [canvas.width, canvas.height] = [columns, rows];
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(columns, rows);
   let peak = 1e-12;
   for (const value of values) peak = Math.max(peak, value);

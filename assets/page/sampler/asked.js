@@ -1,0 +1,71 @@
+// One of the tab's pictures: the requests that fill it, and how good what it shows is.
+import { Latest, SILENCE } from "../shared/latest.js";
+import { Picture } from "../shared/stages/picture.js";
+
+/** @typedef {"ask" | "askPinned"} Event */
+/** @typedef {import("../shared/messages.d.ts").Reply<Event>} Reply */
+/** @typedef {import("../shared/messages.d.ts").PictureRequest & { values: Record<string, string> }} Wanted */
+
+export class Asked {
+  /** @type {import("../shared/messages.d.ts").Measures | null} */
+  measures = null;
+
+  /**
+   * @param {import("../shared/types.d.ts").Page} page
+   * @param {object} parts
+   * @param {[Event, "measure" | "measurePinned"]} parts.events  For the picture and for its measures.
+   * @param {HTMLCanvasElement} parts.canvas
+   * @param {import("../shared/types.d.ts").StageOptions} parts.options
+   * @param {() => Wanted} parts.build
+   * @param {(serial: number) => void} parts.sent
+   * @param {(wanted: Wanted) => void} parts.shown  There is another picture.
+   * @param {(serial: number) => void} parts.measured
+   * @param {(sentence: string) => void} parts.say
+   */
+  constructor(page, { events: [event, measuring], canvas, options, build, sent, shown, measured, say }) {
+    this.page = page;
+    this.picture = new Picture(canvas, options);
+    this.shown = shown;
+    this.say = say;
+    /** @type {Wanted | null} What the latest request asked for. */
+    this.wanted = null;
+    /** @type {Latest<Event>} */
+    this.requests = new Latest(page.server, event, {
+      build: () => {
+        this.wanted = build();
+        return this.wanted;
+      },
+      sent,
+      show: (reply) => this.#show(reply),
+      silent: () => say(SILENCE),
+      rested: ({ serial, finished, error }) => {
+        if (finished && !error && this.wanted) page.server.send(measuring, { ...this.wanted, serial });
+      },
+    });
+    page.server.hear(measuring, (reply) => {
+      if (reply.serial !== this.requests.shown) return;
+      if (reply.error != null) {
+        say(reply.error);
+        return;
+      }
+      this.measures = reply.body;
+      measured(reply.serial);
+    });
+  }
+
+  /** @param {Reply} reply */
+  #show(reply) {
+    const { dataset } = this.page.root;
+    if (reply.error != null) {
+      this.say(reply.error);
+      dataset.asked = dataset.serial;
+      return;
+    }
+    const { serial, body, finished } = reply;
+    const model = this.page.boot.models.find(({ name }) => name === body.model);
+    this.picture.show(`${serial}${finished}${body.run.index.length}`, body, model);
+    if (this.wanted) this.shown(this.wanted);
+    dataset.serial = String(serial);
+    dataset.finished = String(finished);
+  }
+}

@@ -1,0 +1,71 @@
+// Drawing a distribution of one's own, on the stage of the plane.
+import { button } from "../shared/dom.js";
+import { Pad } from "../shared/stages/pad.js";
+import { Plane } from "../shared/stages/plane.js";
+
+/** @typedef {[number, number]} Point */
+
+export class Pen {
+  /** @type {Point[] | null} To begin with, while the plane is on its way. */
+  #waiting = null;
+  /** @type {Plane | null} Which it draws on. */
+  #plane = null;
+
+  /**
+   * @param {object} parts
+   * @param {import("./settings.js").Settings} parts.settings
+   * @param {import("../shared/stages/picture.js").Picture} parts.picture
+   * @param {() => void} parts.changed  It has begun, or ended.
+   * @param {() => void} parts.repaint
+   */
+  constructor({ settings, picture, changed, repaint }) {
+    this.settings = settings;
+    this.picture = picture;
+    this.changed = changed;
+    this.repaint = repaint;
+  }
+
+  get drawing() {
+    return this.#plane != null;
+  }
+
+  start() {
+    this.#waiting = [...(this.settings.values.points ?? [])];
+    if (!(this.picture.stage instanceof Plane)) this.settings.setModel("eight_gaussians");
+    this.arrive();
+  }
+
+  /** Another picture is shown: perhaps one to draw on. */
+  arrive() {
+    const { stage, canvas } = this.picture;
+    if (!this.#waiting || !(stage instanceof Plane)) return;
+    stage.pad?.end();
+    stage.pad = new Pad(canvas, {
+      points: this.#waiting,
+      repaint: this.repaint,
+      onDrawn: (points) => {
+        if (points.length) this.settings.set({ model: "drawn", points: [...points], label: null });
+      },
+    });
+    this.#plane = stage;
+    this.#waiting = null;
+    canvas.focus();
+    this.changed();
+  }
+
+  stop() {
+    this.#waiting = null;
+    if (!this.#plane) return;
+    this.#plane.pad?.end();
+    this.#plane.pad = null;
+    this.#plane = null;
+    this.changed();
+  }
+
+  /** What ends it, in place of the switches. */
+  done() {
+    const done = button({ class: "done" }, "Done");
+    done.addEventListener("click", () => this.stop());
+    return done;
+  }
+}

@@ -1,0 +1,124 @@
+// The settings of the Sampler tab: what is chosen, and what that means with the present model.
+import { Store } from "../shared/store.js";
+import { changedText, defaultsOf } from "../shared/values.js";
+
+/** @typedef {import("../shared/types.d.ts").Values} Values */
+/** @typedef {import("../shared/messages.d.ts").Model} Model */
+
+const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
+
+export class Settings {
+  /** @type {string | null} The model's family, which outlives its checkpoints. */
+  #family = null;
+
+  /**
+   * @param {import("../shared/messages.d.ts").Boot} boot
+   * @param {() => void} changed  A person changed some.
+   */
+  constructor(boot, changed) {
+    this.boot = boot;
+    this.changed = changed;
+    this.defaults = defaultsOf(boot.knobs);
+    /** @type {Store<Values>} Every setting by name; null: automatic. */
+    this.store = new Store({ ...this.defaults });
+  }
+
+  get values() {
+    return this.store.state;
+  }
+
+  /** @returns {Model} */
+  get model() {
+    const known = this.boot.models.find((model) => model.name === this.values.model);
+    return known ?? this.boot.models[0];
+  }
+
+  /**
+   * The value that counts: the given one, or the automatic one.
+   * @param {string} name
+   */
+  effective(name) {
+    const value = this.values[name];
+    if (value != null) return value === "Infinity" ? Number.POSITIVE_INFINITY : value;
+    const [low, high] = this.boot.ranges[this.values.discretization];
+    const [least, most] = this.model.range;
+    if (name === "sigma_min") return Math.max(low, least ?? 0);
+    if (name === "sigma_max") return Math.min(high, most ?? Number.POSITIVE_INFINITY);
+    return name === "count" ? this.model.count : value;
+  }
+
+  /**
+   * The settings that differ from their defaults, as text: what an address or a request carries.
+   * @param {Values} [values]
+   */
+  changedValues(values = this.values) {
+    return changedText(values, this.defaults);
+  }
+
+  /**
+   * Take over a document of settings, nested as edm.Experiment writes it.
+   * @param {Values} document
+   */
+  load({ sampling, ...rest }) {
+    this.store.replace({ ...rest, ...sampling });
+    this.#remember();
+  }
+
+  /**
+   * What a person changes. A grid that is computed takes the place of one by hand.
+   * @param {Values} changes
+   */
+  set(changes) {
+    const computed = GRID_KNOBS.some((name) => name in changes) && !("sigmas" in changes);
+    this.store.set(computed ? { ...changes, sigmas: null } : changes);
+    this.#remember();
+    this.changed();
+  }
+
+  /** @param {string} name */
+  setModel(name) {
+    this.set({ model: name, points: null, label: null, count: null });
+  }
+
+  /** Models have come, or gone: if that is the chosen one, the run's youngest takes its place. */
+  offer() {
+    if (this.boot.models.some((model) => model.name === this.values.model)) {
+      this.store.tell();
+      return;
+    }
+    const youngest = this.boot.models.filter((model) => model.family === this.#family).at(-1);
+    this.setModel(youngest?.name ?? this.defaults.model);
+  }
+
+  #remember() {
+    this.#family = this.model.family;
+  }
+
+  /**
+   * The checkpoints of the run that a model is of, the youngest last.
+   * @param {Model} [model]
+   */
+  checkpoints(model = this.model) {
+    const all = this.boot.models.filter((other) => other.family === model.family);
+    return all.sort((a, b) => (a.images ?? 0) - (b.images ?? 0));
+  }
+
+  /** The design whose rows of Table 1 are all as they stand now. */
+  get design() {
+    /** @type {(name: string, value: any) => boolean} */
+    const same = (name, value) => (this.values[name] ?? null) === (value ?? null);
+    return this.boot.designs.find((d) => Object.entries(d.sampling).every(([name, value]) => same(name, value)));
+  }
+
+  /**
+   * Whether a knob changes nothing with the present choices: it is dimmed, and still works.
+   * @param {string} name
+   */
+  idle(name) {
+    const { values } = this;
+    if (name === "alpha") return !this.boot.usesAlpha.includes(values.solver);
+    if (name === "rho") return values.discretization !== "edm" || values.sigmas != null;
+    if (["steps", "sigma_min", "sigma_max"].includes(name)) return values.sigmas != null;
+    return ["S_tmin", "S_tmax", "S_noise"].includes(name) && values.S_churn === 0;
+  }
+}

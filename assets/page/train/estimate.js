@@ -1,0 +1,115 @@
+// What would be started with the form as it is: how long it takes, or what is wrong with it.
+import { element } from "../shared/dom.js";
+import { Latest, SILENCE } from "../shared/latest.js";
+import { bytes, compact, duration } from "../shared/numbers.js";
+
+/** @typedef {import("../shared/messages.d.ts").Allowed} Allowed */
+/** @typedef {import("../shared/messages.d.ts").Planned} Planned */
+
+export class Estimate {
+  /** The same from a terminal. */
+  command = "";
+  /** @type {Allowed | null} Whether this visitor may start runs, and why not. */
+  #room = null;
+
+  /**
+   * @param {import("../shared/server.js").Server} server
+   * @param {object} form
+   * @param {() => Record<string, string>} form.text  What is set.
+   * @param {Record<string, HTMLElement>} form.rows  Of the fields, for what is said about each.
+   * @param {(plan: Planned) => void} form.planned  What counts is known.
+   * @param {(serial: number) => void} form.finished
+   */
+  constructor(server, { text, rows, planned, finished }) {
+    this.rows = rows;
+    this.planned = planned;
+    this.finished = finished;
+    this.node = element("p", { class: "estimate", "aria-live": "polite" });
+    /** @type {Latest<"plan">} */
+    this.requests = new Latest(server, "plan", {
+      build: () => ({ values: text() }),
+      show: (reply) => this.#receive(reply),
+      silent: () => this.#tell(SILENCE),
+    });
+  }
+
+  /** Whether it was ever asked for. */
+  get asked() {
+    return this.requests.serial > 0;
+  }
+
+  ask() {
+    this.requests.ask();
+  }
+
+  /**
+   * @param {Allowed} room
+   * @returns {boolean} Whether that is news.
+   */
+  enter(room) {
+    const same = JSON.stringify(room) === JSON.stringify(this.#room);
+    this.#room = room;
+    if (!same && room.sentence) this.#tell(room.sentence);
+    return !same;
+  }
+
+  /** @param {import("../shared/messages.d.ts").Reply<"plan">} reply */
+  #receive(reply) {
+    const failed = reply.error != null ? { error: reply.error, fields: [] } : "error" in reply.body ? reply.body : null;
+    const planned = reply.error == null && !("error" in reply.body) ? reply.body : null;
+    const { error = null, fields = [] } = failed ?? {};
+    for (const [name, row] of Object.entries(this.rows))
+      blame(row, (fields.includes(name) ? error : planned?.notes[name]) ?? null);
+    if (error != null) this.#tell(fields.some((name) => name in this.rows) ? "" : error, true);
+    if (planned) {
+      this.command = planned.command;
+      this.planned(planned);
+      this.#tell(this.#room?.sentence ?? told(planned));
+    }
+    if (reply.finished) this.finished(reply.serial);
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {boolean} [wrong]
+   */
+  #tell(sentence, wrong = false) {
+    this.node.textContent = sentence;
+    this.node.classList.toggle("wrong", wrong);
+  }
+}
+
+/**
+ * A sentence under the knob that it is about; null: there is none.
+ * @param {HTMLElement} row
+ * @param {string | null} sentence
+ */
+function blame(row, sentence) {
+  const next = row.nextElementSibling;
+  const said = next?.classList.contains("blame") ? next : null;
+  row.classList.toggle("wrong", sentence != null);
+  if (!sentence) {
+    said?.remove();
+    return;
+  }
+  if (said) said.textContent = sentence;
+  else row.after(element("p", { class: "blame", role: "alert" }, sentence));
+  for (let parent = row.closest("details"); parent; parent = parent.parentElement?.closest("details") ?? null)
+    parent.open = true;
+}
+
+/**
+ * A time that is not known to the second.
+ * @param {number} seconds
+ */
+const roughly = (seconds) => (seconds >= 90 && seconds < 5400 ? `${Math.round(seconds / 60)} min` : duration(seconds));
+
+/**
+ * "about 2 min, 0.3 GB, 0.13 M parameters".
+ * @param {Planned} plan
+ */
+function told({ values, cost }) {
+  if (!cost) return `about ${compact(Number(values.images))} images …`;
+  const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
+  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}, ${parameters}`;
+}
