@@ -155,7 +155,7 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
 
 
 def show(paths) -> None:
-    """Make models known to the page. Raises ValueError or OSError for what are none."""
+    """Make models known to the page. Raises Refused or OSError for what are none."""
     from edm import models
 
     for path in map(Path, paths):

@@ -51,14 +51,14 @@ def trajectory(states, sigma_data: float) -> dict:
     return packed
 
 
-def time_axis(schedule, scaling, sigma_max: float, points: int = 240) -> dict:
-    """σ(t) and s(t) along the time axis of the paper's Figure 3, from the largest level to 0."""
-    t = np.linspace(schedule.inverse(sigma_max), 0, points)
+def time_axis(path, points: int = 240) -> dict:
+    """σ(t) and s(t) along the time axis of the paper's Figure 3, from the path's largest level to 0."""
+    t = np.linspace(path.times[0], 0, points)
     inner = t[:-1]
     return {
         "t": t.tolist(),
-        "sigma": [*np.asarray(schedule.sigma(inner)).tolist(), 0.0],
-        "scale": [*(np.asarray(scaling.s(inner)) * np.ones_like(inner)).tolist(), 1.0],
+        "sigma": [*np.asarray(path.schedule.sigma(inner)).tolist(), 0.0],
+        "scale": [*(np.asarray(path.scaling.s(inner)) * np.ones_like(inner)).tolist(), 1.0],
     }
 
 

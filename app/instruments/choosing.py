@@ -83,7 +83,7 @@ def exact_code(model) -> str:
 
 
 def learned(dataset: str, column: str = "edm"):
-    """The trained model of that data and preconditioning that has seen the most. Raises ValueError if there is none."""
+    """The trained model of that data and preconditioning that has seen the most. Raises Refused if there is none."""
     fitting = [m for m in trained() if data_of(m) == dataset and preconditioning_of(m) == column]
     if not fitting:
         have = sorted({column_title(preconditioning_of(m)) for m in trained() if data_of(m) == dataset})
@@ -94,7 +94,7 @@ def learned(dataset: str, column: str = "edm"):
 
 
 def denoising(dataset: str, kind: str, column: str = "edm"):
-    """The model of that data: exact, the shared learned one, or the own one of a column. Raises ValueError."""
+    """The model of that data: exact, the shared learned one, or the own one of a column. Raises Refused."""
     if kind != EXACT:
         return learned(dataset, column if kind == OWN else "edm")
     if not models.known(dataset):

@@ -57,7 +57,7 @@ class Group:
 
 
 def group_of(chosen: list[models.Model], context) -> Group:
-    """The group of models of the same data. Raises ValueError if their data cannot be had."""
+    """The group of models of the same data. Raises Refused if their data cannot be had."""
     remember, model = context.work.remember, chosen[0]
     draw = draw_of(model, context)
     moment = remember(("second moment", model.identity), lambda: _moment(draw))

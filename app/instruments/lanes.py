@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
+from app.messages import drawings
 from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
 from app.work.pictures import Picture
-from edm import diagnostics, presets, runner
+from edm import diagnostics, models, presets, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS, look_of
 from edm.sampling.loop import last
+from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
-from edm.solvers import SOLVERS
 
 POINTS = 150  # trajectories in a lane
 MOST_EVALUATIONS = 10_000
@@ -216,8 +217,8 @@ def _value(measures):
 
 
 def _note(lane, measures, before):
-    sampling = lane.experiment.sampling
-    note = f"N = {sampling.N}, {SOLVERS[sampling.solver].evaluations(sampling.N)} NFE"
+    path = path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
+    note = f"N = {path.steps}, {path.evaluations} NFE"
     if measures is None:
         return note
     value = _value(measures)
@@ -282,12 +283,21 @@ def _python(lanes):
 
 LANES_INSTRUMENT = Instrument(
     "lanes",
+    "compare",
     "Side by side",
     "The same noise through different samplers: where do they end?",
     Lanes,
     respond_lanes,
     script="lanes",
+    body=drawings.Lanes,
 )
 WALK_INSTRUMENT = Instrument(
-    "walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk, script="lanes"
+    "walk",
+    "compare",
+    "One change",
+    "Which row of Table 1 brings how much?",
+    Walk,
+    respond_walk,
+    script="lanes",
+    body=drawings.Lanes,
 )

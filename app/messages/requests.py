@@ -29,7 +29,7 @@ class Message(Settings):
     serial: _Serial = 0
 
     @classmethod
-    def of(cls, document) -> Message:
+    def read(cls, document) -> Message:
         """From what the page has sent. Raises Refused with a sentence that names the key at fault."""
         try:
             return cls.parse(document)

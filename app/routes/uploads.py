@@ -20,7 +20,7 @@ from app.uploads import sets
 from app.uploads.arrivals import Arrival, Arrivals
 from app.visitors.room import Room
 from edm.base import documents
-from edm.base.errors import Refused
+from edm.base.errors import Refused, sentence_of
 
 POINTS_BYTES = 1 << 20
 MOST_READING = 64  # uploads whose images are being read or wait for that
@@ -51,9 +51,9 @@ class Uploads:
             arrival = self._arrivals.enter(visitor.name or request.client.host)
             given, files = await _body(request, arrival, self._arrivals.pace, most)
             return {"ok": True, "dataset": await self._taken(request, visitor, arrival, given, files)}
-        except OSError as error:
-            return sentence(507, f"the upload could not be stored ({error.strerror or error}); try later")
         except Exception as error:  # whatever it is, whoever has sent it must hear
+            if isinstance(error, OSError) and sentence_of(error) is not None:
+                return sentence(507, f"the upload could not be stored ({error.strerror or error}); try later")
             return refusal(error, 400)
         finally:
             if arrival:

@@ -37,7 +37,7 @@ class Wiring:
         def handler(data: gr.EventData, request: gr.Request):
             document = corners.message_of(data)
             try:
-                message = event.message.of(document)
+                message = event.message.read(document)
                 ticket = self._ticket(request, event.topic, message.serial)
                 for answer in answers(name, message, ticket, request):
                     yield f'{{"serial": {message.serial}, {answer[1:].decode()}'
@@ -62,7 +62,7 @@ class Wiring:
 
         async def stop(data: gr.EventData, request: gr.Request):
             with suppress(Refused, Superseded):  # nobody waits for an answer
-                message = Halt.of(corners.message_of(data))
+                message = Halt.read(corners.message_of(data))
                 self._tickets.take(request.session_hash, message.topic, message.serial)
 
         self.stage.halt(stop, None, None, **_TOGETHER)
@@ -75,5 +75,5 @@ class Wiring:
 def _serial(document) -> int:
     """The serial of a message that may be of any making, for its answer to find back."""
     with suppress(Refused):
-        return Message.of(document).serial
+        return Message.read(document).serial
     return 0

@@ -111,11 +111,11 @@ class Board:
             return [self._rows[name][2] for name in self._order[1]]
 
     def find(self, name) -> runs.Run:
-        """The run of that name, as it is now, with its log. Raises ValueError if there is none."""
+        """The run of that name, as it is now, with its log. Raises Refused if there is none."""
         return runs.read(runs.find(self.folder, name))
 
     def history(self, name) -> History:
-        """The metrics of the run of that name. Raises ValueError if there is none."""
+        """The metrics of the run of that name. Raises Refused if there is none."""
         folder = runs.find(self.folder, name)
         key = name, places.identity(folder)
         with self._lock:

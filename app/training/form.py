@@ -98,7 +98,7 @@ class Former:
     def plan(
         self, values: dict, clamped=lambda settings: settings, costs: bool = True, alive: Callable = lambda: None
     ) -> Plan:
-        """From values as text, as an address holds them. Raises SettingsError, which names the fields, or ValueError.
+        """From values as text, as an address holds them. Raises SettingsError, which names the fields, or Refused.
 
         clamped: brings settings within what a visitor may have, or refuses them. costs: find out what it takes, which
         may take up to PATIENCE seconds itself; without, and where that is too short, lengths in minutes are guesses.

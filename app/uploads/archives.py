@@ -31,7 +31,7 @@ _BROKEN = (
 def images_of(file, place: str, most: int, unpacked: int) -> Iterator[tuple[str, str, Callable]]:
     """The images in a zip, a binary file that can seek: at most `most`, and `unpacked` bytes in all.
 
-    Raises ValueError with a sentence that names `place` or the entry at fault, for entries that are links, encrypted,
+    Raises Refused with a sentence that names `place` or the entry at fault, for entries that are links, encrypted,
     point elsewhere, or claim too much, also of their ratio.
     """
     modest = _Modest(file)

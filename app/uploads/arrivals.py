@@ -122,7 +122,7 @@ class Arrivals:
     def reader(self, arrival: Arrival) -> Iterator[Callable]:
         """A function that runs decode() -> (value, pixels) when it is this visitor's turn, and returns the value.
 
-        Raises Left once the sender is gone, and ValueError once the visitor's images have cost too much. The turn goes
+        Raises Left once the sender is gone, and Refused once the visitor's images have cost too much. The turn goes
         on from one image to the next, until somebody waits who has had less: a hundred small ones do not wait a
         hundred times for a large one of others. For one thread.
         """

@@ -68,7 +68,7 @@ def intake(
     images. folder: of all runs. owner: any text. resolution: 16, 32 or 64, of the images' central squares.
     read: is given each piece of the work, a function that returns (value, pixels), and returns the value; what it
     raises ends the work.
-    Raises ValueError with a sentence for anything that cannot be taken; then nothing is left of it.
+    Raises Refused with a sentence for anything that cannot be taken; then nothing is left of it.
     """
     bounds = bounds or Bounds()
     if resolution not in SIZES:
@@ -91,7 +91,7 @@ def described(folder, identity: str) -> dict:
     """A dataset: {id, dataset, path, title, count, shape, classes, class_names, greyscale, thumbnail, fields, …}.
 
     dataset: "folder" or "points". thumbnail: base64 of the first image, uint8 [C, H, W], or of points, float32.
-    fields: what `edm.data.settings.Data` needs. Raises ValueError if there is none of that id.
+    fields: what `edm.data.settings.Data` needs. Raises Refused if there is none of that id.
     """
     path = path_of(folder, identity)
     about = _about(path)
@@ -113,7 +113,7 @@ def listed(folder, owner: str | None = None) -> list[dict]:
 
 
 def path_of(folder, identity) -> Path:
-    """The file of the dataset of that id. Raises ValueError if there is none, or it is no id."""
+    """The file of the dataset of that id. Raises Refused if there is none, or it is no id."""
     if isinstance(identity, str) and _ID.fullmatch(identity):
         place = Path(folder).absolute() / FOLDER / identity
         for name in _FILES.values():
@@ -131,7 +131,7 @@ def is_ours(path, folder) -> bool:
 
 
 def remove(folder, identity: str, owner: str | None = None) -> None:
-    """Delete a dataset; with `owner`, if nobody else has brought it, too. Raises ValueError if a run needs it, or it
+    """Delete a dataset; with `owner`, if nobody else has brought it, too. Raises Refused if a run needs it, or it
     is not the owner's."""
     path = path_of(folder, identity)
     with _owning:

@@ -92,7 +92,7 @@ async def _given(request) -> tuple[str, str]:
     try:
         async with Form(request.scope, receive).form(max_files=0, max_fields=10) as form:
             name, password = form.get("username"), form.get("password")
-    except (HTTPException, ValueError):
+    except (HTTPException, ValueError):  # with which its parsers refuse what is no form
         name = password = None
     if not isinstance(name, str) or not isinstance(password, str):
         raise Denied(400, "a log-in is a form with username and password")

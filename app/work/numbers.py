@@ -16,10 +16,10 @@ from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
 from edm.base.errors import Refused
+from edm.diagnostics.errors import reference_evaluations
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
-from edm.solvers import SOLVERS
 
 MOST_SECONDS = 20.0  # of computing
 MOST_NUMBERS = 4_000_000  # in an answer
@@ -53,9 +53,9 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
     """Raises Refused, with the estimate, if sampling and measuring take more than a script may have."""
     model, count, sampling = models.of(experiment), runner.count(experiment), experiment.sampling
     path = path_of(sampling, model.denoiser)
-    parts = [(torch.float32, SOLVERS[sampling.solver].evaluations(path.steps), count)]
+    parts = [(torch.float32, path.evaluations, count)]
     if not path.stochastic:  # the error is against a fine solution
-        fine = SOLVERS["heun"].evaluations(reference_steps(model))
+        fine = reference_evaluations(reference_steps(model))
         parts.append((torch.float64, fine, measured(model, count)))
     seconds = 0.0
     for kind, evaluations, samples in parts:

@@ -75,7 +75,7 @@ class Picture(Job):
         if model.name == "drawn":
             body["components"] = pack.components(model.denoiser)
         if model.shape == (1,):
-            body["axis"] = pack.time_axis(path.schedule, path.scaling, states[0].sigma)
+            body["axis"] = pack.time_axis(path)
         return body
 
 

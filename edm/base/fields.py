@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,6 +54,8 @@ def knob(
     step=None,
     ends=(None, None),
     unit="",
+    needs=None,
+    instead=(),
     **limits,
 ):
     """A field with what a page or a command line needs to offer it.
@@ -62,11 +64,14 @@ def knob(
     or a function that returns such).
     symbol: as in the paper (with <sub>). slider: (low, high) of a comfortable range, inside the limits.
     ends: values that the slider's two ends stand for, where they are not low and high (0, infinity).
+    needs: another field, without which this one changes nothing. instead: the fields in whose place this one counts.
     limits: pydantic's ge, gt, le, lt. unit: of the value, "" for pure numbers.
     """
     low, high = ends
     display = {"symbol": symbol, "slider": slider, "log": log, "step": step, "unit": unit}
     display |= {"ends": [low, "inf" if high == math.inf else high]}
+    display |= {"needs": needs} if needs else {}
+    display |= {"instead": list(instead)} if instead else {}
     field = Field(default, description=help, json_schema_extra={"knob": display}, **limits)
     if choices is not None:
         field.metadata.append(Choices(choices))
@@ -122,7 +127,7 @@ class Settings(BaseModel):
                 raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
         return self
 
-    def changed(self, /, **values) -> Settings:
+    def changed(self, /, **values) -> Self:
         """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
         for name, value in values.items():
             if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
@@ -134,7 +139,7 @@ class Settings(BaseModel):
         return json.loads(self.model_dump_json(exclude_defaults=not complete))
 
     @classmethod
-    def parse(cls, document) -> Settings:
+    def parse(cls, document) -> Self:
         """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
         if isinstance(document, str | bytes):
             try:

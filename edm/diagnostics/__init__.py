@@ -1,6 +1,6 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
-from edm.diagnostics.churn import MAX_GAMMA, Moment, Round, churn_cycles, slow_motion, spread
+from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion, spread
 from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
 from edm.diagnostics.design import (
@@ -26,6 +26,7 @@ from edm.diagnostics.sweep import Axis, Cell, Sweep, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
 from edm.evaluation.distances import data_floor, sliced_wasserstein
+from edm.sampling.path import MAX_GAMMA
 
 __all__ = [
     "EVALUATIONS",

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 
 import torch
 
-from edm import schedules
 from edm.base.errors import Refused
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, check_latents, prepared
 from edm.sampling.noise import noise_source, seeds
-from edm.sampling.path import round_trip
+from edm.sampling.path import MAX_GAMMA, round_trip
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
-
-MAX_GAMMA = schedules.MAX_CHURN - 1
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,9 @@ def _points(denoiser, latents, runs, labels, exact, rough):
     _, above, end = exact
     floor = rms_error(list(rough)[1], above)
     for settings in runs:
+        lowest = path_of(settings, denoiser).steps - 1  # less than N − 1 where a model knows fewer levels
         for state in sample(denoiser, latents.double(), settings, labels):
-            if state.index == settings.steps - 1:
+            if state.index == lowest:
                 error = rms_error(state.x / state.scale, above)
         yield Point(settings.steps, state.evaluations, error, rms_error(state.x, end), floor)
 
@@ -112,8 +113,8 @@ def _line(points) -> tuple[Order, float]:
     from scipy.stats import linregress
 
     x, y = np.log([p.steps for p in points]), np.log([p.error for p in points])
-    fit = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
-    deviation = math.sqrt(np.square(y - fit.intercept - fit.slope * x).sum() / (len(x) - 2))
+    slope, intercept, *_ = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
+    deviation = math.sqrt(np.square(y - intercept - slope * x).sum() / (len(x) - 2))
     stderr = deviation / math.sqrt(np.square(x - x.mean()).sum())
     steps = (min(p.steps for p in points), max(p.steps for p in points))
-    return Order(-float(fit.slope), stderr, math.exp(fit.intercept), steps), deviation
+    return Order(-float(slope), stderr, math.exp(intercept), steps), deviation

@@ -8,9 +8,11 @@ from edm.base.errors import Refused
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
+from edm.solvers import SOLVERS
 
 REFERENCE_STEPS = 256
 REFERENCE_SIGMA_MIN = 1e-4
+_REFERENCE = Sampling(solver="heun", alpha=1.0, discretization="edm", rho=7.0, schedule="linear", scaling="none")
 
 
 def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = REFERENCE_STEPS) -> torch.Tensor:
@@ -20,7 +22,7 @@ def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = R
     through σ_0 alone: Heun on σ(t) = t from there to 1e-4 with ρ = 7, then the last step to 0.
     """
     start = path_of(sampling, denoiser).sigmas[0]
-    fine = Sampling(steps=steps, sigma_max=start, sigma_min=min(REFERENCE_SIGMA_MIN, start / 10))
+    fine = _REFERENCE.changed(steps=steps, sigma_max=start, sigma_min=min(REFERENCE_SIGMA_MIN, start / 10))
     return last(sample(denoiser, latents.double(), fine, labels)).x
 
 
@@ -29,6 +31,11 @@ def rms_error(x, exact) -> float:
     if x.shape != exact.shape:
         raise Refused(f"cannot compare shapes {list(x.shape)} and {list(exact.shape)}")
     return float((x.double() - exact.double()).square().mean().sqrt())
+
+
+def reference_evaluations(steps: int = REFERENCE_STEPS) -> int:
+    """Calls of the denoiser that `reference` with so many steps takes."""
+    return SOLVERS[_REFERENCE.solver].evaluations(steps)
 
 
 def check_deterministic(sampling: Sampling, why: str) -> None:

@@ -17,6 +17,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
+from edm.diagnostics.errors import reference_evaluations
 from edm.diagnostics.sharing import Recent, entry_size
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
@@ -24,7 +25,6 @@ from edm.sampling import noise
 from edm.sampling.denoisers import Around
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
-from edm.solvers import SOLVERS
 
 MAX_CELLS, MAX_EVALUATIONS = 4096, 400_000
 MEGABYTES = 256
@@ -88,7 +88,7 @@ def plan_sweep(sweep, denoiser=None, wrap: Callable | None = None, megabytes: fl
     cells = [_cell(sweep, row, column, denoiser) for row in range(rows) for column in range(columns)]
     naive = sum(cell.evaluations for cell in cells)
     solutions = {(cell.start, seed) for cell in cells for seed in cell.seeds} if sweep.needs_solution else ()
-    references = len(solutions) * SOLVERS["heun"].evaluations(sweep.reference_steps)
+    references = len(solutions) * reference_evaluations(sweep.reference_steps)
     if naive + references > MAX_EVALUATIONS:
         raise SettingsError(
             f"the sweep takes {naive + references:,} evaluations of the denoiser; at most {MAX_EVALUATIONS:,} are "
@@ -109,7 +109,7 @@ def _cell(sweep, row, column, denoiser) -> PlannedCell:
     except Refused as error:
         return PlannedCell(row, column, None, str(error))
     seeds = sweep.seeds_of(experiment)
-    evaluations = SOLVERS[sampling.solver].evaluations(path.steps) * len(seeds)
+    evaluations = path.evaluations * len(seeds)
     origin = experiment.model, experiment.label, runner.count(experiment), start
     return PlannedCell(row, column, experiment, "", evaluations, seeds, origin)
 

@@ -10,7 +10,7 @@ import torch
 
 from edm.base.fields import SettingsError
 from edm.diagnostics import measures
-from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
+from edm.diagnostics.errors import REFERENCE_STEPS, reference, reference_evaluations, rms_error
 from edm.diagnostics.planning import MEGABYTES, Plan, PlannedCell, plan_sweep
 from edm.diagnostics.ranges import parse_range, sweepable
 from edm.diagnostics.sharing import Shared
@@ -21,7 +21,6 @@ from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.settings import Sampling
-from edm.solvers import SOLVERS
 
 SAMPLES = "samples"  # the measure that is none
 
@@ -186,7 +185,7 @@ class _Worker:
             self.start, self.solutions = planned.start, {}
 
     def _spent(self) -> int:
-        each = SOLVERS["heun"].evaluations(self.sweep.reference_steps)
+        each = reference_evaluations(self.sweep.reference_steps)
         return self.shared.evaluations + each * len(self.solutions)
 
     def _value(self, experiment, end, z, labels) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edm.files.checkpoints import Header
 
 Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
-_Any = TypeVar("_Any")
+_Callable = TypeVar("_Callable", bound=Denoise)
 
 
 @runtime_checkable
@@ -29,7 +29,8 @@ class DenoiserLike(Protocol):
 
     shape: of one sample; classes: how many it can be told of, 0 for none; None where either is not known.
     sigma_min, sigma_max: the levels that it is for, 0 and ∞ where it does not say. round_sigma(σ): the level that it
-    really sees, for one that knows discrete ones only; else σ itself. header: of the file that it was loaded from.
+    really sees, for one that knows discrete ones only; else σ itself. sigma_data: of the data that it denoises, and
+    header: of the file that it was loaded from; None where there is none.
     """
 
     @property
@@ -40,6 +41,8 @@ class DenoiserLike(Protocol):
     def sigma_min(self) -> float: ...
     @property
     def sigma_max(self) -> float: ...
+    @property
+    def sigma_data(self) -> float | None: ...
     @property
     def header(self) -> Header | None: ...
     def round_sigma(self, sigma: Any) -> Any: ...
@@ -53,7 +56,7 @@ class Around:
     """
 
     def __init__(self, inner: Denoise | None):
-        self.inner = inner
+        self.inner: Any = inner
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -72,6 +75,10 @@ class Around:
         return getattr(self.inner, "sigma_max", math.inf)
 
     @property
+    def sigma_data(self) -> float | None:
+        return getattr(self.inner, "sigma_data", None)
+
+    @property
     def header(self) -> Header | None:
         return getattr(self.inner, "header", None)
 
@@ -82,7 +89,7 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
-    def to(self, device: Any) -> Around:
+    def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
         moved = copy.copy(self)
         moved.inner = on(self.inner, device)
@@ -102,10 +109,10 @@ def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> t
     return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
 
 
-def on(denoiser: _Any, device: Any) -> _Any:
+def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
     """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
     if not hasattr(denoiser, "to"):
         return denoiser
-    if not isinstance(denoiser, Around | Denoiser | GaussianMixture):
-        denoiser = copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
-    return denoiser.to(device)
+    stays = isinstance(denoiser, Around | Denoiser | GaussianMixture)
+    movable: Any = denoiser if stays else copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
+    return movable.to(device)

@@ -40,14 +40,13 @@ def test_a_model_keeps_its_answers_when_wrapped_copied_pickled_and_moved(name):
     model = models.load(name)
     plain = model.denoiser
     expected = sampled(plain, model.shape, classes=model.trained and model.classes)
-    for kind, made in WRAPPERS.items():
+    for made in WRAPPERS.values():
         wrapped = made(plain)
-        whole = [] if kind == "watched" else [copy.deepcopy(wrapped), pickle.loads(pickle.dumps(wrapped))]
-        for again in (wrapped, copy.copy(wrapped), *whole):  # a watch is of a request to this process
+        for again in (wrapped, copy.copy(wrapped), copy.deepcopy(wrapped), pickle.loads(pickle.dumps(wrapped))):
             assert isinstance(again, DenoiserLike) and denoiser_of(again) is again
             assert (again.shape, again.classes) == (model.shape, model.classes)
             assert (again.sigma_min, again.sigma_max) == known_range(plain)
-            assert again.header == plain.header
+            assert (again.sigma_data, again.header) == (plain.sigma_data, plain.header)
             assert nearest([0.31, 2.0], again) == nearest([0.31, 2.0], plain)
             assert torch.equal(sampled(again, model.shape, classes=model.trained and model.classes), expected)
         there = on(wrapped, "meta")
@@ -69,7 +68,7 @@ def test_every_preconditioning_copies_and_pickles(name):
 
 def test_a_callable_that_says_nothing_of_itself_is_a_denoiser():
     known = denoiser_of(lambda x, sigma: x / (1 + sigma))
-    assert (known.shape, known.classes, known.header) == (None, None, None)
+    assert [known.shape, known.classes, known.sigma_data, known.header] == [None] * 4
     assert (known.sigma_min, known.sigma_max, known.round_sigma(0.3)) == (0, math.inf, 0.3)
     assert sampled(lambda x, sigma: x / (1 + sigma), (2,)).isfinite().all()
     assert torch.equal(ask(known, torch.ones(1, 2), 1.0), torch.full((1, 2), 0.5))

@@ -26,7 +26,7 @@ def said(tab):
 
     def answers(event, most=2, **message):
         known, serve = served[event]
-        asked = strict(known.events[event].message).of({"serial": 1, **message})
+        asked = strict(known.events[event].message).read({"serial": 1, **message})
         return list(islice(serve(event, asked, Ticket(), SimpleNamespace(username=None)), most))
 
     return answers

@@ -104,7 +104,7 @@ def test_what_is_no_message_gets_a_sentence_too(message):
 
 def test_an_action_names_what_it_needs():
     with pytest.raises(Refused, match="values is missing"):
-        requests.Act.of({"do": "start"}).need("values")
+        requests.Act.read({"do": "start"}).need("values")
 
 
 def test_every_event_of_the_page_declares_its_message():

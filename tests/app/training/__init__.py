@@ -25,7 +25,7 @@ def finished(folder, name, **changes):
 def asked(tab, event, visitor=None, **message):
     """All that the tab says to an event, (text, is it the end?). visitor: the name that somebody has logged in with."""
     request = SimpleNamespace(username=visitor)
-    answers = tab.answers(event, Train.events[event].message.of(message), Ticket(), request)
+    answers = tab.answers(event, Train.events[event].message.read(message), Ticket(), request)
     found = [json.loads(answer) for answer in answers]
     return [(json.dumps(one["body"]), one["finished"]) for one in found]
 

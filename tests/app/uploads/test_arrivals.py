@@ -1,6 +1,7 @@
 """Uploads over real HTTP that are slow, many, or much work: they hold up nobody else."""
 
 import contextlib
+import errno
 import io
 import socket
 import struct
@@ -296,3 +297,24 @@ def test_a_photograph_is_decoded_at_a_part_of_its_size_and_looks_the_same():
         slow = images.pixels(whole, "it", True, (3, 32, 32))
     assert decoded == 200 * 150
     assert np.abs(quick.astype(int) - slow).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "could not be stored (No space left on device)"),
+        (Refused("such an image is not read"), 400, "such an image is not read"),
+        (OSError("secret"), 500, "Something went wrong here"),
+        (ValueError("secret"), 500, "Something went wrong here"),
+    ],
+    ids=str,
+)
+def test_what_goes_wrong_with_an_upload_is_told_as_what_it_is(tmp_path, monkeypatch, caplog, error, status, said):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(sets, "intake", fail)
+    with serving(tmp_path) as client:
+        answer = client("ada").post("/explorer-uploads", json={"points": [[0, 1]]})
+    assert answer.status_code == status and said in answer.json()["sentence"]
+    assert [record.exc_info[1] for record in caplog.records] == [error] * (status == 500)

@@ -8,6 +8,7 @@ import pytest
 import edm
 from edm import diagnostics
 from edm.diagnostics import Point
+from edm.sampling.denoisers import Around
 from edm.solvers import SOLVERS
 from tests.problems import Counting, gaussian, latents, smooth_mixture
 
@@ -118,3 +119,13 @@ def test_an_order_needs_three_points_above_the_floor():
 def test_what_shows_no_order_is_refused_at_once(sampling, steps, words):
     with pytest.raises(ValueError, match=words):
         diagnostics.convergence(smooth_mixture(), latents(2), sampling, steps)
+
+
+def test_a_model_of_discrete_levels_is_measured_at_the_lowest_that_it_knows():
+    """Of many steps fewer are taken: to it, several have the same level."""
+    denoiser, levels = Around(smooth_mixture()), edm.preconditioning.IDDPM()
+    denoiser.round_sigma = levels.round_sigma
+    sampling = edm.Sampling(sigma_min=0.01, sigma_max=50)
+    (point,) = diagnostics.convergence(denoiser, latents(4), sampling, [300])
+    assert edm.path_of(sampling.changed(steps=300), denoiser).steps < 300
+    assert 0 < point.error < 0.01 and point.steps == 300

@@ -1,56 +1,10 @@
-"""Visitors: the newest request wins, and addresses are read with care."""
+"""Addresses are read with care."""
 
 import pytest
-import torch
 
 from app.tabs.links import opened_from
-from app.work.tickets import Superseded, Tickets
-from app.work.watch import Watch
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
-from tests.problems import Counting, smooth_mixture
-
-
-def test_a_stale_computation_stops_at_its_next_evaluation():
-    tickets, counting = Tickets(), Counting(smooth_mixture())
-    watched = Watch(tickets.take("anna", "main", 1))(counting)
-    watched(torch.zeros(1, 2), 1.0)
-    tickets.take("anna", "main", 2)
-    with pytest.raises(Superseded):
-        watched(torch.zeros(1, 2), 1.0)
-    assert counting.calls == 1
-
-
-def test_requests_that_arrive_out_of_order_do_not_win():
-    tickets = Tickets()
-    tickets.take("anna", "main", 5)
-    with pytest.raises(Superseded):
-        tickets.take("anna", "main", 4)
-
-
-def test_visitors_and_topics_do_not_disturb_each_other():
-    tickets, counting = Tickets(), Counting(smooth_mixture())
-    watched = Watch(tickets.take("anna", "main", 1))(counting)
-    tickets.take("bert", "main", 9)
-    tickets.take("anna", "pinned", 9)
-    tickets.leave("bert")
-    assert torch.equal(watched(torch.zeros(1, 2), 1.0), smooth_mixture()(torch.zeros(1, 2), 1.0))
-    assert counting.calls == 1
-
-
-def test_a_visitor_who_left_stops_their_work_and_may_come_back():
-    tickets = Tickets()
-    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
-    tickets.leave("anna")
-    with pytest.raises(Superseded):
-        watched(torch.zeros(1, 2), 1.0)
-    Watch(tickets.take("anna", "main", 2))(smooth_mixture())(torch.zeros(1, 2), 1.0)
-
-
-def test_a_watched_denoiser_is_the_denoiser_otherwise():
-    watched = Watch(Tickets().take("anna", "main", 1))(smooth_mixture())
-    assert watched.shape == (2,)
-    assert not hasattr(watched, "round_sigma")
 
 
 def test_an_address_gives_experiment_and_pinned_result():
