@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -127,7 +127,7 @@ class Settings(BaseModel):
                 raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
         return self
 
-    def changed(self, /, **values) -> Settings:
+    def changed(self, /, **values) -> Self:
         """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
         for name, value in values.items():
             if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
@@ -139,7 +139,7 @@ class Settings(BaseModel):
         return json.loads(self.model_dump_json(exclude_defaults=not complete))
 
     @classmethod
-    def parse(cls, document) -> Settings:
+    def parse(cls, document) -> Self:
         """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
         if isinstance(document, str | bytes):
             try:

@@ -8,8 +8,8 @@ runs.history("moons")                  # the whole of it, as a pandas DataFrame
 runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-4"); runs.delete(path)
 """
 
+from edm.files.names import check_name, runs_folder
 from edm.runs.keeping import best, delete, find, gc
-from edm.runs.places import check_name, runs_folder
 from edm.runs.queue import advance, pause, resume, start, stop, unpause
 from edm.runs.reading import LIVE, OVER, Run, all_runs, disk_use, read, tail
 from edm.runs.tables import history

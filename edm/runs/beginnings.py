@@ -37,10 +37,12 @@ class Beginning:
     def write(self, folder) -> int:
         """Make this process the worker of the run in a folder, new or over, and write there what it does: `read` brings
         that back. Returns its number. Raises ValueError if the run is running, or waits in a queue."""
+        from edm.data.sources import placed
+
         asked = {"device": self.device, "keep": self.keep, "best": self.best, "accept_data": self.accept_data}
         origin = {} if self.checkpoint is None else {"checkpoint": str(self.checkpoint.absolute())}
         number = take(folder, asked | origin)
-        lay_out(folder, self.settings)
+        lay_out(folder, self.settings.changed(data=placed(self.settings.data).model_dump()))
         return number
 
 

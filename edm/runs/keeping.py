@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edm.base.errors import Refused
+from edm.files.names import runs_folder
 from edm.runs import launchers, lease, places, reading, seats
 from edm.training.keeping import RECORD, age_of, best, halves, superfluous
 
@@ -57,4 +58,4 @@ def gc(folder, keep: int = 1) -> int:
 
 def find(folder, name) -> Path:
     """The directory of the run of that name in the runs folder. Raises ValueError if there is none."""
-    return places.place(places.runs_folder(folder), name)
+    return places.place(runs_folder(folder), name)

@@ -101,7 +101,7 @@ def _last_sign(run) -> tuple[int, float, bool]:
     of them) of the newest beginning."""
     status = places.read(run.folder / "status.json")
     own = status.get("number") == run.number
-    lapses = status.get("lapses") if own and type(status.get("lapses")) is int else 0
+    lapses = status["lapses"] if own and type(status.get("lapses")) is int else 0
     known, files = lapses, [places.request(run.folder, run.number, what) for what in ("taken", "worker")]
     signs = [places.modified(path) for path in [*files, *([run.folder / "status.json"] if own else [])]]
     while (won := places.modified(_file(run.folder, run.number, lapses))) is not None:

@@ -22,11 +22,8 @@ from tempfile import NamedTemporaryFile
 from edm.base import documents
 from edm.base.atomic import atomic, settle, stamp
 from edm.base.errors import Refused
-from edm.files.names import check_name, is_name, runs_folder
+from edm.files.names import check_name
 
-__all__ = [
-    "check_name", "create", "is_name", "newest", "place", "read", "request", "runs_folder", "write",
-]  # fmt: skip
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (
     errno.EPERM,

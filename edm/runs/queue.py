@@ -17,7 +17,7 @@ from pathlib import Path
 from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
-from edm.files import saved
+from edm.files import names, saved
 from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
 from edm.training import fitting
 from edm.training.settings import Training
@@ -40,9 +40,9 @@ def start(
     from edm.data.sources import placed, shape_of
 
     fitting.check(settings, shape_of(settings.data))
-    folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
+    folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner, launcher)
-    flags = [f"--{name}={value}" for name, value in flat.flatten(settings).items()]
+    flags = [f"--{field}={value}" for field, value in flat.flatten(settings).items()]
     options = _passable(["train", *flags, f"--device={devices.option(request['device'])}", *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
@@ -130,7 +130,7 @@ def advance(folder=None, at_once: int = 1) -> list[Path]:
     at_once: places of each device. Idempotent, quick, and safe to call from anywhere, again and again.
     Raises OSError, when all others have had their turn, if a run could not be started; it goes on waiting.
     """
-    folder, begun, failed, awaited = places.runs_folder(folder), [], [], set()
+    folder, begun, failed, awaited = names.runs_folder(folder), [], [], set()
     runs = reading.all_runs(folder)
     for run in runs:
         if run.state == "stopping":
@@ -156,7 +156,7 @@ def _new(folder, name, dataset) -> Path:
     make(folder)
     number, given = 1, name is not None
     while True:
-        path = folder / places.check_name(name if given else f"{dataset}-{number}")
+        path = folder / names.check_name(name if given else f"{dataset}-{number}")
         try:
             path.mkdir()
         except FileExistsError:
@@ -164,8 +164,6 @@ def _new(folder, name, dataset) -> Path:
                 raise Refused(f"there is a run {name!r} in {folder} already; give another name") from None
             number += 1
         else:
-            for part in ("requests", "checkpoints", "samples"):
-                (path / part).mkdir()
             settle(folder)
             return path
 
@@ -175,7 +173,7 @@ def _request(settings, folder, device, keep, owner, launcher) -> dict:
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     known = launchers.named({"launcher": launcher}).places()
-    device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over], known)
+    device, gpus = devices.named(device, [run.device or "" for run in reading.all_runs(folder) if not run.over], known)
     fitting.shares(settings, devices.count(device))
     asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "cwd": os.getcwd()}
     where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus}

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from edm.files import saved
+from edm.files.names import is_name
 from edm.runs import clocks, failures, launchers, places, signs
 from edm.runs.launchers import PROMPT
 
@@ -83,12 +84,12 @@ def read(folder, details: bool = True) -> Run:
     state, status, handle = _told(folder, number, launcher)
     whole, torn = _saved(folder)
     own, live = status.get("number") == number, state in LIVE
-    seen = saved.number(whole) if whole else 0
+    seen = (whole and saved.number(whole)) or 0
     total = (own and _number(status, "total")) or _number(start, "total")
     total = total or _number(places.read(folder / "config.json"), "images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
     told = {name: _text(status, name) for name in ("reason", "sentence")} if own and not live else {}
-    told |= {"remedies": _several(status, "remedies")} if told else {}
+    remedies = _several(status, "remedies") if told else []
     if own and (note := _text(status, "note")):
         told["sentence"] = told.get("sentence") or note
     if state == "queued" and start.get("host") != clocks.host():
@@ -110,7 +111,7 @@ def read(folder, details: bool = True) -> Run:
         device=_text(start, "device") or _text(status, "device"),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
-        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(told.get("remedies")),
+        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
@@ -169,7 +170,7 @@ class _Listing:
 
     def runs(self) -> list[Run]:
         try:
-            entries = [entry for entry in os.scandir(self._folder) if places.is_name(entry.name)]
+            entries = [entry for entry in os.scandir(self._folder) if is_name(entry.name)]
         except OSError:
             return []
         known, current = self._known, {}

@@ -43,7 +43,8 @@ class Worker:
         self, folder, number: int | None, settings: Training, share: int | None = None, leader: dict | None = None,
         others: Sequence[dict] = (), **fixed,
     ):  # fmt: skip
-        self._folder, self._number, self._settings, self._share = Path(folder), number, settings, share
+        self._folder, self._settings, self._share = Path(folder), settings, share
+        self._number = number or 0  # 0: it has yet to be taken
         handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
         self._status = {"state": "running", "total": settings.images, **handles, **fixed}
         self._asked = self._held = self._superseded = False
@@ -66,7 +67,7 @@ class Worker:
         return self._held and not self.asked()
 
     def __enter__(self):
-        if self._number is None:
+        if not self._number:
             self._number = beginnings.take(self._folder, {})
         self._status |= {"number": self._number, "started": time.time()}
         self._lease = Lease(self._folder, self._number)

@@ -38,8 +38,7 @@ class Best:
 
     def see(self, tick: dict | None) -> None:
         """Take a line of metrics into account; what is not one is not."""
-        found = score(tick) if tick is not None else math.nan
-        if found < self._score:
+        if tick is not None and (found := score(tick)) < self._score:
             self.images, self._score = tick["images"], found
 
 
@@ -57,7 +56,7 @@ def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
         return []
     kept = {saved.newest(run)}
     if best is not None:
-        kept.add(next((path for path in found if saved.number(path) >= best), None))
+        kept.add(next((path for path in found if (saved.number(path) or 0) >= best), None))
     return [path for path in old if path not in kept]
 
 

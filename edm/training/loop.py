@@ -134,7 +134,9 @@ class _Steps:
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad()
         parts = self._share // self._micro
-        loss = sum(self._gradients(*next(ready), final=part == parts) for part in range(1, parts + 1))
+        loss = torch.zeros((), dtype=torch.float64, device=self.world.device)
+        for part in range(1, parts + 1):
+            loss += self._gradients(*next(ready), final=part == parts)
         _adam(state)
         state.ema.update(state.network, state.images, settings.batch)
         state.images, state.steps = state.images + settings.batch, state.steps + 1

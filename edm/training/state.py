@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from edm.base.errors import Refused
+from edm.data import identity
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
@@ -36,7 +37,7 @@ class RunState:
         self.seconds = 0.0
         self.losses: tuple[float, int] = (0.0, 0)  # sum and number since the last tick
         self.metrics = header.metrics
-        self.contents = None  # of the data (`edm.data.identity.Contents`), where they have names
+        self.contents: identity.Contents | None = None  # of the data, where they have names
 
     def denoisers(self):
         """The averaged models, one for each half-life."""

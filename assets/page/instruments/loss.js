@@ -67,7 +67,7 @@ export default class Loss extends OneChart {
    * @param {import("../shared/messages.d.ts").Drawing} body
    */
   show({ figure }) {
-    if (!figure || !this.colors) return;
+    if (!figure) return;
     const { weight, P_mean, P_std } = this.values;
     const [loss, training] = figure.panels;
     const shown = weighed(loss, weight);
