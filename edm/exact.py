@@ -11,6 +11,7 @@ float64 and log space, in chunks of components, so that they are exact at any σ
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ class GaussianMixture:
 
     sigma_min, sigma_max, header = 0.0, math.inf, None  # it is exact at every level, and no file's
 
-    def __init__(self, means, stds_or_covariances, weights=None, labels=None):
+    def __init__(self, means: Any, stds_or_covariances: Any, weights: Any = None, labels: Any = None):
         means = _tensor("means", means)
         if means.ndim < 2 or len(means) == 0:
             raise Refused(f"means have shape {list(means.shape)}; they must be [K, ...] with K of 1 or more")
@@ -45,34 +46,34 @@ class GaussianMixture:
             raise Refused(f"weights must be {count} positive numbers, one for each mean")
         self._log_weights = (weights / weights.sum()).double().log()
         self.labels = None if labels is None else _labels("labels", labels, count)
-        self.classes = 0 if labels is None else int(self.labels.max()) + 1
-        self._every = labels is None or len(self.labels.unique()) == self.classes  # class has a component
+        self.classes = 0 if self.labels is None else int(self.labels.max()) + 1
+        self._every = self.labels is None or len(self.labels.unique()) == self.classes  # class has a component
         self.sigma_data = self._sigma_data()
 
-    def to(self, device) -> GaussianMixture:
+    def to(self, device: torch.device | str) -> GaussianMixture:
         """This denoiser with its tensors on `device` (a copy)."""
         copy = object.__new__(type(self))
         copy.__dict__ = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in self.__dict__.items()}
         return copy
 
-    def round_sigma(self, sigma):
+    def round_sigma(self, sigma: Any) -> Any:
         """σ itself: it knows every level."""
         return sigma
 
-    def __call__(self, x, sigma, labels=None):
+    def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """D(x; σ) of x [B, …]; sigma a number or [B]; labels [B] integer classes, or None for all of them."""
         return self._posterior(x, sigma, labels)[0]
 
-    def score(self, x, sigma, labels=None):
+    def score(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """∇ log p(x; σ) = (D − x)/σ², shaped like x (eq. 3)."""
         sigma_of_x = _sigma(sigma, x).view(-1, *[1] * (x.ndim - 1))
         return ((self(x.double(), sigma, labels) - x) / sigma_of_x**2).to(x.dtype)
 
-    def log_density(self, x, sigma=0.0, labels=None):
+    def log_density(self, x: torch.Tensor, sigma: Any = 0.0, labels: Any = None) -> torch.Tensor:
         """log p(x; σ) [B] in float64, in nats; sigma may be 0 where every component has a width."""
         return self._posterior(x, sigma, labels)[1]
 
-    def sample(self, count: int, seed: int = 0, label: int | None = None):
+    def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` exact samples of the data [count, …], float32, on the CPU."""
         random = np.random.default_rng(seed)
         probabilities = self._log_weights.cpu().exp().numpy()
@@ -84,7 +85,7 @@ class GaussianMixture:
         chosen = torch.from_numpy(random.choice(len(probabilities), count, p=probabilities / probabilities.sum()))
         return self._placed(chosen, torch.from_numpy(random.standard_normal((count, self._dim))))
 
-    def quantiles(self, uniforms):
+    def quantiles(self, uniforms: Any) -> torch.Tensor:
         """The data as a function of uniform numbers [B, 1 + d] in (0, 1): [B, …] in float32, on the CPU."""
         uniforms = torch.as_tensor(uniforms, dtype=torch.float64)
         edges = self._log_weights.cpu().exp().cumsum(0)
@@ -98,22 +99,23 @@ class GaussianMixture:
             deviation = torch.einsum("bij,bj->bi", self._rotations.cpu()[chosen], deviation)
         return (self.means.cpu()[chosen].double() + deviation).float().view(-1, *self.shape)
 
-    def weights(self):
+    def weights(self) -> torch.Tensor:
         """π_k [K] in float64."""
         return self._log_weights.exp()
 
-    def stds(self):
+    def stds(self) -> torch.Tensor:
         """√ of the mean variance of each component [K], in float64: its width, if it is isotropic."""
         return self._variances.mean(1).sqrt()
 
     def _posterior(self, x, sigma, labels):
         """(D, log p) by a log-sum-exp that runs over chunks of components."""
         flat, sigma = self._checked(x, sigma)
+        own = self.labels
         if labels is not None:
-            if self.labels is None:
+            if own is None:
                 raise Refused("labels were given, but this distribution has no classes")
             labels = _labels("labels", labels, len(x), self.classes).to(x.device)
-            if not self._every and (empty := ~torch.isin(labels, self.labels)).any():
+            if not self._every and (empty := ~torch.isin(labels, own)).any():
                 raise Refused(f"labels contain {int(labels[empty][0])}: no component of this distribution is of it")
         peak = flat.new_full((len(x), 1), -math.inf)
         total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
@@ -122,8 +124,8 @@ class GaussianMixture:
         for start in range(0, len(self.means), size):
             part = slice(start, start + size)
             logits, expect = self._components(flat, sigma, part)
-            if labels is not None:
-                other = self.labels[part] != labels[:, None]
+            if labels is not None and own is not None:
+                other = own[part] != labels[:, None]
                 logits = logits.masked_fill(other, -math.inf)
                 prior = self._log_weights[part].expand_as(other).masked_fill(other, -math.inf)
                 log_prior = torch.logaddexp(log_prior, prior.logsumexp(1, keepdim=True))
@@ -183,11 +185,11 @@ class PointSet(GaussianMixture):
     labels: [K] integer classes, or None. D(x; σ) is defined for σ > 0.
     """
 
-    def __init__(self, points, labels=None):
+    def __init__(self, points: Any, labels: Any = None):
         super().__init__(points, 0.0, labels=labels)
 
     @property
-    def points(self):
+    def points(self) -> torch.Tensor:
         """The points [K, …] (a copy: others ask this denoiser, too)."""
         return self.means.view(-1, *self.shape).clone()
 

@@ -7,7 +7,9 @@ that a model with discrete levels really sees; it is the identity for the others
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,8 +17,13 @@ from edm import schedules, timesteps
 from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 
+if TYPE_CHECKING:
+    from edm.files.checkpoints import Header
 
-class _Preconditioning:
+Level = float | torch.Tensor
+
+
+class Preconditioning(ABC):
     """Defaults: those of a network that predicts the negated noise of a state scaled to unit variance.
 
     sigma_min, sigma_max: the range of σ that the model is for.
@@ -25,24 +32,28 @@ class _Preconditioning:
     sigma_min: float
     sigma_max: float
 
-    def round_sigma(self, sigma):
+    def round_sigma(self, sigma: Level) -> torch.Tensor:
         return _float64(sigma)
 
-    def c_skip(self, sigma):
+    def c_skip(self, sigma: Level) -> torch.Tensor:
         return torch.ones_like(_float64(sigma))
 
-    def c_out(self, sigma):
+    def c_out(self, sigma: Level) -> torch.Tensor:
         return -_float64(sigma)
 
-    def c_in(self, sigma):
+    def c_in(self, sigma: Level) -> torch.Tensor:
         return (_float64(sigma) ** 2 + 1).rsqrt()
+
+    @abstractmethod
+    def c_noise(self, sigma: Level) -> torch.Tensor:
+        """What the network is told of σ."""
 
 
 def _float64(sigma) -> torch.Tensor:
     return torch.as_tensor(sigma).double()
 
 
-class VP(_Preconditioning):
+class VP(Preconditioning):
     """c_skip = 1, c_out = −σ, c_in = 1/√(σ² + 1), c_noise = (M − 1)·σ⁻¹(σ)."""
 
     M = 1000
@@ -53,26 +64,26 @@ class VP(_Preconditioning):
         self.sigma_min = self.schedule.sigma(self.EPSILON_T)
         self.sigma_max = self.schedule.sigma(1.0)
 
-    def c_noise(self, sigma):
+    def c_noise(self, sigma: Level) -> torch.Tensor:
         return (self.M - 1) * self.schedule.inverse(_float64(sigma))
 
 
-class VE(_Preconditioning):
+class VE(Preconditioning):
     """c_skip = 1, c_out = σ, c_in = 1, c_noise = ln(σ/2)."""
 
     sigma_min, sigma_max = timesteps.DISCRETIZATIONS["ve"].range
 
-    def c_out(self, sigma):
+    def c_out(self, sigma: Level) -> torch.Tensor:
         return _float64(sigma)
 
-    def c_in(self, sigma):
+    def c_in(self, sigma: Level) -> torch.Tensor:
         return torch.ones_like(_float64(sigma))
 
-    def c_noise(self, sigma):
+    def c_noise(self, sigma: Level) -> torch.Tensor:
         return (0.5 * _float64(sigma)).log()
 
 
-class IDDPM(_Preconditioning):
+class IDDPM(Preconditioning):
     """VP's c_skip, c_out, c_in; c_noise = M − 1 − j for the level u_j nearest to σ, the only ones the model knows."""
 
     def __init__(self):
@@ -86,15 +97,15 @@ class IDDPM(_Preconditioning):
         nearest = torch.where(sigma - rising[upper - 1] < rising[upper] - sigma, upper - 1, upper)
         return len(rising) - 1 - nearest
 
-    def round_sigma(self, sigma):
+    def round_sigma(self, sigma: Level) -> torch.Tensor:
         sigma = _float64(sigma)
         return self.u.to(sigma.device)[self._index(sigma)]
 
-    def c_noise(self, sigma):
+    def c_noise(self, sigma: Level) -> torch.Tensor:
         return timesteps.IDDPM_LEVELS - 1 - self._index(_float64(sigma)).double()
 
 
-class EDM(_Preconditioning):
+class EDM(Preconditioning):
     """The paper's own (eq. 7): unit variance of the network's input and target at every σ.
 
     sigma_data: standard deviation of a coordinate of the data; must be greater than 0.
@@ -110,16 +121,16 @@ class EDM(_Preconditioning):
     def _total(self, sigma):
         return (_float64(sigma) ** 2 + self.sigma_data**2).sqrt()
 
-    def c_skip(self, sigma):
+    def c_skip(self, sigma: Level) -> torch.Tensor:
         return (self.sigma_data / self._total(sigma)) ** 2
 
-    def c_out(self, sigma):
+    def c_out(self, sigma: Level) -> torch.Tensor:
         return _float64(sigma) * self.sigma_data / self._total(sigma)
 
-    def c_in(self, sigma):
+    def c_in(self, sigma: Level) -> torch.Tensor:
         return 1 / self._total(sigma)
 
-    def c_noise(self, sigma):
+    def c_noise(self, sigma: Level) -> torch.Tensor:
         return _float64(sigma).log() / 4
 
 
@@ -137,7 +148,7 @@ PRECONDITIONINGS: dict[str, Callable] = {
 }  # fmt: skip
 
 
-def build(name: str, sigma_data: float):
+def build(name: str, sigma_data: float) -> Preconditioning:
     """The preconditioning of that name, for data of that standard deviation where it depends on it."""
     given = {"sigma_data": sigma_data} if "sigma_data" in (knobs_of(PRECONDITIONINGS, name) or ()) else {}
     return PRECONDITIONINGS[name](**given)
@@ -154,7 +165,14 @@ class Denoiser:
     A model with discrete levels is evaluated at the nearest one.
     """
 
-    def __init__(self, network, preconditioning, shape=None, classes=None, header=None):
+    def __init__(
+        self,
+        network: Callable[..., torch.Tensor],
+        preconditioning: Preconditioning,
+        shape: Iterable[int] | None = None,
+        classes: int | None = None,
+        header: Header | None = None,
+    ):
         self.network, self.preconditioning = network, preconditioning
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
@@ -169,11 +187,11 @@ class Denoiser:
         """Of the data that it has learned, as its file says."""
         return self.header and self.header.sigma_data
 
-    def round_sigma(self, sigma):
+    def round_sigma(self, sigma: Level) -> torch.Tensor:
         """The level that the network really sees, float64."""
         return self.preconditioning.round_sigma(sigma)
 
-    def to(self, device):
+    def to(self, device: torch.device | str) -> Denoiser:
         """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change."""
         device = torch.empty(0, device=device).device
         tensors = [*self.network.parameters(), *self.network.buffers()]
@@ -186,7 +204,9 @@ class Denoiser:
             self._copies[device] = state, made
         return self._copies[device][1]
 
-    def __call__(self, x, sigma, labels=None, augment=None):
+    def __call__(
+        self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
         p = self.preconditioning
         sigma = p.round_sigma(torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1))

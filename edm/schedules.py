@@ -13,10 +13,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.choices import Choice
+
+if TYPE_CHECKING:
+    from edm.sampling.settings import Sampling
 
 BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
 EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
@@ -111,7 +115,7 @@ SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
 def _vp_scaling(schedule: Schedule) -> Scaling:
     """s = 1/√(1 + σ²): with the VP schedule this is Table 1's 1/√exp(½β_d t² + β_min t)."""
 
-    def s(t):
+    def s(t: Any) -> Any:
         return (1 + schedule.sigma(t) ** 2) ** -0.5
 
     return Scaling("vp", s, lambda t: -schedule.sigma(t) * schedule.sigma_dot(t) * s(t) ** 3)
@@ -132,7 +136,7 @@ SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
 }
 
 
-def of(sampling) -> tuple[Schedule, Scaling]:
+def of(sampling: Sampling) -> tuple[Schedule, Scaling]:
     """The schedule and scaling that an `edm.Sampling` describes, fitted to its range of σ."""
     schedule = SCHEDULES[sampling.schedule](*sampling.range)
     return schedule, SCALINGS[sampling.scaling](schedule)

@@ -9,12 +9,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from edm import schedules
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.sampling.settings import Sampling
 
 IDDPM_LEVELS = 1000  # M
 IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3
@@ -43,18 +47,18 @@ def _fractions(steps: int) -> np.ndarray:
     return np.arange(steps) / max(steps - 1, 1)
 
 
-def vp_levels(steps, sigma_min, sigma_max, rho=None):
+def vp_levels(steps: int, sigma_min: float, sigma_max: float, rho: float | None = None) -> np.ndarray:
     """t linear from 1 to ε_s (where σ = σ_min), on the VP schedule fitted to the range."""
     schedule = schedules.vp(*schedules.vp_parameters(sigma_min, sigma_max))
     return schedule.sigma(1 + _fractions(steps) * (schedule.inverse(sigma_min) - 1))
 
 
-def ve_levels(steps, sigma_min, sigma_max, rho=None):
+def ve_levels(steps: int, sigma_min: float, sigma_max: float, rho: float | None = None) -> np.ndarray:
     """σ² geometric from σ_max² to σ_min²."""
     return sigma_max * (sigma_min / sigma_max) ** _fractions(steps)
 
 
-def edm_levels(steps, sigma_min, sigma_max, rho):
+def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> np.ndarray:
     """σ^(1/ρ) linear from σ_max to σ_min (eq. 5)."""
     high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
     fractions = _fractions(steps)
@@ -79,13 +83,13 @@ def iddpm_u() -> np.ndarray:
     return u
 
 
-def iddpm_available(sigma_min, sigma_max) -> np.ndarray:
+def iddpm_available(sigma_min: float, sigma_max: float) -> np.ndarray:
     """Those u_j that lie in [σ_min, σ_max], decreasing."""
     u = iddpm_u()
     return u[(u >= sigma_min) & (u <= sigma_max)]
 
 
-def iddpm_levels(steps, sigma_min, sigma_max, rho=None):
+def iddpm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float | None = None) -> np.ndarray:
     """N of the available u_j, evenly spaced in j.
 
     Raises ValueError if fewer than N are available: the levels would repeat.
@@ -121,7 +125,7 @@ DISCRETIZATIONS = {
 }  # fmt: skip
 
 
-def sigmas(sampling) -> torch.Tensor:
+def sigmas(sampling: Sampling) -> torch.Tensor:
     """The N + 1 noise levels that an `edm.Sampling` asks for, decreasing, the last one 0; float64 [N + 1].
 
     What a denoiser makes of them, which may know a range or discrete levels only, is `edm.path.path_of`.

@@ -54,6 +54,8 @@ def knob(
     step=None,
     ends=(None, None),
     unit="",
+    needs=None,
+    instead=(),
     **limits,
 ):
     """A field with what a page or a command line needs to offer it.
@@ -62,11 +64,14 @@ def knob(
     or a function that returns such).
     symbol: as in the paper (with <sub>). slider: (low, high) of a comfortable range, inside the limits.
     ends: values that the slider's two ends stand for, where they are not low and high (0, infinity).
+    needs: another field, without which this one changes nothing. instead: the fields in whose place this one counts.
     limits: pydantic's ge, gt, le, lt. unit: of the value, "" for pure numbers.
     """
     low, high = ends
     display = {"symbol": symbol, "slider": slider, "log": log, "step": step, "unit": unit}
     display |= {"ends": [low, "inf" if high == math.inf else high]}
+    display |= {"needs": needs} if needs else {}
+    display |= {"instead": list(instead)} if instead else {}
     field = Field(default, description=help, json_schema_extra={"knob": display}, **limits)
     if choices is not None:
         field.metadata.append(Choices(choices))

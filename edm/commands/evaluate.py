@@ -133,7 +133,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
 
 def _titles(opened) -> list[str]:
     """What the models are called: their titles, or what they were asked for by where those are none or the same."""
-    titles = [denoiser.header.title if denoiser.header else "" or name for name, denoiser, _ in opened]
+    titles = [(denoiser.header and denoiser.header.title) or name for name, denoiser, _ in opened]
     return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
 
 

@@ -9,7 +9,7 @@ import textwrap
 class Help(argparse.HelpFormatter):
     """Fills paragraphs to the width of the terminal, and leaves alone lines that are indented, as commands are."""
 
-    def _fill_text(self, text, width, indent):
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
         filled, paragraph = [], []
         for line in [*text.splitlines(), ""]:
             if line[:1] not in ("", " "):

@@ -7,7 +7,7 @@
     labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
-To add one, put a function of `edm.data.settings.Data` into SOURCES.
+To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 
 from edm import data
+from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 from edm.data import digits, scenes
 
@@ -86,21 +88,57 @@ def _mixture(settings):
     return Mixture(data.load(settings.dataset))
 
 
+@dataclass(frozen=True)
+class Reader(Choice):
+    """How data of one kind are opened, from an `edm.data.settings.Data`; knobs: of its fields, those that it reads.
+
+    file: what its path must name; "": none is needed. place: where its files lie unless a path is given.
+    shape(settings) -> that of a sample, where it is known before the data are opened, or None.
+    """
+
+    file: str = ""
+    place: str | None = None
+    shape: Callable | None = None
+
+
+def _downloaded(name, title, shape):
+    return Reader(name, title, _torchvision, knobs=("path", "download"), place=DOWNLOADS, shape=lambda settings: shape)
+
+
+def _folder_shape(settings):
+    size = settings.resolution
+    return (1 if settings.greyscale else 3, size, size) if size else None
+
+
+# Each entry: Data -> a source.
 SOURCES: dict[str, Callable] = {
-    **dict.fromkeys(_toys(), _mixture),
-    "points": lambda settings: Mixture(data.of_points(settings.path)),
-    "digits": lambda settings: Digits(),
-    "scenes": lambda settings: scenes.Scenes(),
-    "mnist": _torchvision,
-    "fashion_mnist": _torchvision,
-    "cifar10": _torchvision,
-    "folder": _folder,
-}
+    **{name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys()},
+    **{
+        reader.name: reader
+        for reader in (
+            Reader(
+                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path)),
+                knobs=("path",), file=".csv or .npy file",
+            ),
+            Reader("digits", "Digits", lambda settings: Digits()),
+            Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
+            _downloaded("mnist", "MNIST", (1, 32, 32)),
+            _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
+            _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),
+            Reader(
+                "folder", "A folder of images", _folder,
+                knobs=("path", "resolution", "greyscale", "crop"), file="folder or zip file", shape=_folder_shape,
+            ),
+        )
+    },
+}  # fmt: skip
 
 
-def offered() -> dict[str, object]:
+def offered() -> dict[str, Callable]:
     """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
-    return SOURCES | {name: data.DATASETS[name] for name in _toys()}
+    return SOURCES | {
+        name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys() if name not in SOURCES
+    }
 
 
 def names() -> list[str]:
@@ -108,28 +146,36 @@ def names() -> list[str]:
     return list(offered())
 
 
+def readers(knob: str) -> list[str]:
+    """The data for which a field of `edm.data.settings.Data` matters, or may."""
+    told = {name: knobs_of(offered(), name) for name in offered()}
+    return [name for name, knobs in told.items() if knobs is None or knob in knobs]
+
+
+def file_of(name: str) -> str:
+    """What the path of these data must name; "" where none is needed."""
+    return getattr(offered()[name], "file", "")
+
+
 def placed(settings):
     """The settings with the whole path of their files, so that they are found from any folder."""
-    path = settings.path or (DOWNLOADS if SOURCES.get(settings.dataset) is _torchvision else None)
+    path = settings.path or getattr(offered()[settings.dataset], "place", None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
-
-
-_DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3, 32, 32)}
 
 
 def open_source(settings):
     """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
-        return SOURCES.get(settings.dataset, _mixture)(settings)
+        return offered()[settings.dataset](settings)
 
 
 def shape_of(settings) -> tuple[int, ...] | None:
     """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
-    if settings.dataset == "folder":
-        size = settings.resolution
-        return (1 if settings.greyscale else 3, size, size) if size else None
+    known = getattr(offered()[settings.dataset], "shape", None)
+    if known is not None:
+        return known(settings)
     try:
-        return _DOWNLOADED.get(settings.dataset) or tuple(open_source(settings).shape)
+        return tuple(open_source(settings).shape)
     except DataError:
         return None
 

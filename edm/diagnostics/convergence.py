@@ -113,8 +113,8 @@ def _line(points) -> tuple[Order, float]:
     from scipy.stats import linregress
 
     x, y = np.log([p.steps for p in points]), np.log([p.error for p in points])
-    fit = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
-    deviation = math.sqrt(np.square(y - fit.intercept - fit.slope * x).sum() / (len(x) - 2))
+    slope, intercept, *_ = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
+    deviation = math.sqrt(np.square(y - intercept - slope * x).sum() / (len(x) - 2))
     stderr = deviation / math.sqrt(np.square(x - x.mean()).sum())
     steps = (min(p.steps for p in points), max(p.steps for p in points))
-    return Order(-float(fit.slope), stderr, math.exp(fit.intercept), steps), deviation
+    return Order(-float(slope), stderr, math.exp(intercept), steps), deviation

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edm.files.checkpoints import Header
 
 Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
-_Any = TypeVar("_Any")
+_Callable = TypeVar("_Callable", bound=Denoise)
 
 
 @runtime_checkable
@@ -56,7 +56,7 @@ class Around:
     """
 
     def __init__(self, inner: Denoise | None):
-        self.inner = inner
+        self.inner: Any = inner
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -89,7 +89,7 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
-    def to(self, device: Any) -> Around:
+    def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
         moved = copy.copy(self)
         moved.inner = on(self.inner, device)
@@ -109,10 +109,10 @@ def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> t
     return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
 
 
-def on(denoiser: _Any, device: Any) -> _Any:
+def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
     """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
     if not hasattr(denoiser, "to"):
         return denoiser
-    if not isinstance(denoiser, Around | Denoiser | GaussianMixture):
-        denoiser = copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
-    return denoiser.to(device)
+    stays = isinstance(denoiser, Around | Denoiser | GaussianMixture)
+    movable: Any = denoiser if stays else copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
+    return movable.to(device)

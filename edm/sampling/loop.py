@@ -6,9 +6,10 @@ The state x is float32 unless the latents say otherwise; every coefficient is a 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -47,7 +48,7 @@ class Ode:
     path: whose schedule and scaling count; `PLAIN` for x/s itself.
     """
 
-    def __init__(self, denoiser: Denoise, path: Path, labels=None):
+    def __init__(self, denoiser: Denoise, path: Path, labels: Any = None):
         self.denoiser, self.schedule, self.scaling, self.labels = denoiser, path.schedule, path.scaling, labels
         self.evaluations = 0
 
@@ -74,7 +75,7 @@ class Run:
     """
 
     def __init__(self, ode: Ode, path: Path, noise: Noise | None = None):
-        self.ode, self.path, self._noise = ode, path, noise
+        self.ode, self.path, self._noise = ode, path, noise or _unknown
         solver = SOLVERS[path.sampling.solver]
         self._draws = solver.draws(path.sampling)
         self._step = solver.begin(path, path.sampling)
@@ -108,9 +109,14 @@ def _undeclared(x):
     raise RuntimeError("the solver draws noise, but its entry says that it does not (`draws`)")
 
 
+def _unknown(index, x):
+    raise RuntimeError("this run adds noise, but was given no source of it (`source_of`)")
+
+
 def sample(
-    denoiser: Denoise, latents, sampling: Sampling, labels=None, noise=None, *, seeds=None, begin=None
-) -> Iterator[State]:
+    denoiser: Denoise, latents: torch.Tensor | None, sampling: Sampling, labels: Sequence | torch.Tensor | None = None,
+    noise: Noise | None = None, *, seeds: Iterable[int] | None = None, begin: tuple[int, torch.Tensor] | None = None,
+) -> Iterator[State]:  # fmt: skip
     """Solve from `latents` down to σ = 0; yields N + 1 states, the last one's x being the sample.
 
     denoiser: D(x, sigma, labels=None), any callable. If it has `sigma_min` and `sigma_max`, levels stay between them;
@@ -129,7 +135,10 @@ def sample(
     return _states(run, first, x)
 
 
-def prepared(ode: type[Ode], denoiser, latents, sampling, labels, noise, seeds, begin) -> tuple[Run, int, torch.Tensor]:
+def prepared(
+    ode: type[Ode], denoiser: Denoise, latents: Any, sampling: Sampling, labels: Any, noise: Noise | None,
+    seeds: Iterable[int] | None, begin: tuple[int, torch.Tensor] | None,
+) -> tuple[Run, int, torch.Tensor]:  # fmt: skip
     """(the run, the level where it begins, the state there) for the arguments of `sample`, which are checked."""
     if not isinstance(sampling, Sampling):
         raise Refused(f"sampling must be an edm.Sampling, not {type(sampling).__name__}")
@@ -151,7 +160,7 @@ def last(states: Iterator[State]) -> State:
     return deque(states, maxlen=1)[0]
 
 
-def source_of(path: Path, count: int, noise=None, seeds=None):
+def source_of(path: Path, count: int, noise: Noise | None = None, seeds: Iterable[int] | None = None) -> Noise | None:
     """The noise(i, x) of a run of `count` samples; None where no noise is added. Raises Refused if it is not known."""
     if noise is not None and seeds is not None:
         raise Refused("noise and seeds are both given; the noise is that of the seeds, so give one of the two")
@@ -163,16 +172,18 @@ def source_of(path: Path, count: int, noise=None, seeds=None):
             raise Refused(f"there are {len(seeds)} seeds for {count} samples; give one for each")
     if not path.stochastic:
         return None
-    if noise is None and seeds is None:
+    if noise is not None:
+        return noise
+    if seeds is None:
         cause = f"S_churn = {path.sampling.S_churn:g}" if any(path.gammas) else f"solver = {path.sampling.solver!r}"
         raise Refused(
             f"{cause} adds noise, and which depends on the samples: say which they are with "
             f"seeds=edm.seeds(sampling.seed, {count}), or give a noise source"
         )
-    return noise or noise_source(seeds)
+    return noise_source(seeds)
 
 
-def check_latents(latents, shape):
+def check_latents(latents: Any, shape: Iterable[int] | None) -> None:
     """Raises ValueError for what no run can start from: [B, …] floating point, finite, of `shape` if that is known."""
     if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
         kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__

@@ -45,7 +45,9 @@ def _draw(streams, shape) -> torch.Tensor:
     return torch.from_numpy(np.stack([stream.standard_normal(shape) for stream in streams]))
 
 
-def latents(seeds: Iterable[int], shape, dtype=torch.float32, device="cpu") -> torch.Tensor:
+def latents(
+    seeds: Iterable[int], shape: Iterable[int], dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> torch.Tensor:
     """Unit normal noise [len(seeds), *shape]; row k depends on seeds[k] only.
 
     Raises ValueError if there is no seed, or one that is not a whole number of 0 or more.

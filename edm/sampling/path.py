@@ -16,7 +16,7 @@ import torch
 
 from edm import schedules, timesteps
 from edm.base.errors import Refused
-from edm.sampling.denoisers import denoiser_of
+from edm.sampling.denoisers import Denoise, denoiser_of
 from edm.sampling.settings import Sampling
 from edm.schedules import MAX_CHURN, Scaling, Schedule
 from edm.solvers import SOLVERS
@@ -74,12 +74,18 @@ class Path:
         """Unit normal latents [B, …] as the state at t_0: times σ_0·s."""
         return latents * (self.schedule.sigma(self.times[0]) * self.scaling.s(self.times[0]))
 
-    def churned(self, index: int, x, drawn):
-        """x at t_i with fresh noise: the state at t̂_i. drawn: unit normal, like x [B, …]."""
-        return with_noise(x, self.times[index], self.hats[index], drawn, self.sampling.S_noise, self)
+    def churned(self, index: int, x: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+        """x [B, …] at t_i with Algorithm 2's noise: x̂ = x·s(t̂)/s(t) + √(σ̂² − σ²)·s(t̂)·S_noise·n at t̂_i.
+
+        drawn: n, unit normal, like x.
+        """
+        t, t_hat = self.times[index], self.hats[index]
+        sigma, sigma_hat, s_hat = self.schedule.sigma(t), self.schedule.sigma(t_hat), self.scaling.s(t_hat)
+        added = math.sqrt(max(sigma_hat**2 - sigma**2, 0.0)) * s_hat * self.sampling.S_noise
+        return (x * (s_hat / self.scaling.s(t))).add_(drawn.to(x), alpha=added)
 
 
-def path_of(sampling: Sampling, denoiser=None) -> Path:
+def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     """The path of these settings for a denoiser, any callable; its `sigma_min`, `sigma_max` and `round_sigma` count,
     where it has them. Raises Refused if its levels and those of the settings have nothing in common."""
     low, high = known_range(denoiser)
@@ -100,7 +106,7 @@ def path_of(sampling: Sampling, denoiser=None) -> Path:
     return Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
 
 
-def round_trip(sampling: Sampling, denoiser, sigma: float, gamma: float) -> Path:
+def round_trip(sampling: Sampling, denoiser: Denoise | None, sigma: float, gamma: float) -> Path:
     """From `sigma` back to it: churn raises it to σ̂ = (1 + γ)·σ, and N steps, even in ln σ, remove the noise again.
 
     σ(t) = t and s = 1; of the settings count solver, N and S_noise. A denoiser with discrete levels gets σ and σ̂ on
@@ -115,26 +121,16 @@ def round_trip(sampling: Sampling, denoiser, sigma: float, gamma: float) -> Path
     return Path(sampling, PLAIN.schedule, PLAIN.scaling, levels, levels, (gamma, *later), (raised, *between[:-1]))
 
 
-def known_range(denoiser) -> tuple[float, float]:
+def known_range(denoiser: Denoise | None) -> tuple[float, float]:
     """(σ_min, σ_max) of a denoiser, any callable."""
     known = denoiser_of(denoiser)
     return known.sigma_min, known.sigma_max
 
 
-def nearest(sigmas: list[float], denoiser) -> list[float]:
+def nearest(sigmas: list[float], denoiser: Denoise | None) -> list[float]:
     """The levels themselves, or those nearest to them of a denoiser that knows discrete ones only."""
     rounded = denoiser_of(denoiser).round_sigma(torch.tensor(sigmas, dtype=torch.float64))
     return torch.as_tensor(rounded, dtype=torch.float64).tolist()
-
-
-def with_noise(x, t: float, t_hat: float, drawn, S_noise: float, path):
-    """Algorithm 2's noise, in the scaled variable: x̂ = x·s(t̂)/s(t) + √(σ̂² − σ²)·s(t̂)·S_noise·n.
-
-    x [B, …] at time t; drawn: n, unit normal, like x. path: anything with a `schedule` and a `scaling`.
-    """
-    sigma, sigma_hat, s_hat = path.schedule.sigma(t), path.schedule.sigma(t_hat), path.scaling.s(t_hat)
-    added = math.sqrt(max(sigma_hat**2 - sigma**2, 0.0)) * s_hat * S_noise
-    return (x * (s_hat / path.scaling.s(t))).add_(drawn.to(x), alpha=added)
 
 
 def _cut(sampling, low, high):

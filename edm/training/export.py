@@ -9,7 +9,7 @@ from safetensors import safe_open
 from edm.base import flat
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.data.settings import FILES
+from edm.data import sources
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, Progress
 from edm.training.settings import Training, trained_as
@@ -62,7 +62,7 @@ def _half(tensor):
 
 def elsewhere(training: Training) -> Training:
     """Settings for other people: of a path to data the last name, and none to what torchvision knows how to fetch."""
-    path, known = training.data.path, training.data.dataset in FILES
+    path, known = training.data.path, sources.file_of(training.data.dataset)
     return training.changed(data={"path": Path(path).resolve().name or "data" if path and known else None})
 
 

@@ -11,7 +11,7 @@ from app.instruments import INSTRUMENTS, Context, race, starts
 from app.work.shared import Work
 from edm import diagnostics, presets
 from edm.experiments.experiment import Experiment
-from tests.app.instruments import bodies, final
+from tests.app.instruments import final
 
 
 def floats(values):
@@ -70,21 +70,28 @@ def test_a_race(context, monkeypatch):
         np.testing.assert_allclose(band.y, [*line["high"], *reversed(line["low"])], rtol=1e-6)
 
 
+class Unhurried(Context):
+    """One body for each item, however quick they come."""
+
+    def paced(self, items):
+        return (([item], False) for item in items)
+
+
 def test_losses(context):
-    body, _ = next(bodies("loss", models="spiral_mlp", work=context.work))
+    settings = INSTRUMENTS["loss"].settings(models=("spiral_mlp",))
+    body, _ = next(INSTRUMENTS["loss"].respond(settings, Unhurried(context.work, context.guard, context.yours)))
     panel, density = body["figure"]["panels"]
     learned = edm.models.load("spiral_mlp")
-    stream = diagnostics.losses(
-        {"Spiral": learned.denoiser},
-        diagnostics.held_out(learned),
-        np.geomspace(0.002, 80, 24),
-        exact=edm.models.load("spiral").denoiser,
-        first=64,
+    curves = next(
+        diagnostics.losses(
+            {"Spiral": learned.denoiser},
+            diagnostics.held_out(learned),
+            np.geomspace(0.002, 80, 24),
+            exact=edm.models.load("spiral").denoiser,
+            first=64,
+        )
     )
-    count = body["summary"].split("From ")[1].split()[0]
-    curves = next(found for found in stream if found["floor"].count.min() == int(count))
-    figure = edm.plots.loss_per_sigma(curves, designs={"EDM": edm.training.settings.Design()})
-    found = lines(figure)
+    found = lines(edm.plots.loss_per_sigma(curves, designs={"EDM": edm.objective.Design()}))
     named = {line["name"]: line for line in panel["lines"]}
     np.testing.assert_allclose(found["least possible"][1], named["least possible"]["y"], rtol=1e-6)
     np.testing.assert_allclose(found["Spiral"][1], panel["lines"][0]["y"], rtol=1e-6)

@@ -58,8 +58,6 @@ def _deeds(node) -> list[str]:
         return ["levels of settings"]
     if names and names[-1].endswith("_levels") and names[-1].split("_")[0] in ("vp", "ve", "iddpm", "edm"):
         return ["levels of settings"]
-    if names[-1:] == ["with_noise"]:
-        return ["churn's γ"]
     return ["a step"] if names[-2:] in (["SOLVERS", "begin"], ["solver", "begin"]) else []
 
 
