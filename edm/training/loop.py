@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -31,6 +32,10 @@ from edm.training.settings import Training
 from edm.training.state import RunState, header_of
 from edm.training.validation import Validation
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+    from edm.data.sources import Source
+
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds
 _LARGE = 1e5  # stands for an infinite gradient
@@ -39,10 +44,10 @@ _LARGE = 1e5  # stands for an infinite gradient
 def train(
     settings: Training,
     world: World | None = None,
-    resume=None,
+    resume: StrPath | None = None,
     stop: Callable[[], bool] | None = None,
     hold: Callable[[], bool] | None = None,
-    source=None,
+    source: Source | None = None,
     accept_data: bool = False,
 ) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
