@@ -154,6 +154,12 @@ def register(path, name: str | None = None) -> str:
     return name
 
 
+def forget(*names: str) -> None:
+    """Models that were registered are unknown again: those of these names, or all. What ships stays."""
+    for name in names or list(_registered):
+        _registered.pop(name, None)
+
+
 def register_run(folder) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
