@@ -163,10 +163,10 @@ def test_shipped_files_are_small_and_a_damaged_one_is_refused(tmp_path, monkeypa
     monkeypatch.setattr(classifiers, "FOLDER", tmp_path)
     for dataset in ("digits", "scenes"):
         with pytest.raises(ValueError, match=f"not the classifier of {dataset}"):
-            classifiers.load.__wrapped__(dataset)
+            classifiers.shipped.__wrapped__(dataset)
     (tmp_path / "digits.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="train_classifier digits"):
-        classifiers.load.__wrapped__("digits")
+        classifiers.shipped.__wrapped__("digits")
     with pytest.raises(ValueError, match="no classifier of 'cats'"):
         classifiers.shipped("cats")
 
