@@ -80,7 +80,7 @@ class Digits:
     def marks(self) -> np.ndarray:
         from edm.data import marks
 
-        return marks.of_arrays(self._images.numpy(), self._labels.numpy())
+        return marks.of_arrays(self._images.numpy(), self.labels.numpy())
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         indices = np.asarray(indices)
