@@ -107,19 +107,29 @@ def picture(explorer, query, size, theme, path) -> None:
         print(f"{path.name}: was not ready ({error.message.splitlines()[0]})", file=sys.stderr)
     explorer.page.evaluate(TIMELESS)
     explorer.page.mouse.move(0, 0)
-    explorer.page.wait_for_timeout(300)
-    explorer.frames(5)
-    explorer.page.screenshot(path=path, animations="disabled")
+    path.write_bytes(still(explorer))
     explorer.leave()
+
+
+def still(explorer, looks: int = 20) -> bytes:
+    """The page, once it looks as it did half a second before."""
+    before = None
+    for _ in range(looks):
+        explorer.page.wait_for_timeout(500)
+        explorer.frames(5)
+        now = explorer.page.screenshot(animations="disabled")
+        if now == before:
+            break
+        before = now
+    return now
 
 
 def compare(before: Path, now: Path) -> list[str]:
     """A line for each picture that is not as it was."""
     found = []
-    for name in sorted({file.name for folder in (before, now) for file in folder.glob("*.png")}):
-        if not (before / name).exists() or not (now / name).exists():
-            where = before if (before / name).exists() else now
-            found.append(f"{name}: only in {where}")
+    for name in sorted(file.name for file in now.glob("*.png")):
+        if not (before / name).exists():
+            found.append(f"{name}: was not there")
             continue
         old, new = (np.asarray(Image.open(folder / name).convert("RGB")).astype(int) for folder in (before, now))
         if old.shape != new.shape:

@@ -1,4 +1,4 @@
-"""The instruments of the page, by tab. To add one, write it beside the others and put it into its tab's list."""
+"""The instruments of the page. To add one, write it beside the others and put it into INSTRUMENTS."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from app.instruments import (
 )
 from app.instruments.base import Context, Instrument
 
-TABS: dict[str, tuple[str, list[Instrument]]] = {
-    "loss": (
-        "Loss & curvature",
-        [
-            loss.INSTRUMENT,
-            oracle.INSTRUMENT,
-            preconditioning.INSTRUMENT,
-            curvature.INSTRUMENT,
-            truncation.INSTRUMENT,
-            order.INSTRUMENT,
-            training_time.INSTRUMENT,
-            churn.INSTRUMENT,
-        ],
-    ),
-    "compare": ("Compare", [lanes.LANES_INSTRUMENT, lanes.WALK_INSTRUMENT, race.INSTRUMENT, sweep.INSTRUMENT]),
+TABS = {"loss": "Loss & curvature", "compare": "Compare"}  # made of instruments: name -> title
+INSTRUMENTS: dict[str, Instrument] = {
+    instrument.name: instrument
+    for instrument in (
+        loss.INSTRUMENT,
+        oracle.INSTRUMENT,
+        preconditioning.INSTRUMENT,
+        curvature.INSTRUMENT,
+        truncation.INSTRUMENT,
+        order.INSTRUMENT,
+        training_time.INSTRUMENT,
+        churn.INSTRUMENT,
+        lanes.LANES_INSTRUMENT,
+        lanes.WALK_INSTRUMENT,
+        race.INSTRUMENT,
+        sweep.INSTRUMENT,
+    )
 }
-INSTRUMENTS = {instrument.name: instrument for _, instruments in TABS.values() for instrument in instruments}
 
 
-def tab_of(name: str) -> str:
-    """The tab that shows the instrument."""
-    return next(tab for tab, (_, instruments) in TABS.items() if any(i.name == name for i in instruments))
+def of_tab(tab: str) -> list[Instrument]:
+    """The instruments that a tab is made of."""
+    return [instrument for instrument in INSTRUMENTS.values() if instrument.tab == tab]
 
 
-__all__ = ["INSTRUMENTS", "TABS", "Context", "Instrument", "tab_of"]
+__all__ = ["INSTRUMENTS", "TABS", "Context", "Instrument", "of_tab"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import model_validator
 
+from app.messages.drawings import Drawing
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm.base.fields import Settings, knob, knobs, refusal
@@ -63,17 +64,19 @@ class Instrument:
     """A live figure. respond(settings, context) yields (body, finished?): whole answers, each better than the last;
     a body is {"summary", "python", "figure" and whatever the instrument's script draws}, or that as JSON text.
 
-    question: what it answers, in a sentence. streams: it goes on refining until it is stopped. script: which of
-    assets/page/instruments draws it.
+    tab: of `app.instruments.TABS`, which shows it. question: what it answers, in a sentence. streams: it goes on
+    refining until it is stopped. script: which of assets/page/instruments draws it; body: what that is sent.
     """
 
     name: str
+    tab: str
     title: str
     question: str
     settings: type[View]
     respond: Callable[[View, Context], Iterator[tuple[dict, bool]]]
     streams: bool = False
     script: str = "chart"
+    body: type = Drawing
 
     def complete(self, values: dict) -> dict:
         """The values of all knobs, from some of them as text. Raises SettingsError."""

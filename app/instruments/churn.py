@@ -7,6 +7,7 @@ import math
 from app.figures import pack
 from app.instruments import cycles, starts
 from app.instruments.base import Instrument, View, option
+from app.messages import drawings
 from edm import diagnostics, models
 from edm.plots.panels import rounded
 from edm.sampling.noise import seeds
@@ -191,5 +192,12 @@ def _step_python(settings, sampling):
 
 
 INSTRUMENT = Instrument(
-    "churn", "Churn", "What happens to x when noise is added and taken away?", Churn, respond, script="churn"
+    "churn",
+    "loss",
+    "Churn",
+    "What happens to x when noise is added and taken away?",
+    Churn,
+    respond,
+    script="churn",
+    body=drawings.Churn,
 )

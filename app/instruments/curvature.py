@@ -208,6 +208,7 @@ def _python(settings, designs):
 
 INSTRUMENT = Instrument(
     "curvature",
+    "loss",
     "Curvature",
     "How much do trajectories bend, with each schedule and scaling?",
     Curvatures,

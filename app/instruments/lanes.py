@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
+from app.messages import drawings
 from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
@@ -282,12 +283,21 @@ def _python(lanes):
 
 LANES_INSTRUMENT = Instrument(
     "lanes",
+    "compare",
     "Side by side",
     "The same noise through different samplers: where do they end?",
     Lanes,
     respond_lanes,
     script="lanes",
+    body=drawings.Lanes,
 )
 WALK_INSTRUMENT = Instrument(
-    "walk", "One change", "Which row of Table 1 brings how much?", Walk, respond_walk, script="lanes"
+    "walk",
+    "compare",
+    "One change",
+    "Which row of Table 1 brings how much?",
+    Walk,
+    respond_walk,
+    script="lanes",
+    body=drawings.Lanes,
 )

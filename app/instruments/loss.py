@@ -179,6 +179,7 @@ def _python(settings, groups):
 
 INSTRUMENT = Instrument(
     "loss",
+    "loss",
     "Loss per σ",
     "What has been learned at each noise level, what could be, and where does training look?",
     Losses,

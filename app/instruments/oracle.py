@@ -11,9 +11,11 @@ from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
+from app.messages import drawings
 from edm import diagnostics, models
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
+from edm.sampling.denoisers import on
 from edm.sampling.noise import latents, seeds
 
 LEVELS = np.geomspace(80, 0.002, 24)
@@ -65,10 +67,11 @@ def _found(settings, model, exact, context):
     images = _images(settings.image, draw, learned, ideal, model) if len(model.shape) == 3 else None
     found = {"images": images, "curves": next(curves), "fields": {}}
     yield found
+    known = exact and on(exact.denoiser, context.work.device)
     for index in _coarse_first(len(LEVELS)) if ideal and model.shape == (2,) else ():
         found = {
             **found,
-            "fields": found["fields"] | {index: _field(index, learned, ideal, model, context.work.device)},
+            "fields": found["fields"] | {index: _gaps(index, learned, ideal, known, model)},
         }
         yield found
     end = time.monotonic() + SECONDS
@@ -87,15 +90,17 @@ def _coarse_first(count):
     return dict.fromkeys(k for stride in (8, 4, 2, 1) for k in [*range(0, count, stride), count - 1])
 
 
-def _field(index, learned, ideal, model, device) -> dict:
-    """|D_θ − D*| over the window at one level, and as arrows on a coarser grid, in the data's units."""
+def _gaps(index, learned, ideal, known, model) -> dict:
+    """|D_θ − D*| over the window at one level, and as arrows on a coarser grid, in the data's units.
+
+    ideal: D*, watched; known: the distribution itself, for how likely a place is."""
     sigma = float(LEVELS[index])
     size = np.hypot(sigma, model.sigma_data)
-    grid = diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS).to(device) * size
+    grid = diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS).to(known.means.device) * size
     gap = diagnostics.gap_field(learned, ideal, grid, sigma).norm(dim=1)
-    density = ideal.inner.log_density(grid, sigma)
+    density = known.log_density(grid, sigma)
     likely = (density - density.max()).exp() / LIKELY
-    coarse = diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS).to(device) * size
+    coarse = diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS).to(known.means.device) * size
     arrows = diagnostics.gap_field(learned, ideal, coarse, sigma)
     return {
         "index": index,
@@ -221,9 +226,11 @@ def _python(model, exact):
 
 INSTRUMENT = Instrument(
     "oracle",
+    "loss",
     "Oracle gap",
     "Where does a trained denoiser differ from the one that its data define?",
     Oracle,
     respond,
     script="oracle",
+    body=drawings.Oracle,
 )

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option
-from app.instruments.truncation import titles, variants
+from app.instruments.methods import methods, titles
 from edm import diagnostics, models
 from edm.base.errors import Refused
 from edm.plots import panels
 from edm.plots.looks import Look, look_of
 from edm.plots.panels import Series
 from edm.sampling.settings import Sampling
-from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS
 
 STEPS = (3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)
@@ -34,7 +33,7 @@ class Orders(View):
         "solvers",
         "Euler, and the second-order family: Heun, Ralston (⅔), midpoint (½)",
         choices=titles,
-        colors=lambda name: variants()[name][3],
+        colors=lambda name: methods()[name].color,
         section="Solvers",
     )
     grids: tuple[str, ...] = option(
@@ -65,8 +64,7 @@ def respond(settings: Orders, context):
 
 
 def _sampling(solver, grid, settings):
-    _, name, alpha, _ = variants()[solver]
-    return Sampling(solver=name, alpha=alpha, discretization=grid, rho=settings.rho, seed=settings.seed)
+    return Sampling(**methods()[solver].values, discretization=grid, rho=settings.rho, seed=settings.seed)
 
 
 def _points(model, lines, settings, context):
@@ -82,7 +80,7 @@ def _points(model, lines, settings, context):
 def _body(points, settings):
     several = len(settings.grids) > 1
     series = [
-        Series(_name(line, several), _look(*line), found, SOLVERS[variants()[line[0]][1]].order)
+        Series(_name(line, several), _look(*line), found, methods()[line[0]].solver.order)
         for line, found in points.items()
     ]
     orders = {line: panels.order_of(found) for line, found in points.items()}
@@ -92,12 +90,12 @@ def _body(points, settings):
 
 def _look(solver, grid) -> Look:
     """The solver's colour, and the line and symbol of the time steps."""
-    return replace(look_of(grid), color=variants()[solver][3])
+    return replace(look_of(grid), color=methods()[solver].color)
 
 
 def _name(line, several):
     solver, grid = line
-    return variants()[solver][0] + (f", {grids()[grid]}'s steps" if several else "")
+    return methods()[solver].title + (f", {grids()[grid]}'s steps" if several else "")
 
 
 def _summary(orders, points, several):
@@ -121,14 +119,14 @@ def _python(settings):
         f"model = edm.models.load({settings.data!r})\n"
         f"experiment = edm.Experiment(model=model.name, count={POINTS}, sampling=edm.Sampling(seed={settings.seed}))\n"
         "latents, labels = edm.runner.start(experiment)\n"
-        f"for solver, alpha in {[variants()[name][1:3] for name in settings.solvers]!r}:\n"
+        f"for values in {[methods()[name].values for name in settings.solvers]!r}:\n"
         f"    for grid in {list(settings.grids)!r}:\n"
-        f"        sampling = edm.Sampling(solver=solver, alpha=alpha, discretization=grid, rho={sampling.rho!r})\n"
+        f"        sampling = edm.Sampling(**values, discretization=grid, rho={sampling.rho!r})\n"
         f"        points = list(edm.diagnostics.convergence(model.denoiser, latents, sampling, {steps!r}, labels))\n"
-        "        print(solver, alpha, grid, edm.diagnostics.fitted_order(points))\n"
+        "        print(values, grid, edm.diagnostics.fitted_order(points))\n"
     )
 
 
 INSTRUMENT = Instrument(
-    "order", "Order", "How fast does the error fall with the number of evaluations?", Orders, respond
+    "order", "loss", "Order", "How fast does the error fall with the number of evaluations?", Orders, respond
 )

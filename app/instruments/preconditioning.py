@@ -109,6 +109,7 @@ def _python(settings):
 
 INSTRUMENT = Instrument(
     "preconditioning",
+    "loss",
     "Preconditioning",
     "What does the network see, and what is it asked for, at each noise level?",
     Preconditionings,

@@ -169,7 +169,7 @@ def _python(settings):
 from edm import diagnostics, presets
 
 model = edm.models.load({choosing.denoising(settings.data, settings.denoiser, "edm").name!r})
-lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in ("vp", "ve", "iddpm", "edm")}}
+lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in presets.titles()}}
 latents = {{seed: edm.latents(edm.seeds(seed, {POINTS}), model.shape) for seed in range({settings.seeds})}}
 for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8)):
     print(point.lane, point.steps, point.evaluations, point.value, point.low, point.high)
@@ -177,5 +177,5 @@ for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.lim
 
 
 INSTRUMENT = Instrument(
-    "race", "The race", "Which sampler needs how many evaluations for how small an error?", Race, respond
+    "race", "compare", "The race", "Which sampler needs how many evaluations for how small an error?", Race, respond
 )

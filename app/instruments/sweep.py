@@ -9,6 +9,7 @@ import time
 from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.messages import drawings
 from edm import diagnostics, models, presets, runner
 from edm.base.choices import titles
 from edm.base.fields import choices
@@ -222,5 +223,12 @@ for cell in run_sweep(sweep):
 
 
 INSTRUMENT = Instrument(
-    "sweep", "Sweep", "Any two knobs as axes: what do all their combinations give?", Sweeping, respond, script="sweep"
+    "sweep",
+    "compare",
+    "Sweep",
+    "Any two knobs as axes: what do all their combinations give?",
+    Sweeping,
+    respond,
+    script="sweep",
+    body=drawings.Sweep,
 )

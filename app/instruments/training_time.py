@@ -12,6 +12,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.groups import Group, fine, group_lines, group_of
 from app.instruments.starts import seed_option
+from app.messages import drawings
 from edm import diagnostics, models, presets, runner
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import look_of
@@ -152,9 +153,11 @@ def _python(settings, group):
 
 INSTRUMENT = Instrument(
     "training",
+    "loss",
     "Training time",
     "What has the network learned after so many images, and what do its samples look like?",
     TrainingTime,
     respond,
     script="training_time",
+    body=drawings.TrainingTime,
 )

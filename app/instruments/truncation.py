@@ -7,34 +7,18 @@ import math
 import numpy as np
 
 from app.figures import pack
-from app.instruments import lanes, starts
+from app.instruments import lanes, methods, starts
 from app.instruments.base import Instrument, View, option
+from app.messages import drawings
 from edm import diagnostics, models
 from edm.plots.panels import rounded
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
-from edm.solvers import SOLVERS
 
-VARIANTS = {  # name -> title, solver, α, colour
-    "euler": ("Euler", "euler", 1.0, "c1"),
-    "heun": ("Heun", "heun", 1.0, "edm"),
-    "ralston": ("α = ⅔", "heun", 2 / 3, "c3"),
-    "midpoint": ("α = ½", "heun", 0.5, "c4"),
-}
 RHOS = (1.0, 3.0, 5.0, 7.0, 10.0)
 RHO_COLORS = dict(zip(RHOS, ("c1", "c2", "c3", "mute", "c4"), strict=True))
 TOTAL_RHOS = tuple(float(rho) for rho in range(1, 11))
 POINTS, IMAGES = 96, 8
-
-
-def variants() -> dict[str, tuple]:
-    """Every solver there is, some of them with several α: name -> title, solver, α, colour."""
-    told = {solver for _, solver, *_ in VARIANTS.values()}
-    return VARIANTS | {name: (solver.title, name, 1.0, "ink") for name, solver in SOLVERS.items() if name not in told}
-
-
-def titles() -> dict[str, str]:
-    return {name: title for name, (title, *_) in variants().items()}
 
 
 class Truncation(View):
@@ -52,7 +36,7 @@ class Truncation(View):
         "heun",
         "solver",
         "The solver that is drawn strong, compared over ρ, and painted",
-        choices=titles,
+        choices=methods.titles,
         list=True,
         section="Solver",
     )
@@ -73,7 +57,7 @@ class Truncation(View):
 def respond(settings: Truncation, context):
     model = models.load(settings.data)
     base = lanes.sampling_of(settings.design, context.yours, settings.seed)
-    base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_solver(settings.solver))
+    base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_values(settings.solver))
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
@@ -82,15 +66,14 @@ def respond(settings: Truncation, context):
         yield _body(model, base, runs, settings, items), ended
 
 
-def _solver(name) -> dict:
-    _, solver, alpha, _ = variants()[name]
-    return {"solver": solver, "alpha": alpha}
+def _values(name) -> dict:
+    return methods.methods()[name].values
 
 
 def _runs(base, settings) -> dict[tuple, object]:
     """("solver", name) and ("rho", ρ) -> the settings, the chosen ones first."""
-    names = sorted(variants(), key=lambda name: name != settings.solver)
-    runs = {("solver", name): base.changed(**_solver(name)) for name in names}
+    names = sorted(methods.methods(), key=lambda name: name != settings.solver)
+    runs = {("solver", name): base.changed(**_values(name)) for name in names}
     edm_steps = base.changed(discretization="edm")
     for rho in sorted({settings.rho, *RHOS}, key=lambda rho: (rho != settings.rho, rho)):
         runs["rho", rho] = edm_steps.changed(rho=rho)
@@ -122,8 +105,8 @@ def _body(model, base, runs, settings, items):
     totals = [(rho, error) for kind, rho, error in items if kind == "total"]
     x = {"title": "σ where the step begins", "log": True}
     y = {"title": "local error, rms of x/s", "log": True}
-    of_solver = {**y, "title": f"local error of {titles()[settings.solver]}"}
-    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in variants()]
+    of_solver = {**y, "title": f"local error of {methods.titles()[settings.solver]}"}
+    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in methods.methods()]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = (
         f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{lanes.offered()[settings.design]}'s time steps"
@@ -145,9 +128,10 @@ def _rms(parts):
 
 
 def _line(name, parts, settings):
-    title, _, _, color = variants()[name]
+    method = methods.methods()[name]
     strong = {"width": 3} if name == settings.solver else {"width": 1.5}
-    return {"name": title, "color": color, "x": rounded([p.sigma for p in parts]), "y": _rms(parts), **strong}
+    look = {"name": method.title, "color": method.color, **strong}
+    return {**look, "x": rounded([p.sigma for p in parts]), "y": _rms(parts)}
 
 
 def _rho_line(rho, parts, settings):
@@ -187,10 +171,8 @@ def _summary(base, parts, totals, settings):
         return ""
     errors = _rms(chosen)
     at = max(range(len(errors)), key=lambda i: errors[i] or 0)
-    text = (
-        f"{titles()[settings.solver]} with N = {settings.steps} errs most in its step from σ = {chosen[at].sigma:.3g}"
-    )
-    text += f" to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
+    text = f"{methods.titles()[settings.solver]} with N = {settings.steps} errs most in its step"
+    text += f" from σ = {chosen[at].sigma:.3g} to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
     if len(totals) >= len(TOTAL_RHOS):
         (rho, least), own = min(totals, key=lambda pair: pair[1]), dict(totals)[settings.rho]
         text += f" The error of the whole sample is least with ρ = {rho:g}: {least:.2g}"
@@ -215,9 +197,11 @@ def _python(base, settings):
 
 INSTRUMENT = Instrument(
     "truncation",
+    "loss",
     "Truncation",
     "At which noise level does each step err, and what does ρ change?",
     Truncation,
     respond,
     script="truncation",
+    body=drawings.Truncation,
 )

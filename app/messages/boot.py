@@ -12,8 +12,10 @@ Value = Any  # of a setting
 
 
 class Knob(Sent):
-    """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for. titles, helps: of the choices.
-    uses: the knobs that matter only with each choice; null: any may."""
+    """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for.
+
+    titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said.
+    needs: a field without which this one changes nothing. instead: the fields in whose place this one counts."""
 
     symbol: str
     help: str
@@ -26,8 +28,10 @@ class Knob(Sent):
     whole: bool
     choices: list[str] | None
     titles: list[str] | None = None
-    helps: list[str | None] | None = None
+    helps: list[str] | None = None
     uses: list[list[str] | None] | None = None
+    needs: str | None = None
+    instead: list[str] | None = None
     section: str | None = None
     hidden: bool | None = None
     colors: list[str] | None = None
@@ -86,7 +90,6 @@ class Tab(Sent):
 class Boot(Sent):
     knobs: dict[str, Knob]
     ranges: dict[str, tuple[float, float]]
-    usesAlpha: list[str]
     designs: list[Design]
     models: list[Model]
     tabs: list[Tab]

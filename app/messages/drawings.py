@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from app.messages.answers import Arrows, Column, Float32, Gappy, Numbers, Picture, Sent, Uint8
 
@@ -270,19 +270,3 @@ class Sweep(Drawing):
     plan: str | None = None
     cells: list[Cell]
     waiting: bool | None = None
-
-
-_OWN = {
-    "oracle": Oracle,
-    "truncation": Truncation,
-    "training": TrainingTime,
-    "churn": Churn,
-    "lanes": Lanes,
-    "walk": Lanes,
-    "sweep": Sweep,
-}
-
-
-def body_of(instrument: str) -> Any:
-    """The body of an instrument's figure; `Drawing` where its script draws nothing of its own."""
-    return _OWN.get(instrument, Drawing)

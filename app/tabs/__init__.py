@@ -10,7 +10,7 @@ from app.tabs.train import Train
 from app.work.jobs import Job
 from app.work.numbers import Numbers
 
-TABS: list[Tab] = [Sampler(), *(Bench(name, title, known) for name, (title, known) in BENCHES.items()), Train()]
+TABS: list[Tab] = [Sampler(), *(Bench(name, title) for name, title in BENCHES.items()), Train()]
 
 
 def jobs() -> dict[str, type[Job]]:

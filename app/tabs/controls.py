@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.figures.pack import components, float32, uint8
-from app.instruments import INSTRUMENTS, tab_of
+from app.instruments import INSTRUMENTS
 from app.training import film
 from edm import models, presets, runner, timesteps
 from edm.base.errors import Refused
@@ -14,7 +14,6 @@ from edm.data.classes import written
 from edm.experiments.experiment import Experiment
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
-from edm.solvers import SOLVERS
 
 THUMBNAIL_POINTS = 220
 THUMBNAIL_CLASS = 3
@@ -25,7 +24,6 @@ def boot() -> dict:
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
-        "usesAlpha": [name for name, solver in SOLVERS.items() if "alpha" in solver.knobs],
         "designs": [_design(name) for name in presets.names("designs")],
         "models": _models(),
         "figures": [_figure(name) for name in presets.names("figures")],
@@ -52,7 +50,7 @@ def _figure(name: str) -> dict:
         "title": preset["title"],
         "paper": preset["paper"],
         "about": preset["about"],
-        "tab": tab_of(show),
+        "tab": INSTRUMENTS[show].tab,
         "show": show,
         "values": INSTRUMENTS[show].complete(values),
         "picture": f"explorer-figures/{name.split('/')[1]}.png",

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from app.instruments import Instrument
+from app.instruments import of_tab
 from app.instruments.job import Figure
-from app.messages import drawings, requests
+from app.messages import requests
 from app.tabs.base import Answers, Event, House, experiment_of
 from edm.base.flat import unflatten
 
 
 class Bench:
-    """instruments: those that it shows."""
+    """A tab made of instruments: those that say so."""
 
     kind, jobs = "instruments", (Figure,)
 
-    def __init__(self, name: str, title: str, instruments: list[Instrument]):
-        self.name, self.title, self._instruments = name, title, instruments
+    def __init__(self, name: str, title: str):
+        self.name, self.title = name, title
 
     @property
     def events(self) -> dict[str, Event]:
-        return {one.name: Event(requests.Figure, drawings.body_of(one.name), one.name) for one in self._instruments}
+        return {one.name: Event(requests.Figure, one.body, one.name) for one in of_tab(self.name)}
 
     def boot(self, house: House) -> dict:
-        return {"instruments": [instrument.described() for instrument in self._instruments]}
+        return {"instruments": [instrument.described() for instrument in of_tab(self.name)]}
 
     def serve(self, house: House) -> Answers:
-        settings = {one.name: one.settings for one in self._instruments}
+        settings = {one.name: one.settings for one in of_tab(self.name)}
 
         def answers(event, message, ticket, request):
             values = unflatten(message.values, settings[event])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from app.instruments import INSTRUMENTS, tab_of
+from app.instruments import INSTRUMENTS, of_tab
 from app.instruments import TABS as BENCHES
 from app.tabs import TABS
 from app.training import form
@@ -107,11 +107,11 @@ class _Link:
         elif instrument is None and tab not in BENCHES:
             return None if tab in (None, FIRST) else {"tab": tab, "name": tab, "values": {}}
         else:
-            name = instrument or BENCHES[tab][1][0].name
+            name = instrument or of_tab(tab)[0].name
             values = self.parts.get(name, {})
         settings = INSTRUMENTS[name]
         complete = self._kept(name, values, flat.names(settings.settings), settings.complete)[0]
-        return {"tab": tab_of(name), "name": name, "values": complete}
+        return {"tab": INSTRUMENTS[name].tab, "name": name, "values": complete}
 
     def unshown(self, shown: str | None) -> None:
         """Name what is unknown of what the address sets and does not show."""

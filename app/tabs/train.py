@@ -22,7 +22,8 @@ from edm import runs
 from edm.base import flat
 from edm.base.errors import Refused, shown
 from edm.base.fields import SettingsError
-from edm.runs import launchers, places
+from edm.files.names import is_name
+from edm.runs import launchers
 from edm.training.settings import Training
 
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
@@ -112,7 +113,7 @@ class Desk:
             try:
                 closer[name], unread = self._closer(name, seen or requests.Seen(), ticket)
             except (Refused, OSError):
-                if places.is_name(name) and (self.board.folder / name).is_dir():
+                if is_name(name) and (self.board.folder / name).is_dir():
                     raise
                 closer[name] = None  # deleted, perhaps just now
                 continue

@@ -8,12 +8,12 @@ from functools import lru_cache
 from app.figures import pack
 from app.uploads import sets
 from edm import data
+from edm.base.choices import knobs_of, title_of
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.data.settings import READERS, Data
+from edm.data.settings import Data
 
 OWN = "own:"  # prefix of the name of an uploaded dataset; its id follows
-SHIPPED = {"digits": "Digits", "scenes": "Scenes"}
 THUMBNAIL_POINTS = 220
 
 
@@ -32,9 +32,10 @@ def names() -> dict[str, str]:
     """The project's own data: name -> title."""
     from edm.data import sources
 
-    there = [name for name in sources.names() if name not in READERS["path"]]
-    titles = {name: data.DATASETS[name].title for name in there if name in data.DATASETS}
-    return {name: (titles | SHIPPED).get(name, name) for name in [*SHIPPED, *there]}
+    known = sources.offered()
+    there = [name for name in known if "path" not in (knobs_of(known, name) or ())]
+    points = [name for name in there if name in data.DATASETS and len(data.DATASETS[name].shape) == 1]
+    return {name: title_of(known, name) for name in [*(name for name in there if name not in points), *points]}
 
 
 def named(name: str, folder) -> Found:

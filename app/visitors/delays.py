@@ -27,6 +27,10 @@ class Delays:
         self._due: LRUCache = LRUCache(REMEMBERED)
         self._waiting = 0
 
+    def __len__(self) -> int:
+        """Addresses and names that are remembered."""
+        return len(self._due)
+
     async def wrong(self, least: float, between: dict[Hashable, float]) -> None:
         """Wait at least so many seconds, and until a wrong answer is due.
 

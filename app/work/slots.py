@@ -39,6 +39,11 @@ class Slots:
         finally:
             self._give()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._waiting)
+
     def breathe(self) -> None:
         """To be called at each evaluation: gives up this thread's place, if it is somebody else's turn, and waits."""
         if not self._turn or time.monotonic() - self._turn[1] < QUANTUM:

@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edm.base import flat
 from edm.base.errors import Refused
@@ -56,7 +57,7 @@ Afterwards:
   python -m edm export runs/spiral --out spiral.safetensors"""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm train [options]"
     parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
     parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
@@ -74,7 +75,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     from edm.runs import launchers
     from edm.runs.worker import Worker
     from edm.training import parallel, recording
@@ -152,7 +153,7 @@ def _of_options(options):
         if options.preset:
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
-    settings = common.settings(options)
+    settings = Training.parse(common.document_of(options))
     if checkpoint is None:
         fitting.check(settings, sources.shape_of(settings.data), common.given(options))
     how = (options.device, options.keep, options.keep_best, options.accept_data)
@@ -164,10 +165,11 @@ def _ended(worker, bar, folder) -> int:
     """Say where the run has got to; returns the exit code."""
     last = saved.newest(folder)
     _say(last or f"{folder} has no checkpoint yet", sys.stdout)
-    if not bar.early or worker.heard not in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
+    heard = worker.heard
+    if not bar.early or heard is None or heard not in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
         return 0
     _say(f"stopped at image {bar.images:,}; {_advice(folder)}", sys.stderr)
-    return 128 + worker.heard
+    return 128 + heard
 
 
 def _advice(folder) -> str:
@@ -216,7 +218,7 @@ def _place(options):
         raise SettingsError(f"--resume {place}: it is not whole ({flaw}); {rest}")
     if not own and out is None and place.absolute().parent.name != "checkpoints":
         raise SettingsError(f"--resume {place}: it lies in no run's folder; say with --out where the run shall go on")
-    return place, out or place.parent.parent, saved.torn(run, images) if own else []
+    return place, out or place.parent.parent, saved.torn(run, images) if own and images is not None else []
 
 
 def _say(text, stream) -> None:

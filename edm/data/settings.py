@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from pydantic import model_validator
 
 from edm.base.fields import Settings, Whole, knob, refusal
 from edm.data import sources
 
-_DOWNLOADED = ("mnist", "fashion_mnist", "cifar10")
-FILES = {"folder": "folder or zip file", "points": ".csv or .npy file"}
-READERS = {  # of each field that is not for all data
-    **dict.fromkeys(("resolution", "crop", "greyscale"), ("folder",)),
-    "path": (*FILES, *_DOWNLOADED),
-    "download": _DOWNLOADED,
-}
+if TYPE_CHECKING:
+    from edm.data.identity import Identity
+
+NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields that only some data read
 
 
 class Data(Settings):
@@ -34,15 +33,30 @@ class Data(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
-        for name, readers in READERS.items():
-            if getattr(self, name) not in (None, False) and self.dataset not in readers:
-                raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(readers)}")
-        if self.path == "" or (self.dataset in FILES and self.path is None):
-            file = FILES.get(self.dataset, "folder")
-            raise refusal("path", self.path, f"must name the {file} of the dataset {self.dataset!r}")
+        for name in NOT_FOR_ALL:
+            if getattr(self, name) not in (None, False) and self.dataset not in (known := sources.readers(name)):
+                raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(known)}")
+        file = sources.file_of(self.dataset)
+        if self.path == "" or (file and self.path is None):
+            raise refusal("path", self.path, f"must name the {file or 'folder'} of the dataset {self.dataset!r}")
         return self
 
 
-def data_learned(header) -> Data | None:
+class HeaderLike(Protocol):
+    """What the data of a run are told by: the header of a file (`edm.files.checkpoints.Header`)."""
+
+    @property
+    def training(self) -> dict | None: ...
+    @property
+    def data(self) -> Identity | None: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+
+def data_learned(header: HeaderLike) -> Data | None:
     """The data that the file with this header has learned (`edm.files.checkpoints.Header`); None if it does not say."""
     return None if header.training is None else Data.parse(header.training.get("data", {}))

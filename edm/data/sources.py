@@ -7,24 +7,45 @@
     labels               of a finite set with classes: those of all samples, int64 [size]
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
-To add one, put a function of `edm.data.settings.Data` into SOURCES.
+To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
 from edm import data
+from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 from edm.data import digits, scenes
 
+if TYPE_CHECKING:
+    from edm.base.types import Indices
+    from edm.data.settings import Data
+
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
+
+
+class Source(Protocol):
+    """What is asked of every source; see above."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    def read(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor | None]: ...
 
 
 class DataError(Refused):
@@ -40,7 +61,7 @@ class Mixture:
         self._dataset = dataset
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
         return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
@@ -56,12 +77,12 @@ class Digits:
         self._images, self.labels, self.size = points.points, points.labels.clone(), len(points.points)
 
     @cached_property
-    def marks(self):
+    def marks(self) -> np.ndarray:
         from edm.data import marks
 
         return marks.of_arrays(self._images.numpy(), self._labels.numpy())
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         indices = np.asarray(indices)
         return self._images[indices], self.labels[indices]
 
@@ -86,21 +107,57 @@ def _mixture(settings):
     return Mixture(data.load(settings.dataset))
 
 
+@dataclass(frozen=True)
+class Reader(Choice):
+    """How data of one kind are opened, from an `edm.data.settings.Data`; knobs: of its fields, those that it reads.
+
+    file: what its path must name; "": none is needed. place: where its files lie unless a path is given.
+    shape(settings) -> that of a sample, where it is known before the data are opened, or None.
+    """
+
+    file: str = ""
+    place: str | None = None
+    shape: Callable | None = None
+
+
+def _downloaded(name, title, shape):
+    return Reader(name, title, _torchvision, knobs=("path", "download"), place=DOWNLOADS, shape=lambda settings: shape)
+
+
+def _folder_shape(settings):
+    size = settings.resolution
+    return (1 if settings.greyscale else 3, size, size) if size else None
+
+
+# Each entry: Data -> a source.
 SOURCES: dict[str, Callable] = {
-    **dict.fromkeys(_toys(), _mixture),
-    "points": lambda settings: Mixture(data.of_points(settings.path)),
-    "digits": lambda settings: Digits(),
-    "scenes": lambda settings: scenes.Scenes(),
-    "mnist": _torchvision,
-    "fashion_mnist": _torchvision,
-    "cifar10": _torchvision,
-    "folder": _folder,
-}
+    **{name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys()},
+    **{
+        reader.name: reader
+        for reader in (
+            Reader(
+                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path)),
+                knobs=("path",), file=".csv or .npy file",
+            ),
+            Reader("digits", "Digits", lambda settings: Digits()),
+            Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
+            _downloaded("mnist", "MNIST", (1, 32, 32)),
+            _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
+            _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),
+            Reader(
+                "folder", "A folder of images", _folder,
+                knobs=("path", "resolution", "greyscale", "crop"), file="folder or zip file", shape=_folder_shape,
+            ),
+        )
+    },
+}  # fmt: skip
 
 
-def offered() -> dict[str, object]:
+def offered() -> dict[str, Callable]:
     """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
-    return SOURCES | {name: data.DATASETS[name] for name in _toys()}
+    return SOURCES | {
+        name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys() if name not in SOURCES
+    }
 
 
 def names() -> list[str]:
@@ -108,45 +165,53 @@ def names() -> list[str]:
     return list(offered())
 
 
-def placed(settings):
+def readers(knob: str) -> list[str]:
+    """The data for which a field of `edm.data.settings.Data` matters, or may."""
+    told = {name: knobs_of(offered(), name) for name in offered()}
+    return [name for name, knobs in told.items() if knobs is None or knob in knobs]
+
+
+def file_of(name: str) -> str:
+    """What the path of these data must name; "" where none is needed."""
+    return getattr(offered()[name], "file", "")
+
+
+def placed(settings: Data) -> Data:
     """The settings with the whole path of their files, so that they are found from any folder."""
-    path = settings.path or (DOWNLOADS if SOURCES.get(settings.dataset) is _torchvision else None)
+    path = settings.path or getattr(offered()[settings.dataset], "place", None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
 
 
-_DOWNLOADED = {"mnist": (1, 32, 32), "fashion_mnist": (1, 32, 32), "cifar10": (3, 32, 32)}
-
-
-def open_source(settings):
+def open_source(settings: Data) -> Source:
     """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
-        return SOURCES.get(settings.dataset, _mixture)(settings)
+        return offered()[settings.dataset](settings)
 
 
-def shape_of(settings) -> tuple[int, ...] | None:
+def shape_of(settings: Data) -> tuple[int, ...] | None:
     """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
-    if settings.dataset == "folder":
-        size = settings.resolution
-        return (1 if settings.greyscale else 3, size, size) if size else None
+    known = getattr(offered()[settings.dataset], "shape", None)
+    if known is not None:
+        return known(settings)
     try:
-        return _DOWNLOADED.get(settings.dataset) or tuple(open_source(settings).shape)
+        return tuple(open_source(settings).shape)
     except DataError:
         return None
 
 
-def read(source, indices):
+def read(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
     """(float32 samples in [−1, 1], classes or None). Raises DataError."""
     samples, labels = stored(source, indices)
     return scaled(samples), labels
 
 
-def stored(source, indices):
+def stored(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
     """(samples as the source has them, classes or None). Raises DataError."""
     with _told():
         return source.read(np.asarray(indices))
 
 
-def scaled(samples):
+def scaled(samples: torch.Tensor) -> torch.Tensor:
     """Samples as a source has them, as float32: u8/127.5 − 1 for images of 8 bits."""
     return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
 
@@ -154,19 +219,19 @@ def scaled(samples):
 class Renumbered:
     """A source whose classes have other numbers, and names. table: the new number of each."""
 
-    def __init__(self, source, class_names, classes: int, table):
+    def __init__(self, source: Source, class_names: Sequence[str], classes: int, table: Sequence[int]):
         self._source, self._table = source, torch.as_tensor(table, dtype=torch.int64)
         self.shape, self.size, self.class_names, self.classes = source.shape, source.size, tuple(class_names), classes
         self.names, self.marks = getattr(source, "names", ()), getattr(source, "marks", None)
         labels = getattr(source, "labels", None)
         self.labels = None if labels is None else self._table[torch.as_tensor(labels)]
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         samples, labels = self._source.read(indices)
         return samples, None if labels is None else self._table[torch.as_tensor(labels)]
 
 
-def as_learned(source, class_names):
+def as_learned(source: Source, class_names: Sequence[str]) -> Source:
     """The source with its classes in the order in which a model knows them, where they are the same ones."""
     class_names = tuple(class_names)
     if class_names == tuple(source.class_names) or sorted(class_names) != sorted(source.class_names):
@@ -184,7 +249,7 @@ def _told():
         raise DataError(str(error)) from error
 
 
-def spread(source, count: int = 10_000) -> float:
+def spread(source: Source, count: int = 10_000) -> float:
     """σ_data: the standard deviation of a coordinate, around that coordinate's mean, over at most `count` samples."""
     number = min(count, source.size or count)
     chosen = np.arange(number) if source.size is None else np.linspace(0, source.size - 1, number).astype(int)

@@ -72,11 +72,18 @@ def differing_rows(samplings: Mapping[str, Sampling]) -> list[tuple[str, dict[st
 
 
 def _solver(sampling):
-    solver, alpha = SOLVERS[sampling.solver], sampling.alpha
-    if "alpha" not in solver.knobs or alpha == 1:
+    solver = SOLVERS[sampling.solver]
+    own = {name: getattr(sampling, name) for name in solver.knobs}
+    if all(value == Sampling.model_fields[name].default for name, value in own.items()):
         return solver.title
-    name = {0.5: " (midpoint)", 0.67: " (Ralston)"}.get(round(alpha, 2), "")
-    return f"{solver.title}'s family, α = {alpha:.3g}{name}"
+    said = ", ".join(f"{symbol(Sampling, name)} = {value:.3g}" for name, value in own.items())
+    called = [variant.called for variant in solver.variants if _about(variant.values) == _about(own)]
+    return f"{solver.title}'s family, {said}" + "".join(f" ({name})" for name in called)
+
+
+def _about(values) -> dict[str, float]:
+    """Values as they are written by hand: ⅔ is 0.67."""
+    return {name: round(value, 2) for name, value in values.items()}
 
 
 def _solver_value(sampling):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,11 @@ from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE, per_sigma
 from edm.training.validation import SIGMAS
 
+if TYPE_CHECKING:
+    from edm.base.types import Device
+    from edm.data.settings import Data
+    from edm.sampling.denoisers import Denoise
+
 COUNT = 2000
 MEASURED = 256  # samples on which the denoiser is measured at each noise level
 LEAST = NEIGHBOURS + 2
@@ -40,8 +45,8 @@ class Progress(NamedTuple):
 
 
 def evaluate(
-    denoiser, data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
-    device="cpu", batch: int = AT_ONCE,
+    denoiser: Denoise, data: str | Data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
+    device: Device="cpu", batch: int = AT_ONCE,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 

@@ -6,8 +6,10 @@ sees at most 10¹¹ samples (2^36.5) and validates from 2⁴⁰; the runs of oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +22,9 @@ from edm.data.settings import Data
 from edm.evaluation.distances import data_floor
 from edm.evaluation.features import Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, frechet_distance, moments
+
+if TYPE_CHECKING:
+    from edm.data.sources import Source
 
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39
@@ -44,11 +49,11 @@ class Truth:
     moments: Moments | None = None
 
     @property
-    def exact(self):
+    def exact(self) -> Any:
         known = exact_data.learned(self.data)
         return None if known is None else known.denoiser
 
-    def labels(self, seed: int, start: int, stop: int, taught=()) -> torch.Tensor | None:
+    def labels(self, seed: int, start: int, stop: int, taught: Sequence[int] = ()) -> torch.Tensor | None:
         """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k).
 
         taught: the only classes that are drawn; (): all. Raises ValueError if the data have none of them.
@@ -72,13 +77,13 @@ def settings_of(data: Data | str) -> Data:
 
 
 @lru_cache(maxsize=4)
-def source(data: Data, class_names=()):
+def source(data: Data, class_names: Sequence[str] = ()) -> tuple[Source, Sequence[str]]:
     """The opened source of the data, its classes in the order of a model's `class_names`."""
     return sources.as_learned(sources.open_source(data), class_names)
 
 
 @lru_cache(maxsize=8)
-def truth(data: Data, count: int, device: str = "cpu", class_names=()) -> Truth:
+def truth(data: Data, count: int, device: str = "cpu", class_names: Sequence[str] = ()) -> Truth:
     """`count` samples to compare with, or all that there are; evenly chosen if there are more.
 
     device: where features are computed. class_names: of a model, where it counts the classes in another order.

@@ -10,6 +10,7 @@ import io
 import math
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -19,6 +20,9 @@ from edm.files import checkpoints, persistent
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig
 from edm.networks import official
 from edm.preconditioning import VP
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 MAX_BYTES = 8 << 30
 MAX_LETTERS = 300  # of a reason
@@ -42,7 +46,7 @@ _WRAPPERS = {
 }
 
 
-def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
+def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
     """The averaged network in a published checkpoint, as `edm.checkpoints.save` takes it.
 
     Returns the header of a model file, and its float32 tensors under "ema0/".
@@ -60,7 +64,7 @@ def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
     raise Refused(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
 
 
-def convert_file(path, out) -> Header:
+def convert_file(path: StrPath, out: StrPath) -> Header:
     """Write the model in the published checkpoint `path` to the file `out`, and return its header.
 
     Raises as `convert` does, and OSError where `out` cannot be written.

@@ -16,7 +16,6 @@ from edm.networks.blocks import Attention
 from edm.networks.unet import KINDS, UNet
 
 _PREFIXES = {"enc.": "encoder.", "dec.": "decoder.", "map_": "embedding."}
-_CLASSES = {"SongUNet": ("positional", "fourier"), "DhariwalUNet": ()}
 
 
 def our_name(name: str) -> str | None:

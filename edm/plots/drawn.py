@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+from typing import TYPE_CHECKING, Any
 
 from edm.plots.looks import PALETTE
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 FONT = {"family": "system-ui, sans-serif", "size": 12, "color": PALETTE["ink"]}
 BAND = 0.16  # opacity
@@ -15,6 +16,8 @@ BAND = 0.16  # opacity
 
 def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.Figure:
     """Panels, row by row, as one figure. Each series has one entry in the legend, over all panels."""
+    from plotly.subplots import make_subplots
+
     rows = math.ceil(len(panels) / columns)
     shares = [panels[row * columns].get("share", 1) for row in range(rows)]
     titles = [panel.get("title", "") for panel in panels]
@@ -46,7 +49,7 @@ def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.F
     return made
 
 
-def dress(made: go.Figure, **layout) -> None:
+def dress(made: go.Figure, **layout: Any) -> None:
     """The page's colours and type, instead of a theme."""
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yref": "container", "yanchor": "top"}
     paper = {"paper_bgcolor": PALETTE["bg"], "plot_bgcolor": PALETTE["bg"], "font": FONT, "template": "none"}
@@ -79,23 +82,24 @@ def _decades(values) -> float:
 def _trace(line, labelled):
     color, name, text = css(line.get("color", "ink")), line.get("name"), line.get("text")
     hover = f"{f'{name}: ' if name else ''}%{{y:.3g}} at %{{x:.3g}}{' · %{text}' if text else ''}<extra></extra>"
-    return go.Scatter(
-        x=line["x"],
-        y=line["y"],
-        name=name,
-        mode=line.get("mode", "lines"),
-        text=text,
-        textposition=line.get("place"),
-        textfont={"color": color},
-        cliponaxis=False if line.get("place") else None,
-        opacity=line.get("opacity", 1),
-        connectgaps=False,
-        line={"color": color, "dash": line.get("dash", "solid"), "width": line.get("width", 2), "simplify": False},
-        marker={"color": color, "size": line.get("size", 6), "symbol": line.get("symbol", "circle")},
-        hovertemplate=hover,
-        legendgroup=name,
-        showlegend=labelled,
-    )
+    return {
+        "type": "scatter",
+        "x": line["x"],
+        "y": line["y"],
+        "name": name,
+        "mode": line.get("mode", "lines"),
+        "text": text,
+        "textposition": line.get("place"),
+        "textfont": {"color": color},
+        "cliponaxis": False if line.get("place") else None,
+        "opacity": line.get("opacity", 1),
+        "connectgaps": False,
+        "line": {"color": color, "dash": line.get("dash", "solid"), "width": line.get("width", 2), "simplify": False},
+        "marker": {"color": color, "size": line.get("size", 6), "symbol": line.get("symbol", "circle")},
+        "hovertemplate": hover,
+        "legendgroup": name,
+        "showlegend": labelled,
+    }
 
 
 def _band(line):
@@ -103,17 +107,18 @@ def _band(line):
     both = [each for each in zip(line["x"], line["low"], line["high"], strict=True) if None not in each]
     x, low, high = zip(*both, strict=True) if both else ((), (), ())
     red, green, blue = (int(css(line.get("color", "ink"))[i : i + 2], 16) for i in (1, 3, 5))
-    return go.Scatter(
-        x=[*x, *reversed(x)],
-        y=[*high, *reversed(low)],
-        fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},{BAND})",
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=line.get("name"),
-    )
+    return {
+        "type": "scatter",
+        "x": [*x, *reversed(x)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": f"rgba({red},{green},{blue},{BAND})",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "legendgroup": line.get("name"),
+    }
 
 
 def _mark(made, mark, panel, place):

@@ -44,5 +44,5 @@ def since(moment: dict) -> float:
     """Seconds since a moment that `now` has told, here or on another machine."""
     here = moment.get("machine") == machine()
     then = moment.get("uptime" if here else "time")
-    then = then if type(then) in (int, float) and math.isfinite(then) else 0.0
-    return (uptime() if here else time.time()) - then
+    seconds = then if isinstance(then, int | float) and math.isfinite(then) else 0.0
+    return (uptime() if here else time.time()) - seconds

@@ -13,21 +13,25 @@ import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
-from edm.files import saved
+from edm.files import names, saved
 from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
 from edm.training import fitting
 from edm.training.settings import Training
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
 KEEP = 3
 
 
 def start(
-    settings: Training, folder=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
+    settings: Training, folder: StrPath | None=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
     owner: str | None = None, launcher: str = launchers.LOCAL,
 ) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
@@ -40,9 +44,9 @@ def start(
     from edm.data.sources import placed, shape_of
 
     fitting.check(settings, shape_of(settings.data))
-    folder, settings = places.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
+    folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, folder, device, keep, owner, launcher)
-    flags = [f"--{name}={value}" for name, value in flat.flatten(settings).items()]
+    flags = [f"--{field}={value}" for field, value in flat.flatten(settings).items()]
     options = _passable(["train", *flags, f"--device={devices.option(request['device'])}", *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
@@ -55,7 +59,12 @@ def start(
 
 
 def resume(
-    run, owner: str | None = None, device: str | None = None, accept_data: bool = False, look: bool = False, **changes
+    run: StrPath,
+    owner: str | None = None,
+    device: str | None = None,
+    accept_data: bool = False,
+    look: bool = False,
+    **changes: Any,
 ) -> Path:
     """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit.
 
@@ -97,7 +106,7 @@ def resume(
     return run
 
 
-def stop(run, grace: float = GRACE) -> None:
+def stop(run: StrPath, grace: float = GRACE) -> None:
     """Ask a run to end, with a checkpoint. `advance` sees to it that it does, `grace` seconds later by force."""
     run = Path(run)
     if not 0 <= grace < float("inf"):
@@ -107,7 +116,7 @@ def stop(run, grace: float = GRACE) -> None:
         places.create(places.request(run, number, "stop"), {**clocks.now(), "grace": grace})
 
 
-def pause(run) -> None:
+def pause(run: StrPath) -> None:
     """Ask a run to hold, with a checkpoint: it keeps its device and its memory, and computes nothing.
 
     Raises ValueError unless it runs.
@@ -119,18 +128,18 @@ def pause(run) -> None:
     places.create(places.request(run, places.newest(run), "pause"), clocks.now())
 
 
-def unpause(run) -> None:
+def unpause(run: StrPath) -> None:
     """Let a run that was asked to hold go on."""
     places.request(run, places.newest(run), "pause").unlink(missing_ok=True)
 
 
-def advance(folder=None, at_once: int = 1) -> list[Path]:
+def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
     """Start what the queue of this machine allows, and end what was asked to end. Returns the runs it has started.
 
     at_once: places of each device. Idempotent, quick, and safe to call from anywhere, again and again.
     Raises OSError, when all others have had their turn, if a run could not be started; it goes on waiting.
     """
-    folder, begun, failed, awaited = places.runs_folder(folder), [], [], set()
+    folder, begun, failed, awaited = names.runs_folder(folder), [], [], set()
     runs = reading.all_runs(folder)
     for run in runs:
         if run.state == "stopping":
@@ -156,7 +165,7 @@ def _new(folder, name, dataset) -> Path:
     make(folder)
     number, given = 1, name is not None
     while True:
-        path = folder / places.check_name(name if given else f"{dataset}-{number}")
+        path = folder / names.check_name(name if given else f"{dataset}-{number}")
         try:
             path.mkdir()
         except FileExistsError:
@@ -164,8 +173,6 @@ def _new(folder, name, dataset) -> Path:
                 raise Refused(f"there is a run {name!r} in {folder} already; give another name") from None
             number += 1
         else:
-            for part in ("requests", "checkpoints", "samples"):
-                (path / part).mkdir()
             settle(folder)
             return path
 
@@ -175,7 +182,7 @@ def _request(settings, folder, device, keep, owner, launcher) -> dict:
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     known = launchers.named({"launcher": launcher}).places()
-    device, gpus = devices.named(device, [run.device for run in reading.all_runs(folder) if not run.over], known)
+    device, gpus = devices.named(device, [run.device or "" for run in reading.all_runs(folder) if not run.over], known)
     fitting.shares(settings, devices.count(device))
     asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "cwd": os.getcwd()}
     where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus}

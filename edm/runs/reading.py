@@ -15,10 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.files import saved
+from edm.files.names import is_name
 from edm.runs import clocks, failures, launchers, places, signs
 from edm.runs.launchers import PROMPT
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 LIVE = ("running", "paused", "stopping")
 OVER = ("stopped", "finished", "failed", "interrupted")
@@ -74,7 +79,7 @@ class Run:
         return self.over and self.state != "finished"
 
 
-def read(folder, details: bool = True) -> Run:
+def read(folder: StrPath, details: bool = True) -> Run:
     """The run in a directory. details: its log and its use of the disk, too, which take longer to find out."""
     folder = Path(folder)
     number = places.newest(folder)
@@ -83,12 +88,12 @@ def read(folder, details: bool = True) -> Run:
     state, status, handle = _told(folder, number, launcher)
     whole, torn = _saved(folder)
     own, live = status.get("number") == number, state in LIVE
-    seen = saved.number(whole) if whole else 0
+    seen = (whole and saved.number(whole)) or 0
     total = (own and _number(status, "total")) or _number(start, "total")
     total = total or _number(places.read(folder / "config.json"), "images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
     told = {name: _text(status, name) for name in ("reason", "sentence")} if own and not live else {}
-    told |= {"remedies": _several(status, "remedies")} if told else {}
+    remedies = _several(status, "remedies") if told else []
     if own and (note := _text(status, "note")):
         told["sentence"] = told.get("sentence") or note
     if state == "queued" and start.get("host") != clocks.host():
@@ -110,7 +115,7 @@ def read(folder, details: bool = True) -> Run:
         device=_text(start, "device") or _text(status, "device"),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
-        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(told.get("remedies")),
+        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
@@ -119,7 +124,7 @@ def read(folder, details: bool = True) -> Run:
 _PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started", "heartbeat")
 
 
-def all_runs(folder, details: bool = False) -> list[Run]:
+def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
     """Every run in the runs folder, the last asked for or started first."""
     runs = _listing(os.path.abspath(folder)).runs()
     if details:
@@ -127,7 +132,7 @@ def all_runs(folder, details: bool = False) -> list[Run]:
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
 
 
-def workers(folder) -> tuple[dict, list[dict]]:
+def workers(folder: StrPath) -> tuple[dict, list[dict]]:
     """The handles of (the worker of the run's newest beginning, others that it has started); an empty one: none."""
     number = places.newest(folder)
     status = places.read(Path(folder, "status.json"))
@@ -169,7 +174,7 @@ class _Listing:
 
     def runs(self) -> list[Run]:
         try:
-            entries = [entry for entry in os.scandir(self._folder) if places.is_name(entry.name)]
+            entries = [entry for entry in os.scandir(self._folder) if is_name(entry.name)]
         except OSError:
             return []
         known, current = self._known, {}
@@ -275,7 +280,7 @@ def _remedies(found) -> tuple:
     return ()
 
 
-def disk_use(folder) -> int:
+def disk_use(folder: StrPath) -> int:
     """Bytes that the files in a directory take."""
     total = 0
     for parent, _, names in os.walk(folder):
@@ -285,7 +290,7 @@ def disk_use(folder) -> int:
     return total
 
 
-def tail(path, lines: int = LOG_LINES) -> tuple[str, ...]:
+def tail(path: StrPath, lines: int = LOG_LINES) -> tuple[str, ...]:
     """The last lines of a text file."""
     try:
         with open(path, "rb") as file:

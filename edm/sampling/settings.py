@@ -66,6 +66,7 @@ class Sampling(Settings):
         log=True,
         ends=(0, None),
         ge=0,
+        needs="S_churn",
     )
     S_tmax: Annotated[float, BeforeValidator(number_or_none)] = knob(
         math.inf,
@@ -75,6 +76,7 @@ class Sampling(Settings):
         log=True,
         ends=(None, math.inf),
         ge=0,
+        needs="S_churn",
     )
     S_noise: Number = knob(
         1.0,
@@ -84,6 +86,7 @@ class Sampling(Settings):
         step=0.001,
         ge=0,
         le=10,
+        needs="S_churn",
     )
     seed: Whole = knob(
         0,
@@ -95,7 +98,10 @@ class Sampling(Settings):
         le=2**32 - 1,
     )
     sigmas: tuple[Number, ...] | None = knob(
-        None, "σᵢ", "A hand-made list of noise levels, used exactly as given; then N and the range do not matter"
+        None,
+        "σᵢ",
+        "A hand-made list of noise levels, used exactly as given; then N and the range do not matter",
+        instead=("discretization", "steps", "rho", "sigma_min", "sigma_max"),
     )
 
     @property

@@ -47,6 +47,18 @@ def never(sampling: Sampling) -> int:
     return 0
 
 
+class Variant(NamedTuple):
+    """A solver with values of its knobs that make a method of a name of its own.
+
+    title: for buttons. values: of the fields of `Sampling`. called: what it is called by people.
+    """
+
+    name: str
+    title: str
+    values: dict[str, float]
+    called: str
+
+
 @dataclass(frozen=True)
 class Solver:
     """An entry of SOLVERS.
@@ -69,3 +81,4 @@ class Solver:
     knobs: tuple[str, ...]
     draws: Callable[[Sampling], int]
     begin: Begin
+    variants: tuple[Variant, ...] = ()

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import safe_open
 
 from edm.base import flat
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.data.settings import FILES
+from edm.data import sources
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, Progress
 from edm.training.settings import Training, trained_as
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 
 def export(
-    checkpoint, out, *, title="", family="", order=99, note="", ema: int = 0, metrics: dict | None = None
+    checkpoint: StrPath,
+    out: StrPath,
+    *,
+    title: str = "",
+    family: str = "",
+    order: int = 99,
+    note: str = "",
+    ema: int = 0,
+    metrics: dict | None = None,
 ) -> Header:
     """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
 
@@ -62,7 +74,7 @@ def _half(tensor):
 
 def elsewhere(training: Training) -> Training:
     """Settings for other people: of a path to data the last name, and none to what torchvision knows how to fetch."""
-    path, known = training.data.path, training.data.dataset in FILES
+    path, known = training.data.path, sources.file_of(training.data.dataset)
     return training.changed(data={"path": Path(path).resolve().name or "data" if path and known else None})
 
 

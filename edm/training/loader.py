@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +14,7 @@ from edm.data.split import Split
 AHEAD = 3  # batches read ahead, each by a thread of its own
 
 
-def batches(split: Split, seed: int, ranges) -> Iterator:
+def batches(split: Split, seed: int, ranges: Iterable[tuple[int, int]]) -> Generator:
     """(numbers k, samples, labels) for each (first, last) in the iterator `ranges`, read ahead in threads."""
     ranges = iter(ranges)
 

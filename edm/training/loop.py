@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -31,6 +32,10 @@ from edm.training.settings import Training
 from edm.training.state import RunState, header_of
 from edm.training.validation import Validation
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+    from edm.data.sources import Source
+
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds
 _LARGE = 1e5  # stands for an infinite gradient
@@ -39,10 +44,10 @@ _LARGE = 1e5  # stands for an infinite gradient
 def train(
     settings: Training,
     world: World | None = None,
-    resume=None,
+    resume: StrPath | None = None,
     stop: Callable[[], bool] | None = None,
     hold: Callable[[], bool] | None = None,
-    source=None,
+    source: Source | None = None,
     accept_data: bool = False,
 ) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
@@ -134,7 +139,9 @@ class _Steps:
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad()
         parts = self._share // self._micro
-        loss = sum(self._gradients(*next(ready), final=part == parts) for part in range(1, parts + 1))
+        loss = torch.zeros((), dtype=torch.float64, device=self.world.device)
+        for part in range(1, parts + 1):
+            loss += self._gradients(*next(ready), final=part == parts)
         _adam(state)
         state.ema.update(state.network, state.images, settings.batch)
         state.images, state.steps = state.images + settings.batch, state.steps + 1

@@ -41,7 +41,7 @@ class Validation:
         average = state.denoisers()[0]
         state.metrics = Metrics(
             images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS,
-            validation=per_sigma(average, self._images, self._labels, SIGMAS),
+            validation=tuple(per_sigma(average, self._images, self._labels, SIGMAS)),
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
         )  # fmt: skip
         samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()

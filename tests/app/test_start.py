@@ -140,5 +140,4 @@ def test_a_run_s_checkpoints_become_models_of_the_page(tmp_path):
         body, _ = next(bodies("training", family="my-run", steps=2))
         assert [one["images"] for one in body["checkpoints"]] == [5056, 200_000]
     finally:
-        for name in set(models.names()) - set(before):
-            models._registered.pop(name)
+        models.forget(*(set(models.names()) - set(before)))

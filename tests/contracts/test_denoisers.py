@@ -40,10 +40,9 @@ def test_a_model_keeps_its_answers_when_wrapped_copied_pickled_and_moved(name):
     model = models.load(name)
     plain = model.denoiser
     expected = sampled(plain, model.shape, classes=model.trained and model.classes)
-    for kind, made in WRAPPERS.items():
+    for made in WRAPPERS.values():
         wrapped = made(plain)
-        whole = [] if kind == "watched" else [copy.deepcopy(wrapped), pickle.loads(pickle.dumps(wrapped))]
-        for again in (wrapped, copy.copy(wrapped), *whole):  # a watch is of a request to this process
+        for again in (wrapped, copy.copy(wrapped), copy.deepcopy(wrapped), pickle.loads(pickle.dumps(wrapped))):
             assert isinstance(again, DenoiserLike) and denoiser_of(again) is again
             assert (again.shape, again.classes) == (model.shape, model.classes)
             assert (again.sigma_min, again.sigma_max) == known_range(plain)

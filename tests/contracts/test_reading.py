@@ -2,11 +2,13 @@
 
 import re
 import shlex
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 
 from app.__main__ import options as app_options
 from app.tabs.links import opened_from
@@ -110,6 +112,15 @@ def test_what_is_to_be_added_has_its_registry_where_it_is_said_to_be():
             assert any(re.search(rf"^{name}\b.*=", file, re.MULTILINE) for file in files), name
             names += 1
     assert names >= 8
+
+
+def test_the_citation_is_of_this_version_and_names_the_papers():
+    citation, project = yaml.safe_load(text("CITATION.cff")), tomllib.loads(text("pyproject.toml"))["project"]
+    assert citation["version"] == project["version"] and citation["license"] == project["license"] == "MIT"
+    assert citation["authors"] == project["authors"] == [{"name": "the EDM Explorer authors"}]
+    assert "the EDM Explorer authors" in text("LICENSE")
+    papers = [paper["identifiers"][0]["value"] for paper in citation["references"]]
+    assert "arXiv:2206.00364" in papers and len(papers) > 4
 
 
 def test_every_room_is_named():

@@ -33,6 +33,19 @@ def test_a_room_imports_from_itself_and_from_what_all_share(path):
         assert room(other) in allowed, f"{path.name} imports {other.relative_to(PAGE)}"
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(PAGE)))
+def test_a_script_is_read_by_typescript_whole_and_fits_in_a_head(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"@ts-(nocheck|ignore|expect-error)", text)
+    assert len(text.splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(PAGE)))
+def test_a_script_keeps_no_bag_of_fields_and_tells_nobody_through_the_window(path):
+    code = path.read_text(encoding="utf-8")
+    assert not re.search(r"Object\.assign\(this|constructor\.name|window\.dispatchEvent|CustomEvent|setInterval", code)
+
+
 def test_no_two_scripts_import_each_other():
     edges = {path: set(imported(path)) for path in SCRIPTS}
     while free := {path for path, others in edges.items() if not others & edges.keys()}:

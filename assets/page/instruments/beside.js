@@ -19,16 +19,15 @@ export default class Beside extends Instrument {
    * @param {import("../shared/messages.d.ts").Drawing} body
    */
   show({ figure }) {
-    const { colors } = this;
-    if (!figure || !colors) return;
+    if (!figure) return;
     const sides = [figure.panels.filter(({ beside }) => !beside), figure.panels.filter(({ beside }) => beside)];
     sides.forEach((panels, k) => {
-      if (panels.length) this.charts[k].show({ ...figure, panels, columns: 1 }, colors);
+      if (panels.length) this.charts[k].show({ ...figure, panels, columns: 1 }, this.colors);
     });
   }
 
   /** @override */
   picture() {
-    return sheet(this.stage, this.charts, [], /** @type {import("../shared/types.d.ts").Colors} */ (this.colors));
+    return sheet(this.stage, this.charts, [], this.colors);
   }
 }

@@ -55,7 +55,7 @@ export default class Churn extends Instrument {
     this.#now = stage.kind === "step" ? stepOf(stage) : roundsOf(stage);
     this.frame.classList.toggle("charted", !stepping);
     this.plot.hidden = stepping;
-    if (!stepping && figure && this.colors) this.chart.show(figure, this.colors);
+    if (!stepping && figure) this.chart.show(figure, this.colors);
     this.bar.hidden = !stepping || stage.shape.length > 1;
     if (stage.kind === "step") this.#offer(stage.moments);
     if (stepping && fresh) this.#start(!this.#calm);
@@ -106,7 +106,7 @@ export default class Churn extends Instrument {
 
   /** @override */
   paint() {
-    if (!this.#now || !this.colors) return;
+    if (!this.#now) return;
     const drawing = fit(this.canvas);
     if (this.#now.kind === "rounds") paintRounds(drawing, this.#now, this.#tile, this.colors);
     else if (this.#now.shape.length > 1) paintImages(drawing, this.#now, this.#tile, this.colors);
@@ -123,8 +123,7 @@ export default class Churn extends Instrument {
 
   /** @override */
   picture() {
-    const colors = /** @type {import("../shared/types.d.ts").Colors} */ (this.colors);
-    return sheet(this.stage, [this.chart], [this.canvas], colors);
+    return sheet(this.stage, [this.chart], [this.canvas], this.colors);
   }
 }
 

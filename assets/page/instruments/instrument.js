@@ -16,8 +16,6 @@ export class Instrument {
   body = null;
   /** @type {string | null} What was left out of the link: until something changes. */
   ofLink = null;
-  /** @type {import("../shared/types.d.ts").Colors | null} */
-  colors = null;
   /** @type {Frames | null} Of those that are painted. */
   frames = null;
   shown = false;
@@ -30,6 +28,7 @@ export class Instrument {
   constructor(declared, bench) {
     this.declared = declared;
     this.bench = bench;
+    this.colors = bench.colors;
     const { name, title, question, streams } = declared;
     const event = /** @type {Event} */ (name);
     /** @type {Latest<Event>} */
@@ -142,7 +141,7 @@ export class Instrument {
    * @param {import("../shared/frames.js").Mover} [mover]
    */
   animate(mover) {
-    this.frames = new Frames(() => this.body && this.colors && this.paint(), mover);
+    this.frames = new Frames(() => this.body && this.paint(), mover);
   }
 
   paint() {}

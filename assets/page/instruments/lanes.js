@@ -97,7 +97,7 @@ export default class Lanes extends Instrument {
   /** @override */
   paint() {
     const { slowest, colors } = this;
-    if (!slowest || !colors) return;
+    if (!slowest) return;
     const [, sigma] = this.player.show(slowest.levels);
     for (const { picture } of this.lanes)
       if (picture.result) picture.draw(positionAt(picture.result.levels, sigma), colors);
@@ -108,7 +108,7 @@ export default class Lanes extends Instrument {
   picture() {
     const shown = this.lanes.filter(({ picture }) => picture.result);
     const pictures = shown.map(({ picture, caption }) => ({ canvas: picture.canvas, caption }));
-    return row(pictures, /** @type {import("../shared/types.d.ts").Colors} */ (this.colors), CAPTIONS);
+    return row(pictures, this.colors, CAPTIONS);
   }
 }
 

@@ -12,7 +12,7 @@ import { weighed } from "./weighed.js";
 const LIGHT = ["weight", "P_mean", "P_std"]; // knobs that need no new measurement
 const EDGES = [0.01, 0.1, 1, 10];
 /** @type {Record<string, string>} */
-const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss", simple: "loss / σ²", edm: "EDM’s λ · loss" };
+const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss" }; // of others, their weight's
 
 export default class Loss extends OneChart {
   /** @type {Figure | null} */
@@ -67,11 +67,13 @@ export default class Loss extends OneChart {
    * @param {import("../shared/messages.d.ts").Drawing} body
    */
   show({ figure }) {
-    if (!figure || !this.colors) return;
+    if (!figure) return;
     const { weight, P_mean, P_std } = this.values;
     const [loss, training] = figure.panels;
     const shown = weighed(loss, weight);
-    const titled = { ...shown, y: { ...shown.y, title: TITLES[weight] } };
+    const { choices, titles } = this.declared.knobs.weight;
+    const title = TITLES[weight] ?? `λ · loss, λ: ${titles?.[choices?.indexOf(weight) ?? -1]}`;
+    const titled = { ...shown, y: { ...shown.y, title } };
     this.#drawn = { ...figure, key: weight, panels: [titled, density(training, P_mean, P_std)] };
     this.chart.show(this.#drawn, this.colors);
   }

@@ -85,7 +85,7 @@ export default class Oracle extends Instrument {
     const kind = `${Boolean(plane)}${Boolean(images)}`;
     if (this.#kind !== kind) this.store.tell(); // other knobs are idle
     this.#kind = kind;
-    if (figure && this.colors) this.chart.show(figure, this.colors);
+    if (figure) this.chart.show(figure, this.colors);
     if (first) {
       this.player.seek(FIRST);
       if (!this.player.calm) this.player.play(false);
@@ -103,7 +103,7 @@ export default class Oracle extends Instrument {
   /** @override */
   paint() {
     const { body, colors } = this;
-    if (!body || !colors) return;
+    if (!body) return;
     const drawing = fit(this.canvas);
     if (this.#plane) {
       const [u, sigma] = this.player.show(body.levels);
@@ -138,7 +138,7 @@ export default class Oracle extends Instrument {
     const ratio = window.devicePixelRatio || 1;
     const [w, h] = [chart.width * ratio, chart.height * ratio];
     const size = beside ? [width + w, Math.max(height, h)] : [Math.max(width, w), height + h];
-    const { canvas, context } = paper(size[0], size[1], /** @type {Colors} */ (this.colors));
+    const { canvas, context } = paper(size[0], size[1], this.colors);
     if (width) context.drawImage(this.canvas, 0, 0);
     context.drawImage(chart, beside ? width : 0, beside ? 0 : height, w, h);
     return canvas;

@@ -75,7 +75,7 @@ export default class Sweep extends Instrument {
 
   /** @override */
   paint() {
-    if (!this.#cells || !this.colors) return;
+    if (!this.#cells) return;
     this.#cells.paint(fit(this.canvas), this.#pointed, this.colors);
     this.node.dataset.cells = String(this.#cells.count);
   }
@@ -132,8 +132,7 @@ export default class Sweep extends Instrument {
 
   /** @override */
   picture() {
-    const colors = /** @type {import("../shared/types.d.ts").Colors} */ (this.colors);
-    const { canvas } = paper(this.canvas.width, this.canvas.height, colors);
+    const { canvas } = paper(this.canvas.width, this.canvas.height, this.colors);
     contextOf(canvas).drawImage(this.canvas, 0, 0);
     return canvas;
   }

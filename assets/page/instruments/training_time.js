@@ -66,7 +66,7 @@ export default class TrainingTime extends Instrument {
   /** @override */
   paint() {
     const { body, colors, track } = this;
-    if (!body || !colors || !track) return;
+    if (!body || !track) return;
     const index = this.player.at(track.images);
     this.player.mark(`${Math.round(track.images[index] / 1000)} k images`);
     if (this.#drawn !== index && body.figure) {

@@ -39,10 +39,9 @@ export default class Truncation extends Instrument {
    * @param {Body} body
    */
   show({ figure, painted }) {
-    const { colors } = this;
     this.painting.hidden = !painted;
     this.quarters.classList.toggle("unpainted", !painted);
-    if (colors) figure?.panels.forEach((panel, k) => this.charts[k].show({ panels: [panel] }, colors));
+    figure?.panels.forEach((panel, k) => this.charts[k].show({ panels: [panel] }, this.colors));
     const unpacked = painted && { x: float32(painted.x), error: float32(painted.error), data: float32(painted.data) };
     this.painted = painted && unpacked ? { ...painted, ...unpacked } : null;
     this.paint();
@@ -50,7 +49,7 @@ export default class Truncation extends Instrument {
 
   /** @override */
   paint() {
-    if (!this.painted || !this.colors) return;
+    if (!this.painted) return;
     const { context, width, height } = fit(this.canvas);
     const { x, error, count, sigma, sigmaData, data } = this.painted;
     const unit = Math.min(width, height) / 2 / REACH;
@@ -85,7 +84,7 @@ export default class Truncation extends Instrument {
 
   /** @override */
   picture() {
-    return sheet(this.stage, this.charts, this.painted ? [this.canvas] : [], /** @type {Colors} */ (this.colors));
+    return sheet(this.stage, this.charts, this.painted ? [this.canvas] : [], this.colors);
   }
 }
 

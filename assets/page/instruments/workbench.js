@@ -45,6 +45,12 @@ export class Workbench {
     box.append(element("main", {}, panel, this.stage));
   }
 
+  /** The theme's, which main.js hands over before anything is opened. */
+  get colors() {
+    if (!this.#colors) throw new Error("this tab has no colours yet");
+    return this.#colors;
+  }
+
   /** What the present instrument shows, once its script is here. */
   get view() {
     return this.#present ? this.#views.get(this.#present.name) : undefined;
@@ -156,7 +162,7 @@ export class Workbench {
     if (this.#present !== known) return; // another one was chosen meanwhile
     const view = this.#views.get(name) ?? new Kind(known, this);
     this.#views.set(name, view);
-    if (this.#colors) view.recolor(this.#colors);
+    view.recolor(this.colors);
     this.stage.replaceChildren(view.node);
     if (opening) {
       view.ofLink = opening.notice;

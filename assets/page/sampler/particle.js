@@ -41,10 +41,11 @@ export class Particle {
     });
   }
 
-  /** @param {[number, number]} position  In data units. */
+  /** @param {[number, number] | null} position  In data units; null: it is let go. */
   drag(position) {
+    if (!position) this.letGo();
     const { result } = this.picture;
-    if (!result) return;
+    if (!position || !result) return;
     this.player.play(false);
     const last = result.levels.length - 1;
     const u = this.player.fraction * last;

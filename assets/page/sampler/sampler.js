@@ -78,7 +78,7 @@ export class Sampler {
       options: {
         view: this.view,
         repaint: () => this.repaint(),
-        onProbe: (position) => name === "main" && this.#probe(position),
+        onProbe: (position) => name === "main" && this.particle.drag(position),
         onSelect: (selected) => this.setView({ selected }),
       },
       build: () => this.#wanted(values()),
@@ -292,11 +292,5 @@ export class Sampler {
   #showPin() {
     this.parts.pinning.textContent = this.pinned ? "Unpin" : "Pin for comparison";
     this.parts.stages.classList.toggle("two", this.pinned != null);
-  }
-
-  /** @param {[number, number] | null} position */
-  #probe(position) {
-    if (position) this.particle.drag(position);
-    else this.particle.letGo();
   }
 }

@@ -5,8 +5,6 @@ import { changedText, defaultsOf } from "../shared/values.js";
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
 
-const GRID_KNOBS = ["discretization", "steps", "rho", "sigma_min", "sigma_max"];
-
 export class Settings {
   /** @type {string | null} The model's family, which outlives its checkpoints. */
   #family = null;
@@ -65,12 +63,15 @@ export class Settings {
   }
 
   /**
-   * What a person changes. A grid that is computed takes the place of one by hand.
+   * What a person changes. What stands in another's place, such as a grid by hand, gives way to it.
    * @param {Values} changes
    */
   set(changes) {
-    const computed = GRID_KNOBS.some((name) => name in changes) && !("sigmas" in changes);
-    this.store.set(computed ? { ...changes, sigmas: null } : changes);
+    const changed = Object.keys(changes);
+    const instead = Object.entries(this.boot.knobs).filter(([, knob]) =>
+      knob.instead?.some((name) => changed.includes(name)),
+    );
+    this.store.set({ ...Object.fromEntries(instead.map(([name]) => [name, null])), ...changes });
     this.#remember();
     this.changed();
   }
@@ -116,9 +117,12 @@ export class Settings {
    */
   idle(name) {
     const { values } = this;
-    if (name === "alpha") return !this.boot.usesAlpha.includes(values.solver);
-    if (name === "rho") return values.discretization !== "edm" || values.sigmas != null;
-    if (["steps", "sigma_min", "sigma_max"].includes(name)) return values.sigmas != null;
-    return ["S_tmin", "S_tmax", "S_noise"].includes(name) && values.S_churn === 0;
+    const { needs, choices: chosen } = this.boot.knobs[name];
+    if (needs && values[needs] === 0) return true;
+    return Object.entries(this.boot.knobs).some(([other, { instead, choices, uses }]) => {
+      if (!chosen && values[other] != null && instead?.includes(name)) return true;
+      const used = uses?.[choices?.indexOf(values[other]) ?? -1];
+      return used != null && !used.includes(name) && uses?.some((each) => each?.includes(name));
+    });
   }
 }

@@ -70,10 +70,8 @@ function metrics(label, result, measures) {
  * @param {import("./settings.js").Settings} settings
  */
 function summary(result, measures, { values, boot }) {
-  const { solver, alpha, S_churn } = values;
-  const { choices, titles } = boot.knobs.solver;
-  const second = boot.usesAlpha.includes(solver) && alpha !== 1;
-  const name = second ? `second-order (α = ${number(alpha)})` : titles?.[choices?.indexOf(solver) ?? -1];
+  const { S_churn } = values;
+  const name = solverName(values, boot.knobs);
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
@@ -82,6 +80,19 @@ function summary(result, measures, { values, boot }) {
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
   return [text, ...result.notes].map((t) => `${t}.`).join(" ");
+}
+
+/**
+ * The solver's title, with those of its knobs that are not as usual.
+ * @param {import("../shared/types.d.ts").Values} values
+ * @param {Record<string, import("../shared/types.d.ts").Knob>} knobs
+ */
+function solverName(values, knobs) {
+  const { choices, titles, uses } = knobs.solver;
+  const k = choices?.indexOf(values.solver) ?? -1;
+  const own = (uses?.[k] ?? []).filter((name) => values[name] !== knobs[name].default);
+  const said = own.map((name) => `${knobs[name].symbol} = ${number(values[name])}`).join(", ");
+  return said ? `${titles?.[k]}'s family (${said})` : titles?.[k];
 }
 
 /**

@@ -50,7 +50,6 @@ export interface Axis {
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
-  usesAlpha: string[];
   designs: Design[];
   models: Model[];
   tabs: Tab[];
@@ -234,8 +233,9 @@ export interface Instrument {
 }
 
 /**
- * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps: of the choices. uses:
- * the knobs that matter only with each choice; null: any may.
+ * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
+ * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
+ * changes nothing. instead: the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -249,8 +249,10 @@ export interface Knob {
   whole: boolean;
   choices: string[] | null;
   titles?: string[] | null;
-  helps?: (string | null)[] | null;
+  helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  needs?: string | null;
+  instead?: string[] | null;
   section?: string | null;
   hidden?: boolean | null;
   colors?: string[] | null;

@@ -47,7 +47,7 @@ export function segments(knob, { name, get, set, follow, describe }) {
   (knob.choices ?? []).forEach((choice, i) => {
     const choiceButton = button({ role: "radio", "data-value": choice }, knob.titles?.[i] ?? choice);
     choiceButton.addEventListener("click", () => set(choice));
-    describe(choiceButton, knob.help);
+    describe(choiceButton, knob.helps?.[i] || knob.help);
     node.append(choiceButton);
     follow(() => choiceButton.setAttribute("aria-checked", String(get() === choice)));
   });

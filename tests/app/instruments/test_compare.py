@@ -208,7 +208,7 @@ def test_a_model_that_was_deleted_meanwhile_gets_a_sentence(tmp_path):
             with pytest.raises((ValueError, FileNotFoundError), match=r"mine\.safetensors"):
                 final(instrument, **knobs)
     finally:
-        edm.models._registered.pop(name)
+        edm.models.forget(name)
 
 
 @pytest.mark.parametrize("name", presets.names("figures"))

@@ -56,7 +56,8 @@ def test_what_a_page_knows_from_the_start_is_as_declared(tab, monkeypatch):
 )
 def test_what_a_page_is_told_when_it_opens_is_as_declared(tab, query):
     opened = page.opened(query, lambda values: None) | {"models": tab.house.models.since()}
-    TypeAdapter(Opened).validate_json(json.dumps({"opened": opened}))
+    told = TypeAdapter(Opened).validate_json(json.dumps({"opened": opened})).opened
+    assert (told.show and told.show.name) == (query.get("show") or query.get("tab"))
 
 
 PICTURES = [

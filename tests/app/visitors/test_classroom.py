@@ -189,7 +189,7 @@ def test_wrong_answers_come_one_after_another_for_each_name_and_each_address(mon
     assert max(waits) <= 10
     for k in range(12_000):
         wrong(f"a{k}", f"n{k}")
-    assert len(delays._due) == 10_000
+    assert len(delays) == 10_000
 
 
 def test_a_word_that_waits_for_a_processor_is_not_called_wrong(tmp_path, monkeypatch):

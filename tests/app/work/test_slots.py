@@ -23,7 +23,7 @@ def clock(monkeypatch):
 
 
 def waits(turns, number):
-    while len(turns._waiting) < number:
+    while turns.waiting < number:
         time.sleep(0.001)
 
 
@@ -37,7 +37,7 @@ def queued(turns, order, *visitors):
     threads = []
     for visitor in visitors:
         threads.append(threading.Thread(target=run, args=(visitor,)))
-        before = len(turns._waiting)
+        before = turns.waiting
         threads[-1].start()
         waits(turns, before + 1)
     return threads

@@ -45,10 +45,8 @@ def folder(tmp_path_factory):
 def here(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.delenv("EDM_RUNS", raising=False)
-    before = dict(models._registered)
     yield folder
-    models._registered.clear()
-    models._registered.update(before)
+    models.forget()
 
 
 def pasted(text, where, shell=False):
@@ -86,7 +84,7 @@ def test_script_and_command_draw_in_a_new_process_what_the_page_shows(here, monk
     if where == "elsewhere":  # with a setting before it, which only a shell can read
         assert np.array_equal(pasted(command, here, shell=True), picture)
         return
-    models._registered.clear()
+    models.forget()
     (here / "sample.png").unlink()
     assert main(shlex.split(command)[3:]) == 0
     with Image.open("sample.png") as image:
@@ -94,11 +92,10 @@ def test_script_and_command_draw_in_a_new_process_what_the_page_shows(here, monk
 
 
 def test_only_the_owner_of_the_machine_sees_paths_outside_of_the_folder(here, tmp_path, monkeypatch):
-    models.register("my model's.safetensors", "mine")
+    models.register(here / "my model's.safetensors", "mine")
     models.follow_run(here / "elsewhere" / "moons_2")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDM_RUNS", str(here / "elsewhere"))
-    models._registered["mine"] = models.replace(models._registered["mine"], path=here / "my model's.safetensors")
     for name in ("mine", "run-moons_2_128"):
         python, command, _ = shown(name)
         assert str(here) in python and str(here) in command

@@ -26,12 +26,13 @@ def test_requests_that_arrive_out_of_order_do_not_win():
 
 
 def test_visitors_and_topics_do_not_disturb_each_other():
-    tickets = Tickets()
-    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
+    tickets, counting = Tickets(), Counting(smooth_mixture())
+    watched = Watch(tickets.take("anna", "main", 1))(counting)
     tickets.take("bert", "main", 9)
     tickets.take("anna", "pinned", 9)
     tickets.leave("bert")
-    watched(torch.zeros(1, 2), 1.0)
+    assert torch.equal(watched(torch.zeros(1, 2), 1.0), smooth_mixture()(torch.zeros(1, 2), 1.0))
+    assert counting.calls == 1
 
 
 def test_a_visitor_who_left_stops_their_work_and_may_come_back():

@@ -139,7 +139,7 @@ def test_measures_are_the_library_s(experiment):
 
 
 @pytest.fixture
-def ve_of_points(tmp_path, monkeypatch):
+def ve_of_points(tmp_path):
     """A network of points that knows the noise levels of VE only, 0.02 to 100."""
     network = {"name": "mlp", "in_channels": 2, "out_channels": 2, "channels": 16, "blocks": 1}
     header = checkpoints.Header(
@@ -148,8 +148,8 @@ def ve_of_points(tmp_path, monkeypatch):
     torch.manual_seed(0)
     tensors = checkpoints.build(header.network).state_dict()
     checkpoints.save(tmp_path / "ve.safetensors", header, {f"ema0/{name}": t for name, t in tensors.items()})
-    monkeypatch.setattr(edm.experiments.models, "_registered", {})
-    return edm.models.register(tmp_path / "ve.safetensors", "ve_of_points")
+    yield edm.models.register(tmp_path / "ve.safetensors", "ve_of_points")
+    edm.models.forget("ve_of_points")
 
 
 @pytest.mark.parametrize(

@@ -313,9 +313,8 @@ def test_a_run_of_the_queue_says_so_and_offers_to_go_on(run, images, tmp_path, c
 def work(path):
     """The worker of a run's newest beginning, in this process."""
     number = places.newest(path)
-    options = places.read(places.request(path, number, "start"))["options"]
     places.create(places.request(path, number, "taken"), {})
-    return main([*options, f"--beginning={number}"])
+    return main(["train", f"--run={path}", f"--beginning={number}"])
 
 
 def test_a_relative_path_works_from_another_folder(images, tmp_path, monkeypatch):

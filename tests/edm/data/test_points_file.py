@@ -160,7 +160,7 @@ def test_a_model_of_points_is_trained_resumed_and_compared_with_the_exact_one(tm
         assert gone.dataset is None and choosing.exact_of(gone) is None
         assert main(["sample", f"--model={name}", "--count=8", "--steps=4", "--out=again.png"]) == 0
     finally:
-        models._registered.pop(name, None)
+        models.forget(name)
 
 
 def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypatch, capsys):
@@ -179,7 +179,7 @@ def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypat
         assert data_learned(model.header).path == "cloud.npy"
         assert model.dataset is None, "a file of that name may be any here"
     finally:
-        models._registered.pop("exported", None)
+        models.forget("exported")
     capsys.readouterr()
     wanted = ["evaluate", "model.safetensors", "--count=64", "--reference=64"]
     assert main(wanted) == 2

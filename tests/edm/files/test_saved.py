@@ -28,8 +28,9 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _own_models(monkeypatch):
-    monkeypatch.setattr(models, "_registered", {})  # or those of these runs would be known to all tests after these
+def _own_models():
+    yield
+    models.forget()  # or those of these runs would be known to all tests after these
 
 
 @pytest.fixture

@@ -166,10 +166,12 @@ def test_an_average_forgets_half_in_its_half_life():
 def test_closing_the_generator_ends_the_run_and_its_threads():
     import threading
 
+    others = set(threading.enumerate())  # of runs that other tests have let fail
     events = train(tiny())
     next(event for event in events if isinstance(event, Step))
+    assert {thread.name.partition("_")[0] for thread in set(threading.enumerate()) - others} == {"loader"}
     events.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("loader")]
+    assert set(threading.enumerate()) <= others
 
 
 @pytest.mark.parametrize(
