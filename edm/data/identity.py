@@ -51,7 +51,7 @@ class Identity(Settings):
             raise Refused("what the run has held out cannot be read; its file is broken") from None
 
 
-def of(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
+def identify(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
     """The identity of a source (`edm.data.sources`) of `settings`; None of a finite one whose samples have no marks.
 
     held: numbers of the samples that are held out.
@@ -81,7 +81,7 @@ def changes(source: Source, settings: Data, header: HeaderLike, before: Contents
 
     before: the contents then, if they are known. Headers of older checkpoints tell of the names of classes only.
     """
-    then, now = header.data, of(source, settings)
+    then, now = header.data, identify(source, settings)
     found, then = [], None if now is None else then
     if then is not None and then.dataset != now.dataset:
         return [f"the dataset was {then.dataset!r} and is {now.dataset!r}"]
@@ -90,7 +90,7 @@ def changes(source: Source, settings: Data, header: HeaderLike, before: Contents
     gone, new = _classes(source, header)
     found += [f"the class {name!r} is gone" for name in gone[:3]] + [f"the class {name!r} is new" for name in new[:3]]
     if then is not None and then.digest != now.digest:
-        told = Contents.of(source).against(before) if before and _digest(before.marks) == then.digest else []
+        told = Contents.found_in(source).against(before) if before and _digest(before.marks) == then.digest else []
         if not told and then.size != now.size:
             told = [f"there were {then.size:,} images and are {now.size:,}"]
         found += told or ([] if found else [f"what the set {now.dataset!r} holds has changed"])
@@ -125,7 +125,7 @@ class Contents:
     marks: np.ndarray
 
     @classmethod
-    def of(cls, source: Source) -> Contents | None:
+    def found_in(cls, source: Source) -> Contents | None:
         """Of a source whose samples have names; None for others."""
         names = getattr(source, "names", ())
         return cls(tuple(names), source.marks) if names else None

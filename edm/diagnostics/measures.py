@@ -88,9 +88,9 @@ def _no_frechet(experiment, model) -> str | None:
 def _frechet(experiment, model, device):
     from edm.evaluation import frechet_distance
     from edm.evaluation.features import to_8_bits
-    from edm.evaluation.truth import settings_of, truth
+    from edm.evaluation.true_data import read, settings_of
 
-    known = truth(settings_of(_data(model)), TRUE_IMAGES, str(device))
+    known = read(settings_of(_data(model)), TRUE_IMAGES, str(device))
     return lambda samples: frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
 
 
