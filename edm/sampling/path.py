@@ -88,6 +88,7 @@ class Path:
 def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     """The path of these settings for a denoiser, any callable; its `sigma_min`, `sigma_max` and `round_sigma` count,
     where it has them. Raises Refused if its levels and those of the settings have nothing in common."""
+    denoiser = denoiser_of(denoiser)
     low, high = known_range(denoiser)
     settings, notes = _cut(sampling, low, high)
     schedule, scaling = schedules.chosen_by(settings)

@@ -17,7 +17,7 @@ EXCEPTIONS = {
         "edm/preconditioning.py": "VP's network is told VP's own time",
         "edm/objective.py": "VP's distribution of levels in training is even in VP's own time",
     },
-    "a schedule or scaling by its name": {"edm/schedules.py": "`of` is what the path asks"},
+    "a schedule or scaling by its name": {"edm/schedules.py": "`chosen_by` is what the path asks"},
     "levels of settings": {
         "edm/timesteps.py": "`sigmas` is what the path asks",
         "edm/sampling/settings.py": "settings that have no levels are refused",
