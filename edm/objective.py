@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from edm.base.choices import Choice
 from edm.base.fields import Number, Settings, knob
 from edm.preconditioning import PRECONDITIONINGS, VP
 
+_MADE: Any = None  # stands for a curve that is made of quantiles
 _DRAWS = 1 << 15  # quantiles from which curves are made that are not given
 _SMOOTH = 0.05  # half width of the window for a density, in units of the spread of ln σ
 
@@ -34,8 +36,8 @@ class NoiseDistribution:
     title: str
     sigma: Callable
     knobs: tuple[str, ...] | None = None
-    density: Callable | None = None
-    below: Callable | None = None
+    density: Callable = _MADE
+    below: Callable = _MADE
     formula: str = ""
     help: str = ""
 

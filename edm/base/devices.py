@@ -49,8 +49,8 @@ def named(name: str, ahead: list[str], known: list[str]) -> tuple[str, int]:
     if found:
         most = gpus if found[1] == "cuda" else max(2, os.cpu_count() or 1)
         if not 1 <= int(found[2]) <= most:
-            known = f"of {found[1]}, 1 to {most} can be used at once" if most else "it has no GPU; use cpu"
-            raise Refused(f"device {name!r} is not on this machine: {known}")
+            offered = f"of {found[1]}, 1 to {most} can be used at once" if most else "it has no GPU; use cpu"
+            raise Refused(f"device {name!r} is not on this machine: {offered}")
         return (f"{found[1]}*{int(found[2])}" if int(found[2]) > 1 else named(found[1], ahead, known)[0]), gpus
     if name == "auto" and known:
         return min((place for place in known if place.startswith("cuda:") or not gpus), key=ahead.count), gpus

@@ -37,7 +37,7 @@ class Choices:
         self.registry = registry
 
     @property
-    def entries(self) -> dict[str, object]:
+    def entries(self) -> dict[str, Any]:
         """The entries by name; of plain names, None."""
         found = self.registry() if callable(self.registry) else self.registry
         return dict(found) if isinstance(found, Mapping) else dict.fromkeys(found)
@@ -78,9 +78,15 @@ def knob(
     return field
 
 
+def display(kind: type[Settings], name: str) -> dict[str, Any]:
+    """What `knob` says of a field besides its limits: symbol, slider, log, step, unit, ends, …"""
+    extra: Any = kind.model_fields[name].json_schema_extra
+    return extra["knob"]
+
+
 def symbol(kind: type[Settings], name: str) -> str:
     """The symbol of a field as text: S_churn for S<sub>churn</sub>."""
-    return re.sub(r"<sub>(.*?)</sub>", r"_\1", kind.model_fields[name].json_schema_extra["knob"]["symbol"])
+    return re.sub(r"<sub>(.*?)</sub>", r"_\1", display(kind, name)["symbol"])
 
 
 def number_or_none(value: Any) -> Any:
@@ -163,7 +169,7 @@ def allowed(settings: type[Settings], name: str) -> str:
     return " and ".join(parts)
 
 
-def registries(settings: type[Settings]) -> dict[str, dict[str, object]]:
+def registries(settings: type[Settings]) -> dict[str, dict[str, Any]]:
     """What each field that picks from a registry may name: its entries by name."""
     fields = settings.model_fields.items()
     return {name: part.entries for name, field in fields for part in field.metadata if isinstance(part, Choices)}
@@ -179,7 +185,7 @@ def knobs(settings: type[Settings]) -> dict[str, dict]:
     defaults, offered = settings().document(complete=True), registries(settings)
     return {
         name: {
-            **copy.deepcopy(field.json_schema_extra["knob"]),
+            **copy.deepcopy(display(settings, name)),
             "help": field.description,
             "default": defaults[name],
             **_choices_of(offered.get(name)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from typing import get_args
+from typing import Any, get_args
 
 from edm.base.errors import shown
 from edm.base.fields import Settings, SettingsError
@@ -15,7 +15,7 @@ from edm.base.fields import Settings, SettingsError
 
 def groups(kind: type[Settings]) -> dict[str, type[Settings]]:
     """The groups of fields that are settings of their own: name -> their class; "" is `kind` itself."""
-    nested = {name: f.annotation for name, f in kind.model_fields.items() if not f.json_schema_extra}
+    nested: dict[str, Any] = {name: f.annotation for name, f in kind.model_fields.items() if not f.json_schema_extra}
     return {"": kind, **nested}
 
 

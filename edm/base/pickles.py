@@ -68,7 +68,7 @@ class Encoded:
         return text.encode("latin1")
 
 
-def opcodes(file: IO[bytes], allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
+def opcodes(file: IO[bytes], allowed: frozenset = OPCODES) -> Iterator[tuple[str, Any]]:
     """(name, argument) of each opcode of the pickle that begins where `file` stands.
 
     Raises Refused, in words that follow upon a name of the file, for one that is not allowed, or too many of them, and
@@ -79,7 +79,7 @@ def opcodes(file: IO[bytes], allowed: frozenset = OPCODES) -> Iterator[tuple[str
         name = opcode.name
         tuples += name.startswith("TUPLE")
         # A memo index beyond the number of opcodes would only make the memo huge
-        if name not in allowed or ("PUT" in name and argument > count):
+        if name not in allowed or ("PUT" in name and (argument or 0) > count):
             raise Refused(f"it has the opcode {name}, which no such file needs here")
         if count > MAX_OPCODES or tuples > MAX_TUPLES:
             raise Refused("it is more intricate than any such file")

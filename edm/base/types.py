@@ -13,4 +13,5 @@ StrPath: TypeAlias = str | os.PathLike[str]
 Device: TypeAlias = str | torch.device
 Numbers: TypeAlias = Sequence[float] | np.ndarray | torch.Tensor  # noise levels, say
 Indices: TypeAlias = Sequence[int] | range | np.ndarray | torch.Tensor
+Labels: TypeAlias = Sequence[int] | torch.Tensor | None  # a class for each sample
 Shape: TypeAlias = Sequence[int]

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import model_validator
 
@@ -20,6 +20,10 @@ from edm.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from edm.evaluation.evaluate import Progress
+    from edm.evaluation.report import Report
 
 
 class Evaluation(Settings):
@@ -141,16 +145,18 @@ def _titles(opened) -> list[str]:
     return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
 
 
-def _watched(title, events, stream):
+def _watched(title, events: Iterator[Progress | Report], stream) -> Report:
     """Run to the report, with a line of progress on a terminal."""
     live, drawn = stream.isatty(), 0.0
     for event in events:
         if live and isinstance(event, tuple) and time.monotonic() > drawn + 0.2:
             drawn = time.monotonic()
-            print(f"\r{title}: {event.done} of {event.total} samples ", end="", file=stream, flush=True)
+            done, total = event
+            print(f"\r{title}: {done} of {total} samples ", end="", file=stream, flush=True)
+    report = cast("Report", event)  # with which all evaluations end
     start = "\r" if live else ""
-    print(f"{start}{title}: N = {event.sampling.steps}, {event.count} samples, {event.seconds:.1f} s  ", file=stream)
-    return event
+    print(f"{start}{title}: N = {report.sampling.steps}, {report.count} samples, {report.seconds:.1f} s  ", file=stream)
+    return report
 
 
 def _text(title, report) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from edm.base.errors import Refused
 from edm.commands.help import command
 from edm.data.settings import data_learned
 
 if TYPE_CHECKING:
     import argparse
+
+    from edm.evaluation.report import Report
 
 ABOUT = """Make a small model file of a checkpoint's averaged weights, in half precision, with a card beside it: what it
 was trained on, for how long, and with which command."""
@@ -49,7 +52,10 @@ def _measures(checkpoint, ema) -> dict:
     from edm.sampling.loop import last
 
     denoiser = checkpoints.load(checkpoint, ema=ema)
-    report = last(evaluate(denoiser, data_learned(denoiser.header)))
+    data = data_learned(denoiser.header)
+    if data is None:
+        raise Refused(f"{checkpoint} does not say what it has learned; leave out --evaluate")
+    report = cast("Report", last(evaluate(denoiser, data)))  # with which all evaluations end
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from edm.base.fields import Settings, SettingsError
 from edm.base.flat import groups, unflatten
@@ -32,14 +33,14 @@ def fields(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
     from edm.base.fields import knobs
 
     for settings in groups(kind).values():
-        group = parser.add_argument_group(settings.__doc__.split(":")[0])
+        group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
         for name, knob in knobs(settings).items():
             group.add_argument(f"--{name}", help=_help(knob).replace("%", "%%"), metavar="VALUE")
     parser.set_defaults(kind=kind)
 
 
-def settings(options: argparse.Namespace) -> Settings:
-    """The settings that presets, file and options make together."""
+def settings(options: argparse.Namespace) -> Any:
+    """The settings that presets, file and options make together, of the kind that `fields` was given."""
     return options.kind.parse(document_of(options))
 
 

@@ -80,7 +80,7 @@ def _list(options, folder):
     from edm import runs
 
     for run in runs.all_runs(folder, details=True):
-        print(f"{run.name:24} {run.state:12} {_progress(run):>22}  {_size(run.disk):>9}  {_note(run)}".rstrip())
+        print(f"{run.name:24} {run.state:12} {_progress(run):>22}  {_size(run.disk or 0):>9}  {_note(run)}".rstrip())
 
 
 def _show(options, folder):
@@ -88,7 +88,7 @@ def _show(options, folder):
 
     for name in options.name:
         run = runs.read(runs.find(folder, name))
-        print(f"{run.name}: {run.state}, {_progress(run)} images, {_size(run.disk)}")
+        print(f"{run.name}: {run.state}, {_progress(run)} images, {_size(run.disk or 0)}")
         facts = {
             "why": run.sentence,
             "place": run.pid and run.state in runs.LIVE and f"process {run.pid} on {run.host}, {run.device}",

@@ -166,7 +166,7 @@ def _ended(worker, bar, folder) -> int:
     last = saved.newest(folder)
     _say(last or f"{folder} has no checkpoint yet", sys.stdout)
     heard = worker.heard
-    if not bar.early or heard is None or heard not in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
+    if not bar.early or heard is None or heard not in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
         return 0
     _say(f"stopped at image {bar.images:,}; {_advice(folder)}", sys.stderr)
     return 128 + heard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edm.exact import PointSet
@@ -17,6 +17,6 @@ def exact() -> PointSet:
 
     from edm.exact import PointSet
 
-    bunch = load_digits()
+    bunch: Any = load_digits()
     images = torch.from_numpy(bunch.images).float().unsqueeze(1) / 8 - 1
     return PointSet(images, torch.from_numpy(bunch.target).long())

@@ -11,6 +11,7 @@ import hashlib
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,23 +58,24 @@ def identify(source: Source, settings: Data, held: Indices = ()) -> Identity | N
     held: numbers of the samples that are held out.
     """
     known = {"dataset": settings.dataset, "crop": settings.crop, "size": source.size}
-    if source.size is not None and getattr(source, "marks", None) is None:
-        return None
     if source.size is None:
         return Identity(**known, digest=getattr(source, "digest", ""))
-    chosen = np.asarray(source.marks[np.asarray(held, dtype=np.int64)], dtype="<u8")
-    return Identity(**known, digest=_digest(source.marks), held=base64.b64encode(chosen.tobytes()).decode())
+    marks = _marks(source)
+    if marks is None:
+        return None
+    chosen = np.asarray(marks[np.asarray(held, dtype=np.int64)], dtype="<u8")
+    return Identity(**known, digest=_digest(marks), held=base64.b64encode(chosen.tobytes()).decode())
 
 
 def still_held(source: Source, identity: Identity | None) -> np.ndarray | None:
     """The numbers of those samples of a source that were held out, in their order; some may be gone. None: unknown."""
-    if identity is None or source.size is None or getattr(source, "marks", None) is None:
+    if identity is None or source.size is None or (marks := _marks(source)) is None:
         return None
-    order = np.argsort(source.marks)
+    order = np.argsort(marks)
     wanted = identity.held_marks
-    places = np.searchsorted(source.marks[order], wanted).clip(max=len(order) - 1)
+    places = np.searchsorted(marks[order], wanted).clip(max=len(order) - 1)
     found = order[places]
-    return found[source.marks[found] == wanted]
+    return found[marks[found] == wanted]
 
 
 def changes(source: Source, settings: Data, header: HeaderLike, before: Contents | None) -> list[str]:
@@ -82,15 +84,16 @@ def changes(source: Source, settings: Data, header: HeaderLike, before: Contents
     before: the contents then, if they are known. Headers of older checkpoints tell of the names of classes only.
     """
     then, now = header.data, identify(source, settings)
-    found, then = [], None if now is None else then
-    if then is not None and then.dataset != now.dataset:
+    found: list[str] = []
+    if then and now and then.dataset != now.dataset:
         return [f"the dataset was {then.dataset!r} and is {now.dataset!r}"]
-    if then is not None and then.crop != now.crop:
+    if then and now and then.crop != now.crop:
         found.append(f"crop was {str(then.crop).lower()} and is {str(now.crop).lower()}")
     gone, new = _classes(source, header)
     found += [f"the class {name!r} is gone" for name in gone[:3]] + [f"the class {name!r} is new" for name in new[:3]]
-    if then is not None and then.digest != now.digest:
-        told = Contents.found_in(source).against(before) if before and _digest(before.marks) == then.digest else []
+    if then and now and then.digest != now.digest:
+        contents = Contents.found_in(source)
+        told = contents.against(before) if contents and before and _digest(before.marks) == then.digest else []
         if not told and then.size != now.size:
             told = [f"there were {then.size:,} images and are {now.size:,}"]
         found += told or ([] if found else [f"what the set {now.dataset!r} holds has changed"])
@@ -128,13 +131,13 @@ class Contents:
     def found_in(cls, source: Source) -> Contents | None:
         """Of a source whose samples have names; None for others."""
         names = getattr(source, "names", ())
-        return cls(tuple(names), source.marks) if names else None
+        return cls(tuple(names), marks) if names and (marks := _marks(source)) is not None else None
 
     @classmethod
     def read(cls, run: StrPath) -> Contents | None:
         """As they were written into a run's folder; None if they were not."""
         try:
-            with np.load(run / FILE, allow_pickle=False) as file:
+            with np.load(Path(run) / FILE, allow_pickle=False) as file:
                 names = file["names"].tobytes().decode("utf-8", "surrogatepass").split("\0")
                 marks = np.asarray(file["marks"], dtype="<u8")
         except (*points.NOT_NUMPY, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
@@ -146,7 +149,7 @@ class Contents:
         before = Contents.read(run)
         if before is None or before.names != self.names or not np.array_equal(before.marks, self.marks):
             text = np.frombuffer("\0".join(self.names).encode("utf-8", "surrogatepass"), np.uint8)
-            with atomic(run / FILE) as file:
+            with atomic(Path(run) / FILE) as file:
                 np.savez_compressed(file, names=text, marks=self.marks)
 
     def against(self, before: Contents) -> list[str]:
@@ -165,6 +168,11 @@ def _counted(names, kind):
     if len(names) == 1:
         return f"the image {first} {'has ' if kind == 'changed' else 'is '}{kind}"
     return f"{len(names):,} images {'have ' if kind == 'changed' else 'are '}{kind} ({first} is one)"
+
+
+def _marks(source: Source) -> np.ndarray | None:
+    """Those of the samples of a finite source, which need not have any."""
+    return getattr(source, "marks", None)
 
 
 def _digest(marks) -> str:

@@ -38,4 +38,4 @@ def of_arrays(samples: np.ndarray, labels: np.ndarray | torch.Tensor) -> np.ndar
     """The marks of samples [N, …] and labels [N] in memory."""
     rows = np.ascontiguousarray(samples).reshape(len(samples), -1)
     pairs = zip(rows, np.asarray(labels).tolist(), strict=True)
-    return np.array([mark(k, zlib.crc32(row), label) for k, (row, label) in enumerate(pairs)], dtype="<u8")
+    return np.array([mark(k, zlib.crc32(row.data), label) for k, (row, label) in enumerate(pairs)], dtype="<u8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tokenize
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def checked(rows: Any, place: str) -> np.ndarray:
     return points
 
 
-def write(file: BinaryIO, samples: np.ndarray) -> None:
+def write(file: IO[bytes], samples: np.ndarray) -> None:
     """Write samples [n, …] into a .csv file that is open: one a line, in nine digits."""
     import pandas as pd
 

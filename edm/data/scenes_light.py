@@ -30,7 +30,7 @@ SOLIDS = {
 _DISTANCE, _PITCH, _ZOOM, _AIM = 8.0, math.radians(22), 0.235, 0.72  # camera; zoom: tan of half the view; aim: height
 _CAMERA = (0.0, _AIM + _DISTANCE * math.sin(_PITCH), _DISTANCE * math.cos(_PITCH))
 _SPREAD, _BLUR = 0.16, 0.05  # of the shadow's edge: with distance, and at the contact
-_KEY = np.float32([1.0, 0.96, 0.9])[:, None]  # colour of the light, linear
+_KEY = np.array([1.0, 0.96, 0.9], dtype=np.float32)[:, None]  # colour of the light, linear
 _RAYS = 1 << 16  # at a time: their columns stay in the cache
 
 # (zenith, horizon, ground) of the ring of palettes, sRGB
@@ -62,9 +62,15 @@ _TO_LAB = np.array(
 )  # fmt: skip
 
 
+def _single(array) -> np.ndarray:
+    """In single precision."""
+    return np.asarray(array, dtype=np.float32)
+
+
 def _mixed(matrix, columns) -> np.ndarray:
     """matrix·columns for columns [..., 3, B], summed in one order whatever the batch, which BLAS would not promise."""
-    return sum(matrix[:, k, None] * columns[..., k, None, :] for k in range(3))
+    mixed: Any = sum(matrix[:, k, None] * columns[..., k, None, :] for k in range(3))
+    return mixed
 
 
 def _to_oklab(code: str) -> np.ndarray:
@@ -86,7 +92,7 @@ def _around(ring, place) -> np.ndarray:
     place = place * len(ring)
     first = np.floor(place).astype(int)
     low, high = (np.moveaxis(ring[(first + k) % len(ring)], 0, -1) for k in (0, 1))
-    return np.float32(_from_oklab(low + (high - low) * smooth(place - first)))
+    return _single(_from_oklab(low + (high - low) * smooth(place - first)))
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,9 @@ def stage(name: str, factors: dict[str, np.ndarray]) -> Stage:
     light = (np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation))
     centre = (factors["position"][:, 0], solid.base * factors["size"], factors["position"][:, 1])
     turn = (np.cos(factors["rotation"]), np.sin(factors["rotation"]))
-    centre, light, turn = (tuple(np.float32(column) for column in columns) for columns in (centre, light, turn))
+    centre, light, turn = (tuple(_single(column) for column in columns) for columns in (centre, light, turn))
     albedo, palette = _around(_COLOURS_LAB, factors["hue"]), _around(_PALETTES_LAB, factors["palette"])
-    return Stage(solid, centre, turn, np.float32(factors["size"]), light, albedo, palette)
+    return Stage(solid, centre, turn, _single(factors["size"]), light, albedo, palette)
 
 
 def picture(stage: Stage, resolution: int, supersample: int) -> np.ndarray:
@@ -126,9 +132,9 @@ def picture(stage: Stage, resolution: int, supersample: int) -> np.ndarray:
     """
     pixel = 2 * _ZOOM / resolution
     steps = pixel * (np.arange(resolution) + 0.5) - _ZOOM
-    u, v = (np.float32(a.ravel()) for a in np.meshgrid(steps, -steps))
+    u, v = (_single(a.ravel()) for a in np.meshgrid(steps, -steps))
     shifts = pixel * ((np.arange(supersample) + 0.5) / supersample - 0.5)
-    across, up = (np.float32(a.ravel()) for a in np.meshgrid(shifts, -shifts))
+    across, up = (_single(a.ravel()) for a in np.meshgrid(shifts, -shifts))
     count = len(stage.size)
     image = _background(stage, np.repeat(np.arange(count), len(u)), np.tile(u, count), np.tile(v, count))
     image = image.reshape(3, count, len(u))

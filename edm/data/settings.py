@@ -18,6 +18,10 @@ NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields 
 class Data(Settings):
     """The data: what is learned."""
 
+    if TYPE_CHECKING:  # pydantic gives one to whatever is frozen; caches of this module's readers need it
+
+        def __hash__(self) -> int: ...
+
     dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.offered)
     path: str | None = knob(
         None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
@@ -57,6 +61,6 @@ class HeaderLike(Protocol):
     def class_names(self) -> tuple[str, ...]: ...
 
 
-def data_learned(header: HeaderLike) -> Data | None:
+def data_learned(header: HeaderLike | None) -> Data | None:
     """The data that the file with this header has learned (`edm.files.checkpoints.Header`); None if it does not say."""
-    return None if header.training is None else Data.parse(header.training.get("data", {}))
+    return None if header is None or header.training is None else Data.parse(header.training.get("data", {}))

@@ -253,7 +253,7 @@ def spread(source: Source, count: int = 10_000) -> float:
     """σ_data: the standard deviation of a coordinate, around that coordinate's mean, over at most `count` samples."""
     number = min(count, source.size or count)
     chosen = np.arange(number) if source.size is None else np.linspace(0, source.size - 1, number).astype(int)
-    total = squares = 0.0
+    total = squares = torch.zeros((), dtype=torch.float64)
     for part in np.array_split(chosen, -(-number // 500)):
         samples = read(source, part)[0].double()
         total, squares = total + samples.sum(0), squares + samples.square().sum(0)

@@ -68,14 +68,14 @@ class Split:
 
 def divided(
     source: Source, settings: Any, header: HeaderLike | None, checkpoint: StrPath | None, accept: bool
-) -> tuple:
+) -> tuple[Source, Split, str]:
     """(source, its `Split`, what has to be known of them in a sentence or "") for a run of `edm.Training` settings.
 
     header: of the checkpoint from which it goes on; None: it begins. accept: other data than it has learned so far.
     Raises OtherData unless it is accepted, and ValueError for data that cannot be accepted.
     """
     data = settings.data
-    if header is None or header.training is None:
+    if header is None or header.training is None or checkpoint is None:
         return source, Split(source, data.holdout), ""
     before = identity.Contents.read(Path(checkpoint).absolute().parent.parent)
     changed = identity.changes(source, data, header, before)
@@ -107,7 +107,7 @@ def resumed(source: Source, settings: Data, header: HeaderLike) -> Split:
     """The source of a run (`edm.data.settings.Data`) that goes on from a checkpoint, divided as it was: what was
     held out and is still there stays held out, and nothing that was trained on joins it. Raises ValueError for a
     holdout that has grown."""
-    then = data_learned(header).holdout
+    then = (data_learned(header) or settings).holdout
     held = identity.still_held(source, header.data)
     if held is None:
         held = Split(source, then).held

@@ -53,7 +53,7 @@ class InMemory:
     class_names: tuple[str, ...]
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         return tuple(self.images.shape[1:])
 
     @property

@@ -18,9 +18,9 @@ from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 if TYPE_CHECKING:
+    from edm.base.types import Labels
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
-    from edm.sampling.noise import Noise
+    from edm.sampling.loop import Noise
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class Moment:
 class _Watched(Ode):
     """An ODE that remembers where it was evaluated last."""
 
-    seen = None
+    seen: tuple | None = None
+
+    def forget(self):
+        self.seen = None
 
     def slope(self, x, t):
         slope, denoised = super().slope(x, t)
@@ -109,7 +112,7 @@ def _moments(run, index, begun, x):
         start = ode.moment("noise", x, t)
         yield start
     yield ode.moment("denoised", start.denoised, 0.0)
-    ode.seen = None
+    ode.forget()
     x_next = run.step(run.at(index, x, start.slope, start.denoised))
     if ode.seen is None:
         yield ode.moment("euler", x_next, t_next, start.slope)

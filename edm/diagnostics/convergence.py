@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ from edm.sampling.loop import sample
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
+    from edm.base.types import Labels
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
     from edm.sampling.settings import Sampling
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
@@ -120,7 +120,11 @@ def _line(points) -> tuple[Order, float]:
     from scipy.stats import linregress
 
     x, y = np.log([p.steps for p in points]), np.log([p.error for p in points])
-    slope, intercept, *_ = linregress(x, y)  # its own error comes from 1 − r², in which little is left of so good a fit
+    line: Any = linregress(x, y)
+    slope, intercept = (
+        line.slope,
+        line.intercept,
+    )  # its own error comes from 1 − r², in which little is left of so good a fit
     deviation = math.sqrt(np.square(y - intercept - slope * x).sum() / (len(x) - 2))
     stderr = deviation / math.sqrt(np.square(x - x.mean()).sum())
     steps = (min(p.steps for p in points), max(p.steps for p in points))

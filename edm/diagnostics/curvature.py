@@ -24,9 +24,8 @@ from edm.sampling.loop import Ode, check_latents
 from edm.sampling.path import PLAIN, known_range, path_of
 
 if TYPE_CHECKING:
-    from edm.base.types import Numbers
+    from edm.base.types import Labels, Numbers
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
     from edm.sampling.settings import Sampling
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
@@ -112,7 +111,7 @@ def paths(
     sigmas: Numbers,
     labels: Labels = None,
     start: float | None = None,
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The solution as Figure 3 draws it: (t [S], x(t) = s·(x/s) [S, B, …]) in float64 at the levels `sigmas`.
 
     Time and scaling are those of `sampling`; the rest as in `solution`.

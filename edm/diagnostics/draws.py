@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,12 +54,12 @@ def held_out(model: Model) -> Draw:
     from edm.data.settings import Data
     from edm.data.split import Split, resumed
 
-    if not model.trained and isinstance(model.dataset.denoiser, PointSet):
-        return _of(Split(_points(model.dataset.denoiser), 0), WHOLE)
+    if not model.trained and isinstance(model.denoiser, PointSet):
+        return _of(Split(_points(model.denoiser), 0), WHOLE)
     if not model.trained:
-        return _of(Split(sources.open_source(Data(dataset=model.dataset.name)), None), FRESH)
-    data = data_learned(model.header)
-    if data is None:
+        return _of(Split(sources.open_source(Data(dataset=model.name)), None), FRESH)
+    header, data = model.header, data_learned(model.header)
+    if header is None or data is None:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
     try:
         source = sources.open_source(data.changed(download=False))
@@ -69,15 +69,15 @@ def held_out(model: Model) -> Draw:
         raise Refused(
             f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
         )
-    known = model.header.data is not None
-    source = identity.fitting(source, model.header) if known else sources.as_learned(source, model.header.class_names)
-    split = resumed(source, data, model.header)
-    if model.header.held_out and not split.held_out:
+    known = header.data is not None
+    source = identity.fitting(source, header) if known else sources.as_learned(source, header.class_names)
+    split = resumed(source, data, header)
+    if header.held_out and not split.held_out:
         raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")
     return _of(split, FRESH if source.size is None else HELD_OUT if split.held_out else TRAINED_ON)
 
 
-def _points(denoiser: PointSet):
+def _points(denoiser: PointSet) -> Any:
     """A point set as a source of `edm.data.sources`."""
     points, labels = denoiser.points.cpu(), None if denoiser.labels is None else denoiser.labels.cpu()
     return SimpleNamespace(

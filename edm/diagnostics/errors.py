@@ -13,8 +13,8 @@ from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
 if TYPE_CHECKING:
+    from edm.base.types import Labels
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
 
 REFERENCE_STEPS = 256
 REFERENCE_SIGMA_MIN = 1e-4

@@ -9,9 +9,8 @@ import torch
 from edm.sampling.denoisers import ask
 
 if TYPE_CHECKING:
-    from edm.base.types import Numbers
+    from edm.base.types import Labels, Numbers
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
 
 
 def window_grid(half_width: float, half_height: float, columns: int, rows: int) -> torch.Tensor:

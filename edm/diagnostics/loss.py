@@ -21,8 +21,7 @@ from edm.base.errors import Refused
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
 
 if TYPE_CHECKING:
-    from edm.base.types import Device, Numbers
-    from edm.sampling.loop import Labels
+    from edm.base.types import Device, Labels, Numbers
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000

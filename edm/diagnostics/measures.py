@@ -86,12 +86,9 @@ def _no_frechet(experiment, model) -> str | None:
 
 
 def _frechet(experiment, model, device):
-    from edm.evaluation import frechet_distance
-    from edm.evaluation.features import to_8_bits
     from edm.evaluation.true_data import read, settings_of
 
-    known = read(settings_of(_data(model)), TRUE_IMAGES, str(device))
-    return lambda samples: frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
+    return read(settings_of(_data(model) or ""), TRUE_IMAGES, str(device)).frechet
 
 
 MEASURES = {

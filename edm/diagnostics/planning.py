@@ -128,7 +128,9 @@ def _denoiser(experiment, denoiser):
 class _StandIn(Around):
     """D(x; σ) = ½·sin(x/√(1 + σ²)) on the levels of the true denoiser; it notes what it is asked."""
 
-    shape = None  # it is asked of a few numbers, whatever the denoiser is for
+    @property
+    def shape(self) -> None:
+        """It is asked of a few numbers, whatever the denoiser is for."""
 
     def __init__(self, denoiser):
         super().__init__(denoiser)

@@ -87,7 +87,7 @@ def race(
     the same denoisers, latents and reference_steps. Errors near the solution's own are not to be trusted.
     Raises ValueError at once for lanes that cannot run: no lane, or "error" for S_churn > 0.
     """
-    lanes = {name: Lane(*lane) for name, lane in lanes.items()}
+    lanes = {name: lane if isinstance(lane, Lane) else Lane(*lane) for name, lane in lanes.items()}
     if not lanes or not evaluations:
         raise Refused("a race needs a lane or more, and a number of evaluations or more")
     if measure != "error" and not callable(measure):

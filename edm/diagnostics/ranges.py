@@ -15,10 +15,11 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from pydantic import create_model
 
-from edm.base.fields import Settings, SettingsError, choices
+from edm.base.fields import Settings, SettingsError, choices, display
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 
@@ -117,7 +118,7 @@ def _geometric(first, last, factor, knob, part):
 def _spaced(first, last, count, knob, part):
     if not 2 <= count <= MAX_VALUES:
         raise _refused(knob, part, f"asks for {count} values; ask for 2 to {MAX_VALUES}")
-    if not _home(knob).model_fields[knob].json_schema_extra["knob"]["log"]:
+    if not display(_home(knob), knob)["log"]:
         return [first + (last - first) * k / (count - 1) for k in range(count)]
     if first <= 0 or last <= 0:
         raise _refused(knob, part, f"is spaced in the logarithm, so 0 must stand by itself: 0, 0.01-1 [{count}]")
@@ -168,7 +169,8 @@ def _home(knob: str) -> type[Settings]:
 def _checker(knob: str) -> Callable:
     """value -> the value as the knob's type, checked by the knob's own declaration, and by nothing else."""
     field = _home(knob).model_fields[knob]
-    alone = create_model(f"Only_{knob}", __base__=Settings, **{knob: (field.annotation, field)})
+    fields: dict[str, Any] = {knob: (field.annotation, field)}
+    alone = create_model(f"Only_{knob}", __base__=Settings, **fields)
 
     def check(value):
         if (options := _options(knob)) is not None and value not in options:

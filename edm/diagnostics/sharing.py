@@ -16,7 +16,7 @@ import torch
 from edm.sampling.denoisers import Around, Denoise
 
 if TYPE_CHECKING:
-    from edm.sampling.loop import Labels
+    from edm.base.types import Labels
 
 _OVERHEAD = 500  # bytes of an entry besides its numbers
 
@@ -87,4 +87,4 @@ def _exactly(value):
     flat = tensor.cpu().reshape(-1)
     flat = flat.view(torch.uint8) if tensor.dtype is torch.bfloat16 else flat  # which NumPy does not know
     layout = tensor.dtype, tensor.device, tensor.shape, tensor.stride()
-    return layout, blake2b(flat.numpy(), digest_size=16).digest()
+    return layout, blake2b(flat.numpy().data, digest_size=16).digest()

@@ -18,8 +18,8 @@ from edm.sampling.loop import Ode, Run
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
+    from edm.base.types import Labels
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
     from edm.sampling.settings import Sampling
 
 
@@ -61,4 +61,4 @@ def _errors(denoiser, path, states, labels):
     for i in range(path.steps):
         x_next = run.step(run.begin(i, exact * path.scale(i)))
         begun, exact = exact, next(states)
-        yield LocalError(i, *path.sigmas[i : i + 2], begun, _rms(x_next / path.scale(i + 1) - exact))
+        yield LocalError(i, path.sigmas[i], path.sigmas[i + 1], begun, _rms(x_next / path.scale(i + 1) - exact))

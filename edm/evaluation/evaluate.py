@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -45,8 +45,8 @@ class Progress(NamedTuple):
 
 
 def evaluate(
-    denoiser: Denoise, data: str | Data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
-    device: Device="cpu", batch: int = AT_ONCE,
+    denoiser: Denoise, data: str | Data, sampling: Sampling | None = None, count: int = COUNT,
+    reference: int | None = None, device: Device = "cpu", batch: int = AT_ONCE,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
@@ -93,7 +93,8 @@ def _events(denoiser, data, sampling, count, reference, device, batch, names):
     shape, rows, began = true.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
         seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = true.labels(sampling.seed, start, start + len(seeds), taught).to(device) if conditional else None
+        labels = true.labels(sampling.seed, start, start + len(seeds), taught) if conditional else None
+        labels = None if labels is None else labels.to(device)
         latents = noise.latents(seeds, shape, device=device)
         for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
             yield Progress(start + len(seeds) * state.index // steps, count)
@@ -117,7 +118,7 @@ def _events(denoiser, data, sampling, count, reference, device, batch, names):
     )
 
 
-def _distances(rows, true):
+def _distances(rows, true) -> dict[str, Any]:
     if true.features is None:
         return {"sliced_wasserstein": sliced_wasserstein(rows, true.rows)}
     both = min(len(rows), len(true.rows))
@@ -131,10 +132,10 @@ def _distances(rows, true):
     }
 
 
-def _by_sigma(denoiser, true, device, conditional):
+def _by_sigma(denoiser, true, device, conditional) -> dict[str, Any]:
     split = Split(true.source, true.data.holdout)
     y, labels = sources.read(true.source, split.validation(MEASURED))
-    y, labels = y.to(device), labels.to(device) if conditional else None
+    y, labels = y.to(device), labels.to(device) if conditional and labels is not None else None
     low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}

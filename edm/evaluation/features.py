@@ -67,7 +67,8 @@ def inception(device: Device = "cpu") -> Features:
     installed, or if they cannot be had.
     """
     try:
-        from torchmetrics.image.fid import FrechetInceptionDistance
+        # The extra "inception" is not among what the checks install
+        from torchmetrics.image.fid import FrechetInceptionDistance  # pyright: ignore[reportMissingImports]
 
         network = FrechetInceptionDistance(feature=2048).inception.eval().to(device)
     except ImportError as error:
@@ -100,5 +101,5 @@ def pixels(images: torch.Tensor, reason: str = "") -> Features:
 def _small(images):
     """Images as rows of numbers from −1 to 1."""
     images = images.cpu().double() / 127.5 - 1
-    side = [min(size, _SIDE) for size in images.shape[-2:]]
-    return torch.nn.functional.adaptive_avg_pool2d(images, side).flatten(1)
+    height, width = (min(size, _SIDE) for size in images.shape[-2:])
+    return torch.nn.functional.adaptive_avg_pool2d(images, (height, width)).flatten(1)

@@ -44,7 +44,7 @@ def moments(features: torch.Tensor) -> Moments:
     return Moments(features.mean(0), features.T.cov().reshape(features.shape[1], -1), len(features))
 
 
-def frechet_distance(first: Moments, second: Moments) -> float:
+def frechet_distance(first: Moments | torch.Tensor, second: Moments | torch.Tensor) -> float:
     """d² ≥ 0 between two sets of features [n, d], or their `Moments`; 0 if the moments are equal.
 
     Between n true samples each it is not 0, but about 1/n times a number that grows with d: compare with that.

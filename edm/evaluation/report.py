@@ -38,7 +38,9 @@ class Report:
     @property
     def distance(self) -> float:
         """The number to compare by: Fréchet for images, sliced Wasserstein for points; less is better."""
-        return self.sliced_wasserstein if self.frechet is None else self.frechet
+        found = self.sliced_wasserstein if self.frechet is None else self.frechet
+        assert found is not None  # a report has one of the two
+        return found
 
     @property
     def distance_name(self) -> str:

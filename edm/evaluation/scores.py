@@ -18,9 +18,9 @@ from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
 
 if TYPE_CHECKING:
-    from edm.base.types import Numbers
+    from collections.abc import Iterable
+
     from edm.sampling.denoisers import Denoise
-    from edm.sampling.loop import Labels
 
 
 @torch.no_grad()
@@ -28,8 +28,8 @@ def score_error(
     denoiser: Denoise,
     exact: Denoise,
     y: torch.Tensor,
-    labels: Labels,
-    sigmas: Numbers,
+    labels: torch.Tensor | None,
+    sigmas: Iterable[float],
     seed: int = 0,
     batch: int = AT_ONCE,
 ) -> list[float]:

@@ -42,7 +42,7 @@ class TrueData:
     """
 
     data: Data
-    source: object
+    source: Source
     rows: torch.Tensor
     frequencies: torch.Tensor | None
     features: Features | None = None
@@ -52,6 +52,11 @@ class TrueData:
     def exact(self) -> Any:
         known = exact_data.learned(self.data)
         return None if known is None else known.denoiser
+
+    def frechet(self, samples: torch.Tensor) -> float:
+        """d² between images [n, C, H, W] in [−1, 1] and these; not of points."""
+        assert self.features is not None and self.moments is not None
+        return frechet_distance(self.features.of(to_8_bits(samples)), self.moments)
 
     def labels(self, seed: int, start: int, stop: int, taught: Sequence[int] = ()) -> torch.Tensor | None:
         """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k).
@@ -77,7 +82,7 @@ def settings_of(data: Data | str) -> Data:
 
 
 @lru_cache(maxsize=4)
-def source(data: Data, class_names: Sequence[str] = ()) -> tuple[Source, Sequence[str]]:
+def source(data: Data, class_names: Sequence[str] = ()) -> Source:
     """The opened source of the data, its classes in the order of a model's `class_names`."""
     return sources.as_learned(sources.open_source(data), class_names)
 
@@ -123,7 +128,7 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     else:
         numbers = streams.uniforms(0, streams.Purpose.TRUE_SAMPLE, np.arange(count), 1)[:, 0] * known.source.size
     samples, _ = _read(known.source, numbers.astype(np.int64))
-    return frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
+    return known.frechet(samples)
 
 
 def _read(opened, numbers):

@@ -24,6 +24,7 @@ from edm.files.resources import ASSETS
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
+    from edm.files.checkpoints import Header
 
 FOLDER = ASSETS / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -46,7 +47,7 @@ class Model:
     count: int
     dataset: data.Dataset | None
     path: Path | None = None
-    header: object = None
+    header: Header | None = None
     stamp: str | None = None
     run: str | None = None
 
@@ -61,17 +62,17 @@ class Model:
 
     @property
     def family(self) -> str:
-        return (self.header.family if self.trained else "") or self.name
+        return (self.header.family if self.header else "") or self.name
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        names = self.header.class_names if self.trained else ()
+        names = self.header.class_names if self.header else ()
         return names or tuple(str(k) for k in range(self.classes))
 
     @property
     def drawn(self) -> tuple[int, ...]:
         """The numbers of the classes that are drawn where none is asked for: of a network, those it was taught."""
-        return self.header.drawn if self.trained else tuple(range(self.classes))
+        return self.header.drawn if self.header else tuple(range(self.classes))
 
     def class_of(self, label: int | str) -> int:
         """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
@@ -89,8 +90,8 @@ class Model:
 
     @cached_property
     def denoiser(self) -> Any:
-        if not self.trained:
-            return self.dataset.denoiser
+        if self.path is None:
+            return self._exact.denoiser
         from edm.files.checkpoints import load as load_file
 
         loaded = load_file(self.path)
@@ -99,8 +100,13 @@ class Model:
         return loaded
 
     @property
+    def _exact(self) -> data.Dataset:
+        assert self.dataset is not None  # as of whatever is not trained
+        return self.dataset
+
+    @property
     def sigma_data(self) -> float:
-        return self.header.sigma_data if self.trained else self.dataset.sigma_data
+        return self.header.sigma_data if self.header else self._exact.sigma_data
 
 
 def _listed(names, most: int = 12) -> str:
@@ -177,8 +183,7 @@ def register_run(folder: StrPath) -> list[str]:
         except Refused as error:
             logging.getLogger(__name__).warning("%s", error)
             continue
-        header = model.header.model_copy(update={"family": run})
-        _registered[model.name] = replace(model, title=f"Run {run}", header=header)
+        _registered[model.name] = _in_family(model, run, run)
         names.append(model.name)
     if not names:
         raise Refused(saved.missing(folder))
@@ -196,12 +201,12 @@ def follow_run(folder: StrPath) -> bool:
         found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}
     except OSError:  # a file server that is away: what was known stays known
         return False
-    known = {(model.path, model.stamp) for model in list(_registered.values()) if model.family == family}
+    known = {(model.path, model.stamp) for model in list(_registered.values()) if model.path and model.family == family}
     for path in {path for path, _ in known} - {path for path, _ in found}:
-        changed |= _registered.pop(naming.model(folder.name, saved.number(path)), None) is not None
+        changed |= _registered.pop(naming.model(folder.name, int(path.stem)), None) is not None
     for path, _ in sorted(found - known):
         with suppress(Refused, OSError):
-            model = _checkpoint(folder.name, saved.number(path), path)
+            model = _checkpoint(folder.name, int(path.stem), path)
             _registered[model.name] = model
             changed = True
     return changed
@@ -216,7 +221,7 @@ def _can_be_read(path) -> bool:
 def followed() -> list[Model]:
     """The models that `follow_run` has made known, of each run the oldest first."""
     found = [model for model in list(_registered.values()) if model.run is not None]
-    return sorted(found, key=lambda model: (model.family, model.header.images))
+    return sorted(found, key=lambda model: (model.family, model.header.images if model.header else 0))
 
 
 def exact(dataset: data.Dataset) -> Model:
@@ -242,7 +247,12 @@ def _from_file(name, path) -> Model:
 def _checkpoint(run: str, images: int, path) -> Model:
     """A checkpoint as a model of its run's family."""
     model, family = _from_file(naming.model(run, images), path), naming.family(run)
-    return replace(model, title=f"Run {run}", header=model.header.model_copy(update={"family": family}), run=run)
+    return replace(_in_family(model, run, family), run=run)
+
+
+def _in_family(model: Model, run: str, family: str) -> Model:
+    header = model.header and model.header.model_copy(update={"family": family})
+    return replace(model, title=f"Run {run}", header=header)
 
 
 def _of_a_run(name) -> Model | None:

@@ -38,31 +38,27 @@ METADATA_KEY = "edm"
 MAX_HEADER = 16 << 20
 
 
-def _numbers(low, high, length):
-    return Annotated[tuple[Annotated[int, Field(ge=low, le=high)], ...], Field(max_length=length)]
-
-
 class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
     name: str
     in_channels: Whole = Field(ge=1, le=64)
     out_channels: Whole = Field(ge=1, le=128)
-    resolution: Whole | None = Field(None, ge=1, le=1024)
+    resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
-    channel_mult: _numbers(1, 32, MAX_LEVELS) = ()
+    channel_mult: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=MAX_LEVELS)] = ()
     blocks: Whole = Field(ge=1, le=MAX_BLOCKS)
-    attention: _numbers(1, 1024, MAX_LEVELS) = ()
-    classes: Whole = Field(0, ge=0, le=100_000)
-    augment_dim: Whole = Field(0, ge=0, le=64)
-    dropout: float = Field(0.0, ge=0, lt=1)
+    attention: Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(max_length=MAX_LEVELS)] = ()
+    classes: Whole = Field(default=0, ge=0, le=100_000)
+    augment_dim: Whole = Field(default=0, ge=0, le=64)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class PreconditioningConfig(Settings):
     """Arguments of a preconditioning: σ_data of EDM's."""
 
     name: str
-    sigma_data: float = Field(0.5, gt=0, le=1e4)
+    sigma_data: float = Field(default=0.5, gt=0, le=1e4)
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -94,9 +90,9 @@ class Progress(Settings):
     """What a resumed run needs besides tensors. steps: of the loop; adam_steps: of Adam, which leaves out those that
     fp16's scaler skips; losses: their sum and number since the last tick."""
 
-    steps: Whole = Field(0, ge=0)
-    adam_steps: float = Field(0, ge=0)
-    nonfinite: Whole = Field(0, ge=0)
+    steps: Whole = Field(default=0, ge=0)
+    adam_steps: float = Field(default=0, ge=0)
+    nonfinite: Whole = Field(default=0, ge=0)
     scaler: dict = Field(default_factory=dict)
     losses: tuple[float, int] = (0.0, 0)
 
@@ -125,8 +121,8 @@ class Header(Settings):
     taught: tuple[Annotated[int, Field(ge=0)], ...] = ()
     sigma_data: float = Field(gt=0, allow_inf_nan=False)
     label_dropout: float = 0.0
-    images: Whole = Field(0, ge=0)
-    seconds: float = Field(0.0, ge=0)
+    images: Whole = Field(default=0, ge=0)
+    seconds: float = Field(default=0.0, ge=0)
     half_lives: tuple[float, ...] = ()
     training: dict | None = None
     held_out: bool = True

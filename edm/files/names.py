@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from edm.base.errors import Refused
 
@@ -22,7 +22,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _MODEL = re.compile(rf"run-({_NAME})_(0|[1-9][0-9]{{0,17}})")
 
 
-def is_name(name: object) -> bool:
+def is_name(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and len(name) <= LONGEST_NAME and re.fullmatch(_NAME, name) is not None
 
 

@@ -138,7 +138,7 @@ def _attributes(layer, name) -> list[dict]:
     """Its parameters, buffers and layers."""
     match layer:
         case _Persistent(arguments=({"state": dict(state)},)) | _Container(state=dict(state)):
-            groups = [state.get(group) for group in ("_parameters", "_buffers", "_modules")]
+            groups: list[Any] = [state.get(group) for group in ("_parameters", "_buffers", "_modules")]
             if all(isinstance(group, dict) for group in groups):
                 return groups
     raise Refused(f"its layer {name!r:.80} is not of the kind that published files hold")

@@ -58,8 +58,8 @@ def torn(run: StrPath, after: int = -1) -> list[Path]:
     """The checkpoints of more than `after` images that are not whole, newest first; by default those that are newer
     than the newest whole one."""
     last = newest(run) if after < 0 else None
-    after = number(last) if last else after
-    return [path for path in reversed(checkpoints(run)) if number(path) > after and not _whole(path)]
+    after = int(last.stem) if last else after
+    return [path for path in reversed(checkpoints(run)) if int(path.stem) > after and not _whole(path)]
 
 
 def chosen(place: StrPath) -> Path:

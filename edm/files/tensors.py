@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO
+from typing import IO, Any
 
 import torch
 
@@ -27,7 +27,8 @@ def write(file: IO[bytes], tensors: dict[str, torch.Tensor], metadata: dict[str,
     Raises TypeError for a dtype that the format has no name for.
     """
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # each at a multiple of its size
-    header, end = {"__metadata__": metadata}, 0
+    header: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
     for name in names:
         tensor = tensors[name]
         if tensor.dtype not in _NAMES:

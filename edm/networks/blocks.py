@@ -29,17 +29,19 @@ class Positional(nn.Module):
 
     def __init__(self, channels: int, endpoint: bool, sin_first: bool):
         super().__init__()
-        self.half, self.endpoint, self.sin_first = channels // 2, endpoint, sin_first
+        self.waves, self.endpoint, self.sin_first = channels // 2, endpoint, sin_first
 
     def forward(self, c_noise: torch.Tensor) -> torch.Tensor:
-        k = torch.arange(self.half, dtype=torch.float32, device=c_noise.device)
-        angle = c_noise.float()[:, None] * torch.exp(k * (-math.log(10000) / max(self.half - self.endpoint, 1)))
+        k = torch.arange(self.waves, dtype=torch.float32, device=c_noise.device)
+        angle = c_noise.float()[:, None] * torch.exp(k * (-math.log(10000) / max(self.waves - self.endpoint, 1)))
         waves = (angle.sin(), angle.cos()) if self.sin_first else (angle.cos(), angle.sin())
         return torch.cat(waves, dim=1)
 
 
 class Fourier(nn.Module):
     """[B] -> [B, C]: sine, then cosine, of 2π·f·c_noise at C/2 fixed frequencies f ~ N(0, scale²)."""
+
+    freqs: torch.Tensor
 
     def __init__(self, channels: int, scale: float = 16):
         super().__init__()
@@ -52,6 +54,8 @@ class Fourier(nn.Module):
 
 class Resample(nn.Module):
     """Half or double the resolution with a filter such as (1, 1) or (1, 3, 3, 1)."""
+
+    kernel: torch.Tensor
 
     def __init__(self, channels: int, filter: Sequence[float] = BOX, up: bool = False, padding: int | None = None):
         super().__init__()
@@ -113,8 +117,9 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, embedding: int, *, resample: str="", filter: Sequence[float]=BOX, heads: int=0, dropout: float=0.0,
-        adaptive: bool=False, skip_scale: float=1.0, eps: float=1e-6, project: bool=True,
+        self, in_channels: int, out_channels: int, embedding: int, *, resample: str = "",
+        filter: Sequence[float] = BOX, heads: int = 0, dropout: float = 0.0, adaptive: bool = False,
+        skip_scale: float = 1.0, eps: float = 1e-6, project: bool = True,
     ):  # fmt: skip
         super().__init__()
         self.adaptive, self.skip_scale = adaptive, skip_scale

@@ -64,12 +64,12 @@ class Embedding(nn.Module):
     def forward(self, c_noise: torch.Tensor, labels: torch.Tensor | None, augment: torch.Tensor | None) -> torch.Tensor:
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         classes = None if self.label is None else one_hot(labels, self.classes, embedding)
-        if classes is not None and not self.adm:
+        if classes is not None and self.label is not None and not self.adm:
             embedding = embedding + self.label(classes * math.sqrt(self.classes))
         if self.augment is not None and augment is not None:
             embedding = embedding + self.augment(augment.to(embedding.dtype))
         embedding = self.layer1(functional.silu(self.layer0(embedding)))
-        if classes is not None and self.adm:
+        if classes is not None and self.label is not None and self.adm:
             embedding = embedding + self.label(classes)
         return functional.silu(embedding)
 

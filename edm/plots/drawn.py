@@ -21,11 +21,11 @@ def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.F
     rows = math.ceil(len(panels) / columns)
     shares = [panels[row * columns].get("share", 1) for row in range(rows)]
     titles = [panel.get("title", "") for panel in panels]
-    spacing = {"vertical_spacing": 0.06 if shared_x else 0.2 / rows}
+    spacing: dict[str, Any] = {"vertical_spacing": 0.06 if shared_x else 0.2 / rows}
     made = make_subplots(rows, columns, row_heights=shares, shared_xaxes=shared_x, subplot_titles=titles, **spacing)
     named: set = set()
     for k, panel in enumerate(panels):
-        place = {"row": k // columns + 1, "col": k % columns + 1}
+        place: dict[str, Any] = {"row": k // columns + 1, "col": k % columns + 1}
         for line in panel["lines"]:
             name = line.get("name")
             if "low" in line:

@@ -36,7 +36,7 @@ class Series:
     order: int | None = None
 
 
-def rounded(values: Iterable[float]) -> list[float | None]:
+def rounded(values: Iterable[float] | Numbers) -> list[float | None]:
     """Numbers for JSON: four digits more than a screen can show; what is not finite becomes a gap."""
     return [float(f"{value:.7g}") if abs(value) < float("inf") else None for value in map(float, values)]
 

@@ -78,9 +78,10 @@ def settings_of(folder: StrPath, changes: dict | None = None, checkpoint: Path |
     from edm.experiments.documents import merged, read
 
     document = places.read(Path(folder) / "config.json")
-    if not document and checkpoint is None:
-        raise Refused(f"the run {Path(folder).name!r} has lost its settings, and has no checkpoint yet; delete it")
-    document = document or read(checkpoint, Training, "training")
+    if not document:
+        if checkpoint is None:
+            raise Refused(f"the run {Path(folder).name!r} has lost its settings, and has no checkpoint yet; delete it")
+        document = read(checkpoint, Training, "training")
     return Training.parse(merged(document, flat.unflatten(changes or {}, Training)))
 
 

@@ -31,8 +31,8 @@ KEEP = 3
 
 
 def start(
-    settings: Training, folder: StrPath | None=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
-    owner: str | None = None, launcher: str = launchers.LOCAL,
+    settings: Training, folder: StrPath | None = None, device: str = "auto", name: str | None = None,
+    keep: int | None = KEEP, owner: str | None = None, launcher: str = launchers.LOCAL,
 ) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
 

@@ -44,8 +44,8 @@ class Worker:
     """
 
     def __init__(
-        self, folder: StrPath, number: int | None, settings: Training, share: int | None = None, leader: dict | None = None,
-        others: Sequence[dict] = (), **fixed: Any,
+        self, folder: StrPath, number: int | None, settings: Training, share: int | None = None,
+        leader: dict | None = None, others: Sequence[dict] = (), **fixed: Any,
     ):  # fmt: skip
         self._folder, self._settings, self._share = Path(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken

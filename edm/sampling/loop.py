@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -21,6 +21,7 @@ from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 from edm.solvers.solver import Now
 
+_Event = TypeVar("_Event")
 Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(i, x) -> unit normal like x, for step i
 
 
@@ -156,7 +157,7 @@ def prepared(
     return run, 0, path.begun(x)
 
 
-def last(states: Iterator[State]) -> State:
+def last(states: Iterator[_Event]) -> _Event:
     """Run to the end; its x is the sample."""
     return deque(states, maxlen=1)[0]
 

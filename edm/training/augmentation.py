@@ -77,6 +77,6 @@ def _transformed(images, inverse):
     """Twice finer, resampled, and averaged again: less aliasing than at once. Outside, the image is mirrored."""
     height, width = images.shape[2:]
     fine = functional.interpolate(images, scale_factor=2, mode="bicubic", align_corners=False)
-    grid = functional.affine_grid(inverse, (len(images), 1, 2 * height, 2 * width), align_corners=False)
+    grid = functional.affine_grid(inverse, [len(images), 1, 2 * height, 2 * width], align_corners=False)
     moved = functional.grid_sample(fine, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     return functional.avg_pool2d(moved, 2)

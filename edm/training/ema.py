@@ -21,13 +21,14 @@ class Ema:
     def __init__(self, network: nn.Module, half_lives: Sequence[float], ramp: float | None):
         self.half_lives, self.ramp = tuple(half_lives), ramp
         self.networks = [copy.deepcopy(network).eval().requires_grad_(False) for _ in half_lives]
-        self._averages = [list(n.parameters()) for n in self.networks]
+        self._averages: list[list[torch.Tensor]] = [list(n.parameters()) for n in self.networks]
 
     @torch.no_grad()
     def update(self, network: nn.Module, images: int, batch: int) -> None:
         """After a step of `batch` images, `images` having been seen before it."""
-        weights = list(network.parameters())
+        weights: list[torch.Tensor] = list(network.parameters())
         for half_life, averages in zip(self.half_lives, self._averages, strict=True):
             span = half_life if self.ramp is None else min(half_life, self.ramp * images)
             beta = 0.5 ** (batch / max(span, 1e-8))
-            torch._foreach_lerp_(averages, weights, 1 - beta)
+            # One call for all tensors; torch has no public name for it
+            torch._foreach_lerp_(averages, weights, 1 - beta)  # pyright: ignore[reportPrivateImportUsage]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -132,7 +133,8 @@ def _quickest(settings, source, place, micro) -> _Cost | None:
             costs.append(_tried(settings, source, place, micro))
         finally:
             torch.set_num_threads(threads)
-    return None if None in costs else min(costs, key=lambda cost: cost.seconds)
+    known = [cost for cost in costs if cost is not None]
+    return None if len(known) < len(costs) else min(known, key=lambda cost: cost.seconds)
 
 
 def _tried(settings, source, place, micro) -> _Cost | None:
@@ -158,7 +160,7 @@ def _tried(settings, source, place, micro) -> _Cost | None:
     return _Cost(max((took + more * (micro - number)) / micro, read / number), held)
 
 
-def _steps(settings, source, place, number):
+def _steps(settings, source, place, number) -> Generator[Any]:
     """The events of a run that reports nothing, `number` images in a step."""
     quiet = {"tick": 10**9, "checkpoint": 10**10, "images": 10**11, "samples": 1, "validation": 1, "compile": False}
     design = {"sigma_data": settings.design.sigma_data or 0.5}

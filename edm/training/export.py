@@ -80,7 +80,10 @@ def elsewhere(training: Training) -> Training:
 
 def command(header: Header) -> str:
     """The command that trains this model, for whoever has its data."""
-    return flat.command("train", elsewhere(trained_as(header)).changed(images=header.images))
+    training = trained_as(header)
+    if training is None:
+        raise Refused("it comes from elsewhere: no settings are known that would train it again")
+    return flat.command("train", elsewhere(training).changed(images=header.images))
 
 
 def card(header: Header, name: str, numbers: int) -> str:

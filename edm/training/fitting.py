@@ -25,7 +25,7 @@ def network_of(settings: Training, shape: Shape) -> str:
     return settings.architecture.network or ("ddpmpp" if len(shape) == 3 else "mlp")
 
 
-def check(settings: Training, shape: Shape, given: Collection[str] = ()) -> None:
+def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) -> None:
     """Raises SettingsError for a network or an augmentation that is not for samples of `shape`, and for attention at
     a resolution that no level of the network has.
 
@@ -71,8 +71,8 @@ def idle(settings: Training, shape: Shape, classes: int) -> dict[str, str]:
     for name in ("P_mean", "P_std"):
         if known is not None and name not in known:
             found[name] = f"the noise distribution {design.noise!r} has none"
-    both = knobs_of(PRECONDITIONINGS, design.preconditioning), knobs_of(WEIGHTS, design.weight)
-    if None not in both and "sigma_data" not in both[0] + both[1]:
+    first, second = knobs_of(PRECONDITIONINGS, design.preconditioning), knobs_of(WEIGHTS, design.weight)
+    if first is not None and second is not None and "sigma_data" not in first + second:
         found["sigma_data"] = "neither this preconditioning nor this weight depends on it"
     if not (classes and settings.data.conditional):
         found["label_dropout"] = "the network is told no classes"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -49,7 +49,7 @@ def train(
     hold: Callable[[], bool] | None = None,
     source: Source | None = None,
     accept_data: bool = False,
-) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
+) -> Generator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
@@ -123,7 +123,8 @@ class _Steps:
         self._share, self._micro = share, micro
         augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
         self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
-        self._network = world.wrap(torch.compile(state.network) if settings.compile else state.network)
+        network: Any = torch.compile(state.network) if settings.compile else state.network
+        self._network: Any = world.wrap(network)  # of several processes, with no_sync
         self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
 
     def spans(self) -> Iterator[tuple[int, int]]:
@@ -192,7 +193,8 @@ def _adam(state):
     """Adam's step. Gradients that are not finite are counted, and replaced: NaN by 0, ±∞ by ±10⁵. With fp16 the
     scaler leaves such a step out, and lowers its scale."""
     gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
-    total = torch.stack(torch._foreach_norm(gradients)).sum()
+    # One call for all tensors; torch has no public name for it
+    total = torch.stack(torch._foreach_norm(gradients)).sum()  # pyright: ignore[reportPrivateImportUsage]
     if not torch.isfinite(total):
         state.nonfinite += 1
         if not state.scaler.is_enabled():

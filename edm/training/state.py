@@ -90,7 +90,7 @@ class RunState:
                     f"{path} has another {name} than these settings, so it cannot be continued with them: "
                     f"{other} is not {mine}"
                 )
-        if (then := trained_as(header, path)).ema != self.settings.ema:
+        if (then := trained_as(header, path)) and then.ema != self.settings.ema:
             raise Refused(f"{path} averages over {list(then.ema)}, not {list(self.settings.ema)} images")
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())

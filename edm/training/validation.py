@@ -27,7 +27,8 @@ class Validation:
         self._state, self._held_out, device = state, split.held_out, state.device
         conditional = state.header.classes > 0
         images, labels = sources.read(split.source, split.validation(settings.validation))
-        self._images, self._labels = images.to(device), labels.to(device) if conditional else None
+        self._images = images.to(device)
+        self._labels = labels.to(device) if conditional and labels is not None else None
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
         self._classes = None
         if conditional:
