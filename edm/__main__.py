@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -38,7 +39,7 @@ environment:
 COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
 
 
-def parser(names=COMMANDS) -> argparse.ArgumentParser:
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of these commands; what it reads has `run`, a function of the options."""
     made = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, epilog=MORE, formatter_class=Help)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -47,7 +48,7 @@ def parser(names=COMMANDS) -> argparse.ArgumentParser:
     return made
 
 
-def main(arguments=None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0; 2 after a sentence about what was wrong, 1 after an error of the program, 130 after
     Ctrl-C, 141 once nobody reads any more."""
     program = PROGRAM

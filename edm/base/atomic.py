@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 
 @contextmanager
-def atomic(path, durable: bool = True, check=None):
+def atomic(path: StrPath, durable: bool = True, check: Callable[[], object] | None = None) -> Iterator[IO[bytes]]:
     """A binary file beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
     check: called when all is written, before it takes its place; what it raises undoes it.
@@ -36,7 +41,7 @@ def atomic(path, durable: bool = True, check=None):
         settle(path.parent)
 
 
-def stamp(path) -> str | None:
+def stamp(path: StrPath) -> str | None:
     """What tells a file from every other that was ever in its place, and changes with what it holds; None: no file."""
     try:
         found = os.stat(path)
@@ -45,7 +50,7 @@ def stamp(path) -> str | None:
     return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
-def append(path, line: bytes) -> None:
+def append(path: StrPath, line: bytes) -> None:
     """Add a whole line to a file, which need not be there yet, and wait until it is on the disk."""
     new = not os.path.exists(path)
     with open(path, "ab") as file:
@@ -56,14 +61,14 @@ def append(path, line: bytes) -> None:
         settle(Path(path).parent)
 
 
-def move(made, path) -> None:
+def move(made: StrPath, path: StrPath) -> None:
     """Let a file, or a folder of files that are on the disk, take its place for good. Both are on one file system."""
     settle(made)
     os.replace(made, path)
     settle(Path(path).parent)
 
 
-def make(folder) -> None:
+def make(folder: StrPath) -> None:
     """A folder, with those that it is in, which a power cut does not take away again."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -72,7 +77,7 @@ def make(folder) -> None:
         settle(folder.parent)
 
 
-def settle(path) -> None:
+def settle(path: StrPath) -> None:
     """Wait until a file's contents, or the names in a folder, are on the disk; not every system can do the latter."""
     with suppress(OSError) if os.path.isdir(path) else nullcontext():
         number = os.open(

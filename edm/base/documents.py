@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from edm.base.errors import Refused, one_line, shown
 
@@ -35,7 +37,7 @@ def text_of(data: bytes | str, place: str) -> str:
         raise Refused(f"{place} is not text: it is no {encoding.removesuffix('-sig').upper()}") from None
 
 
-def from_json(data: bytes | str, place: str, most: int = MAX_JSON, constant=str):
+def from_json(data: bytes | str, place: str, most: int = MAX_JSON, constant: Callable[[str], object] = str) -> Any:
     """The value in JSON text of at most `most` bytes.
 
     NaN and infinities, for which JSON has no word, come as what `constant` makes of "NaN", "Infinity" and "-Infinity";
@@ -56,7 +58,7 @@ def from_json(data: bytes | str, place: str, most: int = MAX_JSON, constant=str)
     return plain(value, place)
 
 
-def plain(value, place: str):
+def plain(value: Any, place: str) -> Any:
     """`value`, once all in it is plain data that can be written again. Raises Refused."""
     level, depth = [value], 0
     while level:
@@ -94,7 +96,7 @@ def _object(pairs) -> dict:
     return dict(pairs)
 
 
-def once(names):
+def once(names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
         raise Strange(f"the name {shown(twice)} is there twice")

@@ -17,7 +17,7 @@ class Refused(ValueError):
     sentence is one line of letters that can be printed, and not longer than anybody reads.
     """
 
-    def __init__(self, sentence: object = "", *more):
+    def __init__(self, sentence: object = "", *more: object):
         super().__init__(one_line(sentence), *more)
 
     def __str__(self):

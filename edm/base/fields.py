@@ -44,20 +44,20 @@ class Choices:
 
 
 def knob(
-    default,
+    default: Any,
     symbol: str,
     help: str,
     *,
-    choices=None,
-    slider=None,
-    log=False,
-    step=None,
-    ends=(None, None),
-    unit="",
-    needs=None,
-    instead=(),
-    **limits,
-):
+    choices: Collection[str] | Callable[[], Collection[str]] | None = None,
+    slider: tuple[float, float] | None = None,
+    log: bool = False,
+    step: float | None = None,
+    ends: tuple[float | None, float | None] = (None, None),
+    unit: str = "",
+    needs: str | None = None,
+    instead: tuple[str, ...] = (),
+    **limits: Any,
+) -> Any:
     """A field with what a page or a command line needs to offer it.
 
     choices: the registry that it picks from by name (a mapping of entries as `edm.base.choices` has them, names,
@@ -83,7 +83,7 @@ def symbol(kind: type[Settings], name: str) -> str:
     return re.sub(r"<sub>(.*?)</sub>", r"_\1", kind.model_fields[name].json_schema_extra["knob"]["symbol"])
 
 
-def number_or_none(value):
+def number_or_none(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("number", "Input should be a number")
     if isinstance(value, str) and value.strip().lower() in {"none", "auto", ""}:
@@ -91,7 +91,7 @@ def number_or_none(value):
     return value
 
 
-def whole_or_none(value):
+def whole_or_none(value: Any) -> Any:
     """Whole numbers may be written 1e6."""
     value = number_or_none(value)
     if isinstance(value, str):
@@ -127,7 +127,7 @@ class Settings(BaseModel):
                 raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
         return self
 
-    def changed(self, /, **values) -> Self:
+    def changed(self, /, **values: Any) -> Self:
         """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
         for name, value in values.items():
             if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
@@ -139,7 +139,7 @@ class Settings(BaseModel):
         return json.loads(self.model_dump_json(exclude_defaults=not complete))
 
     @classmethod
-    def parse(cls, document) -> Self:
+    def parse(cls, document: Any) -> Self:
         """From a mapping or JSON text. Raises SettingsError for anything else, and for bad fields."""
         if isinstance(document, str | bytes):
             try:
@@ -198,7 +198,7 @@ def _choices_of(entries) -> dict:
     return {"choices": list(entries)} | {key: [of(entries, name) for name in entries] for key, of in told.items()}
 
 
-def refusal(field, value, reason) -> PydanticCustomError:
+def refusal(field: str, value: Any, reason: str) -> PydanticCustomError:
     """An error of a whole model that is about one field."""
     told = {"field": one_line(field), "value": shown(value, 80), "reason": one_line(reason)}
     return PydanticCustomError("refused", "{reason}", told)

@@ -6,6 +6,7 @@ Lists are written 1,2,3 and points 1,2;3,4. Every field's name is unique among t
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import get_args
 
 from edm.base.errors import shown
@@ -63,7 +64,7 @@ def names(kind: type[Settings]) -> set[str]:
     return {name for settings in groups(kind).values() for name in settings.model_fields} - set(groups(kind))
 
 
-def check_names(values, kind: type[Settings]) -> None:
+def check_names(values: Iterable[str], kind: type[Settings]) -> None:
     """Raises SettingsError for a name that no field has."""
     for name in values:
         if name not in names(kind):

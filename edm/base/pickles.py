@@ -11,6 +11,7 @@ import pickle
 import pickletools
 import struct
 from collections.abc import Iterator
+from typing import IO, Any
 
 from edm.base.errors import Refused
 
@@ -37,7 +38,7 @@ class Record:
     arguments: tuple = ()
     state: object = None
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments: Any):
         self.arguments = arguments
 
     def __setstate__(self, state):
@@ -67,7 +68,7 @@ class Encoded:
         return text.encode("latin1")
 
 
-def opcodes(file, allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
+def opcodes(file: IO[bytes], allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
     """(name, argument) of each opcode of the pickle that begins where `file` stands.
 
     Raises Refused, in words that follow upon a name of the file, for one that is not allowed, or too many of them, and
@@ -85,7 +86,7 @@ def opcodes(file, allowed: frozenset = OPCODES) -> Iterator[tuple[str, object]]:
         yield name, argument
 
 
-def read(file, names: dict[tuple[str, str], type], encoding: str = "ASCII"):
+def read(file: IO[bytes], names: dict[tuple[str, str], type], encoding: str = "ASCII") -> Any:
     """The object in the pickle that begins where `file`, a binary file, stands.
 
     names: what stands for the names that may be used: {(module, name): Record, a subclass of it, Items or Encoded}.

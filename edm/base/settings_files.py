@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from edm.base.documents import DEEPEST, LONGEST_NUMBER, Strange, from_json, once, plain, text_of
 from edm.base.errors import Refused, one_line, shown
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 MAX_BYTES = 128 << 10  # the reader of YAML takes a second for this much
 
 
-def from_yaml(data: bytes | str, place: str, most: int = MAX_BYTES):
+def from_yaml(data: bytes | str, place: str, most: int = MAX_BYTES) -> Any:
     """The value in YAML text of at most `most` bytes, without its aliases and tags; dates are text."""
     if len(data) > most:
         raise Refused(f"{place} is too large: at most {most:,} bytes are read")
@@ -26,7 +30,7 @@ def from_yaml(data: bytes | str, place: str, most: int = MAX_BYTES):
     return plain(value, place)
 
 
-def read(path) -> dict:
+def read(path: StrPath) -> dict:
     """The names and values in a .json file, or in a YAML file of any name. Raises OSError if it cannot be opened."""
     path = Path(path)
     with open(path, "rb") as file:

@@ -7,11 +7,15 @@ state to save: training resumes at image k by asking for row k.
 from __future__ import annotations
 
 from enum import IntEnum, unique
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, Shape
 
 
 @unique
@@ -38,7 +42,7 @@ class Purpose(IntEnum):
 _BLOCK = 4  # 64-bit words that Philox makes for each value of its counter
 
 
-def uniforms(seed: int, purpose: Purpose | int, indices, width: int) -> np.ndarray:
+def uniforms(seed: int, purpose: Purpose | int, indices: Indices, width: int) -> np.ndarray:
     """Uniform float64 numbers strictly between 0 and 1, [len(indices), width].
 
     Row i depends on (seed, purpose, indices[i]) and `width` only. Consecutive indices are drawn in one go.
@@ -58,7 +62,7 @@ def uniforms(seed: int, purpose: Purpose | int, indices, width: int) -> np.ndarr
     return ((words[:, :width] >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normals(seed: int, purpose: Purpose | int, indices, shape) -> torch.Tensor:
+def normals(seed: int, purpose: Purpose | int, indices: Indices, shape: Shape) -> torch.Tensor:
     """Unit normal float64 numbers [len(indices), *shape], through the normal distribution's quantiles."""
     width = int(np.prod(shape))
     rows = torch.from_numpy(uniforms(seed, purpose, indices, width))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.commands.help import command
+
+if TYPE_CHECKING:
+    import argparse
 
 ABOUT = """Make a model file of a checkpoint that was published with the paper. Such a file is a pickle, which may run
 any program when it is loaded; it is read as data, and nothing in it runs."""
@@ -14,7 +18,7 @@ MORE = """examples:
   python -m edm sample --model cifar10.safetensors --label 3"""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "convert", "make a model file of a checkpoint of the paper's", ABOUT, MORE)
     parser.add_argument("path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs")
     parser.add_argument("--out", help="model file to write; default: the checkpoint's name, ending in .safetensors")
@@ -22,7 +26,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     out = Path(options.out) if options.out else Path(options.path).with_suffix(".safetensors")
     if out.suffix.lower() != ".safetensors":
         raise Refused(f"--out {out}: the name must end in .safetensors")

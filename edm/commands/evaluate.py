@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import model_validator
 
@@ -16,6 +17,9 @@ from edm.commands.help import command
 from edm.data.settings import Data, data_learned
 from edm.sampling.denoisers import on
 from edm.sampling.settings import Sampling
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class Evaluation(Settings):
@@ -47,7 +51,7 @@ MORE = """examples:
 --steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps."""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     title, usage = "measure models against the data that they have learned", "python -m edm evaluate MODEL … [options]"
     parser = command(commands, "evaluate", title, ABOUT, MORE, usage=usage)
     parser.add_argument(
@@ -62,7 +66,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     from edm.base.devices import device
     from edm.evaluation import markdown
 

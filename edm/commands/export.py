@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from edm.commands.help import command
 from edm.data.settings import data_learned
+
+if TYPE_CHECKING:
+    import argparse
 
 ABOUT = """Make a small model file of a checkpoint's averaged weights, in half precision, with a card beside it: what it
 was trained on, for how long, and with which command."""
@@ -12,7 +17,7 @@ MORE = """examples:
   python -m edm export runs/digits --out digits.safetensors --evaluate"""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     title = "make a small model file, with a card, from a run or a checkpoint"
     parser = command(commands, "export", title, ABOUT, MORE)
     parser.add_argument("place", help="a checkpoint, or the folder of a run: then its last one")
@@ -26,7 +31,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     from edm.files import saved
     from edm.training.export import export
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from typing import Any
 
 
 class Help(argparse.HelpFormatter):
@@ -20,7 +21,9 @@ class Help(argparse.HelpFormatter):
         return "\n".join(filled[:-1])
 
 
-def command(commands, name: str, help: str, about: str = "", more: str = "", **named) -> argparse.ArgumentParser:
+def command(
+    commands: argparse._SubParsersAction, name: str, help: str, about: str = "", more: str = "", **named: Any
+) -> argparse.ArgumentParser:
     """A new command among `commands`. about: what it does, said before its options; more: said behind them."""
     about = about or f"{help[0].upper()}{help[1:]}."
     return commands.add_parser(name, help=help, description=about, epilog=more, formatter_class=Help, **named)

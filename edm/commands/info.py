@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 from edm.commands.help import command
+
+if TYPE_CHECKING:
+    import argparse
 
 ABOUT = """Say what a file is: a model's or a checkpoint's card, or the settings that a picture was drawn with."""
 MORE = """examples:
@@ -12,14 +16,14 @@ MORE = """examples:
   python -m edm info picture.png"""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "info", "say what a model, a checkpoint or a picture is", ABOUT, MORE)
     parser.add_argument("file", help="a .safetensors or .png file of ours")
     parser.add_argument("--json", action="store_true", help="the whole header, as JSON")
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     if options.file.lower().endswith(".png"):
         from edm.files.render import read_document
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from edm.commands.help import command
+
+if TYPE_CHECKING:
+    import argparse
 
 ABOUT = """List what can be sampled by its name: exact denoisers, in closed form, and the networks that ship. A file of
 ours is sampled by its path, and a run's checkpoint as run-NAME_IMAGES."""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     command(commands, "models", "list what can be sampled", ABOUT).set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     from edm.experiments import models
 
     for name in models.names():

@@ -9,7 +9,7 @@ from edm.base.flat import groups, unflatten
 from edm.experiments.documents import merged, read
 
 
-def add(parser, kind: type[Settings], section: str) -> None:
+def add(parser: argparse.ArgumentParser, kind: type[Settings], section: str) -> None:
     """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
     config = "settings from a file: .yaml, .json, a picture or a model of ours"
     parser.add_argument("--config", type=filled, help=config)
@@ -27,7 +27,7 @@ def filled(text: str) -> str:
     return text
 
 
-def fields(parser, kind: type[Settings]) -> None:
+def fields(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
     """Options for every field of `kind`; see `given`."""
     from edm.base.fields import knobs
 
@@ -38,12 +38,12 @@ def fields(parser, kind: type[Settings]) -> None:
     parser.set_defaults(kind=kind)
 
 
-def settings(options) -> Settings:
+def settings(options: argparse.Namespace) -> Settings:
     """The settings that presets, file and options make together."""
     return options.kind.parse(document_of(options))
 
 
-def document_of(options) -> dict:
+def document_of(options: argparse.Namespace) -> dict:
     """The same as a document, not yet checked."""
     document: dict = {}
     for name in options.preset:
@@ -63,7 +63,7 @@ def _help(knob) -> str:
     return f"{knob['help']} ({'; '.join(part for part in parts if part)})"
 
 
-def given(options) -> dict[str, str]:
+def given(options: argparse.Namespace) -> dict[str, str]:
     """The options of fields that were given, by name."""
     names = {name for kind in groups(options.kind).values() for name in kind.model_fields}
     return {name: value for name, value in vars(options).items() if name in names and value is not None}

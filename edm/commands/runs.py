@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.training.settings import Training
+
+if TYPE_CHECKING:
+    import argparse
 
 WAIT = 0.2  # seconds between two looks
 _DEVICES = "cpu, cuda, cuda:1, …, or several at once: cuda*2, cpu*2"
@@ -31,7 +35,7 @@ All the page's Train tab does can be done here, at the same time. `show` says wh
 the last lines of its log."""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     title = "list, start, stop, resume and delete runs that outlive this terminal"
     parser = command(commands, "runs", title, ABOUT, MORE)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

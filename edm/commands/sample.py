@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.experiments.experiment import Experiment
+
+if TYPE_CHECKING:
+    import argparse
 
 ABOUT = """Sample a model and write a picture (.png, with its settings inside), the numbers (.csv), or the samples with
 their trajectories (.npz)."""
@@ -34,7 +38,7 @@ with a password, Client(address, auth=("edm", WORD)). Two requests of a visitor 
 about 20 s."""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm sample [options]"
     title = "sample a model and write a picture or the numbers"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
@@ -45,7 +49,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     document = common.document_of(options)
     if str(document.get("model")).lower().endswith(".safetensors"):
         from edm.experiments import models

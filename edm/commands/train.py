@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edm.base import flat
 from edm.base.errors import Refused
@@ -56,7 +57,7 @@ Afterwards:
   python -m edm export runs/spiral --out spiral.safetensors"""
 
 
-def add(commands):
+def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm train [options]"
     parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
     parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
@@ -74,7 +75,7 @@ def add(commands):
     parser.set_defaults(run=run)
 
 
-def run(options):
+def run(options: argparse.Namespace) -> Any:
     from edm.runs import launchers
     from edm.runs.worker import Worker
     from edm.training import parallel, recording

@@ -10,9 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.data import digits, points, toy
+
+if TYPE_CHECKING:
+    import torch
+
+    from edm.base.types import StrPath
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,14 @@ class Dataset:
     count: int = 400
 
     @cached_property
-    def denoiser(self):
+    def denoiser(self) -> Any:
         return self.build()
 
     @property
     def sigma_data(self) -> float:
         return self.denoiser.sigma_data
 
-    def sample(self, count: int, seed: int = 0, label: int | None = None):
+    def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` samples of the data itself [count, *shape], float32; of one class if `label` is given."""
         return self.denoiser.sample(count, seed, label)
 
@@ -72,21 +78,21 @@ def load(name: str) -> Dataset:
     return DATASETS[name]
 
 
-def of(experiment) -> Dataset:
+def of(experiment: Any) -> Dataset:
     """The dataset of an `edm.Experiment`, its own drawing included."""
     if experiment.points is None:
         return load(experiment.model)
     return Dataset("drawn", "Your drawing", (2,), lambda: toy.drawn(experiment.points))
 
 
-def of_points(path) -> Dataset:
+def of_points(path: StrPath) -> Dataset:
     """The distribution of the points in a file (`edm.data.points`), named by what it holds. Raises ValueError."""
     known = points.read(path)
     name = f"points-{points.digest(known)}"
     return Dataset(name, f"Points of {Path(path).name}", known.shape[1:], lambda: toy.drawn(known))
 
 
-def learned(settings) -> Dataset | None:
+def learned(settings: Any) -> Dataset | None:
     """What an `edm.data.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
     if settings.dataset != "points":
         return DATASETS.get(settings.dataset)

@@ -6,12 +6,14 @@ A model counts its classes from 0, in the order of their names. People give name
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from edm.base.errors import Refused
 
 _EXACT = 15  # digits of a whole number that every reader of JSON keeps
 
 
-def ordered(names, place: str) -> tuple[str, ...]:
+def ordered(names: Iterable[str], place: str) -> tuple[str, ...]:
     """The names, each once: by number where all are whole numbers, else by their letters.
 
     Raises ValueError, which names `place`, for two that are the same number ("1" and "01").
@@ -27,7 +29,7 @@ def ordered(names, place: str) -> tuple[str, ...]:
     return tuple(known[digits] for digits in sorted(known, key=lambda digits: (len(digits), digits)))
 
 
-def find(label: int | str, names) -> int | None:
+def find(label: int | str, names: Sequence[str]) -> int | None:
     """The number of the class that `label` means among all `names`, in their order; None if there is none.
 
     In turn: the name itself, a name that is the same number, the name in other capitals, and where no name is a whole
@@ -50,7 +52,7 @@ def written(name: str) -> int | str:
     return int(name) if _is_number(name) and len(name) <= _EXACT and name == _digits(name) else name
 
 
-def turns(classes, count: int) -> list[int]:
+def turns(classes: Sequence[int], count: int) -> list[int]:
     """`count` labels: the numbers of `classes` by turns."""
     return [classes[k % len(classes)] for k in range(count)]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edm.exact import PointSet
+
 SHAPE = (1, 8, 8)
 
 
-def exact():
+def exact() -> PointSet:
     """Their exact denoiser, class-conditional."""
     import torch
     from sklearn.datasets import load_digits

@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from PIL.ContainerIO import ContainerIO
 from edm.base import documents
 from edm.base.errors import Refused
 from edm.data import classes, images, marks
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, StrPath
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LABELS = "dataset.json"
@@ -37,7 +41,7 @@ MAX_LABELS_BYTES = 2**26
 _BROKEN_ZIP = (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OverflowError, struct.error)
 
 
-def rows(indices, size: int) -> np.ndarray:
+def rows(indices: Indices, size: int) -> np.ndarray:
     """`indices` as an int64 array [B]. Raises IndexError unless they are whole numbers from 0 to size − 1."""
     indices = np.asarray(indices)
     if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
@@ -64,7 +68,7 @@ class ImageFolder:
     Raises ValueError, here and from `read`, in sentences that name the file at fault.
     """
 
-    def __init__(self, path, resolution: int | None = None, crop: bool = False, channels: int = 3):
+    def __init__(self, path: StrPath, resolution: int | None = None, crop: bool = False, channels: int = 3):
         low, high = RESOLUTIONS
         if resolution is not None and (type(resolution) is not int or not low <= resolution <= high):
             raise Refused(f"resolution = {resolution!r}: must be a whole number from {low} to {high}")
@@ -89,7 +93,7 @@ class ImageFolder:
             raise Refused(f"the images in {self.path} are {side}×{side}; give a resolution from {low} to {high}")
         self.shape = (int(channels), side, side)
 
-    def read(self, indices) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B] or None."""
         indices = rows(indices, self.size)
         found = np.empty((len(indices), *self.shape), dtype=np.uint8)

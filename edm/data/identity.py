@@ -11,6 +11,7 @@ import hashlib
 import zipfile
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,11 @@ from edm.base.errors import Refused
 from edm.base.fields import Settings, Whole
 from edm.data import points
 from edm.data.sources import DataError, Renumbered
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, StrPath
+    from edm.data.settings import Data, HeaderLike
+    from edm.data.sources import Source
 
 FILE = "data.npz"  # in a run's folder: names and marks of what it learns, to say what has changed
 
@@ -45,7 +51,7 @@ class Identity(Settings):
             raise Refused("what the run has held out cannot be read; its file is broken") from None
 
 
-def of(source, settings, held=()) -> Identity | None:
+def identify(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
     """The identity of a source (`edm.data.sources`) of `settings`; None of a finite one whose samples have no marks.
 
     held: numbers of the samples that are held out.
@@ -59,7 +65,7 @@ def of(source, settings, held=()) -> Identity | None:
     return Identity(**known, digest=_digest(source.marks), held=base64.b64encode(chosen.tobytes()).decode())
 
 
-def still_held(source, identity: Identity | None) -> np.ndarray | None:
+def still_held(source: Source, identity: Identity | None) -> np.ndarray | None:
     """The numbers of those samples of a source that were held out, in their order; some may be gone. None: unknown."""
     if identity is None or source.size is None or getattr(source, "marks", None) is None:
         return None
@@ -70,12 +76,12 @@ def still_held(source, identity: Identity | None) -> np.ndarray | None:
     return found[source.marks[found] == wanted]
 
 
-def changes(source, settings, header, before: Contents | None) -> list[str]:
+def changes(source: Source, settings: Data, header: HeaderLike, before: Contents | None) -> list[str]:
     """What of a source is not as it was when a checkpoint with that header was written, in words.
 
     before: the contents then, if they are known. Headers of older checkpoints tell of the names of classes only.
     """
-    then, now = header.data, of(source, settings)
+    then, now = header.data, identify(source, settings)
     found, then = [], None if now is None else then
     if then is not None and then.dataset != now.dataset:
         return [f"the dataset was {then.dataset!r} and is {now.dataset!r}"]
@@ -84,14 +90,14 @@ def changes(source, settings, header, before: Contents | None) -> list[str]:
     gone, new = _classes(source, header)
     found += [f"the class {name!r} is gone" for name in gone[:3]] + [f"the class {name!r} is new" for name in new[:3]]
     if then is not None and then.digest != now.digest:
-        told = Contents.of(source).against(before) if before and _digest(before.marks) == then.digest else []
+        told = Contents.found_in(source).against(before) if before and _digest(before.marks) == then.digest else []
         if not told and then.size != now.size:
             told = [f"there were {then.size:,} images and are {now.size:,}"]
         found += told or ([] if found else [f"what the set {now.dataset!r} holds has changed"])
     return found
 
 
-def fitting(source, header):
+def fitting(source: Source, header: HeaderLike) -> Source:
     """The source with its classes numbered as the header of a checkpoint says: names keep their numbers, and those
     that are new take the numbers of those that are gone. Raises ValueError where that cannot be."""
     if tuple(source.shape) != tuple(header.shape):
@@ -119,13 +125,13 @@ class Contents:
     marks: np.ndarray
 
     @classmethod
-    def of(cls, source) -> Contents | None:
+    def found_in(cls, source: Source) -> Contents | None:
         """Of a source whose samples have names; None for others."""
         names = getattr(source, "names", ())
         return cls(tuple(names), source.marks) if names else None
 
     @classmethod
-    def read(cls, run) -> Contents | None:
+    def read(cls, run: StrPath) -> Contents | None:
         """As they were written into a run's folder; None if they were not."""
         try:
             with np.load(run / FILE, allow_pickle=False) as file:
@@ -135,7 +141,7 @@ class Contents:
             return None
         return cls(tuple(names), marks) if marks.shape == (len(names),) else None
 
-    def write(self, run) -> None:
+    def write(self, run: StrPath) -> None:
         """Write them into a run's folder, unless they are there already."""
         before = Contents.read(run)
         if before is None or before.names != self.names or not np.array_equal(before.marks, self.marks):

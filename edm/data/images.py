@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import re
 import struct
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import Shape
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 2**26  # before cropping; below the level at which PIL warns
@@ -22,7 +26,7 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
 
 
-def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
+def opened(file: IO[bytes], place: str, most: int = MAX_PIXELS) -> Image.Image:
     """The image in a binary file, its pixels not yet decoded."""
     try:
         image = Image.open(file, formats=FORMATS)
@@ -39,7 +43,7 @@ def opened(file, place: str, most: int = MAX_PIXELS) -> Image.Image:
     return image
 
 
-def pixels(image: Image.Image, place: str, crop: bool, shape) -> np.ndarray:
+def pixels(image: Image.Image, place: str, crop: bool, shape: Shape) -> np.ndarray:
     """Its pixels, uint8 [C, H, W]."""
     try:
         return _converted(image, crop, shape)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 ENDS = 1 << 14  # bytes of a file's beginning and of its end that are looked at: many images are no larger
 
 
-def mark(*parts) -> int:
+def mark(*parts: object) -> int:
     """The mark of a sample that these tell from all others of its set."""
     text = "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
-def of_file(file, name: str, label: int | None) -> int:
+def of_file(file: IO[bytes], name: str, label: int | None) -> int:
     """The mark of an open image file. label: where that is told apart from the name."""
     size = file.seek(0, 2) or file.tell()
     file.seek(0)
@@ -30,7 +34,7 @@ def of_file(file, name: str, label: int | None) -> int:
     return mark(name, size, check, label)
 
 
-def of_arrays(samples, labels) -> np.ndarray:
+def of_arrays(samples: np.ndarray, labels: np.ndarray | torch.Tensor) -> np.ndarray:
     """The marks of samples [N, …] and labels [N] in memory."""
     rows = np.ascontiguousarray(samples).reshape(len(samples), -1)
     pairs = zip(rows, np.asarray(labels).tolist(), strict=True)

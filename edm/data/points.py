@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import tokenize
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from edm.base import documents
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 MOST = 10_000
 REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]
@@ -21,7 +24,7 @@ NOT_NUMPY = (ValueError, EOFError, SyntaxError, TypeError, OverflowError, Lookup
 NOT_NUMPY += (tokenize.TokenError,)
 
 
-def read(path) -> np.ndarray:
+def read(path: StrPath) -> np.ndarray:
     """The points in a .csv or .npy file, float64 [n, 1] or [n, 2] with n from 1 to 10,000.
 
     A .csv has a point a line, its coordinates separated by a comma, a semicolon or blanks; the first line may hold
@@ -40,7 +43,7 @@ def read(path) -> np.ndarray:
     return checked(rows, str(path))
 
 
-def checked(rows, place: str) -> np.ndarray:
+def checked(rows: Any, place: str) -> np.ndarray:
     """`rows` as float64 points [n, 1] or [n, 2]. Raises ValueError, naming `place`, for what is none."""
     try:
         points = np.array(rows, dtype=np.float64)
@@ -70,7 +73,7 @@ def write(file: BinaryIO, samples: np.ndarray) -> None:
     table.to_csv(file, header=False, index=False, float_format="%.9g", na_rep="nan", lineterminator="\n")
 
 
-def digest(points) -> str:
+def digest(points: np.ndarray) -> str:
     """Sixteen letters that tell one set of points from another."""
     points = np.ascontiguousarray(points, dtype="<f8")
     return hashlib.sha256(f"{points.shape}".encode() + points.tobytes()).hexdigest()[:16]

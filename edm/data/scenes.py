@@ -6,6 +6,7 @@ Image k of seed S depends on (S, k) only.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ import torch
 from edm.base import streams
 from edm.base.errors import Refused
 from edm.data import scenes_light
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices
 
 SHAPE = (3, 32, 32)
 CLASSES = tuple(scenes_light.SOLIDS)
@@ -35,7 +39,7 @@ def _whole(name: str, value, low: int, high: int) -> None:
         raise Refused(f"{name} {value!r} cannot be used; give a whole number from {low} to {high}")
 
 
-def factors(indices, seed: int = 0) -> dict[str, np.ndarray]:
+def factors(indices: Indices, seed: int = 0) -> dict[str, np.ndarray]:
     """What the images `indices` (whole numbers from 0) of run `seed` show, a dict of arrays of length B, evenly drawn.
 
     label:     int64, place in CLASSES
@@ -88,7 +92,7 @@ def _checked(factors) -> dict[str, np.ndarray]:
     return checked
 
 
-def render(factors, resolution: int = 32, supersample: int = 3) -> np.ndarray:
+def render(factors: dict[str, np.ndarray], resolution: int = 32, supersample: int = 3) -> np.ndarray:
     """The pictures of `factors` as uint8 [B, 3, resolution, resolution], with supersample² rays a pixel on the solid.
 
     resolution: 4 to 1024 pixels; supersample: 1 to 8. Raises ValueError for a factor that is missing, of another
@@ -118,7 +122,7 @@ class Scenes:
         factors([], seed)
         self.seed = seed
 
-    def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor]:
         """Images [B, 3, 32, 32], uint8, and labels [B], int64. Raises ValueError unless indices are whole and ≥ 0."""
         shown = factors(indices, self.seed)
         return torch.from_numpy(render(shown)), torch.from_numpy(shown["label"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -100,13 +101,13 @@ class Stage:
     albedo: np.ndarray
     palette: np.ndarray  # [3 places, 3, B]
 
-    def turned(self, vector, of=slice(None)):
+    def turned(self, vector: Any, of: Any = slice(None)) -> Any:
         """World vectors (three columns) in the frames of the solids of the images `of`."""
         (x, y, z), cosine, sine = vector, self.turn[0][of], self.turn[1][of]
         return cosine * x - sine * z, y, sine * x + cosine * z
 
 
-def stage(name: str, factors) -> Stage:
+def stage(name: str, factors: dict[str, np.ndarray]) -> Stage:
     """The images of the solid `name` that `edm.data.scenes.factors` describes."""
     solid = SOLIDS[name]
     azimuth, elevation = factors["light"].T

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def capsule(half: float, radius: float) -> Solid:
     return Solid(distance, radius, half + radius)
 
 
-def trace(solid: Solid, origin, direction):
+def trace(solid: Solid, origin: Any, direction: Any) -> Any:
     """Where rays origin + t·direction (columns; unit directions) first meet the solid -> (which rays, their t)."""
     (x, y, z), (u, v, w) = origin, direction
     middle = -(x * u + y * v + z * w)
@@ -132,7 +133,7 @@ def trace(solid: Solid, origin, direction):
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
-def normal(solid: Solid, x, y, z):
+def normal(solid: Solid, x: Any, y: Any, z: Any) -> Any:
     """Unit normals at points on the surface, by differences over a tetrahedron's corners."""
     e = 4 * _EPSILON
     a, b = solid.distance(x + e, y - e, z - e), solid.distance(x - e, y - e, z + e)
@@ -142,13 +143,13 @@ def normal(solid: Solid, x, y, z):
     return u * size, v * size, w * size
 
 
-def smooth(x):
+def smooth(x: Any) -> Any:
     """0 below 0, 1 above 1, 3x² − 2x³ between."""
     x = np.minimum(np.maximum(x, 0), 1)
     return x * x * (3 - 2 * x)
 
 
-def shadow(solid: Solid, point, light, spread: float, blur: float):
+def shadow(solid: Solid, point: Any, light: Any, spread: float, blur: float) -> Any:
     """The part of a soft light, 0 to 1, that the solid hides from points outside it; light: unit directions to it.
 
     What counts is the least f/(spread·t + blur) on the way t to the light: all is hidden at −1, nothing at 1. It is

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from pydantic import model_validator
 
 from edm.base.fields import Settings, Whole, knob, refusal
 from edm.data import sources
+
+if TYPE_CHECKING:
+    from edm.data.identity import Identity
 
 NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields that only some data read
 
@@ -37,6 +42,21 @@ class Data(Settings):
         return self
 
 
-def data_learned(header) -> Data | None:
+class HeaderLike(Protocol):
+    """What the data of a run are told by: the header of a file (`edm.files.checkpoints.Header`)."""
+
+    @property
+    def training(self) -> dict | None: ...
+    @property
+    def data(self) -> Identity | None: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+
+def data_learned(header: HeaderLike) -> Data | None:
     """The data that the file with this header has learned (`edm.files.checkpoints.Header`); None if it does not say."""
     return None if header.training is None else Data.parse(header.training.get("data", {}))

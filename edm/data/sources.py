@@ -13,10 +13,11 @@ To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -26,7 +27,25 @@ from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 from edm.data import digits, scenes
 
+if TYPE_CHECKING:
+    from edm.base.types import Indices
+    from edm.data.settings import Data
+
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
+
+
+class Source(Protocol):
+    """What is asked of every source; see above."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    def read(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor | None]: ...
 
 
 class DataError(Refused):
@@ -42,7 +61,7 @@ class Mixture:
         self._dataset = dataset
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
         return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
@@ -58,12 +77,12 @@ class Digits:
         self._images, self.labels, self.size = points.points, points.labels.clone(), len(points.points)
 
     @cached_property
-    def marks(self):
+    def marks(self) -> np.ndarray:
         from edm.data import marks
 
         return marks.of_arrays(self._images.numpy(), self._labels.numpy())
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         indices = np.asarray(indices)
         return self._images[indices], self.labels[indices]
 
@@ -71,7 +90,7 @@ class Digits:
 def _torchvision(settings):
     from edm.data import torchvision_sets
 
-    return torchvision_sets.load(settings.dataset, settings.path or DOWNLOADS, settings.download)
+    return torchvision_sets.opened(settings.dataset, settings.path or DOWNLOADS, settings.download)
 
 
 def _folder(settings):
@@ -157,19 +176,19 @@ def file_of(name: str) -> str:
     return getattr(offered()[name], "file", "")
 
 
-def placed(settings):
+def placed(settings: Data) -> Data:
     """The settings with the whole path of their files, so that they are found from any folder."""
     path = settings.path or getattr(offered()[settings.dataset], "place", None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
 
 
-def open_source(settings):
+def open_source(settings: Data) -> Source:
     """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return offered()[settings.dataset](settings)
 
 
-def shape_of(settings) -> tuple[int, ...] | None:
+def shape_of(settings: Data) -> tuple[int, ...] | None:
     """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
     known = getattr(offered()[settings.dataset], "shape", None)
     if known is not None:
@@ -180,19 +199,19 @@ def shape_of(settings) -> tuple[int, ...] | None:
         return None
 
 
-def read(source, indices):
+def read(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
     """(float32 samples in [−1, 1], classes or None). Raises DataError."""
     samples, labels = stored(source, indices)
     return scaled(samples), labels
 
 
-def stored(source, indices):
+def stored(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
     """(samples as the source has them, classes or None). Raises DataError."""
     with _told():
         return source.read(np.asarray(indices))
 
 
-def scaled(samples):
+def scaled(samples: torch.Tensor) -> torch.Tensor:
     """Samples as a source has them, as float32: u8/127.5 − 1 for images of 8 bits."""
     return samples.float().div_(127.5).sub_(1) if samples.dtype == torch.uint8 else samples.float()
 
@@ -200,19 +219,19 @@ def scaled(samples):
 class Renumbered:
     """A source whose classes have other numbers, and names. table: the new number of each."""
 
-    def __init__(self, source, class_names, classes: int, table):
+    def __init__(self, source: Source, class_names: Sequence[str], classes: int, table: Sequence[int]):
         self._source, self._table = source, torch.as_tensor(table, dtype=torch.int64)
         self.shape, self.size, self.class_names, self.classes = source.shape, source.size, tuple(class_names), classes
         self.names, self.marks = getattr(source, "names", ()), getattr(source, "marks", None)
         labels = getattr(source, "labels", None)
         self.labels = None if labels is None else self._table[torch.as_tensor(labels)]
 
-    def read(self, indices):
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         samples, labels = self._source.read(indices)
         return samples, None if labels is None else self._table[torch.as_tensor(labels)]
 
 
-def as_learned(source, class_names):
+def as_learned(source: Source, class_names: Sequence[str]) -> Source:
     """The source with its classes in the order in which a model knows them, where they are the same ones."""
     class_names = tuple(class_names)
     if class_names == tuple(source.class_names) or sorted(class_names) != sorted(source.class_names):
@@ -230,7 +249,7 @@ def _told():
         raise DataError(str(error)) from error
 
 
-def spread(source, count: int = 10_000) -> float:
+def spread(source: Source, count: int = 10_000) -> float:
     """σ_data: the standard deviation of a coordinate, around that coordinate's mean, over at most `count` samples."""
     number = min(count, source.size or count)
     chosen = np.arange(number) if source.size is None else np.linspace(0, source.size - 1, number).astype(int)

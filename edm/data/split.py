@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from edm.base.errors import Refused
 from edm.base.streams import Purpose
 from edm.data import identity
 from edm.data.settings import data_learned
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, StrPath
+    from edm.data.settings import Data, HeaderLike
+    from edm.data.sources import Source
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 0.05, 1000
 _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
@@ -25,7 +31,7 @@ class Split:
     taught: the classes of which there are images to train on; (): all, or that is not known.
     """
 
-    def __init__(self, source, holdout: int | None, held=None):
+    def __init__(self, source: Source, holdout: int | None, held: np.ndarray | None = None):
         self.source, size, self.held_out, self.held, self.taught = source, source.size, True, np.arange(0), ()
         if size is None:
             return
@@ -41,7 +47,7 @@ class Split:
             there = np.unique(np.asarray(labels)[self._kept]).tolist()
             self.taught = tuple(there) if len(there) < source.classes else ()
 
-    def training(self, images, seed: int) -> np.ndarray:
+    def training(self, images: Indices, seed: int) -> np.ndarray:
         """The sample numbers of images k of a run: each sample once in every epoch, in an order of its own."""
         images = np.asarray(images)
         if self.source.size is None:
@@ -60,7 +66,9 @@ class Split:
         return self._held[:count]
 
 
-def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
+def divided(
+    source: Source, settings: Any, header: HeaderLike | None, checkpoint: StrPath | None, accept: bool
+) -> tuple:
     """(source, its `Split`, what has to be known of them in a sentence or "") for a run of `edm.Training` settings.
 
     header: of the checkpoint from which it goes on; None: it begins. accept: other data than it has learned so far.
@@ -95,7 +103,7 @@ def divided(source, settings, header, checkpoint, accept: bool) -> tuple:
     return source, split, "; ".join(notes)
 
 
-def resumed(source, settings, header) -> Split:
+def resumed(source: Source, settings: Data, header: HeaderLike) -> Split:
     """The source of a run (`edm.data.settings.Data`) that goes on from a checkpoint, divided as it was: what was
     held out and is still there stays held out, and nothing that was trained on joins it. Raises ValueError for a
     holdout that has grown."""

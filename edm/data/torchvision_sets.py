@@ -20,6 +20,7 @@ from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,6 +32,9 @@ from edm.base.extras import needed
 from edm.base.pickles import Encoded, Record
 from edm.data import marks
 from edm.data.folders import rows
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, StrPath
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
 
@@ -65,13 +69,13 @@ class InMemory:
         """What tells each image from the others (see edm.data.identity)."""
         return marks.of_arrays(self.images.numpy(), self.labels.numpy())
 
-    def read(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
+    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor]:
         """The images of these indices [B], in any order: uint8 [B, C, H, W], and int64 labels [B]."""
         indices = torch.from_numpy(rows(indices, self.size))
         return self.images[indices], self.labels[indices]
 
 
-def load(name: str, folder, download: bool = False) -> InMemory:
+def opened(name: str, folder: StrPath, download: bool = False) -> InMemory:
     """The training images of "mnist", "fashion_mnist" (1×32×32, padded with 2 black pixels) or "cifar10" (3×32×32).
 
     folder: where torchvision keeps its datasets (its `root`). download: fetch the files, where some are missing, and

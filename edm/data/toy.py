@@ -5,6 +5,8 @@ Curves are chains of equal Gaussians, evenly spaced along the arc and close enou
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from edm.exact import GaussianMixture, PointSet
@@ -26,27 +28,27 @@ def _arc(radius, start, stop, centre=(0.0, 0.0)):
     return lambda u: _polar(radius, start + (stop - start) * u) + np.asarray(centre)
 
 
-def eight_gaussians():
+def eight_gaussians() -> GaussianMixture | PointSet:
     return GaussianMixture(_polar(1.0, np.arange(8) * np.pi / 4), 0.08)
 
 
-def two_moons():
+def two_moons() -> GaussianMixture | PointSet:
     upper = _along(_arc(0.7, 0, np.pi, (-0.35, -0.15)), 24)
     lower = _along(_arc(0.7, np.pi, 2 * np.pi, (0.35, 0.15)), 24)
     return GaussianMixture(np.concatenate([upper, lower]), 0.07)
 
 
-def circles():
+def circles() -> GaussianMixture | PointSet:
     rings = [_along(_arc(0.5, 0, 2 * np.pi), 36), _along(_arc(1.0, 0, 2 * np.pi), 72)]
     return GaussianMixture(np.concatenate(rings), 0.06)
 
 
-def spiral():
+def spiral() -> GaussianMixture | PointSet:
     arm = _along(lambda u: _polar(0.12 + 0.98 * u, 2.6 * np.pi * u), 56)
     return GaussianMixture(np.concatenate([arm, -arm]), 0.045)
 
 
-def checkerboard():
+def checkerboard() -> GaussianMixture | PointSet:
     """Eight squares of side ½, each a 4 × 4 block of Gaussians."""
     offsets = (np.arange(4) + 0.5) / 8
     cells = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
@@ -54,18 +56,18 @@ def checkerboard():
     return GaussianMixture(centres, 0.055)
 
 
-def pinwheel():
+def pinwheel() -> GaussianMixture | PointSet:
     """Five arms that bend and widen outwards."""
     u = np.linspace(0, 1, 14)
     arms = [_polar(0.2 + 0.9 * u, 2 * np.pi * k / 5 + 1.1 * u) for k in range(5)]
     return GaussianMixture(np.concatenate(arms), np.tile(0.035 + 0.05 * u, 5))
 
 
-def swiss_roll():
+def swiss_roll() -> GaussianMixture | PointSet:
     return GaussianMixture(_along(lambda u: _polar(0.15 + 0.95 * u, 3.6 * np.pi * u), 96), 0.045)
 
 
-def smiley():
+def smiley() -> GaussianMixture | PointSet:
     face = _along(_arc(1.05, 0, 2 * np.pi), 76)
     mouth = _along(_arc(0.6, 1.15 * np.pi, 1.85 * np.pi), 20)
     eyes = np.array([[-0.36, 0.34], [0.36, 0.34]])
@@ -74,15 +76,15 @@ def smiley():
     return GaussianMixture(np.concatenate([face, mouth, eyes]), stds, weights)
 
 
-def two_diracs():
+def two_diracs() -> GaussianMixture | PointSet:
     """The paper's Figure 3: two Dirac peaks at x = ±1."""
     return PointSet([[-1.0], [1.0]])
 
 
-def three_modes():
+def three_modes() -> GaussianMixture | PointSet:
     return GaussianMixture([[-1.0], [0.1], [0.9]], [0.1, 0.06, 0.16], [0.4, 0.2, 0.4])
 
 
-def drawn(points):
+def drawn(points: Any) -> GaussianMixture | PointSet:
     """Points that somebody drew. All equal points make a Dirac peak, whose sigma_data is 0."""
     return PointSet(np.asarray(points, dtype=float))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,6 +16,11 @@ from edm.sampling.noise import noise_source, seeds
 from edm.sampling.path import MAX_GAMMA, round_trip
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
+
+if TYPE_CHECKING:
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+    from edm.sampling.noise import Noise
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,15 @@ class _Watched(Ode):
 
 
 def slow_motion(
-    denoiser, latents, sampling, index: int, labels=None, noise=None, x: torch.Tensor | None = None, *, seeds=None
+    denoiser: Denoise,
+    latents: torch.Tensor,
+    sampling: Sampling,
+    index: int,
+    labels: Labels = None,
+    noise: Noise | None = None,
+    x: torch.Tensor | None = None,
+    *,
+    seeds: Iterable[int] | None = None,
 ) -> Iterator[Moment]:
     """Step `index` of `edm.sample(denoiser, latents, sampling, labels, noise, seeds=seeds)` in its parts, as `Moment`s.
 
@@ -121,8 +135,8 @@ def spread(x: torch.Tensor) -> float:
 
 
 def churn_cycles(
-    denoiser,
-    x,
+    denoiser: Denoise,
+    x: torch.Tensor,
     sigma: float,
     rounds: int,
     *,
@@ -131,7 +145,7 @@ def churn_cycles(
     solver: str = "heun",
     steps: int = 1,
     seed: int = 0,
-    labels=None,
+    labels: Labels = None,
 ) -> Iterator[Round]:
     """Noise added and removed again and again at a fixed σ (Appendix E); yields `rounds` + 1 `Round`s, 0 being x.
 

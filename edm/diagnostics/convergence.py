@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +19,11 @@ from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import check_deterministic, rms_error
 from edm.sampling.loop import sample
 from edm.sampling.path import path_of
+
+if TYPE_CHECKING:
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+    from edm.sampling.settings import Sampling
 
 RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent
@@ -51,7 +56,9 @@ class Order(NamedTuple):
     steps: tuple[int, int]
 
 
-def convergence(denoiser, latents, sampling, steps: Iterable[int], labels=None) -> Iterator[Point]:
+def convergence(
+    denoiser: Denoise, latents: torch.Tensor, sampling: Sampling, steps: Iterable[int], labels: Labels = None
+) -> Iterator[Point]:
     """The global error of `sampling` with each of the numbers of steps N ≥ 2, in float64, one `Point` each.
 
     Everything else is as `sampling` says. The exact solution is computed once, before the first point. Work stops

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,6 +22,12 @@ from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, check_latents
 from edm.sampling.path import PLAIN, known_range, path_of
+
+if TYPE_CHECKING:
+    from edm.base.types import Numbers
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+    from edm.sampling.settings import Sampling
 
 RESOLUTION = 8  # steps of the fourth-order method for each factor e of σ
 STEP = 0.01  # in ln σ
@@ -46,7 +53,12 @@ class Curvature:
 
 
 def solution(
-    denoiser, latents, sigmas, labels=None, start: float | None = None, resolution: int = RESOLUTION
+    denoiser: Denoise,
+    latents: torch.Tensor,
+    sigmas: Numbers,
+    labels: Labels = None,
+    start: float | None = None,
+    resolution: int = RESOLUTION,
 ) -> Iterator[torch.Tensor]:
     """The ODE's exact solution x/s [B, …] in float64 at each of `sigmas`: one curve for all schedules and scalings.
 
@@ -93,7 +105,14 @@ def _runge_kutta_4(ode, x, t, t_next):
     return x + h / 6 * (first + 2 * second + 2 * third + fourth)
 
 
-def paths(denoiser, latents, sampling, sigmas, labels=None, start: float | None = None):
+def paths(
+    denoiser: Denoise,
+    latents: torch.Tensor,
+    sampling: Sampling,
+    sigmas: Numbers,
+    labels: Labels = None,
+    start: float | None = None,
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """The solution as Figure 3 draws it: (t [S], x(t) = s·(x/s) [S, B, …]) in float64 at the levels `sigmas`.
 
     Time and scaling are those of `sampling`; the rest as in `solution`.
@@ -105,7 +124,14 @@ def paths(denoiser, latents, sampling, sigmas, labels=None, start: float | None 
     return torch.tensor(times, dtype=torch.float64), states * scales.view(-1, *[1] * (states.ndim - 1))
 
 
-def curvature(denoiser, latents, sampling, sigmas, labels=None, step: float = STEP) -> Iterator[Curvature]:
+def curvature(
+    denoiser: Denoise,
+    latents: torch.Tensor,
+    sampling: Sampling,
+    sigmas: Numbers,
+    labels: Labels = None,
+    step: float = STEP,
+) -> Iterator[Curvature]:
     """How the solution bends at each of `sigmas` (strictly decreasing, above 0), one `Curvature` each.
 
     The solution begins at σ_0 of `sampling`, or at sigmas[0] if that is higher; schedule and scaling are those of

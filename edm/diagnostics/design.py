@@ -11,6 +11,7 @@ Levels that a preconditioning is not for have NaN; those that a training distrib
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +19,10 @@ import torch
 from edm.base.errors import Refused
 from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS, build
+
+if TYPE_CHECKING:
+    from edm.base.types import Numbers
+    from edm.objective import Design
 
 _ROUNDING = 1e-9  # relative: an axis that was made to end at σ_max still has its last point
 
@@ -39,7 +44,7 @@ class Preconditioned:
     target_std: np.ndarray
 
 
-def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
+def preconditioning(name: str, sigmas: Numbers, sigma_data: float) -> Preconditioned:
     """c_skip, c_out, c_in, c_noise of Table 1 and what they make of the network's task (Appendix B.6).
 
     name: of `edm.preconditioning.PRECONDITIONINGS`. sigmas: above 0. sigma_data: of the data; EDM's coefficients are
@@ -59,20 +64,20 @@ def preconditioning(name: str, sigmas, sigma_data: float) -> Preconditioned:
     return Preconditioned(sigmas, c_skip, c_out, c_in, c_noise, input_std, target_std)
 
 
-def loss_weight(name: str, sigmas, sigma_data: float) -> np.ndarray:
+def loss_weight(name: str, sigmas: Numbers, sigma_data: float) -> np.ndarray:
     """λ(σ) of `edm.objective.WEIGHTS`, shaped like sigmas: 1/σ² ("simple") or (σ² + σ_d²)/(σ·σ_d)² ("edm")."""
     _positive("sigma_data", sigma_data)
     weight = _named("weight", name, WEIGHTS)(torch.from_numpy(_levels(sigmas)), sigma_data)  # as in training
     return weight.numpy()
 
 
-def effective_weight(preconditioning_name: str, weight_name: str, sigmas, sigma_data: float) -> np.ndarray:
+def effective_weight(preconditioning_name: str, weight_name: str, sigmas: Numbers, sigma_data: float) -> np.ndarray:
     """λ(σ)·c_out(σ)²: what a squared error of the network's own output counts (eq. 8)."""
     weight = loss_weight(weight_name, sigmas, sigma_data)
     return weight * preconditioning(preconditioning_name, sigmas, sigma_data).c_out ** 2
 
 
-def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | None = None) -> np.ndarray:
+def initial_loss(name: str, sigmas: Numbers, sigma_data: float, second_moment: float | None = None) -> np.ndarray:
     """E‖D − y‖²/d of a network that returns 0, as a fresh one does: (1 − c_skip)²·E[y²] + c_skip²·σ².
 
     second_moment: E[y²] of a coordinate; None: σ_d², as of data of mean 0. The raw loss; λ is not in it.
@@ -84,7 +89,7 @@ def initial_loss(name: str, sigmas, sigma_data: float, second_moment: float | No
     return (1 - c_skip) ** 2 * moment + (c_skip * _levels(sigmas)) ** 2
 
 
-def training_density(design, sigmas) -> np.ndarray:
+def training_density(design: Design, sigmas: Numbers) -> np.ndarray:
     """p_train(σ) of an `edm.objective.Design` as a density in ln σ, shaped like sigmas; it integrates to 1.
 
     0 outside the distribution's range. iDDPM's discrete levels, of probability 1/M each, are spread over the
@@ -94,7 +99,7 @@ def training_density(design, sigmas) -> np.ndarray:
     return _named("noise", design.noise, NOISES).density(_levels(sigmas), design)
 
 
-def training_share(design, edges) -> np.ndarray:
+def training_share(design: Design, edges: np.ndarray) -> np.ndarray:
     """The share of training images whose σ falls into each [edges_i, edges_{i+1}): [E − 1], by the exact distribution.
 
     edges: [E], rising, from 0 to infinity, both allowed; with both the shares sum to 1.

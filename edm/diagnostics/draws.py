@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edm.base.errors import Refused
 from edm.data.settings import data_learned
 from edm.exact import PointSet
+
+if TYPE_CHECKING:
+    import torch
+
+    from edm.base.types import Indices
+    from edm.experiments.models import Model
 
 HELD_OUT = "held out"
 TRAINED_ON = "the training images: this run held none out"
@@ -31,11 +38,11 @@ class Draw:
     shape: tuple[int, ...]
     read: Callable
 
-    def __call__(self, indices):
+    def __call__(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         return self.read(np.asarray(indices, dtype=np.int64))
 
 
-def held_out(model) -> Draw:
+def held_out(model: Model) -> Draw:
     """The samples on which the loss of an `edm.models.Model` is to be measured, in a fixed, shuffled order.
 
     A trained model: those that its run validated on, in the same order. They are images that it held out, if it held

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from edm.base.errors import Refused
@@ -10,12 +12,18 @@ from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
+if TYPE_CHECKING:
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+
 REFERENCE_STEPS = 256
 REFERENCE_SIGMA_MIN = 1e-4
 _REFERENCE = Sampling(solver="heun", alpha=1.0, discretization="edm", rho=7.0, schedule="linear", scaling="none")
 
 
-def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = REFERENCE_STEPS) -> torch.Tensor:
+def reference(
+    denoiser: Denoise, latents: torch.Tensor, sampling: Sampling, labels: Labels = None, steps: int = REFERENCE_STEPS
+) -> torch.Tensor:
     """The end of the probability-flow ODE from the same latents [B, …], solved finely in float64.
 
     x/s as a function of σ is the same curve for every schedule and scaling, so it depends on the settings
@@ -26,7 +34,7 @@ def reference(denoiser, latents, sampling: Sampling, labels=None, steps: int = R
     return last(sample(denoiser, latents.double(), fine, labels)).x
 
 
-def rms_error(x, exact) -> float:
+def rms_error(x: torch.Tensor, exact: torch.Tensor) -> float:
     """Root-mean-square difference of two tensors [B, …], over samples and coordinates, in the data's units."""
     if x.shape != exact.shape:
         raise Refused(f"cannot compare shapes {list(x.shape)} and {list(exact.shape)}")
@@ -46,7 +54,7 @@ def check_deterministic(sampling: Sampling, why: str) -> None:
         raise Refused(f"{cause}: {why}; {remedy}")
 
 
-def sampling_error(denoiser, latents, sampling: Sampling, labels=None) -> float:
+def sampling_error(denoiser: Denoise, latents: torch.Tensor, sampling: Sampling, labels: Labels = None) -> float:
     """RMS error of the sampler against `reference`, from the same latents.
 
     With S_churn > 0 there is no single ODE solution to compare with: raises ValueError.

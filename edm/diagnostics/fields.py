@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from edm.sampling.denoisers import ask
+
+if TYPE_CHECKING:
+    from edm.base.types import Numbers
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
 
 
 def window_grid(half_width: float, half_height: float, columns: int, rows: int) -> torch.Tensor:
@@ -15,7 +22,9 @@ def window_grid(half_width: float, half_height: float, columns: int, rows: int) 
 
 
 @torch.no_grad()
-def direction_field(denoiser, positions, sigmas, follow: float | None = None, labels=None) -> torch.Tensor:
+def direction_field(
+    denoiser: Denoise, positions: torch.Tensor, sigmas: Numbers, follow: float | None = None, labels: Labels = None
+) -> torch.Tensor:
     """Where the probability flow moves points as σ falls: −dx/d ln σ = D(x; σ) − x, at positions [G, d], for each σ.
 
     follow: a σ_data for which positions and directions are in u = x/√(σ² + σ_data²) instead, where

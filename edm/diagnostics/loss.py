@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +19,10 @@ import torch
 from edm.base import streams
 from edm.base.errors import Refused
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
+
+if TYPE_CHECKING:
+    from edm.base.types import Device, Numbers
+    from edm.sampling.loop import Labels
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000
@@ -81,14 +86,14 @@ class _Running:
 def losses(
     denoisers: Mapping[str, Denoise],
     draw: Callable,
-    sigmas,
+    sigmas: Numbers,
     *,
     seed: int = 0,
     exact: Denoise | None = None,
     conditional: Collection[str] | None = None,
     first: int | None = None,
     most: int | None = None,
-    device="cpu",
+    device: Device = "cpu",
 ) -> Iterator[dict[str, LossCurve]]:
     """Loss per σ of all `denoisers` at once: a rough curve of each first, then ever finer ones, without end.
 
@@ -217,7 +222,9 @@ def _squares(a, b, levels) -> np.ndarray:
 
 
 @torch.no_grad()
-def gap_field(learned: Denoise, exact: Denoise, positions, sigma: float, labels=None) -> torch.Tensor:
+def gap_field(
+    learned: Denoise, exact: Denoise, positions: torch.Tensor, sigma: float, labels: Labels = None
+) -> torch.Tensor:
     """D_θ(x; σ) − D*(x; σ) at `positions` [G, d], in the data's units: [G, d].
 
     labels: [G], handed to both, or None. Raises ValueError for σ that is not above 0, or an output of another shape.

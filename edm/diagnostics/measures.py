@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -19,11 +20,16 @@ from edm.data.settings import data_learned
 from edm.evaluation.distances import sliced_wasserstein
 from edm.experiments import models
 
+if TYPE_CHECKING:
+    from edm.base.types import Device
+    from edm.data import Dataset
+    from edm.experiments.experiment import Experiment
+
 TRUE_POINTS, TRUE_IMAGES = 4000, 2000  # samples of the data to compare with
 _SEED = 10_000  # far from the seeds of what is compared with them
 
 
-def true_points(dataset, count: int = TRUE_POINTS) -> torch.Tensor:
+def true_points(dataset: Dataset, count: int = TRUE_POINTS) -> torch.Tensor:
     """Samples of an `edm.data.Dataset` [count, d] that no run has drawn, to compare with or to show."""
     return dataset.sample(count, seed=_SEED)
 
@@ -82,9 +88,9 @@ def _no_frechet(experiment, model) -> str | None:
 def _frechet(experiment, model, device):
     from edm.evaluation import frechet_distance
     from edm.evaluation.features import to_8_bits
-    from edm.evaluation.truth import settings_of, truth
+    from edm.evaluation.true_data import read, settings_of
 
-    known = truth(settings_of(_data(model)), TRUE_IMAGES, str(device))
+    known = read(settings_of(_data(model)), TRUE_IMAGES, str(device))
     return lambda samples: frechet_distance(known.features.of(to_8_bits(samples)), known.moments)
 
 
@@ -103,7 +109,7 @@ MEASURES = {
 }  # fmt: skip
 
 
-def check_measure(experiment, measure: str) -> None:
+def check_measure(experiment: Experiment, measure: str) -> None:
     """Raises SettingsError with the reason where `measure` says nothing about samples of the `edm.Experiment`."""
     if measure not in MEASURES:
         raise _refused(measure, f"is no measure; those are {', '.join(MEASURES)}")
@@ -111,7 +117,7 @@ def check_measure(experiment, measure: str) -> None:
         raise _refused(measure, reason)
 
 
-def to_data(experiment, measure: str, device="cpu") -> Callable:
+def to_data(experiment: Experiment, measure: str, device: Device = "cpu") -> Callable:
     """samples [B, …] -> float: the "distance" or "frechet" from the data of an `edm.Experiment`, drawn or read now.
 
     device: where features are computed. Raises SettingsError where the measure does not fit.

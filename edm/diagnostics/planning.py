@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -25,6 +26,10 @@ from edm.sampling import noise
 from edm.sampling.denoisers import Around
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
+
+if TYPE_CHECKING:
+    from edm.diagnostics.sweep import Sweep
+    from edm.sampling.denoisers import Denoise
 
 MAX_CELLS, MAX_EVALUATIONS = 4096, 400_000
 MEGABYTES = 256
@@ -73,7 +78,9 @@ class Plan:
         return sum(cell.experiment is None for cell in self.cells)
 
 
-def plan_sweep(sweep, denoiser=None, wrap: Callable | None = None, megabytes: float = MEGABYTES) -> Plan:
+def plan_sweep(
+    sweep: Sweep, denoiser: Denoise | None = None, wrap: Callable | None = None, megabytes: float = MEGABYTES
+) -> Plan:
     """What `run_sweep` of the `Sweep` with the same arguments will do.
 
     It takes 50 to 100 µs for each evaluation of one seed. denoiser: in place of the experiment's model; only its

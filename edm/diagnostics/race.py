@@ -74,7 +74,7 @@ def with_evaluations(sampling: Sampling, evaluations: int) -> Sampling:
 
 
 def race(
-    lanes: Mapping[str, Lane | tuple], latents, evaluations: Sequence[int] = EVALUATIONS,
+    lanes: Mapping[str, Lane | tuple], latents: torch.Tensor, evaluations: Sequence[int] = EVALUATIONS,
     measure: str | Callable = "error", references: dict | None = None, reference_steps: int = REFERENCE_STEPS,
 ) -> Iterator[RacePoint]:  # fmt: skip
     """Yields the points of all lanes, from cheap to dear, the lanes taking turns; where N stays, there is no new one.

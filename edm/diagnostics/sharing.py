@@ -7,11 +7,16 @@ same noise. There is nothing to declare: the bytes of x and σ say whether it is
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from edm.sampling.denoisers import Around, Denoise
+
+if TYPE_CHECKING:
+    from edm.sampling.loop import Labels
 
 _OVERHEAD = 500  # bytes of an entry besides its numbers
 
@@ -23,14 +28,14 @@ class Recent:
         self.capacity, self.size = capacity, 0
         self._entries: OrderedDict = OrderedDict()
 
-    def get(self, key):
+    def get(self, key: Hashable) -> Any:
         """The value, which becomes the most recent one; None if it is not there."""
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
         return self._entries[key][0]
 
-    def put(self, key, value, size: int):
+    def put(self, key: Hashable, value: Any, size: int) -> None:
         """Keep a value that is not there yet; the least recent ones make room. One larger than all is not kept."""
         if size > self.capacity:
             return
@@ -56,7 +61,7 @@ class Shared(Around):
     def __getstate__(self):
         return {**self.__dict__, "_results": Recent(self._results.capacity), "calls": 0, "evaluations": 0}
 
-    def __call__(self, x: torch.Tensor, sigma, labels=None) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor, sigma: Any, labels: Labels = None) -> torch.Tensor:
         self.calls += 1
         key = _exactly(x), _exactly(sigma), _exactly(labels)
         known = self._results.get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,6 +22,10 @@ from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.settings import Sampling
+
+if TYPE_CHECKING:
+    from edm.base.types import Device
+    from edm.sampling.denoisers import Denoise
 
 SAMPLES = "samples"  # the measure that is none
 
@@ -132,9 +137,9 @@ class Cell:
 
 def run_sweep(
     sweep: Sweep,
-    denoiser=None,
+    denoiser: Denoise | None = None,
     wrap: Callable | None = None,
-    device="cpu",
+    device: Device = "cpu",
     megabytes: float = MEGABYTES,
     plan: Plan | None = None,
 ) -> Iterator[Cell]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,6 +16,11 @@ from edm.diagnostics.curvature import _rms, solution
 from edm.diagnostics.errors import check_deterministic
 from edm.sampling.loop import Ode, Run
 from edm.sampling.path import path_of
+
+if TYPE_CHECKING:
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+    from edm.sampling.settings import Sampling
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,9 @@ class LocalError:
     error: torch.Tensor
 
 
-def truncation_error(denoiser, latents, sampling, labels=None) -> Iterator[LocalError]:
+def truncation_error(
+    denoiser: Denoise, latents: torch.Tensor, sampling: Sampling, labels: Labels = None
+) -> Iterator[LocalError]:
     """The local error of each of the N steps of `sampling`, the last one, to σ = 0, included.
 
     latents: unit normal [B, …]; the exact solution is that from σ_0·latents (`solution`). Everything of `sampling`

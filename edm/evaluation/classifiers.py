@@ -61,12 +61,12 @@ class Classifier(nn.Module):
         self.standard = nn.BatchNorm1d(FEATURES, affine=False)
         self.head = nn.Linear(FEATURES, design.classes + design.factors)
 
-    def features(self, images) -> torch.Tensor:
+    def features(self, images: torch.Tensor) -> torch.Tensor:
         """h [B, 64], standardized."""
         grid = nn.functional.adaptive_avg_pool2d(self.trunk(images), _GRID)
         return self.standard(self.hidden(grid.flatten(1)))
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         output = self.head(nn.functional.silu(self.features(images)))
         return output[:, : self.design.classes], output[:, self.design.classes :]
 
@@ -98,5 +98,5 @@ _kept = lru_cache(maxsize=len(DESIGNS))(_read)
 
 
 @wraps(_read)
-def load(dataset: str) -> tuple[Classifier, dict]:
+def shipped(dataset: str) -> tuple[Classifier, dict]:
     return copy.deepcopy(_kept(dataset))

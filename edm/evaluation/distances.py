@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from edm.base.errors import Refused
 
 
-def sliced_wasserstein(x, y, projections: int = 64, seed: int = 0) -> float:
+def sliced_wasserstein(x: torch.Tensor, y: torch.Tensor, projections: int = 64, seed: int = 0) -> float:
     """Sliced 2-Wasserstein distance between point clouds [A, d] and [B, d], in the data's units.
 
     The root mean square, over random directions, of the 1-D distance, which is exact between sorted
@@ -31,6 +33,6 @@ def sliced_wasserstein(x, y, projections: int = 64, seed: int = 0) -> float:
     return float(((x - y).square() * width[:, None]).sum(0).mean().sqrt())
 
 
-def data_floor(dataset, count: int, truth, repeats: int = 4) -> float:
+def data_floor(dataset: Any, count: int, truth: torch.Tensor, repeats: int = 4) -> float:
     """What `sliced_wasserstein` to `truth` [M, d] is on average for `count` true samples: the least to hope for."""
     return sum(sliced_wasserstein(dataset.sample(count, seed=k), truth) for k in range(repeats)) / repeats

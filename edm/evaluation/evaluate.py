@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ import torch
 from edm.base.errors import Refused
 from edm.data import sources
 from edm.data.split import Split
-from edm.evaluation import truth as truths
+from edm.evaluation import true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import frechet_distance
@@ -27,6 +27,11 @@ from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE, per_sigma
 from edm.training.validation import SIGMAS
 
+if TYPE_CHECKING:
+    from edm.base.types import Device
+    from edm.data.settings import Data
+    from edm.sampling.denoisers import Denoise
+
 COUNT = 2000
 MEASURED = 256  # samples on which the denoiser is measured at each noise level
 LEAST = NEIGHBOURS + 2
@@ -40,8 +45,8 @@ class Progress(NamedTuple):
 
 
 def evaluate(
-    denoiser, data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
-    device="cpu", batch: int = AT_ONCE,
+    denoiser: Denoise, data: str | Data, sampling: Sampling | None = None, count: int = COUNT, reference: int | None = None,
+    device: Device="cpu", batch: int = AT_ONCE,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
@@ -54,13 +59,13 @@ def evaluate(
         both.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
-    sampling, data = sampling or Sampling(), truths.settings_of(data)
+    sampling, data = sampling or Sampling(), true_data.settings_of(data)
     if count < LEAST or (reference is not None and reference < LEAST):
         name, value = ("count", count) if count < LEAST else ("reference", reference)
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    known, source = denoiser_of(denoiser), truths.source(data)
+    known, source = denoiser_of(denoiser), true_data.source(data)
     names = known.header.class_names if known.header else ()
     names = () if names == tuple(source.class_names) else names
     shape, classes = known.shape, known.classes
@@ -74,21 +79,21 @@ def evaluate(
             f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
             "compare it with the data it has learned"
         )
-    endless = truths.POINTS if len(source.shape) == 1 else count
-    reference = reference or (endless if source.size is None else truths.MOST)
+    endless = true_data.POINTS if len(source.shape) == 1 else count
+    reference = reference or (endless if source.size is None else true_data.MOST)
     return _events(denoiser, data, sampling, count, reference, torch.device(device), batch, names)
 
 
 def _events(denoiser, data, sampling, count, reference, device, batch, names):
     yield Progress(0, count)
-    truth = truths.truth(data, reference, str(device), names)
+    true = true_data.read(data, reference, str(device), names)
     known = denoiser_of(denoiser)
     conditional, taught = bool(known.classes), known.header.taught if known.header else ()
     steps = path_of(sampling, denoiser).steps
-    shape, rows, began = truth.source.shape, [], time.perf_counter()
+    shape, rows, began = true.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
         seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = truth.labels(sampling.seed, start, start + len(seeds), taught).to(device) if conditional else None
+        labels = true.labels(sampling.seed, start, start + len(seeds), taught).to(device) if conditional else None
         latents = noise.latents(seeds, shape, device=device)
         for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
             yield Progress(start + len(seeds) * state.index // steps, count)
@@ -96,43 +101,43 @@ def _events(denoiser, data, sampling, count, reference, device, batch, names):
             raise Refused(
                 f"sample {start} or one after it is not finite: the model, or the range of sigma, is not usable"
             )
-        rows.append(state.x.cpu() if truth.features is None else truth.features.of(to_8_bits(state.x)))
+        rows.append(state.x.cpu() if true.features is None else true.features.of(to_8_bits(state.x)))
     seconds = time.perf_counter() - began
     rows = torch.cat(rows)
     yield Report(
         dataset=data.dataset,
-        reference=len(truth.rows),
+        reference=len(true.rows),
         count=count,
         sampling=sampling,
         evaluations=state.evaluations,
         seconds=seconds,
-        floor=truths.floor(data, count, reference, str(device)),
-        **_distances(rows, truth),
-        **_by_sigma(denoiser, truth, device, conditional),
+        floor=true_data.floor(data, count, reference, str(device)),
+        **_distances(rows, true),
+        **_by_sigma(denoiser, true, device, conditional),
     )
 
 
-def _distances(rows, truth):
-    if truth.features is None:
-        return {"sliced_wasserstein": sliced_wasserstein(rows, truth.rows)}
-    both = min(len(rows), len(truth.rows))
-    spread = np.linspace(0, len(truth.rows) - 1, both).round().astype(int)
-    precision, recall = precision_recall(rows[:both], truth.rows[spread])
+def _distances(rows, true):
+    if true.features is None:
+        return {"sliced_wasserstein": sliced_wasserstein(rows, true.rows)}
+    both = min(len(rows), len(true.rows))
+    spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)
+    precision, recall = precision_recall(rows[:both], true.rows[spread])
     return {
-        "features": truth.features.name,
-        "frechet": frechet_distance(rows, truth.moments),
+        "features": true.features.name,
+        "frechet": frechet_distance(rows, true.moments),
         "precision": precision,
         "recall": recall,
     }
 
 
-def _by_sigma(denoiser, truth, device, conditional):
-    split = Split(truth.source, truth.data.holdout)
-    y, labels = sources.read(truth.source, split.validation(MEASURED))
+def _by_sigma(denoiser, true, device, conditional):
+    split = Split(true.source, true.data.holdout)
+    y, labels = sources.read(true.source, split.validation(MEASURED))
     y, labels = y.to(device), labels.to(device) if conditional else None
     low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
-    if truth.exact is not None:
-        found["score_error"] = tuple(score_error(denoiser, on(truth.exact, device), y, labels, sigmas))
+    if true.exact is not None:
+        found["score_error"] = tuple(score_error(denoiser, on(true.exact, device), y, labels, sigmas))
     return found

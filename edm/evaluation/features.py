@@ -12,11 +12,15 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from edm.base.errors import Refused
 from edm.evaluation import classifiers
+
+if TYPE_CHECKING:
+    from edm.base.types import Device
 
 COMPONENTS = 64
 _SIDE, _FITTED = 32, 2000  # of the images that the components are found from, at most
@@ -30,17 +34,17 @@ class Features:
     read: Callable[[torch.Tensor], torch.Tensor]
 
     @torch.no_grad()
-    def of(self, images, batch: int = 250) -> torch.Tensor:
+    def of(self, images: torch.Tensor, batch: int = 250) -> torch.Tensor:
         """The features [n, d] of n images uint8, on the CPU, in float64."""
         return torch.cat([self.read(part).double().cpu() for part in images.split(batch)])
 
 
-def to_8_bits(images) -> torch.Tensor:
+def to_8_bits(images: torch.Tensor) -> torch.Tensor:
     """Images in [−1, 1] as they would be saved, uint8: 127.5·x + 128, cut off at 0 and 255."""
     return (images * 127.5 + 128).clamp(0, 255).to(torch.uint8)
 
 
-def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device="cpu") -> Features:
+def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device: Device = "cpu") -> Features:
     """The features for the images of `dataset`. images: gives some of them, uint8; called only for the components."""
     if dataset in classifiers.DESIGNS:
         return _classifier(dataset, device)
@@ -51,12 +55,12 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device="cpu") -
 
 
 def _classifier(dataset, device) -> Features:
-    network = classifiers.load(dataset)[0].to(device)
+    network = classifiers.shipped(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1))
 
 
-def inception(device="cpu") -> Features:
+def inception(device: Device = "cpu") -> Features:
     """Inception v3's features, those of the usual FID. Grey images are shown to it in three equal channels.
 
     torchmetrics fetches the weights when it first needs them. Raises ValueError with the reason if it is not
@@ -77,7 +81,7 @@ def inception(device="cpu") -> Features:
     return Features("Inception v3 (2048 features)", read)
 
 
-def pixels(images, reason: str = "") -> Features:
+def pixels(images: torch.Tensor, reason: str = "") -> Features:
     """The 64 strongest principal components of the pixels of `images`, at most 32×32, scaled to a mean variance of 1.
 
     images: uint8 [n, C, H, W], n ≥ 2. reason: why it had to be these, for the name.

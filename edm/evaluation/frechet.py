@@ -26,7 +26,7 @@ class Moments:
     count: int
 
 
-def checked(features, least: int = 2) -> torch.Tensor:
+def checked(features: torch.Tensor, least: int = 2) -> torch.Tensor:
     """Features [n, d] in float64. Raises ValueError unless they are finite and there are `least` rows or more."""
     features = torch.as_tensor(features).double()
     if features.ndim != 2 or not features.shape[1]:
@@ -38,13 +38,13 @@ def checked(features, least: int = 2) -> torch.Tensor:
     return features
 
 
-def moments(features) -> Moments:
+def moments(features: torch.Tensor) -> Moments:
     """Of features [n, d], n ≥ 2. Raises ValueError for too few rows, another shape, NaN or infinity."""
     features = checked(features)
     return Moments(features.mean(0), features.T.cov().reshape(features.shape[1], -1), len(features))
 
 
-def frechet_distance(first, second) -> float:
+def frechet_distance(first: Moments, second: Moments) -> float:
     """d² ≥ 0 between two sets of features [n, d], or their `Moments`; 0 if the moments are equal.
 
     Between n true samples each it is not 0, but about 1/n times a number that grows with d: compare with that.

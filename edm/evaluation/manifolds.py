@@ -16,7 +16,7 @@ NEIGHBOURS = 3
 _CHUNK = 1 << 22  # distances at a time: 32 MiB
 
 
-def precision_recall(model, data, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_recall(model: torch.Tensor, data: torch.Tensor, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
     """(precision, recall), each 0 to 1, of features [n, d] of a model's samples against features [m, d] of the data.
 
     Both depend on the number of rows, so compare at equal numbers, and take n = m.

@@ -8,6 +8,8 @@ It has no unit: 1 is the size of the noise itself, so a model that predicted no 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from edm.base import streams
@@ -15,9 +17,22 @@ from edm.sampling.denoisers import ask
 from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
 
+if TYPE_CHECKING:
+    from edm.base.types import Numbers
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.loop import Labels
+
 
 @torch.no_grad()
-def score_error(denoiser, exact, y, labels, sigmas, seed: int = 0, batch: int = AT_ONCE) -> list[float]:
+def score_error(
+    denoiser: Denoise,
+    exact: Denoise,
+    y: torch.Tensor,
+    labels: Labels,
+    sigmas: Numbers,
+    seed: int = 0,
+    batch: int = AT_ONCE,
+) -> list[float]:
     """error(σ) of a denoiser against the exact one at each of `sigmas`, over samples y [B, …] of the data.
 
     labels: [B] classes that both are told, or None. The noise is the same every time. A model with discrete levels

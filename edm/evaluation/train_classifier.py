@@ -13,7 +13,9 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,8 +24,11 @@ from edm.base.atomic import atomic
 from edm.data import scenes, sources
 from edm.data.settings import Data
 from edm.evaluation.classifiers import DESIGNS, FOLDER, METADATA_KEY, Classifier
-from edm.evaluation.truth import CLASSIFIER, CLASSIFIER_HELD_OUT
+from edm.evaluation.true_data import CLASSIFIER, CLASSIFIER_HELD_OUT
 from edm.files import tensors
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices
 
 SEED = 0
 HELD_OUT = 0.2  # of a finite set
@@ -62,7 +67,7 @@ def split(dataset: str) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(shuffled[held:]), np.sort(shuffled[:held])
 
 
-def examples(dataset: str, numbers) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def examples(dataset: str, numbers: Indices) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(images [B, C, H, W] in [−1, 1], classes [B], factors [B, F]) of the samples of those numbers."""
     source = sources.open_source(Data(dataset=dataset))
     parts = [sources.read(source, part) for part in np.array_split(numbers, -(-len(numbers) // 500))]
@@ -83,7 +88,7 @@ def _factors(numbers) -> torch.Tensor:
 
 
 @torch.no_grad()
-def accuracy(network: Classifier, images, labels) -> float:
+def accuracy(network: Classifier, images: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of images [B, C, H, W] whose class the network names."""
     right = [network(x)[0].argmax(1) == y for x, y in zip(images.split(500), labels.split(500), strict=True)]
     return float(torch.cat(right).float().mean())
@@ -102,7 +107,7 @@ def measure(dataset: str, network: Classifier) -> dict:
     }
 
 
-def train(dataset: str, plan: Plan, say=lambda text: None) -> Classifier:
+def train(dataset: str, plan: Plan, say: Callable[[str], object] = lambda text: None) -> Classifier:
     """The trained classifier. say: called with a line of text after each epoch."""
     images, labels, factors = examples(dataset, split(dataset)[0])
     torch.manual_seed(SEED)
@@ -150,7 +155,7 @@ def _standardize(network, images):
     network.standard.running_var.copy_(features.var(0))
 
 
-def main(arguments=None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m edm.evaluation.train_classifier", description=__doc__)
     parser.add_argument("dataset", choices=DESIGNS)
     parser.add_argument("--out", help="file to write; default: where evaluation looks for it")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base.fields import Settings, SettingsError
 from edm.base.flat import unflatten
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 
 def merged(document: dict, changes: dict) -> dict:
@@ -17,7 +21,7 @@ def merged(document: dict, changes: dict) -> dict:
     return both
 
 
-def read(path, kind: type[Settings], section: str) -> dict:
+def read(path: StrPath, kind: type[Settings], section: str) -> dict:
     """The settings of a kind in a file, its fields by their names or in their groups. Raises SettingsError or OSError
     with a sentence."""
     suffix = Path(path).suffix.lower()

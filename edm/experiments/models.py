@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm import data
 from edm.base.atomic import stamp
@@ -20,6 +21,9 @@ from edm.data.settings import data_learned
 from edm.files import names as naming
 from edm.files import saved
 from edm.files.resources import ASSETS
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 FOLDER = ASSETS / "models"
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
@@ -84,7 +88,7 @@ class Model:
         raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
 
     @cached_property
-    def denoiser(self):
+    def denoiser(self) -> Any:
         if not self.trained:
             return self.dataset.denoiser
         from edm.files.checkpoints import load as load_file
@@ -134,12 +138,12 @@ def ships(name: str) -> bool:
     return name in data.DATASETS or name in _shipped()
 
 
-def of(experiment) -> Model:
+def of(experiment: Any) -> Model:
     """The model of an `edm.Experiment`, its own drawing included."""
     return load(experiment.model) if experiment.points is None else exact(data.of(experiment))
 
 
-def register(path, name: str | None = None) -> str:
+def register(path: StrPath, name: str | None = None) -> str:
     """Make a model's file known to this process; returns its name.
 
     Raises ValueError for what is no model of ours, or none that can be sampled.
@@ -160,7 +164,7 @@ def forget(*names: str) -> None:
         _registered.pop(name, None)
 
 
-def register_run(folder) -> list[str]:
+def register_run(folder: StrPath) -> list[str]:
     """Make the checkpoints of a run's folder known, oldest first, as one family; returns their names.
 
     Those that cannot be read are passed over, with a warning. Raises ValueError where there are no others.
@@ -181,7 +185,7 @@ def register_run(folder) -> list[str]:
     return names
 
 
-def follow_run(folder) -> bool:
+def follow_run(folder: StrPath) -> bool:
     """Make known the checkpoints that a run's folder holds now, and forget those that are gone; to be called again.
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.

@@ -6,11 +6,15 @@ import copy
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base.atomic import stamp
 from edm.base.errors import shown
 from edm.base.fields import SettingsError
 from edm.files.resources import PRESETS
+
+if TYPE_CHECKING:
+    from edm.experiments.experiment import Experiment
 
 
 def names(kind: str = "designs") -> list[str]:
@@ -33,7 +37,7 @@ def read(name: str) -> dict:
     return _read(path)
 
 
-def load(name: str):
+def load(name: str) -> Experiment:
     """The preset as an `edm.Experiment`, with defaults for what it leaves open."""
     from edm.experiments.experiment import Experiment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,13 +17,16 @@ from edm.sampling.denoisers import on
 from edm.sampling.loop import State, sample
 from edm.sampling.noise import latents, seeds
 
+if TYPE_CHECKING:
+    from edm.base.types import Device
+
 
 def count(experiment: Experiment) -> int:
     """How many samples the experiment draws: its own count, or the model's default."""
     return experiment.count or models.of(experiment).count
 
 
-def start(experiment: Experiment, device="cpu"):
+def start(experiment: Experiment, device: Device = "cpu") -> tuple[torch.Tensor, torch.Tensor | None]:
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
     model = models.of(experiment)
     number = count(experiment)
@@ -44,7 +48,7 @@ def _latents(seed, number, shape):
     return latents(seeds(seed, number), shape)
 
 
-def states(experiment: Experiment, device="cpu", wrap: Callable | None = None) -> Iterator[State]:
+def states(experiment: Experiment, device: Device = "cpu", wrap: Callable | None = None) -> Iterator[State]:
     """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
 
     Raises Refused, in place of the last state, for samples that are not finite.

@@ -11,8 +11,9 @@ tensors' shapes before anything is built.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -27,6 +28,11 @@ from edm.files import tensors
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from edm.base.types import Device, StrPath
 
 METADATA_KEY = "edm"
 MAX_HEADER = 16 << 20
@@ -65,7 +71,7 @@ class PreconditioningConfig(Settings):
             raise refusal("preconditioning", self.name, f"must be one of {known}")
         return self
 
-    def build(self):
+    def build(self) -> Any:
         return build_preconditioning(self.name, self.sigma_data)
 
 
@@ -152,7 +158,9 @@ class Header(Settings):
         return self.taught or tuple(range(self.classes))
 
 
-def save(path, header: Header, content: dict[str, torch.Tensor], check=None) -> None:
+def save(
+    path: StrPath, header: Header, content: dict[str, torch.Tensor], check: Callable[[], object] | None = None
+) -> None:
     """Write a file atomically: whoever opens `path` finds the old one or the new one, whole. check: see `atomic`.
 
     Raises OSError that names the file where it cannot be written.
@@ -165,13 +173,13 @@ def save(path, header: Header, content: dict[str, torch.Tensor], check=None) -> 
         raise OSError(error.errno, f"{path} cannot be written ({error.strerror or error})") from None
 
 
-def read_header(path) -> Header:
+def read_header(path: StrPath) -> Header:
     """The header of a file of ours. Raises ValueError with a sentence for any other file."""
     with _opened(path) as file:
         return _header(path, file)
 
 
-def load(path, device="cpu", ema: int = 0) -> Denoiser:
+def load(path: StrPath, device: Device = "cpu", ema: int = 0) -> Denoiser:
     """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
 
     ema: which of the averages, where a checkpoint holds several (0: the first half-life).
@@ -184,7 +192,7 @@ def load(path, device="cpu", ema: int = 0) -> Denoiser:
     return denoiser(network.to(device), header)
 
 
-def broken(path) -> str | None:
+def broken(path: StrPath) -> str | None:
     """Why a file's averages cannot be sampled from, in a sentence; None where they can. Raises as `read_header`."""
     with _opened(path) as file:
         try:
@@ -196,12 +204,12 @@ def broken(path) -> str | None:
     return None
 
 
-def denoiser(network, header: Header) -> Denoiser:
+def denoiser(network: nn.Module, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
     return Denoiser(network, header.preconditioning.build(), header.shape, header.classes, header)
 
 
-def build(config: NetworkConfig, place="the settings"):
+def build(config: NetworkConfig, place: object = "the settings") -> Any:
     """The network of a config, with fresh weights. Raises ValueError that begins with `place` if sizes do not fit."""
     try:
         return networks.build(**config.document(complete=True))
@@ -236,7 +244,7 @@ def _fitting(config, file, prefix, path):
     return network.requires_grad_(False)
 
 
-def check_finite(tensor, name: str, path) -> None:
+def check_finite(tensor: torch.Tensor, name: str, path: StrPath) -> None:
     """Raises ValueError, which names the file, for weights that no picture can come from."""
     if not (tensor.float().sum().isfinite() or tensor.isfinite().all()):  # the sum is quick, and may only overflow
         remedy = "the run that wrote them has diverged; take an earlier checkpoint, or train with a lower learning rate"

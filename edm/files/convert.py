@@ -10,6 +10,7 @@ import io
 import math
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -19,6 +20,9 @@ from edm.files import checkpoints, persistent
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig
 from edm.networks import official
 from edm.preconditioning import VP
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 MAX_BYTES = 8 << 30
 MAX_LETTERS = 300  # of a reason
@@ -42,7 +46,7 @@ _WRAPPERS = {
 }
 
 
-def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
+def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
     """The averaged network in a published checkpoint, as `edm.checkpoints.save` takes it.
 
     Returns the header of a model file, and its float32 tensors under "ema0/".
@@ -60,7 +64,7 @@ def convert(path) -> tuple[Header, dict[str, torch.Tensor]]:
     raise Refused(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
 
 
-def convert_file(path, out) -> Header:
+def convert_file(path: StrPath, out: StrPath) -> Header:
     """Write the model in the published checkpoint `path` to the file `out`, and return its header.
 
     Raises as `convert` does, and OSError where `out` cannot be written.
@@ -160,8 +164,8 @@ def _ours(header, tensors):
     """The tensors under our names."""
     with torch.device("meta"):  # where a network takes no memory, whatever the arguments say
         network = checkpoints.build(header.network)
-    official.load(network, tensors)
-    network = official.load(checkpoints.build(header.network), tensors)
+    official.filled(network, tensors)
+    network = official.filled(checkpoints.build(header.network), tensors)
     if bad := [name for name, tensor in network.state_dict().items() if not tensor.isfinite().all()]:
         raise Refused(f"its weights {bad[0]} are not all finite numbers; get it again")
     return {f"ema0/{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}

@@ -10,19 +10,23 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 LONGEST_NAME = 80
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _MODEL = re.compile(rf"run-({_NAME})_(0|[1-9][0-9]{{0,17}})")
 
 
-def is_name(name) -> bool:
+def is_name(name: object) -> bool:
     return isinstance(name, str) and len(name) <= LONGEST_NAME and re.fullmatch(_NAME, name) is not None
 
 
-def check_name(name) -> str:
+def check_name(name: object) -> str:
     """The name of a run. Raises ValueError for one that is empty, too long, or could leave the runs folder."""
     if not is_name(name):
         raise Refused(
@@ -32,7 +36,7 @@ def check_name(name) -> str:
     return name
 
 
-def runs_folder(given=None) -> Path:
+def runs_folder(given: StrPath | None = None) -> Path:
     """The folder of all runs: the one that is given, or $EDM_RUNS, or runs/."""
     return Path(given or os.environ.get("EDM_RUNS") or "runs")
 

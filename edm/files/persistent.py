@@ -11,6 +11,7 @@ import math
 import re
 import struct
 from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -82,12 +83,12 @@ _NAMES = {
 }
 
 
-def read(file):
+def read(file: Any) -> Any:
     """What is in a published checkpoint, a binary file. Raises Refused that says why not, as do all here."""
     return pickles.read(file, _NAMES)
 
 
-def described(value, place: str) -> tuple[str, dict, dict]:
+def described(value: Any, place: str) -> tuple[str, dict, dict]:
     """(class name, arguments of its constructor, attributes) of a persistent object.
 
     The arguments are numbers, words and short lists of them; attributes are as they are in the file (see `plain`).
@@ -101,7 +102,7 @@ def described(value, place: str) -> tuple[str, dict, dict]:
     raise Refused(f"{place} is not an object of the kind that published files hold")
 
 
-def plain(name: str, value, nested: bool = False):
+def plain(name: str, value: Any, nested: bool = False) -> Any:
     """A number, a word, or a short list of them: nothing that takes long to compare or to print."""
     match value:
         case None | bool() | int() | float():
@@ -115,7 +116,7 @@ def plain(name: str, value, nested: bool = False):
     raise Refused(f"its argument {_name(name)} is neither a number, nor a word, nor a short list of them")
 
 
-def tensors(root) -> dict[str, torch.Tensor]:
+def tensors(root: Any) -> dict[str, torch.Tensor]:
     """The parameters and buffers of a persistent object and of all its layers, by name; views of what the file holds.
 
     Every layer is visited once, so that one that holds itself does not lead in circles.

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
@@ -16,11 +18,16 @@ from edm.base import documents
 from edm.base.errors import Refused, shown
 from edm.data import images
 
+if TYPE_CHECKING:
+    import torch
+
+    from edm.base.types import Numbers, Shape, StrPath
+
 METADATA_KEY, MAX_TEXT = "edm", 1 << 20
 _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 
-def to_uint8(images) -> np.ndarray:
+def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images in [−1, 1] as 8 bits: clip(127.5·x + 128)."""
     return (np.asarray(images, dtype=np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
 
@@ -59,12 +66,12 @@ def sheet_of(image: Image.Image, count: int) -> Sheet:
     return sheet(count, tile, tile)
 
 
-def scale_of(shape) -> int:
+def scale_of(shape: Shape) -> int:
     """How wide a pixel of a sample [C, H, W] is in a picture: small images are magnified."""
     return max(1, 64 // shape[-1])
 
 
-def grid(images, scale: int = 8, columns: int | None = None) -> Image.Image:
+def grid(images: torch.Tensor | np.ndarray, scale: int = 8, columns: int | None = None) -> Image.Image:
     """Images [B, C, H, W] in [−1, 1] side by side as `sheet` says, each pixel `scale` wide; C is 1 or 3."""
     array = np.repeat(np.repeat(to_uint8(images).transpose(0, 2, 3, 1), scale, 1), scale, 2)
     count, height, width, _ = array.shape
@@ -75,7 +82,7 @@ def grid(images, scale: int = 8, columns: int | None = None) -> Image.Image:
     return picture
 
 
-def first_of(picture: Image.Image, shape) -> np.ndarray:
+def first_of(picture: Image.Image, shape: Shape) -> np.ndarray:
     """The first image [C, H, W] in [−1, 1] of a picture that `grid` has made of samples of that shape."""
     channels, height, width = shape
     scale = scale_of(shape)
@@ -86,7 +93,7 @@ def first_of(picture: Image.Image, shape) -> np.ndarray:
     return (pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)).astype(np.float32) / 127.5 - 1
 
 
-def paths(trajectory, denoiser, size: int = 800) -> Image.Image:
+def paths(trajectory: np.ndarray, denoiser: Any, size: int = 800) -> Image.Image:
     """Trajectories [N + 1, B, 2] of x/s over the density of the data, if that is known, with their ends as dots."""
     trajectory = np.asarray(trajectory, dtype=np.float64)
     half = 1.25 * max(1.0, float(np.abs(trajectory[-1]).max() if denoiser is None else denoiser.means.abs().max()))
@@ -103,7 +110,7 @@ def paths(trajectory, denoiser, size: int = 800) -> Image.Image:
     return picture
 
 
-def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
+def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Image:
     """1-D trajectories [N + 1, B, 1] of x/s against the step, noise at the left and data at the right."""
     values = np.asarray(trajectory, dtype=np.float64)[:, :, 0]
     values = values / np.sqrt(1 + np.asarray(sigmas)[:, None] ** 2)
@@ -116,12 +123,12 @@ def lines(trajectory, sigmas, size: int = 800) -> Image.Image:
     return picture
 
 
-def unscaled(states) -> np.ndarray:
+def unscaled(states: Iterable[Any]) -> np.ndarray:
     """x/s of the states of a run: [S, B, …]."""
     return np.stack([(state.x / state.scale).cpu().numpy() for state in states])
 
 
-def picture(model, states, size: int = 800) -> Image.Image:
+def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
     """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
     states = list(states)
     if len(model.shape) == 3:
@@ -132,7 +139,7 @@ def picture(model, states, size: int = 800) -> Image.Image:
     return paths(trajectory, model.dataset and model.dataset.denoiser, size)
 
 
-def save_png(image: Image.Image, path, document: dict) -> None:
+def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
     """Write a PNG atomically, with the settings document in its metadata."""
     from edm.base.atomic import atomic
 
@@ -142,7 +149,7 @@ def save_png(image: Image.Image, path, document: dict) -> None:
         image.save(file, format="PNG", pnginfo=information)
 
 
-def read_document(path) -> dict:
+def read_document(path: StrPath) -> dict:
     """The settings document in a PNG of ours, from the page or the command line. Raises Refused if there is none."""
     with open(path, "rb") as file, images.opened(file, str(path)) as image:
         try:

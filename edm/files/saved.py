@@ -11,45 +11,50 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 SUFFIX, PICTURES = ".safetensors", (".png", ".npz")
 TORN = ".torn"  # added to the name of a checkpoint that is not whole, once the run goes on without it
 MAX_HEADER = 100_000_000  # bytes, as safetensors has it
 
 
-def number(name, suffixes=(SUFFIX,)) -> int | None:
+def number(name: StrPath, suffixes: Collection[str] = (SUFFIX,)) -> int | None:
     """The images in a file's name; None for a foreign one."""
     stem, suffix = os.path.splitext(os.path.basename(name))
     return int(stem) if suffix in suffixes and stem.isascii() and stem.isdecimal() else None
 
 
-def checkpoints(run) -> list[Path]:
+def checkpoints(run: StrPath) -> list[Path]:
     """The checkpoints of a run's folder, oldest first, whole or not."""
     return _numbered(Path(run, "checkpoints"), (SUFFIX,))
 
 
-def samples(run) -> list[Path]:
+def samples(run: StrPath) -> list[Path]:
     """The files of samples of a run's folder, oldest first."""
     return _numbered(Path(run, "samples"), PICTURES)
 
 
-def flaw(path) -> str | None:
+def flaw(path: StrPath) -> str | None:
     """Why a file is no whole checkpoint of ours, in words; None if it is one. Raises OSError if it cannot be read."""
     found = os.stat(path)
     return _flaw(str(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-def newest(run) -> Path | None:
+def newest(run: StrPath) -> Path | None:
     """The newest whole checkpoint of a run's folder."""
     return next((path for path in reversed(checkpoints(run)) if _whole(path)), None)
 
 
-def torn(run, after: int = -1) -> list[Path]:
+def torn(run: StrPath, after: int = -1) -> list[Path]:
     """The checkpoints of more than `after` images that are not whole, newest first; by default those that are newer
     than the newest whole one."""
     last = newest(run) if after < 0 else None
@@ -57,7 +62,7 @@ def torn(run, after: int = -1) -> list[Path]:
     return [path for path in reversed(checkpoints(run)) if number(path) > after and not _whole(path)]
 
 
-def chosen(place) -> Path:
+def chosen(place: StrPath) -> Path:
     """The checkpoint that a person means by a file, or by the folder of a run: then its newest whole one.
 
     Warns of those that are passed over. Raises ValueError if there is none.
@@ -73,14 +78,14 @@ def chosen(place) -> Path:
     return last
 
 
-def missing(run) -> str:
+def missing(run: StrPath) -> str:
     """A sentence about a run's folder without a whole checkpoint."""
     if found := torn(run):
         return f"{run} holds no whole checkpoint: {described(found)}"
     return f"{run} holds no checkpoints of a run; give a run's folder, or a .safetensors file of ours"
 
 
-def described(found) -> str:
+def described(found: Sequence[Path]) -> str:
     """Files that are not whole, in words."""
     *others, last = [f"{path.name} ({flaw(path)})" for path in found[:3]]
     more = f", and {len(found) - 3} more" if len(found) > 3 else ""
@@ -88,7 +93,7 @@ def described(found) -> str:
     return f"{names}{more} {'is' if len(found) == 1 else 'are'} not whole"
 
 
-def set_aside(run, after: int) -> list[Path]:
+def set_aside(run: StrPath, after: int) -> list[Path]:
     """Rename the checkpoints of more than `after` images that are not whole, so that they count no more.
 
     Returns their new places.
@@ -96,7 +101,7 @@ def set_aside(run, after: int) -> list[Path]:
     return [_aside(path) for path in torn(run, after)]
 
 
-def room(path) -> Path:
+def room(path: Path) -> Path:
     """The path itself, once no folder of that name is in the way of a file that is to be written there."""
     if path.is_dir() and not path.is_symlink():
         _aside(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import IO
 
 import torch
 
@@ -20,7 +21,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def write(file, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+def write(file: IO[bytes], tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
     """Write named tensors, on any device, to a binary file. Only one of them at a time is copied.
 
     Raises TypeError for a dtype that the format has no name for.

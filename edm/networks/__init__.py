@@ -5,11 +5,15 @@ To add one, put a `Network` into NETWORKS: settings, command line and tests read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from torch import nn
 
 AUGMENT_DIM = 9  # parameters of the non-leaky augmentation
 
@@ -51,7 +55,7 @@ def build(
     name: str, *, in_channels: int, out_channels: int | None = None, resolution: int | None = None, channels: int = 128,
     channel_mult: tuple[int, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
     classes: int = 0, augment_dim: int = 0, dropout: float = 0.0,
-):  # fmt: skip
+) -> nn.Module:  # fmt: skip
     """A network with fresh weights (of torch's random state), in evaluation mode.
 
     in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance).
@@ -72,7 +76,7 @@ def build(
     return NETWORKS[name].build(**config).eval()
 
 
-def levels(resolution: int, channel_mult) -> tuple[int, ...]:
+def levels(resolution: int, channel_mult: Sequence[int]) -> tuple[int, ...]:
     """The resolutions of a network's levels, each half of the one before; () if it cannot be halved so often."""
     sizes = tuple(resolution >> level for level in range(len(channel_mult)))
     return sizes if sizes and sizes[-1] << (len(sizes) - 1) == resolution else ()
@@ -89,6 +93,6 @@ def _check_image_sizes(resolution, channel_mult):
         )
 
 
-def parameters(network) -> int:
+def parameters(network: nn.Module) -> int:
     """The number of trainable parameters."""
     return sum(p.numel() for p in network.parameters())

@@ -7,6 +7,7 @@ normalized (×4 when upsampling), at stride 2.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -30,7 +31,7 @@ class Positional(nn.Module):
         super().__init__()
         self.half, self.endpoint, self.sin_first = channels // 2, endpoint, sin_first
 
-    def forward(self, c_noise):
+    def forward(self, c_noise: torch.Tensor) -> torch.Tensor:
         k = torch.arange(self.half, dtype=torch.float32, device=c_noise.device)
         angle = c_noise.float()[:, None] * torch.exp(k * (-math.log(10000) / max(self.half - self.endpoint, 1)))
         waves = (angle.sin(), angle.cos()) if self.sin_first else (angle.cos(), angle.sin())
@@ -44,7 +45,7 @@ class Fourier(nn.Module):
         super().__init__()
         self.register_buffer("freqs", torch.randn(channels // 2, device="cpu") * scale)
 
-    def forward(self, c_noise):
+    def forward(self, c_noise: torch.Tensor) -> torch.Tensor:
         angle = c_noise.float()[:, None] * (2 * math.pi * self.freqs)
         return torch.cat([angle.sin(), angle.cos()], dim=1)
 
@@ -52,7 +53,7 @@ class Fourier(nn.Module):
 class Resample(nn.Module):
     """Half or double the resolution with a filter such as (1, 1) or (1, 3, 3, 1)."""
 
-    def __init__(self, channels: int, filter=BOX, up: bool = False, padding: int | None = None):
+    def __init__(self, channels: int, filter: Sequence[float] = BOX, up: bool = False, padding: int | None = None):
         super().__init__()
         self.up, self.box = up, tuple(filter) == BOX
         self.padding = (len(filter) - 1) // 2 if padding is None else padding
@@ -61,7 +62,7 @@ class Resample(nn.Module):
             kernel = kernel.outer(kernel) / kernel.sum() ** 2 * (4 if up else 1)
             self.register_buffer("kernel", kernel.expand(channels, 1, -1, -1).clone(), persistent=False)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.box:
             return (
                 functional.interpolate(x, scale_factor=2.0, mode="nearest") if self.up else functional.avg_pool2d(x, 2)
@@ -73,12 +74,12 @@ class Resample(nn.Module):
 class ShrinkingConv(nn.Conv2d):
     """A 3×3 convolution and a downsampling, both padded at once: NCSN++'s input pyramid."""
 
-    def __init__(self, in_channels: int, out_channels: int, filter):
+    def __init__(self, in_channels: int, out_channels: int, filter: Sequence[float]):
         margin = (len(filter) - 1) // 2
         super().__init__(in_channels, out_channels, 3, padding=1 + margin)
         self.resample = Resample(out_channels, filter, padding=0)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.resample(super().forward(x))
 
 
@@ -93,7 +94,7 @@ class Attention(nn.Module):
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
         self.proj = nn.Conv2d(channels, channels, 1)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         batch, channels, height, width = x.shape
         qkv = self.qkv(self.norm(x)).permute(0, 2, 3, 1).reshape(batch, height * width, 3, self.heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
@@ -112,8 +113,8 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, in_channels, out_channels, embedding, *, resample="", filter=BOX, heads=0, dropout=0.0,
-        adaptive=False, skip_scale=1.0, eps=1e-6, project=True,
+        self, in_channels: int, out_channels: int, embedding: int, *, resample: str="", filter: Sequence[float]=BOX, heads: int=0, dropout: float=0.0,
+        adaptive: bool=False, skip_scale: float=1.0, eps: float=1e-6, project: bool=True,
     ):  # fmt: skip
         super().__init__()
         self.adaptive, self.skip_scale = adaptive, skip_scale
@@ -128,7 +129,7 @@ class Block(nn.Module):
         self.skip = nn.Conv2d(in_channels, out_channels, 1) if change else None
         self.attention = Attention(out_channels, heads, eps) if heads else None
 
-    def forward(self, x, embedding):
+    def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         h = functional.silu(self.norm0(x))
         if self.resample is not None:
             h, x = self.resample(h), self.resample(x)

@@ -33,10 +33,16 @@ class MLP(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     @property
-    def dtype(self):
+    def dtype(self) -> torch.dtype:
         return self.out.weight.dtype
 
-    def forward(self, x, c_noise, labels=None, augment=None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        c_noise: torch.Tensor,
+        labels: torch.Tensor | None = None,
+        augment: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         embedding = self.layer1(functional.silu(self.layer0(embedding)))
         if self.label is not None:

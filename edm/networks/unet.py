@@ -61,7 +61,7 @@ class Embedding(nn.Module):
         if classes:
             self.label = nn.Linear(classes, width, bias=False) if kind.adm else nn.Linear(classes, noise)
 
-    def forward(self, c_noise, labels, augment):
+    def forward(self, c_noise: torch.Tensor, labels: torch.Tensor | None, augment: torch.Tensor | None) -> torch.Tensor:
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         classes = None if self.label is None else one_hot(labels, self.classes, embedding)
         if classes is not None and not self.adm:
@@ -134,7 +134,7 @@ class UNet(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     @property
-    def dtype(self):
+    def dtype(self) -> torch.dtype:
         return self.out_conv.weight.dtype
 
     def _initialize(self):
@@ -147,7 +147,13 @@ class UNet(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def forward(self, x, c_noise, labels=None, augment=None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        c_noise: torch.Tensor,
+        labels: torch.Tensor | None = None,
+        augment: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         embedding = self.embedding(c_noise, labels, augment)
         pyramid, skips = x, []
         for name, layer in self.encoder.items():

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from edm.objective import Design
+    from edm.sampling.denoisers import Denoise
 
 LOSS = "E‖D − y‖² / d"
 SIGMAS = np.geomspace(0.002, 80, 160)  # of p_train
@@ -57,7 +58,7 @@ def trajectories(states: Iterable) -> go.Figure:
     return _figure([panels.trajectories(states)])
 
 
-def levels(samplings: Sampling | Mapping[str, Sampling], denoiser=None) -> go.Figure:
+def levels(samplings: Sampling | Mapping[str, Sampling], denoiser: Denoise | None = None) -> go.Figure:
     """The noise levels of each step, on a log axis; with churn those that fresh noise raises them to as well.
 
     denoiser: whose range and levels count, as in `edm.path_of`."""

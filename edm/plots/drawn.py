@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edm.plots.looks import PALETTE
 
@@ -49,7 +49,7 @@ def figure(panels: list[dict], columns: int = 1, shared_x: bool = False) -> go.F
     return made
 
 
-def dress(made: go.Figure, **layout) -> None:
+def dress(made: go.Figure, **layout: Any) -> None:
     """The page's colours and type, instead of a theme."""
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yref": "container", "yanchor": "top"}
     paper = {"paper_bgcolor": PALETTE["bg"], "plot_bgcolor": PALETTE["bg"], "font": FONT, "template": "none"}

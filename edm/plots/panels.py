@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from edm.diagnostics import LossCurve, Order, Point, RacePoint, fitted_order
 from edm.files.render import unscaled
 from edm.plots.looks import Look
 from edm.sampling.path import Path
+
+if TYPE_CHECKING:
+    from edm.base.types import Numbers
 
 MARKED = {"mode": "lines+markers", "size": 5}
 MEMBERS = 3  # points that a line needs to show a slope
@@ -87,14 +91,14 @@ def _raised(path: Path) -> dict:
     return {"x": known, "y": rounded(hats), "mode": "markers", "symbol": "triangle-up", "size": 6}
 
 
-def loss_line(style: dict, curve: LossCurve, known=True, weight=1.0) -> dict:
+def loss_line(style: dict, curve: LossCurve, known: Any = True, weight: Any = 1.0) -> dict:
     """A curve of losses with its band. known: where the model is for that level. weight: λ, which multiplies it."""
     values = {"y": curve.mean, "low": curve.low, "high": curve.high}
     shown = {key: rounded(np.where(known, weight * value, np.nan)) for key, value in values.items()}
     return {**style, "x": rounded(curve.sigmas), **shown}
 
 
-def density_line(style: dict, sigmas, density) -> dict:
+def density_line(style: dict, sigmas: Numbers, density: Numbers) -> dict:
     """p_train(σ) over σ."""
     return {**style, "x": rounded(sigmas), "y": rounded(density)}
 

@@ -1,4 +1,6 @@
-"""Runs: training that outlives whoever started it. A run is a directory of plain files, and a worker process.
+"""Runs: training that outlives whoever started it. A run is its folder, of plain files, and a worker that reads there
+what to do: `python -m edm train --run FOLDER`. How one is started, watched and ended is known to a launcher alone
+(`edm.runs.launchers`): processes of this machine, or whatever else is put into its LAUNCHERS.
 
 path = runs.start(edm.Training(images=100_000), "runs", name="moons")
 runs.advance("runs")                   # starts what the queue allows; call it again and again

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base import flat
 from edm.base.atomic import make
@@ -18,6 +19,9 @@ from edm.base.errors import Refused
 from edm.files import saved
 from edm.runs import launchers, lease, places, reading
 from edm.training.settings import Training
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Beginning:
     best: bool = False
     accept_data: bool = False
 
-    def write(self, folder) -> int:
+    def write(self, folder: StrPath) -> int:
         """Make this process the worker of the run in a folder, new or over, and write there what it does: `read` brings
         that back. Returns its number. Raises ValueError if the run is running, or waits in a queue."""
         from edm.data.sources import placed
@@ -46,7 +50,7 @@ class Beginning:
         return number
 
 
-def read(folder, number: int) -> Beginning:
+def read(folder: StrPath, number: int) -> Beginning:
     """The n-th beginning of the run in a folder. Raises Refused or OSError, with a sentence, for one that cannot be."""
     folder = Path(folder)
     asked = places.read(places.request(folder, number, "start")) or places.read(places.request(folder, number, "taken"))
@@ -66,7 +70,7 @@ def read(folder, number: int) -> Beginning:
     )
 
 
-def settings_of(folder, changes: dict | None = None, checkpoint: Path | None = None) -> Training:
+def settings_of(folder: StrPath, changes: dict | None = None, checkpoint: Path | None = None) -> Training:
     """The settings of the run in a folder with some fields changed, given as text or as a document.
 
     checkpoint: one of its own, which has them too, should config.json be lost. Raises SettingsError if they do not fit.
@@ -80,14 +84,14 @@ def settings_of(folder, changes: dict | None = None, checkpoint: Path | None = N
     return Training.parse(merged(document, flat.unflatten(changes or {}, Training)))
 
 
-def lay_out(folder, settings: Training) -> None:
+def lay_out(folder: StrPath, settings: Training) -> None:
     """Make the folder of a run that begins, if need be, and all that is in one."""
     for part in ("requests", "checkpoints", "samples"):
         make(Path(folder, part))
     places.write(Path(folder, "config.json"), settings.document(complete=True))
 
 
-def take(folder, asked: dict) -> int:
+def take(folder: StrPath, asked: dict) -> int:
     """Make this process the one worker of a run that is over or new; returns the number of its beginning.
 
     asked: what it shall do, for whoever reads. Raises ValueError if the run is running, or waits in a queue.

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base.devices import out_of_memory
 from edm.base.errors import Refused
 from edm.files import saved
+
+if TYPE_CHECKING:
+    from edm.training.settings import Training
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
@@ -21,7 +27,7 @@ _TOO_LARGE = (
 class Diverged(Refused):
     """The loss, or the weights, are not numbers any more."""
 
-    def __init__(self, steps: int, checkpoint=None):
+    def __init__(self, steps: int, checkpoint: Path | None = None):
         what = f"the loss has not been a finite number for {steps} steps" if steps else "the weights are not finite"
         again = "resume from the last checkpoint" if checkpoint else "it has no checkpoint yet: start it again"
         super().__init__(f"{what}: training has diverged; {again} with a lower lr")
@@ -43,7 +49,9 @@ class Failure:
     remedies: tuple[tuple[str, dict[str, str]], ...] = ()
 
 
-def explain(error: BaseException, settings=None, share: int | None = None, checkpoint=None) -> Failure:
+def explain(
+    error: BaseException, settings: Training | None = None, share: int | None = None, checkpoint: Path | None = None
+) -> Failure:
     """What ended a run. settings: its `edm.Training`, to say what to change; share: a device's images of a step.
     checkpoint: its newest whole one; None: it has none, and begins anew when it is resumed."""
     from edm.data.identity import OtherData
@@ -75,18 +83,18 @@ def explain(error: BaseException, settings=None, share: int | None = None, check
     return Failure("unexpected", f"the run met an error of the program, {name}: {text:.300}; its log has more")
 
 
-def silent(checkpoint) -> str:
+def silent(checkpoint: Path | None) -> str:
     """About a worker that has gone without a word."""
     return f"its worker ended without a word: killed, out of memory, or the machine went down; {_again(checkpoint)}"
 
 
-def forced(checkpoint) -> str:
+def forced(checkpoint: Path | None) -> str:
     """About a worker that was asked to end, and did not."""
     lost = "what came after its last checkpoint is lost" if checkpoint else "it had no checkpoint yet, so all is lost"
     return f"it did not end by itself and was ended by force; {lost}"
 
 
-def torn(found, checkpoint) -> str:
+def torn(found: Sequence[Path], checkpoint: Path | None) -> str:
     """About checkpoints that are not whole. checkpoint: the newest whole one, or None."""
     rest = f"resuming goes on from {checkpoint.name}" if checkpoint else "there is no other"
     return f"{saved.described(found)}: {rest}"

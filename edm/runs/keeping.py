@@ -6,11 +6,15 @@ import shutil
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
 from edm.files.names import runs_folder
 from edm.runs import launchers, lease, places, reading, seats
 from edm.training.keeping import RECORD, age_of, best, halves, superfluous
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 # What writers that were killed have left of files, by folder: as `edm.base.atomic.atomic` names it, and safetensors did
 STATUS = {"": r"\.status\.json\.[a-z0-9_]{8}"}
@@ -18,7 +22,7 @@ _SHARED = r"\.([0-9]{4,}(\.[a-z]+[0-9]*)?|moment)\.json\.[a-z0-9_]{8}"  # reques
 _OLD = 3600.0  # seconds after which none of those is still at it
 
 
-def delete(run) -> None:
+def delete(run: StrPath) -> None:
     """Delete a run with all it holds. Raises ValueError while it runs."""
     run = Path(run)
     found = reading.read(run, details=False)
@@ -34,7 +38,7 @@ def delete(run) -> None:
     shutil.rmtree(gone, ignore_errors=True)  # what a network file system holds back is left to gc
 
 
-def gc(folder, keep: int = 1) -> int:
+def gc(folder: StrPath, keep: int = 1) -> int:
     """Free what runs that are over need no more: checkpoints but for the `keep` newest and the best, halves of files
     that were being written, and what a `delete` or a reboot has left. Returns the bytes."""
     if keep < 1:
@@ -56,6 +60,6 @@ def gc(folder, keep: int = 1) -> int:
     return freed
 
 
-def find(folder, name) -> Path:
+def find(folder: StrPath | None, name: str) -> Path:
     """The directory of the run of that name in the runs folder. Raises ValueError if there is none."""
     return places.place(runs_folder(folder), name)

@@ -15,7 +15,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edm.base import devices
 from edm.base.errors import Refused
@@ -23,6 +23,9 @@ from edm.files.resources import CODE
 from edm.runs import places
 from edm.runs.clocks import now
 from edm.runs.processes import KILL, TERMINATE, Process, leads, this
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 NICE = 10
 PROMPT = "$ "  # before the command with which a beginning starts in the log
@@ -147,7 +150,7 @@ LAUNCHERS: dict[str, Launcher] = {"processes": Processes()}
 LOCAL = "processes"  # of runs that say nothing of a launcher, such as those that a terminal trains
 
 
-def launcher_of(folder) -> Launcher:
+def launcher_of(folder: StrPath) -> Launcher:
     """The launcher of the newest beginning of the run in a folder."""
     return named(places.read(places.request(folder, places.newest(folder), "start")))
 

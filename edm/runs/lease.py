@@ -13,12 +13,17 @@ the file that is lost to it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.runs import launchers, places, reading, signs
 from edm.runs.clocks import lasting, machine
 from edm.runs.signs import LEASE, SILENCE
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 
 class Lease:
@@ -27,7 +32,7 @@ class Lease:
     lapses: how many of the files it has won.
     """
 
-    def __init__(self, folder, number: int, clock=lasting):
+    def __init__(self, folder: StrPath, number: int, clock: Callable[[], float] = lasting):
         self._folder, self._number, self._clock = Path(folder), number, clock
         self.lapses, self.lost = 0, False
         self._until, self._lock = float("-inf"), threading.Lock()
@@ -39,7 +44,7 @@ class Lease:
                 self._win()
             return not self.lost
 
-    def renew(self, sign) -> bool:
+    def renew(self, sign: Any) -> bool:
         """Give a sign of life by calling `sign`, if the worker may write; returns that."""
         began = self._clock()
         if not self.holds():

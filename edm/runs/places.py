@@ -18,11 +18,15 @@ import os
 import re
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.atomic import atomic, settle, stamp
 from edm.base.errors import Refused
 from edm.files.names import check_name
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 _BEGINNING = re.compile(r"([0-9]{4,})\.(?:start|taken)\.json")
 _NO_LINKS = (
@@ -34,7 +38,7 @@ _NO_LINKS = (
 )  # the last on Windows, of open files
 
 
-def place(folder, name) -> Path:
+def place(folder: StrPath, name: str) -> Path:
     """The directory of the run of that name. Raises ValueError if there is none."""
     path = Path(folder) / check_name(name)
     if path.is_symlink() or not path.is_dir():
@@ -42,16 +46,16 @@ def place(folder, name) -> Path:
     return path
 
 
-def request(run, number: int, what: str) -> Path:
+def request(run: StrPath, number: int, what: str) -> Path:
     return Path(run, "requests", f"{number:04}.{what}.json")
 
 
-def identity(run) -> str | None:
+def identity(run: StrPath) -> str | None:
     """What tells a run from every other, also from one that had its name before: the file of its first beginning."""
     return stamp(request(run, 1, "start")) or stamp(request(run, 1, "taken"))
 
 
-def newest(run, strict: bool = False) -> int:
+def newest(run: StrPath, strict: bool = False) -> int:
     """The number of the last beginning that was asked for or taken; 0: none. strict: OSError if that cannot be read."""
     try:
         names = os.listdir(os.path.join(run, "requests"))
@@ -64,7 +68,7 @@ def newest(run, strict: bool = False) -> int:
     return max((int(found[1]) for found in map(_BEGINNING.fullmatch, names) if found), default=0)
 
 
-def create(path, document: dict) -> bool:
+def create(path: StrPath, document: dict) -> bool:
     """Write a file that is not there yet, whole at once, and on the disk. False if another has been quicker, here or
     elsewhere."""
     path = Path(path)
@@ -98,7 +102,7 @@ def _create_here(path, document):
     return True
 
 
-def modified(path) -> float | None:
+def modified(path: StrPath) -> float | None:
     """When a file was written, by its server's clock; None if it is not there. Opening it makes NFS ask the server."""
     try:
         with open(path, "rb") as file:
@@ -107,7 +111,7 @@ def modified(path) -> float | None:
         return None
 
 
-def moment(run) -> float:
+def moment(run: StrPath) -> float:
     """What time it is by the clock of the server on which a run lies."""
     with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".0000.moment.json.") as file:
         file.write(b"?")
@@ -116,12 +120,12 @@ def moment(run) -> float:
         return os.fstat(file.fileno()).st_mtime
 
 
-def write(path, document: dict, durable: bool = True) -> None:
+def write(path: StrPath, document: dict, durable: bool = True) -> None:
     with atomic(path, durable) as file:
         file.write(json.dumps(document, indent=1).encode())
 
 
-def read(path) -> dict:
+def read(path: StrPath) -> dict:
     """The document in a file; an empty one if there is none, or it is not one."""
     try:
         with open(path, "rb") as file:

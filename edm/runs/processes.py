@@ -12,6 +12,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edm.runs.clocks import machine
 
@@ -28,7 +29,7 @@ class Process:
     began: str
 
     @classmethod
-    def parse(cls, document) -> Process | None:
+    def parse(cls, document: Any) -> Process | None:
         """From JSON data; None if it is not a process."""
         try:
             return cls(*(kind(document[name]) for name, kind in _FIELDS.items()))

@@ -13,6 +13,7 @@ import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base import devices, flat
 from edm.base.atomic import make, settle
@@ -22,12 +23,15 @@ from edm.runs import beginnings, clocks, launchers, lease, places, reading, seat
 from edm.training import fitting
 from edm.training.settings import Training
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 GRACE = 30.0  # seconds from a stop request to SIGTERM, and a third of them more to SIGKILL
 KEEP = 3
 
 
 def start(
-    settings: Training, folder=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
+    settings: Training, folder: StrPath | None=None, device: str = "auto", name: str | None = None, keep: int | None = KEEP,
     owner: str | None = None, launcher: str = launchers.LOCAL,
 ) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
@@ -55,7 +59,12 @@ def start(
 
 
 def resume(
-    run, owner: str | None = None, device: str | None = None, accept_data: bool = False, look: bool = False, **changes
+    run: StrPath,
+    owner: str | None = None,
+    device: str | None = None,
+    accept_data: bool = False,
+    look: bool = False,
+    **changes: Any,
 ) -> Path:
     """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit.
 
@@ -97,7 +106,7 @@ def resume(
     return run
 
 
-def stop(run, grace: float = GRACE) -> None:
+def stop(run: StrPath, grace: float = GRACE) -> None:
     """Ask a run to end, with a checkpoint. `advance` sees to it that it does, `grace` seconds later by force."""
     run = Path(run)
     if not 0 <= grace < float("inf"):
@@ -107,7 +116,7 @@ def stop(run, grace: float = GRACE) -> None:
         places.create(places.request(run, number, "stop"), {**clocks.now(), "grace": grace})
 
 
-def pause(run) -> None:
+def pause(run: StrPath) -> None:
     """Ask a run to hold, with a checkpoint: it keeps its device and its memory, and computes nothing.
 
     Raises ValueError unless it runs.
@@ -119,12 +128,12 @@ def pause(run) -> None:
     places.create(places.request(run, places.newest(run), "pause"), clocks.now())
 
 
-def unpause(run) -> None:
+def unpause(run: StrPath) -> None:
     """Let a run that was asked to hold go on."""
     places.request(run, places.newest(run), "pause").unlink(missing_ok=True)
 
 
-def advance(folder=None, at_once: int = 1) -> list[Path]:
+def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
     """Start what the queue of this machine allows, and end what was asked to end. Returns the runs it has started.
 
     at_once: places of each device. Idempotent, quick, and safe to call from anywhere, again and again.

@@ -15,11 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.files import saved
 from edm.files.names import is_name
 from edm.runs import clocks, failures, launchers, places, signs
 from edm.runs.launchers import PROMPT
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 LIVE = ("running", "paused", "stopping")
 OVER = ("stopped", "finished", "failed", "interrupted")
@@ -75,7 +79,7 @@ class Run:
         return self.over and self.state != "finished"
 
 
-def read(folder, details: bool = True) -> Run:
+def read(folder: StrPath, details: bool = True) -> Run:
     """The run in a directory. details: its log and its use of the disk, too, which take longer to find out."""
     folder = Path(folder)
     number = places.newest(folder)
@@ -120,7 +124,7 @@ def read(folder, details: bool = True) -> Run:
 _PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started", "heartbeat")
 
 
-def all_runs(folder, details: bool = False) -> list[Run]:
+def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
     """Every run in the runs folder, the last asked for or started first."""
     runs = _listing(os.path.abspath(folder)).runs()
     if details:
@@ -128,7 +132,7 @@ def all_runs(folder, details: bool = False) -> list[Run]:
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
 
 
-def workers(folder) -> tuple[dict, list[dict]]:
+def workers(folder: StrPath) -> tuple[dict, list[dict]]:
     """The handles of (the worker of the run's newest beginning, others that it has started); an empty one: none."""
     number = places.newest(folder)
     status = places.read(Path(folder, "status.json"))
@@ -276,7 +280,7 @@ def _remedies(found) -> tuple:
     return ()
 
 
-def disk_use(folder) -> int:
+def disk_use(folder: StrPath) -> int:
     """Bytes that the files in a directory take."""
     total = 0
     for parent, _, names in os.walk(folder):
@@ -286,7 +290,7 @@ def disk_use(folder) -> int:
     return total
 
 
-def tail(path, lines: int = LOG_LINES) -> tuple[str, ...]:
+def tail(path: StrPath, lines: int = LOG_LINES) -> tuple[str, ...]:
     """The last lines of a text file."""
     try:
         with open(path, "rb") as file:

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.files import saved
 from edm.runs import clocks, launchers, places, reading
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 _KEPT = 32  # former holders
 
 
-def folder_of(folder) -> Path:
+def folder_of(folder: StrPath) -> Path:
     """Where this machine, as it was started last, keeps who holds its places."""
     label = hashlib.sha256(clocks.machine().encode()).hexdigest()[:12]
     return Path(folder, ".queue", f"{clocks.host()}-{label}")
 
 
-def former(folder) -> list[Path]:
+def former(folder: StrPath) -> list[Path]:
     """The same of this machine before it was started anew."""
     mine = folder_of(folder)
     return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]
 
 
-def take(folder, suitable: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
+def take(folder: StrPath, suitable: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
     """Seats at as many of the suitable places as are needed, by place; none at all if too few are free.
 
     at_once: seats at each place. holder: who takes them: a claim of `edm.runs.launchers`, with run, number and id.

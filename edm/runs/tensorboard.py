@@ -6,16 +6,20 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 from edm.base.atomic import move
 from edm.base.errors import Refused
 from edm.base.extras import needed
 from edm.training.metrics import metrics_since
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 _SCALARS = ("loss", "rate")
 
 
-def write(run, folder=None) -> Path:
+def write(run: StrPath, folder: StrPath | None = None) -> Path:
     """Write what a run, finished or not, has measured so far: its loss, its loss at each σ, images per second, and its
     samples, if they are images. Returns the folder, by default `tensorboard` in the run's own; logs of ours that are
     in it are replaced. Raises ValueError if there is nothing to write yet, or a file is in the way.

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.files import saved
@@ -23,6 +24,9 @@ from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
 from edm.training.settings import Training
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 BEAT = 1.0  # seconds between two signs of life
 ECHO = 2.0  # seconds in which torchrun passes on what the terminal has sent
@@ -40,8 +44,8 @@ class Worker:
     """
 
     def __init__(
-        self, folder, number: int | None, settings: Training, share: int | None = None, leader: dict | None = None,
-        others: Sequence[dict] = (), **fixed,
+        self, folder: StrPath, number: int | None, settings: Training, share: int | None = None, leader: dict | None = None,
+        others: Sequence[dict] = (), **fixed: Any,
     ):  # fmt: skip
         self._folder, self._settings, self._share = Path(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken

@@ -90,7 +90,7 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     where it has them. Raises Refused if its levels and those of the settings have nothing in common."""
     low, high = known_range(denoiser)
     settings, notes = _cut(sampling, low, high)
-    schedule, scaling = schedules.of(settings)
+    schedule, scaling = schedules.chosen_by(settings)
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]

@@ -6,8 +6,14 @@ beneath it, which this one calls, does not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import torch
 from torch.optim.adam import adam
+
+if TYPE_CHECKING:
+    pass
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
@@ -15,7 +21,7 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 class Adam:
     """param_groups and state as of `torch.optim`: the state of a parameter is its step, exp_avg and exp_avg_sq."""
 
-    def __init__(self, parameters, lr: float):
+    def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float):
         self.param_groups = [{"params": list(parameters), "lr": lr}]
         self.state: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
 

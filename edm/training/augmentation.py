@@ -15,9 +15,13 @@ sees the data's own distribution, and nothing of the transformations can leak in
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SCALE, SHIFT = 0.2, 0.125
 
@@ -30,7 +34,7 @@ class Augmentation:
     def __init__(self, p: float):
         self.p = p
 
-    def __call__(self, images, uniforms):
+    def __call__(self, images: torch.Tensor, uniforms: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """images [B, C, H, W], uniforms [B, width] in (0, 1). Returns (images like before, condition [B, 9])."""
         u = torch.as_tensor(uniforms, dtype=torch.float64)
         x_flip, y_flip = u[:, 0] < 0.5, u[:, 1] < self.p

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Ema:
@@ -13,13 +18,13 @@ class Ema:
     ramp: H is at most this share of the images seen, so that the random start is soon forgotten; None: never.
     """
 
-    def __init__(self, network, half_lives, ramp: float | None):
+    def __init__(self, network: nn.Module, half_lives: Sequence[float], ramp: float | None):
         self.half_lives, self.ramp = tuple(half_lives), ramp
         self.networks = [copy.deepcopy(network).eval().requires_grad_(False) for _ in half_lives]
         self._averages = [list(n.parameters()) for n in self.networks]
 
     @torch.no_grad()
-    def update(self, network, images: int, batch: int):
+    def update(self, network: nn.Module, images: int, batch: int) -> None:
         """After a step of `batch` images, `images` having been seen before it."""
         weights = list(network.parameters())
         for half_life, averages in zip(self.half_lives, self._averages, strict=True):

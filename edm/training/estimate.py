@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -30,6 +31,10 @@ from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
 from edm.training.validation import SIGMAS
+
+if TYPE_CHECKING:
+    from edm.data.settings import Data
+    from edm.data.sources import Source
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
@@ -84,7 +89,7 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
 
 
 @lru_cache(maxsize=2)
-def opened(data):
+def opened(data: Data) -> Source:
     """The data, which people try several networks on. Nothing is fetched for an estimate."""
     return sources.open_source(data.changed(download=False) if data.download else data)
 

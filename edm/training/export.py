@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import safe_open
 
@@ -14,9 +15,20 @@ from edm.files import checkpoints
 from edm.files.checkpoints import Header, Progress
 from edm.training.settings import Training, trained_as
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 
 def export(
-    checkpoint, out, *, title="", family="", order=99, note="", ema: int = 0, metrics: dict | None = None
+    checkpoint: StrPath,
+    out: StrPath,
+    *,
+    title: str = "",
+    family: str = "",
+    order: int = 99,
+    note: str = "",
+    ema: int = 0,
+    metrics: dict | None = None,
 ) -> Header:
     """Write one of a checkpoint's averages to the model file `out`, in half precision, and its card beside it.
 

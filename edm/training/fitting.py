@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
 from edm.base.choices import knobs_of
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
@@ -11,15 +14,18 @@ from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
 from edm.training.settings import Training
 
+if TYPE_CHECKING:
+    from edm.base.types import Shape
+
 _ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
 
 
-def network_of(settings: Training, shape) -> str:
+def network_of(settings: Training, shape: Shape) -> str:
     """The network for samples of `shape`: the chosen one, or the usual one."""
     return settings.architecture.network or ("ddpmpp" if len(shape) == 3 else "mlp")
 
 
-def check(settings: Training, shape, given=()) -> None:
+def check(settings: Training, shape: Shape, given: Collection[str] = ()) -> None:
     """Raises SettingsError for a network or an augmentation that is not for samples of `shape`, and for attention at
     a resolution that no level of the network has.
 
@@ -56,7 +62,7 @@ def shares(settings: Training, size: int = 1) -> tuple[int, int]:
     return share, micro
 
 
-def idle(settings: Training, shape, classes: int) -> dict[str, str]:
+def idle(settings: Training, shape: Shape, classes: int) -> dict[str, str]:
     """The fields that change nothing in this run, of data with samples of `shape` and so many classes: name -> why."""
     found, design = {}, settings.design
     if not NETWORKS[network_of(settings, shape)].images:

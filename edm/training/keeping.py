@@ -8,10 +8,14 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.files import saved
 from edm.training.metrics import parsed
 from edm.training.score import score
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 # What a writer that was killed has left of files, by folder: as `edm.base.atomic` names it, and safetensors did
 RECORD = {
@@ -28,7 +32,7 @@ class Best:
         self.images, self._score = None, math.inf
 
     @classmethod
-    def so_far(cls, run) -> Best:
+    def so_far(cls, run: StrPath) -> Best:
         """Of all that a run has measured."""
         best = cls()
         with suppress(OSError), open(Path(run, "metrics.jsonl"), "rb") as lines:
@@ -42,12 +46,12 @@ class Best:
             self.images, self._score = tick["images"], found
 
 
-def best(run) -> int | None:
+def best(run: StrPath) -> int | None:
     """The images of a run's tick with the least score; None if it has none yet."""
     return Best.so_far(run).images
 
 
-def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
+def superfluous(run: StrPath, keep: int, best: int | None = None) -> list[Path]:
     """The checkpoints beside the `keep` newest, the newest whole one, and, if it is given, the first one at or after
     the best tick."""
     found = saved.checkpoints(run)
@@ -60,7 +64,7 @@ def superfluous(run, keep: int, best: int | None = None) -> list[Path]:
     return [path for path in old if path not in kept]
 
 
-def halves(run, names: dict[str, str], age: float = -math.inf) -> list[Path]:
+def halves(run: StrPath, names: dict[str, str], age: float = -math.inf) -> list[Path]:
     """Half-written files in a run's folder. names: folder -> expression for their names. age: seconds, at least.
 
     What else begins with a dot there is somebody's own.
@@ -73,5 +77,5 @@ def halves(run, names: dict[str, str], age: float = -math.inf) -> list[Path]:
     return found
 
 
-def age_of(path) -> float:
+def age_of(path: StrPath) -> float:
     return time.time() - os.lstat(path).st_mtime

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -31,6 +32,10 @@ from edm.training.settings import Training
 from edm.training.state import RunState, header_of
 from edm.training.validation import Validation
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+    from edm.data.sources import Source
+
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds
 _LARGE = 1e5  # stands for an infinite gradient
@@ -39,10 +44,10 @@ _LARGE = 1e5  # stands for an infinite gradient
 def train(
     settings: Training,
     world: World | None = None,
-    resume=None,
+    resume: StrPath | None = None,
     stop: Callable[[], bool] | None = None,
     hold: Callable[[], bool] | None = None,
-    source=None,
+    source: Source | None = None,
     accept_data: bool = False,
 ) -> Iterator[Started | Step | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
@@ -65,11 +70,11 @@ def train(
         sigma_data = sources.spread(source) if header is None else header.sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    known = identity.of(source, settings.data, split.held)
+    known = identity.identify(source, settings.data, split.held)
     new = resume is None
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
     state = RunState(settings, described, world.device)
-    state.contents = identity.Contents.of(source)
+    state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
     return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)

@@ -6,12 +6,20 @@ EDM's weight and preconditioning every noise level starts at about 1.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from edm.base import streams
 from edm.base.streams import Purpose
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
+
+if TYPE_CHECKING:
+    from edm.base.types import Indices, Numbers
+    from edm.objective import Design
+    from edm.sampling.denoisers import Denoise
+    from edm.training.augmentation import Augmentation
 
 AT_ONCE = 256  # samples that are measured at once, where nobody says how many
 
@@ -22,10 +30,12 @@ class Loss:
     design, seed: of the settings. sigma_data: of the data. augmentation: of `edm.training.augmentation`, or None.
     """
 
-    def __init__(self, design, seed: int, sigma_data: float, augmentation=None):
+    def __init__(self, design: Design, seed: int, sigma_data: float, augmentation: Augmentation | None = None):
         self.design, self.seed, self.sigma_data, self.augmentation = design, seed, sigma_data, augmentation
 
-    def __call__(self, denoiser, y, labels, indices) -> torch.Tensor:
+    def __call__(
+        self, denoiser: Denoise, y: torch.Tensor, labels: torch.Tensor | None, indices: Indices
+    ) -> torch.Tensor:
         """y [B, …], labels [B] or None, indices: the B numbers k. Returns the weighted loss of each image [B]."""
         design, augment = self.design, None
         u = torch.from_numpy(streams.uniforms(self.seed, Purpose.SIGMA, indices, 2))
@@ -44,7 +54,14 @@ class Loss:
 
 
 @torch.no_grad()
-def per_sigma(denoiser, y, labels, sigmas, seed: int = 0, batch: int = AT_ONCE) -> list[float]:
+def per_sigma(
+    denoiser: Denoise,
+    y: torch.Tensor,
+    labels: torch.Tensor | None,
+    sigmas: Numbers,
+    seed: int = 0,
+    batch: int = AT_ONCE,
+) -> list[float]:
     """The mean squared error of D at each of `sigmas`, over images y [B, …] and noise that is the same every time."""
     noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     losses = []

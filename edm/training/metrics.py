@@ -6,9 +6,13 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.errors import Refused
+
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
 
 MOST_IMAGES = 10**12
 _KNOWN = 48  # bytes before a cursor, by which it is known whether a file has been written anew
@@ -26,7 +30,7 @@ class Lines:
     more: bool
 
 
-def metrics_since(run, cursor: str = "", most: int = 4 << 20) -> Lines:
+def metrics_since(run: StrPath, cursor: str = "", most: int = 4 << 20) -> Lines:
     """The whole lines of a run's metrics after a cursor; "" is the beginning. At most about `most` bytes of them."""
     offset, anew = _offset(cursor), False
     try:

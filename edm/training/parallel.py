@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed
 
 from edm.base import devices
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class World:
         distributed.all_reduce(sums)
         return sums.tolist()
 
-    def gather(self, value) -> list:
+    def gather(self, value: Any) -> list:
         """That of each process."""
         if self.size == 1:
             return [value]
@@ -38,7 +43,7 @@ class World:
         distributed.all_gather_object(values, value)
         return values
 
-    def wrap(self, network):
+    def wrap(self, network: nn.Module) -> nn.Module:
         """The network with gradients averaged over all processes."""
         if self.size == 1:
             return network
@@ -56,7 +61,7 @@ def _end_with(parent):
 
 
 @contextmanager
-def world(device: str = "auto"):
+def world(device: str = "auto") -> Iterator[World]:
     """The `World` of this process: of torchrun's environment, if it is there, else alone on `device`.
 
     Under torchrun each process takes the GPU of its local rank and talks through nccl; without GPUs, through gloo.

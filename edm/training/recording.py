@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,10 +26,19 @@ from edm.training.keeping import RECORD, Best, halves, superfluous
 from edm.training.loop import Checkpoint, Started, Tick
 from edm.training.metrics import parsed
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+
 __all__ = ["checkpoints", "record"]
 
 
-def record(events: Iterator, folder, keep: int | None = None, keep_best: bool = False, check=None) -> Iterator:
+def record(
+    events: Iterator,
+    folder: StrPath,
+    keep: int | None = None,
+    keep_best: bool = False,
+    check: Callable[[], object] | None = None,
+) -> Iterator:
     """Pass events on, writing what they report into `folder`.
 
     keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. check: called

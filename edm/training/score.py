@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,6 @@ def _numbers(values) -> tuple[float, ...]:
     return tuple(map(number, values)) if isinstance(values, list | tuple) else ()
 
 
-def number(value) -> float:
+def number(value: Any) -> float:
     """NaN for what is none."""
     return float(value) if isinstance(value, int | float) else math.nan

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import model_validator
 
 from edm.base.errors import Refused
@@ -9,6 +11,9 @@ from edm.base.fields import Number, Settings, Whole, knob, refusal
 from edm.data.settings import Data
 from edm.networks.settings import Architecture
 from edm.objective import Design
+
+if TYPE_CHECKING:
+    from edm.data.settings import HeaderLike
 
 RAMP = 1e9  # images: the longest of all lengths
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -62,7 +67,7 @@ class Training(Settings):
         return self
 
 
-def trained_as(header, path="the file") -> Training | None:
+def trained_as(header: HeaderLike, path: object = "the file") -> Training | None:
     """The settings of the run that a file with this header is of (`edm.files.checkpoints.Header`).
 
     None for models that come from elsewhere. Raises Refused for settings that are none of this version.

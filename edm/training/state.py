@@ -5,6 +5,9 @@ Random numbers are functions of the image's number (edm.base.streams), so they n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from safetensors import SafetensorError, safe_open
 
@@ -18,6 +21,13 @@ from edm.training.adam import Adam
 from edm.training.ema import Ema
 from edm.training.settings import trained_as
 
+if TYPE_CHECKING:
+    from edm.base.types import StrPath
+    from edm.data.identity import Identity
+    from edm.data.sources import Source
+    from edm.preconditioning import Denoiser
+    from edm.training.settings import Training
+
 MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -25,7 +35,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 class RunState:
     """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
 
-    def __init__(self, settings, header: Header, device):
+    def __init__(self, settings: Training, header: Header, device: torch.device):
         self.settings, self.header, self.device = settings, header, device
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
             torch.manual_seed(settings.seed)
@@ -39,7 +49,7 @@ class RunState:
         self.metrics = header.metrics
         self.contents: identity.Contents | None = None  # of the data, where they have names
 
-    def denoisers(self):
+    def denoisers(self) -> list[Denoiser]:
         """The averaged models, one for each half-life."""
         return [checkpoints.denoiser(network, self.header) for network in self.ema.networks]
 
@@ -48,7 +58,7 @@ class RunState:
         networks = (self.network, *self.ema.networks)
         return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
 
-    def save(self, path, check=None) -> None:
+    def save(self, path: StrPath, check: Callable[[], object] | None = None) -> None:
         """Write a checkpoint, atomically. check: called before it takes its place."""
         tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
         for i, network in enumerate(self.ema.networks):
@@ -68,7 +78,7 @@ class RunState:
         checkpoints.save(path, self.header.changed(**changes), tensors, check)
 
     @torch.no_grad()
-    def restore(self, path) -> None:
+    def restore(self, path: StrPath) -> None:
         """Continue where the checkpoint at `path` was written. Raises ValueError if it is of another run's making."""
         header = checkpoints.read_header(path)
         if header.kind != "checkpoint" or header.training is None:
@@ -115,7 +125,13 @@ def _like(parameter, values):
 
 
 def header_of(
-    settings, source, sigma_data: float, held_out: bool = True, data=None, taught=(), new: bool = True
+    settings: Training,
+    source: Source,
+    sigma_data: float,
+    held_out: bool = True,
+    data: Identity | None = None,
+    taught: Sequence[int] = (),
+    new: bool = True,
 ) -> Header:
     """The header of a run: network and preconditioning as its settings and its data ask for.
 

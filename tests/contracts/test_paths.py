@@ -80,7 +80,7 @@ def test_only_the_path_works_out_levels_and_times():
     ("text", "deed"),
     [
         ("t = path.schedule.inverse(sigma)", "the time of a level"),
-        ("s, scaling = schedules.of(sampling)", "a schedule or scaling by its name"),
+        ("s, scaling = schedules.chosen_by(sampling)", "a schedule or scaling by its name"),
         ("clock = edm.schedules.SCHEDULES['vp'](0.1, 80)", "a schedule or scaling by its name"),
         ("levels = timesteps.sigmas(sampling)", "levels of settings"),
         ("levels = DISCRETIZATIONS['edm'].levels(18, 0.002, 80, 7)", "levels of settings"),

@@ -89,11 +89,11 @@ def test_a_hundred_thousand_images_are_told_apart_without_reading_one():
         size, shape, classes, class_names = 100_000, (3, 8, 8), 0, ()
         marks = np.random.default_rng(0).permutation(100_000).astype("<u8")
 
-    known = identity.of(Many, Data(dataset="folder", path="x"), np.arange(1000))
+    known = identity.identify(Many, Data(dataset="folder", path="x"), np.arange(1000))
     assert identity.still_held(Many, known).tolist() == list(range(1000))
     assert len(known.model_dump_json()) < 12_000, "in every checkpoint"
     more = SimpleNamespace(**{**vars(Many), "names": ("a", *Many.names), "marks": np.append(5**20, Many.marks)})
-    assert identity.Contents.of(more).against(identity.Contents.of(Many)) == ["the image 'a' is new"]
+    assert identity.Contents.found_in(more).against(identity.Contents.found_in(Many)) == ["the image 'a' is new"]
 
 
 def test_what_tells_an_image_is_its_name_its_size_and_its_ends(tmp_path):

@@ -6,8 +6,10 @@ sees at most 10¹¹ samples (2^36.5) and validates from 2⁴⁰; the runs of oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,6 +23,9 @@ from edm.evaluation.distances import data_floor
 from edm.evaluation.features import Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, frechet_distance, moments
 
+if TYPE_CHECKING:
+    from edm.data.sources import Source
+
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39
 MOST, POINTS = 10_000, 4000  # samples of a finite set, and of endless points, to compare with unless told
@@ -29,7 +34,7 @@ _PART = 500
 
 
 @dataclass(frozen=True)
-class Truth:
+class TrueData:
     """Samples of the data, and what is known of them.
 
     rows: features [M, d] of images, or the points [M, d] themselves. frequencies: of the classes [K], or None.
@@ -44,11 +49,11 @@ class Truth:
     moments: Moments | None = None
 
     @property
-    def exact(self):
+    def exact(self) -> Any:
         known = exact_data.learned(self.data)
         return None if known is None else known.denoiser
 
-    def labels(self, seed: int, start: int, stop: int, taught=()) -> torch.Tensor | None:
+    def labels(self, seed: int, start: int, stop: int, taught: Sequence[int] = ()) -> torch.Tensor | None:
         """Classes of samples k = start … stop − 1 of a run, with the data's frequencies; each depends on (seed, k).
 
         taught: the only classes that are drawn; (): all. Raises ValueError if the data have none of them.
@@ -72,13 +77,13 @@ def settings_of(data: Data | str) -> Data:
 
 
 @lru_cache(maxsize=4)
-def source(data: Data, class_names=()):
+def source(data: Data, class_names: Sequence[str] = ()) -> tuple[Source, Sequence[str]]:
     """The opened source of the data, its classes in the order of a model's `class_names`."""
     return sources.as_learned(sources.open_source(data), class_names)
 
 
 @lru_cache(maxsize=8)
-def truth(data: Data, count: int, device: str = "cpu", class_names=()) -> Truth:
+def read(data: Data, count: int, device: str = "cpu", class_names: Sequence[str] = ()) -> TrueData:
     """`count` samples to compare with, or all that there are; evenly chosen if there are more.
 
     device: where features are computed. class_names: of a model, where it counts the classes in another order.
@@ -96,11 +101,11 @@ def truth(data: Data, count: int, device: str = "cpu", class_names=()) -> Truth:
     elif opened.classes and labels is not None:
         frequencies = torch.bincount(labels, minlength=opened.classes).double() / len(labels)
     if len(opened.shape) == 1:
-        return Truth(data, opened, samples.double(), frequencies)
+        return TrueData(data, opened, samples.double(), frequencies)
     images = to_8_bits(samples)
     features = of_dataset(data.dataset, lambda: images, device)
     rows = features.of(images)
-    return Truth(data, opened, rows, frequencies, features, moments(rows))
+    return TrueData(data, opened, rows, frequencies, features, moments(rows))
 
 
 @lru_cache(maxsize=16)
@@ -110,7 +115,7 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     Images: d² of fresh ones of an endless set, or of as many drawn from a finite set, some of them twice.
     Points: the sliced Wasserstein distance, the mean of eight draws.
     """
-    known = truth(data, reference, device)
+    known = read(data, reference, device)
     if known.features is None:
         return data_floor(exact_data.learned(data), count, known.rows, _REPEATS)
     if known.source.size is None:

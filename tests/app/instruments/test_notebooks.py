@@ -1,17 +1,19 @@
 """A notebook shows what the page shows: the traces of `edm.plots` hold the numbers that the page's figures hold."""
 
 import base64
-import json
 
 import numpy as np
 import pytest
 
 import edm
 from app.instruments import INSTRUMENTS, Context, race, starts
+from app.work.pictures import Picture
 from app.work.shared import Work
+from app.work.watch import Watch
 from edm import diagnostics, presets
 from edm.experiments.experiment import Experiment
 from tests.app.instruments import final
+from tests.app.work import final as finished
 
 
 def floats(values):
@@ -40,7 +42,7 @@ def assert_shown(page, notebook):
 
 @pytest.fixture
 def context():
-    return Context(Work("cpu"), lambda denoiser: denoiser, Experiment())
+    return Context(Work("cpu"), Watch(), Experiment())
 
 
 def test_orders(context):
@@ -79,7 +81,7 @@ class Unhurried(Context):
 
 def test_losses(context):
     settings = INSTRUMENTS["loss"].settings(models=("spiral_mlp",))
-    body, _ = next(INSTRUMENTS["loss"].respond(settings, Unhurried(context.work, context.guard, context.yours)))
+    body, _ = next(INSTRUMENTS["loss"].respond(settings, Unhurried(context.work, context.watch, context.yours)))
     panel, density = body["figure"]["panels"]
     learned = edm.models.load("spiral_mlp")
     curves = next(
@@ -121,8 +123,7 @@ def test_churn_again_and_again(context):
 
 def test_levels_and_trajectories(context):
     experiment = Experiment(count=6, sampling={"steps": 5, "S_churn": 3, "seed": 2})
-    *_, (text, _) = context.work.results(experiment, None, context.guard)
-    body = json.loads(text)
+    body = finished(Picture(experiment=experiment), context.work)
     (levels, _) = edm.plots.levels(experiment.sampling).data
     np.testing.assert_allclose(levels.y, body["levels"][:-1], rtol=1e-6)
     x = np.frombuffer(base64.b64decode(body["run"]["x"]), dtype="<f4").reshape(6, 6, 2)
