@@ -18,7 +18,7 @@ from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
-    from edm.files.checkpoints import Header
+    from edm.base.protocols import HeaderLike
 
 Level = float | torch.Tensor
 
@@ -171,7 +171,7 @@ class Denoiser:
         preconditioning: Preconditioning,
         shape: Iterable[int] | None = None,
         classes: int | None = None,
-        header: Header | None = None,
+        header: HeaderLike | None = None,
     ):
         self.network, self.preconditioning = network, preconditioning
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
@@ -185,7 +185,7 @@ class Denoiser:
     @property
     def sigma_data(self) -> float | None:
         """Of the data that it has learned, as its file says."""
-        return self.header and self.header.sigma_data
+        return None if self.header is None else self.header.sigma_data
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
         """The level that the network really sees, float64."""

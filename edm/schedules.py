@@ -20,7 +20,7 @@ import numpy as np
 from edm.base.choices import Choice
 
 if TYPE_CHECKING:
-    from edm.sampling.settings import Sampling
+    from edm.base.protocols import SamplingLike
 
 BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
 EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
@@ -136,7 +136,7 @@ SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
 }
 
 
-def chosen_by(sampling: Sampling) -> tuple[Schedule, Scaling]:
+def chosen_by(sampling: SamplingLike) -> tuple[Schedule, Scaling]:
     """The schedule and scaling that an `edm.Sampling` describes, fitted to its range of σ."""
     schedule = SCHEDULES[sampling.schedule](*sampling.range)
     return schedule, SCALINGS[sampling.scaling](schedule)

@@ -18,7 +18,7 @@ from edm import schedules
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
-    from edm.sampling.settings import Sampling
+    from edm.base.protocols import SamplingLike
 
 IDDPM_LEVELS = 1000  # M
 IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3
@@ -125,7 +125,7 @@ DISCRETIZATIONS = {
 }  # fmt: skip
 
 
-def sigmas(sampling: Sampling) -> torch.Tensor:
+def sigmas(sampling: SamplingLike) -> torch.Tensor:
     """The N + 1 noise levels that an `edm.Sampling` asks for, decreasing, the last one 0; float64 [N + 1].
 
     What a denoiser makes of them, which may know a range or discrete levels only, is `edm.path.path_of`.

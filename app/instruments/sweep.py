@@ -14,8 +14,8 @@ from edm import diagnostics, models, presets, runner
 from edm.base.choices import titles
 from edm.base.fields import choices
 from edm.diagnostics import MEASURES, Axis, Cell, Sweep
+from edm.diagnostics.axes import SAMPLES
 from edm.diagnostics.ranges import EXAMPLES
-from edm.diagnostics.sweep import SAMPLES
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded

@@ -23,9 +23,8 @@ from edm.data import points
 from edm.data.sources import DataError, Renumbered
 
 if TYPE_CHECKING:
+    from edm.base.protocols import DataLike, HeaderLike, Source
     from edm.base.types import Indices, StrPath
-    from edm.data.settings import Data, HeaderLike
-    from edm.data.sources import Source
 
 FILE = "data.npz"  # in a run's folder: names and marks of what it learns, to say what has changed
 
@@ -52,7 +51,7 @@ class Identity(Settings):
             raise Refused("what the run has held out cannot be read; its file is broken") from None
 
 
-def identify(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
+def identify(source: Source, settings: DataLike, held: Indices = ()) -> Identity | None:
     """The identity of a source (`edm.data.sources`) of `settings`; None of a finite one whose samples have no marks.
 
     held: numbers of the samples that are held out.
@@ -78,7 +77,7 @@ def still_held(source: Source, identity: Identity | None) -> np.ndarray | None:
     return found[marks[found] == wanted]
 
 
-def changes(source: Source, settings: Data, header: HeaderLike, before: Contents | None) -> list[str]:
+def changes(source: Source, settings: DataLike, header: HeaderLike, before: Contents | None) -> list[str]:
     """What of a source is not as it was when a checkpoint with that header was written, in words.
 
     before: the contents then, if they are known. Headers of older checkpoints tell of the names of classes only.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
@@ -10,7 +10,7 @@ from edm.base.fields import Settings, Whole, knob, refusal
 from edm.data import sources
 
 if TYPE_CHECKING:
-    from edm.data.identity import Identity
+    from edm.base.protocols import HeaderLike
 
 NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields that only some data read
 
@@ -44,21 +44,6 @@ class Data(Settings):
         if self.path == "" or (file and self.path is None):
             raise refusal("path", self.path, f"must name the {file or 'folder'} of the dataset {self.dataset!r}")
         return self
-
-
-class HeaderLike(Protocol):
-    """What the data of a run are told by: the header of a file (`edm.files.checkpoints.Header`)."""
-
-    @property
-    def training(self) -> dict | None: ...
-    @property
-    def data(self) -> Identity | None: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def classes(self) -> int: ...
-    @property
-    def class_names(self) -> tuple[str, ...]: ...
 
 
 def data_learned(header: HeaderLike | None) -> Data | None:

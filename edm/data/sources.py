@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,24 +28,10 @@ from edm.base.errors import Refused
 from edm.data import digits, scenes
 
 if TYPE_CHECKING:
+    from edm.base.protocols import DataLike, Source
     from edm.base.types import Indices
-    from edm.data.settings import Data
 
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
-
-
-class Source(Protocol):
-    """What is asked of every source; see above."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def size(self) -> int | None: ...
-    @property
-    def classes(self) -> int: ...
-    @property
-    def class_names(self) -> tuple[str, ...]: ...
-    def read(self, indices: Any) -> tuple[torch.Tensor, torch.Tensor | None]: ...
 
 
 class DataError(Refused):
@@ -176,19 +162,19 @@ def file_of(name: str) -> str:
     return getattr(offered()[name], "file", "")
 
 
-def placed(settings: Data) -> Data:
+def placed(settings: DataLike) -> Any:
     """The settings with the whole path of their files, so that they are found from any folder."""
     path = settings.path or getattr(offered()[settings.dataset], "place", None)
     return settings if path is None else settings.changed(path=os.path.abspath(path))
 
 
-def open_source(settings: Data) -> Source:
+def open_source(settings: DataLike) -> Source:
     """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return offered()[settings.dataset](settings)
 
 
-def shape_of(settings: Data) -> tuple[int, ...] | None:
+def shape_of(settings: DataLike) -> tuple[int, ...] | None:
     """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
     known = getattr(offered()[settings.dataset], "shape", None)
     if known is not None:

@@ -15,9 +15,9 @@ from edm.data import identity
 from edm.data.settings import data_learned
 
 if TYPE_CHECKING:
+    from edm.base.protocols import HeaderLike, Source
     from edm.base.types import Indices, StrPath
-    from edm.data.settings import Data, HeaderLike
-    from edm.data.sources import Source
+    from edm.data.settings import Data
 
 HELD_OUT_SHARE, HELD_OUT_MOST = 0.05, 1000
 _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches

@@ -1,5 +1,6 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
+from edm.diagnostics.axes import Axis, Sweep
 from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion, spread
 from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
@@ -22,7 +23,7 @@ from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, 
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.statistics import Comparison, compare, interval
-from edm.diagnostics.sweep import Axis, Cell, Sweep, run_sweep
+from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
 from edm.evaluation.distances import data_floor, sliced_wasserstein

@@ -28,7 +28,7 @@ from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
-    from edm.diagnostics.sweep import Sweep
+    from edm.diagnostics.axes import Sweep
     from edm.sampling.denoisers import Denoise
 
 MAX_CELLS, MAX_EVALUATIONS = 4096, 400_000

@@ -24,7 +24,7 @@ from edm.evaluation.features import Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, frechet_distance, moments
 
 if TYPE_CHECKING:
-    from edm.data.sources import Source
+    from edm.base.protocols import Source
 
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39

@@ -17,7 +17,7 @@ from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
 
 if TYPE_CHECKING:
-    from edm.files.checkpoints import Header
+    from edm.base.protocols import HeaderLike
 
 Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
 _Callable = TypeVar("_Callable", bound=Denoise)
@@ -44,7 +44,7 @@ class DenoiserLike(Protocol):
     @property
     def sigma_data(self) -> float | None: ...
     @property
-    def header(self) -> Header | None: ...
+    def header(self) -> HeaderLike | None: ...
     def round_sigma(self, sigma: Any) -> Any: ...
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor: ...
 
@@ -79,7 +79,7 @@ class Around:
         return getattr(self.inner, "sigma_data", None)
 
     @property
-    def header(self) -> Header | None:
+    def header(self) -> HeaderLike | None:
         return getattr(self.inner, "header", None)
 
     def round_sigma(self, sigma: Any) -> Any:

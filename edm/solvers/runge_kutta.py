@@ -14,22 +14,20 @@ import torch
 from edm.solvers.solver import Draw, Now, Step
 
 if TYPE_CHECKING:
-    from edm.sampling.loop import Ode
-    from edm.sampling.path import Path
-    from edm.sampling.settings import Sampling
+    from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
 
-def euler(path: Path, sampling: Sampling) -> Step:
+def euler(path: PathLike, sampling: SamplingLike) -> Step:
     """x + h·d. At t_next = 0 with σ(t) = t, s = 1 this is D(x; σ) exactly."""
     return _euler
 
 
-def heun(path: Path, sampling: Sampling) -> Step:
+def heun(path: PathLike, sampling: SamplingLike) -> Step:
     """The α family; Euler on the step to σ = 0, where the slope is undefined."""
     alpha = sampling.alpha
     weight = 1 / (2 * alpha)
 
-    def step(ode: Ode, now: Now, draw: Draw) -> torch.Tensor:
+    def step(ode: OdeLike, now: Now, draw: Draw) -> torch.Tensor:
         if now.sigma_next == 0:
             return _euler(ode, now, draw)
         h = now.t_next - now.t
@@ -40,5 +38,5 @@ def heun(path: Path, sampling: Sampling) -> Step:
     return step
 
 
-def _euler(ode: Ode, now: Now, draw: Draw) -> torch.Tensor:
+def _euler(ode: OdeLike, now: Now, draw: Draw) -> torch.Tensor:
     return now.x.add(now.slope, alpha=now.t_next - now.t)

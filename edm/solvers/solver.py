@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 if TYPE_CHECKING:
-    from edm.sampling.loop import Ode
-    from edm.sampling.path import Path
-    from edm.sampling.settings import Sampling
+    from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
 
 class Now(NamedTuple):
@@ -38,11 +36,11 @@ class Now(NamedTuple):
 
 
 Draw = Callable[[torch.Tensor], torch.Tensor]  # x -> unit normal like x, each sample's next of its own stream
-Step = Callable[["Ode", Now, Draw], torch.Tensor]
-Begin = Callable[["Path", "Sampling"], Step]
+Step = Callable[["OdeLike", Now, Draw], torch.Tensor]
+Begin = Callable[["PathLike", "SamplingLike"], Step]
 
 
-def never(sampling: Sampling) -> int:
+def never(sampling: SamplingLike) -> int:
     """The `draws` of a solver of the ODE."""
     return 0
 
@@ -79,6 +77,6 @@ class Solver:
     order: int
     evaluations: Callable[[int], int]
     knobs: tuple[str, ...]
-    draws: Callable[[Sampling], int]
+    draws: Callable[[SamplingLike], int]
     begin: Begin
     variants: tuple[Variant, ...] = ()

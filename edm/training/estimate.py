@@ -34,8 +34,8 @@ from edm.training.state import header_of
 from edm.training.validation import SIGMAS
 
 if TYPE_CHECKING:
+    from edm.base.protocols import Source
     from edm.data.settings import Data
-    from edm.data.sources import Source
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time

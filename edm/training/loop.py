@@ -33,8 +33,8 @@ from edm.training.state import RunState, header_of
 from edm.training.validation import Validation
 
 if TYPE_CHECKING:
+    from edm.base.protocols import Source
     from edm.base.types import StrPath
-    from edm.data.sources import Source
 
 _AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds

@@ -13,7 +13,7 @@ from edm.networks.settings import Architecture
 from edm.objective import Design
 
 if TYPE_CHECKING:
-    from edm.data.settings import HeaderLike
+    from edm.base.protocols import HeaderLike
 
 RAMP = 1e9  # images: the longest of all lengths
 PRECISIONS = ("fp32", "bf16", "fp16")

@@ -22,9 +22,9 @@ from edm.training.ema import Ema
 from edm.training.settings import trained_as
 
 if TYPE_CHECKING:
+    from edm.base.protocols import Source
     from edm.base.types import StrPath
     from edm.data.identity import Identity
-    from edm.data.sources import Source
     from edm.preconditioning import Denoiser
     from edm.training.settings import Training
 

@@ -43,14 +43,14 @@ def modules(package: str, root: Path = ROOT) -> dict[str, Path]:
 
 
 def arrows(package: str, root: Path = ROOT) -> dict[str, set[str]]:
-    """Which modules of the package each of them imports, wherever in it that stands; types only do not count."""
+    """Which modules of the package each of them imports, wherever in it that stands, and for types too."""
     known = modules(package, root)
     return {name: _imported(path, known) - {name} for name, path in known.items()}
 
 
 def _imported(path, known) -> set[str]:
     found = set()
-    for node in _statements(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -58,14 +58,6 @@ def _imported(path, known) -> set[str]:
             parts = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in known else node.module for name in parts}
     return found & set(known)
-
-
-def _statements(tree):
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        yield node
-        yield from _statements(node)
 
 
 def room_of(module: str) -> str:
