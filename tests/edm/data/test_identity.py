@@ -267,6 +267,12 @@ def older(run):
     (run / "data.npz").unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("name", ["eight_gaussians", "digits"])
+def test_what_comes_with_the_program_can_be_told_apart(name):
+    data = Data(dataset=name)
+    assert identity.of(sources.open_source(data), data).digest
+
+
 def test_an_older_checkpoint_goes_on_as_before_and_knows_its_data_from_then_on(run, images):
     before = held(run, images)
     older(run)
