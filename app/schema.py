@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.messages import answers, requests, typescript
+from app.messages import requests, typescript
 from app.messages.boot import Boot, Opened
+from app.messages.envelope import Answer, Failed
 from app.tabs import TABS
 from app.tabs.base import Event
 from edm.base.atomic import atomic
@@ -32,7 +33,7 @@ def events() -> dict[str, Event]:
 @cache
 def reply(body: Any) -> TypeAdapter:
     """What may go back to an event whose answers have such bodies."""
-    return TypeAdapter(answers.Answer[body] | answers.Failed)
+    return TypeAdapter(Answer[body] | Failed)
 
 
 def declarations() -> str:
@@ -43,7 +44,7 @@ def declarations() -> str:
         [
             *(((name, "asked"), "validation", TypeAdapter(kind)) for name, kind in asked.items()),
             *(((name, "told"), "validation", TypeAdapter(kind)) for name, kind in told.items()),
-            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Opened, answers.Failed)),
+            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Opened, Failed)),
         ]
     )
     found = definitions["$defs"]
@@ -55,7 +56,7 @@ def declarations() -> str:
     for title, which, kinds in (("Requests", "asked", asked), ("Answers", "told", told)):
         rows = [f"  {name}: {typescript.kind(schemas[(name, which), 'validation'], names)};" for name in kinds]
         parts.append("\n".join([f"export interface {title} {{", *rows, "}"]))
-    generic = answers.Answer.__doc__
+    generic = Answer.__doc__
     body = "  serial: number;\n  finished: boolean;\n  body: Body;\n  error?: undefined;"
     parts += ["\n".join([*typescript.comment(generic), "export interface Answer<Body> {", body, "}"]), _TAIL]
     return "\n\n".join(parts).replace("\n\n\n", "\n\n") + "\n"

@@ -6,7 +6,7 @@ number of columns and rows. Nothing here is looked at while the server works: te
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,8 +16,6 @@ Png = Annotated[str, Field(json_schema_extra={"name": "Png"}, description="base6
 Numbers = list[float]
 Gappy = list[float | None]  # what is not finite is a gap
 Column = str  # of Table 1, or another colour of the palette
-
-Body = TypeVar("Body")
 
 
 class Sent(BaseModel):
@@ -294,19 +292,3 @@ class Film(Sent):
     run: str
     wanted: list[int]
     frames: list[Frame]
-
-
-class Answer(Sent, Generic[Body]):
-    """serial: of the request. finished: no better answer follows."""
-
-    serial: int
-    finished: bool
-    body: Body
-
-
-class Failed(Sent):
-    """Instead of an answer. error: a sentence."""
-
-    serial: int
-    finished: Literal[True]
-    error: str

@@ -44,10 +44,10 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     dataset = model.dataset
     if len(model.shape) == 1 and dataset is not None:
         name = dataset.name, experiment.points
-        truth = work.remember(("data", name), lambda: diagnostics.true_points(dataset))
-        found["distance"] = diagnostics.sliced_wasserstein(samples, truth)
+        points = work.remember(("data", name), lambda: diagnostics.true_points(dataset))
+        found["distance"] = diagnostics.sliced_wasserstein(samples, points)
         found["floor"] = work.remember(
-            ("floor", name, len(samples)), lambda: diagnostics.data_floor(dataset, len(samples), truth)
+            ("floor", name, len(samples)), lambda: diagnostics.data_floor(dataset, len(samples), points)
         )
     return found
 

@@ -52,7 +52,7 @@ class Identity(Settings):
             raise Refused("what the run has held out cannot be read; its file is broken") from None
 
 
-def of(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
+def identify(source: Source, settings: Data, held: Indices = ()) -> Identity | None:
     """The identity of a source (`edm.data.sources`) of `settings`; None of a finite one whose samples have no marks.
 
     held: numbers of the samples that are held out.
@@ -83,7 +83,7 @@ def changes(source: Source, settings: Data, header: HeaderLike, before: Contents
 
     before: the contents then, if they are known. Headers of older checkpoints tell of the names of classes only.
     """
-    then, now = header.data, of(source, settings)
+    then, now = header.data, identify(source, settings)
     found: list[str] = []
     if then and now and then.dataset != now.dataset:
         return [f"the dataset was {then.dataset!r} and is {now.dataset!r}"]
@@ -92,7 +92,7 @@ def changes(source: Source, settings: Data, header: HeaderLike, before: Contents
     gone, new = _classes(source, header)
     found += [f"the class {name!r} is gone" for name in gone[:3]] + [f"the class {name!r} is new" for name in new[:3]]
     if then and now and then.digest != now.digest:
-        contents = Contents.of(source)
+        contents = Contents.found_in(source)
         told = contents.against(before) if contents and before and _digest(before.marks) == then.digest else []
         if not told and then.size != now.size:
             told = [f"there were {then.size:,} images and are {now.size:,}"]
@@ -128,7 +128,7 @@ class Contents:
     marks: np.ndarray
 
     @classmethod
-    def of(cls, source: Source) -> Contents | None:
+    def found_in(cls, source: Source) -> Contents | None:
         """Of a source whose samples have names; None for others."""
         names = getattr(source, "names", ())
         return cls(tuple(names), marks) if names and (marks := _marks(source)) is not None else None

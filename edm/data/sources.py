@@ -90,7 +90,7 @@ class Digits:
 def _torchvision(settings):
     from edm.data import torchvision_sets
 
-    return torchvision_sets.load(settings.dataset, settings.path or DOWNLOADS, settings.download)
+    return torchvision_sets.opened(settings.dataset, settings.path or DOWNLOADS, settings.download)
 
 
 def _folder(settings):

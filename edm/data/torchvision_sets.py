@@ -75,7 +75,7 @@ class InMemory:
         return self.images[indices], self.labels[indices]
 
 
-def load(name: str, folder: StrPath, download: bool = False) -> InMemory:
+def opened(name: str, folder: StrPath, download: bool = False) -> InMemory:
     """The training images of "mnist", "fashion_mnist" (1×32×32, padded with 2 black pixels) or "cifar10" (3×32×32).
 
     folder: where torchvision keeps its datasets (its `root`). download: fetch the files, where some are missing, and

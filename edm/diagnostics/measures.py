@@ -86,9 +86,9 @@ def _no_frechet(experiment, model) -> str | None:
 
 
 def _frechet(experiment, model, device):
-    from edm.evaluation.truth import settings_of, truth
+    from edm.evaluation.true_data import read, settings_of
 
-    return truth(settings_of(_data(model) or ""), TRUE_IMAGES, str(device)).frechet
+    return read(settings_of(_data(model) or ""), TRUE_IMAGES, str(device)).frechet
 
 
 MEASURES = {

@@ -98,5 +98,5 @@ _kept = lru_cache(maxsize=len(DESIGNS))(_read)
 
 
 @wraps(_read)
-def load(dataset: str) -> tuple[Classifier, dict]:
+def shipped(dataset: str) -> tuple[Classifier, dict]:
     return copy.deepcopy(_kept(dataset))

@@ -12,7 +12,7 @@ import torch
 from edm.base.errors import Refused
 from edm.data import sources
 from edm.data.split import Split
-from edm.evaluation import truth as truths
+from edm.evaluation import true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import frechet_distance
@@ -59,13 +59,13 @@ def evaluate(
         both.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
-    sampling, data = sampling or Sampling(), truths.settings_of(data)
+    sampling, data = sampling or Sampling(), true_data.settings_of(data)
     if count < LEAST or (reference is not None and reference < LEAST):
         name, value = ("count", count) if count < LEAST else ("reference", reference)
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    known, source = denoiser_of(denoiser), truths.source(data)
+    known, source = denoiser_of(denoiser), true_data.source(data)
     names = known.header.class_names if known.header else ()
     names = () if names == tuple(source.class_names) else names
     shape, classes = known.shape, known.classes
@@ -79,21 +79,21 @@ def evaluate(
             f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
             "compare it with the data it has learned"
         )
-    endless = truths.POINTS if len(source.shape) == 1 else count
-    reference = reference or (endless if source.size is None else truths.MOST)
+    endless = true_data.POINTS if len(source.shape) == 1 else count
+    reference = reference or (endless if source.size is None else true_data.MOST)
     return _events(denoiser, data, sampling, count, reference, torch.device(device), batch, names)
 
 
 def _events(denoiser, data, sampling, count, reference, device, batch, names):
     yield Progress(0, count)
-    truth = truths.truth(data, reference, str(device), names)
+    true = true_data.read(data, reference, str(device), names)
     known = denoiser_of(denoiser)
     conditional, taught = bool(known.classes), known.header.taught if known.header else ()
     steps = path_of(sampling, denoiser).steps
-    shape, rows, began = truth.source.shape, [], time.perf_counter()
+    shape, rows, began = true.source.shape, [], time.perf_counter()
     for start in range(0, count, batch):
         seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = truth.labels(sampling.seed, start, start + len(seeds), taught) if conditional else None
+        labels = true.labels(sampling.seed, start, start + len(seeds), taught) if conditional else None
         labels = None if labels is None else labels.to(device)
         latents = noise.latents(seeds, shape, device=device)
         for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
@@ -102,43 +102,43 @@ def _events(denoiser, data, sampling, count, reference, device, batch, names):
             raise Refused(
                 f"sample {start} or one after it is not finite: the model, or the range of sigma, is not usable"
             )
-        rows.append(state.x.cpu() if truth.features is None else truth.features.of(to_8_bits(state.x)))
+        rows.append(state.x.cpu() if true.features is None else true.features.of(to_8_bits(state.x)))
     seconds = time.perf_counter() - began
     rows = torch.cat(rows)
     yield Report(
         dataset=data.dataset,
-        reference=len(truth.rows),
+        reference=len(true.rows),
         count=count,
         sampling=sampling,
         evaluations=state.evaluations,
         seconds=seconds,
-        floor=truths.floor(data, count, reference, str(device)),
-        **_distances(rows, truth),
-        **_by_sigma(denoiser, truth, device, conditional),
+        floor=true_data.floor(data, count, reference, str(device)),
+        **_distances(rows, true),
+        **_by_sigma(denoiser, true, device, conditional),
     )
 
 
-def _distances(rows, truth) -> dict[str, Any]:
-    if truth.features is None:
-        return {"sliced_wasserstein": sliced_wasserstein(rows, truth.rows)}
-    both = min(len(rows), len(truth.rows))
-    spread = np.linspace(0, len(truth.rows) - 1, both).round().astype(int)
-    precision, recall = precision_recall(rows[:both], truth.rows[spread])
+def _distances(rows, true) -> dict[str, Any]:
+    if true.features is None:
+        return {"sliced_wasserstein": sliced_wasserstein(rows, true.rows)}
+    both = min(len(rows), len(true.rows))
+    spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)
+    precision, recall = precision_recall(rows[:both], true.rows[spread])
     return {
-        "features": truth.features.name,
-        "frechet": frechet_distance(rows, truth.moments),
+        "features": true.features.name,
+        "frechet": frechet_distance(rows, true.moments),
         "precision": precision,
         "recall": recall,
     }
 
 
-def _by_sigma(denoiser, truth, device, conditional) -> dict[str, Any]:
-    split = Split(truth.source, truth.data.holdout)
-    y, labels = sources.read(truth.source, split.validation(MEASURED))
+def _by_sigma(denoiser, true, device, conditional) -> dict[str, Any]:
+    split = Split(true.source, true.data.holdout)
+    y, labels = sources.read(true.source, split.validation(MEASURED))
     y, labels = y.to(device), labels.to(device) if conditional and labels is not None else None
     low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
-    if truth.exact is not None:
-        found["score_error"] = tuple(score_error(denoiser, on(truth.exact, device), y, labels, sigmas))
+    if true.exact is not None:
+        found["score_error"] = tuple(score_error(denoiser, on(true.exact, device), y, labels, sigmas))
     return found

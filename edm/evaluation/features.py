@@ -55,7 +55,7 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device: Device 
 
 
 def _classifier(dataset, device) -> Features:
-    network = classifiers.load(dataset)[0].to(device)
+    network = classifiers.shipped(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1))
 

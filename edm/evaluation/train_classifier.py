@@ -24,7 +24,7 @@ from edm.base.atomic import atomic
 from edm.data import scenes, sources
 from edm.data.settings import Data
 from edm.evaluation.classifiers import DESIGNS, FOLDER, METADATA_KEY, Classifier
-from edm.evaluation.truth import CLASSIFIER, CLASSIFIER_HELD_OUT
+from edm.evaluation.true_data import CLASSIFIER, CLASSIFIER_HELD_OUT
 from edm.files import tensors
 
 if TYPE_CHECKING:

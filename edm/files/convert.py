@@ -164,8 +164,8 @@ def _ours(header, tensors):
     """The tensors under our names."""
     with torch.device("meta"):  # where a network takes no memory, whatever the arguments say
         network = checkpoints.build(header.network)
-    official.load(network, tensors)
-    network = official.load(checkpoints.build(header.network), tensors)
+    official.filled(network, tensors)
+    network = official.filled(checkpoints.build(header.network), tensors)
     if bad := [name for name, tensor in network.state_dict().items() if not tensor.isfinite().all()]:
         raise Refused(f"its weights {bad[0]} are not all finite numbers; get it again")
     return {f"ema0/{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}

@@ -78,7 +78,7 @@ def configuration(class_name: str, given: dict) -> tuple[str, dict]:
 
 
 @torch.no_grad()
-def load(network: UNet, tensors: dict[str, torch.Tensor]) -> UNet:
+def filled(network: UNet, tensors: dict[str, torch.Tensor]) -> UNet:
     """Fill `network` with tensors under published names. Raises ValueError unless every one has its place."""
     places = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     places = {name: place for name, place in places.items() if not name.endswith(".kernel")}
@@ -112,4 +112,4 @@ def _check_filter(name, tensor, filter):
         raise Refused(f"{name} is not the filter {list(filter)} that this kind of network resamples with")
 
 
-__all__ = ["KINDS", "configuration", "load", "our_name"]
+__all__ = ["KINDS", "configuration", "filled", "our_name"]

@@ -96,12 +96,15 @@ class Around:
         return moved
 
 
+_OURS = (Around, Denoiser, GaussianMixture)  # which say all of it, and stay where they are in `to`
+
+
 def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
     """Any callable with all that is asked of a denoiser: itself, or around it what it does not say.
 
     None stands for one of which nothing is known; it answers nothing.
     """
-    return denoiser if isinstance(denoiser, DenoiserLike) else Around(denoiser)
+    return denoiser if isinstance(denoiser, _OURS) else Around(denoiser)
 
 
 def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
@@ -113,6 +116,6 @@ def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
     """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
     if not hasattr(denoiser, "to"):
         return denoiser
-    stays = isinstance(denoiser, Around | Denoiser | GaussianMixture)
+    stays = isinstance(denoiser, _OURS)
     movable: Any = denoiser if stays else copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
     return movable.to(device)

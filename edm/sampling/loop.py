@@ -93,8 +93,9 @@ class Run:
 
     def at(self, index: int, x: torch.Tensor, slope: torch.Tensor, denoised: torch.Tensor) -> Now:
         """The beginning of step `index` at x = x̂ [B, …], where the ODE has been evaluated."""
-        t, t_next, schedule = self.path.hats[index], self.path.times[index + 1], self.path.schedule
-        return Now(index, t, t_next, schedule.sigma(t), schedule.sigma(t_next), x, slope, denoised)
+        path, t = self.path, self.path.hats[index]
+        sigma = path.schedule.sigma(t) if path.gammas[index] else path.sigmas[index]
+        return Now(index, t, path.times[index + 1], sigma, path.sigmas[index + 1], x, slope, denoised)
 
     def begin(self, index: int, x: torch.Tensor) -> Now:
         """Step `index` from the state x [B, …] at t_i: one evaluation."""

@@ -88,9 +88,10 @@ class Path:
 def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     """The path of these settings for a denoiser, any callable; its `sigma_min`, `sigma_max` and `round_sigma` count,
     where it has them. Raises Refused if its levels and those of the settings have nothing in common."""
+    denoiser = denoiser_of(denoiser)
     low, high = known_range(denoiser)
     settings, notes = _cut(sampling, low, high)
-    schedule, scaling = schedules.of(settings)
+    schedule, scaling = schedules.chosen_by(settings)
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]

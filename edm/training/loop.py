@@ -70,11 +70,11 @@ def train(
         sigma_data = sources.spread(source) if header is None else header.sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
-    known = identity.of(source, settings.data, split.held)
+    known = identity.identify(source, settings.data, split.held)
     new = resume is None
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
     state = RunState(settings, described, world.device)
-    state.contents = identity.Contents.of(source)
+    state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
     return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)

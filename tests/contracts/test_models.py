@@ -75,6 +75,6 @@ def test_an_image_model_draws_the_class_that_it_is_asked_for(name):
     z = edm.latents(edm.seeds(1, count), model.shape)
     x = edm.last(edm.sample(model.denoiser, z, edm.Sampling(steps=12), labels)).x
     assert x.abs().max() < 1.6
-    judge, _ = classifiers.load(name.split("_")[0])
+    judge, _ = classifiers.shipped(name.split("_")[0])
     found = judge(x.clamp(-1, 1))[0].argmax(1)
     assert float((found == labels).float().mean()) > 0.8

@@ -52,7 +52,7 @@ HANDED_OUT = {
     "latents and labels of an experiment": lambda: runner.start(Experiment(model="digits_edm", count=3)),
     "points of an exact denoiser": lambda: edm.data.load("digits").denoiser.points,
     "samples of a dataset": lambda: edm.data.load("spiral").sample(5),
-    "a classifier, and what its file says": lambda: classifiers.load("digits"),
+    "a classifier, and what its file says": lambda: classifiers.shipped("digits"),
     "a preset": lambda: edm.presets.read("designs/vp"),
     "a recipe": lambda: recipes.recipe((1, 8, 8), "small", "vp"),
     "the fields of a shipped dataset": lambda: datasets.named("spiral", "runs").fields,

@@ -37,6 +37,8 @@ def test_a_sample_is_a_function_of_its_number(name):
         assert len(source.class_names) == source.classes
         if source.size is not None:
             assert torch.equal(source.labels[:40], labels) and len(source.labels) == source.size
+    if source.size is not None:
+        assert source.marks.shape == (source.size,) and len(np.unique(source.marks)) == source.size
 
 
 @pytest.mark.parametrize("name", [n for n in LOCAL if n not in ("digits", "scenes")])

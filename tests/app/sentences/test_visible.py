@@ -19,7 +19,7 @@ from edm.training.loop import train
 from edm.training.recording import record
 from tests import loop
 from tests.app.conftest import TEACHER
-from tests.app.visitors.test_classroom import act
+from tests.app.visitors.rooms import act
 from tests.edm.runs import points
 
 

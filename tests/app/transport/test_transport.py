@@ -1,7 +1,6 @@
 """What of the server answers, to whom, and that no file can be named."""
 
 import http.client
-import json
 import re
 import socket
 from contextlib import closing
@@ -12,62 +11,12 @@ import httpx
 import pytest
 from gradio_client import Client
 
-from app.sentences.denials import Denied
-from app.transport import bodies, corners
+from app.transport import corners
 from app.transport.addresses import ADDRESSES, address_of
 from app.transport.gate import Gate
-from app.visitors.room import Room
 from tests import loop
-from tests.app.serving import gradio_in, mounted, serving
-
-SECRET = "the teacher's password is beside the board"
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """Where Gradio would copy files to."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def secret(tmp_path_factory):
-    path = tmp_path_factory.mktemp("secret") / "environ"
-    path.write_text(SECRET)
-    return path
-
-
-@pytest.fixture(scope="module")
-def own(cache, tmp_path_factory):
-    with serving(Room(tmp_path_factory.mktemp("own"))) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def asking(cache, tmp_path_factory):
-    with serving(Room(tmp_path_factory.mktemp("asking"), password="open sesame")) as served:
-        yield served
-
-
-def inside(address, name="edm", password="open sesame"):
-    client = httpx.Client(base_url=address, timeout=30)
-    assert client.post("/login", data={"username": name, "password": password}).status_code == 200
-    return client
-
-
-@pytest.fixture(params=["own", "with a password", "student"])
-def visitor(request):
-    """Somebody who has come in, in each kind of room."""
-    if request.param == "own":
-        client = httpx.Client(base_url=request.getfixturevalue("own")[1], timeout=30)
-    elif request.param == "student":
-        client = request.getfixturevalue("classroom").login("Mallory")
-    else:
-        client = inside(request.getfixturevalue("asking")[1])
-    with closing(client):
-        yield client
+from tests.app.serving import gradio_in, mounted
+from tests.app.transport.served import inside
 
 
 def filled(path):
@@ -195,163 +144,6 @@ def test_answers_say_what_browsers_shall_make_of_them(visitor):
     for path in ("/", "/config", "/explorer/main.js", "/no-such"):
         headers = visitor.get(path).headers
         assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
-
-
-# files
-
-
-def reference(path):
-    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-
-
-SHAPES = {
-    "plain": lambda one: one,
-    "deep": lambda one: {"sampling": {"a": [[{"b": one}]]}},
-    "with more": lambda one: {**one, "orig_name": "x", "url": "http://127.0.0.1/x", "size": 3, "mime_type": "a/b"},
-    "text": json.dumps,
-    "text in a text": lambda one: [json.dumps({"a": json.dumps([one])})],
-    "only an address": lambda one: {"path": "http://127.0.0.1:1/x", "url": "http://127.0.0.1:1/x"},
-    "only a path": lambda one: {"path": one["path"]},
-    "a path that cannot be": lambda one: {"serial": 1, "values": {"path": "\0"}},
-    "other type": lambda one: {**one, "meta": {"_type": "gradio.Other"}},
-}
-
-
-def attempts(one, numbers):
-    """(path, body) of every way in which a visitor can hand something to Gradio."""
-    for name in ("sample", "predict", "opened", "0"):
-        for way in ("run", "api", "call", "call/v2"):
-            yield f"/gradio_api/{way}/{name}", {"data": [one], "session_hash": "s"}
-            yield (
-                f"/gradio_api/{way}/{name}",
-                {"data": [], "session_hash": "s", "fn_index": numbers[0], "event_data": one},
-            )
-    yield "/gradio_api/call/v2/sample", {"settings": one}
-    for number in numbers:
-        body = {"session_hash": "s", "fn_index": number}
-        yield "/gradio_api/queue/join", body | {"data": [one]}
-        yield "/gradio_api/queue/join", body | {"data": [], "event_data": one}
-        yield "/gradio_api/queue/join", body | {"data": [], "trigger_id": one}
-        yield "/gradio_api/queue/join", body | {"data": [], "session_state": {"a": one}}
-    yield "/gradio_api/component_server", {"session_hash": "s", "component_id": 1, "fn_name": "x", "data": one}
-
-
-def copies(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and SECRET in path.read_text(errors="replace")]
-
-
-def still(text):
-    """Without addresses in memory, that Gradio 6.24 shows."""
-    return re.sub("0x[0-9a-f]+", "", text)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_no_request_can_name_a_file(visitor, shape, secret, cache):
-    numbers = [one["id"] for one in visitor.get("/config").json()["dependencies"]]
-    one = SHAPES[shape](reference(secret))
-    for path, body in attempts(one, [numbers[0], numbers[2], numbers[-1]]):
-        answer = visitor.post(path, json=body)
-        if "session_state" not in body:  # what is not known is not passed on
-            assert answer.status_code in (400, 403, 404), (path, body, answer.text)
-            assert answer.json()["sentence"]
-    for path in (f"file={secret}", f"file/{secret}", f"proxy=http://127.0.0.1{secret}", "deep_link?session_hash=s"):
-        assert visitor.get(f"/gradio_api/{path}").status_code == 404
-    assert visitor.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
-    for path in ("/", "/config"):
-        linked, plain = visitor.get(path, params={"deep_link": "x", "all_endpoints": "1"}), visitor.get(path)
-        assert linked.status_code == 200 and still(linked.text) == still(plain.text)
-    assert not copies(cache)
-
-
-def sent_to(app, one):
-    """What a Gradio that is asked directly answers."""
-
-    async def ask():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
-            return await client.post("/gradio_api/run/sample", json={"data": [one], "session_hash": "s"})
-
-    return loop.run(ask())
-
-
-def test_each_lock_is_enough_alone(cache, secret, tmp_path, capfd):
-    with serving(Room(tmp_path)) as (app, address):
-        inner, blocks = gradio_in(app), gradio_in(app).get_blocks()
-        assert blocks.has_launched
-        assert sent_to(inner, reference(secret)).status_code == 500 and not copies(cache)
-        blocks.has_launched = False
-        answer = httpx.post(f"{address}/gradio_api/run/sample", json={"data": [reference(secret)]})
-        assert answer.status_code == 403 and not copies(cache)
-        sent_to(inner, reference(secret))  # with neither, the attack succeeds
-        (copied,) = copies(cache)
-        assert httpx.get(f"{address}/gradio_api/file={copied}").status_code == 404
-        copied.unlink()
-    capfd.readouterr()
-
-
-# bodies
-
-
-EVENTS = bodies.Events(
-    [
-        {"id": 0, "targets": [[1, "load"]], "inputs": [], "api_name": "opened", "api_visibility": "private"},
-        {"id": 1, "targets": [[None, "sample"]], "inputs": [7], "api_name": "sample", "api_visibility": "public"},
-        {"id": 2, "targets": [[1, "unload"]], "inputs": [], "api_name": "left", "api_visibility": "private"},
-    ]
-)
-JOIN = {"data": [], "fn_index": 0, "session_hash": "s"}
-
-
-def test_what_gradio_reads_is_what_was_looked_at():
-    assert EVENTS.names == {"sample"}
-    raw = b'{"fn_index": 2, "data": [], "session_hash": "s", "batched": true, "fn_index": 0, "event_id": "x"}'
-    assert json.loads(EVENTS.checked("join", raw)) == JOIN
-    wide = json.dumps(JOIN | {"event_data": {"title": "σ"}}).encode("utf-16")
-    assert json.loads(EVENTS.checked("join", wide)) == JOIN | {"event_data": {"title": "σ"}}
-    named = json.dumps({"data": [{"model": "photos.zip", "data": {"a": "[1, {"}}], "fn_index": 0}).encode()
-    assert json.loads(EVENTS.checked("call", named, "sample")) == {
-        "data": [{"model": "photos.zip", "data": {"a": "[1, {"}}]
-    }
-
-
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (b"", "not JSON"),
-        (b"{", "not JSON"),
-        (b"\xff\xfe\x00", "not JSON"),
-        (b"[]", "JSON object"),
-        (b"[" * 100_000, "nested more than 40"),
-        (b'{"data": ' + b"[" * 41 + b"]" * 41 + b"}", "nested more than 40"),
-        (json.dumps(JOIN | {"event_data": "[" * 100_000}).encode(), "nested more than 40"),
-        (b'{"data": [' + b"9" * 5000 + b"]}", "not JSON"),
-        (json.dumps(JOIN | {"event_data": "\ud800"}).encode(), "half of a character"),
-        (json.dumps(JOIN | {"fn_index": 2}).encode(), "fn_index = 2: there is no such event"),
-        (json.dumps(JOIN | {"fn_index": True}).encode(), "fn_index = True"),
-        (json.dumps(JOIN | {"fn_index": "0"}).encode(), "fn_index = '0'"),
-        (json.dumps(JOIN | {"fn_index": -1}).encode(), "fn_index = -1"),
-        (json.dumps(JOIN | {"data": [1]}).encode(), "a list of length 0"),
-        (json.dumps(JOIN | {"data": {}}).encode(), "a list of length 0"),
-        (json.dumps(JOIN | {"session_hash": "../x"}).encode(), "session_hash = '../x'"),
-        (json.dumps(JOIN | {"session_hash": 5}).encode(), "session_hash = 5"),
-        (json.dumps(JOIN | {"trigger_id": "x"}).encode(), "trigger_id = 'x'"),
-        (json.dumps({"data": [], "fn_index": 0}).encode(), "session_hash is missing"),
-    ],
-)  # fmt: skip
-def test_a_malformed_body_gets_a_sentence(raw, words):
-    with pytest.raises(Denied, match=words) as denied:
-        EVENTS.checked("join", raw)
-    assert denied.value.status in (400, 404) and len(str(denied.value)) < 200
-
-
-def test_a_body_that_is_too_large_is_not_read(own):
-    def endless():
-        while True:
-            yield b" " * 100_000
-
-    with httpx.Client(base_url=own[1], timeout=10) as client:
-        assert client.post("/gradio_api/queue/join", content=b" " * (bodies.MOST_BYTES + 1)).status_code == 413
-        answer = client.post("/gradio_api/queue/join", content=endless())
-        assert answer.status_code == 413 and "larger than 1 MB" in answer.json()["sentence"]
 
 
 def test_scripts_reach_what_they_need(own, asking):

@@ -15,7 +15,7 @@ from app.visitors import passwords
 from edm import runs
 from edm.runs import launchers
 from tests.app.conftest import CLASS, ROOT, TEACHER
-from tests.app.visitors.test_classroom import act
+from tests.app.visitors.rooms import act
 
 
 def shown(folder):

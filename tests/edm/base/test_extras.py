@@ -13,7 +13,7 @@ from edm.runs import tensorboard
 @pytest.mark.parametrize(
     ("package", "use"),
     [
-        ("torchvision", lambda place: torchvision_sets.load("cifar10", place, download=True)),
+        ("torchvision", lambda place: torchvision_sets.opened("cifar10", place, download=True)),
         ("tensorboardX", lambda place: tensorboard.write(place)),
     ],
 )

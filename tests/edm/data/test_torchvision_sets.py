@@ -16,7 +16,7 @@ import torch
 from torchvision import datasets
 
 from edm.data import torchvision_sets
-from edm.data.torchvision_sets import load
+from edm.data.torchvision_sets import opened
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
 LABELS = [3, 0, 9, 9, 1, 5]
@@ -82,7 +82,7 @@ class Runs:
 @pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
 def test_digits_and_garments_are_padded_to_32_pixels(tmp_path, name, folder):
     write_idx(tmp_path, folder)
-    source = load(name, tmp_path)
+    source = opened(name, tmp_path)
     assert (source.shape, source.size, source.classes, len(source.class_names)) == ((1, 32, 32), 6, 10, 10)
     images, labels = source.read(np.array([4, 1, 4]))
     assert images.dtype == torch.uint8 and labels.dtype == torch.int64
@@ -96,7 +96,7 @@ def test_colour_images_are_read_from_pickles_of_any_age(tmp_path, protocol):
     batch = {b"data": COLOURS[::-1].copy(), b"labels": [7, 0], b"filenames": [b"a.png", b"b.png"]}
     pickled = python_2(COLOURS[::-1], [7, 0]) if protocol == "Python 2" else pickle.dumps(batch, protocol)
     write_batches(tmp_path, pickled)
-    source = load("cifar10", tmp_path)
+    source = opened("cifar10", tmp_path)
     assert (source.shape, source.size, source.classes, source.class_names[9]) == ((3, 32, 32), 10, 10, "truck")
     images, labels = source.read(np.arange(10))
     assert labels.tolist() == [1, 9, 2, 9, 7, 0, 4, 9, 5, 9]
@@ -136,7 +136,7 @@ def hostile_pickles(mark):
 def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path, kind):
     write_batches(tmp_path / "set", hostile_pickles(tmp_path / "ran")[kind])
     with pytest.raises(ValueError, match=r"data_batch_3 is not a file of this dataset.*remove it"):
-        load("cifar10", tmp_path / "set")
+        opened("cifar10", tmp_path / "set")
     assert not (tmp_path / "ran").exists()
 
 
@@ -166,14 +166,14 @@ BATCHES = {
 def test_batches_of_another_structure_are_refused(tmp_path, reason):
     write_batches(tmp_path, pickle.dumps(BATCHES[reason], protocol=4))
     with pytest.raises(ValueError, match=f"data_batch_3.*{reason}"):
-        load("cifar10", tmp_path)
+        opened("cifar10", tmp_path)
 
 
 @pytest.mark.parametrize("length", [0, 1, 50, 3000, -1])
 def test_a_batch_that_is_cut_off_is_refused(tmp_path, length):
     write_batches(tmp_path, python_2(COLOURS, [1, 2])[:length])
     with pytest.raises(ValueError, match="data_batch_3 is not a file of this dataset"):
-        load("cifar10", tmp_path)
+        opened("cifar10", tmp_path)
 
 
 IDX = {
@@ -194,17 +194,17 @@ IDX = {
 def test_files_of_another_structure_are_refused(tmp_path, reason):
     raw = write_idx(tmp_path, **IDX[reason])
     with pytest.raises(ValueError, match=f"{raw}/train-.*{reason}.*download fetches it anew"):
-        load("mnist", tmp_path)
+        opened("mnist", tmp_path)
 
 
 def test_missing_files_are_named_with_the_remedy(tmp_path):
     with pytest.raises(ValueError, match=r"data_batch_1 is missing in .*cifar-10-batches-py; download fetches it"):
-        load("cifar10", tmp_path / "nowhere")
+        opened("cifar10", tmp_path / "nowhere")
     (write_idx(tmp_path) / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte is missing in .*MNIST/raw; download fetches it"):
-        load("mnist", tmp_path)
+        opened("mnist", tmp_path)
     with pytest.raises(ValueError, match="no dataset 'imagenet'; there are mnist, fashion_mnist, cifar10"):
-        load("imagenet", tmp_path)
+        opened("imagenet", tmp_path)
 
 
 class Response(io.BytesIO):
@@ -237,7 +237,7 @@ def everything(folder):
 def test_without_a_network_a_download_says_so_and_leaves_nothing(tmp_path, monkeypatch, name):
     serve(monkeypatch, {})
     with pytest.raises(ValueError, match=r"could not be downloaded \(.*unreachable.*check the network"):
-        load(name, tmp_path / "sets", download=True)
+        opened(name, tmp_path / "sets", download=True)
     assert list((tmp_path / "sets").iterdir()) == []
 
 
@@ -246,7 +246,7 @@ def test_a_download_with_a_wrong_checksum_leaves_nothing(tmp_path, monkeypatch):
     serve(monkeypatch, files | {"cifar-10-python.tar.gz": b"half of it"})
     for name in ("mnist", "cifar10"):
         with pytest.raises(ValueError, match=r"could not be downloaded \(.*corrupted"):
-            load(name, tmp_path, download=True)
+            opened(name, tmp_path, download=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,9 +266,9 @@ def test_downloads_take_their_place_when_they_are_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.MNIST, "resources", [(name, sums[name]) for name, _ in datasets.MNIST.resources])
     serve(monkeypatch, files)
     for name in ("mnist", "cifar10"):
-        fresh = load(name, tmp_path / "sets", download=True)
+        fresh = opened(name, tmp_path / "sets", download=True)
         serve(monkeypatch, files)
-        again = load(name, tmp_path / "sets", download=True)
+        again = opened(name, tmp_path / "sets", download=True)
         assert torch.equal(fresh.images, again.images) and torch.equal(fresh.labels, again.labels)
     names = [f"cifar-10-batches-py/data_batch_{number}" for number in range(1, 6)]
     names += ["MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte"]
@@ -283,14 +283,14 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torchvision_sets, "open", refuse, raising=False)
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte cannot be read \(Permission denied\)"):
-        load("mnist", tmp_path)
+        opened("mnist", tmp_path)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ValueError, match=r"could not be downloaded \(.*File exists|Not a directory"):
-        load("mnist", tmp_path / "file", download=True)
+        opened("mnist", tmp_path / "file", download=True)
 
 
 @pytest.mark.parametrize("indices", [[6], [-1], [0.5], [[0]]])
 def test_indices_outside_the_set_are_refused(tmp_path, indices):
     write_idx(tmp_path)
     with pytest.raises(IndexError, match="indices"):
-        load("mnist", tmp_path).read(np.array(indices))
+        opened("mnist", tmp_path).read(np.array(indices))

@@ -67,7 +67,7 @@ def test_paths_end_at_the_data():
 def test_curvature_of_gaussian_data_is_the_second_derivative_of_the_closed_form(row):
     """x(t) = s(t)·k·√(σ(t)² + c²), differentiated twice by torch; differences with step 0.01 are good to 1e-3."""
     c, z, sampling = 0.7, latents(5, dim=1), edm.Sampling(**ROWS[row])
-    schedule, scaling = schedules.of(sampling)
+    schedule, scaling = schedules.chosen_by(sampling)
     start = sampling.range[1]
     for point in diagnostics.curvature(gaussian(c), z, sampling, LEVELS):
         t = torch.tensor(point.t, dtype=torch.float64, requires_grad=True)

@@ -111,7 +111,7 @@ def test_too_few_samples_for_neighbours():
 @pytest.fixture(scope="module", params=["digits", "scenes"])
 def held_out(request):
     """(dataset, classifier, what its file claims, images that it was not trained on, their classes)."""
-    network, said = classifiers.load(request.param)
+    network, said = classifiers.shipped(request.param)
     images, labels, _ = train_classifier.examples(request.param, train_classifier.split(request.param)[1][:600])
     return request.param, network, said, images, labels
 
@@ -163,12 +163,12 @@ def test_shipped_files_are_small_and_a_damaged_one_is_refused(tmp_path, monkeypa
     monkeypatch.setattr(classifiers, "FOLDER", tmp_path)
     for dataset in ("digits", "scenes"):
         with pytest.raises(ValueError, match=f"not the classifier of {dataset}"):
-            classifiers.load.__wrapped__(dataset)
+            classifiers.shipped.__wrapped__(dataset)
     (tmp_path / "digits.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="train_classifier digits"):
-        classifiers.load.__wrapped__("digits")
+        classifiers.shipped.__wrapped__("digits")
     with pytest.raises(ValueError, match="no classifier of 'cats'"):
-        classifiers.load("cats")
+        classifiers.shipped("cats")
 
 
 def test_training_a_classifier_is_deterministic(monkeypatch):

@@ -16,7 +16,7 @@ from edm import checkpoints, evaluation
 from edm.commands import evaluate as command
 from edm.data import sources
 from edm.data.settings import Data
-from edm.evaluation import Progress, Report, evaluate, truth
+from edm.evaluation import Progress, Report, evaluate, true_data
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.training.settings import Training
 from tests.problems import gaussian
@@ -112,17 +112,17 @@ def test_progress_rises_to_the_report():
 
 
 def test_classes_are_drawn_as_often_as_in_the_data_and_belong_to_samples():
-    digits = truth.truth(Data(dataset="digits"), 10_000)
+    digits = true_data.read(Data(dataset="digits"), 10_000)
     labels = digits.labels(0, 0, 20_000)
     assert torch.equal(digits.labels(0, 40, 90), labels[40:90])
     assert not torch.equal(digits.labels(1, 40, 90), labels[40:90])
     torch.testing.assert_close(torch.bincount(labels) / 20_000, digits.frequencies.float(), rtol=0, atol=0.01)
     assert digits.frequencies[8] == 174 / 1797
-    assert truth.truth(Data(dataset="circles"), 10).labels(0, 0, 5) is None
+    assert true_data.read(Data(dataset="circles"), 10).labels(0, 0, 5) is None
 
 
 def test_no_two_purposes_read_the_same_endless_samples():
-    starts = [truth.CLASSIFIER, truth.CLASSIFIER_HELD_OUT, truth.REFERENCE, truth.FRESH]
+    starts = [true_data.CLASSIFIER, true_data.CLASSIFIER_HELD_OUT, true_data.REFERENCE, true_data.FRESH]
     assert starts == sorted(starts)
     assert min(np.diff(starts)) > 10**11
     assert starts[0] > (1 << 40) + 10**11

@@ -16,7 +16,7 @@ def golden(kind):
     """The network of the golden files, with its weights."""
     name, config = official.configuration(CLASSES[kind], GOLDEN[kind]["config"])
     assert name == kind
-    return official.load(networks.build(name, **config), tensors(kind))
+    return official.filled(networks.build(name, **config), tensors(kind))
 
 
 def random(name, **config):
@@ -58,9 +58,9 @@ def test_each_published_name_has_one_place_and_each_place_one_name(kind):
     assert {official.our_name(name) for name in filters} == {None}
     first, *rest = published.values()
     with pytest.raises(ValueError, match="there are no values for"):
-        official.load(network, {name: value for name, value in tensors(kind).items() if name in rest})
+        official.filled(network, {name: value for name, value in tensors(kind).items() if name in rest})
     with pytest.raises(ValueError, match="no place for the tensor 'map_layer9"):
-        official.load(network, {**tensors(kind), "map_layer9.bias": tensors(kind)[first]})
+        official.filled(network, {**tensors(kind), "map_layer9.bias": tensors(kind)[first]})
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,19 @@
 """Runs as files: who reads them, who may write them, and what can go wrong with them. No training here."""
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 from edm import runs
 from edm.__main__ import main
-from edm.runs import clocks, keeping, launchers, places, processes, queue, reading, signs
+from edm.runs import clocks, keeping, launchers, places, processes, reading, signs
 from edm.runs.launchers import Processes
 from tests.edm.runs import points
+from tests.edm.runs.stubs import Scripts, say, state, until
 
 HOSTILE = [
     "../x",
@@ -34,65 +33,6 @@ HOSTILE = [
     None,
     7,
 ]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def stubs(monkeypatch, tmp_path):
-    """Workers that only sleep; yields the file to which each writes the directory of its run."""
-    started = tmp_path / "started"
-    code = f"open({str(started)!r}, 'a').write(NAME + chr(10)); import time; time.sleep(60)"
-    launcher = Scripts(code)
-    monkeypatch.setitem(launchers.LAUNCHERS, launchers.LOCAL, launcher)
-    started.touch()
-    yield started
-    launcher.clear()
-
-
-class Scripts(Processes):
-    """A launcher of processes that do something else than to train."""
-
-    def __init__(self, code):
-        self._code, self._children = code, []
-
-    def submit(self, folder, place):
-        code = f"NAME = {folder.name!r}\n{self._code}"
-        self._children.append(subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True))
-        return {**vars(processes.this(self._children[-1].pid)), "alone": True}
-
-    def clear(self):
-        for child in self._children:
-            child.kill()
-            child.wait()
-
-
-def launched_by(monkeypatch, submit):
-    """Let runs be submitted like that."""
-    launcher = Processes()
-    launcher.submit = submit
-    monkeypatch.setitem(launchers.LAUNCHERS, launchers.LOCAL, launcher)
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-    return found
-
-
-def state(path):
-    return runs.read(path, details=False).state
-
-
-def say(path, number=1, process=None, **status):
-    """Write a status as a worker would."""
-    told = {"number": number, "state": "running", "process": vars(process or processes.this()), "alone": False}
-    places.write(path / "status.json", {**told, "heartbeat": time.time(), **status})
 
 
 def begin(folder, name, number=1, **status):
@@ -128,115 +68,6 @@ def test_a_name_is_given_once_and_links_are_not_runs(folder, tmp_path):
     with pytest.raises(ValueError, match="no run 'link'"):
         runs.find(folder, "link")
     assert "link" not in {run.name for run in runs.all_runs(folder)}
-
-
-def test_devices_that_are_not_there_are_refused_before_anything_is_made(folder):
-    with pytest.raises(ValueError, match="cuda:77"):
-        runs.start(points(), folder, "cuda:77")
-    assert runs.all_runs(folder) == []
-
-
-def test_one_run_at_a_time_on_a_device_the_others_in_order(folder, stubs):
-    paths = [runs.start(points(), folder, "cpu", name) for name in ("z", "m", "a")]
-    assert runs.advance(folder) == [paths[0]]
-    assert runs.advance(folder) == []
-    assert [state(path) for path in paths] == ["running", "queued", "queued"]
-    assert runs.advance(folder, at_once=2) == [paths[1]]
-    say(paths[0], state="finished")
-    assert runs.advance(folder) == [paths[2]]
-    until(lambda: sorted(stubs.read_text().split()) == ["a", "m", "z"])
-
-
-def test_many_launchers_at_once_start_each_run_once(folder, stubs):
-    fork = multiprocessing.get_context("fork")
-    for round in range(4):
-        paths = [runs.start(points(), folder, "cpu", f"r{round}{i}") for i in range(3)]
-        callers = [fork.Process(target=_advance_often, args=(folder,)) for _ in range(6)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join(30)
-            assert caller.exitcode == 0
-        assert sorted(map(state, paths)) == ["queued", "queued", "running"]
-        for path in paths:
-            runs.stop(path)
-            if state(path) == "stopping":
-                running = runs.read(path)
-                os.killpg(running.pid, signal.SIGKILL)
-                until(lambda p=path: state(p) == "stopped")
-        assert until(stubs.read_text).split() == sorted(set(stubs.read_text().split()))
-        assert len(stubs.read_text().split()) <= round + 1
-
-
-def _advance_often(folder):
-    for _ in range(5):
-        queue.advance(folder)
-
-
-def test_a_launcher_that_dies_between_its_steps_blocks_nothing(folder, stubs, monkeypatch):
-    first, second = (runs.start(points(), folder, "cpu", name) for name in "ab")
-    fork = multiprocessing.get_context("fork")
-    with monkeypatch.context() as dying:
-        dying.setattr(queue, "launchers", Dying(queue.launchers))
-        killed = fork.Process(target=queue.advance, args=(folder,))
-        killed.start()
-        killed.join(20)
-    assert runs.advance(folder) == [first]
-    os.kill(runs.read(first).pid, signal.SIGKILL)
-    until(lambda: state(first) == "interrupted")
-    assert runs.advance(folder) == [second]
-
-
-class Dying:
-    """The module, in a process that is killed once it has a seat and before it takes the run upon itself."""
-
-    def __init__(self, module):
-        self._module, self._claims = module, 0
-
-    def __getattr__(self, name):
-        return getattr(self._module, name)
-
-    def claim(self):
-        self._claims += 1
-        return self._module.claim() if self._claims == 1 else os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_device_is_free_again_when_its_run_was_deleted_and_its_name_reused(folder, stubs):
-    path = runs.start(points(), folder, "cpu", "a")
-    runs.advance(folder)
-    say(path, state="finished")
-    runs.delete(path)
-    assert not path.exists()
-    assert list(folder.glob(".trash*")) == []
-    path = runs.start(points(), folder, "cpu", "a")
-    assert runs.advance(folder) == [path]
-
-
-def test_a_run_that_cannot_be_started_waits(folder, stubs, monkeypatch):
-    path = runs.start(points(), folder, "cpu", "a")
-
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as disk:
-        launched_by(disk, full)
-        with pytest.raises(OSError, match="cannot be started, and waits"):
-            runs.advance(folder)
-    assert state(path) == "queued"
-    assert runs.advance(folder) == [path]
-    assert state(path) == "running"
-
-
-def test_a_queued_run_is_stopped_by_asking_and_can_be_resumed(folder, stubs):
-    path = runs.start(points(), folder, "cpu", "a")
-    runs.stop(path)
-    assert state(path) == "stopped"
-    assert runs.advance(folder) == []
-    runs.resume(path)
-    with pytest.raises(ValueError, match="is queued"):
-        runs.resume(path)
-    assert runs.advance(folder) == [path]
-    assert "--config=" in runs.read(path).command
 
 
 def test_a_dead_worker_is_seen_at_once_and_a_stranger_with_its_number_is_left_alone(folder):

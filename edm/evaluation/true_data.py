@@ -34,7 +34,7 @@ _PART = 500
 
 
 @dataclass(frozen=True)
-class Truth:
+class TrueData:
     """Samples of the data, and what is known of them.
 
     rows: features [M, d] of images, or the points [M, d] themselves. frequencies: of the classes [K], or None.
@@ -88,7 +88,7 @@ def source(data: Data, class_names: Sequence[str] = ()) -> Source:
 
 
 @lru_cache(maxsize=8)
-def truth(data: Data, count: int, device: str = "cpu", class_names: Sequence[str] = ()) -> Truth:
+def read(data: Data, count: int, device: str = "cpu", class_names: Sequence[str] = ()) -> TrueData:
     """`count` samples to compare with, or all that there are; evenly chosen if there are more.
 
     device: where features are computed. class_names: of a model, where it counts the classes in another order.
@@ -106,11 +106,11 @@ def truth(data: Data, count: int, device: str = "cpu", class_names: Sequence[str
     elif opened.classes and labels is not None:
         frequencies = torch.bincount(labels, minlength=opened.classes).double() / len(labels)
     if len(opened.shape) == 1:
-        return Truth(data, opened, samples.double(), frequencies)
+        return TrueData(data, opened, samples.double(), frequencies)
     images = to_8_bits(samples)
     features = of_dataset(data.dataset, lambda: images, device)
     rows = features.of(images)
-    return Truth(data, opened, rows, frequencies, features, moments(rows))
+    return TrueData(data, opened, rows, frequencies, features, moments(rows))
 
 
 @lru_cache(maxsize=16)
@@ -120,7 +120,7 @@ def floor(data: Data, count: int, reference: int, device: str = "cpu") -> float:
     Images: d² of fresh ones of an endless set, or of as many drawn from a finite set, some of them twice.
     Points: the sliced Wasserstein distance, the mean of eight draws.
     """
-    known = truth(data, reference, device)
+    known = read(data, reference, device)
     if known.features is None:
         return data_floor(exact_data.learned(data), count, known.rows, _REPEATS)
     if known.source.size is None:
