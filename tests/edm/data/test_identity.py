@@ -193,4 +193,5 @@ def test_sets_in_memory_are_known_by_what_they_hold(tmp_path):
 @pytest.mark.parametrize("name", ["eight_gaussians", "digits"])
 def test_what_comes_with_the_program_can_be_told_apart(name):
     data = Data(dataset=name)
-    assert identity.of(sources.open_source(data), data).digest
+    found = identity.identify(sources.open_source(data), data)
+    assert found is not None and found.digest
