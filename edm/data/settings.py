@@ -18,7 +18,7 @@ NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields 
 class Data(Settings):
     """The data: what is learned."""
 
-    if TYPE_CHECKING:  # pydantic gives one to whatever is frozen; caches of this module's readers need it
+    if TYPE_CHECKING:  # pydantic gives one to whatever is frozen; caches of opened data need it
 
         def __hash__(self) -> int: ...
 

@@ -148,7 +148,8 @@ def _tried(settings, source, place, micro) -> _Cost | None:
         while number < micro and clock() + 4 * took < end:
             last, fewer, number = took, number, min(GROWTH * number, micro)
             with closing(_steps(settings, source, place, number)) as steps:
-                next(steps), next(steps)
+                next(steps)
+                next(steps)
                 took = statistics.median(_seconds(place, next, steps) for _ in range(3))
             more = max((took - last) / (number - fewer), took / number / 2)  # for each further image
     except (RuntimeError, MemoryError) as error:

@@ -70,7 +70,8 @@ def test_a_wheel_holds_the_code_and_what_ships_with_it_and_no_other_name(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
     assert {name.split("/")[0] for name in names} == {"edm", "app", f"edm_explorer-{version()}.dist-info"}
-    for folder, inside in (("assets", "edm/share/assets"), ("presets", "edm/share/presets"), ("app", "app")):
+    places = {"assets": "edm/share/assets", "presets": "edm/share/presets", "app": "app", "edm": "edm"}
+    for folder, inside in places.items():
         tracked = subprocess.run(["git", "ls-files", folder], capture_output=True, text=True, check=True, cwd=ROOT)
         wanted = {f"{inside}{name.removeprefix(folder)}" for name in tracked.stdout.splitlines()}
         assert wanted <= set(names), f"{wanted - set(names)}"

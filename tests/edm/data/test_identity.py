@@ -188,3 +188,10 @@ def test_sets_in_memory_are_known_by_what_they_hold(tmp_path):
     started = next(train(given.changed(images=64), resume=saved.newest(tmp_path / "run"), source=swapped,
                          accept_data=True))  # fmt: skip
     assert not started.held_out, "none of these was held out"
+
+
+@pytest.mark.parametrize("name", ["eight_gaussians", "digits"])
+def test_what_comes_with_the_program_can_be_told_apart(name):
+    data = Data(dataset=name)
+    found = identity.identify(sources.open_source(data), data)
+    assert found is not None and found.digest
