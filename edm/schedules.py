@@ -136,7 +136,7 @@ SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
 }
 
 
-def chosen_by(sampling: SamplingLike) -> tuple[Schedule, Scaling]:
+def of(sampling: SamplingLike) -> tuple[Schedule, Scaling]:
     """The schedule and scaling that an `edm.Sampling` describes, fitted to its range of σ."""
     schedule = SCHEDULES[sampling.schedule](*sampling.range)
     return schedule, SCALINGS[sampling.scaling](schedule)

@@ -1,8 +1,8 @@
 """How good a model is: its samples against the data, and its denoiser at each noise level.
 
-from edm import evaluation, sampling
+import edm
 
-report = sampling.last(evaluation.evaluate(edm.load("model.safetensors"), "digits", count=2000))
+report = edm.last(edm.evaluation.evaluate(edm.load("model.safetensors"), "digits", count=2000))
 print(report.frechet, report.floor, report.features)
 """
 

@@ -91,7 +91,7 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     denoiser = denoiser_of(denoiser)
     low, high = known_range(denoiser)
     settings, notes = _cut(sampling, low, high)
-    schedule, scaling = schedules.chosen_by(settings)
+    schedule, scaling = schedules.of(settings)
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]

@@ -17,7 +17,7 @@ EXCEPTIONS = {
         "edm/preconditioning.py": "VP's network is told VP's own time",
         "edm/objective.py": "VP's distribution of levels in training is even in VP's own time",
     },
-    "a schedule or scaling by its name": {"edm/schedules.py": "`chosen_by` is what the path asks"},
+    "a schedule or scaling by its name": {"edm/schedules.py": "`of` is what the path asks"},
     "levels of settings": {
         "edm/timesteps.py": "`sigmas` is what the path asks",
         "edm/sampling/settings.py": "settings that have no levels are refused",
@@ -28,7 +28,7 @@ EXCEPTIONS = {
 
 
 def _names(node) -> list[str]:
-    """["edm", "schedules", "chosen_by"] of edm.schedules.chosen_by; the attributes alone of what is no name."""
+    """["edm", "schedules", "of"] of edm.schedules.of; the attributes alone of what is no name."""
     names: list[str] = []
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         if isinstance(node, ast.Attribute):
@@ -50,7 +50,7 @@ def _deeds(node) -> list[str]:
     names = _names(node.func)
     if names[-1:] == ["inverse"] and len(names) > 1:
         return ["the time of a level"]
-    if names[-2:] == ["schedules", "chosen_by"]:
+    if names[-2:] == ["schedules", "of"]:
         return ["a schedule or scaling by its name"]
     if names[-2:] == ["timesteps", "sigmas"]:
         return ["levels of settings"]
@@ -80,7 +80,7 @@ def test_only_the_path_works_out_levels_and_times():
     ("text", "deed"),
     [
         ("t = path.schedule.inverse(sigma)", "the time of a level"),
-        ("s, scaling = schedules.chosen_by(sampling)", "a schedule or scaling by its name"),
+        ("s, scaling = schedules.of(sampling)", "a schedule or scaling by its name"),
         ("clock = edm.schedules.SCHEDULES['vp'](0.1, 80)", "a schedule or scaling by its name"),
         ("levels = timesteps.sigmas(sampling)", "levels of settings"),
         ("levels = DISCRETIZATIONS['edm'].levels(18, 0.002, 80, 7)", "levels of settings"),

@@ -90,5 +90,5 @@ def test_the_top_level_is_as_designed():
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     allowed = {"app", "edm", "presets", "assets", "tests", "requirements.txt", "README.md"}
     allowed |= {"LICENSE", "CITATION.cff", "CONTRIBUTING.md", ".ci", "pyproject.toml", ".gitignore"}
-    allowed |= {"package.json", "package-lock.json", "jsconfig.json", "biome.json"}  # for the page's scripts
+    allowed |= {"package.json", "package-lock.json"}  # for the page's scripts
     assert {name.split("/")[0] for name in tracked} <= allowed

@@ -1,6 +1,7 @@
 """The exact solution and its second derivative, against closed forms; cancellation of every slow diagnostic."""
 
 import math
+from itertools import islice
 
 import pytest
 import torch
@@ -67,7 +68,7 @@ def test_paths_end_at_the_data():
 def test_curvature_of_gaussian_data_is_the_second_derivative_of_the_closed_form(row):
     """x(t) = s(t)·k·√(σ(t)² + c²), differentiated twice by torch; differences with step 0.01 are good to 1e-3."""
     c, z, sampling = 0.7, latents(5, dim=1), edm.Sampling(**ROWS[row])
-    schedule, scaling = schedules.chosen_by(sampling)
+    schedule, scaling = schedules.of(sampling)
     start = sampling.range[1]
     for point in diagnostics.curvature(gaussian(c), z, sampling, LEVELS):
         t = torch.tensor(point.t, dtype=torch.float64, requires_grad=True)
@@ -189,7 +190,7 @@ def test_nothing_is_evaluated_until_asked_for(name):
     counting = Counting(smooth_mixture())
     begun = SLOW[name](counting)
     assert counting.calls == 0
-    next(begun)
+    list(islice(begun, 2))  # the first may be where it begins
     assert counting.calls > 0
 
 

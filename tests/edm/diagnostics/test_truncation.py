@@ -28,7 +28,7 @@ def test_eulers_local_error_on_gaussian_data_is_the_closed_form(row):
     no error; that of the exact solution is below 1e-6 of a step.
     """
     c, z, sampling = 0.7, latents(5, dim=1), edm.Sampling(solver="euler", **ROWS[row])
-    schedule, scaling = schedules.chosen_by(sampling)
+    schedule, scaling = schedules.of(sampling)
     k = 80 * z.abs().flatten() / math.hypot(80, c)
     steps = list(diagnostics.truncation_error(gaussian(c), z, sampling))
     assert [step.index for step in steps] == list(range(18))

@@ -193,7 +193,7 @@ def at_a_terminal(master, run, go):
 
 def test_a_terminal_that_closes_leaves_a_checkpoint(tmp_path):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.edm.test_signals"])
+    context.set_forkserver_preload(["tests.edm.runs.test_signals"])
     master, slave = pty.openpty()
     go = context.Event()
     process = context.Process(target=at_a_terminal, args=(os.ttyname(slave), tmp_path / "run", go))
