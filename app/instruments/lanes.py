@@ -118,7 +118,7 @@ def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
     return sampling.changed(seed=seed)
 
 
-def lane_of(title, lane, sampling, settings, context, fit=None) -> Lane:
+def lane_of(title, lane, sampling, settings, fit=None) -> Lane:
     """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget."""
     try:
         column = "edm" if lane == YOURS else lane
@@ -145,7 +145,7 @@ def respond_lanes(settings: Lanes, context):
     if not settings.lanes:
         raise Refused("no lane is chosen: choose one or more under Lanes")
     lanes = [
-        lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, context, fit)
+        lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, fit)
         for lane in settings.lanes
     ]
     yield from _pictures(lanes, context)
@@ -157,9 +157,9 @@ def respond_walk(settings: Walk, context):
     for step in diagnostics.walk(start, end):
         sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
         title = f"+ {short(step.rows[0])}" if lanes else offered()[settings.start]
-        lanes.append(lane_of(title, settings.start, sampling, settings, context))
+        lanes.append(lane_of(title, settings.start, sampling, settings))
     if settings.denoiser == choosing.OWN and settings.end not in (settings.start, YOURS):
-        lanes.append(lane_of("+ network, training", settings.end, sampling, settings, context))
+        lanes.append(lane_of("+ network, training", settings.end, sampling, settings))
     yield from _pictures(lanes, context, chain=True)
 
 

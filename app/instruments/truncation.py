@@ -62,8 +62,8 @@ def respond(settings: Truncation, context):
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
     key = "truncation", model.identity, base
-    for items, ended in starts.kept(context, key, lambda: _items(model, base, runs, settings, context)):
-        yield _body(model, base, runs, settings, items), ended
+    for items, ended in starts.kept(context, key, lambda: _items(model, runs, settings, context)):
+        yield _body(model, base, settings, items), ended
 
 
 def _values(name) -> dict:
@@ -80,7 +80,7 @@ def _runs(base, settings) -> dict[tuple, object]:
     return runs
 
 
-def _items(model, base, runs, settings, context):
+def _items(model, runs, settings, context):
     """("local", run, LocalError), ("end", run, the solution at σ = 0) and ("total", ρ, error), as they come."""
     z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.work.device)
     denoiser = diagnostics.Shared(context.denoiser(model))  # the exact solution is asked for by all
@@ -97,7 +97,7 @@ def _items(model, base, runs, settings, context):
         yield "total", rho, diagnostics.rms_error(last(sample(denoiser, z, sampling, labels)).x, ends["rho"])
 
 
-def _body(model, base, runs, settings, items):
+def _body(model, base, settings, items):
     parts: dict = {}
     for kind, run, part in items:
         if kind == "local":
@@ -116,7 +116,7 @@ def _body(model, base, runs, settings, items):
         {"title": "ρ =", "x": x, "y": of_solver, "lines": rhos},
         _total_panel(totals, settings),
     ]
-    body = {"figure": {"panels": panels}, "summary": _summary(base, parts, totals, settings)}
+    body = {"figure": {"panels": panels}, "summary": _summary(parts, totals, settings)}
     if model.shape == (2,) and ("solver", settings.solver) in parts:
         ends = [end for kind, _, end in items if kind == "end"]
         body["painted"] = _painted(model, parts["solver", settings.solver], ends)
@@ -165,7 +165,7 @@ def _painted(model, parts, ends):
     }
 
 
-def _summary(base, parts, totals, settings):
+def _summary(parts, totals, settings):
     chosen = parts.get(("solver", settings.solver), [])
     if not chosen:
         return ""
