@@ -72,7 +72,7 @@ class PreconditioningConfig(Settings):
 
 
 class Metrics(Settings):
-    """The last tick of a run (see `edm.training.loop.Tick`), and what an evaluation has found, in words."""
+    """The last tick of a run (see `edm.training.events.Tick`), and what an evaluation has found, in words."""
 
     images: Whole = 0
     seconds: float = 0.0

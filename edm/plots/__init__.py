@@ -75,8 +75,8 @@ def loss_per_sigma(
 ) -> go.Figure:
     """Losses over σ with their 95 % bands: one of the dictionaries that `edm.diagnostics.losses` yields.
 
-    weight: λ(σ) by its name in `edm.training.loss.WEIGHTS`, for data of standard deviation sigma_data; None: none.
-    designs: name -> `edm.training.settings.Design`, whose p_train(σ) is drawn beneath.
+    weight: λ(σ) by its name in `edm.objective.WEIGHTS`, for data of standard deviation sigma_data; None: none.
+    designs: name -> `edm.objective.Design`, whose p_train(σ) is drawn beneath.
     """
     lines = []
     looks = {one.name: one.look for one in _series({name: [] for name in curves if name != FLOOR})}
