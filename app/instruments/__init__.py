@@ -14,6 +14,7 @@ from app.instruments import (
     sweep,
     training_time,
     truncation,
+    walk,
 )
 from app.instruments.base import Context, Instrument
 
@@ -29,8 +30,8 @@ INSTRUMENTS: dict[str, Instrument] = {
         order.INSTRUMENT,
         training_time.INSTRUMENT,
         churn.INSTRUMENT,
-        lanes.LANES_INSTRUMENT,
-        lanes.WALK_INSTRUMENT,
+        lanes.INSTRUMENT,
+        walk.INSTRUMENT,
         race.INSTRUMENT,
         sweep.INSTRUMENT,
     )

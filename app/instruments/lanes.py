@@ -1,4 +1,4 @@
-"""The lanes of Compare: samplers side by side from the same latents; the walk from one column of Table 1 to another."""
+"""The lanes of Compare: samplers side by side from the same latents."""
 
 from __future__ import annotations
 
@@ -94,14 +94,6 @@ class Lanes(Comparison):
     )
 
 
-class Walk(Comparison):
-    """What the walk shows."""
-
-    start: str = option("vp", "from", "Where the walk starts", choices=presets.titles, section="From")
-    end: str = option("edm", "to", "Where it ends", choices=offered, list=True, section="To")
-    nfe: int = nfe_option("Evaluations in every step of the walk")
-
-
 @dataclass(frozen=True)
 class Lane:
     """One picture: its title, the palette's colour, and the settings behind it, or a sentence why there are none."""
@@ -134,7 +126,7 @@ def lane_of(title, lane, sampling, settings, fit=None) -> Lane:
         return Lane(title, look_of(lane).color, None, without_folders(str(error)))
 
 
-def respond_lanes(settings: Lanes, context):
+def respond(settings: Lanes, context):
     def fit(model, sampling):
         if settings.equal == "nfe":
             return sampling.changed(steps=diagnostics.steps_for(sampling, settings.nfe), sigmas=None)
@@ -148,19 +140,7 @@ def respond_lanes(settings: Lanes, context):
         lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, fit)
         for lane in settings.lanes
     ]
-    yield from _pictures(lanes, context)
-
-
-def respond_walk(settings: Walk, context):
-    start, end = (sampling_of(name, context.yours, settings.seed) for name in (settings.start, settings.end))
-    lanes: list[Lane] = []
-    for step in diagnostics.walk(start, end):
-        sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
-        title = f"+ {short(step.rows[0])}" if lanes else offered()[settings.start]
-        lanes.append(lane_of(title, settings.start, sampling, settings))
-    if settings.denoiser == choosing.OWN and settings.end not in (settings.start, YOURS):
-        lanes.append(lane_of("+ network, training", settings.end, sampling, settings))
-    yield from _pictures(lanes, context, chain=True)
+    yield from pictures(lanes, context)
 
 
 def short(row: str) -> str:
@@ -168,7 +148,7 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def _pictures(lanes, context, chain=False):
+def pictures(lanes, context, chain=False):
     """Bodies with one more picture each, then with the errors. chain: each note says what the step has changed."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
@@ -281,23 +261,13 @@ def _python(lanes):
     return "\n".join(lines) + "\n"
 
 
-LANES_INSTRUMENT = Instrument(
+INSTRUMENT = Instrument(
     "lanes",
     "compare",
     "Side by side",
     "The same noise through different samplers: where do they end?",
     Lanes,
-    respond_lanes,
-    script="lanes",
-    body=drawings.Lanes,
-)
-WALK_INSTRUMENT = Instrument(
-    "walk",
-    "compare",
-    "One change",
-    "Which row of Table 1 brings how much?",
-    Walk,
-    respond_walk,
+    respond,
     script="lanes",
     body=drawings.Lanes,
 )
