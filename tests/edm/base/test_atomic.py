@@ -109,7 +109,7 @@ def test_the_classifiers_file_goes_the_same_way(disk, tmp_path, monkeypatch):
     train_classifier.main(["digits", f"--out={tmp_path / 'digits.safetensors'}"])
     assert disk.keeps(tmp_path / "digits.safetensors")
     monkeypatch.setattr(classifiers, "FOLDER", tmp_path)
-    read = classifiers.load.__wrapped__("digits")[0]
+    read = classifiers.shipped.__wrapped__("digits")[0]
     assert torch.equal(read.head.weight, network.head.weight)
 
 

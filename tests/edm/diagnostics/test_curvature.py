@@ -1,7 +1,6 @@
 """The exact solution and its second derivative, against closed forms; cancellation of every slow diagnostic."""
 
 import math
-from itertools import islice
 
 import pytest
 import torch
@@ -190,7 +189,7 @@ def test_nothing_is_evaluated_until_asked_for(name):
     counting = Counting(smooth_mixture())
     begun = SLOW[name](counting)
     assert counting.calls == 0
-    list(islice(begun, 2))  # the first may be where it begins
+    list(begun)
     assert counting.calls > 0
 
 
