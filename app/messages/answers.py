@@ -102,7 +102,7 @@ class Remedy(Sent):
 
 
 class Row(Sent):
-    """A run in the list. checkpoint: the newest, as it is called as a model."""
+    """A run in the list."""
 
     name: str
     state: str
@@ -117,7 +117,7 @@ class Row(Sent):
     started: float | None
     sentence: str | None
     remedies: list[Remedy]
-    checkpoint: str | None
+    checkpoint: int | None
     command: str | None
     column: Column | None
     dataset: str | None

@@ -13,7 +13,6 @@ from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
 from edm.data import points
-from edm.files import names as known_as
 from edm.files import saved
 from edm.plots.panels import rounded
 from edm.runs import places
@@ -40,17 +39,11 @@ def row(run: runs.Run) -> dict:
         "started": run.started,
         "sentence": run.sentence and told(run.sentence),
         "remedies": [{"title": title, "changes": changes} for title, changes in run.remedies],
-        "checkpoint": _as_a_model(run),
+        "checkpoint": saved.number(run.checkpoint) if run.checkpoint else None,
         "command": run.command and told(run.command),
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
     }
-
-
-def _as_a_model(run) -> str | None:
-    """What the newest checkpoint is called as a model."""
-    number = saved.number(run.checkpoint) if run.checkpoint else None
-    return None if number is None else known_as.model(run.name, number)
 
 
 def settings_of(run: runs.Run) -> Training | None:

@@ -17,7 +17,7 @@ from app.figures.flow import arrows
 from edm import checkpoints, runs
 from edm.base.errors import Refused
 from edm.data import points
-from edm.files import render, saved
+from edm.files import names, render, saved
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
@@ -29,11 +29,11 @@ def frame(run: runs.Run, images: int, count: int, flow: Callable | None = None) 
     Of pictures {images, count, columns, tile, gap, png}: a grid, its sizes in pixels; of points {images, dimension, x,
     field}. count: of the samples. flow: of points in the plane, a checkpoint -> where the flow goes.
     """
-    stem = run.folder / "samples" / f"{int(images):011}"
-    found = _picture(stem.with_suffix(".png"), count) or _points(stem.with_suffix(".npz"))
+    drawn = [names.samples_file(run.folder, int(images), suffix) for suffix in (".png", ".npz")]
+    found = _picture(drawn[0], count) or _points(drawn[1])
     if found is None:
         return None
-    checkpoint = run.folder / "checkpoints" / f"{int(images):011}.safetensors"
+    checkpoint = names.checkpoint_file(run.folder, int(images))
     if flow and found.get("dimension") == 2 and checkpoint.is_file():
         found["field"] = flow(checkpoint)
     return {"images": int(images), **found}

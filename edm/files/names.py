@@ -51,11 +51,21 @@ def model(run: str, images: int) -> str:
     return f"{family(run)}_{images}"
 
 
+def checkpoint_file(run: Path, images: int) -> Path:
+    """The checkpoint of so many images in a run's folder."""
+    return run / "checkpoints" / f"{images:011}.safetensors"
+
+
+def samples_file(run: Path, images: int, suffix: str) -> Path:
+    """The samples that a run has drawn after so many images: suffix ".png" or ".npz"."""
+    return run / "samples" / f"{images:011}{suffix}"
+
+
 def checkpoint(name: str) -> Path | None:
     """The file of the model of that name in the runs folder; None if the name is no run's model, or it is not there."""
     found = _MODEL.fullmatch(name)
     if found is None or not is_name(found[1]):
         return None
     run = runs_folder() / found[1]
-    path = run / "checkpoints" / f"{int(found[2]):011}.safetensors"
+    path = checkpoint_file(run, int(found[2]))
     return path if path.is_file() and not (run.is_symlink() or path.parent.is_symlink()) else None

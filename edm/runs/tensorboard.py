@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edm.base.atomic import move
 from edm.base.errors import Refused
 from edm.base.extras import needed
+from edm.files import names
 from edm.training.metrics import metrics_since
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def write(run: StrPath, folder: StrPath | None = None) -> Path:
         with SummaryWriter(str(made), write_to_disk=True) as writer:
             for tick in ticks:
                 _add(writer, run, tick, start + (tick.get("seconds") or 0.0))
-        names = os.listdir(made)
-        for name in names:
+        there = os.listdir(made)
+        for name in there:
             move(made / name, folder / name)
         for old in folder.glob("events.out.tfevents.*"):
-            if old.name not in names:
+            if old.name not in there:
                 old.unlink()
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -74,7 +75,7 @@ def _add(writer, run, tick, time):
     for sigma, loss in zip(tick.get("sigmas") or (), tick.get("validation") or (), strict=False):
         if isinstance(sigma, int | float) and isinstance(loss, int | float):
             writer.add_scalar(f"validation/sigma {sigma:.4g}", loss, images, walltime=time)
-    picture = run / "samples" / f"{images:011}.png"
+    picture = names.samples_file(run, images, ".png")
     if picture.exists():
         import numpy as np
         from PIL import Image

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edm.base.atomic import append, atomic, make
+from edm.files import names
 from edm.files.checkpoints import Metrics
 from edm.files.saved import PICTURES, checkpoints, number, room, samples, set_aside
 from edm.training.keeping import RECORD, Best, halves, superfluous
@@ -53,9 +54,9 @@ def record(
             line = _line(event)
             best.see(line)
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
-            _save_samples(folder / "samples" / f"{event.images:011}", event)
+            _save_samples(folder, event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
-            event.state.save(room(folder / "checkpoints" / f"{event.images:011}.safetensors"), check)
+            event.state.save(room(names.checkpoint_file(folder, event.images)), check)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
                 old.unlink(missing_ok=True)
         yield event
@@ -97,15 +98,15 @@ def _finite(value):
     return value if math.isfinite(value) else None
 
 
-def _save_samples(stem, tick):
+def _save_samples(folder, tick):
     samples = tick.samples.numpy()
     if samples.ndim == 4:
         from edm.files.render import grid, scale_of
 
-        with atomic(stem.with_suffix(".png")) as file:
+        with atomic(names.samples_file(folder, tick.images, ".png")) as file:
             grid(samples, scale_of(samples.shape)).save(file, format="PNG")
     else:
-        with atomic(stem.with_suffix(".npz")) as file:
+        with atomic(names.samples_file(folder, tick.images, ".npz")) as file:
             np.savez(file, samples=samples)
 
 

@@ -458,7 +458,7 @@ export interface Rounds {
   rounds: Round[];
 }
 
-/** A run in the list. checkpoint: the newest, as it is called as a model. */
+/** A run in the list. */
 export interface Row {
   name: string;
   state: string;
@@ -473,7 +473,7 @@ export interface Row {
   started: number | null;
   sentence: string | null;
   remedies: Remedy[];
-  checkpoint: string | null;
+  checkpoint: number | null;
   command: string | null;
   column: string | null;
   dataset: string | null;

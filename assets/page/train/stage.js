@@ -238,9 +238,9 @@ export class Stage {
   }
 }
 
-/** @type {(name: string, model: string) => string} */
-const SCRIPT = (name, model) => `\
-experiment = edm.Experiment(model="${model}")
+/** @type {(name: string, checkpoint: number) => string} */
+const SCRIPT = (name, checkpoint) => `\
+experiment = edm.Experiment(model="run-${name}_${checkpoint}")
 states = list(edm.runner.states(experiment))
 edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
 `;
