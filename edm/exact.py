@@ -18,7 +18,7 @@ import torch
 
 from edm.base.errors import Refused
 
-_CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
+CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
 
 
 class GaussianMixture:
@@ -120,7 +120,7 @@ class GaussianMixture:
         peak = flat.new_full((len(x), 1), -math.inf)
         total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
         log_prior = flat.new_full((len(x), 1), -math.inf)
-        size = max(1, _CHUNK // (len(x) * (1 if self._rotations is None else self._dim)))
+        size = max(1, CHUNK // (len(x) * (1 if self._rotations is None else self._dim)))
         for start in range(0, len(self.means), size):
             part = slice(start, start + size)
             logits, expect = self._components(flat, sigma, part)

@@ -20,8 +20,9 @@ from tests.browser.conftest import start_server
 class Visitor:
     """Somebody at an address."""
 
-    def __init__(self, address: str):
-        self._client = httpx.Client(base_url=address, timeout=60)
+    def __init__(self, address: str = "", client: httpx.Client | None = None):
+        """client: that knows the address, and has logged in where one has to."""
+        self._client = client or httpx.Client(base_url=address, timeout=60)
         self._session, self._serial = uuid.uuid4().hex, 0
         self._events: dict[str, list[int]] = {}
         for one in self._client.get("/config").raise_for_status().json()["dependencies"]:
@@ -35,13 +36,20 @@ class Visitor:
 
     def ask(self, event: str, **message) -> dict:
         """The last answer to an event of the page. Raises ValueError with the sentence of one that was refused."""
+        body, error = self.told(event, **message)
+        if error is not None:
+            raise ValueError(error)
+        return body
+
+    def told(self, event: str, **message) -> tuple[dict | None, str | None]:
+        """The same as (answer, None), or (None, sentence) of one that was refused."""
         self._serial += 1
         *_, text = self._said(self._events[event][0], {**message, "serial": self._serial})
         answer = json.loads(text)
         if "error" in answer:
-            raise ValueError(answer["error"])
+            return None, answer["error"]
         assert answer["finished"] and answer["serial"] == self._serial
-        return answer["body"]
+        return answer["body"], None
 
     def shown(self, query: str) -> dict:
         """What the instrument answers that an address shows."""

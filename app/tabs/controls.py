@@ -25,12 +25,12 @@ def boot() -> dict:
         "knobs": knobs(Sampling) | knobs(Experiment),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "designs": [_design(name) for name in presets.names("designs")],
-        "models": _models(),
+        "models": shown(),
         "figures": [_figure(name) for name in presets.names("figures")],
     }
 
 
-def _models() -> list[dict]:
+def shown() -> list[dict]:
     """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
     found = []
     for model in models.every():
@@ -97,7 +97,7 @@ def described(model: models.Model) -> dict:
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn":
-        described["thumbnail"] = _thumbnail(model)
+        described["thumbnail"] = thumbnail(model)
     return described
 
 
@@ -110,7 +110,7 @@ def _range(model) -> list[float | None]:
     return [low or None, high if high < float("inf") else None]
 
 
-def _thumbnail(model) -> str:
+def thumbnail(model) -> str:
     """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
     if model.run and (drawn := film.thumbnail(model.path, model.shape)):
         return drawn

@@ -40,8 +40,10 @@ def names() -> dict[str, str]:
 
 def named(name: str, folder) -> Found:
     """The dataset of that name. Raises SettingsError if there is none."""
+    from edm.data import sources
+
     if name in names():
-        found = _shipped(name)
+        found = _shipped(name, sources.offered()[name])
         return replace(found, fields=dict(found.fields))
     if name.startswith(OWN):
         return _own(name, folder)
@@ -50,7 +52,7 @@ def named(name: str, folder) -> Found:
 
 
 @lru_cache(maxsize=64)
-def _shipped(name) -> Found:
+def _shipped(name, _reader) -> Found:  # opened anew where another reader has taken the name
     from edm.data import sources
 
     source = sources.open_source(Data(dataset=name))

@@ -38,13 +38,18 @@ def prepare(blocks: gr.Blocks) -> None:
     blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
     _set(blocks, "state_session_capacity", MOST_STATES)
-    _set(_get(blocks, "_queue"), "sleep_when_free", PAUSE)
+    _set(queue(blocks), "sleep_when_free", PAUSE)
     forgetting(blocks)
+
+
+def queue(blocks: gr.Blocks):
+    """Where Gradio keeps the events that wait, and those that are answered."""
+    return _get(blocks, "_queue")
 
 
 def forgetting(blocks: gr.Blocks) -> Callable[[str], None]:
     """What makes Gradio forget a visit that is over. It keeps all answers that nobody has fetched, of 2,000 visits."""
-    kept = [_get(blocks._queue, name) for name in ("pending_messages_per_session", "pending_event_ids_session")]
+    kept = [_get(queue(blocks), name) for name in ("pending_messages_per_session", "pending_event_ids_session")]
 
     def forget(visit):
         for each in kept:
@@ -67,7 +72,7 @@ def running():
     blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
     if not blocks or not identity:
         return None
-    return _get(_get(blocks, "_queue"), "event_ids_to_events").get(identity)
+    return _get(queue(blocks), "event_ids_to_events").get(identity)
 
 
 def _get(thing, name):

@@ -60,7 +60,7 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
     seconds = 0.0
     for kind, evaluations, samples in parts:
         key = "seconds", model.identity, len(experiment.points or ()), kind
-        first, further = work.remember(key, lambda kind=kind: _seconds(model, kind, work, watch))
+        first, further = work.remember(key, lambda kind=kind: timed(model, kind, work, watch))
         seconds += evaluations * (first + further * (samples - 1))
     if seconds > MOST_SECONDS:
         told = " and ".join(f"{evaluations:,} evaluations of {samples:,} samples" for _, evaluations, samples in parts)
@@ -73,7 +73,7 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
         raise Refused(f"the answer would have {numbers:,} numbers, and may have {MOST_NUMBERS:,}: lower count")
 
 
-def _seconds(model, kind, work, watch) -> tuple[float, float]:
+def timed(model, kind, work, watch) -> tuple[float, float]:
     """Of an evaluation of one sample here, in float32 or float64, and what each further one adds."""
     denoiser, many = watch(on(model.denoiser, work.device)), SEVERAL[len(model.shape) == 3]
 

@@ -11,10 +11,11 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from edm.base import flat
 from edm.base.errors import Refused
@@ -106,7 +107,7 @@ def run(options: argparse.Namespace) -> Any:
             events = begin()  # a person's mistakes leave nothing behind
             number = beginning.write(folder)
         worker = Worker(folder, number, settings, share, **told)
-        bar = _Bar(settings, sys.stderr, () if options.folder else common.given(options))
+        bar = Bar(settings, sys.stderr, () if options.folder else common.given(options))
         try:
             with worker:
                 events = worker.watch(events or begin())
@@ -241,10 +242,10 @@ def _seen(header) -> str:
     return f"; only {len(header.taught)} of {header.classes} classes have images to train on, and no other is drawn"
 
 
-class _Bar:
+class Bar:
     """A line that is written over on a terminal; elsewhere, one line at each tick."""
 
-    def __init__(self, settings, stream, chosen=()):
+    def __init__(self, settings: Training, stream: TextIO, chosen: Collection[str] = ()):
         self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
         self._chosen = chosen  # names of fields that somebody has given
         self.images = 0
@@ -254,7 +255,7 @@ class _Bar:
         """Whether the run has not come to its end."""
         return self.images < self._settings.images
 
-    def show(self, event):
+    def show(self, event: Any) -> None:
         from edm.training.events import Started, Step, Tick
         from edm.training.fitting import idle
 

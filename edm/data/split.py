@@ -56,7 +56,7 @@ class Split:
         chosen = np.empty_like(images)
         for epoch in np.unique(epochs):
             inside = epochs == epoch
-            chosen[inside] = self._kept[_order(seed, int(epoch), len(self._kept))[places[inside]]]
+            chosen[inside] = self._kept[order(seed, int(epoch), len(self._kept))[places[inside]]]
         return chosen
 
     def validation(self, count: int) -> np.ndarray:
@@ -122,7 +122,8 @@ def resumed(source: Source, settings: Data, header: HeaderLike) -> Split:
 
 
 @lru_cache(maxsize=4)
-def _order(seed, epoch, size):
-    order = np.random.default_rng([seed, Purpose.ORDER, epoch]).permutation(size)
-    order.setflags(write=False)
-    return order
+def order(seed: int, epoch: int, size: int) -> np.ndarray:
+    """In which order an epoch takes `size` samples: their places, kept for the next call and not to be written into."""
+    places = np.random.default_rng([seed, Purpose.ORDER, epoch]).permutation(size)
+    places.setflags(write=False)
+    return places

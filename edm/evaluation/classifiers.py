@@ -71,7 +71,7 @@ class Classifier(nn.Module):
         return output[:, : self.design.classes], output[:, self.design.classes :]
 
 
-def _read(dataset: str) -> tuple[Classifier, dict]:
+def read(dataset: str) -> tuple[Classifier, dict]:
     """The shipped classifier of "digits" or "scenes", ready to be asked, and what its file says of it.
 
     Nothing in the file is executed. Raises ValueError for another dataset, or a file that does not fit;
@@ -94,9 +94,9 @@ def _read(dataset: str) -> tuple[Classifier, dict]:
     return network.eval().requires_grad_(False), said
 
 
-_kept = lru_cache(maxsize=len(DESIGNS))(_read)
+_kept = lru_cache(maxsize=len(DESIGNS))(read)
 
 
-@wraps(_read)
+@wraps(read)
 def shipped(dataset: str) -> tuple[Classifier, dict]:
     return copy.deepcopy(_kept(dataset))

@@ -13,7 +13,7 @@ from edm.base.errors import Refused
 from edm.evaluation.frechet import checked
 
 NEIGHBOURS = 3
-_CHUNK = 1 << 22  # distances at a time: 32 MiB
+CHUNK = 1 << 22  # distances at a time: 32 MiB
 
 
 def precision_recall(model: torch.Tensor, data: torch.Tensor, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
@@ -38,5 +38,5 @@ def _covered(rows, centres, neighbours) -> float:
 
 def _distances(rows, centres):
     """Blocks of the distances [rows, centres]; exact zeros between equal rows, so not by products."""
-    for part in rows.split(max(1, _CHUNK // len(centres))):
+    for part in rows.split(max(1, CHUNK // len(centres))):
         yield torch.cdist(part, centres, compute_mode="donot_use_mm_for_euclid_dist")

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import torch
 
-_NAMES = {
+NAMES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
     torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
     torch.uint64: "U64", torch.uint32: "U32", torch.uint16: "U16", torch.uint8: "U8", torch.bool: "BOOL",
@@ -31,10 +31,10 @@ def write(file: IO[bytes], tensors: dict[str, torch.Tensor], metadata: dict[str,
     end = 0
     for name in names:
         tensor = tensors[name]
-        if tensor.dtype not in _NAMES:
+        if tensor.dtype not in NAMES:
             raise TypeError(f"{name} is of {tensor.dtype}, for which safetensors has no name here")
         begin, end = end, end + tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": [*tensor.shape], "data_offsets": [begin, end]}
+        header[name] = {"dtype": NAMES[tensor.dtype], "shape": [*tensor.shape], "data_offsets": [begin, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     file.write(len(text).to_bytes(8, "little"))

@@ -189,7 +189,7 @@ class Worker:
 
     def _write(self, durable=False):
         with self._writing:
-            document = {**self._status, "heartbeat": time.time(), "memory": _memory()}
+            document = {**self._status, "heartbeat": time.time(), "memory": memory()}
             document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
 
@@ -199,7 +199,7 @@ def _number(value):
     return value if math.isfinite(value) else None
 
 
-def _memory() -> int | None:
+def memory() -> int | None:
     """Bytes: the most that was taken on the GPU, or of main memory where none is used."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():

@@ -15,7 +15,7 @@ import torch
 from edm.base.errors import Refused, shown
 from edm.base.streams import Purpose
 
-_AHEAD = 1 << 20  # numbers of noise kept ready
+AHEAD = 1 << 20  # numbers of noise kept ready
 
 
 def seeds(seed: int, count: int, start: int = 0) -> list[int]:
@@ -73,7 +73,7 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
             raise Refused(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
         if not ahead:
             streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
-            draws = max(1, min(32, _AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
+            draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
             ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
         return ahead.pop().to(device=x.device, dtype=x.dtype)
 

@@ -43,7 +43,7 @@ PROCESS = 450 << 20  # bytes of a process with torch, before it has a network
 SLACK = 1.15  # of what is freed late, or lies between what is in use
 EVALUATION = 1 / 3  # of a step: its time, and about its memory, for as many images
 EFFICIENCY = 0.5  # of a network's convolutions, beside a large product of matrices
-_LARGEST = {"cpu": (256 << 20, 15e9), "cuda": (4 << 30, 10e12)}  # (bytes, operations of an image) that are tried
+LARGEST = {"cpu": (256 << 20, 15e9), "cuda": (4 << 30, 10e12)}  # (bytes, operations of an image) that are tried
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class _Cost:
+class Cost:
     """seconds and bytes (of activations) of training on an image."""
 
     seconds: float
@@ -115,30 +115,30 @@ def _is_small(header, weights, place) -> bool:
     network, pixels = header.network, int(np.prod(header.shape[1:]))
     widest = network.channels * max(network.channel_mult, default=1)
     activations = 4 * pixels * widest * (network.blocks + 1) * 30  # tensors that a block keeps, generously
-    most, operations = _LARGEST[place.type]
+    most, operations = LARGEST[place.type]
     return weights + activations <= most and 6 * (weights / 16) * pixels <= operations
 
 
-def _quickest(settings, source, place, micro) -> _Cost | None:
+def _quickest(settings, source, place, micro) -> Cost | None:
     """By taking steps; None if they do not fit into the memory that is left on the device.
 
     On the CPU by one thread, too: where other programs keep the cores busy, several threads wait for each other in
     loops, which counts as time of their own.
     """
     threads = torch.get_num_threads()
-    costs = [_tried(settings, source, place, micro)]
+    costs = [tried(settings, source, place, micro)]
     if place.type == "cpu" and threads > 1 and costs[0] is not None:
         torch.set_num_threads(1)
         try:
-            costs.append(_tried(settings, source, place, micro))
+            costs.append(tried(settings, source, place, micro))
         finally:
             torch.set_num_threads(threads)
     known = [cost for cost in costs if cost is not None]
     return None if len(known) < len(costs) else min(known, key=lambda cost: cost.seconds)
 
 
-def _tried(settings, source, place, micro) -> _Cost | None:
-    """The same with as many threads as there are."""
+def tried(settings: Training, source: Source, place: torch.device, micro: int) -> Cost | None:
+    """By taking steps with as many threads as there are; None if they do not fit into memory."""
     clock, number = _clock(place), 1
     try:
         with closing(_steps(settings, source, place, number)) as steps:
@@ -158,7 +158,7 @@ def _tried(settings, source, place, micro) -> _Cost | None:
         return None
     # read beside the steps, which may have to wait for it
     read = _seconds(torch.device("cpu"), sources.read, source, np.arange(number) % (source.size or number))
-    return _Cost(max((took + more * (micro - number)) / micro, read / number), held)
+    return Cost(max((took + more * (micro - number)) / micro, read / number), held)
 
 
 def _steps(settings, source, place, number) -> Generator[Any]:
@@ -196,7 +196,7 @@ def _clock(place):
     return time.thread_time if place.type == "cpu" else time.perf_counter
 
 
-def _counted(settings, header, place) -> _Cost:
+def _counted(settings, header, place) -> Cost:
     """By counting what one image takes, without doing it."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -218,7 +218,7 @@ def _counted(settings, header, place) -> _Cost:
         return counter.get_total_flops(), held
 
     operations, held = map(float, _with_blocks(header, count))
-    return _Cost(operations / (EFFICIENCY * _speed(place, settings.precision)), held)
+    return Cost(operations / (EFFICIENCY * _speed(place, settings.precision)), held)
 
 
 def _speed(place, precision) -> float:

@@ -106,4 +106,5 @@ def tab(tmp_path):
     for name in list(folder.iterdir()):  # models are known to the whole process
         if name.is_dir() and not name.name.startswith("."):
             runs.delete(name)
+    made.board.wake()  # what it knows of the folder may be older
     made.board.follow()

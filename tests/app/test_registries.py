@@ -10,7 +10,7 @@ import torch
 
 from app.instruments import INSTRUMENTS, Context
 from app.tabs import controls
-from app.training import datasets, form
+from app.training import form
 from app.work.measures import Measures
 from app.work.pictures import Picture
 from app.work.shared import Work
@@ -64,15 +64,14 @@ def added(monkeypatch):
         registry, entry = ENTRIES[kind]
         monkeypatch.setitem(registry, name_of(kind), entry)
 
-    yield add
-    datasets._shipped.cache_clear()
+    return add
 
 
 def test_the_page_opens_with_one_of_each(added, tmp_path, monkeypatch):
     for kind in ENTRIES:
         added(kind)
     assert controls.described(models.load(NEW))["thumbnail"]
-    monkeypatch.setattr(controls, "_thumbnail", lambda model: "")  # those that ship take a while
+    monkeypatch.setattr(controls, "thumbnail", lambda model: "")  # those that ship take a while
     page = json.loads(json.dumps(controls.boot() | {"train": form.boot(tmp_path, ["cpu"])}))
     for kind in OF_SAMPLING:
         assert NEW in page["knobs"][kind]["choices"]

@@ -14,7 +14,7 @@ from app.instruments.base import View
 from app.instruments.job import Figure
 from app.instruments.starts import seed_option
 from app.tabs import TABS, controls
-from app.training import datasets, form
+from app.training import form
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import data, diagnostics, networks, objective, preconditioning, schedules, solvers, timesteps
@@ -96,14 +96,13 @@ def added(monkeypatch):
         for kind in kinds:
             monkeypatch.setitem(REGISTRIES[kind], NEW, ENTRIES[kind])
 
-    yield add
-    datasets._shipped.cache_clear()
+    return add
 
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """() -> all that the page knows from the start."""
-    monkeypatch.setattr(controls, "_thumbnail", lambda model: "")  # they take a while
+    monkeypatch.setattr(controls, "thumbnail", lambda model: "")  # they take a while
 
     def read():
         tabs = {tab: [instrument.described() for instrument in of_tab(tab)] for tab in ("loss", "compare")}

@@ -74,7 +74,13 @@ def test_what_has_no_room_in_half_precision_is_exported_whole(run, tmp_path):
     assert all(p.isfinite().all() for p in weights) and max(float(p.abs().max()) for p in weights) == 1e6
 
 
-def test_a_model_that_cannot_be_sampled_keeps_no_other_from_the_page(run, tmp_path, monkeypatch):
-    path = changed_weights(run[1], tmp_path / "diverged.safetensors", lambda t: t.fill_(math.nan))
-    monkeypatch.setattr(models, "every", lambda: [models._from_file("diverged", path), models.load("digits_edm")])
-    assert [model["name"] for model in controls._models()] == ["digits_edm"]
+def test_a_model_that_cannot_be_sampled_keeps_no_other_from_the_page(run, tmp_path, monkeypatch, caplog):
+    (tmp_path / "checkpoints").mkdir()
+    changed_weights(run[1], tmp_path / "checkpoints" / run[1].name, lambda t: t.fill_(math.nan))
+    (diverged,) = models.register_run(tmp_path)
+    monkeypatch.setattr(models, "every", lambda: [models.load(diverged), models.load("digits_edm")])
+    try:
+        assert [model["name"] for model in controls.shown()] == ["digits_edm"]
+    finally:
+        models.forget(diverged)
+    assert f"the model {diverged} is left out: " in caplog.text and "finite" in caplog.text

@@ -69,7 +69,7 @@ def test_what_is_handed_out_can_be_spoiled_and_comes_again_as_it_was(name):
 
 
 def test_what_is_kept_and_not_copied_cannot_be_written_into():
-    for array in (edm.timesteps.iddpm_u(), split._order(0, 0, 10)):
+    for array in (edm.timesteps.iddpm_u(), split.order(0, 0, 10)):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

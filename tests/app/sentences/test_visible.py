@@ -19,7 +19,7 @@ from edm.training.loop import train
 from edm.training.recording import record
 from tests import loop
 from tests.app.conftest import TEACHER
-from tests.app.visitors.rooms import act
+from tests.asking import Visitor
 from tests.edm.runs import points
 
 
@@ -67,15 +67,16 @@ def leaks(folder, answer: str | bytes | object) -> list[str]:
 
 def test_what_a_page_hears_names_no_folder(classroom, kim, brought, learned):
     name, own = learned.name, f"own:{brought['id']}"
+    page = Visitor(client=kim)
     heard = {
         "upload": brought,
-        "poll": act(classroom, kim, "poll", clock="", runs={name: {}}, models="", datasets=None),
-        "plan": act(classroom, kim, "plan", values={"data": own, "images": "640"}),
-        "start": act(classroom, kim, "act", do="start", values={"data": own, "images": "640", "name": name}),
-        "of another": act(classroom, kim, "plan", values={"data": "own:/srv/secret/points.npy"}),
-        "resume": act(classroom, kim, "act", do="resume", run=name, changes={"images": "/srv/secret"}),
-        "forget": act(classroom, kim, "act", do="forget", data=own),
-        "gone": act(classroom, kim, "act", do="stop", run="nothing"),
+        "poll": page.told("poll", clock="", runs={name: {}}, models="", datasets=None),
+        "plan": page.told("plan", values={"data": own, "images": "640"}),
+        "start": page.told("act", do="start", values={"data": own, "images": "640", "name": name}),
+        "of another": page.told("plan", values={"data": "own:/srv/secret/points.npy"}),
+        "resume": page.told("act", do="resume", run=name, changes={"images": "/srv/secret"}),
+        "forget": page.told("act", do="forget", data=own),
+        "gone": page.told("act", do="stop", run="nothing"),
         "config": kim.get("/config").content,
         "page": kim.get("/").content,
     }

@@ -161,8 +161,8 @@ def test_scripts_reach_what_they_need(own, asking):
 
 def test_each_visitor_s_open_stream_may_be_a_job(own):
     blocks = gradio_in(own[0]).get_blocks()
-    assert blocks._queue.max_thread_count == corners.MAX_JOBS == blocks.limiter.total_tokens
-    assert blocks._queue.sleep_when_free == corners.PAUSE
+    assert corners.queue(blocks).max_thread_count == corners.MAX_JOBS == blocks.limiter.total_tokens
+    assert corners.queue(blocks).sleep_when_free == corners.PAUSE
 
 
 def test_a_gradio_that_has_lost_a_name_is_told_at_the_start():

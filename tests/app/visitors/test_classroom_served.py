@@ -12,7 +12,7 @@ import pytest
 
 from edm import runs
 from tests.app.conftest import CLASS, TEACHER
-from tests.app.visitors.rooms import act
+from tests.asking import Visitor
 
 
 def test_without_logging_in_nothing_answers(classroom):
@@ -70,27 +70,24 @@ def test_a_log_in_that_cannot_be_read_gets_a_sentence(classroom, sent, status):
 
 def test_students_stop_their_own_runs_and_the_teacher_stops_all(classroom):
     one, two = classroom.waiting_run("anna-1", "anna"), classroom.waiting_run("ben-1", "ben")
-    anna, ben, kim = (
-        classroom.login("Anna"),
-        classroom.login("Ben"),
-        classroom.login("Kim", TEACHER),
-    )
+    anna, ben = Visitor(client=classroom.login("Anna")), Visitor(client=classroom.login("Ben"))
+    kim = Visitor(client=classroom.login("Kim", TEACHER))
     for do in ("stop", "delete", "resume"):
-        _, error = act(classroom, anna, "act", do=do, run="ben-1")
+        _, error = anna.told("act", do=do, run="ben-1")
         assert "somebody else's" in error
     assert runs.read(two).state == "queued"
-    assert act(classroom, ben, "act", do="stop", run="ben-1")[1] is None
+    assert ben.told("act", do="stop", run="ben-1")[1] is None
     assert runs.read(two).state == "stopped"
-    assert act(classroom, kim, "act", do="stop", run="anna-1")[1] is None
+    assert kim.told("act", do="stop", run="anna-1")[1] is None
     assert runs.read(one).state == "stopped"
-    assert act(classroom, kim, "act", do="delete", run="ben-1")[1] is None
+    assert kim.told("act", do="delete", run="ben-1")[1] is None
     assert not two.exists()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "..", "/etc", "%2e%2e%2fetc", "anna-1/../..", ".data", ""])
 def test_names_from_the_page_never_leave_the_runs_folder(classroom, name):
     anna = classroom.login("Anna")
-    _, error = act(classroom, anna, "act", do="delete", run=name)
+    _, error = Visitor(client=anna).told("act", do="delete", run=name)
     assert "cannot be that of a run" in error or "there is no run" in error
     answer = anna.get(f"/explorer-runs/{name}/log")
     assert answer.status_code == 404 and "root:" not in answer.text

@@ -15,7 +15,7 @@ from app.visitors import passwords
 from edm import runs
 from edm.runs import launchers
 from tests.app.conftest import CLASS, ROOT, TEACHER
-from tests.app.visitors.rooms import act
+from tests.asking import Visitor
 
 
 def shown(folder):
@@ -47,10 +47,8 @@ def test_neither_the_server_nor_a_worker_shows_a_password(classroom):
     (server,) = before = shown(classroom.folder)
     assert b"--classroom" in before[server] and is_silent(before)
     with closing(classroom.login("Kim", TEACHER)) as kim:
-        body, error = act(
-            classroom, kim, "act", do="start", values={"data": "two_moons", "images": "100000000", "name": "shown"}
-        )
-        assert error is None and body["runs"] == ["shown"]
+        values = {"data": "two_moons", "images": "100000000", "name": "shown"}
+        assert Visitor(client=kim).ask("act", do="start", values=values)["runs"] == ["shown"]
         try:
             worker = until(lambda: runs.read(classroom.folder / "shown").pid)
             processes = shown(classroom.folder)

@@ -180,7 +180,7 @@ def test_of_one_visitor_two_are_computed_at_once_and_others_do_not_wait_for_them
 
 
 def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
-    monkeypatch.setattr(numbers, "_seconds", lambda *_: (0.001, 0.0001))
+    monkeypatch.setattr(numbers, "timed", lambda *_: (0.001, 0.0001))
     work, watch = Work("cpu"), Watch()
     with pytest.raises(
         Refused, match=r"about 872 s \(1,999 evaluations of 4,096 .* 511 .* of 1,000 .* 20 s: lower count"
@@ -197,7 +197,7 @@ def test_what_takes_too_long_is_refused_with_the_estimate(monkeypatch):
 def test_the_estimate_is_of_the_evaluations_that_there_are(document, monkeypatch):
     experiment, asked = Experiment.parse(document), []
     numbers.plain(experiment, Work("cpu"), Watch(Ticket(checks=(lambda: asked.append(1),))))
-    monkeypatch.setattr(numbers, "_seconds", lambda *_: (1.0, 0.0))
+    monkeypatch.setattr(numbers, "timed", lambda *_: (1.0, 0.0))
     with pytest.raises(Refused) as refusal:
         check_cost(experiment, Work("cpu"), Watch())
     assert f"about {len(asked):,} s" in str(refusal.value)

@@ -93,7 +93,7 @@ def test_precision_asks_what_is_drawn_and_recall_what_is_reached():
 def test_precision_and_recall_take_memory_in_parts(monkeypatch):
     model, data = normal(90, 3), 1.3 * normal(70, 3, seed=1)
     whole = evaluation.precision_recall(model, data)
-    monkeypatch.setattr(manifolds, "_CHUNK", 100)
+    monkeypatch.setattr(manifolds, "CHUNK", 100)
     assert evaluation.precision_recall(model, data) == whole
     assert 0.5 < whole[1] < whole[0] <= 1
 
@@ -163,10 +163,10 @@ def test_shipped_files_are_small_and_a_damaged_one_is_refused(tmp_path, monkeypa
     monkeypatch.setattr(classifiers, "FOLDER", tmp_path)
     for dataset in ("digits", "scenes"):
         with pytest.raises(ValueError, match=f"not the classifier of {dataset}"):
-            classifiers.shipped.__wrapped__(dataset)
+            classifiers.read(dataset)
     (tmp_path / "digits.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="train_classifier digits"):
-        classifiers.shipped.__wrapped__("digits")
+        classifiers.read("digits")
     with pytest.raises(ValueError, match="no classifier of 'cats'"):
         classifiers.shipped("cats")
 

@@ -24,7 +24,7 @@ TENSORS = {
     "brain": torch.randn(5, generator=torch.Generator().manual_seed(0)).bfloat16(),
     "halves": torch.tensor([[1.5, float("inf")]]).half(),
     "a parameter/é": torch.nn.Parameter(torch.ones(2, 2)),
-    **{str(d): torch.ones(3, dtype=d) for d in tensors._NAMES},
+    **{str(d): torch.ones(3, dtype=d) for d in tensors.NAMES},
 }
 
 

@@ -18,6 +18,7 @@ from edm.training import loop, recording
 from edm.training.loop import Checkpoint, Paused, Step
 from edm.training.settings import trained_as
 from tests.edm.runs import points
+from tests.edm.runs.stubs import until
 
 
 def work(folder, settings, change=lambda events: events, number=None):
@@ -223,22 +224,23 @@ def test_a_worker_whose_run_was_resumed_elsewhere_or_deleted_ends_without_a_word
     assert not (tmp_path / "runs" / "gone").exists(), "nor does it bring back what was deleted"
 
 
-def test_a_signal_ends_a_run_with_a_checkpoint_and_pausing_comes_before_it(tmp_path):
+def test_a_signal_ends_a_run_with_a_checkpoint_and_pausing_comes_before_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("edm.runs.worker.BEAT", 0.01)
     seen = []
 
     def change(events):
         for event in events:
             seen.append(type(event))
             if isinstance(event, Step) and event.images == 192:
-                worker.__self__._held = True
+                places.create(places.request(tmp_path / "a", 1, "pause"), {})
+                until(worker.held)
             if isinstance(event, Paused) and seen.count(Paused) == 3:
                 os.kill(os.getpid(), signal.SIGTERM)
             yield event
 
     with Worker(tmp_path / "a", None, points()) as worker:
-        worker = worker.asked
-        events = change(loop.train(points(), None, None, worker, worker.__self__.held))
-        for _ in recording.record(worker.__self__.watch(events), tmp_path / "a"):
+        events = change(loop.train(points(), None, None, worker.asked, worker.held))
+        for _ in recording.record(worker.watch(events), tmp_path / "a"):
             pass
     found = runs.read(tmp_path / "a")
     assert (found.state, newest(tmp_path / "a")) == ("stopped", 256)

@@ -3,6 +3,7 @@
 The file server is a folder with a clock of its own; what another machine sees of it is a copy, up to 60 s old.
 """
 
+import errno
 import os
 import random
 import time
@@ -16,6 +17,7 @@ from edm.runs.lease import Lease
 from edm.runs.worker import Worker
 from edm.training import loop, recording
 from tests.edm.runs import points
+from tests.edm.runs.stubs import until
 
 THERE = processes.Process("elsewhere", "another boot:1", 4711, "1")
 
@@ -277,14 +279,16 @@ def test_a_run_whose_followers_still_end_is_not_resumed_before(tmp_path):
 
 
 def test_a_full_disk_does_not_silence_a_worker(tmp_path, monkeypatch):
-    with Worker(tmp_path / "a", None, points()) as worker:
+    monkeypatch.setattr("edm.runs.worker.BEAT", 0.01)
+    with Worker(tmp_path / "a", None, points()):
         status = tmp_path / "a" / "status.json"
-        os.utime(status, (0, 0))
 
         def full(*_, **__):
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
 
         with monkeypatch.context() as disk:
-            disk.setattr(worker, "_write", full)
-            worker._sign()
-        assert status.stat().st_mtime > 0
+            disk.setattr(places, "write", full)
+            before = status.read_bytes()
+            os.utime(status, (0, 0))
+            until(lambda: status.stat().st_mtime > 0)
+            assert status.read_bytes() == before

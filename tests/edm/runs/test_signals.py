@@ -37,7 +37,7 @@ def quietly():
 def at(monkeypatch):
     """at(image, act, …): what shall happen in the step that ends there."""
 
-    plain = command._Bar.show
+    plain = command.Bar.show
 
     def plan(**acts):
         def show(self, event):
@@ -45,7 +45,7 @@ def at(monkeypatch):
             if isinstance(event, Step) and f"i{event.images}" in acts:
                 acts[f"i{event.images}"]()
 
-        monkeypatch.setattr(command._Bar, "show", show)
+        monkeypatch.setattr(command.Bar, "show", show)
 
     return plan
 
@@ -180,20 +180,20 @@ def at_a_terminal(master, run, go):
     for number in (0, 1, 2):
         os.dup2(slave, number)
     sys.stdout, sys.stderr = os.fdopen(os.dup(slave), "w", 1), os.fdopen(os.dup(slave), "w", 1)
-    plain = command._Bar.show
+    plain = command.Bar.show
 
     def show(self, event):
         plain(self, event)
         if isinstance(event, Step) and event.images == 64:
             go.set()
 
-    command._Bar.show = show
+    command.Bar.show = show
     os._exit(main([*QUICK, f"--out={run}", "--images=100000000"]))
 
 
 def test_a_terminal_that_closes_leaves_a_checkpoint(tmp_path):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.edm.runs.test_signals"])
+    context.set_forkserver_preload([__name__])
     master, slave = pty.openpty()
     go = context.Event()
     process = context.Process(target=at_a_terminal, args=(os.ttyname(slave), tmp_path / "run", go))

@@ -65,7 +65,7 @@ def test_clocks_and_the_use_of_memory_are_told(monkeypatch):
     most = SimpleNamespace(memory_info=lambda: SimpleNamespace(peak_wset=123))
     monkeypatch.setattr(psutil, "Process", lambda: most)
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert worker._memory() == 123
+    assert worker.memory() == 123
 
 
 def test_only_one_can_create_a_file(monkeypatch, tmp_path):

@@ -44,7 +44,7 @@ def test_noise_of_a_sample_does_not_depend_on_the_batch_it_is_drawn_in(monkeypat
     whole, part = edm.noise_source(seeds), edm.noise_source(seeds[4:])
     for i in range(70):  # longer than what is drawn ahead
         assert torch.equal(whole(i, x)[4:], part(i, x[4:]))
-    monkeypatch.setattr("edm.sampling.noise._AHEAD", 1)
+    monkeypatch.setattr("edm.sampling.noise.AHEAD", 1)
     sparse, whole = edm.noise_source(seeds), edm.noise_source(seeds)
     assert torch.equal(sparse(0, x), whole(0, x))
 

@@ -72,7 +72,7 @@ def test_the_memory_is_that_of_a_run():
 def test_counting_agrees_with_trying(monkeypatch):
     settings = Training.parse({**MODERATE, "batch": 64, "images": 10**6})
     tried = estimate(settings, "cpu")
-    monkeypatch.setitem(module._LARGEST, "cpu", (0, 0))
+    monkeypatch.setitem(module.LARGEST, "cpu", (0, 0))
     counted = estimate(settings, "cpu")
     assert counted.parameters == tried.parameters == next(train(settings)).parameters
     assert counted.bytes == pytest.approx(tried.bytes, rel=0.05)
@@ -80,8 +80,8 @@ def test_counting_agrees_with_trying(monkeypatch):
 
 
 def test_the_length_reports_and_devices_count(monkeypatch):
-    cost = module._Cost(0.01, 1000)
-    monkeypatch.setattr(module, "_tried", lambda *_: cost)
+    cost = module.Cost(0.01, 1000)
+    monkeypatch.setattr(module, "tried", lambda *_: cost)
     settings = points(images=64_000, tick=64_000, samples=30, validation=70)
     found = estimate(settings, "cpu")
     assert found.rate == pytest.approx(100)
