@@ -187,6 +187,11 @@ class Denoiser:
         """Of the data that it has learned, as its file says."""
         return None if self.header is None else self.header.sigma_data
 
+    @property
+    def taught(self) -> tuple[int, ...]:
+        """The classes of which it has seen images, as its file says; (): all, or that is not known."""
+        return () if self.header is None else tuple(self.header.taught)
+
     def round_sigma(self, sigma: Level) -> torch.Tensor:
         """The level that the network really sees, float64."""
         return self.preconditioning.round_sigma(sigma)
