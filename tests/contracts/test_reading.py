@@ -107,9 +107,9 @@ def test_what_is_to_be_added_has_its_registry_where_it_is_said_to_be():
     part = text("CONTRIBUTING.md").split("## Add something")[1].split("\n## ")[0]
     names = 0
     for bullet in re.split(r"\n- |\*\*Data", part)[1:]:
-        files = [(ROOT / path).read_text(encoding="utf-8") for path in re.findall(r"`([\w/]+\.py)`", bullet)]
+        files = [(ROOT / path).read_text(encoding="utf-8") for path in re.findall(r"`([\w/]+\.(?:py|js))`", bullet)]
         for name in re.findall(r"`([A-Z]{5,})`", bullet):
-            assert any(re.search(rf"^{name}\b.*=", file, re.MULTILINE) for file in files), name
+            assert any(re.search(rf"^(?:const )?{name}\b.*=", file, re.MULTILINE) for file in files), name
             names += 1
     assert names >= 8
 
