@@ -1,4 +1,4 @@
-"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]: what was survived.
+"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]: survived, tried.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that

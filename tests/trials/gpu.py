@@ -37,7 +37,6 @@ from tests.trials.waiting import in_state, tensors, until
 
 SAME = 1e-4  # of the largest value: what two orders of adding float32 numbers differ by, after 18 steps
 TRAINED = ("digits_edm", "digits_vp", "digits_ve", "digits_iddpm", "scenes_edm", "spiral_mlp")
-CIFAR = {"data": {"dataset": "cifar10"}, "precision": "bf16"}
 
 
 @contextmanager
