@@ -26,7 +26,8 @@ from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
-ALIKE = ("data", "architecture", "batch", "micro_batch", "precision", "compile")  # on these the rate depends
+ARITHMETIC = ("precision", "compile", "tf32", "deterministic", "checkpointing")
+ALIKE = ("data", "architecture", "batch", "micro_batch", *ARITHMETIC)  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
 CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
 HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words

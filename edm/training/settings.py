@@ -51,6 +51,13 @@ class Training(Settings):
     )
     precision: str = knob("fp32", "precision", "fp32, or automatic bf16 or fp16", choices=PRECISIONS)
     compile: bool = knob(False, "compile", "Compile the network first (torch.compile)")
+    tf32: bool = knob(True, "TF32", "On a GPU that has it, multiply in TF32 where it trains: faster, to three digits")
+    deterministic: bool = knob(
+        False, "deterministic", "On a GPU, too, every run of these settings is the same bit for bit; slower"
+    )
+    checkpointing: bool = knob(
+        False, "checkpointing", "Compute each block again on the way back: far less memory, a third more time"
+    )
     tick: Whole = knob(20_000, "tick", "Validate, sample and report after each of these", unit="images", ge=1, le=10**9)
     checkpoint: Whole = knob(20_000, "checkpoint", "Save after each of these", unit="images", ge=1, le=10**10)
     samples: Whole = knob(16, "samples", "Samples drawn at each tick", ge=1, le=1024)

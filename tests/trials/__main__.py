@@ -1,0 +1,65 @@
+"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz]: survived, counted.
+
+Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
+is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
+reads some, the same for the same --seed. A line that ends in FAILED is a defect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from edm import runs
+from edm.runs import reading
+from edm.runs.launchers import launcher_of
+from tests.trials.disturbed import clocks, disk, metrics
+from tests.trials.killed import rivals, servers, workers
+from tests.trials.waiting import left_running, until
+from tests.visiting import visits
+
+
+def fuzz(folder, dice, count=10_000):
+    """Inputs of any making: each ends in an answer or in a sentence, and none takes long."""
+    from tests import fuzz
+
+    found = fuzz.fuzz(dice, count, folder)
+    for kind in fuzz.KINDS:
+        answers, refusals = found.answers[kind], found.refusals[kind]
+        yield f"{kind}: {answers:,} answers, {refusals:,} sentences, the slowest after {found.slowest[kind]:.2f} s"
+    kinds = [f"{kind}: {said:.300}, of {shown!r:.300}" for kind, shown, said in found.failures[:10]]
+    assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
+
+
+TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz)}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.trials", description=__doc__)
+    parser.add_argument("trials", nargs="*", choices=[*TRIALS, []], help="which (default: all)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    failed = 0
+    for name in options.trials or TRIALS:
+        with tempfile.TemporaryDirectory() as place:
+            began, folder = time.monotonic(), Path(place, "runs")
+            try:
+                for line in TRIALS[name](folder, random.Random(f"{name} {options.seed}")):
+                    print(f"{name:10}{line}", flush=True)
+                until(lambda folder=folder: not left_running(folder), "everything to end", 40)
+            except AssertionError as error:
+                failed += 1
+                print(f"{name:10}FAILED: {error}; left running: {left_running(folder)}", flush=True)
+            finally:
+                for run in runs.all_runs(folder):
+                    launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
+            print(f"{name:10}{time.monotonic() - began:.0f} s", flush=True)
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
