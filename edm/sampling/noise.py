@@ -14,6 +14,7 @@ import torch
 
 from edm.base.errors import Refused, shown
 from edm.base.streams import Purpose
+from edm.base.transfers import sent
 
 AHEAD = 1 << 20  # numbers of noise kept ready
 
@@ -55,7 +56,7 @@ def latents(
     streams = _streams(seeds, Purpose.LATENT)
     if not streams:
         raise Refused("seeds is empty; give one seed for each sample")
-    return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
+    return sent(_draw(streams, tuple(shape)), device, dtype)
 
 
 def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Tensor]:
@@ -74,7 +75,8 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
         if not ahead:
             streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
             draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
-            ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
-        return ahead.pop().to(device=x.device, dtype=x.dtype)
+            drawn = _draw(streams, (draws, *x.shape[1:])).transpose(0, 1)
+            ahead.extend(sent(drawn, x.device, x.dtype).unbind()[::-1])
+        return ahead.pop().to(x)
 
     return noise
