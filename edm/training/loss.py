@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from edm.base import streams
+from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
@@ -102,10 +103,10 @@ def per_sigma(
     noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     losses = []
     for sigma in sigmas:
-        total = 0.0
+        total = torch.zeros((), dtype=precise(y.device), device=y.device)
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
             denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
-            total += float((denoised - y[part]).double().square().sum())
+            total += precisely(denoised - y[part]).square().sum()
         losses.append(total / y.numel())
-    return losses
+    return torch.stack(losses).cpu().tolist()
