@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from edm.base.errors import Refused
+from edm.base.errors import Refused, during
 from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
 from edm.data.split import Split, divided
@@ -23,7 +23,7 @@ from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.training.augmentation import Augmentation
-from edm.training.events import Checkpoint, Paused, Started, Step, Tick
+from edm.training.events import BUILDING, DRAWING, Checkpoint, Paused, Started, Step, Tick
 from edm.training.fitting import shares
 from edm.training.loader import batches
 from edm.training.loss import Loss
@@ -73,7 +73,8 @@ def train(
     known = identity.identify(source, settings.data, split.held)
     new = resume is None
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
-    state = RunState(settings, described, world.device)
+    with during(BUILDING):
+        state = RunState(settings, described, world.device)
     state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
@@ -100,7 +101,9 @@ def _events(steps: _Steps, split: Split, stop, hold, note):
 
             over = state.images >= settings.images
             if world.rank == 0 and (over or _passed(before, state.images, settings.tick)):
-                yield validation.tick(clock.rate, clock.left)
+                with during(DRAWING):
+                    tick = validation.tick(clock.rate, clock.left)
+                yield tick
             if over or asked or held or _passed(before, state.images, settings.checkpoint):
                 yield Checkpoint(state.images, state, over)
             while held and not (over or asked):
