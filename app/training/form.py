@@ -20,6 +20,7 @@ from edm.base.fields import SettingsError, Whole, knobs
 from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
+from edm.runs import launchers
 from edm.training import fitting
 from edm.training.estimate import estimate, opened
 from edm.training.settings import Training
@@ -55,7 +56,7 @@ class Short(View):
     images: Whole | None = option(
         None, "images", "How many images it sees", slider=(1e4, 1e7), log=True, ge=1, le=10**11
     )
-    device: str = option("auto", "device", "Where it trains; auto: the GPU with the fewest runs, or the CPU")
+    device: str = option("auto", "device", "Where it trains; auto: the GPU with the most memory free then, or the CPU")
     name: str | None = option(None, "name", "Name of the run; none: the dataset's, with a number")
 
 
@@ -188,10 +189,10 @@ def described(plan: Plan) -> dict:
     values = {k: v for k, v in document.items() if not isinstance(v, dict)}
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
-    cost, where = plan.cost, () if plan.device == "auto" else (f"--device={plan.device}",)
+    cost = plan.cost
     return {
         "values": values,
-        "command": flat.command("train", plan.settings, *where),
+        "command": launchers.command(["train", *flat.options(plan.settings)], plan.device),
         "notes": plan.notes,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
