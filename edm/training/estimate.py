@@ -13,7 +13,6 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +23,9 @@ from edm.data import sources
 from edm.sampling.settings import Sampling
 from edm.training import counting
 from edm.training.fitting import shares
-from edm.training.hardware import Hardware, hardware
-from edm.training.loader import AHEAD
+from edm.training.hardware import hardware
 from edm.training.loop import train
-from edm.training.loss import AT_ONCE
+from edm.training.memory import Remedies, memory, most_kept, remedies, shaped, unfit
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
@@ -37,17 +35,11 @@ if TYPE_CHECKING:
     from edm.base.peaks import Peak
     from edm.base.protocols import Source
     from edm.data.settings import Data
-    from edm.files.checkpoints import Header
     from edm.training.counting import Count
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
-PROCESS = 450 << 20  # bytes of a process with torch, before it has a network
-CONTEXT = 500 << 20  # bytes of a GPU for CUDA's context: PyTorch's kernels
-WORKSPACE = 350 << 20  # bytes that cuBLAS and cuDNN compute in
-SLACK = 1.15  # of what is freed late, or lies between what is in use
 EVALUATION = 1 / 3  # of a step: its time, for as many images
-EVALUATED = 1 / 8  # of a step: its activations
 LARGEST = {"cpu": (256 << 20, 15e9), "cuda": (4 << 30, 10e12)}  # (bytes, operations of an image) that are tried
 
 # Measured on an H100, and in accord with the times of the paper's runs on V100 and A100, within a factor of 1.5
@@ -68,8 +60,8 @@ class Estimate:
     """seconds: of the run, reports and compilation included, once it has started. bytes: the most memory; on a GPU that
     of one GPU, else of all processes. parameters: of the network. rate: images/s while it trains.
 
-    parts: of what the bytes are. operations: of training on an image. total, free: bytes of memory that there are
-    there; None: not known.
+    parts: of what the bytes are. operations: of training on an image, on a GPU. total, free: bytes of memory there;
+    None: not known. remedies: (title, {field: value}) of changes with which a run that does not fit would.
     """
 
     seconds: float
@@ -80,6 +72,13 @@ class Estimate:
     operations: float = 0.0
     total: int | None = None
     free: int | None = None
+    remedies: Remedies = ()
+    gpu: bool = False
+
+    @property
+    def warning(self) -> str:
+        """A sentence if the run is likely not to fit, with what would; "": it is not."""
+        return unfit(self.bytes, self.total, self.free, self.remedies, self.gpu)
 
     def fits(self, memory: int | None = None) -> bool:
         """Whether so many bytes are enough; None: those that are free. What is not known is enough."""
@@ -105,7 +104,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None) 
     """
     there = hardware(device, card)
     _, micro = shares(settings, there.several)
-    source = opened(settings.data) if card is None else shaped(settings.data)
+    source = (card and shaped(settings.data)) or opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number, layers = counting.sized(header)
     cost = None
@@ -117,41 +116,18 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None) 
     rate = (there.several if there.gpu else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     seconds += COMPILING * layers if settings.compile else 0
-    parts = memory(settings, header, there, number, cost)
+    parts = memory(settings, header, there, number, cost.bytes, cost.cast)
     operations = counting.counted(header, settings.precision).operations if there.gpu else 0.0
-    return Estimate(seconds, sum(parts.values()), number, rate, parts, operations, there.total, there.free)
-
-
-def memory(settings: Training, header: Header, there: Hardware, number: int, cost: Cost | Count) -> dict[str, int]:
-    """Bytes of a run by what they are for: of one GPU, or of all processes on the CPU. number: of parameters."""
-    share, micro = shares(settings, there.several)
-    kept = cost.bytes if isinstance(cost, Cost) else cost.kept(settings.checkpointing)
-    evaluated = EVALUATED * max(settings.samples, min(settings.validation, AT_ONCE))
-    ahead = 4 * float(np.prod(header.shape)) * AHEAD
-    parts = {
-        "activations": SLACK * kept * max(micro, evaluated) + cost.cast,
-        "weights": 4.0 * number,
-        "gradients": 4.0 * number * (2 if there.several > 1 else 1),  # sent to the other processes in a copy
-        "Adam": 8.0 * number,
-        "averages": 4.0 * number * len(settings.ema),
-    }
-    if there.gpu:
-        parts |= {"images": ahead * micro, "workspace": WORKSPACE, "context": CONTEXT}
-    else:
-        parts |= {"images": ahead * share, "processes": PROCESS}
-    return {name: int(size * (1 if there.gpu else there.several)) for name, size in parts.items()}
+    room = min((size for size in (there.total, there.free) if size is not None), default=None)
+    fitting = () if room is None or sum(parts.values()) <= room else remedies(settings, header, there, room)
+    memory_there = (there.total, there.free, fitting, there.gpu)
+    return Estimate(seconds, sum(parts.values()), number, rate, parts, operations, *memory_there)
 
 
 @lru_cache(maxsize=2)
 def opened(data: Data) -> Source:
     """The data, which people try several networks on. Nothing is fetched for an estimate."""
     return sources.open_source(data.changed(download=False) if data.download else data)
-
-
-def shaped(data: Data) -> Any:
-    """What is known of the data without a look at them, where that is enough; else the data."""
-    shape = sources.shape_of(data)
-    return opened(data) if shape is None else SimpleNamespace(shape=shape, classes=0, class_names=())
 
 
 def _report(settings) -> float:
@@ -162,11 +138,9 @@ def _report(settings) -> float:
 
 def _is_small(header, weights, place) -> bool:
     """Whether trying it is certain to take neither long nor much memory."""
-    network, pixels = header.network, int(np.prod(header.shape[1:]))
-    widest = network.channels * max(network.channel_mult, default=1)
-    activations = 4 * pixels * widest * (network.blocks + 1) * 30  # tensors that a block keeps, generously
+    pixels = int(np.prod(header.shape[1:]))
     most, operations = LARGEST["cpu" if place.type == "cpu" else "cuda"]
-    return weights + activations <= most and 6 * (weights / 16) * pixels <= operations
+    return weights + most_kept(header) <= most and 6 * (weights / 16) * pixels <= operations
 
 
 def _quickest(settings, source, place, micro) -> Cost | None:
