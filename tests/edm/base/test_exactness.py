@@ -1,4 +1,4 @@
-"""Nothing that is sampled or measured is rounded to TF32; what trains may be, and the switch is left as it was found."""
+"""Nothing that is sampled or measured rounds to TF32; what trains may, and the switch is left as it was found."""
 
 import threading
 
