@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
 from edm.sampling.denoisers import denoiser_of
@@ -81,7 +82,7 @@ def solution(
 @torch.no_grad()
 def _solve(denoiser, latents, levels, labels, start, resolution):
     ode = Ode(denoiser, PLAIN, labels)
-    x, t = latents.double() * start, start
+    x, t = precisely(latents) * start, start
     for sigma in levels:
         target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), known_range(denoiser)[0]), t)
         for lower in _between(t, target, resolution):
@@ -112,7 +113,7 @@ def paths(
     labels: Labels = None,
     start: float | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The solution as Figure 3 draws it: (t [S], x(t) = s·(x/s) [S, B, …]) in float64 at the levels `sigmas`.
+    """The solution as Figure 3 draws it: (t [S] on the CPU, x(t) = s·(x/s) [S, B, …]), float64, at `sigmas`.
 
     Time and scaling are those of `sampling`; the rest as in `solution`.
     """

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from edm.base import streams
+from edm.base.devices import precise, precisely
 from edm.base.errors import Refused
 from edm.base.transfers import fetched, sent
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
@@ -208,7 +209,7 @@ def _noised(y, noise, sigmas):
     """y + σn of all σ × samples, σ-major [S'·B, …], and σ: a number if there is one, else [S'·B] in float64."""
     if len(sigmas) == 1:
         return y + float(sigmas[0]) * noise, float(sigmas[0])
-    levels = sent(torch.from_numpy(sigmas.copy()), y.device)
+    levels = sent(torch.from_numpy(sigmas.copy()), y.device, precise(y.device))
     x = (y + levels.to(y).view(-1, *[1] * y.ndim) * noise).flatten(0, 1)
     return x, levels.repeat_interleave(len(y))
 
@@ -223,7 +224,7 @@ def _denoised(name, denoiser, x, sigma, labels):
 
 def _squares(a, b, levels) -> torch.Tensor:
     """Mean squared difference over the coordinates of each row: [levels, B]."""
-    return (a - b).double().square().flatten(1).mean(1).view(levels, -1)
+    return precisely(a - b).square().flatten(1).mean(1).view(levels, -1)
 
 
 @torch.no_grad()
