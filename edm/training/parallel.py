@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import torch
 from torch import distributed
 
 from edm.base import devices
+from edm.training.later import Later
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +36,14 @@ class World:
         distributed.all_reduce(sums)
         return sums.tolist()
 
+    def shared(self, loss: torch.Tensor, *told: float) -> tuple[torch.Tensor, Callable[[], list[float]]]:
+        """(the sum of a loss over all processes, where it is; () -> the sums of the numbers that are told with it)."""
+        if self.size == 1:
+            return loss, lambda: list(told)
+        sums = torch.stack([loss, *(torch.full_like(loss, number) for number in told)])
+        distributed.all_reduce(sums)
+        return sums[0], Later(sums[1:]).read
+
     def gather(self, value: Any) -> list:
         """That of each process."""
         if self.size == 1:
@@ -48,7 +57,9 @@ class World:
         if self.size == 1:
             return network
         ids = [self.device] if self.device.type == "cuda" else None
-        return torch.nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+        return torch.nn.parallel.DistributedDataParallel(
+            network, device_ids=ids, broadcast_buffers=False, gradient_as_bucket_view=True
+        )
 
 
 def _end_with(parent):
