@@ -18,7 +18,7 @@ import torch
 from edm import schedules, timesteps
 from edm.base.choices import Choice, knobs_of
 from edm.base.copies import COPIES
-from edm.base.devices import precise, precisely
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 
@@ -243,7 +243,7 @@ class Denoiser:
             c = [float(c(level).to(x.dtype)) for c in (p.c_skip, p.c_out, p.c_in)]
             return *c, torch.full((1,), float(p.c_noise(level)), dtype=dtype, device=x.device)
         sigma = sigma if isinstance(sigma, torch.Tensor) else torch.as_tensor(sigma, dtype=torch.float64)
-        sigma = p.round_sigma(sent(sigma, x.device, precise(x.device)).reshape(-1))
+        sigma = p.round_sigma(sent(sigma, x.device, torch.float64).reshape(-1))
         c = [c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in)]
         return *c, p.c_noise(sigma).to(dtype)
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from edm.base import streams
-from edm.base.devices import precise, precisely
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import fetched, sent
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
@@ -209,7 +209,7 @@ def _noised(y, noise, sigmas):
     """y + σn of all σ × samples, σ-major [S'·B, …], and σ: a number if there is one, else [S'·B] in float64."""
     if len(sigmas) == 1:
         return y + float(sigmas[0]) * noise, float(sigmas[0])
-    levels = sent(torch.from_numpy(sigmas.copy()), y.device, precise(y.device))
+    levels = sent(torch.from_numpy(sigmas.copy()), y.device)
     x = (y + levels.to(y).view(-1, *[1] * y.ndim) * noise).flatten(0, 1)
     return x, levels.repeat_interleave(len(y))
 

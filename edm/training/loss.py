@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 from edm.base import streams
+from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
+from edm.base.transfers import sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
 from edm.training.augmentation import transformed
@@ -45,7 +47,7 @@ class Loss:
         drawn, augment = self._drawn, None
         if drawn is None:
             made = self.draw(denoiser, indices, y.shape[1:], y.dtype)
-            drawn = {name: number.to(y.device) for name, number in made.items()}
+            drawn = {name: sent(number, y.device) for name, number in made.items()}
         if "condition" in drawn:
             y, augment = transformed(y, drawn), drawn["condition"]
         if labels is not None and "hidden" in drawn:
@@ -102,10 +104,10 @@ def per_sigma(
     noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     losses = []
     for sigma in sigmas:
-        total = 0.0
+        total = torch.zeros((), dtype=precise(y.device), device=y.device)
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
             denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
-            total += float((denoised - y[part]).double().square().sum())
+            total += precisely(denoised - y[part]).square().sum()
         losses.append(total / y.numel())
-    return losses
+    return torch.stack(losses).cpu().tolist()
