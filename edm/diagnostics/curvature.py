@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +21,7 @@ import torch
 from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
+from edm.diagnostics.sharing import Shared
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, check_latents
 from edm.sampling.path import PLAIN, known_range, path_of
@@ -67,7 +69,8 @@ def solution(
     Runge–Kutta method (4 evaluations) for each factor e of σ; 8 leave a relative error of about 1e-6 on sharp
     mixtures. To 0, it goes through σ = 1e-4, or the denoiser's `sigma_min` where that is higher, and D there.
 
-    Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
+    Of a `Shared` denoiser the same solution from the same latents is computed once, and must not be written into. Work
+    stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
     """
     levels = _decreasing(sigmas, zero=True)
     check_latents(latents, denoiser_of(denoiser).shape)
@@ -76,7 +79,10 @@ def solution(
         raise Refused(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
     if resolution < 1:
         raise Refused(f"resolution = {resolution}: must be 1 step or more for each factor e of sigma")
-    return _solve(denoiser, latents, levels, labels, start, resolution)
+    solving = partial(_solve, denoiser, latents, levels, labels, start, resolution)
+    if isinstance(denoiser, Shared):
+        return denoiser.once(("solution", tuple(levels), start, resolution), (latents, labels), solving)
+    return solving()
 
 
 @torch.no_grad()
