@@ -29,8 +29,18 @@ def sent(tensor: torch.Tensor, device: torch.device | str, dtype: torch.dtype | 
     if dtype is not None and tensor.device.type == "cpu":
         tensor = tensor.to(dtype)  # before it travels
     if tensor.device.type == "cpu" and device.type not in _UNPINNED:
-        return tensor.pin_memory().to(device, non_blocking=True)
+        return pinned(tensor, device).to(device, non_blocking=True)
     return tensor.to(device, dtype or tensor.dtype)
+
+
+def pinned(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor of the CPU in memory that `device` fetches from by itself; itself where there is no such memory."""
+    if device.type in _UNPINNED:
+        return tensor
+    try:
+        return tensor.pin_memory()
+    except RuntimeError:  # torch can pin none for this kind of device, or there is none left
+        return tensor
 
 
 def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

@@ -8,37 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from edm.base import exactness
+from edm.base import exactness, precisions
 
 if TYPE_CHECKING:
     from edm.training.settings import Training
 
-_AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # read once, when a process first multiplies on a GPU
-
-
-def precision(settings: Training, device: torch.device) -> str:
-    """fp32, bf16 or fp16: as the settings say, but fp16 in the place of bf16 on a device that has none."""
-    return "fp16" if settings.precision == "bf16" and not _has_bf16(device) else settings.precision
-
-
-def note(settings: Training, device: torch.device) -> str:
-    """What is to be known of how a run computes there, in a sentence, or ""."""
-    if precision(settings, device) == settings.precision:
-        return ""
-    return f"{_name(device)} has no bf16: computes in fp16 instead"
 
 
 def described(settings: Training, device: torch.device) -> str:
     """How a run computes there, for a model's card: "fp32, convolutions in TF32, on NVIDIA H100"; of a CPU ""."""
     if device.type == "cpu":
         return ""
-    taken = precision(settings, device)
+    taken = precisions.taken(settings.precision, device)
     words = [taken if taken == settings.precision else f"{taken} in the place of {settings.precision}"]
     if taken == "fp32" and settings.tf32 and _has_tf32(device):
         words += ["convolutions in TF32"]
@@ -74,27 +61,15 @@ def switched(settings: Training) -> Iterator[None]:
 @contextmanager
 def _deterministic():
     found = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    filled = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what nobody has written
+    memory.fill_uninitialized_memory = False  # nothing here reads what nobody has written
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(found[0], warn_only=found[1])
-        torch.utils.deterministic.fill_uninitialized_memory = filled
-
-
-def autocast(settings: Training, device: torch.device) -> AbstractContextManager:
-    """What a network's operations compute in, within this context."""
-    dtype = _AMP.get(precision(settings, device))
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
-
-
-def _has_bf16(device) -> bool:
-    if device.type == "cuda":
-        with torch.cuda.device(device):
-            return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type != "mps" or torch.backends.mps.is_macos_or_newer(14, 0)
+        memory.fill_uninitialized_memory = filled
 
 
 def _has_tf32(device) -> bool:

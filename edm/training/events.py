@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -31,7 +32,7 @@ class Step:
     def __init__(self, images: int, loss: float | Later, lr: float, rate: float, left: float):
         self.images, self._loss, self.lr, self.rate, self.left = images, loss, lr, rate, left
 
-    @property
+    @cached_property
     def loss(self) -> float:
         return self._loss.read() if isinstance(self._loss, Later) else self._loss
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from edm.base import precisions
+from edm.base.devices import precise, precisely
 from edm.base.errors import Refused
 from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
@@ -82,7 +84,7 @@ def train(
     state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
-    note = "; ".join(filter(None, [note, arithmetic.note(settings, world.device)]))
+    note = "; ".join(filter(None, [note, precisions.note(settings.precision, world.device)]))
     return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)
 
 
@@ -161,7 +163,7 @@ class _Steps:
         state, settings = self.state, self.settings
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad()
-        loss = torch.zeros((), dtype=torch.float64, device=self.world.device)
+        loss = torch.zeros((), dtype=precise(self.world.device), device=self.world.device)
         with arithmetic.switched(settings):
             for part, batch in enumerate(batches, 1):
                 loss += self._gradients(batch, final=part == len(batches))
@@ -187,10 +189,10 @@ class _Steps:
         y, loss = sources.scaled(batch.samples), self._loss.of(batch.drawn)
         labels = batch.labels if self.state.header.classes > 0 else None
         with nullcontext() if final or self.world.size == 1 else self._network.no_sync():
-            with _masks(settings.seed, int(batch.numbers[0]), device), arithmetic.autocast(settings, device):
+            with _masks(settings.seed, int(batch.numbers[0]), device), precisions.autocast(settings.precision, device):
                 losses = loss(self._denoiser, y, labels, batch.numbers)
             self.state.scaler.scale(losses.sum() / self._share).backward()
-        return losses.detach().double().sum()
+        return precisely(losses.detach()).sum()
 
 
 def _never() -> bool:

@@ -9,6 +9,9 @@ from functools import lru_cache, partial
 import numpy as np
 import torch
 
+from edm.base.devices import precise
+from edm.base.transfers import pinned
+
 _ALIGNED = 16  # bytes; each tensor begins at a multiple
 
 
@@ -32,15 +35,16 @@ def packed(batches: Sequence[Batch], device: torch.device) -> Callable[[], list[
     for batch in batches:
         layout = {}
         for name, tensor in _tensors(batch).items():
-            end = size + tensor.numel() * tensor.element_size()
-            layout[name] = slice(size, end), tensor.dtype, tensor.shape
+            dtype = precise(device) if tensor.dtype == torch.float64 else tensor.dtype
+            end = size + tensor.numel() * dtype.itemsize
+            layout[name] = slice(size, end), dtype, tensor.shape
             size = -(-end // _ALIGNED) * _ALIGNED
         layouts.append(layout)
-    block = torch.empty(size, dtype=torch.uint8, pin_memory=device.type == "cuda")
+    block = torch.empty(size, dtype=torch.uint8)
     for batch, layout in zip(batches, layouts, strict=True):
         for name, tensor in _tensors(batch).items():
             _seen(block, *layout[name]).copy_(tensor)
-    return partial(_unpacked, block, [batch.numbers for batch in batches], layouts, device)
+    return partial(_unpacked, pinned(block, device), [batch.numbers for batch in batches], layouts, device)
 
 
 def _unpacked(block, numbers, layouts, device):

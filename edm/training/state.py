@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import SafetensorError, safe_open
 
+from edm.base import devices, precisions
 from edm.base.errors import Refused
 from edm.data import identity
 from edm.files import checkpoints
@@ -37,13 +38,15 @@ class RunState:
     """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
 
     def __init__(self, settings: Training, header: Header, device: torch.device):
-        self.settings, self.header, self.device = settings, header, device
+        self.settings, self.device = settings, device
+        self.header = header.changed(arithmetic=arithmetic.described(settings, device))
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
             torch.manual_seed(settings.seed)
             self.network = checkpoints.build(header.network).to(device)
+        self.network.checkpointing = settings.checkpointing
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
         self.optimizer = Adam(self.network.parameters(), settings.lr)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=arithmetic.precision(settings, device) == "fp16")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=precisions.taken(settings.precision, device) == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
         self.losses = (0.0, 0)
@@ -65,7 +68,7 @@ class RunState:
 
     @losses.setter
     def losses(self, known: tuple[float, int]) -> None:
-        self._losses = torch.full((), known[0], dtype=torch.float64, device=self.device)
+        self._losses = torch.full((), known[0], dtype=devices.precise(self.device), device=self.device)
         self._learned = known[1]
 
     def learn(self, loss: torch.Tensor) -> None:
@@ -95,10 +98,10 @@ class RunState:
         for name, parameter in self.network.named_parameters():
             moments = self.optimizer.state.get(parameter, {})
             tensors |= {f"adam/{key}/{name}": value for key, value in moments.items() if key != "step"}
-        taken = [float(moments["step"]) for moments in self.optimizer.state.values()]
+        taken = [moments["step"] for moments in self.optimizer.state.values()]
         progress = Progress(
             steps=self.steps,
-            adam_steps=max(taken, default=0.0),
+            adam_steps=float(torch.stack(taken).max()) if taken else 0.0,
             nonfinite=self.nonfinite,
             scaler=self.scaler.state_dict(),
             losses=self.losses,
