@@ -6,18 +6,23 @@ report = edm.last(edm.evaluation.evaluate(edm.load("model.safetensors"), "digits
 print(report.frechet, report.floor, report.features)
 """
 
-from edm.evaluation.evaluate import COUNT, Progress, evaluate
-from edm.evaluation.frechet import Moments, frechet_distance, moments
+from edm.evaluation.evaluate import Progress, evaluate, evaluation_of
+from edm.evaluation.frechet import Moments, Running, frechet_distance, moments
 from edm.evaluation.manifolds import precision_recall
 from edm.evaluation.report import Report, markdown
 from edm.evaluation.scores import score_error
+from edm.evaluation.settings import COUNT, PROTOCOLS, Evaluation
 
 __all__ = [
     "COUNT",
+    "PROTOCOLS",
+    "Evaluation",
     "Moments",
     "Progress",
     "Report",
+    "Running",
     "evaluate",
+    "evaluation_of",
     "frechet_distance",
     "markdown",
     "moments",
