@@ -12,6 +12,7 @@ from edm.evaluation.manifolds import precision_recall
 from edm.evaluation.report import Report, markdown
 from edm.evaluation.scores import score_error
 from edm.evaluation.settings import COUNT, PROTOCOLS, Evaluation
+from edm.evaluation.true_data import save_statistics
 
 __all__ = [
     "COUNT",
@@ -27,5 +28,6 @@ __all__ = [
     "markdown",
     "moments",
     "precision_recall",
+    "save_statistics",
     "score_error",
 ]

@@ -113,7 +113,7 @@ def evaluate(
     known = extractors.inception(inception, device) if inception else None
     against = (*statistics.read(reference_stats), Path(reference_stats).name) if reference_stats else None
     if against and known:
-        _same(against, known, 2048)
+        _same(against, known)
     if reference is None:
         reference = way.reference or true_data.MOST
         if data is not None and true_data.source(data).size is None:
@@ -161,12 +161,12 @@ def _fitting(known, data) -> tuple[tuple[str, ...], bool]:
     return names, len(source.shape) == 1
 
 
-def _same(against, features, width) -> None:
+def _same(against, features) -> None:
     moments, digest, name = against
-    if len(moments.mean) != width or (digest and digest != features.digest):
+    if len(moments.mean) != features.width or (digest and digest != features.digest):
         raise Refused(
-            f"{name} has statistics of {len(moments.mean)} other features than {features.name}; give those of the "
-            "same features, or the features that they are of (--inception)"
+            f"{name} has statistics of {len(moments.mean)} features, and they are not those of {features.name}; give "
+            "the file of what they are of (inception), or statistics of these features"
         )
 
 
@@ -180,9 +180,7 @@ def _true(plan) -> TrueData:
     keep = None if plan.keep is None else str(plan.keep)
     true = true_data.read(plan.data, plan.reference, str(plan.device), plan.names, plan.features, keep)
     if plan.statistics is not None and plan.features is None:
-        assert true.source is not None and true.features is not None
-        black = torch.zeros(1, *true.source.shape, dtype=torch.uint8)
-        _same(plan.statistics, true.features, true.features.of(black).shape[1])
+        _same(plan.statistics, true.features)
     return true if moments is None else replace(true, statistics=moments)
 
 

@@ -21,6 +21,7 @@ import torch
 
 from edm.base.atomic import stamp
 from edm.evaluation import classifiers, weights
+from edm.evaluation.inception import FEATURES
 
 if TYPE_CHECKING:
     from edm.base.types import Device, StrPath
@@ -34,11 +35,12 @@ _SIDE = 32  # of their sides, at most
 
 @dataclass(frozen=True)
 class Features:
-    """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader.
+    """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader. width: d.
     digest: tells them from all others."""
 
     name: str
     read: Callable[[torch.Tensor], torch.Tensor]
+    width: int
     digest: str = ""
 
     @torch.no_grad()
@@ -68,7 +70,11 @@ def _classifier(dataset, device) -> Features:
     network = classifiers.shipped(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     digest = _digest(*network.state_dict().values())
-    return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1), digest)
+
+    def read(images):
+        return network.features(images.to(device).float() / 127.5 - 1)
+
+    return Features(name, read, classifiers.FEATURES, digest)
 
 
 def inception(path: StrPath, device: Device = "cpu") -> Features:
@@ -84,7 +90,7 @@ def inception(path: StrPath, device: Device = "cpu") -> Features:
 def _inception(path, mark, device) -> Features:
     network, digest = weights.read(path)
     network = copy.deepcopy(network).to(device)
-    return Features(INCEPTION, lambda images: network(images.to(device)), digest)
+    return Features(INCEPTION, lambda images: network(images.to(device)), FEATURES, digest)
 
 
 def pixels(images: torch.Tensor, reason: str = "") -> Features:
@@ -101,7 +107,7 @@ def pixels(images: torch.Tensor, reason: str = "") -> Features:
     basis = directions[:number].T / scale
     why = f"; {reason}" if reason else ""
     name = f"{number} principal components of the pixels{why}"
-    return Features(name, lambda x: (_small(x) - mean) @ basis, _digest(mean, basis))
+    return Features(name, lambda x: (_small(x) - mean) @ basis, number, _digest(mean, basis))
 
 
 def _digest(*numbers: torch.Tensor) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import model_validator
 
-from edm.base.fields import Settings, SettingsError, Whole, knob
+from edm.base.fields import Settings, SettingsError, Whole, knob, refusal
 from edm.data import sources
 from edm.data.settings import Data
 from edm.sampling.settings import Sampling
@@ -63,6 +63,9 @@ class Evaluation(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
+        for name in ("inception", "reference_stats"):
+            if getattr(self, name) == "":
+                raise refusal(name, "", "must name a file")
         if self.dataset is not None:
             Data(dataset=self.dataset, path=self.path)
         return self

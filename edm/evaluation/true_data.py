@@ -23,14 +23,16 @@ from edm.base.atomic import atomic, make
 from edm.base.errors import Refused
 from edm.data import identity, sources
 from edm.data.settings import Data
+from edm.evaluation import features as extractors
 from edm.evaluation import statistics
 from edm.evaluation.distances import data_floor
 from edm.evaluation.features import FITTED, Features, of_dataset, to_8_bits
 from edm.evaluation.frechet import Moments, Running, frechet_distance
+from edm.evaluation.settings import PROTOCOLS
 
 if TYPE_CHECKING:
     from edm.base.protocols import Source
-    from edm.base.types import StrPath
+    from edm.base.types import Device, StrPath
 
 CLASSIFIER, CLASSIFIER_HELD_OUT = 1 << 41, 5 << 39  # where numbers of an endless set begin, for each purpose
 REFERENCE, FRESH = 3 << 40, 7 << 39
@@ -161,6 +163,21 @@ def read(
         some = numbers[:: -(-len(numbers) // FITTED)]
         features = of_dataset(data.dataset, lambda: to_8_bits(_samples(opened, some)[0]), device)
     return TrueData(data, opened, numbers, frequencies, features, keep=keep)
+
+
+def save_statistics(
+    path: StrPath, data: Data, reference: int | None = None, device: Device = "cpu", inception: StrPath | None = None,
+    protocol: str = "plain",
+) -> None:  # fmt: skip
+    """Write the data's statistics, in the features in which `evaluate` with the same arguments compares, to a file.
+
+    Raises Refused for points, and OSError where it cannot be written.
+    """
+    features = extractors.inception(inception, device) if inception else None
+    known = read(data, reference or PROTOCOLS[protocol].reference or MOST, str(device), features=features)
+    if known.features is None or known.moments is None:
+        raise Refused(f"{data.dataset} has points, which are compared as they are; statistics are of images")
+    statistics.write(path, known.moments, known.features.digest)
 
 
 def _frequencies(opened, numbers) -> torch.Tensor | None:
