@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkabl
 
 import torch
 
+from edm.base.copies import COPIES
 from edm.base.devices import out_of_memory
+from edm.base.exactness import exact
 from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
 
@@ -110,17 +112,30 @@ def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
 
 
 def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
-    """D(x; σ); a callable that is told of no classes need not take labels."""
-    return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+    """D(x; σ), in float32 where x is; a callable that is told of no classes need not take labels."""
+    if x.device.type == "cpu":
+        return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+    with exact():
+        return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
     """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
     if not hasattr(denoiser, "to"):
         return denoiser
+    if isinstance(denoiser, GaussianMixture):
+        return _exact_on(denoiser, torch.empty(0, device=device).device)
     stays = isinstance(denoiser, _OURS)
     movable: Any = denoiser if stays else copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
     return movable.to(device)
+
+
+def _exact_on(mixture, device) -> Any:
+    """Itself if it is there; else a copy that is kept, as a network's is."""
+    if mixture.means.device == device:
+        return mixture
+    size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
+    return COPIES.of(mixture, device, None, size, lambda: mixture.to(device))
 
 
 def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
