@@ -227,6 +227,26 @@ class Models(Sent):
     choices: dict[str, dict[str, Offered]]
 
 
+class PageDevice(Sent):
+    """Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor
+    may choose another."""
+
+    device: str
+    choices: list[str]
+    titles: list[str]
+    sharing: str | None
+    choosing: bool
+
+
+class Devices(Sent):
+    """What a run can be started on now, as choices of the form's knob, and the page's own device."""
+
+    choices: list[str]
+    titles: list[str]
+    helps: list[str]
+    page: PageDevice
+
+
 class Allowed(Sent):
     """What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes."""
 
@@ -240,7 +260,8 @@ class Allowed(Sent):
 
 class Poll(Sent):
     """What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
-    null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's."""
+    null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's. devices: null
+    where there is nothing to choose, but the CPU."""
 
     clock: str
     rows: list[Row]
@@ -248,6 +269,7 @@ class Poll(Sent):
     models: Models | None
     room: Allowed
     datasets: Datasets | None
+    devices: Devices | None
     locked: list[str]
     live: bool
     runs: dict[str, Closer | None]

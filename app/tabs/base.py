@@ -9,6 +9,7 @@ from typing import Protocol
 from app.messages.requests import Message
 from app.tabs.models import ModelNews
 from app.training.board import Board
+from app.training.devices import Devices
 from app.training.form import Former
 from app.visitors.room import Room
 from app.work.jobs import Job, Pool
@@ -40,10 +41,12 @@ class House:
     room: Room
     former: Former = field(init=False)
     models: ModelNews = field(init=False)
+    devices: Devices = field(init=False)
 
     def __post_init__(self):
         object.__setattr__(self, "former", Former(self.board.folder, self.board.runs))
         object.__setattr__(self, "models", ModelNews(self.board))
+        object.__setattr__(self, "devices", Devices())
 
 
 Answers = Callable[[str, Message, Ticket, object], Iterator[bytes]]

@@ -159,6 +159,14 @@ export interface Design {
   sampling: Record<string, unknown>;
 }
 
+/** What a run can be started on now, as choices of the form's knob, and the page's own device. */
+export interface Devices {
+  choices: string[];
+  titles: string[];
+  helps: string[];
+  page: PageDevice;
+}
+
 /** What every live figure has. */
 export interface Drawing {
   figure?: Chart | null;
@@ -374,6 +382,18 @@ export interface Oracle {
   color: string;
   images: Strip | null;
   plane: Plane | null;
+}
+
+/**
+ * Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor may
+ * choose another.
+ */
+export interface PageDevice {
+  device: string;
+  choices: string[];
+  titles: string[];
+  sharing: string | null;
+  choosing: boolean;
 }
 
 /** Trajectories and their error at each level. x: [levels, count, 2]. error: [levels - 1, count]. */
@@ -625,7 +645,8 @@ export interface Picture {
 
 /**
  * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
- * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's.
+ * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's. devices: null
+ * where there is nothing to choose, but the CPU.
  */
 export interface Poll {
   clock: string;
@@ -634,6 +655,7 @@ export interface Poll {
   models: Models | null;
   room: Allowed;
   datasets: Datasets | null;
+  devices: Devices | null;
   locked: string[];
   live: boolean;
   runs: Record<string, Closer | null>;
@@ -660,8 +682,8 @@ export interface Figure {
 }
 
 /**
- * Something to be done: to a run, with the form's values, or to an upload. token: of a start, the same for each time
- * that it is asked for.
+ * Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start, the
+ * same for each time that it is asked for. device: where the page shall compute.
  */
 export interface ActRequest {
   serial?: number;
@@ -671,6 +693,7 @@ export interface ActRequest {
   changes?: Record<string, string> | null;
   data?: string | null;
   token?: string | null;
+  device?: string | null;
 }
 
 /** An instrument's settings, and those of the Sampler tab. */

@@ -1,0 +1,187 @@
+"""What a run can be started on, in words, with GPUs that are made."""
+
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+
+from app.training.devices import Devices, Told, called, listed, short
+from app.visitors.room import Room, Visitor
+from app.work.jobs import Job
+from app.work.tickets import Ticket
+from edm import runs
+from edm.base import devices
+from edm.runs import places
+from tests.app.tabs.asking import Lesson
+from tests.app.training import answer, running
+from tests.gpus import CARDS, pretend
+
+FREE = replace(CARDS[0], index=1, free=80_000_000_000, utilization=0.0, others=())
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """GPUs for this process."""
+    from edm.base import cards
+    from edm.runs.launchers import Processes
+
+    monkeypatch.setattr(cards, "cards", cards.cards)  # which are put back at the end
+    monkeypatch.setattr(Processes, "places", Processes.places)
+    pretend()
+
+
+@pytest.fixture
+def train(tab):
+    """train(name, device): a run of the tab's that seems to go on, until the test ends."""
+    begun = []
+
+    def begin(name, device, **status):
+        begun.append(running(tab.board.folder, name, device, **status))
+        tab.board.wake()
+
+    yield begin
+    for path in begun:
+        places.write(path / "status.json", {"state": "stopped", "number": 1})
+
+
+def told(cards, *live):
+    return Told([f"cuda:{card.index}" for card in cards], {f"cuda:{card.index}": card for card in cards}, live)
+
+
+def run(name, device, state="running", folder="nowhere"):
+    return runs.Run(name, folder, state, device=device)
+
+
+@pytest.mark.parametrize(
+    ("cards", "live", "words"),
+    [
+        ([CARDS[0]], [], "H100, 61 GB free"),
+        ([CARDS[0]], [run("a", "cuda")], "H100, 61 GB free, busy with a"),
+        ([CARDS[0], FREE], [run("digits-3", "cuda:0")], "2 × H100, up to 80 GB free, one busy with digits-3"),
+        (
+            [CARDS[0], FREE],
+            [run("a", "cuda:1"), run("b", "cuda:0+cuda:1")],
+            "2 × H100, up to 80 GB free, both busy with b and a",
+        ),
+        ([replace(FREE, index=0, name="Tesla V100-SXM2-16GB"), FREE], [], "1 × V100, 1 × H100, up to 80 GB free"),
+        (
+            [replace(FREE, index=0, others=((7, 9_200_000_000), (8, None)))],
+            [],
+            "H100, 80 GB free, 9.2 GB held by other programs",
+        ),
+    ],
+)
+def test_a_machine_is_told_in_words(cards, live, words):
+    assert told(cards, *live).machine() == words
+
+
+def test_what_our_own_runs_hold_is_not_held_by_other_programs(tmp_path):
+    path = running(tmp_path, "mine", "cuda:0")
+    mine, theirs = (os.getpid(), 30_000_000_000), (4_000_000, 2_000_000_000)
+    live = [runs.read(path)]
+    assert (
+        told([replace(FREE, index=0, others=(mine, theirs))], *live)
+        .help("cuda:0")
+        .endswith("busy with mine; 2.0 GB held by other programs.")
+    )
+    elsewhere = told([replace(FREE, index=0, others=(theirs,))], *live)
+    assert "other programs" not in elsewhere.help("cuda:0"), "in a container the driver counts processes in its own way"
+
+
+def test_a_gpu_of_which_the_driver_tells_nothing_is_offered_all_the_same(gpus):
+    found = Devices(list).choices()
+    assert found["choices"] == ["auto", "cuda:0", "cuda:1", "cuda*2", "cpu"]
+    assert found["titles"][1:4] == ["GPU 0", "GPU 1", "2 GPUs together"]
+    assert found["helps"][0] == "2 × GPU."
+
+
+def test_a_look_at_the_cards_serves_everybody_for_a_moment(gpus):
+    looks = []
+    devices = Devices(lambda: looks.append(1) or CARDS)
+    assert len(devices.choices()["helps"]) == len(devices.choices()["titles"]) == 5
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("NVIDIA H100 80GB HBM3", "H100"),
+        ("NVIDIA A100-SXM4-40GB", "A100"),
+        ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+        ("NVIDIA GeForce RTX 3080 Laptop GPU", "RTX 3080"),
+        ("Tesla V100-PCIE-16GB", "V100"),
+        ("NVIDIA RTX A6000", "RTX A6000"),
+        ("NVIDIA", "NVIDIA"),
+    ],
+)
+def test_a_card_is_called_by_its_short_name(name, words):
+    assert short(name) == words
+
+
+def test_names_are_listed_as_people_do():
+    several = ["", "a", "a and b", "a, b and c", "a, b, c and 1 more", "a, b, c and 2 more"]
+    assert [listed("abcde"[:n]) for n in range(6)] == several
+    assert [called(name) for name in ("cpu", "cuda:1", "cuda")] == ["CPU", "GPU 1", "GPU 0"]
+
+
+def test_where_there_is_only_the_cpu_nothing_is_said_of_devices(tab):
+    assert answer(tab, "poll")["devices"] is None
+    assert answer(tab, "poll")["rows"] == []
+
+
+def test_a_page_hears_what_is_free_and_what_is_busy(gpus, tab, train):
+    tab.room = tab.room  # a server that has begun with these GPUs
+    train("digits-3", "cuda:1")
+    found = answer(tab, "poll")["devices"]
+    titles = dict(zip(found["choices"], found["titles"], strict=True))
+    assert titles["auto"] == "Automatic: whatever is free when it starts"
+    assert titles["cuda:0"] == "GPU 0: H100, 61 GB free"
+    assert titles["cuda:1"] == "GPU 1: H100, 23 GB free, busy with digits-3"
+    assert found["helps"][0] == "2 × H100, up to 61 GB free, one busy with digits-3."
+    assert found["page"] == {
+        "device": "cpu",
+        "choices": ["cuda:0", "cuda:1", "cpu"],
+        "titles": ["GPU 0", "GPU 1", "CPU"],
+        "sharing": None,
+        "choosing": True,
+    }
+
+
+def test_the_page_computes_elsewhere_from_the_next_job_on(gpus, tab, train, monkeypatch):
+    tab.room = tab.room
+    train("digits-3", "cuda:1")
+    monkeypatch.setattr(devices, "device", torch.device)
+    under_way = tab.house.pool.run(Where(), Ticket())
+    first = next(under_way)
+    answer(tab, "act", do="device", device="cuda:1")
+    assert b"cpu" in first and b"cpu" in next(under_way), "what has begun ends where it began"
+    assert b"cuda:1" in next(tab.house.pool.run(Where(), Ticket()))
+    page = answer(tab, "poll")["devices"]["page"]
+    assert (page["device"], page["sharing"]) == ("cuda:1", "digits-3 trains on it, too")
+
+
+class Where(Job):
+    """A job that tells where it computes."""
+
+    kind = "where"
+
+    def compute(self, work, watch):
+        for k in range(2):
+            yield f'"{work.remember("where", lambda: work.device)} {work.device}"', k == 1
+
+
+def test_a_device_that_is_not_there_is_refused_and_the_page_stays_where_it_is(tab):
+    with pytest.raises(ValueError, match="cuda:7"):
+        answer(tab, "act", do="device", device="cuda:7")
+    assert tab.house.pool.device == "cpu"
+
+
+@pytest.mark.parametrize("kind", ["student", "closed"])
+def test_the_page_s_device_is_chosen_by_whoever_looks_after_it(tab, kind):
+    tab.room = Lesson(tab.board.folder) if kind == "student" else Room(tab.board.folder, local=False, password="x")
+    with pytest.raises(ValueError, match="looks after it"):
+        answer(tab, "act", do="device", device="cpu")
+    if kind == "student":
+        tab.room.who = Visitor("eve (teacher)", True)
+        assert answer(tab, "act", do="device", device="cpu") == {"do": "device", "runs": []}
