@@ -10,9 +10,10 @@ from edm.base.cards import Card
 from edm.runs.launchers import Processes
 from tests.checked import check
 
+_H100 = "NVIDIA H100 80GB HBM3"
 CARDS = (
-    Card(0, "NVIDIA H100 80GB HBM3", 85_000_000_000, 61_000_000_000, 0.97, "GPU-a"),
-    Card(1, "NVIDIA H100 80GB HBM3", 85_000_000_000, 23_000_000_000, 0.31, "GPU-b", ((4_000_000, 9_200_000_000),)),
+    Card(0, _H100, 85_000_000_000, 61_000_000_000, utilization=0.97),
+    Card(1, _H100, 85_000_000_000, 23_000_000_000, utilization=0.31, others=((4_000_000, 9_200_000_000),)),
 )
 
 

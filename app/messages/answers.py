@@ -102,7 +102,8 @@ class Remedy(Sent):
 
 
 class Row(Sent):
-    """A run in the list."""
+    """A run in the list. device: in words. utilization: the share of the last moments in which its GPUs computed; peak:
+    of what they can compute at most, what it does; null where that is not known."""
 
     name: str
     state: str
@@ -112,6 +113,8 @@ class Row(Sent):
     rate: float | None
     left: float | None
     memory: int | None
+    utilization: float | None
+    peak: float | None
     device: str | None
     owner: str | None
     started: float | None
@@ -282,13 +285,22 @@ class Cost(Sent):
     parameters: int
 
 
+class Misfit(Sent):
+    """Why a run will not fit into memory, and changes of the form with which it would."""
+
+    sentence: str
+    remedies: list[Remedy]
+
+
 class Planned(Sent):
-    """values: all that count. notes: why a value changes nothing. cost: null where it is not known yet."""
+    """values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. misfit: null
+    where it fits, as far as that is known."""
 
     values: dict[str, Any]
     command: str
     notes: dict[str, str]
     cost: Cost | None
+    misfit: Misfit | None
 
 
 class Unplanned(Sent):

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.figures import pack
 from app.sentences.visible import names
-from app.training import recipes
+from app.training import devices, recipes
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
@@ -33,8 +33,10 @@ def row(run: runs.Run) -> dict:
         "loss": run.loss,
         "rate": run.rate,
         "left": run.left,
-        "memory": run.memory,
-        "device": run.device,
+        "memory": getattr(run, "gpu_memory", None) or run.memory,
+        "utilization": getattr(run, "gpu_utilization", None),
+        "peak": getattr(run, "peak", None),
+        "device": run.device and devices.placed(run.device),
         "owner": run.owner,
         "started": run.started,
         "sentence": run.sentence and told(run.sentence),

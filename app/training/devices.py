@@ -152,6 +152,16 @@ def called(device: str) -> str:
     return "CPU" if kind == "cpu" else f"GPU {number or 0}" if kind == "cuda" else f"GPU ({kind})"
 
 
+def placed(device: str) -> str:
+    """ "cuda:0+cuda:2" → "GPUs 0 and 2", "cuda*2" → "2 GPUs"; what is no GPU as it is."""
+    if not device.startswith("cuda"):
+        return device
+    if "*" in device:
+        return f"{device.partition('*')[2]} GPUs"
+    several = device.split("+")
+    return called(device) if len(several) == 1 else f"GPUs {listed([called(one)[4:] for one in several])}"
+
+
 def size(count: float) -> str:
     """Bytes in words: "61 GB"."""
     return f"{count / 1e9:.0f} GB" if count >= 9.5e9 else f"{count / 1e9:.1f} GB"

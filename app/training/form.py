@@ -193,6 +193,7 @@ def described(plan: Plan) -> dict:
         "values": values,
         "command": flat.command("train", plan.settings, *where),
         "notes": plan.notes,
+        "misfit": None,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
 

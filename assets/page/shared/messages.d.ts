@@ -330,6 +330,12 @@ export interface Measures {
   stochastic: boolean;
 }
 
+/** Why a run will not fit into memory, and changes of the form with which it would. */
+export interface Misfit {
+  sentence: string;
+  remedies: Remedy[];
+}
+
 /** range: noise levels that it is for; null: no bound. classes: as written, and by name. */
 export interface Model {
   name: string;
@@ -450,12 +456,16 @@ export interface Plane {
   n: Float32;
 }
 
-/** values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. */
+/**
+ * values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. misfit: null where
+ * it fits, as far as that is known.
+ */
 export interface Planned {
   values: Record<string, unknown>;
   command: string;
   notes: Record<string, string>;
   cost: Cost | null;
+  misfit: Misfit | null;
 }
 
 export interface Remedy {
@@ -478,7 +488,10 @@ export interface Rounds {
   rounds: Round[];
 }
 
-/** A run in the list. */
+/**
+ * A run in the list. device: in words. utilization: the share of the last moments in which its GPUs computed; peak: of
+ * what they can compute at most, what it does; null where that is not known.
+ */
 export interface Row {
   name: string;
   state: string;
@@ -488,6 +501,8 @@ export interface Row {
   rate: number | null;
   left: number | null;
   memory: number | null;
+  utilization: number | null;
+  peak: number | null;
   device: string | null;
   owner: string | null;
   started: number | null;

@@ -54,6 +54,7 @@ export class Form {
         this.commandArea.value = command;
         this.store.set({ effective: values });
       },
+      change: (changes) => this.set(changes),
       finished: (serial) => {
         this.node.dataset.planned = String(serial);
       },

@@ -1,7 +1,7 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { button, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/latest.js";
-import { bytes, compact, duration } from "../shared/numbers.js";
+import { bytes, compact, duration, percent } from "../shared/numbers.js";
 import { copy, download } from "../shared/takeaway.js";
 import { inWords, isOver } from "./states.js";
 import { Written } from "./written.js";
@@ -217,14 +217,15 @@ export class Heading {
  * @param {Run} run
  * @param {number | null} disk
  */
-function numbersOf({ state, images, total, rate, left, memory, device }, disk) {
+function numbersOf({ state, images, total, rate, left, memory, device, peak, utilization }, disk) {
   const seen = images ?? 0;
   const items = [[`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
-  if (state === "running" && rate) items.push([compact(rate), "images/s"]);
-  if (state === "running" && left != null) items.push([duration(left), "left"]);
+  const runs = state === "running";
+  if (runs && rate) items.push([compact(rate), peak == null ? "images/s" : `images/s, ${percent(peak)} of peak`]);
+  if (runs && left != null) items.push([duration(left), "left"]);
   if (memory) items.push([bytes(memory), "memory"]);
   if (disk) items.push([bytes(disk), "disk"]);
-  if (device) items.push([device, ""]);
+  if (device) items.push([device, runs && utilization != null ? `${percent(utilization)} busy` : ""]);
   return items;
 }
 
