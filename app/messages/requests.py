@@ -96,7 +96,8 @@ class Plan(Message):
 
 class Act(Message):
     """Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start,
-    the same for each time that it is asked for. device: where the page shall compute."""
+    the same for each time that it is asked for. device: where the page shall compute. task: of a run,
+    that is meant instead of it."""
 
     do: _Text
     run: _Text | None = None
@@ -105,6 +106,7 @@ class Act(Message):
     data: _Text | None = None
     token: _Text | None = None
     device: _Text | None = None
+    task: _Text | None = None
 
     def need(self, name: str):
         """The value under a name that this action needs."""

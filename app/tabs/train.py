@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from cachetools import LRUCache
 
-from app.messages import answers, requests
+from app.messages import answers, requests, training
 from app.sentences import faults
 from app.tabs.base import Answers, Event, House
-from app.training import about, datasets, film, form
+from app.training import about, datasets, film, form, tasks
 from app.training.flow import Flow
 from app.uploads import sets
 from app.work import snippets
@@ -34,17 +34,17 @@ class Train:
     name, title, kind = "train", "Train", "train"
     jobs = (Flow,)
     events: ClassVar = {
-        "poll": Event(requests.Poll, answers.Poll, "poll"),
-        "plan": Event(requests.Plan, answers.Plan, "plan"),
+        "poll": Event(requests.Poll, training.Poll, "poll"),
+        "plan": Event(requests.Plan, training.Plan, "plan"),
         "act": Event(requests.Act, answers.Act, "act"),
-        "film": Event(requests.Film, answers.Film, "film"),
+        "film": Event(requests.Film, training.Film, "film"),
     }
 
     def boot(self, house: House) -> dict:
-        folder, devices = house.board.folder, house.devices
+        folder, devices, own = house.board.folder, house.devices, house.room.kind == "own"
         made = form.boot(folder, devices.places)
         made["short"]["device"] |= devices.choices()
-        return made | {"script": snippets.head(folder, house.room.kind == "own")}
+        return made | {"tasks": tasks.kinds(own), "script": snippets.head(folder, own)}
 
     def serve(self, house: House) -> Answers:
         desk = Desk(house)
@@ -133,7 +133,7 @@ class Desk:
         found = history.since(seen.cursor)
         if found["anew"]:
             found["design"] = about.design(run)
-        found |= about.details(run)
+        found |= about.details(run) | {"tasks": tasks.listed(run)}
         newest = history.last
         if newest is not None and (found["anew"] or newest != seen.sample):
             found["sample"] = self._frame(run, newest, ticket)

@@ -105,6 +105,7 @@ export interface Closer {
   pid: number | null;
   log: string[];
   sample?: Frame | null;
+  tasks: Task[];
 }
 
 /** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. */
@@ -567,6 +568,31 @@ export interface Tab {
   datasets?: Dataset[] | null;
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
+  tasks?: TaskKind[] | null;
+}
+
+/**
+ * Work on a checkpoint of a run, in the background. about: what was asked for, in words. done, total: images. left: s.
+ * found: what came of it, (value, what it is) each.
+ */
+export interface Task {
+  name: string;
+  kind: string;
+  state: string;
+  about: string;
+  done: number | null;
+  total: number | null;
+  left: number | null;
+  sentence: string | null;
+  found: [string, string][];
+}
+
+/** What can be done with a run's checkpoint in the background. knobs: what it asks for. */
+export interface TaskKind {
+  name: string;
+  title: string;
+  about: string;
+  knobs: Record<string, Knob>;
 }
 
 /** σ(t) and s(t) along the time axis of the paper's Figure 3. */
@@ -634,13 +660,6 @@ export interface Act {
   runs: string[];
 }
 
-/** frames: those that are there, of the ticks that were wanted. */
-export interface Film {
-  run: string;
-  wanted: number[];
-  frames: Frame[];
-}
-
 /** document: of the experiment, as JSON text. */
 export interface Picture {
   model: string;
@@ -656,25 +675,6 @@ export interface Picture {
   components?: Components | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
-}
-
-/**
- * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
- * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's. devices: null
- * where there is nothing to choose, but the CPU.
- */
-export interface Poll {
-  clock: string;
-  rows: Row[];
-  order: string[] | null;
-  models: Models | null;
-  room: Allowed;
-  datasets: Datasets | null;
-  devices: Devices | null;
-  locked: string[];
-  live: boolean;
-  runs: Record<string, Closer | null>;
-  more: boolean;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
@@ -698,7 +698,8 @@ export interface Figure {
 
 /**
  * Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start, the
- * same for each time that it is asked for. device: where the page shall compute.
+ * same for each time that it is asked for. device: where the page shall compute. task: of a run, that is meant instead
+ * of it.
  */
 export interface ActRequest {
   serial?: number;
@@ -709,6 +710,7 @@ export interface ActRequest {
   data?: string | null;
   token?: string | null;
   device?: string | null;
+  task?: string | null;
 }
 
 /** An instrument's settings, and those of the Sampler tab. */
@@ -748,6 +750,32 @@ export interface ProbeRequest {
   field?: Window | null;
   position: number[];
   level: number;
+}
+
+/** frames: those that are there, of the ticks that were wanted. */
+export interface Film {
+  run: string;
+  wanted: number[];
+  frames: Frame[];
+}
+
+/**
+ * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
+ * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's. devices: null
+ * where there is nothing to choose, but the CPU.
+ */
+export interface Poll {
+  clock: string;
+  rows: Row[];
+  order: string[] | null;
+  models: Models | null;
+  room: Allowed;
+  datasets: Datasets | null;
+  devices: Devices | null;
+  locked: string[];
+  live: boolean;
+  runs: Record<string, Closer | null>;
+  more: boolean;
 }
 
 export interface Requests {

@@ -4,9 +4,12 @@ import { SILENCE } from "../shared/latest.js";
 import { bytes, compact, duration, percent } from "../shared/numbers.js";
 import { copy, download } from "../shared/takeaway.js";
 import { inWords, isOver } from "./states.js";
+import { Tasks } from "./tasks.js";
 import { Written } from "./written.js";
 
 /** @typedef {import("./types.d.ts").Run} Run */
+/** @typedef {import("../shared/messages.d.ts").Knob} Knob */
+/** @typedef {import("../shared/messages.d.ts").Task} Task */
 /** @typedef {{ sentence: string | null, log: string[], remedies: Run["remedies"] }} Why */
 /**
  * A button. fits: whether it is there for a run.
@@ -45,12 +48,13 @@ export class Heading {
     this.actions = this.#actions().map((action) => ({ action, node: this.#button(action) }));
     const buttons = element("div", { class: "actions" }, ...this.actions.map(({ node }) => node));
     const line = element("div", { class: "heading" }, this.title, state, this.numbers);
-    this.node = element("div", { class: "training" }, line, buttons, this.why, this.command);
+    this.tasks = new Tasks(tab);
+    this.node = element("div", { class: "training" }, line, buttons, this.why, this.tasks.node, this.command);
   }
 
   /**
    * @param {Run[]} runs
-   * @param {{ disk: number | null, log: string[] } | undefined} known  Of the first, if it was looked at already.
+   * @param {{ disk: number | null, log: string[], tasks: Task[] } | undefined} known  Of the first, if it was looked at already.
    */
   show(runs, known) {
     const [run] = runs;
@@ -66,6 +70,7 @@ export class Heading {
       ),
     );
     for (const { action, node } of this.actions) node.hidden = !action.fits(run);
+    this.tasks.show(run, known?.tasks ?? []);
     this.#written.set("why", whyOf(run, known?.log ?? []), (why) => this.#explain(why, run.name));
   }
 
@@ -142,6 +147,14 @@ export class Heading {
         does: (run) => this.#extend(run),
         fits: (run) => run.state === "finished" && mine(run),
       },
+      ...this.tab.boot.tasks.map(({ name, title, about, knobs }) => ({
+        name,
+        title: `${title} …`,
+        help: about,
+        does: (/** @type {Run} */ run) => this.#begin(name, `${title} ${run.name}`, knobs, run),
+        fits: (/** @type {Run} */ run) =>
+          Boolean(run.checkpoint) && (isOver(run) || run.state === "paused") && mine(run),
+      })),
       {
         name: "export",
         title: "Export",
@@ -187,6 +200,12 @@ export class Heading {
   async #delete({ name }) {
     const question = `Delete ${name}, with its checkpoints and samples? Nothing of it stays.`;
     if (await this.tab.asking.confirm(question, "Delete it")) this.tab.act("delete", name);
+  }
+
+  /** @type {(kind: string, title: string, knobs: Record<string, Knob>, run: Run) => Promise<void>} */
+  async #begin(kind, title, knobs, run) {
+    const values = await this.tab.asking.fill(title, knobs);
+    if (values) this.tab.act(kind, run.name, { values });
   }
 
   /** @param {Run} run */

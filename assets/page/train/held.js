@@ -17,6 +17,7 @@ const nothing = () => ({
   cloud: null,
   log: [],
   disk: null,
+  tasks: [],
 });
 
 /**
@@ -38,6 +39,7 @@ export function held(before, news) {
   }
   known.log = news.log;
   known.disk = news.disk;
+  known.tasks = news.tasks;
   known.id = news.id;
   return { known, changed: count > 0 || news.anew };
 }
