@@ -55,7 +55,7 @@ class Short(View):
     images: Whole | None = option(
         None, "images", "How many images it sees", slider=(1e4, 1e7), log=True, ge=1, le=10**11
     )
-    device: str = option("auto", "device", "Where it trains; auto: the GPU with the fewest runs, or the CPU")
+    device: str = option("auto", "device", "Where it trains; auto: the GPU with the most memory free then, or the CPU")
     name: str | None = option(None, "name", "Name of the run; none: the dataset's, with a number")
 
 

@@ -70,7 +70,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")
     parser.add_argument("--beginning", type=int, help=argparse.SUPPRESS)  # of a run that a queue starts: which one
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    where = "cpu, cuda, cuda:1, …, mps (default: the GPU with the most free memory, if there is one)"
+    parser.add_argument("--device", default="auto", help=where)
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
     common.add(parser, Training, "training")
     parser.set_defaults(run=run)
