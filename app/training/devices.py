@@ -43,7 +43,7 @@ class Devices:
 
     def choices(self, known: Sequence[runs.Run] = ()) -> dict:
         """What a run can be started on, as a knob's choices: {choices, titles, helps}. known: all runs."""
-        told = Told(self.gpus, self.cards() if self.gpus else {}, [run for run in known if not run.over])
+        told = Told(self.gpus, self.cards() if self.gpus else {}, [run for run in known if run.state in runs.LIVE])
         several = [f"cuda*{n}" for n in range(2, len(self.gpus) + 1)]
         found = [AUTO, *self.gpus, *several, "cpu"]
         return {
@@ -55,13 +55,13 @@ class Devices:
     def of_page(self, device: str, known: Sequence[runs.Run]) -> dict:
         """Where the page itself computes, and could: {device, choices, titles, sharing}. known: all runs."""
         found = [*self.gpus, "cpu"]
-        told = Told(self.gpus, {}, [run for run in known if not run.over])
+        told = Told(self.gpus, {}, [run for run in known if run.state in runs.LIVE])
         titles = [called(name) for name in found]
         return {"device": device, "choices": found, "titles": titles, "sharing": told.sharing(device)}
 
 
 class Told:
-    """What is told of each choice. cards: by the names of devices. live: runs that are not over."""
+    """What is told of each choice. cards: by the names of devices. live: runs that hold a device."""
 
     def __init__(self, gpus: Sequence[str], cards: dict[str, Card], live: Sequence[runs.Run]):
         self._gpus, self._cards = gpus, cards
@@ -122,7 +122,7 @@ class Told:
 
 def devices_of(run: runs.Run) -> list[str]:
     """The devices that a run trains on, by name; none while it is not known which."""
-    where = run.device or ""
+    where = run.place or run.device or ""
     return [] if "*" in where or where == AUTO else ["cuda:0" if one == "cuda" else one for one in where.split("+")]
 
 
