@@ -9,13 +9,17 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from edm import schedules, timesteps
 from edm.base.choices import Choice, knobs_of
+from edm.base.copies import COPIES
 from edm.base.errors import Refused
+from edm.base.transfers import sent
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike
@@ -92,17 +96,23 @@ class IDDPM(Preconditioning):
 
     def _index(self, sigma):
         """argmin_j |u_j − σ|, by bisection in the decreasing u."""
-        rising = self.u.flip(0).to(sigma.device)
+        rising = _iddpm_levels(sigma.device, sigma.dtype).flip(0)
         upper = torch.searchsorted(rising, sigma.contiguous()).clamp(1, len(rising) - 1)
         nearest = torch.where(sigma - rising[upper - 1] < rising[upper] - sigma, upper - 1, upper)
         return len(rising) - 1 - nearest
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
         sigma = _float64(sigma)
-        return self.u.to(sigma.device)[self._index(sigma)]
+        return _iddpm_levels(sigma.device, sigma.dtype)[self._index(sigma)]
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
         return timesteps.IDDPM_LEVELS - 1 - self._index(_float64(sigma)).double()
+
+
+@lru_cache(maxsize=16)
+def _iddpm_levels(device, dtype) -> torch.Tensor:
+    """The levels u_j where they are looked up: copied there once."""
+    return sent(torch.from_numpy(timesteps.iddpm_u().copy()), device, dtype)
 
 
 class EDM(Preconditioning):
@@ -177,10 +187,6 @@ class Denoiser:
         self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
         self.shape = None if shape is None else tuple(shape)
         self.classes, self.header = classes, header
-        self._copies: dict = {}  # device -> (versions of the weights, the copy there)
-
-    def __getstate__(self):
-        return {**self.__dict__, "_copies": {}}
 
     @property
     def sigma_data(self) -> float | None:
@@ -197,41 +203,66 @@ class Denoiser:
         return self.preconditioning.round_sigma(sigma)
 
     def to(self, device: torch.device | str) -> Denoiser:
-        """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change."""
+        """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change, or
+        others have been used since that need the room."""
         device = torch.empty(0, device=device).device
         tensors = [*self.network.parameters(), *self.network.buffers()]
         if all(tensor.device == device for tensor in tensors):
             return self
-        state = [tensor._version for tensor in tensors]
-        if self._copies.get(device, (None,))[0] != state:
-            made = copy.copy(self)
-            made.network = copy.deepcopy(self.network).to(device)
-            self._copies[device] = state, made
-        return self._copies[device][1]
+
+        def made():
+            moved = copy.copy(self)
+            moved.network = copy.deepcopy(self.network).to(device)
+            return moved
+
+        size = sum(tensor.nbytes for tensor in tensors)
+        return COPIES.of(self, device, [tensor._version for tensor in tensors], size, made)
 
     def __call__(
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
     ) -> torch.Tensor:
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
-        p = self.preconditioning
-        sigma = p.round_sigma(torch.as_tensor(sigma, dtype=torch.float64, device=x.device).reshape(-1))
-        c_skip, c_out, c_in = (c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in))
+        dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
+        c_skip, c_out, c_in, c_noise = self._coefficients(sigma, x, dtype)
         if labels is not None:
             labels = self._labels(labels, x)
         conditions = {"labels": labels, "augment": augment}
         conditions = {name: value for name, value in conditions.items() if value is not None}
-        dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
-        output = self.network((c_in * x).to(dtype), p.c_noise(sigma).to(dtype), **conditions)
+        output = self.network((c_in * x).to(dtype), c_noise, **conditions)
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
+
+    def _coefficients(self, sigma, x, dtype):
+        """c_skip, c_out, c_in in the type of x, to multiply it with, and c_noise for the network, [1] or [B].
+
+        Those of a number are worked out on the host, and go to a device with what is asked of it: nothing waits.
+        """
+        p, number = self.preconditioning, _number(sigma, x)
+        if number is not None:
+            level = p.round_sigma(torch.tensor([number], dtype=torch.float64))
+            c = [float(c(level).to(x.dtype)) for c in (p.c_skip, p.c_out, p.c_in)]
+            return *c, torch.full((1,), float(p.c_noise(level)), dtype=dtype, device=x.device)
+        sigma = sigma if isinstance(sigma, torch.Tensor) else torch.as_tensor(sigma, dtype=torch.float64)
+        sigma = p.round_sigma(sent(sigma, x.device, torch.float64).reshape(-1))
+        c = [c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in)]
+        return *c, p.c_noise(sigma).to(dtype)
 
     def _labels(self, labels, x):
         """As a tensor beside x. What is on the GPU is not looked at: that would wait for it at every call."""
-        labels = torch.as_tensor(labels, device=x.device)
+        labels = torch.as_tensor(labels)
         if self.classes is None or labels.device.type != "cpu":
-            return labels
+            return sent(labels, x.device)
         if labels.shape != (len(x),) or labels.is_floating_point():
             raise Refused(f"labels must be {len(x)} whole numbers, not {labels.dtype} of shape {list(labels.shape)}")
         if labels.numel() and not -1 <= int(labels.min()) <= int(labels.max()) < self.classes:
             odd = int(labels[(labels < -1) | (labels >= self.classes)][0])
             raise Refused(f"labels contain {odd}: this model has {self.classes} classes, from 0; −1 is none of them")
-        return labels
+        return sent(labels, x.device)
+
+
+def _number(sigma, x) -> float | None:
+    """σ as a number, if it is one: a tensor of one element counts as one where it lies on the host, and x does not."""
+    if isinstance(sigma, Real):
+        return float(sigma)
+    if not isinstance(sigma, torch.Tensor) or sigma.numel() != 1 or sigma.requires_grad:
+        return None
+    return float(sigma) if sigma.device.type == "cpu" and x.device.type != "cpu" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import torch
 from pydantic import model_validator
 
 from app.messages.drawings import Drawing
@@ -99,9 +100,13 @@ class Context:
     watch: Watch
     yours: Experiment
 
-    def denoiser(self, model):
-        """The model's denoiser on the server's device, watched."""
-        return self.watch(on(model.denoiser, self.work.device))
+    def place(self, model) -> torch.device:
+        """Where the model is computed."""
+        return self.work.place(model)
+
+    def denoiser(self, model, place=None):
+        """The model's denoiser, watched. place: where it is asked; None: where the model is computed."""
+        return self.watch(on(model.denoiser, place or self.place(model)))
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture."""

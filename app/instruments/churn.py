@@ -107,7 +107,7 @@ def _step(settings, context):
     sampling = Sampling(steps=settings.steps, S_churn=settings.S_churn, S_noise=settings.S_noise, seed=settings.seed)
 
     def moments():
-        z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context.work.device)
+        z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context)
         own = seeds(settings.seed, len(z))
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels, seeds=own)
 
@@ -121,9 +121,9 @@ def _step_body(settings, model, sampling, moments):
     points = len(model.shape) == 1
     packed = [{"name": m.name, "title": TITLES[m.name], "sigma": m.sigma, "note": _note(m, moments)} for m in moments]
     for moment, sent in zip(moments, packed, strict=True):
-        x = (moment.x / moment.scale).cpu()
+        x = moment.x / moment.scale
         if points:
-            sent["x"], sent["denoised"] = pack.float32(x.numpy()), pack.float32(moment.denoised.cpu().numpy())
+            sent["x"], sent["denoised"] = pack.float32(x.numpy()), pack.float32(moment.denoised.numpy())
         else:
             contrast = model.sigma_data / math.hypot(moment.sigma, model.sigma_data)
             sent["x"], sent["denoised"] = cycles.images(x * contrast), cycles.images(moment.denoised)
@@ -152,7 +152,7 @@ def _note(moment, moments):
 
 def _moments_panel(moments):
     """Not drawn: the numbers behind the picture, for the table that one can download."""
-    places = [(moment.x / moment.scale).cpu().double().numpy() for moment in moments]
+    places = [(moment.x / moment.scale).double().numpy() for moment in moments]
     lines = [
         {"name": TITLES[moment.name], "x": rounded(x[:, 0]), "y": rounded(x[:, 1])}
         for moment, x in zip(moments, places, strict=True)

@@ -97,7 +97,7 @@ def _curves(settings, designs, context):
     model = models.load(settings.data)
 
     def measured():
-        z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.work.device)
+        z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context)
         denoiser = diagnostics.Shared(context.denoiser(model))
         levels = np.geomspace(*starts.within(model, 0.002, 80), LEVELS)[::-1]
         step = DISCRETE_STEP if model.trained else 0.01
@@ -114,13 +114,13 @@ def _pictures(settings, designs, context):
     model = models.load(_pictured(settings))
 
     def drawn():
-        z, _ = starts.latents(model, PICTURED, PICTURED, settings.seed, context.work.device)
+        z, _ = starts.latents(model, PICTURED, PICTURED, settings.seed, context)
         denoiser = diagnostics.Shared(context.denoiser(model))
         end = NEAR if settings.zoom else REACH
         levels = [*(end * np.linspace(1, 0.03, 72) ** 3), 0.0]  # even enough on every schedule's clock
         for name, design in designs.items():
             t, x = diagnostics.paths(denoiser, z, design, levels, start=REACH)
-            yield name, t.cpu().numpy(), x.squeeze(2).cpu().numpy()
+            yield name, t, x.squeeze(2)
 
     key = "paths", model.identity, tuple(designs.items()), settings.zoom, settings.seed
     return starts.kept(context, key, drawn)
@@ -144,7 +144,7 @@ def _body(settings, designs, pictures, curves):
 
 
 def _line(name, settings, parts):
-    values = [getattr(part, settings.quantity).cpu().numpy() for part in parts]
+    values = [getattr(part, settings.quantity).numpy() for part in parts]
     low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), axis=1) if parts else ([], [], [])
     known = {"x": rounded([part.sigma for part in parts]), "y": rounded(middle)}
     band = {"low": rounded(low), "high": rounded(high)}
@@ -161,6 +161,7 @@ def _range(lines) -> list[float]:
 
 
 def _picture(name, design, t, x, settings):
+    t, x = t.numpy(), x.numpy()
     times, places = (rounded(apart(rows)) for rows in (np.broadcast_to(t, x.T.shape), x.T))
     words = f"{lines()[name]}: σ(t) {_words(SCHEDULES, design.schedule)}, s(t) {_words(SCALINGS, design.scaling)}"
     line = {"name": None, "color": look_of(name).color, "x": times, "y": places, "width": 1.1, "opacity": 0.75}

@@ -9,7 +9,8 @@ import numpy as np
 from app.figures import pack
 from app.instruments import starts
 from edm import diagnostics, latents, models, seeds
-from edm.diagnostics import spread
+from edm.base.transfers import sent
+from edm.diagnostics.churn import spreading
 from edm.plots import panels
 from edm.plots.looks import Look
 from edm.plots.panels import Series
@@ -32,8 +33,10 @@ def respond(settings, context):
 
     def items():
         clean, labels = _clean(model)
-        x = _noisy(clean, model, settings).to(context.work.device)
-        denoiser = context.denoiser(model)
+        place = context.place(model)
+        x = sent(_noisy(clean, model, settings), place)
+        labels = None if labels is None else sent(labels, place)
+        denoiser = context.denoiser(model, place)
         runs = [
             diagnostics.churn_cycles(
                 denoiser, x, settings.sigma, settings.rounds, S_noise=strength, seed=settings.seed + 1, labels=labels
@@ -45,7 +48,10 @@ def respond(settings, context):
 
     for done, ended in starts.kept(context, key, items):
         if done:
-            yield _rounds_body(settings, model, strengths, done), ended
+            yield (
+                _rounds_body(settings, model, strengths, [(strength, _packed(part)) for strength, part in done]),
+                ended,
+            )
 
 
 def _clean(model):
@@ -60,16 +66,25 @@ def _noisy(clean, model, settings):
 
 
 def _measured(part, model, settings) -> dict:
-    """The numbers of a round; of those that are shown, the pictures too."""
-    found = {"index": part.index, "sigma": part.sigma, "x": spread(part.x), "denoised": spread(part.denoised)}
+    """The numbers of a round, and of those that are shown the pictures too, as tensors where it is computed."""
+    found = {"index": part.index, "sigma": part.sigma, "x": spreading(part.x), "denoised": spreading(part.denoised)}
     if part.index in _shown(settings):
-        x, denoised = part.x.cpu(), part.denoised.cpu()
-        if len(model.shape) == 1:
-            found["picture"] = {"x": pack.float32(x.numpy()), "denoised": pack.float32(denoised.numpy())}
-        else:
+        x, denoised = part.x, part.denoised
+        if len(model.shape) > 1:
             contrast = model.sigma_data / math.hypot(part.sigma, model.sigma_data)
             x, denoised = x[:SHOWN_IMAGES] * contrast, denoised[:SHOWN_IMAGES]
-            found["picture"] = {"x": images(x), "denoised": images(denoised)}
+        found["picture"] = {"x": x, "denoised": denoised}
+    return found
+
+
+def _packed(part) -> dict:
+    """What `_measured` has found, for the page."""
+    found = {**part, "x": float(part["x"]), "denoised": float(part["denoised"])}
+    if "picture" in part:
+        points = part["picture"]["x"].ndim == 2
+        found["picture"] = {
+            name: pack.float32(x.numpy()) if points else images(x) for name, x in part["picture"].items()
+        }
     return found
 
 

@@ -42,13 +42,14 @@ class Group:
 
     def losses(self, context, sigmas):
         """The library's endless stream of curves, with guarded denoisers."""
+        place = context.place(self.models[0])
         return diagnostics.losses(
-            {model.name: context.denoiser(model) for model in self.models},
+            {model.name: context.denoiser(model, place) for model in self.models},
             self.draw,
             sigmas,
-            exact=context.denoiser(self.exact) if self.exact else None,
+            exact=context.denoiser(self.exact, place) if self.exact else None,
             first=FIRST[len(self.models[0].shape)],
-            device=context.work.device,
+            device=place,
         )
 
     def design(self, model) -> Design:

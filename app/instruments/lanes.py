@@ -233,10 +233,11 @@ def _steps_in(milliseconds, model, sampling, context):
 
     def measure():
         experiment = Experiment(model=model.name, count=None, sampling=sampling.changed(steps=4, sigmas=None))
+        place = context.place(model)
         taken = []
         for _ in range(3):
             start = time.perf_counter()
-            last(runner.states(experiment, context.work.device, context.watch))
+            last(runner.states(experiment, place, context.watch))
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 

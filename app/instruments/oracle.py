@@ -13,9 +13,10 @@ from app.instruments.base import Instrument, View, option
 from app.instruments.groups import FIRST, draw_of, exact_of, fine, short, short_titles
 from app.messages import drawings
 from edm import diagnostics, models
+from edm.base.transfers import fetched, sent
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
-from edm.sampling.denoisers import on
+from edm.sampling.denoisers import ask, on
 from edm.sampling.noise import latents, seeds
 
 LEVELS = np.geomspace(80, 0.002, 24)
@@ -60,14 +61,15 @@ def respond(settings: Oracle, context):
 def _found(settings, model, exact, context):
     """{"images", "curves", "fields"} with ever more in it: a rough curve, then the pictures, then finer curves."""
     draw = draw_of(model, context)
-    learned, ideal = context.denoiser(model), context.denoiser(exact) if exact else None
+    place = context.place(model)
+    learned, ideal = context.denoiser(model, place), context.denoiser(exact, place) if exact else None
     curves = diagnostics.losses(
-        {"learned": learned}, draw, LEVELS, exact=ideal, first=FIRST[len(model.shape)], device=context.work.device
+        {"learned": learned}, draw, LEVELS, exact=ideal, first=FIRST[len(model.shape)], device=place
     )
-    images = _images(settings.image, draw, learned, ideal, model) if len(model.shape) == 3 else None
+    images = _images(settings.image, draw, learned, ideal, model, place) if len(model.shape) == 3 else None
     found = {"images": images, "curves": next(curves), "fields": {}}
     yield found
-    known = exact and on(exact.denoiser, context.work.device)
+    known = exact and on(exact.denoiser, place)
     for index in _coarse_first(len(LEVELS)) if ideal and model.shape == (2,) else ():
         found = {
             **found,
@@ -96,37 +98,42 @@ def _gaps(index, learned, ideal, known, model) -> dict:
     ideal: D*, watched; known: the distribution itself, for how likely a place is."""
     sigma = float(LEVELS[index])
     size = np.hypot(sigma, model.sigma_data)
-    grid = diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS).to(known.means.device) * size
+    place = known.means.device
+    grid = sent(diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS) * size, place)
     gap = diagnostics.gap_field(learned, ideal, grid, sigma).norm(dim=1)
     density = known.log_density(grid, sigma)
     likely = (density - density.max()).exp() / LIKELY
-    coarse = diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS).to(known.means.device) * size
+    coarse = sent(diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS) * size, place)
     arrows = diagnostics.gap_field(learned, ideal, coarse, sigma)
+    most = torch.where(likely > 1, gap, 0).max()
+    most, gap, likely, arrows = fetched([most, gap, likely.clamp(max=1).to(gap), arrows])
     return {
         "index": index,
-        "most": float(gap[likely > 1].max()),
-        "gap": pack.float32(gap.cpu()),
-        "likely": pack.float32(likely.clamp(max=1).cpu()),
-        "arrows": pack.float32(arrows.cpu()),
+        "most": float(most),
+        "gap": pack.float32(gap),
+        "likely": pack.float32(likely),
+        "arrows": pack.float32(arrows),
     }
 
 
 @torch.no_grad()
-def _images(number, draw, learned, ideal, model) -> dict:
+def _images(number, draw, learned, ideal, model, place) -> dict:
     """Figure 1 for one image: the noisy image at the data's contrast, D* and D_θ, each [10, C, H, W]."""
     y, labels = draw([number])
     count = len(COLUMNS)
     sigma = torch.as_tensor(COLUMNS).to(y).view(-1, *[1] * len(model.shape))
     x = y + sigma * latents(seeds(number, 1), model.shape)
-    told = labels.repeat(count) if labels is not None and model.classes else None
+    told = sent(labels.repeat(count), place) if labels is not None and model.classes else None
     rows = {"noisy image": x * model.sigma_data / (sigma**2 + model.sigma_data**2).sqrt()}
+    x, sigma = sent(x, place), sent(sigma.flatten(), place)
     if ideal is not None:
-        rows["ideal D"] = ideal(x, sigma.flatten(), told)
-    rows["learned D"] = learned(x, sigma.flatten(), told)
+        rows["ideal D"] = ask(ideal, x, sigma, told)
+    rows["learned D"] = ask(learned, x, sigma, told)
+    shown = zip(rows, fetched(rows.values()), strict=True)
     return {
         "shape": list(model.shape),
         "sigmas": rounded(COLUMNS),
-        "rows": [{"title": title, "images": pack.uint8(images.cpu().numpy())} for title, images in rows.items()],
+        "rows": [{"title": title, "images": pack.uint8(images.numpy())} for title, images in shown],
     }
 
 

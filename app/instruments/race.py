@@ -117,7 +117,13 @@ def respond(settings: Race, context):
         for title, entrant in racing.items()
     }
     budgets = [budget for budget in BUDGETS if budget <= settings.limit]
-    key = "references", tuple((title, of.identity) for title, of in learned.items()), tuple(seeds), count
+    key = (
+        "references",
+        context.place(model),
+        tuple((title, of.identity) for title, of in learned.items()),
+        tuple(seeds),
+        count,
+    )
     references = context.work.remember(key, dict)
     steps = REFERENCE_STEPS[len(model.shape) == 3]
     points = diagnostics.race(runners, latents, budgets, measure, references, reference_steps=steps)
@@ -135,7 +141,7 @@ def _count(settings, model):
 
 
 def _start(model, count, seed, context):
-    return runner.start(Experiment(model=model.name, count=count, sampling={"seed": seed}), context.work.device)
+    return runner.start(Experiment(model=model.name, count=count, sampling={"seed": seed}), context.place(model))
 
 
 def _body(settings, racing, points, floor, ended):

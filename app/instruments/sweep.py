@@ -131,7 +131,7 @@ def _evaluation_seconds(sweep, model, context):
         taken = []
         for _ in range(2):
             start = time.perf_counter()
-            evaluations = last(runner.states(experiment, context.work.device, context.watch)).evaluations
+            evaluations = last(runner.states(experiment, context.place(model), context.watch)).evaluations
             taken.append((time.perf_counter() - start) / evaluations)
         return min(taken)
 

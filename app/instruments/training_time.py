@@ -61,11 +61,11 @@ def _found(settings, group: Group, context):
     latest, samples = next(curves), {}
     yield latest, samples
     for model in [group.models[-1], *group.models[:-1]]:
-        for state in runner.states(experiment_of(model, settings), context.work.device, context.watch):
+        for state in runner.states(experiment_of(model, settings), context.place(model), context.watch):
             x = state.x if len(model.shape) == 1 else state.denoised
-            samples = samples | {model.name: {"x": x.cpu().numpy(), "done": False}}
+            samples = samples | {model.name: {"x": x, "done": False}}
             yield latest, samples
-        samples = samples | {model.name: {"x": state.x.cpu().numpy(), "done": True, "field": _flow(model, context)}}
+        samples = samples | {model.name: {"x": state.x, "done": True, "field": _flow(model, context)}}
         latest = next(curves)
         yield latest, samples
     end = time.monotonic() + SECONDS
@@ -83,7 +83,7 @@ def experiment_of(model, settings) -> Experiment:
 def _flow(model, context):
     if model.shape != (2,):
         return None
-    return arrows(context.denoiser(model), model.sigma_data, context.work.device)
+    return arrows(context.denoiser(model), model.sigma_data, context.place(model))
 
 
 def objectives(group: Group, curves) -> list[float]:
@@ -129,7 +129,7 @@ def _body(settings, group, curves, samples):
 def _checkpoint(model, images, sample):
     packed = None
     if sample is not None:
-        x = sample["x"]
+        x = sample["x"].numpy()
         packed = {"count": len(x), "x": pack.float32(x) if x.ndim == 2 else pack.uint8(x), "done": sample["done"]}
         packed["field"] = sample.get("field")
     return {"name": model.name, "images": images, "sample": packed}

@@ -82,7 +82,7 @@ def _runs(base, settings) -> dict[tuple, object]:
 
 def _items(model, runs, settings, context):
     """("local", run, LocalError), ("end", run, the solution at σ = 0) and ("total", ρ, error), as they come."""
-    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.work.device)
+    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context)
     denoiser = diagnostics.Shared(context.denoiser(model))  # the exact solution is asked for by all
     ends: dict = {}
     for run, sampling in runs.items():
@@ -156,9 +156,9 @@ def _painted(model, parts, ends):
     """Trajectories with the local error of each of their steps; they end at σ = 0 once that is known."""
     states = [part.x for part in parts] + ends[:1]
     return {
-        "x": pack.float32(np.stack([state.cpu().numpy() for state in states])),
+        "x": pack.float32(np.stack([state.numpy() for state in states])),
         "sigma": [part.sigma for part in parts] + [0.0] * len(ends[:1]),
-        "error": pack.float32(np.stack([part.error.cpu().numpy() for part in parts])),
+        "error": pack.float32(np.stack([part.error.numpy() for part in parts])),
         "count": len(parts[0].x),
         "data": starts.data(model),
         "sigmaData": model.sigma_data,

@@ -57,7 +57,8 @@ def final(experiment: Experiment, work: Work, watch: Watch):
 
     def sample():
         with watch.turn():
-            return last(runner.states(experiment, work.device, watch)).x.cpu()
+            place = work.place(models.of(experiment), runner.count(experiment))
+            return last(runner.states(experiment, place, watch)).x.cpu()
 
     return work.remember(("final", identity(experiment)), sample)
 
@@ -69,8 +70,9 @@ def _reference(experiment, model, count, work, watch):
     name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
 
     def solve():
-        z, labels = runner.start(experiment, work.device)
-        denoiser = watch(on(model.denoiser, work.device))
+        place = work.place(model, count)
+        z, labels = runner.start(experiment, place)
+        denoiser = watch(on(model.denoiser, place))
         labels = None if labels is None else labels[:count]
         with watch.turn():
             return diagnostics.reference(denoiser, z[:count], sampling, labels, reference_steps(model)).cpu()

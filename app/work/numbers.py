@@ -75,11 +75,12 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
 
 def timed(model, kind, work, watch) -> tuple[float, float]:
     """Of an evaluation of one sample here, in float32 or float64, and what each further one adds."""
-    denoiser, many = watch(on(model.denoiser, work.device)), SEVERAL[len(model.shape) == 3]
+    place, many = work.place(model), SEVERAL[len(model.shape) == 3]
+    denoiser = watch(on(model.denoiser, place))
 
     def once(number):
-        x = torch.zeros(number, *model.shape, dtype=kind, device=work.device)
-        labels = [torch.zeros(number, dtype=torch.long, device=work.device)] if model.trained and model.classes else []
+        x = torch.zeros(number, *model.shape, dtype=kind, device=place)
+        labels = [torch.zeros(number, dtype=torch.long, device=place)] if model.trained and model.classes else []
         begun = time.perf_counter()
         denoiser(x, 1.0, *labels).cpu()
         return time.perf_counter() - begun

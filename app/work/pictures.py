@@ -14,6 +14,7 @@ from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
+from edm.base.transfers import sent
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
@@ -45,16 +46,17 @@ class Picture(Job):
             yield kept, True
             return
         model, started = models.of(experiment), time.perf_counter()
-        for states, ended in watch.paced(runner.states(experiment, work.device, watch)):
+        place = work.place(model, runner.count(experiment))
+        for states, ended in watch.paced(runner.states(experiment, place, watch)):
             if not ended:
                 yield json.dumps(self._body(work, model, states, started)), False
         body = self._body(work, model, states, started)
         if self.field and model.shape == (2,):
             with watch.turn():
-                body["field"] = _arrows(watch(on(model.denoiser, work.device)), model, states, self.field, work.device)
+                body["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
         text = json.dumps(body)
         work.keep(key, text)
-        work.remember(("final", identity(experiment)), lambda: states[-1].x.cpu())
+        work.remember(("final", identity(experiment)), lambda: states[-1].x)
         yield text, True
 
     def _body(self, work, model, states, started) -> dict:
@@ -81,10 +83,10 @@ class Picture(Job):
 
 def _arrows(denoiser, model, states, window, device) -> dict:
     half = FOLLOW_WINDOW if window.follow else WINDOW
-    grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS).to(device)
+    grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS)
     sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
     # the last state has σ = 0, where nothing moves: its arrows are those of the level before
     sigmas[-1] = sigmas[-2]
     follow = model.sigma_data if window.follow else None
-    arrows = diagnostics.direction_field(denoiser, grid, sigmas, follow)
-    return {"positions": pack.float32(grid.cpu()), "arrows": pack.float32(arrows.cpu())}
+    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow)
+    return {"positions": pack.float32(grid), "arrows": pack.float32(arrows.cpu())}

@@ -15,6 +15,7 @@ from app.work.watch import Watch
 from edm import models, runner
 from edm.base.errors import Refused
 from edm.base.fields import Whole
+from edm.base.transfers import sent
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.loop import sample
@@ -45,24 +46,25 @@ class Probe(Job):
         level = min(max(self.level, 0), path.steps - 1)
         if not all(abs(value) < FARTHEST for value in self.position):
             raise Refused(f"position {list(self.position)} is outside of every picture")
-        start = torch.tensor([self.position], dtype=torch.float32, device=work.device)
-        _, labels = runner.start(experiment, work.device)
-        k = self._nearest(level, start, work, watch) if path.stochastic else 0
+        place = work.place(model, runner.count(experiment))
+        position = torch.tensor([self.position], dtype=torch.float32)
+        _, labels = runner.start(experiment, place)
+        k = self._nearest(level, position, place, work, watch) if path.stochastic else 0
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
-        begin = level, start * path.scale(level)
-        denoiser = watch(on(model.denoiser, work.device))
+        begin = level, sent(position, place) * path.scale(level)
+        denoiser = watch(on(model.denoiser, place))
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
-        line = [(state.x / state.scale)[0].tolist() for state in found]
+        line = torch.cat([state.x / state.scale for state in found]).tolist()
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
 
-    def _nearest(self, level, position, work, watch) -> int:
+    def _nearest(self, level, position, place, work, watch) -> int:
         """Which sample is nearest to a position at a noise level."""
 
         def there():
-            with closing(runner.states(self.experiment, work.device, watch)) as states:
+            with closing(runner.states(self.experiment, place, watch)) as states:
                 state = next(state for state in states if state.index == level)
-            return state.x / state.scale
+            return (state.x / state.scale).cpu()
 
         samples = work.remember(("there", identity(self.experiment), level), there)
         return int((samples - position).square().sum(1).argmin())

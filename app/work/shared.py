@@ -8,17 +8,19 @@ import os
 import threading
 from collections.abc import Callable, Hashable
 
+import torch
 from cachetools import LRUCache
 
 from app.work.slots import Slots
-from edm import models
+from edm import models, runner
 from edm.experiments.experiment import Experiment
 
 REMEMBERED = 512  # values
 
 
 class Work:
-    """Thread-safe. device: where computing runs. megabytes: of finished answers that are kept.
+    """Thread-safe. device: where computing runs, but for what `place` puts elsewhere. megabytes: of finished answers
+    that are kept.
 
     own: who looks owns this machine, and may see where things lie (`app.work.snippets.complete`).
     """
@@ -39,6 +41,10 @@ class Work:
         """Compute on another device from now on. What is remembered lies on the one before, or was timed there."""
         with self._lock:
             self.device, self._known = device, LRUCache(REMEMBERED)
+
+    def place(self, model: models.Model, count: int | None = None) -> torch.device:
+        """Where a model is computed, of which so many samples are asked (see `edm.runner.place`)."""
+        return runner.place(model, self.device, count)
 
     def answer(self, key: str) -> str | None:
         """The finished answer under `key`, as JSON text, if it is kept."""

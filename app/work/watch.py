@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.work.cores import divided
 from app.work.slots import Slots
 from app.work.tickets import Ticket
+from edm.base.transfers import Home
 from edm.sampling.denoisers import Around
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
@@ -42,20 +43,22 @@ class Watch:
         return self.slots.turn(self.visitor) if self.slots else nullcontext()
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
-        """(all items so far, is it the end?) whenever it is time for a picture. Computes in the visitor's turn."""
+        """(all items so far, is it the end?) whenever it is time for a picture, with their tensors on the CPU: those
+        that came since the last are copied at once. Computes in the visitor's turn."""
         done: list = []
-        items, ended = iter(items), False
+        items, ended, home = iter(items), False, Home()
         while not ended:
             # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
             with self.turn():
-                due = time.perf_counter() + PREVIEW_SECONDS
+                due, new = time.perf_counter() + PREVIEW_SECONDS, []
                 while not ended:
                     try:
-                        done.append(next(items))
+                        new.append(next(items))
                     except StopIteration:
                         ended = True
                     if time.perf_counter() > due:
                         break
+                done += home(new)
             yield done, ended
 
 

@@ -12,6 +12,7 @@ from edm.base.errors import Refused
 
 _NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
 _SEVERAL = re.compile(r"(cpu|cuda)\*([0-9]{1,4})")
+WITHOUT_FLOAT64 = frozenset({"mps"})  # kinds of devices
 
 
 def device(name: str = "auto") -> torch.device:
@@ -68,6 +69,22 @@ def _freest() -> torch.device:
     if not ordered or len(found) != torch.cuda.device_count():
         return torch.device("cuda")
     return torch.device("cuda", max(found, key=lambda card: card.free).index)
+
+
+def precise(device: torch.device | str) -> torch.dtype:
+    """In which coefficients, densities and sums are computed there: float64, or float32 where the device has none."""
+    return torch.float32 if torch.device(device).type in WITHOUT_FLOAT64 else torch.float64
+
+
+def precisely(x: torch.Tensor) -> torch.Tensor:
+    """The numbers in the most precise type of their device."""
+    return x.to(precise(x.device))
+
+
+def check_type(dtype: torch.dtype, device: torch.device | str) -> None:
+    """Raises Refused for float64 where the device has none."""
+    if dtype == torch.float64 != precise(device):
+        raise Refused(f"{torch.device(device).type} has no float64; use float32 there, or another device, such as cpu")
 
 
 def count(device: str) -> int:

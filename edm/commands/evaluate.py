@@ -12,10 +12,10 @@ from pydantic import model_validator
 
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, knob
+from edm.commands import computing
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.data.settings import Data, data_learned
-from edm.sampling.denoisers import on
 from edm.sampling.settings import Sampling
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def add(commands: argparse._SubParsersAction) -> None:
         "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
     )
     parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")
     form.add_argument("--json", action="store_true", help="print everything as JSON")
+    computing.add(parser)
     common.add(parser, Evaluation, "experiment")
     parser.set_defaults(run=run)
 
@@ -73,12 +73,15 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm.base.devices import device
     from edm.evaluation import markdown
+    from edm.training.loss import AT_ONCE
 
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
-    place, steps = device(options.device), _steps(options)
-    opened = [(name, *_denoiser(name, place)) for name in options.models]
-    events = [_evaluations(options, steps, place, *model) for model in opened]  # all checked before the first one runs
+    place, how, steps = device(options.device), computing.of(options), _steps(options)
+    opened = [(name, *_denoiser(name, place, how)) for name in options.models]
+    events = [
+        _evaluations(options, steps, how.batch or AT_ONCE, place, *model) for model in opened
+    ]  # all checked before the first one runs
     rows = []
     for title, several in zip(_titles(opened), events, strict=True):
         rows.append((title, [_watched(title, one, sys.stderr) for one in several]))
@@ -91,7 +94,7 @@ def run(options: argparse.Namespace) -> Any:
         print("\n\n".join(_text(title, report) for title, reports in rows for report in reports))
 
 
-def _denoiser(name_or_path: str, device):
+def _denoiser(name_or_path: str, device, how):
     """(denoiser on `device`, the `Data` that it has learned or None) of a file, a run's folder or a model's name."""
     from edm.data.settings import Data
     from edm.experiments import models
@@ -101,9 +104,9 @@ def _denoiser(name_or_path: str, device):
         from edm.files import checkpoints, saved
 
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
-        return denoiser, data_learned(denoiser.header)
+        return computing.applied(denoiser, how, device), data_learned(denoiser.header)
     model = models.load(name_or_path)
-    denoiser = on(model.denoiser, device)
+    denoiser = computing.applied(model.denoiser, how, device)
     if model.trained and (known := data_learned(model.header)) is not None:
         return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)
@@ -115,7 +118,7 @@ def _steps(options) -> list[str | None]:
     return [None] if given is None else given.split(",")
 
 
-def _evaluations(options, steps, device, name, denoiser, data) -> list:
+def _evaluations(options, steps, batch, device, name, denoiser, data) -> list:
     """The evaluation of one model at each number of steps, as streams of events."""
     from edm.evaluation import evaluate
 
@@ -135,7 +138,7 @@ def _evaluations(options, steps, device, name, denoiser, data) -> list:
     for number in steps:
         changes = {} if number is None else {"steps": number}
         sampling = Sampling.parse({**settings.sampling.document(), **changes})
-        made.append(evaluate(denoiser, data, sampling, settings.count, settings.reference, device))
+        made.append(evaluate(denoiser, data, sampling, settings.count, settings.reference, device, batch))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from edm.base.errors import Refused
+from edm.commands import computing
 from edm.commands.help import command
 from edm.data.settings import data_learned
 
@@ -31,31 +32,39 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--note", default="", help="a remark for its card")
     parser.add_argument("--ema", type=int, default=0, help="which of the averages (default: the first)")
     parser.add_argument("--evaluate", action="store_true", help="measure it first, and put that on the card")
+    computing.add(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> Any:
+    from edm.base.devices import device
     from edm.files import saved
     from edm.training.export import export
 
     place = saved.chosen(options.place)
-    metrics = _measures(place, options.ema) if options.evaluate else None
+    how = computing.of(options)
+    if not options.evaluate and (how.document() or options.device != "auto"):
+        raise Refused("--device, --precision, --batch and --compile say how to --evaluate, which is not asked for")
+    metrics = _measures(place, options.ema, device(options.device), how) if options.evaluate else None
     named = {"title": options.title, "family": options.family, "order": options.order, "note": options.note}
     export(place, options.out, **named, ema=options.ema, metrics=metrics)
     print(options.out)
 
 
-def _measures(checkpoint, ema) -> dict:
+def _measures(checkpoint, ema, device, how) -> dict:
     """What an evaluation finds, as lines for the card."""
     from edm.evaluation import evaluate
     from edm.files import checkpoints
     from edm.sampling.loop import last
+    from edm.training.loss import AT_ONCE
 
-    denoiser = checkpoints.load(checkpoint, ema=ema)
+    denoiser = computing.applied(checkpoints.load(checkpoint, ema=ema), how, device)
     data = data_learned(denoiser.header)
     if data is None:
         raise Refused(f"{checkpoint} does not say what it has learned; leave out --evaluate")
-    report = cast("Report", last(evaluate(denoiser, data)))  # with which all evaluations end
+    report = cast(
+        "Report", last(evaluate(denoiser, data, device=device, batch=how.batch or AT_ONCE))
+    )  # with which all evaluations end
     how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]

@@ -35,7 +35,7 @@ def fields(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
     for settings in groups(kind).values():
         group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
         for name, knob in knobs(settings).items():
-            group.add_argument(f"--{name}", help=_help(knob).replace("%", "%%"), metavar="VALUE")
+            group.add_argument(f"--{name}", help=described(knob).replace("%", "%%"), metavar="VALUE")
     parser.set_defaults(kind=kind)
 
 
@@ -56,7 +56,7 @@ def document_of(options: argparse.Namespace) -> dict:
     return merged(document, unflatten(given(options), options.kind))
 
 
-def _help(knob) -> str:
+def described(knob: dict) -> str:
     default = knob["default"]
     shown = ",".join(map(str, default)) or "none" if isinstance(default, list) else default
     shown = "none" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.commands import computing
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.experiments.experiment import Experiment
@@ -43,8 +44,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     title = "sample a model and write a picture or the numbers"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
     parser.add_argument("--out", default="sample.png", help="file to write: .png, .npz or .csv (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
+    computing.add(parser)
     common.add(parser, Experiment, "experiment")
     parser.set_defaults(run=run)
 
@@ -75,11 +76,11 @@ def run(options: argparse.Namespace) -> Any:
     from edm.files import render
     from edm.sampling.path import path_of
 
-    model = models.of(experiment)
+    model, place = models.of(experiment), devices.device(options.device)
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
-    states = []
-    for state in runner.states(experiment, devices.device(options.device)):
+    how, states = computing.of(options), []
+    for state in runner.states(experiment, place, lambda denoiser: computing.applied(denoiser, how, place)):
         states.append(state)
         print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
     print(file=sys.stderr)

@@ -134,7 +134,12 @@ class Round:
 
 def spread(x: torch.Tensor) -> float:
     """√ of the mean variance of a coordinate of samples [B, …], as σ_data is of the data."""
-    return float(x.double().var(0).mean().sqrt())
+    return float(spreading(x))
+
+
+def spreading(x: torch.Tensor) -> torch.Tensor:
+    """The same as a tensor [] beside x, which is not waited for."""
+    return x.double().var(0).mean().sqrt()
 
 
 def churn_cycles(

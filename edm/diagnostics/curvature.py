@@ -117,10 +117,10 @@ def paths(
     Time and scaling are those of `sampling`; the rest as in `solution`.
     """
     path = path_of(sampling, denoiser)
-    states = torch.stack(list(solution(denoiser, latents, sigmas, labels, start)))
     times = [path.time(float(sigma)) for sigma in sigmas]
-    scales = states.new_tensor([path.scale_at(t) for t in times])
-    return torch.tensor(times, dtype=torch.float64), states * scales.view(-1, *[1] * (states.ndim - 1))
+    states = zip(solution(denoiser, latents, sigmas, labels, start), times, strict=True)
+    x = torch.stack([state * path.scale_at(t) for state, t in states])
+    return torch.tensor(times, dtype=torch.float64), x
 
 
 def curvature(

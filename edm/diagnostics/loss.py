@@ -18,6 +18,7 @@ import torch
 
 from edm.base import streams
 from edm.base.errors import Refused
+from edm.base.transfers import fetched, sent
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
 
 if TYPE_CHECKING:
@@ -159,20 +160,23 @@ def _curves(denoisers, told, draw, sigmas, seed, first, most, device, oracle):
     gaps = {name: _Running(sigmas) for name in denoisers if oracle and name != FLOOR}
     for indices in _rounds(*(given or usual for given, usual in zip((first, most), _usual(shape), strict=True))):
         y, labels = draw(indices)
-        y = y.to(device)
-        labels = None if labels is None else torch.as_tensor(labels, device=device)
-        noise = streams.normals(seed, streams.Purpose.VALIDATION, indices, shape).to(y)
+        y = sent(y, device)
+        labels = None if labels is None else sent(torch.as_tensor(labels), device)
+        noise = sent(streams.normals(seed, streams.Purpose.VALIDATION, indices, shape), device, y.dtype)
         for levels, samples in _blocks(len(sigmas), len(y), max(_LEAST_ROWS, _NUMBERS // y[0].numel())):
             x, sigma = _noised(y[samples], noise[samples], sigmas[levels])
             clean, ideal = y[samples].repeat(len(sigmas[levels]), *[1] * len(shape)), None
             known = None if labels is None else labels[samples].repeat(len(sigmas[levels]))
+            squares = []  # for each of errors and gaps, [levels, B]
             for name, denoiser in denoisers.items():
                 denoised = _denoised(name, denoiser, x, sigma, known if name in told else None)
-                errors[name].add(levels, _squares(denoised, clean, len(sigmas[levels])))
+                squares.append((errors[name], _squares(denoised, clean, len(sigmas[levels]))))
                 if name in gaps:
-                    gaps[name].add(levels, _squares(denoised, ideal, len(sigmas[levels])))
+                    squares.append((gaps[name], _squares(denoised, ideal, len(sigmas[levels]))))
                 elif oracle:
                     ideal = denoised  # the exact denoiser comes first
+            for (running, _), values in zip(squares, fetched(values for _, values in squares), strict=True):
+                running.add(levels, values.numpy())
             if all(running.count.all() for running in errors.values()):
                 yield {
                     name: running.curve(gaps[name].curve() if name in gaps else None)
@@ -202,9 +206,11 @@ def _blocks(levels, samples, rows) -> Iterator[tuple[slice, slice]]:
 
 def _noised(y, noise, sigmas):
     """y + σn of all σ × samples, σ-major [S'·B, …], and σ: a number if there is one, else [S'·B] in float64."""
-    levels = torch.as_tensor(sigmas.copy(), device=y.device).view(-1, *[1] * y.ndim)
-    x = (y + levels.to(y) * noise).flatten(0, 1)
-    return x, float(sigmas[0]) if len(sigmas) == 1 else levels.flatten().repeat_interleave(len(y))
+    if len(sigmas) == 1:
+        return y + float(sigmas[0]) * noise, float(sigmas[0])
+    levels = sent(torch.from_numpy(sigmas.copy()), y.device)
+    x = (y + levels.to(y).view(-1, *[1] * y.ndim) * noise).flatten(0, 1)
+    return x, levels.repeat_interleave(len(y))
 
 
 def _denoised(name, denoiser, x, sigma, labels):
@@ -215,9 +221,9 @@ def _denoised(name, denoiser, x, sigma, labels):
     return denoised.to(x.dtype)
 
 
-def _squares(a, b, levels) -> np.ndarray:
+def _squares(a, b, levels) -> torch.Tensor:
     """Mean squared difference over the coordinates of each row: [levels, B]."""
-    return (a - b).double().square().flatten(1).mean(1).view(levels, -1).cpu().numpy()
+    return (a - b).double().square().flatten(1).mean(1).view(levels, -1)
 
 
 @torch.no_grad()

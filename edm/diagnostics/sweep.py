@@ -58,6 +58,7 @@ def run_sweep(
 ) -> Iterator[Cell]:
     """Yields every cell as it is done, in the order of its plan; all cells start from the same seeds.
 
+    device: where models are computed, but for exact toys (`runner.place`); "auto": the GPU if there is one.
     denoiser: D(x, sigma, labels=None) on `device`, in place of the experiment's model. wrap: put around whatever is
     asked, the plan's stand-in and the memory included, such as a check for cancellation that raises; it must pass on
     the denoiser's attributes. megabytes: for what cells share. plan: of the same arguments, where it is known.
@@ -85,19 +86,20 @@ class _Worker:
         before, samples, values = self._spent(), [], []
         for seed in planned.seeds:
             seeded = experiment.changed(sampling={"seed": seed})
-            z, labels = runner.start(seeded, self.device)
+            z, labels = runner.start(seeded, self.place)
             end = last(sample(self.wrap(self.shared), z, seeded.sampling, labels, seeds=seeds(seed, len(z)))).x
             samples.append(end.cpu())
             if self.sweep.measure != SAMPLES:
-                finite = torch.isfinite(end).all()
+                finite = torch.isfinite(samples[-1]).all()
                 values.append(self._value(seeded, end, z, labels) if finite else math.nan)
         problem = "" if all(torch.isfinite(x).all() for x in samples) else "these settings give samples without bounds"
         return Cell(*place, experiment, samples[0], tuple(values), problem, self._spent() - before)
 
     def _prepare(self, planned):
         if self.model != planned.experiment.model:
-            own = self.denoiser is None
-            self.known = on(models.of(planned.experiment).denoiser, self.device) if own else self.denoiser
+            own, model = self.denoiser is None, models.of(planned.experiment)
+            self.place = runner.place(model, self.device, runner.count(planned.experiment)) if own else self.device
+            self.known = on(model.denoiser, self.place) if own else self.denoiser
             self.shared, self.model, self.to_data = Shared(self.known, self.megabytes), planned.experiment.model, None
         if self.start != planned.start:
             self.start, self.solutions = planned.start, {}
@@ -109,7 +111,7 @@ class _Worker:
     def _value(self, experiment, end, z, labels) -> float:
         sweep, seed = self.sweep, experiment.sampling.seed
         if not sweep.needs_solution:
-            self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.device)
+            self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.place)
             return self.to_data(end)
         if seed not in self.solutions:
             asked = self.wrap(self.known)

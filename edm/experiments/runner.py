@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from edm.base import devices
 from edm.base.errors import Refused
+from edm.base.transfers import sent
 from edm.data.classes import turns
 from edm.experiments import models
 from edm.experiments.experiment import Experiment
@@ -26,13 +28,31 @@ def count(experiment: Experiment) -> int:
     return experiment.count or models.of(experiment).count
 
 
+STAYS = "exact toy models are computed on the CPU, where they are quicker"
+_FEW = 1 << 21  # products of one evaluation that a CPU is done with before a GPU has begun its 65 operations
+
+
+def place(model: models.Model, device: Device = "auto", count: int | None = None) -> torch.device:
+    """Where a model is best computed, on a machine that may use `device`: there, or on the CPU, if it is the exact
+    denoiser of so few points that the GPU would take longer to begin. count: of samples; None: the model's own."""
+    there = devices.device(device) if isinstance(device, str) else device
+    if there.type == "cpu" or model.trained or len(model.shape) > 1:
+        return there
+    products = (count or model.count) * model.denoiser.means.numel()
+    return torch.device("cpu") if products <= _FEW else there
+
+
+def _placed(experiment, device) -> Device:
+    """A device that was named is taken; "auto" is where it is best."""
+    return place(models.of(experiment), device, count(experiment)) if device == "auto" else device
+
+
 def start(experiment: Experiment, device: Device = "cpu") -> tuple[torch.Tensor, torch.Tensor | None]:
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
-    model = models.of(experiment)
-    number = count(experiment)
-    z = _latents(experiment.sampling.seed, number, model.shape).to(device, copy=True)  # those that are kept stay
+    device, model = _placed(experiment, device), models.of(experiment)
+    z = sent(_latents(experiment.sampling.seed, count(experiment), model.shape).clone(), device)  # that is kept stays
     labels = labels_of(experiment)
-    return z, None if labels is None else torch.tensor(labels, device=device)
+    return z, None if labels is None else sent(torch.tensor(labels), device)
 
 
 def labels_of(experiment: Experiment) -> list[int] | None:
@@ -51,8 +71,10 @@ def _latents(seed, number, shape):
 def states(experiment: Experiment, device: Device = "cpu", wrap: Callable | None = None) -> Iterator[State]:
     """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
 
+    device: "auto" is where it is quickest (see `place`).
     Raises Refused, in place of the last state, for samples that are not finite.
     """
+    device = _placed(experiment, device)
     denoiser = on(models.of(experiment).denoiser, device)
     z, labels = start(experiment, device)
     own = seeds(experiment.sampling.seed, len(z))

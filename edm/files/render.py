@@ -125,7 +125,9 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
     """x/s of the states of a run: [S, B, …]."""
-    return np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+    from edm.base.transfers import fetched
+
+    return np.stack([x.numpy() for x in fetched(state.x / state.scale for state in states)])
 
 
 def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:

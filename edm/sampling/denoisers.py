@@ -7,12 +7,16 @@ watch it, to stop it, to guide it) is a subclass of `Around`, which passes on wh
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 
+from edm.base.copies import COPIES
+from edm.base.devices import out_of_memory
+from edm.base.exactness import exact
 from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
 
@@ -108,14 +112,70 @@ def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
 
 
 def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
-    """D(x; σ); a callable that is told of no classes need not take labels."""
-    return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+    """D(x; σ), in float32 where x is; a callable that is told of no classes need not take labels."""
+    if x.device.type == "cpu":
+        return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+    with exact():
+        return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
     """The denoiser with its numbers on `device`. The one given stays where it is, whatever it is."""
     if not hasattr(denoiser, "to"):
         return denoiser
+    if isinstance(denoiser, GaussianMixture):
+        return _exact_on(denoiser, torch.empty(0, device=device).device)
     stays = isinstance(denoiser, _OURS)
     movable: Any = denoiser if stays else copy.deepcopy(denoiser)  # others, such as torch's modules, move themselves
     return movable.to(device)
+
+
+def _exact_on(mixture, device) -> Any:
+    """Itself if it is there; else a copy that is kept, as a network's is."""
+    if mixture.means.device == device:
+        return mixture
+    size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
+    return COPIES.of(mixture, device, None, size, lambda: mixture.to(device))
+
+
+def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
+    """The denoiser with its network compiled by `torch.compile`, which the first calls of each shape pay for.
+
+    mode: as there; None: "reduce-overhead" on CUDA, whose graphs spare small networks what it takes to start each of
+    their operations, and its default elsewhere. A network that cannot be compiled is called as it is, and the log says
+    so; one without a network is as it was.
+    """
+    made: Any = copy.copy(denoiser)
+    if isinstance(denoiser, Around):
+        made.inner = compiled(denoiser.inner, mode)
+    elif isinstance(denoiser, Denoiser):
+        made.network = _Compiled(denoiser.network, mode)
+    return made
+
+
+class _Compiled:
+    """A network that is compiled when it is first called, for its device."""
+
+    def __init__(self, network, mode):
+        self._plain, self._mode, self._made = network, mode, None
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # what copies and pickles ask of a thing that is not made yet
+            raise AttributeError(name)
+        return getattr(self._plain, name)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_made": None}
+
+    def __call__(self, x, c_noise, **conditions):
+        if self._made is None:
+            mode = self._mode or ("reduce-overhead" if x.device.type == "cuda" else None)
+            self._made = torch.compile(self._plain, mode=mode)
+        try:
+            return self._made(x, c_noise, **conditions)
+        except Exception as error:
+            if self._made is self._plain or out_of_memory(error):
+                raise
+            logging.getLogger(__name__).warning("the network is not compiled, but called as it is: %s", error)
+            self._made = self._plain
+            return self._plain(x, c_noise, **conditions)

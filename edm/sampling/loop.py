@@ -16,11 +16,13 @@ import torch
 from edm.base.errors import Refused
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
 from edm.sampling.noise import noise_source
+from edm.sampling.pace import Pace
 from edm.sampling.path import Path, path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 from edm.solvers.solver import Now
 
+FARTHEST = 8.0  # that a unit normal number is taken to be from 0, where looking would be waiting
 _Event = TypeVar("_Event")
 Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(i, x) -> unit normal like x, for step i
 
@@ -52,6 +54,7 @@ class Ode:
     def __init__(self, denoiser: Denoise, path: Path, labels: Any = None):
         self.denoiser, self.schedule, self.scaling, self.labels = denoiser, path.schedule, path.scaling, labels
         self.evaluations = 0
+        self._pace = Pace()
 
     def slope(self, x: torch.Tensor, t: float) -> tuple[torch.Tensor, torch.Tensor]:
         """(dx/dt, D(x/s; σ)) at (x, t): eq. 81."""
@@ -59,6 +62,7 @@ class Ode:
         s, s_dot = self.scaling.s(t), self.scaling.s_dot(t)
         unscaled = x if s == 1 else x / s
         self.evaluations += 1
+        self._pace.keep(x.device)
         denoised = ask(self.denoiser, unscaled, sigma, self.labels)
         if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
@@ -186,7 +190,8 @@ def source_of(path: Path, count: int, noise: Noise | None = None, seeds: Iterabl
 
 
 def check_latents(latents: Any, shape: Iterable[int] | None) -> None:
-    """Raises ValueError for what no run can start from: [B, …] floating point, finite, of `shape` if that is known."""
+    """Raises ValueError for what no run can start from: [B, …] floating point, of `shape` if that is known, and finite,
+    where the numbers are on the CPU."""
     if not isinstance(latents, torch.Tensor) or not latents.is_floating_point():
         kind = latents.dtype if isinstance(latents, torch.Tensor) else type(latents).__name__
         raise Refused(f"latents must be a floating-point tensor [B, ...], not {kind}; see edm.latents")
@@ -195,7 +200,7 @@ def check_latents(latents: Any, shape: Iterable[int] | None) -> None:
     if shape is not None and tuple(latents.shape[1:]) != tuple(shape):
         wanted = ", ".join(str(n) for n in shape)
         raise Refused(f"latents have shape {list(latents.shape)}, but this denoiser works on [B, {wanted}]")
-    if not torch.isfinite(latents).all():
+    if latents.device.type == "cpu" and not torch.isfinite(latents).all():  # on a GPU, looking would be waiting
         raise Refused("latents contain NaN or infinity; they must be unit normal numbers, see edm.latents")
 
 
@@ -210,7 +215,8 @@ def _check_type(latents, path):
     most = torch.finfo(latents.dtype).max
     if most > 1e30:
         return
-    t, size = torch.tensor(path.hats, dtype=torch.float64), max(float(latents.abs().max()), 1.0)
+    size = float(latents.abs().max()) if latents.device.type == "cpu" else FARTHEST
+    t, size = torch.tensor(path.hats, dtype=torch.float64), max(size, 1.0)
     sigma, s, sigma_dot = path.schedule.sigma(t), path.scaling.s(t), path.schedule.sigma_dot(t)
     needed = torch.stack([t, size * sigma * s, size * sigma_dot * s, sigma_dot / sigma])
     if not bool((needed.abs() < most).all()):

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import torch
 
+from edm.base.devices import check_type
 from edm.base.errors import Refused, shown
 from edm.base.streams import Purpose
+from edm.base.transfers import sent
 
 AHEAD = 1 << 20  # numbers of noise kept ready
 
@@ -50,12 +52,14 @@ def latents(
 ) -> torch.Tensor:
     """Unit normal noise [len(seeds), *shape]; row k depends on seeds[k] only.
 
-    Raises ValueError if there is no seed, or one that is not a whole number of 0 or more.
+    Raises ValueError if there is no seed, or one that is not a whole number of 0 or more, and for float64 where the
+    device has none.
     """
+    check_type(dtype, device)
     streams = _streams(seeds, Purpose.LATENT)
     if not streams:
         raise Refused("seeds is empty; give one seed for each sample")
-    return _draw(streams, tuple(shape)).to(device=device, dtype=dtype)
+    return sent(_draw(streams, tuple(shape)), device, dtype)
 
 
 def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Tensor]:
@@ -74,7 +78,7 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
         if not ahead:
             streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
             draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
-            ahead.extend(_draw(streams, (draws, *x.shape[1:])).unbind(1)[::-1])
-        return ahead.pop().to(device=x.device, dtype=x.dtype)
+            ahead.extend(sent(_draw(streams, (draws, *x.shape[1:])), x.device, x.dtype).unbind(1)[::-1])  # in one copy
+        return ahead.pop().to(x)
 
     return noise

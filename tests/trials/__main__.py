@@ -1,8 +1,8 @@
-"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz]: survived, counted.
+"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]: survived, tried.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
-reads some, the same for the same --seed. A line that ends in FAILED is a defect.
+reads some, the same for the same --seed. `gpu` tries a GPU, where there is one. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import random
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from edm import runs
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
 from tests.trials.disturbed import clocks, disk, metrics
+from tests.trials.gpu import gpu
 from tests.trials.killed import rivals, servers, workers
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
@@ -35,20 +37,22 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz)}
+TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz, gpu)}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.trials", description=__doc__)
     parser.add_argument("trials", nargs="*", choices=[*TRIALS, []], help="which (default: all)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda", help="of the trial of a GPU; cpu tries the trial itself")
     options = parser.parse_args()
+    trials = {**TRIALS, "gpu": partial(gpu, device=options.device)}
     failed = 0
     for name in options.trials or TRIALS:
         with tempfile.TemporaryDirectory() as place:
             began, folder = time.monotonic(), Path(place, "runs")
             try:
-                for line in TRIALS[name](folder, random.Random(f"{name} {options.seed}")):
+                for line in trials[name](folder, random.Random(f"{name} {options.seed}")):
                     print(f"{name:10}{line}", flush=True)
                 until(lambda folder=folder: not left_running(folder), "everything to end", 40)
             except AssertionError as error:

@@ -1,0 +1,36 @@
+"""In which precision a network computes: as torch's autocast has it, so that sums, norms and the state stay float32."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+_HALVES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISIONS = tuple(_HALVES)
+
+
+def taken(precision: str, device: torch.device) -> str:
+    """fp32, bf16 or fp16: as it is asked for, but fp16 in the place of bf16 on a device that has none."""
+    return "fp16" if precision == "bf16" and not _has_bf16(device) else precision
+
+
+def note(precision: str, device: torch.device) -> str:
+    """What is to be known of that precision there, in a sentence, or ""."""
+    if taken(precision, device) == precision:
+        return ""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    return f"{name} has no bf16: computes in fp16 instead"
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager:
+    """What a network's operations compute in, within this context."""
+    dtype = _HALVES[taken(precision, device)]
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def _has_bf16(device) -> bool:
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type != "mps" or torch.backends.mps.is_macos_or_newer(14, 0)

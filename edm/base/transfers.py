@@ -1,0 +1,83 @@
+"""Between the host and a device: what is sent does not wait, and what is fetched waits once for all of it.
+
+A copy from ordinary memory makes the host wait until the device has done all that it was given; from pinned memory it
+goes in its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import torch
+
+_Thing = TypeVar("_Thing")
+_UNPINNED = ("cpu", "meta", "mps")  # which share the host's memory, or have none
+
+
+def sent(tensor: torch.Tensor, device: torch.device | str, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """The tensor on `device`, converted on its way to `dtype`; of one in main memory, in a copy that is not waited for.
+
+    As with `Tensor.to`, it is itself if it is there already.
+    """
+    device = torch.device(device)
+    if dtype is not None and tensor.device.type == "cpu":
+        tensor = tensor.to(dtype)  # before it travels
+    if tensor.device.type == "cpu" and device.type not in _UNPINNED:
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device, dtype or tensor.dtype)
+
+
+def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors on the CPU: those of one device and type in one copy. Those that are there are themselves."""
+    tensors = [tensor.detach() for tensor in tensors]
+    alike: dict = {}
+    for k, tensor in enumerate(tensors):
+        if tensor.device.type != "cpu":
+            alike.setdefault((tensor.device, tensor.dtype), []).append(k)
+    for places in alike.values():
+        flat = torch.cat([tensors[k].reshape(-1) for k in places]).cpu()
+        parts = flat.split([tensors[k].numel() for k in places])
+        for k, part in zip(places, parts, strict=True):
+            tensors[k] = part.view(tensors[k].shape)
+    return tensors
+
+
+class Home:
+    """Things with their tensors on the CPU: `home(thing)`, where a thing is a tensor, or a list, tuple, dictionary or
+    dataclass of things, and all else is itself.
+
+    One copy brings all that a call is given, and a tensor that came with the last call is not copied again.
+    """
+
+    def __init__(self) -> None:
+        self._here: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # by id: the tensor, and what it is here
+
+    def __call__(self, thing: _Thing) -> _Thing:
+        found: dict[int, torch.Tensor] = {}
+        _each(thing, lambda tensor: found.setdefault(id(tensor), tensor))
+        coming = [tensor for key, tensor in found.items() if key not in self._here]
+        known = self._here | {id(tensor): (tensor, here) for tensor, here in zip(coming, fetched(coming), strict=True)}
+        self._here = {key: known[key] for key in found}
+        return _each(thing, lambda tensor: self._here[id(tensor)][1])
+
+
+def _each(thing: Any, change) -> Any:
+    """The thing with every tensor on a device changed; what has none is itself."""
+    if isinstance(thing, torch.Tensor):
+        return thing if thing.device.type == "cpu" else change(thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        values = {field.name: getattr(thing, field.name) for field in fields(thing) if field.init}
+        made = {name: _each(value, change) for name, value in values.items()}
+        changed = {name: value for name, value in made.items() if value is not values[name]}
+        return replace(thing, **changed) if changed else thing
+    if isinstance(thing, Mapping):
+        made = {name: _each(value, change) for name, value in thing.items()}
+        return made if any(made[name] is not value for name, value in thing.items()) else thing
+    if isinstance(thing, list | tuple):
+        made = [_each(value, change) for value in thing]
+        if all(a is b for a, b in zip(made, thing, strict=True)):
+            return thing
+        return type(thing)(*made) if hasattr(thing, "_fields") else type(thing)(made)
+    return thing
