@@ -112,7 +112,8 @@ def run(options: argparse.Namespace) -> Any:
         try:
             with worker:
                 events = worker.watch(events or begin())
-                for event in recording.record(events, folder, beginning.keep, beginning.best, worker.check):
+                how = (beginning.keep, beginning.best, worker.check, worker.measured)
+                for event in recording.record(events, folder, *how):
                     bar.show(event)
         except KeyboardInterrupt:
             _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)

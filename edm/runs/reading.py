@@ -36,10 +36,11 @@ class Run:
     """A run as its files tell. Times in seconds since 1970; what is not known is None.
 
     number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left, seconds
-    (spent in steps): s; memory: bytes. device: the one it has got, or, while it waits, the one that was asked for;
-    place: which of the machine's, such as cuda:0+cuda:2. reason, sentence, remedies: why it ended, where it did not
-    just finish, and what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last
-    lines; disk: bytes (these two with details only).
+    (spent in steps): s; memory: bytes. gpu_memory, gpu_utilization, cards: of its GPUs (`edm.runs.usage`). device: the
+    one it has got, or, while it waits, the one that was asked for; place: which of the machine's, such as
+    cuda:0+cuda:2. reason, sentence, remedies: why it ended, where it did not just finish, and what to change, see
+    `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last lines; disk: bytes (these two with
+    details only).
     """
 
     name: str
@@ -54,6 +55,9 @@ class Run:
     left: float | None = None
     seconds: float | None = None
     memory: int | None = None
+    gpu_memory: int | None = None
+    gpu_utilization: float | None = None
+    cards: tuple[dict, ...] = ()
     device: str | None = None
     place: str | None = None
     owner: str | None = None
@@ -120,12 +124,16 @@ def read(folder: StrPath, details: bool = True) -> Run:
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
         reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
+        cards=tuple(card for card in _several(status, "cards") if isinstance(card, dict)) if own and live else (),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
-_PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started", "heartbeat")
+_PROGRESS = (
+    *("parameters", "loss", "rate", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
+    *("started", "heartbeat"),
+)
 
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
