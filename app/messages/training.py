@@ -13,8 +13,7 @@ class Remedy(Sent):
 
 
 class Row(Sent):
-    """A run in the list. device: in words. utilization: the share of the last moments in which its GPUs computed; peak:
-    of what they can compute at most, what it does; null where that is not known."""
+    """A run in the list. device: in words. usage: of its GPUs, while it trains there, in words."""
 
     name: str
     state: str
@@ -24,8 +23,7 @@ class Row(Sent):
     rate: float | None
     left: float | None
     memory: int | None
-    utilization: float | None
-    peak: float | None
+    usage: str | None
     device: str | None
     owner: str | None
     started: float | None
@@ -94,7 +92,8 @@ class Task(Sent):
 
 
 class Closer(Sent):
-    """What is new of one run. anew: forget what you had."""
+    """What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
+    them, where that is known."""
 
     cursor: str
     anew: bool
@@ -105,6 +104,7 @@ class Closer(Sent):
     design: Training | None = None
     id: str | None
     disk: int | None
+    peak: float | None
     host: str | None
     pid: int | None
     log: list[str]

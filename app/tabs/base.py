@@ -44,9 +44,10 @@ class House:
     devices: Devices = field(init=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "former", Former(self.board.folder, self.board.runs))
+        devices = Devices()
+        object.__setattr__(self, "devices", devices)
+        object.__setattr__(self, "former", Former(self.board.folder, self.board.runs, devices.room))
         object.__setattr__(self, "models", ModelNews(self.board))
-        object.__setattr__(self, "devices", Devices())
 
 
 Answers = Callable[[str, Message, Ticket, object], Iterator[bytes]]

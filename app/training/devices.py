@@ -16,6 +16,7 @@ from edm.runs import launchers, reading
 
 AGE = 1.0  # seconds for which a look at the cards serves everybody
 AUTO = "auto"
+ROUGHLY = 4e9  # bytes
 MOST_NAMED = 3  # runs that are named in a sentence
 _MAKERS = re.compile(r"\b(NVIDIA|AMD|Tesla|GeForce|Quadro|Radeon|Instinct)\b")
 _BUILD = re.compile(r"\b(SXM\d*|PCIe|NVL|HBM\w*|OAM|Generation|Laptop GPU|\d+\s?GB)\b", re.IGNORECASE)
@@ -40,6 +41,10 @@ class Devices:
             if time.monotonic() - self._looked >= AGE:
                 self._cards, self._looked = tuple(self._found()), time.monotonic()
             return {f"cuda:{card.index}": card for card in self._cards}
+
+    def room(self) -> list[int]:
+        """How much is free of each card, roughly: a small change is none."""
+        return [round(card.free / ROUGHLY) for card in self.cards().values()]
 
     def choices(self, known: Sequence[runs.Run] = ()) -> dict:
         """What a run can be started on, as a knob's choices: {choices, titles, helps}. known: all runs."""
@@ -150,6 +155,23 @@ def called(device: str) -> str:
     """ "cuda:1" → "GPU 1" """
     kind, _, number = device.partition(":")
     return "CPU" if kind == "cpu" else f"GPU {number or 0}" if kind == "cuda" else f"GPU ({kind})"
+
+
+def usage(run: runs.Run) -> str | None:
+    """How busy and how full the GPUs of a run are, while it trains there: "93 % busy, 62 of 85 GB taken"."""
+    if run.state not in runs.LIVE or not run.cards:
+        return None
+    words = [] if run.gpu_utilization is None else [f"{100 * run.gpu_utilization:.0f} % busy"]
+    totals = [card.get("total") for card in run.cards]
+    total = max((each for each in totals if isinstance(each, int | float)), default=0)
+    words += [f"{size(run.gpu_memory)[:-3]} of {size(total)} taken"] if run.gpu_memory and total else []
+    return ", ".join(words) or None
+
+
+def place(run: runs.Run) -> str | None:
+    """Where a run trains, or shall, in words; None: nobody knows."""
+    known = run.place if run.place and run.place.startswith("cuda") else run.device
+    return known and placed(known)
 
 
 def placed(device: str) -> str:

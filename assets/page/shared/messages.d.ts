@@ -90,7 +90,10 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
-/** What is new of one run. anew: forget what you had. */
+/**
+ * What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
+ * them, where that is known.
+ */
 export interface Closer {
   cursor: string;
   anew: boolean;
@@ -101,6 +104,7 @@ export interface Closer {
   design?: Training | null;
   id: string | null;
   disk: number | null;
+  peak: number | null;
   host: string | null;
   pid: number | null;
   log: string[];
@@ -489,10 +493,7 @@ export interface Rounds {
   rounds: Round[];
 }
 
-/**
- * A run in the list. device: in words. utilization: the share of the last moments in which its GPUs computed; peak: of
- * what they can compute at most, what it does; null where that is not known.
- */
+/** A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. */
 export interface Row {
   name: string;
   state: string;
@@ -502,8 +503,7 @@ export interface Row {
   rate: number | null;
   left: number | null;
   memory: number | null;
-  utilization: number | null;
-  peak: number | null;
+  usage: string | null;
   device: string | null;
   owner: string | null;
   started: number | null;

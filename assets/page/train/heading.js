@@ -9,7 +9,7 @@ import { Written } from "./written.js";
 
 /** @typedef {import("./types.d.ts").Run} Run */
 /** @typedef {import("../shared/messages.d.ts").Knob} Knob */
-/** @typedef {import("../shared/messages.d.ts").Task} Task */
+/** @typedef {Pick<import("./types.d.ts").Known, "disk" | "peak" | "log" | "tasks">} Closer */
 /** @typedef {{ sentence: string | null, log: string[], remedies: Run["remedies"] }} Why */
 /**
  * A button. fits: whether it is there for a run.
@@ -54,7 +54,7 @@ export class Heading {
 
   /**
    * @param {Run[]} runs
-   * @param {{ disk: number | null, log: string[], tasks: Task[] } | undefined} known  Of the first, if it was looked at already.
+   * @param {Closer | undefined} known  Of the first, if it was looked at already.
    */
   show(runs, known) {
     const [run] = runs;
@@ -64,7 +64,7 @@ export class Heading {
     this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : names.join(" + ");
     this.node.dataset.state = run.state;
     this.word.textContent = inWords(run.state);
-    this.#written.set("numbers", numbersOf(run, known?.disk ?? null), (items) =>
+    this.#written.set("numbers", numbersOf(run, known), (items) =>
       this.numbers.replaceChildren(
         ...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`)),
       ),
@@ -234,9 +234,10 @@ export class Heading {
 
 /**
  * @param {Run} run
- * @param {number | null} disk
+ * @param {Closer | undefined} known
  */
-function numbersOf({ state, images, total, rate, left, memory, device, peak, utilization }, disk) {
+function numbersOf({ state, images, total, rate, left, memory, device, usage }, known) {
+  const { peak = null, disk = null } = known ?? {};
   const seen = images ?? 0;
   const items = [[`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
   const runs = state === "running";
@@ -244,7 +245,7 @@ function numbersOf({ state, images, total, rate, left, memory, device, peak, uti
   if (runs && left != null) items.push([duration(left), "left"]);
   if (memory) items.push([bytes(memory), "memory"]);
   if (disk) items.push([bytes(disk), "disk"]);
-  if (device) items.push([device, runs && utilization != null ? `${percent(utilization)} busy` : ""]);
+  if (device) items.push([device, usage ?? ""]);
   return items;
 }
 

@@ -17,6 +17,7 @@ const nothing = () => ({
   cloud: null,
   log: [],
   disk: null,
+  peak: null,
   tasks: [],
 });
 
@@ -39,6 +40,7 @@ export function held(before, news) {
   }
   known.log = news.log;
   known.disk = news.disk;
+  known.peak = news.peak;
   known.tasks = news.tasks;
   known.id = news.id;
   return { known, changed: count > 0 || news.anew };

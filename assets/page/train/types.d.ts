@@ -20,6 +20,7 @@ export interface Known {
   cloud: Float32Array | null;
   log: string[];
   disk: number | null;
+  peak: number | null;
   tasks: Sent.Task[];
 }
 /** The loss per σ of a tick. last: there may be a later one, which takes its place. */

@@ -1,20 +1,28 @@
 """What a run can be started on, in words, with GPUs that are made."""
 
+import json
 import os
 from dataclasses import replace
 
 import pytest
 import torch
 
-from app.training.devices import Devices, Told, called, listed, short
+from app.training import form
+from app.training.devices import Devices, Told, called, listed, place, short
 from app.visitors.room import Room, Visitor
 from app.work.jobs import Job
 from app.work.tickets import Ticket
 from edm import runs
 from edm.base import devices
+from edm.base.peaks import peak_of
 from edm.runs import places
+from edm.training.counting import counted
+from edm.training.estimate import Estimate
+from edm.training.memory import shaped, unfit
+from edm.training.state import header_of
 from tests.app.tabs.asking import Lesson
-from tests.app.training import answer, running
+from tests.app.training import answer, asked, running
+from tests.edm.runs import points
 from tests.gpus import CARDS, pretend
 
 FREE = replace(CARDS[0], index=1, free=80_000_000_000, utilization=0.0, others=())
@@ -185,3 +193,71 @@ def test_the_page_s_device_is_chosen_by_whoever_looks_after_it(tab, kind):
     if kind == "student":
         tab.room.who = Visitor("eve (teacher)", True)
         assert answer(tab, "act", do="device", device="cpu") == {"do": "device", "runs": []}
+
+
+CARD = {"index": 1, "name": "NVIDIA H100 80GB HBM3", "total": 85e9, "free": 23e9, "utilization": 0.93}
+GPU = {"gpu_utilization": 0.93, "gpu_memory": 62_000_000_000, "cards": [CARD], "rate": 2733.0, "memory": 17_100_000_000}
+
+
+def test_a_run_tells_how_busy_and_how_full_its_gpu_is_and_what_it_gets_of_it(tab, train):
+    train("digits-3", "cuda:1", **GPU)
+    news = answer(tab, "poll", runs={"digits-3": None})
+    (row,) = news["rows"]
+    assert (row["device"], row["usage"]) == ("GPU 1", "93 % busy, 62 of 85 GB taken")
+    operations = counted(header_of(points(), shaped(points().data), 0.5)).operations
+    assert news["runs"]["digits-3"]["peak"] == pytest.approx(2733 * operations / peak_of("H100").speed())
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"cards": []}, {"cards": [{"name": "abacus"}]}, {"rate": None}, {"cards": [{"name": 3, "total": "x"}]}]
+)
+def test_what_is_not_known_of_a_gpu_is_not_told(tab, train, unknown):
+    train("digits-3", "cuda:1", **GPU | unknown)
+    assert answer(tab, "poll", runs={"digits-3": None})["runs"]["digits-3"]["peak"] is None
+
+
+def test_nothing_is_told_of_the_gpu_of_a_run_that_is_over_or_has_none(tab, train):
+    train("digits-3", "cuda:1", **GPU | {"state": "stopped"})
+    train("here", "cpu")
+    news = answer(tab, "poll")
+    assert {row["name"]: row["usage"] for row in news["rows"]} == {"digits-3": None, "here": None}
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [("cuda*2", "2 GPUs"), ("cuda:0+cuda:2", "GPUs 0 and 2"), ("cuda", "GPU 0"), ("cpu*2", "cpu*2"), ("auto", "auto")],
+)
+def test_where_a_run_trains_is_told_in_words(device, words):
+    assert place(run("a", device)) == words
+    assert place(replace(run("a", "cuda*2"), place="cuda:0+cuda:2")) == "GPUs 0 and 2"
+
+
+def test_a_run_that_will_not_fit_says_so_and_what_would(tab, monkeypatch):
+    fitting = (("micro_batch = 16", {"micro_batch": "16"}), ("2 GPUs", {"device": "cuda*2"}))
+    found = Estimate(
+        60.0, 90_000_000_000, 2, 100.0, total=85_000_000_000, free=61_000_000_000, remedies=fitting, gpu=True
+    )
+    monkeypatch.setattr(form, "estimate", lambda settings, device: found)
+    *_, (text, _) = asked(tab, "plan", values={"data": "spiral"})
+    told = json.loads(text)["misfit"]
+    assert told["sentence"] == (
+        "It is likely not to fit: it needs about 90.0 GB of memory, and each GPU has 85.0. It would with:"
+    )
+    assert told["remedies"][0] == {"title": "micro_batch = 16", "changes": {"micro_batch": "16"}}
+
+
+def test_a_run_that_fits_says_nothing_and_one_that_nothing_helps_says_what_to_do():
+    assert form.misfit(form.Cost(100.0, 1.0, 9, 2)) is None
+    told = form.misfit(form.Cost(100.0, 1.0, 9, 2, unfit(11_000_000_000, 10_000_000_000, None)))
+    assert told and told["remedies"] == []
+    assert told["sentence"].endswith("each GPU has 10.0; a smaller network (channels, blocks) would.")
+
+
+def test_what_is_known_of_a_kind_of_run_is_found_out_anew_when_there_is_more_room(tmp_path, monkeypatch):
+    room, asked_for = [[20]], []
+    monkeypatch.setattr(form, "estimate", lambda *asked: asked_for.append(asked) or Estimate(60.0, 9, 2, 100.0))
+    former = form.Former(tmp_path, room=lambda: room[-1])
+    for free in (20, 20, 3):
+        room.append([free])
+        former.plan({"data": "spiral"})
+    assert len(asked_for) == 2
