@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from edm.base.transfers import sent
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -37,7 +39,7 @@ class Augmentation:
 
     def __call__(self, images: torch.Tensor, uniforms: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """images [B, C, H, W], uniforms [B, width] in (0, 1). Returns (images like before, condition [B, 9])."""
-        told = {name: number.to(images.device) for name, number in self.told(uniforms).items()}
+        told = {name: sent(number, images.device) for name, number in self.told(uniforms).items()}
         return transformed(images, told), told["condition"].to(images)
 
     def told(self, uniforms: np.ndarray) -> dict[str, torch.Tensor]:

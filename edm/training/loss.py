@@ -15,6 +15,7 @@ import torch
 from edm.base import streams
 from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
+from edm.base.transfers import sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
 from edm.training.augmentation import transformed
@@ -46,7 +47,7 @@ class Loss:
         drawn, augment = self._drawn, None
         if drawn is None:
             made = self.draw(denoiser, indices, y.shape[1:], y.dtype)
-            drawn = {name: number.to(y.device) for name, number in made.items()}
+            drawn = {name: sent(number, y.device) for name, number in made.items()}
         if "condition" in drawn:
             y, augment = transformed(y, drawn), drawn["condition"]
         if labels is not None and "hidden" in drawn:
