@@ -18,6 +18,7 @@ from edm import data, diagnostics, models, networks, schedules, timesteps
 from edm.base import streams
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import classifiers
+from edm.evaluation.features import of_dataset, to_8_bits
 from edm.evaluation.frechet import frechet_distance, moments
 from edm.evaluation.manifolds import precision_recall
 from edm.evaluation.scores import score_error
@@ -302,7 +303,7 @@ def test_pictures_of_what_lies_on_a_gpu(name):
 
 
 @pytest.mark.parametrize("dataset", classifiers.DESIGNS)
-def test_classifiers(dataset):
-    classifier = classifiers.shipped(dataset)[0]
-    images = edm.latents(edm.seeds(0, 2), classifier.design.shape)
-    assert_there_as_here(lambda device: classifier.to(device)(images.to(device)), near=1e-4)
+def test_features_of_images_come_from_the_gpu(dataset):
+    images = to_8_bits(edm.latents(edm.seeds(0, 2), classifiers.DESIGNS[dataset].shape) * 0.5)
+    features = partial(of_dataset, dataset, lambda: images)
+    assert_there_as_here(lambda device: features(device=device).of(images), away=False, near=1e-4)

@@ -63,17 +63,15 @@ def test_it_samples_as_the_cpu_does(name):
         torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-2)
 
 
-@pytest.mark.parametrize("name", ["spiral_mlp", "digits_edm"])
-def test_it_evaluates_as_the_cpu_does(name):
-    model, settings = models.load(name), edm.Sampling(steps=2)
-    data = model.header.training["data"]["dataset"]
-    here = edm.last(evaluation.evaluate(model.denoiser, data, settings, count=6, reference=20))
+def test_it_evaluates_as_the_cpu_does():
+    model, settings = models.load("spiral_mlp"), edm.Sampling(steps=2)
+    here = edm.last(evaluation.evaluate(model.denoiser, "spiral", settings, count=6, reference=20))
     with pretended.gpu(no_float64=True) as gpu:
         there = model.denoiser.to(gpu.device)
-        report = edm.last(evaluation.evaluate(there, data, settings, count=6, reference=20, device=gpu.device))
+        report = edm.last(evaluation.evaluate(there, "spiral", settings, count=6, reference=20, device=gpu.device))
+    assert report.sliced_wasserstein == pytest.approx(here.sliced_wasserstein, rel=1e-3)
     assert report.loss == pytest.approx(here.loss, rel=1e-3)
-    measures = [(one.sliced_wasserstein or one.frechet) for one in (report, here)]
-    assert measures[0] == pytest.approx(measures[1], rel=1e-2)
+    assert report.score_error == pytest.approx(here.score_error, rel=1e-3)
 
 
 def test_states_of_float64_are_refused_with_a_sentence():
