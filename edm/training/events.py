@@ -10,6 +10,9 @@ import torch
 from edm.training.later import Later
 from edm.training.state import RunState
 
+# What is under way while an error happens, where that is no step (`edm.base.errors.during`)
+BUILDING, DRAWING, VALIDATING = "while its network was built", "while samples were drawn", "while it was validated"
+
 
 @dataclass(frozen=True)
 class Started:

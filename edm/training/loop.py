@@ -18,7 +18,7 @@ import torch
 
 from edm.base import precisions
 from edm.base.devices import precise, precisely
-from edm.base.errors import Refused
+from edm.base.errors import Refused, during
 from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
 from edm.data.split import Split, divided
@@ -27,7 +27,7 @@ from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.training import arithmetic
 from edm.training.augmentation import Augmentation
-from edm.training.events import Checkpoint, Paused, Started, Step, Tick
+from edm.training.events import BUILDING, DRAWING, Checkpoint, Paused, Started, Step, Tick
 from edm.training.fitting import shares
 from edm.training.later import Later
 from edm.training.loader import parcels
@@ -80,7 +80,8 @@ def train(
     new = resume is None
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
     arithmetic.prepare(settings)
-    state = RunState(settings, described, world.device)
+    with during(BUILDING):
+        state = RunState(settings, described, world.device)
     state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
@@ -115,7 +116,9 @@ def _events(steps: _Steps, split: Split, stop, hold, note):
             yield Step(state.images, Later(loss), lr, clock.rate, clock.left)
 
             if world.rank == 0 and ticks:
-                yield validation.tick(clock.rate, clock.left)
+                with during(DRAWING):
+                    tick = validation.tick(clock.rate, clock.left)
+                yield tick
             if saves:
                 yield Checkpoint(state.images, state, over)
             while held and not (over or asked):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from edm.base.errors import during
 from edm.data import sources
 from edm.data.classes import turns
 from edm.data.split import Split
@@ -12,7 +13,7 @@ from edm.files.checkpoints import Metrics
 from edm.sampling import noise
 from edm.sampling.loop import last, sample
 from edm.sampling.settings import Sampling
-from edm.training.events import Tick
+from edm.training.events import VALIDATING, Tick
 from edm.training.loss import per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState
@@ -41,9 +42,10 @@ class Validation:
         total, steps = state.losses
         state.losses = (0.0, 0)
         average = state.denoisers()[0]
+        with during(VALIDATING):
+            measured = tuple(per_sigma(average, self._images, self._labels, SIGMAS))
         state.metrics = Metrics(
-            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS,
-            validation=tuple(per_sigma(average, self._images, self._labels, SIGMAS)),
+            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS, validation=measured,
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
         )  # fmt: skip
         samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
