@@ -46,11 +46,13 @@ def network(name, pre="edm", **options):
     images = networks.NETWORKS[name].images
     shape = (3, 8, 8) if images else (2,)
     sizes = {"resolution": 8, "channel_mult": (1, 2), "attention": (4,)} if images else {}
-    made = networks.build(name, in_channels=shape[0], out_channels=shape[0], channels=8, blocks=1, **sizes, **options)
-    draw = torch.Generator().manual_seed(0)
-    with torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        made = networks.build(
+            name, in_channels=shape[0], out_channels=shape[0], channels=8, blocks=1, **sizes, **options
+        )
         for weights in made.parameters():
-            weights.add_(torch.randn(weights.shape, generator=draw), alpha=0.1)
+            weights.add_(torch.randn_like(weights), alpha=0.1)
     return Denoiser(made.eval(), PRECONDITIONINGS[pre](), shape)
 
 
