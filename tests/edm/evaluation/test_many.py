@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +271,32 @@ def test_two_processes_find_to_the_last_bit_what_one_finds(monkeypatch):
     assert {name: value for name, value in found.items() if name not in ("seconds", "model")} == json.loads(
         json.dumps(told(alone))
     )
+
+
+class Beside:
+    """A process among several, as threads of this one: `edm.training.parallel.World`, as far as an evaluation asks."""
+
+    def __init__(self, rank, size, meeting, given):
+        self.rank, self.size, self._meeting, self._given = rank, size, meeting, given
+
+    def gather(self, value):
+        self._given[self.rank] = value
+        self._meeting.wait(60)
+        values = [self._given[rank] for rank in range(self.size)]
+        self._meeting.wait(60)
+        return values
+
+
+def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypatch):
+    asked = {"count": 50, "reference": 40, "batch": 8}
+    alone = run(digits, "digits", FEW, **asked)
+    killed_after(evaluate(digits, "digits", FEW, **asked, keep=tmp_path), 2, monkeypatch)
+    meeting, given = threading.Barrier(3), {}
+    with ThreadPoolExecutor(3) as threads:
+        worlds = [Beside(rank, 3, meeting, given) for rank in range(3)]
+        first, *others = threads.map(
+            lambda world: run(digits, "digits", FEW, **asked, keep=tmp_path, world=world), worlds
+        )
+    assert told(first) == told(alone)
+    assert others == [Progress(50, 50)] * 2
+    assert len(list(tmp_path.glob("*/*.npy"))) == 7
