@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from edm.files import saved
 from edm.files.names import is_name
-from edm.runs import clocks, failures, launchers, places, signs
+from edm.runs import causes, clocks, failures, launchers, places, signs
 from edm.runs.logs import last_words, tail
 
 if TYPE_CHECKING:
@@ -110,8 +110,11 @@ def read(folder: StrPath, details: bool = True) -> Run:
     if state == "interrupted":
         finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else last_words(folder)
+        cause = None if finished else causes.found(folder, number, status if own else {}, whole)
         told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(whole)}
-        state = "finished" if finished else "failed" if words else state
+        if cause:
+            told, remedies = {"reason": cause.reason, "sentence": cause.sentence}, cause.remedies
+        state = "finished" if finished else "failed" if words or cause else state
     if torn and state == "finished" and total is not None and seen < total:
         state = "interrupted"  # what it had come to is lost
     if torn and state in OVER:
