@@ -153,12 +153,10 @@ def _follow(begin, world, folder, number, share):
             for _ in events:
                 pass
         except Exception as error:
-            smaller = retries.smaller(error, settings, share)
-            if smaller is not None and number is not None:
-                note = retries.sentence(smaller, saved.newest(folder))
-                if retries.hand_over(Path(folder), number, smaller, note):
-                    worker.leave(note)
             if number is not None:
+                fewer = retries.smaller(error, settings, share)
+                if retries.hand_over(Path(folder), number, fewer):
+                    retries.leave(fewer)
                 causes.tell(folder, number, error, settings, share, saved.newest(folder))
             raise
 

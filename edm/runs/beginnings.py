@@ -17,7 +17,7 @@ from edm.base import devices, flat
 from edm.base.atomic import make
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import launchers, lease, places, reading, surroundings
+from edm.runs import launchers, lease, places, reading, retries, surroundings
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -64,15 +64,16 @@ def read(folder: StrPath, number: int) -> Beginning:
     taken = places.read(places.request(folder, number, "taken"))
     if device == "auto":  # what that is was chosen when it was taken
         device = taken.get("place") or device
+    settings = settings_of(folder, asked.get("changes") or {}, checkpoint)
     return Beginning(
-        settings=settings_of(folder, asked.get("changes") or {}, checkpoint),
+        settings=settings,
         checkpoint=checkpoint,
         torn=tuple(saved.torn(folder)) if checkpoint else (),
         device=devices.option(device),
         keep=keep,
         best=asked.get("best", keep is not None),
         accept_data=asked.get("accept_data", "--accept-data" in asked.get("options", ())),  # as it was said before
-        note=str(taken.get("note") or ""),
+        note=retries.sentence(settings, checkpoint) if "again" in taken else "",
     )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from edm.base.devices import out_of_memory
 from edm.runs import launchers, places
@@ -49,20 +52,36 @@ def restarts() -> tuple[int, int]:
     return (int(count), int(most)) if count.isdecimal() and most.isdecimal() else (0, 0)
 
 
-def hand_over(folder: Path, number: int, settings: Training, note: str) -> bool:
-    """Ask for the beginning after the n-th one, of which this process is one of several, with these settings; then it
-    shall end, as an error. False: nobody would start them again, as of a run that no queue has started."""
+def hand_over(folder: Path, number: int, settings: Training | None) -> bool:
+    """Whether this process, one of several in the n-th beginning, shall `leave`, as all of them begin anew: because
+    another one has asked for that, or, with these settings, this one does. False: nobody would start them again, as of
+    a run that no queue has started."""
+    if places.going_on(folder, number) != number:
+        return True
+    if settings is None:
+        return False
     count, most = restarts()
     start, taken = (places.read(places.request(folder, number, what)) for what in ("start", "taken"))
     if not start or count >= most:
         return False
-    again = {**taken, **launchers.claim(), "again": number, "restart": count + 1, "note": note}
+    again = {**taken, **launchers.claim(), "again": number, "restart": count + 1}
     if places.create(places.request(folder, number + 1, "taken"), again):  # else another process has been quicker
         changes = {**(start.get("changes") or {}), "micro_batch": str(settings.micro_batch)}
         leader = launchers.named(start).own(leader=True)
         places.create(places.request(folder, number + 1, "start"), {**start, "changes": changes})
         places.create(places.request(folder, number + 1, "worker"), {**leader, "time": time.time()})
     return True
+
+
+def leave(settings: Training | None) -> NoReturn:
+    """End this process, one of several, at once: it may be waiting for others that wait for it. settings: those that
+    it has asked for."""
+    with suppress(OSError, ValueError):
+        if settings is not None:
+            micro = settings.micro_batch
+            print(f"a step did not fit into memory: all begin again with micro_batch = {micro}", file=sys.stderr)
+        sys.stderr.flush()
+    os._exit(1)
 
 
 def number_of(folder: Path, number: int) -> int | None:

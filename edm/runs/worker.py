@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -127,14 +126,11 @@ class Worker:
         Of several processes, this one ends, and all begin anew.
         """
         settings, checkpoint = retries.smaller(error, self._settings, self._share), self._checkpoint() or checkpoint
-        if settings is None:
+        if self._status["others"] and retries.hand_over(self._folder, self._number, settings):
+            retries.leave(settings)
+        if settings is None or self._status["others"]:
             raise error
-        note = retries.sentence(settings, checkpoint)
-        if self._status["others"]:
-            if not retries.hand_over(self._folder, self._number, settings, note):
-                raise error
-            leave(note)
-        self._note(note)
+        self._note(retries.sentence(settings, checkpoint))
         self._settings, self._bad = settings, 0
         return settings, checkpoint
 
@@ -235,10 +231,3 @@ class Worker:
 def _number(value):
     """None for what JSON has no word for."""
     return value if math.isfinite(value) else None
-
-
-def leave(note: str) -> None:
-    """End this process, one of several, at once: it may be waiting for others that wait for it."""
-    with suppress(OSError, ValueError):
-        print(note, file=sys.stderr, flush=True)
-    os._exit(1)

@@ -111,8 +111,9 @@ def test_a_process_of_several_has_all_of_them_begin_anew_in_the_same_place(folde
     become(rank=1, restart=0)
     assert retries.number_of(path, 1) == 1
     say(path, process={"job": 0}, device="cpu*2")
-    assert retries.hand_over(path, 1, points(micro_batch=16), "with 16 at once")
-    assert retries.hand_over(path, 1, points(micro_batch=8), "too late"), "the other one is out of memory, too"
+    assert retries.hand_over(path, 1, points(micro_batch=16))
+    assert retries.hand_over(path, 1, points(micro_batch=8)), "the other one is out of memory, too"
+    assert retries.hand_over(path, 1, None), "one that has lost the others goes with them"
     assert places.newest(path) == 2
     found = runs.read(path)
     assert (found.state, found.owner, found.place, found.number) == ("running", "Kim", "cpu*2", 2)
@@ -122,9 +123,10 @@ def test_a_process_of_several_has_all_of_them_begin_anew_in_the_same_place(folde
         become(rank, restart=1)
         assert retries.number_of(path, 1) == 2
     what = beginning(path, 2)
-    assert (what.settings.micro_batch, what.device, what.keep, what.note) == (16, "cpu", 3, "with 16 at once")
+    assert (what.settings.micro_batch, what.device, what.keep) == (16, "cpu", 3)
+    assert what.note == "a step did not fit into memory: it began anew with micro_batch = 16"
     become(rank=0, restart=1)
-    assert retries.hand_over(path, 2, points(micro_batch=8), "with 8 at once")
+    assert retries.hand_over(path, 2, points(micro_batch=8))
     become(rank=1, restart=2)
     assert retries.number_of(path, 1) == 3 and beginning(path, 3).settings.micro_batch == 8
     say(path, number=3, process={"job": 0}, state="finished")
@@ -148,11 +150,11 @@ def test_processes_that_are_started_again_though_their_run_is_over_end(folder, s
 def test_where_nobody_would_start_them_again_it_is_told_instead(several, tmp_path):
     path, _, become = several
     become(rank=1, restart=0, most=0)
-    assert not retries.hand_over(path, 1, points(micro_batch=16), "")
+    assert not retries.hand_over(path, 1, points(micro_batch=16))
     become(rank=1, restart=16)
-    assert not retries.hand_over(path, 1, points(micro_batch=16), "")
+    assert not retries.hand_over(path, 1, points(micro_batch=16))
     become(rank=1, restart=0)
-    assert not retries.hand_over(tmp_path / "terminal", 1, points(micro_batch=16), ""), "no queue has started it"
+    assert not retries.hand_over(tmp_path / "terminal", 1, points(micro_batch=16)), "no queue has started it"
 
 
 def test_what_ends_a_process_that_does_not_lead_is_what_ends_the_run(several):
