@@ -18,6 +18,7 @@ from typing import Any
 from edm.base import flat
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
+from edm.commands import costs
 from edm.commands import options as common
 from edm.commands.bar import Bar, say
 from edm.commands.help import command
@@ -35,6 +36,7 @@ MORE = """examples:
   python -m edm train --dataset points --path cloud.csv
   python -m edm train --resume runs/digits_vp
   torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
+  python -m edm train --preset training/cifar10_conditional_vp --estimate --card V100 --device "cuda*8"
 
 Presets: training/… are recipes (minutes on a laptop, and the paper's own), designs/… the columns of Table 1. Later ones
 go over earlier ones, and options over all.
@@ -70,6 +72,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     where = "cpu, cuda, cuda:1, …, mps (default: the GPU with the most free memory, if there is one)"
     parser.add_argument("--device", default="auto", help=where)
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
+    costs.add(parser)
     common.add(parser, Training, "training")
     parser.set_defaults(run=run)
 
@@ -84,10 +87,12 @@ def run(options: argparse.Namespace) -> Any:
     folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
     if beginning is None:
         return None
+    settings = beginning.settings
     if options.dry_run:
-        print(json.dumps(beginning.settings.document(), indent=2))
-        return None
-    settings, launcher = beginning.settings, launchers.launcher_of(folder)
+        return print(json.dumps(settings.document(), indent=2))
+    if options.estimate or options.card:
+        return print(costs.told(settings, options.device, options.card))
+    launcher = launchers.launcher_of(folder)
     with parallel.world(beginning.device) as world:
         share, handles = shares(settings, world.size)[0], world.gather(launcher.own())
         begin = partial(train, world=world, accept_data=beginning.accept_data)
@@ -101,6 +106,7 @@ def run(options: argparse.Namespace) -> Any:
         told["note"] = "; ".join(filter(None, [beginning.note, _passed_over(beginning, folder)]))
         if told["note"]:
             say(told["note"], sys.stderr)
+        costs.warn(settings, told["device"])
         begin = partial(begin, stop=lambda: worker.asked(), hold=lambda: worker.held())
         events = None
         if number is None:

@@ -31,9 +31,10 @@ class Validation:
         self._images = images.to(device)
         self._labels = labels.to(device) if conditional and labels is not None else None
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
-        self._classes = None
+        self._classes = self._told = None
         if conditional:
-            self._classes = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
+            self._told = torch.tensor(turns(state.header.drawn, settings.samples))
+            self._classes = self._told.to(device)
 
     def tick(self, rate: float, left: float) -> Tick:
         """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds."""
@@ -48,4 +49,4 @@ class Validation:
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
         )  # fmt: skip
         samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
-        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._classes)
+        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._told)
