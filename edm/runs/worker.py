@@ -22,7 +22,7 @@ from edm.runs import beginnings, causes, keeping, launchers, places, queue, retr
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
-from edm.runs.usage import Usage, memory
+from edm.runs.usage import Usage, memory, most
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class Worker:
             if isinstance(event, Started):
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
+                self._status["most"] = most(event.state.header, self._settings, self._device)
                 self._note(event.note)
             elif isinstance(event, Paused):
                 self._status["state"] = "paused"
