@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edm.base.types import StrPath
 
 NICE = 10
+RESTARTS = 16  # of several processes, which halve what they take at once (`edm.runs.retries`): as often as can be
 PROMPT = "$ "  # before the command with which a beginning starts in the log
 
 
@@ -77,8 +78,9 @@ class Processes:
         request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
-        ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
-        arguments = [*torchrun, *ours, edm, "train", f"--run={folder.absolute()}", f"--beginning={number}"]
+        if torchrun:  # -- lest it looks for itself in our options
+            torchrun = [*torchrun[:-1], f"--max-restarts={RESTARTS}", torchrun[-1], "--"]
+        arguments = [*torchrun, edm, "train", f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:
             log.write(f"{PROMPT}{request.get('command', '')}\n".encode())
             log.flush()
