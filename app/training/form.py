@@ -12,6 +12,7 @@ from app.instruments.base import View, offered, option
 from app.training import about, datasets
 from app.training.estimates import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
+from app.training.trying import estimate
 from edm import runs
 from edm.base import flat
 from edm.base.errors import Refused
@@ -21,7 +22,7 @@ from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
 from edm.training import fitting
-from edm.training.estimate import estimate, opened
+from edm.training.estimate import opened
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at

@@ -95,12 +95,13 @@ class Cost:
     cast: float = 0.0
 
 
-def estimate(settings: Training, device: str = "auto", card: str | None = None) -> Estimate:
+def estimate(settings: Training, device: str = "auto", card: str | None = None, trial: bool = True) -> Estimate:
     """Time and memory of a run with these settings, from its first image, on a device such as cpu, cuda:0 or cuda*2.
 
-    card: a GPU by name, such as "V100", instead of those that are here; the data need not be here either. Within a
-    factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence for
-    settings, data, devices or cards that do not fit. Takes about a second; of large networks a few.
+    card: a GPU by name, such as "V100", instead of those that are here; the data need not be here either. trial:
+    whether steps may be tried. Within a factor of about 2, where nothing else keeps the device busy. Raises ValueError
+    or OSError with a sentence for settings, data, devices or cards that do not fit. Takes about a second; of large
+    networks a few.
     """
     there = hardware(device, card)
     _, micro = shares(settings, there.several)
@@ -108,7 +109,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None) 
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number, layers = counting.sized(header)
     cost = None
-    if there.idle and _is_small(header, 4 * number * (4 + len(settings.ema)), there.place):
+    if trial and there.idle and _is_small(header, 4 * number * (4 + len(settings.ema)), there.place):
         cost = _quickest(settings, source, there.place, micro)
     cost = cost or _counted(settings, header, there, micro, number)
     if settings.compile:
