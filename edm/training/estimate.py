@@ -50,7 +50,7 @@ BANDWIDTH = 0.7
 LAUNCH = 25e-6  # seconds of the host for each kernel
 STEP = 3e-3  # and for each step
 COMPILED = {"traffic": 0.5, "kernels": 0.4, "seconds": 0.8}  # of what it is without
-COMPILING = 0.3  # seconds for each layer with weights
+COMPILING = {"cpu": 1.5, "cuda": 0.3}  # seconds for each layer with weights; for the CPU in C++
 AGAIN = 4 / 3  # of a step that computes its blocks twice
 DETERMINISTIC = 1.15
 
@@ -116,7 +116,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
         cost = Cost(COMPILED["seconds"] * cost.seconds, cost.bytes, cost.cast) if there.peak is None else cost
     rate = (there.several if there.gpu else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
-    seconds += COMPILING * layers if settings.compile else 0
+    seconds += COMPILING["cuda" if there.gpu else "cpu"] * layers if settings.compile else 0
     parts = memory(settings, header, there, number, cost.bytes, cost.cast)
     operations = counting.counted(header, settings.precision, there.gpu).operations if there.gpu else 0.0
     room = min((size for size in (there.total, there.free) if size is not None), default=None)
@@ -163,7 +163,8 @@ def _quickest(settings, source, place, micro) -> Cost | None:
 
 
 def tried(settings: Training, source: Source, place: torch.device, micro: int) -> Cost | None:
-    """By taking steps with as many threads as there are; None if they do not fit into memory."""
+    """By taking steps with as many threads as there are; None if they do not fit into memory, or a GPU cannot take
+    them: why that is, its first run tells."""
     clock, number = _clock(place), 1
     try:
         with closing(_steps(settings, source, place, number)) as steps:
@@ -180,7 +181,7 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
                 took = statistics.median(_seconds(place, next, steps) for _ in range(3))
             more = max((took - last) / (number - fewer), took / number / 2)  # for each further image
     except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
+        if place.type == "cpu" and not out_of_memory(error):
             raise
         return None
     # read beside the steps, which may have to wait for it
