@@ -47,8 +47,8 @@ EFFICIENCY = 0.5  # of a network's convolutions, beside a large product of matri
 WINOGRAD = 1.3  # the same without tensor cores: 3×3 convolutions take fewer multiplications than are counted
 TENSOR_CORES = 0.3
 BANDWIDTH = 0.7
-LAUNCH = 25e-6  # seconds of the host for each kernel
-STEP = 3e-3  # and for each step
+LAUNCH = 12e-6  # seconds of the host for each kernel
+STEP = 5e-3  # and for each step
 COMPILED = {"traffic": 0.5, "kernels": 0.4, "seconds": 0.8}  # of what it is without
 COMPILING = {"cpu": 1.5, "cuda": 0.3}  # seconds for each layer with weights; for the CPU in C++
 AGAIN = 4 / 3  # of a step that computes its blocks twice
@@ -184,6 +184,9 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
         if place.type == "cpu" and not out_of_memory(error):
             raise
         return None
+    finally:
+        if place.type == "cuda":
+            torch.cuda.empty_cache()  # for whoever else computes there
     # read beside the steps, which may have to wait for it
     read = _seconds(torch.device("cpu"), sources.read, source, np.arange(number) % (source.size or number))
     return Cost(max((took + more * (micro - number)) / micro, read / number), kept.bytes, kept.cast)
@@ -202,7 +205,14 @@ def _seconds(place, act, *arguments) -> float:
     clock = _clock(place)
     began = clock()
     act(*arguments)
+    _wait(place)
     return clock() - began
+
+
+def _wait(place) -> None:
+    """Until a GPU has done what it was asked to."""
+    if place.type != "cpu":
+        getattr(torch, place.type).synchronize()
 
 
 def _clock(place):
@@ -237,4 +247,4 @@ def _speed(place, precision) -> float:
     size = 512 if place.type == "cpu" else 4096
     dtype = torch.float32 if precision == "fp32" or place.type == "cpu" else torch.float16
     matrix = torch.ones(size, size, device=place, dtype=dtype)
-    return 2 * size**3 / min(_seconds(place, lambda: (matrix @ matrix)[0, 0].item()) for _ in range(4))
+    return 2 * size**3 / min(_seconds(place, torch.matmul, matrix, matrix) for _ in range(4))
