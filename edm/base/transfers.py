@@ -45,13 +45,13 @@ def pinned(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
 
 def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     """The tensors on the CPU: those of one device and type in one copy. Those that are there are themselves."""
-    tensors = [tensor.detach() for tensor in tensors]
+    tensors = list(tensors)
     alike: dict = {}
     for k, tensor in enumerate(tensors):
         if tensor.device.type != "cpu":
             alike.setdefault((tensor.device, tensor.dtype), []).append(k)
     for places in alike.values():
-        flat = torch.cat([tensors[k].reshape(-1) for k in places]).cpu()
+        flat = torch.cat([tensors[k].detach().reshape(-1) for k in places]).cpu()
         parts = flat.split([tensors[k].numel() for k in places])
         for k, part in zip(places, parts, strict=True):
             tensors[k] = part.view(tensors[k].shape)
