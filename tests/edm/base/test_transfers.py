@@ -39,16 +39,17 @@ def test_it_travels_in_the_type_that_it_will_have():
         assert there.dtype == torch.float32 and gpu.moved["H2D"] == 20
 
 
-def test_what_is_fetched_comes_in_one_copy_for_each_type():
+def test_what_is_fetched_comes_in_one_copy_of_whatever_types():
     shapes = [(3, 2), (), (0,), (4,)]
     with pretended.gpu() as gpu:
-        numbers = [torch.randn(shape) for shape in shapes] + [torch.arange(3), torch.ones(2).transpose(0, 0)]
+        numbers = [torch.randn(shape) for shape in shapes] + [torch.tensor([True, False, True]), torch.arange(3)]
+        numbers += [torch.randn(2, 3).bfloat16(), torch.randn(3, 2, dtype=torch.float64).T]
         there = [sent(x, gpu.device) for x in numbers]
         gpu.clear()
         here = fetched([*there, numbers[0]])
-        assert gpu.copies == {"D2H": 2} and here[-1] is numbers[0]
+        assert gpu.copies == {"D2H": 1} and here[-1] is numbers[0]
         for x, y in zip(numbers, here, strict=False):
-            assert torch.equal(x, y) and x.shape == y.shape
+            assert torch.equal(x, y) and (x.shape, x.dtype) == (y.shape, y.dtype)
 
 
 def test_things_come_home_whole_and_no_tensor_twice():
