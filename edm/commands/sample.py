@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.commands import computing
+from edm.commands import computing, queued
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.commands.progress import Line
@@ -46,6 +46,7 @@ A script can ask a running page for the same:
   gradio_client.Client(address).predict({"model": "spiral", "steps": 9}, api_name="/sample")
 with a password, Client(address, auth=("edm", WORD)). Two requests of a visitor are computed at a time, each of at most
 about 20 s."""
+OUT = "sample.png"
 PICTURE, NUMBERS, ALBUM = (".png",), (".csv", ".npz"), ("", ".zip")  # what the ending of --out asks for
 
 
@@ -53,9 +54,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm sample [options]"
     title = "sample a model and write a picture, the numbers, or many images"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
-    out = "what to write: .png, .npz or .csv; for many images a folder or a .zip (default: %(default)s)"
-    parser.add_argument("--out", type=common.filled, default="sample.png", help=out)
+    out = f"what to write: .png, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
+    parser.add_argument("--out", type=common.filled, help=out)
     parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
+    queued.add(parser, "draw many images")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
     batch = "samples at once (default: what the device is good for; many images on the CPU are always drawn 16 at once)"
     computing.add(parser, batch)
@@ -64,7 +66,12 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> Any:
+    if options.folder:
+        return queued.work("sample", options)
     how, document = computing.of(options), common.document_of(options)
+    if options.queue:
+        return _enqueue(document, how, options)
+    options.out = options.out or OUT
     ending = "" if options.out.endswith(("/", os.sep)) or os.path.isdir(options.out) else _ending(options.out)
     numbers = _numbers(document, options, ending)
     if str(document.get("model")).lower().endswith(".safetensors"):
@@ -113,6 +120,22 @@ def _numbers(document, options, ending) -> range | None:
         )
     document.pop("count", None)
     return numbers_of(options.seeds) if options.seeds else range(asked) if asked else None
+
+
+def _enqueue(document, how, options):
+    """Many images as a task of a run."""
+    from edm.experiments.many import Many, numbers_of
+
+    if options.out:
+        raise Refused("--queue puts the images into the run's own folder; leave out --out")
+    model, numbers = str(document.pop("model", "")), numbers_of(options.seeds) if options.seeds else None
+    if numbers is not None and options.count is not None:
+        raise Refused("--seeds and --count both say how many; give one of them")
+    which = {} if numbers is None else {"count": len(numbers), "first": numbers.start}
+    settings = Many.parse({**document, **which, "computing": how.document()})
+    if options.dry_run:
+        return print(json.dumps(settings.document(), indent=2))
+    return queued.start("sample", model, settings.document(), options.device)
 
 
 def _album(experiment, numbers, how, out, device):
