@@ -99,19 +99,21 @@ def test_many_images_lie_in_the_tasks_folder_though_the_checkpoint_is_gone(folde
 
 
 def test_an_evaluation_leaves_the_report_of_the_library(folder):
-    task = done(tasks.start(folder / "digits", "evaluate", EVALUATE, "cpu"))
+    task = done(tasks.start(folder / "points", "evaluate", EVALUATE, "cpu"))
     assert (task.state, task.done, task.total) == ("finished", 24, 24)
-    denoiser = checkpoints.load(saved.newest(folder / "digits"))
-    report = edm.last(evaluation_of(Evaluating.parse(EVALUATE), denoiser, tiny().data, batch=8))
+    denoiser = checkpoints.load(saved.newest(folder / "points"))
+    report = edm.last(evaluation_of(Evaluating.parse(EVALUATE), denoiser, points().data, batch=8))
     same = {name: value for name, value in report.document().items() if name != "seconds"}
     assert {name: value for name, value in task.result.items() if name != "seconds"} == json.loads(json.dumps(same))
     assert not (task.folder / "kept").exists()
 
 
-@pytest.mark.parametrize(("kind", "settings"), [("sample", SAMPLE), ("evaluate", EVALUATE)])
-def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, kind, settings):
-    whole = done(tasks.start(folder / "digits", kind, settings, "cpu"))
-    path = tasks.start(folder / "digits", kind, settings, "cpu")
+@pytest.mark.parametrize(
+    ("run", "kind", "settings"), [("digits", "sample", SAMPLE), ("points", "evaluate", EVALUATE)]
+)
+def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, run, kind, settings):
+    whole = done(tasks.start(folder / run, kind, settings, "cpu"))
+    path = tasks.start(folder / run, kind, settings, "cpu")
     places.create(places.request(path, 1, "stop"), {})
     task = done(path)
     assert (task.state, task.resumable) == ("stopped", True)
@@ -205,24 +207,24 @@ def test_names_and_checkpoints_that_are_not_there_are_refused(folder):
 
 def test_a_command_puts_its_work_into_the_queue_and_runs_tells_of_it(folder, memory, capsys, monkeypatch):
     monkeypatch.setenv("EDM_RUNS", str(folder))
-    model = str(folder / "digits" / "checkpoints" / "00000000016.safetensors")
+    model = str(folder / "points" / "checkpoints" / "00000000064.safetensors")
     assert main(["sample", "--model=run-digits_16", "--queue", "--seeds=8-11", "--steps=1", "--device=cpu"]) == 0
     assert main(["evaluate", model, "--queue", "--count=24", "--batch=8", "--steps=1", "--reference=30"]) == 0
-    newest, first = tasks.of(folder / "digits")
+    (first,), (newest,) = tasks.of(folder / "digits"), tasks.of(folder / "points")
     assert (first.settings.count, first.settings.first, first.state) == (4, 8, "running")
     assert (newest.settings.count, newest.settings.computing.batch, newest.state) == (24, 8, "queued")
-    assert main(["runs", "stop", "digits/evaluate-1"]) == 0
-    assert main(["runs", "resume", "digits/evaluate-1"]) == 0
+    assert main(["runs", "stop", "points/evaluate-1"]) == 0
+    assert main(["runs", "resume", "points/evaluate-1"]) == 0
     assert done(newest.folder, 2).state == "finished"
     capsys.readouterr()
     assert main(["runs", "list"]) == 0
     listed = capsys.readouterr().out
     assert "digits/sample-1" in listed
     assert "24 / 24" in listed
-    assert main(["runs", "show", "digits/evaluate-1"]) == 0
-    assert "Fréchet distance in digits classifier" in capsys.readouterr().out
-    assert main(["runs", "delete", "digits/evaluate-1"]) == 0
-    assert [task.name for task in tasks.of(folder / "digits")] == ["sample-1"]
+    assert main(["runs", "show", "points/evaluate-1"]) == 0
+    assert "sliced Wasserstein distance" in capsys.readouterr().out
+    assert main(["runs", "delete", "points/evaluate-1"]) == 0
+    assert tasks.of(folder / "points") == []
 
 
 @pytest.mark.parametrize(
