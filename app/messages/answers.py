@@ -1,4 +1,4 @@
-"""What the server sends back: the bodies of answers to the events of the Sampler and Train tabs.
+"""What the server sends back: the bodies of answers to the events of the Sampler tab, and what all have in common.
 
 Arrays travel as base64 (see `app.figures.pack`); what says how to read one stands beside it: a count, a shape, or the
 number of columns and rows. Nothing here is looked at while the server works: tests and the page's types are made of it.
@@ -6,7 +6,7 @@ number of columns and rows. Nothing here is looked at while the server works: te
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -96,92 +96,6 @@ class Probe(Sent):
     path: list[Numbers]
 
 
-class Remedy(Sent):
-    title: str
-    changes: dict[str, Any]
-
-
-class Row(Sent):
-    """A run in the list."""
-
-    name: str
-    state: str
-    images: int | None
-    total: int | None
-    loss: float | None
-    rate: float | None
-    left: float | None
-    memory: int | None
-    device: str | None
-    owner: str | None
-    started: float | None
-    sentence: str | None
-    remedies: list[Remedy]
-    checkpoint: int | None
-    command: str | None
-    column: Column | None
-    dataset: str | None
-
-
-class Frame(Sent):
-    """Samples of a tick. Pictures: a grid as PNG, its sizes in pixels. Points: x [n, dimension], and the flow."""
-
-    images: int
-    count: int | None = None
-    columns: int | None = None
-    tile: int | None = None
-    gap: int | None = None
-    png: Png | None = None
-    dimension: int | None = None
-    x: Float32 | None = None
-    field: Arrows | None = None
-
-
-class Curve(Sent):
-    """Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick."""
-
-    images: Gappy
-    loss: Gappy
-    score: Gappy
-    seconds: Gappy
-    low: Gappy | None
-    high: Gappy | None
-
-
-class Losses(Sent):
-    """λ·error at each σ, of one tick."""
-
-    index: int
-    images: int
-    errors: Gappy
-
-
-class Training(Sent):
-    """Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]."""
-
-    grid: Gappy
-    density: Gappy
-    points: Float32 | None
-
-
-class Closer(Sent):
-    """What is new of one run. anew: forget what you had."""
-
-    cursor: str
-    anew: bool
-    points: Curve
-    stride: int
-    frames: list[Losses]
-    sigmas: Numbers
-    design: Training | None = None
-    id: str | None
-    disk: int | None
-    host: str | None
-    pid: int | None
-    log: list[str]
-    sample: Frame | None = None
-
-
 class Dataset(Sent):
     name: str
     title: str
@@ -227,68 +141,8 @@ class Models(Sent):
     choices: dict[str, dict[str, Offered]]
 
 
-class Allowed(Sent):
-    """What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes."""
-
-    starting: bool
-    sentence: str | None
-    limits: dict[str, float]
-    upload: int | None
-    teacher: bool
-    name: str | None
-
-
-class Poll(Sent):
-    """What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
-    null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's."""
-
-    clock: str
-    rows: list[Row]
-    order: list[str] | None
-    models: Models | None
-    room: Allowed
-    datasets: Datasets | None
-    locked: list[str]
-    live: bool
-    runs: dict[str, Closer | None]
-    more: bool
-
-
-class Cost(Sent):
-    seconds: float
-    bytes: int
-    parameters: int
-
-
-class Planned(Sent):
-    """values: all that count. notes: why a value changes nothing. cost: null where it is not known yet."""
-
-    values: dict[str, Any]
-    command: str
-    notes: dict[str, str]
-    cost: Cost | None
-
-
-class Unplanned(Sent):
-    """Why the form's values make no run, and which are at fault."""
-
-    error: str
-    fields: list[str]
-
-
-Plan = Planned | Unplanned
-
-
 class Act(Sent):
     """What was done, and to which runs."""
 
     do: str
     runs: list[str]
-
-
-class Film(Sent):
-    """frames: those that are there, of the ticks that were wanted."""
-
-    run: str
-    wanted: list[int]
-    frames: list[Frame]

@@ -72,6 +72,15 @@ class Instrument(Sent):
     knobs: dict[str, Knob]
 
 
+class TaskKind(Sent):
+    """What can be done with a run's checkpoint in the background. knobs: what it asks for."""
+
+    name: str
+    title: str
+    about: str
+    knobs: dict[str, Knob]
+
+
 class Tab(Sent):
     """kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab."""
 
@@ -85,6 +94,7 @@ class Tab(Sent):
     datasets: list[Dataset] | None = None
     curves: dict[str, list[str] | None] | None = None
     script: str | None = None
+    tasks: list[TaskKind] | None = None
 
 
 class Boot(Sent):

@@ -95,8 +95,9 @@ class Plan(Message):
 
 
 class Act(Message):
-    """Something to be done: to a run, with the form's values, or to an upload. token: of a start, the same for each
-    time that it is asked for."""
+    """Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start,
+    the same for each time that it is asked for. device: where the page shall compute. task: of a run,
+    that is meant instead of it."""
 
     do: _Text
     run: _Text | None = None
@@ -104,6 +105,8 @@ class Act(Message):
     changes: _Texts | None = None
     data: _Text | None = None
     token: _Text | None = None
+    device: _Text | None = None
+    task: _Text | None = None
 
     def need(self, name: str):
         """The value under a name that this action needs."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from app.messages.requests import Message
 from app.tabs.models import ModelNews
 from app.training.board import Board
+from app.training.devices import Devices
 from app.training.form import Former
 from app.visitors.room import Room
 from app.work.jobs import Job, Pool
@@ -40,9 +41,12 @@ class House:
     room: Room
     former: Former = field(init=False)
     models: ModelNews = field(init=False)
+    devices: Devices = field(init=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "former", Former(self.board.folder, self.board.runs))
+        devices = Devices()
+        object.__setattr__(self, "devices", devices)
+        object.__setattr__(self, "former", Former(self.board.folder, self.board.runs, devices.room))
         object.__setattr__(self, "models", ModelNews(self.board))
 
 

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from cachetools import LRUCache
 
-from app.messages import answers, requests
+from app.messages import answers, requests, training
 from app.sentences import faults
 from app.tabs.base import Answers, Event, House
-from app.training import about, datasets, film, form
+from app.training import about, datasets, film, form, tasks
 from app.training.flow import Flow
 from app.uploads import sets
 from app.work import snippets
@@ -23,7 +23,6 @@ from edm.base import flat
 from edm.base.errors import Refused, shown
 from edm.base.fields import SettingsError
 from edm.files.names import is_name
-from edm.runs import launchers
 from edm.training.settings import Training
 
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
@@ -35,16 +34,17 @@ class Train:
     name, title, kind = "train", "Train", "train"
     jobs = (Flow,)
     events: ClassVar = {
-        "poll": Event(requests.Poll, answers.Poll, "poll"),
-        "plan": Event(requests.Plan, answers.Plan, "plan"),
+        "poll": Event(requests.Poll, training.Poll, "poll"),
+        "plan": Event(requests.Plan, training.Plan, "plan"),
         "act": Event(requests.Act, answers.Act, "act"),
-        "film": Event(requests.Film, answers.Film, "film"),
+        "film": Event(requests.Film, training.Film, "film"),
     }
 
     def boot(self, house: House) -> dict:
-        devices = launchers.LAUNCHERS[launchers.LOCAL].places()
-        folder = house.board.folder
-        return form.boot(folder, devices) | {"script": snippets.head(folder, house.room.kind == "own")}
+        folder, devices, own = house.board.folder, house.devices, house.room.kind == "own"
+        made = form.boot(folder, devices.places)
+        made["short"]["device"] |= devices.choices()
+        return made | {"tasks": tasks.kinds(own), "script": snippets.head(folder, own)}
 
     def serve(self, house: House) -> Answers:
         desk = Desk(house)
@@ -121,6 +121,7 @@ class Desk:
         news["models"] = self._house.models.since(message.models)
         news["room"] = self.room.described(visitor)
         news["datasets"] = self._datasets(visitor, message.datasets)
+        news["devices"] = self._devices(visitor)
         news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, row["name"])]
         news["live"] = any(not run.over for run in self.board.runs())
         yield {**news, "runs": closer, "more": more}, True
@@ -132,7 +133,7 @@ class Desk:
         found = history.since(seen.cursor)
         if found["anew"]:
             found["design"] = about.design(run)
-        found |= about.details(run)
+        found |= about.details(run) | {"tasks": tasks.listed(run)}
         newest = history.last
         if newest is not None and (found["anew"] or newest != seen.sample):
             found["sample"] = self._frame(run, newest, ticket)
@@ -151,6 +152,14 @@ class Desk:
         stamp = " ".join(one["id"] for one in found)
         described = [datasets.describe(datasets.own(one)) for one in found]
         return None if known == stamp else {"clock": stamp, "list": described}
+
+    def _devices(self, visitor) -> dict | None:
+        """What a run could be started on now, and the device of the page; None where there is nothing but the CPU."""
+        devices, known = self._house.devices, self.board.runs()
+        if not devices.gpus:
+            return None
+        page = devices.of_page(self._house.pool.device, known)
+        return {**devices.choices(known), "page": {**page, "choosing": self.room.may_move(visitor)}}
 
     def _may(self, visitor, name) -> bool:
         try:
@@ -174,7 +183,8 @@ class Desk:
             yield {"error": faults.told(error), "fields": error.fields}, True
 
     def act(self, message, ticket, visitor):
-        """Start, stop, pause, resume or delete, or forget an upload. The answer names the runs it is about.
+        """Start, stop, pause, resume or delete, forget an upload, or choose the page's device. The answer names the
+        runs it is about.
 
         A start that is asked for again, under the same token, is the same start.
         """
@@ -187,6 +197,10 @@ class Desk:
         elif action == "forget":
             self.room.check_upload(visitor)
             sets.remove(self.board.folder, message.need("data").removeprefix(datasets.OWN), self.room.sees(visitor))
+            names = []
+        elif action == "device":
+            self.room.check_move(visitor)
+            self._house.pool.move(message.need("device"))
             names = []
         elif action in _CONTROLS:
             run = self.board.find(message.need("run"))
@@ -234,10 +248,11 @@ class Desk:
     def _resume(self, visitor, message) -> str:
         run, changes = self.board.find(message.need("run")), dict(message.changes or {})
         accept = str(changes.pop("accept_data", "false")).lower() == "true"
+        device = changes.pop("device", None)
         flat.check_names(changes, Training)
         with self.room.turn:
             self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
-            runs.resume(run.folder, accept_data=accept, **changes)
+            runs.resume(run.folder, device=device, accept_data=accept, **changes)
         return run.name
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 import numpy as np
 
 from app.figures import pack
 from app.sentences.visible import names
-from app.training import recipes
+from app.training import devices, recipes
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
+from edm.base.peaks import peak_of
 from edm.data import points
 from edm.files import saved
+from edm.files.checkpoints import read_header
 from edm.plots.panels import rounded
 from edm.runs import places
+from edm.training.counting import counted
+from edm.training.memory import shaped
 from edm.training.settings import Training
+from edm.training.state import header_of
 
 SHOWN_POINTS = 400
 GRID = np.geomspace(0.002, 100, 121)  # σ of the curve p_train
@@ -34,7 +40,8 @@ def row(run: runs.Run) -> dict:
         "rate": run.rate,
         "left": run.left,
         "memory": run.memory,
-        "device": run.device,
+        "usage": devices.usage(run),
+        "device": devices.place(run),
         "owner": run.owner,
         "started": run.started,
         "sentence": run.sentence and told(run.sentence),
@@ -44,6 +51,31 @@ def row(run: runs.Run) -> dict:
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
     }
+
+
+def peak(run: runs.Run) -> float | None:
+    """The share of what its GPUs can compute that a run gets of them, from 0 to 1; None where that is not known."""
+    found, settings = [peak_of(str(card.get("name"))) for card in run.cards], settings_of(run)
+    if not found or None in found or not run.rate or settings is None or run.state != "running":
+        return None
+    operations = _operations(settings.model_dump_json(), run.checkpoint)
+    if operations is None:
+        return None
+    return run.rate * operations / sum(one.speed(settings.precision, settings.tf32) for one in found if one)
+
+
+@lru_cache(maxsize=64)
+def _operations(settings, checkpoint) -> float | None:
+    """Of training on an image, by a run's settings as JSON; None of data that are not known before a checkpoint is."""
+    known = Training.parse(json.loads(settings))
+    source = shaped(known.data)
+    if checkpoint is not None:
+        header = read_header(checkpoint)
+    elif source is not None:
+        header = header_of(known, source, 0.5)
+    else:
+        return None
+    return counted(header, known.precision).operations
 
 
 def settings_of(run: runs.Run) -> Training | None:
@@ -81,7 +113,7 @@ def _points(data) -> str | None:
 
 
 def details(run: runs.Run) -> dict:
-    """What a closer look at a run shows beside its row: the end of its log, its place on the disk; and its id, which
-    no other run of that name has."""
-    told = {"id": places.identity(run.folder), "disk": run.disk, "host": run.host, "pid": run.pid}
+    """What a closer look at a run shows beside its row: the end of its log, its place on the disk, what it gets of its
+    GPUs; and its id, which no other run of that name has."""
+    told = {"id": places.identity(run.folder), "disk": run.disk, "host": run.host, "pid": run.pid, "peak": peak(run)}
     return {**told, "log": [names(run.folder.parent).text(line)[:400] for line in run.log[-12:]]}

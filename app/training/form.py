@@ -20,8 +20,10 @@ from edm.base.fields import SettingsError, Whole, knobs
 from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
+from edm.runs import launchers
 from edm.training import fitting
 from edm.training.estimate import estimate, opened
+from edm.training.memory import Remedies
 from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
@@ -55,7 +57,7 @@ class Short(View):
     images: Whole | None = option(
         None, "images", "How many images it sees", slider=(1e4, 1e7), log=True, ge=1, le=10**11
     )
-    device: str = option("auto", "device", "Where it trains; auto: the GPU with the fewest runs, or the CPU")
+    device: str = option("auto", "device", "Where it trains; auto: the GPU with the most memory free then, or the CPU")
     name: str | None = option(None, "name", "Name of the run; none: the dataset's, with a number")
 
 
@@ -66,12 +68,14 @@ PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a kind of run takes. rate: images/s; report: seconds of a tick; bytes, parameters: as the estimate."""
+    """What a kind of run takes. rate: images/s; report: seconds of a tick; the rest: as the estimate."""
 
     rate: float
     report: float
     bytes: int
     parameters: int
+    warning: str = ""
+    remedies: Remedies = ()
 
     def seconds(self, settings: Training) -> float:
         return settings.images / self.rate + settings.images // settings.tick * self.report
@@ -90,10 +94,11 @@ class Plan:
 
 
 class Former:
-    """Makes plans. Thread-safe. folder: of all runs. known: () -> the runs that tell how fast this machine is."""
+    """Makes plans. Thread-safe. folder: of all runs. known: () -> the runs that tell how fast this machine is. room: ()
+    -> what of its GPUs is free, as data: as long as that stays, so does what is known of a kind of run."""
 
-    def __init__(self, folder, known=lambda: ()):
-        self._folder, self._known = folder, known
+    def __init__(self, folder, known=lambda: (), room=lambda: ()):
+        self._folder, self._known, self._room = folder, known, room
         self._costs = Estimates()
 
     def plan(
@@ -130,7 +135,7 @@ class Former:
         return Plan(made, short.device, short.name, cost, notes)
 
     def _cost(self, settings, device, alive) -> Cost | None:
-        key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device])
+        key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device, self._room()])
         cost = self._costs.get(key, lambda: _estimated(settings, device), PATIENCE, alive)
         rate = cost and self._experience(settings, device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
@@ -159,7 +164,8 @@ def _attending(document, own, shape) -> dict:
 def _estimated(settings, device) -> Cost:
     one = settings.changed(images=settings.batch, tick=settings.batch)
     found = estimate(one, device)
-    return Cost(found.rate, found.seconds - settings.batch / found.rate, found.bytes, found.parameters)
+    report = found.seconds - settings.batch / found.rate
+    return Cost(found.rate, report, found.bytes, found.parameters, found.warning, found.remedies)
 
 
 def _reports(images, batch, rate) -> dict:
@@ -188,13 +194,23 @@ def described(plan: Plan) -> dict:
     values = {k: v for k, v in document.items() if not isinstance(v, dict)}
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
-    cost, where = plan.cost, () if plan.device == "auto" else (f"--device={plan.device}",)
+    cost = plan.cost
     return {
         "values": values,
-        "command": flat.command("train", plan.settings, *where),
+        "command": launchers.command(["train", *flat.options(plan.settings)], plan.device),
         "notes": plan.notes,
+        "misfit": misfit(cost) if cost else None,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
     }
+
+
+def misfit(cost: Cost) -> dict | None:
+    """Why a run will not fit, and what of the form to change: {sentence, remedies}; None: it will."""
+    if not cost.warning:
+        return None
+    why, _, what = cost.warning.partition("; ")  # which the remedies say, if there are any
+    sentence = f"{why[0].upper()}{why[1:]}{'. It would with:' if cost.remedies else f'; {what}.'}"
+    return {"sentence": sentence, "remedies": [{"title": t, "changes": changes} for t, changes in cost.remedies]}
 
 
 def is_curve(allowed, text: str) -> bool:

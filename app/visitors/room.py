@@ -103,6 +103,15 @@ class Room:
         if not visitor.teacher and not _owns(visitor, run):
             raise Refused(f"the run {run.name!r} is somebody else's; you can stop, resume and delete your own")
 
+    def may_move(self, visitor: Visitor) -> bool:
+        """Whether the visitor may choose the device on which the page computes, for everybody."""
+        return visitor.teacher
+
+    def check_move(self, visitor: Visitor) -> None:
+        """Raises Refused with a sentence unless the visitor may choose it."""
+        if not self.may_move(visitor):
+            raise Refused("the device of the page is the same for all; whoever looks after it chooses it")
+
     def check_upload(self, visitor: Visitor, size: int | None = None) -> int:
         """The most bytes that the visitor may upload at once. Raises Refused with a sentence if there may be none,
         or `size` is more."""

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
+from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
 
@@ -56,6 +57,14 @@ def body_of(answers: Iterator[bytes]):
 class Pool(Protocol):
     """Where jobs are computed."""
 
+    @property
+    def device(self) -> str:
+        """The name of the device on which it computes."""
+        ...
+
+    def move(self, device: str) -> None:
+        """Compute on another device, from the next job on. Raises Refused for one that is not there."""
+
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         """The job's answers (see `answer`), as they come.
 
@@ -70,6 +79,13 @@ class Threads:
     def __init__(self, work: Work):
         self.work = work
 
+    @property
+    def device(self) -> str:
+        return str(self.work.device)
+
+    def move(self, device: str) -> None:
+        self.work.move(devices.device(device))
+
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
-        for body, last in job.compute(self.work, Watch(ticket, self.work.slots)):
+        for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
             yield answer(body, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import threading
@@ -13,6 +14,8 @@ from cachetools import LRUCache
 from app.work.slots import Slots
 from edm import models, runner
 from edm.experiments.experiment import Experiment
+
+REMEMBERED = 512  # values
 
 
 class Work:
@@ -27,7 +30,17 @@ class Work:
         self.slots = Slots(max(2, os.cpu_count() or 1))
         self._lock = threading.Lock()
         self._answers: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
-        self._known: LRUCache = LRUCache(512)
+        self._known: LRUCache = LRUCache(REMEMBERED)
+
+    def now(self) -> Work:
+        """The same with the device of this moment, so that what has begun ends where it began."""
+        with self._lock:
+            return copy.copy(self)
+
+    def move(self, device) -> None:
+        """Compute on another device from now on. What is remembered lies on the one before, or was timed there."""
+        with self._lock:
+            self.device, self._known = device, LRUCache(REMEMBERED)
 
     def place(self, model: models.Model, count: int | None = None) -> torch.device:
         """Where a model is computed, of which so many samples are asked (see `edm.runner.place`)."""

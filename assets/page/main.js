@@ -2,6 +2,7 @@
 import { Workbench } from "./instruments/workbench.js";
 import { Sampler } from "./sampler/sampler.js";
 import { palette } from "./shared/colors.js";
+import { PageDevice } from "./shared/device.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
 import { Server } from "./shared/server.js";
@@ -56,6 +57,8 @@ class Explorer {
       load: (document) => this.toSampler(document),
       sample: (run) => this.sampleRun(run),
       takeModels: (news) => this.takeModels(news),
+      takeDevice: (device, move) => this.device.show(device, move),
+      say: (sentence) => this.tab.say(sentence),
     };
     /** @type {Map<string, Tab>} */
     this.tabs = new Map();
@@ -63,6 +66,7 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
+    this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.listen();

@@ -19,15 +19,17 @@ _BY_NAME = ("GPU-", "MIG-")
 @dataclass(frozen=True)
 class Card:
     """A GPU. index: k of "cuda:k". total, free: bytes, whoever holds the rest. utilization: 0 to 1, the share of the
-    last moments in which it computed; None: it does not tell. uuid: its name for CUDA_VISIBLE_DEVICES, too. others:
-    (process number, bytes or None) of each process that has memory on it, this one left out; a driver hides those of
-    other containers, whose memory is not free all the same."""
+    last moments in which it computed; None: it does not tell. number, uuid: what the machine calls it, whatever a
+    process is shown (number: None for a part of a card). others: (process number, bytes or None) of each process that
+    has memory on it, this one left out; a driver hides those of other containers, whose memory is taken all the same.
+    """
 
     index: int
     name: str
     total: int
     free: int
     utilization: float | None = None
+    number: int | None = None
     uuid: str = ""
     others: tuple[tuple[int, int | None], ...] = ()
 
@@ -45,7 +47,7 @@ def cards(environment: Mapping[str, str] | None = None) -> list[Card]:
     except Exception:  # not installed, no driver, or one that does not fit: bindings raise what they like
         return []
     try:
-        found = [_card(pynvml, k, handle) for k, handle in enumerate(_handles(pynvml, environment))]
+        found = [_card(pynvml, k, *handle) for k, handle in enumerate(_handles(pynvml, environment))]
         return [card for card in found if card is not None]
     except Exception:
         return []
@@ -80,17 +82,17 @@ def _number(word, uuids) -> int | None:
     return int(word) if word.isascii() and word.isdecimal() and int(word) < len(uuids) else None
 
 
-def _handles(nvml, environment) -> list:
-    """NVML's handles of the GPUs that are visible."""
+def _handles(nvml, environment) -> list[tuple[int | None, Any]]:
+    """(number, handle) for NVML of the GPUs that are visible."""
     shown = (os.environ if environment is None else environment).get(_VISIBLE)
     if shown is not None and shown.strip().startswith("MIG-"):  # a part of a GPU, which is in no list of whole ones
-        return [nvml.nvmlDeviceGetHandleByUUID(word.strip()) for word in shown.split(",")]
+        return [(None, nvml.nvmlDeviceGetHandleByUUID(word.strip())) for word in shown.split(",")]
     handles = [_told(lambda k=k: nvml.nvmlDeviceGetHandleByIndex(k), None) for k in range(nvml.nvmlDeviceGetCount())]
     uuids = [_told(lambda handle=handle: _text(nvml.nvmlDeviceGetUUID(handle)), "") for handle in handles]
-    return [handles[k] for k in chosen(shown, uuids)]
+    return [(k, handles[k]) for k in chosen(shown, uuids)]
 
 
-def _card(nvml, index, handle) -> Card | None:
+def _card(nvml, index, number, handle) -> Card | None:
     memory = _told(lambda: nvml.nvmlDeviceGetMemoryInfo(handle), None)
     if memory is None:
         return None
@@ -100,6 +102,7 @@ def _card(nvml, index, handle) -> Card | None:
         total=int(memory.total),
         free=int(memory.free),
         utilization=_told(lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100, None),
+        number=number,
         uuid=_told(lambda: _text(nvml.nvmlDeviceGetUUID(handle)), ""),
         others=_others(nvml, handle),
     )

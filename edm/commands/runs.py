@@ -20,8 +20,8 @@ _DEVICES = "cpu, cuda, cuda:1, …, or several at once: cuda*2, cpu*2"
 
 ABOUT = """Runs that outlive this terminal, and the page: each is `python -m edm train` in a process of its own, and a
 folder of plain files in the folder of all runs. Each GPU, or the CPU, trains one run at a time; others wait, until the
-page, or any command here, looks after the queue. Several machines may share the folder: a worker on another one counts
-as gone after two minutes without a sign of life."""
+page, or any command here, looks after the queue, and which GPU one gets is chosen then. Several machines may share the
+folder: a worker on another one counts as gone after two minutes without a sign of life."""
 MORE = """examples:
   python -m edm runs start --preset training/digits --name digits --device cuda*2
   python -m edm runs list
@@ -54,7 +54,8 @@ def add(commands: argparse._SubParsersAction) -> None:
             verb.add_argument("--grace", type=float, default=30, help="seconds it has to end by itself (default: 30)")
         if act is _start:
             verb.add_argument("--name", help="name of the run (default: the dataset's, with a number)")
-            verb.add_argument("--device", default="auto", help=f"{_DEVICES} (default: the least busy GPU)")
+            where = f"{_DEVICES} (default: the GPU with the most free memory)"
+            verb.add_argument("--device", default="auto", help=where)
             common.add(verb, Training, "training")
         if act is _resume:
             verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")

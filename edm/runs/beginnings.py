@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edm.base import flat
+from edm.base import devices, flat
 from edm.base.atomic import make
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import launchers, lease, places, reading
+from edm.runs import launchers, lease, places, reading, surroundings
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Beginning:
         from edm.data.sources import placed
 
         asked = {"device": self.device, "keep": self.keep, "best": self.best, "accept_data": self.accept_data}
+        asked |= surroundings.ours()
         origin = {} if self.checkpoint is None else {"checkpoint": str(self.checkpoint.absolute())}
         number = take(folder, asked | origin)
         lay_out(folder, self.settings.changed(data=placed(self.settings.data).model_dump()))
@@ -58,12 +59,14 @@ def read(folder: StrPath, number: int) -> Beginning:
     checkpoint = Path(origin) if isinstance(origin, str) else saved.newest(folder)
     if checkpoint is None and saved.checkpoints(folder):
         raise Refused(saved.missing(folder))
-    keep = asked.get("keep")
+    keep, device = asked.get("keep"), asked.get("device") or "auto"
+    if device == "auto":  # what that is was chosen when it was taken
+        device = places.read(places.request(folder, number, "taken")).get("place") or device
     return Beginning(
         settings=settings_of(folder, asked.get("changes") or {}, checkpoint),
         checkpoint=checkpoint,
         torn=tuple(saved.torn(folder)) if checkpoint else (),
-        device=asked.get("device") or "auto",
+        device=devices.option(device),
         keep=keep,
         best=asked.get("best", keep is not None),
         accept_data=asked.get("accept_data", "--accept-data" in asked.get("options", ())),  # as it was said before
@@ -108,3 +111,18 @@ def take(folder: StrPath, asked: dict) -> int:
     handle = launchers.launcher_of(folder).own()
     places.create(places.request(folder, number, "worker"), {**handle, "time": time.time()})
     return number
+
+
+def look(settings: Training, checkpoint: Path) -> None:
+    """Raises OtherData if a run would go on with other data."""
+    from edm.data.identity import OtherData
+    from edm.data.sources import DataError, open_source
+    from edm.data.split import divided
+    from edm.files.checkpoints import read_header
+
+    try:
+        divided(open_source(settings.data), settings, read_header(checkpoint), checkpoint, False)
+    except OtherData:
+        raise
+    except (DataError, OSError):
+        return  # they may lie on the machine where it will run

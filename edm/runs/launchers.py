@@ -8,11 +8,12 @@ only, and would go on with a launcher of another kind in LAUNCHERS.
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from edm.base import devices
 from edm.base.errors import Refused
 from edm.files.resources import CODE
-from edm.runs import places
+from edm.runs import places, surroundings
 from edm.runs.clocks import now
 from edm.runs.processes import KILL, TERMINATE, Process, leads, this
 
@@ -29,21 +30,6 @@ if TYPE_CHECKING:
 
 NICE = 10
 PROMPT = "$ "  # before the command with which a beginning starts in the log
-_CHANGED = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")  # by us and by torchrun, for one run and not for the next
-_ORIGINAL = "EDM_ENVIRONMENT"
-_ADDED = (  # by torchrun
-    *(
-        "RANK",
-        "WORLD_SIZE",
-        "LOCAL_RANK",
-        "LOCAL_WORLD_SIZE",
-        "GROUP_RANK",
-        "GROUP_WORLD_SIZE",
-        "ROLE_NAME",
-        "ROLE_RANK",
-    ),
-    *("ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE"),
-)
 
 
 class Launcher(Protocol):
@@ -81,7 +67,8 @@ class Processes:
         """The CPU, and each GPU."""
         import torch
 
-        return ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count()))]
+        apple = ["mps"] if torch.backends.mps.is_available() else []
+        return ["cpu", *(f"cuda:{k}" for k in range(torch.cuda.device_count())), *apple]
 
     def submit(self, folder: Path, place: str) -> dict:
         """See `Launcher`. What the worker says goes into the run's log.txt."""
@@ -97,7 +84,8 @@ class Processes:
             log.flush()
             process = subprocess.Popen(
                 [sys.executable, "-m", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=environment(chosen), cwd=_existing(request.get("cwd")), **_apart(),
+                env=environment(chosen, request.get("environment")), cwd=_existing(request.get("cwd")),
+                **_apart(request.get("umask")),
             )  # fmt: skip
         with suppress(OSError):  # so that a system without memory ends this process, and not the page
             Path(f"/proc/{process.pid}/oom_score_adj").write_text("500")
@@ -172,30 +160,33 @@ def module(several: int) -> list[str]:
     return [*(torchrun if several > 1 else []), "edm"]
 
 
-def environment(chosen: list[str]) -> dict[str, str]:
-    """A worker's environment on the chosen devices: ours, or what it was before one run was started in it that now
-    starts the next; without passwords."""
-    hidden = [name for name in os.environ if "PASSWORD" in name.upper()]  # /proc shows a worker's variables
-    variables = {name: value for name, value in os.environ.items() if name not in (*_ADDED, *hidden)}
-    original = json.loads(variables.get(_ORIGINAL) or "null") or {name: os.environ.get(name) for name in _CHANGED}
-    for name, value in original.items():
-        variables.pop(name, None)
-        variables |= {} if value is None else {name: value}
+def command(options: Iterable[str], device: str = "auto") -> str:
+    """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
+    device: as a run is asked for; on several, torchrun starts a process for each."""
+    where = () if device == "auto" else (f"--device={devices.option(device)}",)
+    return shlex.join(["python", "-m", *module(devices.count(device)), *options, *where])
+
+
+def environment(chosen: list[str], asked: object = None) -> dict[str, str]:
+    """A worker's environment on the chosen devices. asked: variables of whoever asked for the run, whose names for the
+    devices these are; None: of a run that says nothing of them."""
+    variables = surroundings.inherited(os.environ, asked)
     if len(chosen) > 1:
         variables["CUDA_VISIBLE_DEVICES"] = devices.visible(chosen, variables.get("CUDA_VISIBLE_DEVICES"))
+    variables.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # as NVML counts, by which devices are chosen
     home = str(CODE)
     search = [home, *filter(None, variables.get("PYTHONPATH", "").split(os.pathsep))]
     extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(search)), "PYTHONUNBUFFERED": "1"}
-    extra["EDM_TRACEBACK"] = "1"  # into its log
-    return {**variables, **extra, _ORIGINAL: json.dumps(original)}
+    return {**variables, **extra, "EDM_TRACEBACK": "1"}  # into its log
 
 
-def _apart() -> dict:
-    """What keeps a worker alive when the terminal that has started it closes."""
+def _apart(umask) -> dict:
+    """What keeps a worker alive when the terminal that has started it closes, and its files as readable as they were to
+    be (umask)."""
     if sys.platform == "win32":  # which knows no sessions, and gives a process its rank when it begins
         alone = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         return {"creationflags": alone | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-    return {"start_new_session": True}
+    return {"start_new_session": True, "umask": umask if type(umask) is int and 0 <= umask <= 0o777 else -1}
 
 
 def _existing(folder):

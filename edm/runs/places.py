@@ -1,7 +1,8 @@
 """Where a run's files lie, what a run may be called, and files that only one of many writers can create.
 
 requests/<n>.start.json    the n-th beginning of the run is asked for: by whom, where, with which command
-requests/<n>.taken.json    one launcher has taken it upon itself: there is only ever one
+requests/<n>.waits.json    why it does not begin, where that is not for its turn alone
+requests/<n>.taken.json    one launcher has taken it upon itself, and where: there is only ever one
 requests/<n>.worker.json   the process it started
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end

@@ -7,7 +7,6 @@ one can create (`places.create`), and that what is over never begins again.
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import time
 import uuid
@@ -19,7 +18,7 @@ from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
 from edm.files import names, saved
-from edm.runs import beginnings, clocks, launchers, lease, places, reading, seats
+from edm.runs import beginnings, choice, clocks, launchers, lease, places, reading, seats, surroundings
 from edm.training import fitting
 from edm.training.settings import Training
 
@@ -32,22 +31,21 @@ KEEP = 3
 
 def start(
     settings: Training, folder: StrPath | None = None, device: str = "auto", name: str | None = None,
-    keep: int | None = KEEP, owner: str | None = None, launcher: str = launchers.LOCAL,
+    keep: int | None = KEEP, owner: str | None = None, launcher: str = launchers.LOCAL, needs: int | None = None,
 ) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
 
     folder: of all runs. device: auto, cpu, cuda:1, or several: cuda*2, cpu*2; name: None for the dataset's with a
     number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for whoever asked.
-    launcher: a name of `edm.runs.launchers.LAUNCHERS`. Raises ValueError for names and devices that cannot be, and
-    names that are taken.
+    launcher: a name of `edm.runs.launchers.LAUNCHERS`. needs: bytes of memory that it takes of each GPU, if that is
+    known; it waits for as much. Raises ValueError for names and devices that cannot be, and names that are taken.
     """
     from edm.data.sources import placed, shape_of
 
     fitting.check(settings, shape_of(settings.data))
     folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
-    request = _request(settings, folder, device, keep, owner, launcher)
-    flags = [f"--{field}={value}" for field, value in flat.flatten(settings).items()]
-    options = _passable(["train", *flags, f"--device={devices.option(request['device'])}", *_kept(keep)])
+    request = _request(settings, device, keep, owner, launcher, needs)
+    options = _passable(["train", *flat.options(settings), *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
         beginnings.lay_out(path, settings)
@@ -90,15 +88,15 @@ def resume(
     settings = beginnings.settings_of(run, changes, found.checkpoint)
     if found.state == "finished" and settings.images <= found.images:
         raise Refused(f"images = {settings.images}: the run {run.name!r} has seen {found.images}; give it more")
-    device = found.device or "auto" if device is None else device
+    device = _asked_device(run, found, before) if device is None else device
     if look and found.checkpoint and not accept_data:
-        _look(settings, found.checkpoint)
+        beginnings.look(settings, found.checkpoint)
     owner, launcher = owner or before.get("owner"), before.get("launcher", launchers.LOCAL)
-    request = _request(settings, run.parent, device, keep, owner, launcher)
+    needs = None if changes else before.get("bytes")
+    request = _request(settings, device, keep, owner, launcher, needs)
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
-    options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
-    options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
+    options = _passable(["train", *origin, *_kept(keep), *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
     lease.seize(found)
@@ -144,16 +142,21 @@ def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
     for run in runs:
         if run.state == "stopping":
             _enforce(run)
+    here = choice.Machine(runs)
     for run in sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name)):
         request = places.read(places.request(run.folder, run.number, "start"))
-        suitable, needed = devices.places(request.get("device") or "cpu", request.get("gpus") or 0)
-        if request.get("host") != clocks.host() or awaited.intersection(suitable):
+        if request.get("host") != clocks.host():
+            continue
+        offer = here.offer(request)
+        _say_why(run, offer.waits)
+        if offer.waits or awaited.intersection(offer.seats.values()):
             continue
         try:
-            if _begin(folder, run, request, suitable, needed, at_once):
+            if held := _begin(folder, run, request, offer, at_once):
                 begun.append(run.folder)
+                here.begun(request, [offer.seats[place] for place in held])
             else:
-                awaited.update(suitable)  # so that a run on several GPUs has its turn, too
+                awaited.update(offer.seats.values())  # so that a run on several GPUs has its turn, too
         except OSError as error:
             failed.append(error)
     if failed:
@@ -177,16 +180,23 @@ def _new(folder, name, dataset) -> Path:
             return path
 
 
-def _request(settings, folder, device, keep, owner, launcher) -> dict:
+def _request(settings, device, keep, owner, launcher, needs) -> dict:
     """What is asked for."""
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
     known = launchers.named({"launcher": launcher}).places()
-    device, gpus = devices.named(device, [run.device or "" for run in reading.all_runs(folder) if not run.over], known)
+    device, gpus = devices.named(device, known)
     fitting.shares(settings, devices.count(device))
-    asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "cwd": os.getcwd()}
-    where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus}
-    return {**clocks.now(), "id": uuid.uuid4().hex, **where, **asked}
+    asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "bytes": needs}
+    where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus, "places": known}
+    return {**clocks.now(), "id": uuid.uuid4().hex, **where, **asked, **surroundings.ours()}
+
+
+def _asked_device(run, found, before) -> str:
+    """The device that was asked for a run the last time; of one that a terminal has trained on several, those."""
+    taken = places.read(places.request(run, found.number, "taken"))
+    several = found.device if devices.count(found.device or "") > 1 else None
+    return before.get("device") or several or taken.get("device") or found.device or "auto"
 
 
 def _kept(keep) -> list[str]:
@@ -205,39 +215,35 @@ def _passable(options) -> list[str]:
     return options
 
 
-def _look(settings, checkpoint):
-    """Raises OtherData if a run would go on with other data."""
-    from edm.data.identity import OtherData
-    from edm.data.sources import DataError, open_source
-    from edm.data.split import divided
-    from edm.files.checkpoints import read_header
-
-    try:
-        divided(open_source(settings.data), settings, read_header(checkpoint), checkpoint, False)
-    except OtherData:
-        raise
-    except (DataError, OSError):
-        return  # they may lie on the machine where it will run
-
-
 def _ask(run, number, request, options):
     """Ask for the n-th beginning. options: with which a person would train the same in a terminal."""
-    command = shlex.join(["python", "-m", *launchers.module(devices.count(request["device"])), *options])
-    if not places.create(places.request(run, number, "start"), {**request, "command": command}):
+    command = {"command": launchers.command(options, request["device"])}
+    if not places.create(places.request(run, number, "start"), {**request, **command}):
         raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
 
 
-def _begin(folder, run, request, suitable, needed, at_once) -> bool:
-    """Start a queued run if as many places as it needs have a free seat."""
+def _say_why(run, sentence) -> None:
+    """Leave word why a run waits that is not waiting for its turn alone."""
+    path = places.request(run.folder, run.number, "waits")
+    with suppress(OSError):
+        if sentence is None:
+            path.unlink(missing_ok=True)
+        elif places.read(path).get("sentence") != sentence:
+            places.write(path, {"sentence": sentence}, durable=False)
+
+
+def _begin(folder, run, request, offer, at_once) -> dict:
+    """Start a queued run if as many places as it needs have a free seat. Returns the seats that it has got."""
     holder = {**launchers.claim(), "run": run.name, "number": run.number, "id": request["id"]}
-    held, begun = seats.take(folder, suitable, needed, at_once, holder), False
+    held, begun = seats.take(folder, offer.seats, offer.needed, at_once, holder), False
     try:
-        place = "+".join(held) if needed > 1 else request["device"]
+        shared = devices.count(request["device"]) > 1 and offer.needed == 1  # processes on the CPU share the one
+        place = request["device"] if shared else "+".join(sorted(held, key=lambda name: (len(name), name)))
         begun = bool(held) and _submit(run, launchers.named(request), place, at_once)
     finally:
         if not begun:
             seats.release(held)
-    return begun
+    return held if begun else {}
 
 
 def _submit(run, launcher, place, at_once) -> bool:
@@ -247,7 +253,7 @@ def _submit(run, launcher, place, at_once) -> bool:
     """
     taken = places.request(run.folder, run.number, "taken")
     try:
-        if not places.create(taken, {**launchers.claim(), "at_once": at_once}):
+        if not places.create(taken, {**launchers.claim(), "at_once": at_once, "place": place}):
             return False
     except FileNotFoundError:
         return False

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from edm.files import saved
 from edm.files.names import is_name
 from edm.runs import clocks, failures, launchers, places, signs
-from edm.runs.launchers import PROMPT
+from edm.runs.logs import last_words, tail
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 LIVE = ("running", "paused", "stopping")
 OVER = ("stopped", "finished", "failed", "interrupted")
 STARTING = 30.0  # seconds between a launcher's claim and the name of the process it starts, at most
-LOG_LINES, LOG_BYTES = 20, 8192
 _SETTLED = 2e9  # nanoseconds after which the next change of a file is sure to have another time
-_TOLD = "python -m edm"  # how a sentence to a person begins
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,11 @@ class Run:
     """A run as its files tell. Times in seconds since 1970; what is not known is None.
 
     number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left, seconds
-    (spent in steps): s; memory: bytes. reason, sentence, remedies: why it ended, where it did not just finish, and
-    what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last lines; disk:
-    bytes (these two with details only).
+    (spent in steps): s; memory: bytes. gpu_memory, gpu_utilization, cards: of its GPUs (`edm.runs.usage`). device: the
+    one it has got, or, while it waits, the one that was asked for; place: which of the machine's, such as
+    cuda:0+cuda:2. reason, sentence, remedies: why it ended, where it did not just finish, and what to change, see
+    `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last lines; disk: bytes (these two with
+    details only).
     """
 
     name: str
@@ -55,7 +55,11 @@ class Run:
     left: float | None = None
     seconds: float | None = None
     memory: int | None = None
+    gpu_memory: int | None = None
+    gpu_utilization: float | None = None
+    cards: tuple[dict, ...] = ()
     device: str | None = None
+    place: str | None = None
     owner: str | None = None
     asked: float | None = None
     started: float | None = None
@@ -87,6 +91,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
     launcher = launchers.named(start)
     state, status, handle = _told(folder, number, launcher)
     whole, torn = _saved(folder)
+    place = _text(places.read(places.request(folder, number, "taken")), "place")
     own, live = status.get("number") == number, state in LIVE
     seen = (whole and saved.number(whole)) or 0
     total = (own and _number(status, "total")) or _number(start, "total")
@@ -98,11 +103,13 @@ def read(folder: StrPath, details: bool = True) -> Run:
         told["sentence"] = told.get("sentence") or note
     if state == "queued" and start.get("host") != clocks.host():
         told = {"sentence": f"waits for the machine {start.get('host')!r}; stop and resume it to run it on this one"}
+    elif state == "queued":
+        told = {"sentence": _text(places.read(places.request(folder, number, "waits")), "sentence")}
     if state == "stopped" and handle and status.get("state") != "stopped":
         told = {"sentence": failures.forced(whole)}
     if state == "interrupted":
         finished = whole is not None and total is not None and seen >= total
-        words = None if own or finished else _last_words(folder)
+        words = None if own or finished else last_words(folder)
         told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(whole)}
         state = "finished" if finished else "failed" if words else state
     if torn and state == "finished" and total is not None and seen < total:
@@ -112,16 +119,21 @@ def read(folder: StrPath, details: bool = True) -> Run:
     return Run(
         name=folder.name, folder=folder, state=state, number=number,
         images=(own and live and _number(status, "images")) or seen, total=total,
-        device=_text(start, "device") or _text(status, "device"),
+        device=(own and _text(status, "device")) or place or _text(start, "device") or _text(status, "device"),
+        place=place or (_text(status, "device") if own and not start else None),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
         reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
+        cards=tuple(card for card in _several(status, "cards") if isinstance(card, dict)) if own and live else (),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
-_PROGRESS = ("parameters", "loss", "rate", "left", "seconds", "memory", "started", "heartbeat")
+_PROGRESS = (
+    *("parameters", "loss", "rate", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
+    *("started", "heartbeat"),
+)
 
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
@@ -247,15 +259,6 @@ def _ended(asked):
     return "stopped" if asked else "interrupted"
 
 
-def _last_words(folder) -> str | None:
-    """What a worker that never wrote a status has told the log since its beginning, if it has told why it ends."""
-    lines = tail(folder / "log.txt", lines=LOG_BYTES)
-    begun = max((i for i, line in enumerate(lines) if line.startswith(PROMPT)), default=-1)
-    lines = lines[begun + 1 :]
-    told = [line.partition(": ")[2] for line in lines if line.startswith(_TOLD)]
-    return told[-1] if told else lines[-1] if any(line.startswith("Traceback") for line in lines) else None
-
-
 def _number(document, name):
     """A number in a document, None for anything else there."""
     value = document.get(name)
@@ -288,13 +291,3 @@ def disk_use(folder: StrPath) -> int:
             with suppress(OSError):  # gone meanwhile
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total
-
-
-def tail(path: StrPath, lines: int = LOG_LINES) -> tuple[str, ...]:
-    """The last lines of a text file."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES))
-            return tuple(file.read().decode(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ()

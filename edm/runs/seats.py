@@ -32,15 +32,16 @@ def former(folder: StrPath) -> list[Path]:
     return [path for path in mine.parent.glob(f"{mine.name.rpartition('-')[0]}-*") if path != mine]
 
 
-def take(folder: StrPath, suitable: list[str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
+def take(folder: StrPath, suitable: dict[str, str], needed: int, at_once: int, holder: dict) -> dict[str, Path]:
     """Seats at as many of the suitable places as are needed, by place; none at all if too few are free.
 
-    at_once: seats at each place. holder: who takes them: a claim of `edm.runs.launchers`, with run, number and id.
+    suitable: {place: its name here, the same for everybody}, the best first. at_once: seats at each. holder: who takes
+    them: a claim of `edm.runs.launchers`, with run, number and id.
     """
     held: dict[str, Path] = {}
     try:
-        for place in suitable:
-            if len(held) < needed and (seat := _hold(folder, place, holder, at_once)):
+        for place, name in suitable.items():
+            if len(held) < needed and (seat := _hold(folder, name, holder, at_once)):
                 held[place] = seat
     finally:
         if len(held) < needed:

@@ -17,7 +17,7 @@ from edm.training.metrics import metrics_since
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
-_SCALARS = ("loss", "rate")
+_SCALARS = ("loss", "rate", "gpu_memory", "gpu_utilization")
 
 
 def write(run: StrPath, folder: StrPath | None = None) -> Path:

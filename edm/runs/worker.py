@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -23,12 +22,14 @@ from edm.runs import beginnings, keeping, launchers, places, queue
 from edm.runs.failures import Diverged, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
+from edm.runs.usage import Usage, memory
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
 BEAT = 1.0  # seconds between two signs of life
+CARDS = 5  # such signs between two looks at the GPUs
 ECHO = 2.0  # seconds in which torchrun passes on what the terminal has sent
 PATIENCE = 50  # steps whose losses may be NaN before the run is given up
 RESERVE = 1 << 15  # bytes kept free, for the last words of a run that has filled its disk
@@ -54,6 +55,8 @@ class Worker:
         self._asked = self._held = self._superseded = False
         self._signals = Signals(ECHO if others else 0.0)
         self._bad = 0
+        self._device = str(fixed.get("device", "cpu"))
+        self._usage, self._beats = Usage(self._device), 0
         self._over, self._writing = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._live, name="status", daemon=True)
 
@@ -69,6 +72,10 @@ class Worker:
     def held(self) -> bool:
         """Whether the run shall wait at the next step."""
         return self._held and not self.asked()
+
+    def measured(self) -> dict:
+        """What its GPUs have done since this was asked last, for its metrics: see `edm.runs.usage.Usage.since`."""
+        return self._usage.since()
 
     def __enter__(self):
         if not self._number:
@@ -117,18 +124,16 @@ class Worker:
         """
         from edm.training.events import Checkpoint, Paused, Started, Step, Tick
 
+        last = None  # step, whose loss is read when the next one has been given to a GPU
         for event in events:
             self.check()
+            if last is not None:
+                self._heed(last)
+            last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
                 self._status["note"] = "; ".join(filter(None, [self._status.get("note"), event.note])) or None
-            elif isinstance(event, Step):
-                self._bad = 0 if math.isfinite(event.loss) else self._bad + 1
-                if self._bad >= PATIENCE:
-                    raise Diverged(self._bad, self._checkpoint())
-                self._status |= {"state": "running", "images": event.images, "loss": _number(event.loss)}
-                self._status |= {"rate": _number(event.rate), "left": _number(event.left)}
             elif isinstance(event, Paused):
                 self._status["state"] = "paused"
             elif isinstance(event, Tick):
@@ -140,6 +145,14 @@ class Worker:
             yield event
             if isinstance(event, Checkpoint):
                 self._status |= {"checkpoint": event.images, "seconds": event.state.seconds}
+
+    def _heed(self, step):
+        """Say how far the run is; raises Diverged after PATIENCE steps whose losses are no numbers."""
+        self._bad = 0 if math.isfinite(step.loss) else self._bad + 1
+        if self._bad >= PATIENCE:
+            raise Diverged(self._bad, self._checkpoint())
+        self._status |= {"state": "running", "images": step.images, "loss": _number(step.loss)}
+        self._status |= {"rate": _number(step.rate), "left": _number(step.left)}
 
     def _end(self, error):
         """Say how it ended, and see to the queue: nobody else may be there to do so."""
@@ -166,6 +179,9 @@ class Worker:
 
     def _live(self):
         while not self._over.wait(BEAT):
+            if self._beats % CARDS == 0:
+                self._status |= self._usage.look()
+            self._beats += 1
             with suppress(OSError):  # a server of files that is away for a while, or a full disk
                 self._look()
                 self._superseded = self._superseded or not self._lease.renew(self._sign)
@@ -189,7 +205,7 @@ class Worker:
 
     def _write(self, durable=False):
         with self._writing:
-            document = {**self._status, "heartbeat": time.time(), "memory": memory()}
+            document = {**self._status, "heartbeat": time.time(), "memory": memory(self._device)}
             document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
 
@@ -197,17 +213,3 @@ class Worker:
 def _number(value):
     """None for what JSON has no word for."""
     return value if math.isfinite(value) else None
-
-
-def memory() -> int | None:
-    """Bytes: the most that was taken on the GPU, or of main memory where none is used."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        return torch.cuda.max_memory_allocated()
-    try:
-        import resource
-    except ImportError:  # Windows
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

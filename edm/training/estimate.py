@@ -1,92 +1,127 @@
 """What a run will take, before it begins: a few steps on a small share of its batch, and arithmetic.
 
-A network that is too large to be tried is not built: its operations and activations are counted on the "meta" device,
-and the speed of this machine is that of a product of matrices.
+A network that is too large to be tried, or whose GPU is busy, is not built: its operations and activations are counted
+on the "meta" device (`edm.training.counting`). How long they take is known of many GPUs (`edm.base.peaks`); of others
+a product of matrices tells it.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from edm.base import devices
 from edm.base.devices import out_of_memory
 from edm.data import sources
-from edm.files import checkpoints
-from edm.networks import parameters
-from edm.preconditioning import Denoiser
 from edm.sampling.settings import Sampling
+from edm.training import counting
 from edm.training.fitting import shares
-from edm.training.loader import AHEAD
+from edm.training.hardware import hardware
 from edm.training.loop import train
-from edm.training.loss import AT_ONCE
+from edm.training.memory import Remedies, memory, most_kept, remedies, shaped, unfit
 from edm.training.parallel import World
 from edm.training.settings import Training
 from edm.training.state import header_of
 from edm.training.validation import SIGMAS
 
 if TYPE_CHECKING:
+    from edm.base.peaks import Peak
     from edm.base.protocols import Source
     from edm.data.settings import Data
+    from edm.training.counting import Count
 
 SECONDS = 0.6  # to be spent on timing, about
 GROWTH = 6  # of the images in a step, from one on, for as long as there is time
-PROCESS = 450 << 20  # bytes of a process with torch, before it has a network
-SLACK = 1.15  # of what is freed late, or lies between what is in use
-EVALUATION = 1 / 3  # of a step: its time, and about its memory, for as many images
-EFFICIENCY = 0.5  # of a network's convolutions, beside a large product of matrices
+EVALUATION = 1 / 3  # of a step: its time, for as many images
 LARGEST = {"cpu": (256 << 20, 15e9), "cuda": (4 << 30, 10e12)}  # (bytes, operations of an image) that are tried
+
+# Measured on an H100, and in accord with the times of the paper's runs on V100 and A100, within a factor of 1.5
+EFFICIENCY = 0.5  # of a network's convolutions, beside a large product of matrices
+WINOGRAD = 1.3  # the same without tensor cores: 3×3 convolutions take fewer multiplications than are counted
+TENSOR_CORES = 0.3
+BANDWIDTH = 0.7
+LAUNCH = 25e-6  # seconds of the host for each kernel
+STEP = 3e-3  # and for each step
+COMPILED = {"traffic": 0.5, "kernels": 0.4, "seconds": 0.8}  # of what it is without
+COMPILING = 0.3  # seconds for each layer with weights
+AGAIN = 4 / 3  # of a step that computes its blocks twice
+DETERMINISTIC = 1.15
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of the run, reports included, once it has started. bytes: the most memory; on a GPU that of one GPU,
-    else of all processes. parameters: of the network. rate: images/s while it trains."""
+    """seconds: of the run, reports and compilation included, once it has started. bytes: the most memory; on a GPU that
+    of one GPU, else of all processes. parameters: of the network. rate: images/s while it trains.
+
+    parts: of what the bytes are. operations: of training on an image, on a GPU. total, free: bytes of memory there;
+    None: not known. remedies: (title, {field: value}) of changes with which a run that does not fit would.
+    """
 
     seconds: float
     bytes: int
     parameters: int
     rate: float
+    parts: Mapping[str, int] = field(default_factory=dict)
+    operations: float = 0.0
+    total: int | None = None
+    free: int | None = None
+    remedies: Remedies = ()
+    gpu: bool = False
+
+    @property
+    def warning(self) -> str:
+        """A sentence if the run is likely not to fit, with what would; "": it is not."""
+        return unfit(self.bytes, self.total, self.free, self.remedies, self.gpu)
+
+    def fits(self, memory: int | None = None) -> bool:
+        """Whether so many bytes are enough; None: those that are free. What is not known is enough."""
+        memory = self.free if memory is None else memory
+        return memory is None or self.bytes <= memory
 
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds and bytes (of activations) of training on an image."""
+    """seconds and bytes (of activations) of training on an image; cast: bytes of weights in 16 bits."""
 
     seconds: float
     bytes: float
+    cast: float = 0.0
 
 
-def estimate(settings: Training, device: str = "auto") -> Estimate:
+def estimate(settings: Training, device: str = "auto", card: str | None = None) -> Estimate:
     """Time and memory of a run with these settings, from its first image, on a device such as cpu, cuda:0 or cuda*2.
 
-    Within a factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence
-    for settings, data or devices that do not fit. Takes about a second; of large networks a few.
+    card: a GPU by name, such as "V100", instead of those that are here; the data need not be here either. Within a
+    factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence for
+    settings, data, devices or cards that do not fit. Takes about a second; of large networks a few.
     """
-    place, several = devices.device(devices.option(device)), devices.count(device)
-    share, micro = shares(settings, several)
-    source = opened(settings.data)
+    there = hardware(device, card)
+    _, micro = shares(settings, there.several)
+    source = (card and shaped(settings.data)) or opened(settings.data)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
-    number = round(_with_blocks(header, lambda network: [parameters(network)])[0])
-    weights = 4 * number * (4 + len(settings.ema))  # with gradients and Adam's two moments
-    cost = _quickest(settings, source, place, micro) if _is_small(header, weights, place) else None
-    cost = cost or _counted(settings, header, place)
-    rate = (several if place.type == "cuda" else 1) / cost.seconds
+    number, layers = counting.sized(header)
+    cost = None
+    if there.idle and _is_small(header, 4 * number * (4 + len(settings.ema)), there.place):
+        cost = _quickest(settings, source, there.place, micro)
+    cost = cost or _counted(settings, header, there, micro, number)
+    if settings.compile:
+        cost = Cost(COMPILED["seconds"] * cost.seconds, cost.bytes, cost.cast) if there.peak is None else cost
+    rate = (there.several if there.gpu else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
-    ahead = AHEAD * share * 4 * float(np.prod(header.shape))
-    evaluated = EVALUATION * max(settings.samples, min(settings.validation, AT_ONCE))
-    memory = weights + SLACK * cost.bytes * max(micro, evaluated)
-    if place.type == "cpu":
-        memory = several * (memory + ahead + PROCESS)
-    return Estimate(seconds, int(memory), number, rate)
+    seconds += COMPILING * layers if settings.compile else 0
+    parts = memory(settings, header, there, number, cost.bytes, cost.cast)
+    operations = counting.counted(header, settings.precision, there.gpu).operations if there.gpu else 0.0
+    room = min((size for size in (there.total, there.free) if size is not None), default=None)
+    fitting = () if room is None or sum(parts.values()) <= room else remedies(settings, header, there, room)
+    memory_there = (there.total, there.free, fitting, there.gpu)
+    return Estimate(seconds, sum(parts.values()), number, rate, parts, operations, *memory_there)
 
 
 @lru_cache(maxsize=2)
@@ -101,22 +136,11 @@ def _report(settings) -> float:
     return EVALUATION * calls
 
 
-def _with_blocks(header, count):
-    """A list of what a network has, counted on two that have few blocks: the rest grows in proportion to them."""
-    counts, blocks = [], header.network.blocks
-    for number in (1, 2):
-        with torch.device("meta"):
-            counts.append(np.array(count(checkpoints.build(header.network.changed(blocks=number)).to("meta")), float))
-    return counts[0] + (blocks - 1) * (counts[1] - counts[0])
-
-
 def _is_small(header, weights, place) -> bool:
     """Whether trying it is certain to take neither long nor much memory."""
-    network, pixels = header.network, int(np.prod(header.shape[1:]))
-    widest = network.channels * max(network.channel_mult, default=1)
-    activations = 4 * pixels * widest * (network.blocks + 1) * 30  # tensors that a block keeps, generously
-    most, operations = LARGEST[place.type]
-    return weights + activations <= most and 6 * (weights / 16) * pixels <= operations
+    pixels = int(np.prod(header.shape[1:]))
+    most, operations = LARGEST["cpu" if place.type == "cpu" else "cuda"]
+    return weights + most_kept(header) <= most and 6 * (weights / 16) * pixels <= operations
 
 
 def _quickest(settings, source, place, micro) -> Cost | None:
@@ -142,7 +166,9 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
     clock, number = _clock(place), 1
     try:
         with closing(_steps(settings, source, place, number)) as steps:
-            held = _held(next(steps).state.network, steps)
+            kept = counting.Kept(next(steps).state.network)
+            with kept.watched():
+                next(steps)
             end = clock() + SECONDS
             took = more = min(_seconds(place, next, steps) for _ in range(3))
         while number < micro and clock() + 4 * took < end:
@@ -158,7 +184,7 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
         return None
     # read beside the steps, which may have to wait for it
     read = _seconds(torch.device("cpu"), sources.read, source, np.arange(number) % (source.size or number))
-    return Cost(max((took + more * (micro - number)) / micro, read / number), held)
+    return Cost(max((took + more * (micro - number)) / micro, read / number), kept.bytes, kept.cast)
 
 
 def _steps(settings, source, place, number) -> Generator[Any]:
@@ -167,21 +193,6 @@ def _steps(settings, source, place, number) -> Generator[Any]:
     design = {"sigma_data": settings.design.sigma_data or 0.5}
     small = settings.changed(batch=number, micro_batch=None, design=design, **quiet)
     return train(small, World(0, 1, place), source=source)
-
-
-def _held(network, steps) -> int:
-    """Bytes that a step keeps from the way there for the way back."""
-    storages, own = {}, {p.untyped_storage().data_ptr() for p in network.parameters()}
-
-    def keep(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        next(steps)
-    return sum(storages.values())
 
 
 def _seconds(place, act, *arguments) -> float:
@@ -196,34 +207,32 @@ def _clock(place):
     return time.thread_time if place.type == "cpu" else time.perf_counter
 
 
-def _counted(settings, header, place) -> Cost:
+def _counted(settings, header, there, micro, number) -> Cost:
     """By counting what one image takes, without doing it."""
-    from torch.utils.flop_counter import FlopCounterMode
+    count = counting.counted(header, settings.precision, there.gpu)
+    if there.peak is None:
+        seconds = count.operations / (EFFICIENCY * _speed(there.place, settings.precision))
+    else:
+        seconds = _on(there.peak, count, settings, micro, number)
+    seconds *= AGAIN if settings.checkpointing and count.inputs else 1
+    seconds *= DETERMINISTIC if settings.deterministic and there.gpu else 1
+    return Cost(seconds, count.kept(settings.checkpointing), count.cast)
 
-    def count(network):
-        denoiser = Denoiser(network.train(), header.preconditioning.build(), header.shape)
-        x, labels = torch.zeros(1, *header.shape), torch.zeros(1, dtype=torch.long) if header.classes else None
-        storages = {}
 
-        def keep(tensor):
-            storages[tensor.untyped_storage()._cdata] = tensor
-            return tensor
-
-        with FlopCounterMode(display=False) as counter:
-            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-                loss = (denoiser(x, torch.ones(1), labels) - x).square().sum()
-            loss.backward()
-        own = {p.untyped_storage()._cdata for p in network.parameters()}
-        held = sum(tensor.untyped_storage().nbytes() for key, tensor in storages.items() if key not in own)
-        return counter.get_total_flops(), held
-
-    operations, held = map(float, _with_blocks(header, count))
-    return Cost(operations / (EFFICIENCY * _speed(place, settings.precision)), held)
+def _on(peak: Peak, count: Count, settings: Training, micro: int, number: int) -> float:
+    """Seconds of an image on a GPU, which computes, or waits for its memory, or for the host."""
+    speed = peak.speed(settings.precision, settings.tf32)
+    less = COMPILED if settings.compile else dict.fromkeys(COMPILED, 1.0)
+    efficiency = WINOGRAD if speed == peak.fp32 else TENSOR_CORES
+    device = count.operations / (efficiency * speed) + less["traffic"] * count.traffic / (BANDWIDTH * peak.bandwidth)
+    host = less["kernels"] * count.kernels * LAUNCH
+    adam = number * (32 + 12 * len(settings.ema)) / (BANDWIDTH * peak.bandwidth)
+    return max(device, host / micro) + (STEP + adam) / micro
 
 
 def _speed(place, precision) -> float:
     """Operations a second of a product of matrices on the device."""
-    size = 4096 if place.type == "cuda" else 512
+    size = 512 if place.type == "cpu" else 4096
     dtype = torch.float32 if precision == "fp32" or place.type == "cpu" else torch.float16
     matrix = torch.ones(size, size, device=place, dtype=dtype)
     return 2 * size**3 / min(_seconds(place, lambda: (matrix @ matrix)[0, 0].item()) for _ in range(4))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from inspect import signature
+from typing import Any
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from edm.base import devices
-
-if TYPE_CHECKING:
-    from torch import nn
+from edm.training.later import Later
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,14 @@ class World:
         distributed.all_reduce(sums)
         return sums.tolist()
 
+    def shared(self, loss: torch.Tensor, *told: float) -> tuple[torch.Tensor, Callable[[], list[float]]]:
+        """(the sum of a loss over all processes, where it is; () -> the sums of the numbers that are told with it)."""
+        if self.size == 1:
+            return loss, lambda: list(told)
+        sums = torch.stack([loss, *(torch.full_like(loss, number) for number in told)])
+        distributed.all_reduce(sums)
+        return sums[0], Later(sums[1:]).read
+
     def gather(self, value: Any) -> list:
         """That of each process."""
         if self.size == 1:
@@ -48,7 +55,11 @@ class World:
         if self.size == 1:
             return network
         ids = [self.device] if self.device.type == "cuda" else None
-        return torch.nn.parallel.DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+        wrapped = nn.parallel.DistributedDataParallel
+        known = signature(wrapped).parameters  # torch 2.14 calls it by another name
+        buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        options: dict[str, Any] = {buffers: False, "gradient_as_bucket_view": True}
+        return wrapped(network, device_ids=ids, **options)
 
 
 def _end_with(parent):
@@ -65,13 +76,17 @@ def world(device: str = "auto") -> Iterator[World]:
     """The `World` of this process: of torchrun's environment, if it is there, else alone on `device`.
 
     Under torchrun each process takes the GPU of its local rank and talks through nccl; without GPUs, through gloo.
+    Raises ValueError for a device that is not there, or of which not every process can have its own.
     """
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:
-        yield World(0, 1, devices.device(device))
+        alone = devices.device(device)
+        if alone.type == "cuda":
+            torch.cuda.set_device(alone)
+        yield World(0, 1, alone)
         return
-    local = int(os.environ.get("LOCAL_RANK", 0))
-    own = devices.device(f"cuda:{local}" if device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+    own = devices.local(device, int(os.environ.get("LOCAL_RANK", 0)), here)
     if own.type == "cuda":
         torch.cuda.set_device(own)
     distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")

@@ -3,7 +3,8 @@ readable while it grows:
 
 config.json                     the settings, complete
 data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
-metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number
+metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number;
+                                on GPUs gpu_memory (bytes) and gpu_utilization (0 to 1), see `edm.runs.usage`
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
 *.safetensors.torn              one that was not whole, from which the run therefore did not go on (`edm.files.saved`)
@@ -39,11 +40,13 @@ def record(
     keep: int | None = None,
     keep_best: bool = False,
     check: Callable[[], object] | None = None,
+    measured: Callable[[], dict] | None = None,
 ) -> Iterator:
     """Pass events on, writing what they report into `folder`.
 
     keep: only so many of the newest checkpoints; keep_best: and the one with the least validation error. check: called
-    before a checkpoint takes its place; what it raises keeps it from there.
+    before a checkpoint takes its place; what it raises keeps it from there. measured: () -> what else stands in a
+    tick's line.
     """
     folder, best = Path(folder), Best()
     for event in events:
@@ -51,7 +54,7 @@ def record(
             _begin(folder, event.state)
             best = Best.so_far(folder)
         elif isinstance(event, Tick):
-            line = _line(event)
+            line = _line(event) | (measured() if measured else {})
             best.see(line)
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             _save_samples(folder, event)

@@ -10,6 +10,7 @@ export function frame(root, tabs) {
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
+  const device = element("div", { class: "device", hidden: true });
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
   const parts = tabs.map(({ name, title }) => ({
     name,
@@ -21,10 +22,10 @@ export function frame(root, tabs) {
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
     element("nav", {}, ...parts.map((part) => part.link)),
-    element("div", { class: "right" }, figures, link, csv, png, theme),
+    element("div", { class: "right" }, device, figures, link, csv, png, theme),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   root.replaceChildren(header, ...parts.map((part) => part.box), share, gallery);
-  return { tabs: parts, figures, link, csv, png, theme, share, gallery };
+  return { tabs: parts, device, figures, link, csv, png, theme, share, gallery };
 }

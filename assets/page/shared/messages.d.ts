@@ -90,7 +90,10 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
-/** What is new of one run. anew: forget what you had. */
+/**
+ * What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
+ * them, where that is known.
+ */
 export interface Closer {
   cursor: string;
   anew: boolean;
@@ -101,10 +104,12 @@ export interface Closer {
   design?: Training | null;
   id: string | null;
   disk: number | null;
+  peak: number | null;
   host: string | null;
   pid: number | null;
   log: string[];
   sample?: Frame | null;
+  tasks: Task[];
 }
 
 /** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. */
@@ -157,6 +162,14 @@ export interface Design {
   title: string;
   about: string;
   sampling: Record<string, unknown>;
+}
+
+/** What a run can be started on now, as choices of the form's knob, and the page's own device. */
+export interface Devices {
+  choices: string[];
+  titles: string[];
+  helps: string[];
+  page: PageDevice;
 }
 
 /** What every live figure has. */
@@ -322,6 +335,12 @@ export interface Measures {
   stochastic: boolean;
 }
 
+/** Why a run will not fit into memory, and changes of the form with which it would. */
+export interface Misfit {
+  sentence: string;
+  remedies: Remedy[];
+}
+
 /** range: noise levels that it is for; null: no bound. classes: as written, and by name. */
 export interface Model {
   name: string;
@@ -374,6 +393,18 @@ export interface Oracle {
   color: string;
   images: Strip | null;
   plane: Plane | null;
+}
+
+/**
+ * Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor may
+ * choose another.
+ */
+export interface PageDevice {
+  device: string;
+  choices: string[];
+  titles: string[];
+  sharing: string | null;
+  choosing: boolean;
 }
 
 /** Trajectories and their error at each level. x: [levels, count, 2]. error: [levels - 1, count]. */
@@ -430,12 +461,16 @@ export interface Plane {
   n: Float32;
 }
 
-/** values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. */
+/**
+ * values: all that count. notes: why a value changes nothing. cost: null where it is not known yet. misfit: null where
+ * it fits, as far as that is known.
+ */
 export interface Planned {
   values: Record<string, unknown>;
   command: string;
   notes: Record<string, string>;
   cost: Cost | null;
+  misfit: Misfit | null;
 }
 
 export interface Remedy {
@@ -458,7 +493,7 @@ export interface Rounds {
   rounds: Round[];
 }
 
-/** A run in the list. */
+/** A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. */
 export interface Row {
   name: string;
   state: string;
@@ -468,6 +503,7 @@ export interface Row {
   rate: number | null;
   left: number | null;
   memory: number | null;
+  usage: string | null;
   device: string | null;
   owner: string | null;
   started: number | null;
@@ -532,6 +568,31 @@ export interface Tab {
   datasets?: Dataset[] | null;
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
+  tasks?: TaskKind[] | null;
+}
+
+/**
+ * Work on a checkpoint of a run, in the background. about: what was asked for, in words. done, total: images. left: s.
+ * found: what came of it, (value, what it is) each.
+ */
+export interface Task {
+  name: string;
+  kind: string;
+  state: string;
+  about: string;
+  done: number | null;
+  total: number | null;
+  left: number | null;
+  sentence: string | null;
+  found: [string, string][];
+}
+
+/** What can be done with a run's checkpoint in the background. knobs: what it asks for. */
+export interface TaskKind {
+  name: string;
+  title: string;
+  about: string;
+  knobs: Record<string, Knob>;
 }
 
 /** σ(t) and s(t) along the time axis of the paper's Figure 3. */
@@ -599,13 +660,6 @@ export interface Act {
   runs: string[];
 }
 
-/** frames: those that are there, of the ticks that were wanted. */
-export interface Film {
-  run: string;
-  wanted: number[];
-  frames: Frame[];
-}
-
 /** document: of the experiment, as JSON text. */
 export interface Picture {
   model: string;
@@ -621,23 +675,6 @@ export interface Picture {
   components?: Components | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
-}
-
-/**
- * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
- * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's.
- */
-export interface Poll {
-  clock: string;
-  rows: Row[];
-  order: string[] | null;
-  models: Models | null;
-  room: Allowed;
-  datasets: Datasets | null;
-  locked: string[];
-  live: boolean;
-  runs: Record<string, Closer | null>;
-  more: boolean;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
@@ -660,8 +697,9 @@ export interface Figure {
 }
 
 /**
- * Something to be done: to a run, with the form's values, or to an upload. token: of a start, the same for each time
- * that it is asked for.
+ * Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start, the
+ * same for each time that it is asked for. device: where the page shall compute. task: of a run, that is meant instead
+ * of it.
  */
 export interface ActRequest {
   serial?: number;
@@ -671,6 +709,8 @@ export interface ActRequest {
   changes?: Record<string, string> | null;
   data?: string | null;
   token?: string | null;
+  device?: string | null;
+  task?: string | null;
 }
 
 /** An instrument's settings, and those of the Sampler tab. */
@@ -710,6 +750,32 @@ export interface ProbeRequest {
   field?: Window | null;
   position: number[];
   level: number;
+}
+
+/** frames: those that are there, of the ticks that were wanted. */
+export interface Film {
+  run: string;
+  wanted: number[];
+  frames: Frame[];
+}
+
+/**
+ * What is new. rows: those that changed. order: of all names, if that did. runs: those that are looked at closely;
+ * null: gone. more: there is more of their history. locked: of the rows, those that are somebody else's. devices: null
+ * where there is nothing to choose, but the CPU.
+ */
+export interface Poll {
+  clock: string;
+  rows: Row[];
+  order: string[] | null;
+  models: Models | null;
+  room: Allowed;
+  datasets: Datasets | null;
+  devices: Devices | null;
+  locked: string[];
+  live: boolean;
+  runs: Record<string, Closer | null>;
+  more: boolean;
 }
 
 export interface Requests {

@@ -46,6 +46,12 @@ export function duration(seconds) {
 }
 
 /**
+ * 0.375 -> "38 %".
+ * @param {number} share
+ */
+export const percent = (share) => `${Math.round(100 * share)} %`;
+
+/**
  * 3e8 -> "300 MB".
  * @param {number} count
  */

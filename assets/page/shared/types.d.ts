@@ -127,6 +127,10 @@ export interface Page {
   /** Open the youngest checkpoint of a run there. */
   sample(run: string): void;
   takeModels(news: Sent.Models): void;
+  /** Where the page computes, and what is to happen when somebody chooses another device. */
+  takeDevice(device: Sent.PageDevice, move: (device: string) => Promise<void>): void;
+  /** A sentence in the tab that is shown; null: none. */
+  say(sentence: string | null): void;
   /** Up to when the models are known. */
   clock: string;
 }

@@ -189,7 +189,8 @@ export function widget(knob, binding) {
 }
 
 /**
- * Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed.
+ * Fill a select with [value, text] pairs, unless it holds them already: an open list must not be disturbed. Where only
+ * the texts are others, its options stay.
  * @param {HTMLSelectElement} select
  * @param {[string | number, string | number][]} options
  */
@@ -197,6 +198,11 @@ export function offer(select, options) {
   const key = JSON.stringify(options);
   if (select.dataset.options === key) return;
   select.dataset.options = key;
+  const there = [...select.options];
+  if (there.length === options.length && there.every(({ value }, i) => value === String(options[i][0]))) {
+    for (const [i, node] of there.entries()) node.textContent = String(options[i][1]);
+    return;
+  }
   select.replaceChildren(...options.map(([value, title]) => element("option", { value }, String(title))));
 }
 

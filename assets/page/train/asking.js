@@ -1,6 +1,9 @@
 // Questions that each want their answer, one after the other; and a dialog that asks people.
 import { button, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/latest.js";
+import { Store } from "../shared/store.js";
+import { changedText } from "../shared/values.js";
+import { helper, widget } from "../shared/widgets.js";
 
 /** @typedef {"act" | "film"} Event */
 /** @typedef {import("../shared/messages.d.ts").Answers} Answers */
@@ -94,17 +97,48 @@ export class Asking {
   }
 
   /**
+   * Some settings, as text by their names, of those that were set; null: it was cancelled.
+   * @param {string} title
+   * @param {Record<string, import("../shared/messages.d.ts").Knob>} knobs
+   * @returns {Promise<Record<string, string> | null>}
+   */
+  async fill(title, knobs) {
+    /** @type {Store<import("../shared/types.d.ts").Values>} */
+    const store = new Store({});
+    const help = element("p", { class: "help", "aria-hidden": "true" });
+    const rows = Object.entries(knobs).map(([name, knob]) =>
+      widget(knob, {
+        name,
+        get: () => store.state[name] ?? knob.default,
+        set: (value) => store.set({ [name]: value }),
+        follow: (refresh) => store.follow(refresh),
+        describe: helper(help),
+      }),
+    );
+    const entered = await this.#open(title, "Start", null, element("div", { class: "rows" }, ...rows, help));
+    return entered == null ? null : changedText(store.state, {});
+  }
+
+  /**
    * @param {string} question
    * @param {string} yes
    * @param {HTMLInputElement | null} input
+   * @param {HTMLElement | null} [more]
    * @returns {Promise<string | null>} What was entered; null: it was cancelled.
    */
-  #open(question, yes, input) {
+  #open(question, yes, input, more = null) {
     const dialog = element("dialog", { class: "asking" });
     this.box.append(dialog);
     const go = element("button", { type: "submit", class: "primary" }, yes);
     const no = button({ class: "pin" }, "Cancel");
-    const form = element("form", { method: "dialog" }, element("p", {}, question), input, element("div", {}, no, go));
+    const form = element(
+      "form",
+      { method: "dialog" },
+      element("p", {}, question),
+      input,
+      more,
+      element("div", {}, no, go),
+    );
     dialog.replaceChildren(form);
     return new Promise((resolve) => {
       /** @type {string | null} */

@@ -1,7 +1,8 @@
 // What would be started with the form as it is: how long it takes, or what is wrong with it.
-import { element } from "../shared/dom.js";
+import { button, element } from "../shared/dom.js";
 import { Latest, SILENCE } from "../shared/latest.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
+import { Written } from "./written.js";
 
 /** @typedef {import("../shared/messages.d.ts").Allowed} Allowed */
 /** @typedef {import("../shared/messages.d.ts").Planned} Planned */
@@ -11,6 +12,7 @@ export class Estimate {
   command = "";
   /** @type {Allowed | null} Whether this visitor may start runs, and why not. */
   #room = null;
+  #written = new Written();
 
   /**
    * @param {import("../shared/server.js").Server} server
@@ -18,13 +20,17 @@ export class Estimate {
    * @param {() => Record<string, string>} form.text  What is set.
    * @param {Record<string, HTMLElement>} form.rows  Of the fields, for what is said about each.
    * @param {(plan: Planned) => void} form.planned  What counts is known.
+   * @param {(changes: Record<string, any>) => void} form.change  Somebody takes what would fit.
    * @param {(serial: number) => void} form.finished
    */
-  constructor(server, { text, rows, planned, finished }) {
+  constructor(server, { text, rows, planned, change, finished }) {
     this.rows = rows;
     this.planned = planned;
+    this.change = change;
     this.finished = finished;
-    this.node = element("p", { class: "estimate", "aria-live": "polite" });
+    this.words = element("p", {});
+    this.misfit = element("div", { class: "why", hidden: true });
+    this.node = element("div", { class: "estimate", "aria-live": "polite" }, this.words, this.misfit);
     /** @type {Latest<"plan">} */
     this.requests = new Latest(server, "plan", {
       build: () => ({ values: text() }),
@@ -66,6 +72,7 @@ export class Estimate {
       this.planned(planned);
       this.#tell(this.#room?.sentence ?? told(planned));
     }
+    if (reply.finished) this.#written.set("misfit", planned?.misfit ?? null, (misfit) => this.#warn(misfit));
     if (reply.finished) this.finished(reply.serial);
   }
 
@@ -74,8 +81,23 @@ export class Estimate {
    * @param {boolean} [wrong]
    */
   #tell(sentence, wrong = false) {
-    this.node.textContent = sentence;
-    this.node.classList.toggle("wrong", wrong);
+    this.words.textContent = sentence;
+    this.words.classList.toggle("wrong", wrong);
+  }
+
+  /**
+   * That the run will not fit, and what would: a click takes it.
+   * @param {Planned["misfit"]} misfit
+   */
+  #warn(misfit) {
+    this.misfit.hidden = !misfit;
+    if (!misfit) return;
+    const remedies = misfit.remedies.map(({ title, changes }) => {
+      const remedy = button({ class: "pin", "data-remedy": title }, title);
+      remedy.addEventListener("click", () => this.change(changes));
+      return remedy;
+    });
+    this.misfit.replaceChildren(element("p", {}, misfit.sentence), element("div", {}, ...remedies));
   }
 }
 

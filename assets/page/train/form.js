@@ -5,6 +5,7 @@ import { copy } from "../shared/takeaway.js";
 import { changedText } from "../shared/values.js";
 import { choice, helper, segments, slider, text, toggle } from "../shared/widgets.js";
 import { Datasets, isOwn } from "./datasets.js";
+import { Device } from "./device.js";
 import { Estimate } from "./estimate.js";
 import { Sources } from "./sources.js";
 
@@ -53,6 +54,7 @@ export class Form {
         this.commandArea.value = command;
         this.store.set({ effective: values });
       },
+      change: (changes) => this.set(changes),
       finished: (serial) => {
         this.node.dataset.planned = String(serial);
       },
@@ -60,6 +62,8 @@ export class Form {
     this.commandArea = element("textarea", { readonly: true, rows: 3, "aria-label": "The same from a terminal" });
     this.datasets = new Datasets(boot.datasets, this.#binding("data"));
     this.rows.data = this.datasets.node;
+    this.device = new Device(this.knobs.device, this.#binding("device"));
+    this.rows.device = this.device.node;
     this.node = element(
       "div",
       { class: "form" },
@@ -73,6 +77,7 @@ export class Form {
       element("h3", { class: "split" }, "Length", this.#units()),
       this.#row("minutes"),
       this.#row("images"),
+      ...this.#where(),
       this.#more(),
       help,
     );
@@ -229,7 +234,6 @@ export class Form {
       const [low] = knob.slider;
       return this.#keep(name, slider(optional, { ...binding, get: given, effective: () => this.value(name) ?? low }));
     }
-    if (name === "device") return this.#keep(name, choice(knob, binding));
     if (knob.choices) return this.#keep(name, (knob.choices.length > 4 ? choice : segments)(knob, binding));
     const placeholder = () => shown(this.store.state.effective[name]);
     return this.#keep(name, text(optional, { ...binding, get: given, placeholder }));
@@ -255,18 +259,25 @@ export class Form {
     return node;
   }
 
+  /** Where there is only the CPU, it is one of many knobs. */
+  #where() {
+    const { node, about, several } = this.device;
+    return several ? [element("h3", {}, "Device"), element("div", { class: "device" }, node, about)] : [];
+  }
+
   #more() {
     const others = Object.keys(this.boot.fields).filter((name) => !MORE.includes(name));
     /** @type {(name: string) => Node[]} */
     const titled = (name) => {
       const { choices, symbol } = this.knobs[name];
-      return choices && name !== "device" ? [element("h3", { html: symbol }), this.#row(name)] : [this.#row(name)];
+      return choices ? [element("h3", { html: symbol }), this.#row(name)] : [this.#row(name)];
     };
     const inner = element("details", {}, element("summary", {}, "Network, loss and loop"), ...others.flatMap(titled));
     const copier = button({ class: "pin" }, "Copy");
     copier.addEventListener("click", () => copy(this.commandArea, copier));
     const terminal = element("div", { class: "terminal" }, this.commandArea, copier);
-    const rows = ["name", "device", ...MORE].map((name) => this.#row(name));
+    const name = [this.#row("name"), ...(this.device.several ? [] : [this.device.node])];
+    const rows = [...name, ...MORE.map((other) => this.#row(other))];
     return element("details", { class: "more" }, element("summary", {}, "More"), ...rows, inner, terminal);
   }
 

@@ -1,12 +1,15 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { button, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/latest.js";
-import { bytes, compact, duration } from "../shared/numbers.js";
+import { bytes, compact, duration, percent } from "../shared/numbers.js";
 import { copy, download } from "../shared/takeaway.js";
 import { inWords, isOver } from "./states.js";
+import { Tasks } from "./tasks.js";
 import { Written } from "./written.js";
 
 /** @typedef {import("./types.d.ts").Run} Run */
+/** @typedef {import("../shared/messages.d.ts").Knob} Knob */
+/** @typedef {Pick<import("./types.d.ts").Known, "disk" | "peak" | "log" | "tasks">} Closer */
 /** @typedef {{ sentence: string | null, log: string[], remedies: Run["remedies"] }} Why */
 /**
  * A button. fits: whether it is there for a run.
@@ -45,12 +48,13 @@ export class Heading {
     this.actions = this.#actions().map((action) => ({ action, node: this.#button(action) }));
     const buttons = element("div", { class: "actions" }, ...this.actions.map(({ node }) => node));
     const line = element("div", { class: "heading" }, this.title, state, this.numbers);
-    this.node = element("div", { class: "training" }, line, buttons, this.why, this.command);
+    this.tasks = new Tasks(tab);
+    this.node = element("div", { class: "training" }, line, buttons, this.why, this.tasks.node, this.command);
   }
 
   /**
    * @param {Run[]} runs
-   * @param {{ disk: number | null, log: string[] } | undefined} known  Of the first, if it was looked at already.
+   * @param {Closer | undefined} known  Of the first, if it was looked at already.
    */
   show(runs, known) {
     const [run] = runs;
@@ -60,12 +64,13 @@ export class Heading {
     this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : names.join(" + ");
     this.node.dataset.state = run.state;
     this.word.textContent = inWords(run.state);
-    this.#written.set("numbers", numbersOf(run, known?.disk ?? null), (items) =>
+    this.#written.set("numbers", numbersOf(run, known), (items) =>
       this.numbers.replaceChildren(
         ...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`)),
       ),
     );
     for (const { action, node } of this.actions) node.hidden = !action.fits(run);
+    this.tasks.show(run, known?.tasks ?? []);
     this.#written.set("why", whyOf(run, known?.log ?? []), (why) => this.#explain(why, run.name));
   }
 
@@ -142,6 +147,14 @@ export class Heading {
         does: (run) => this.#extend(run),
         fits: (run) => run.state === "finished" && mine(run),
       },
+      ...this.tab.boot.tasks.map(({ name, title, about, knobs }) => ({
+        name,
+        title: `${title} …`,
+        help: about,
+        does: (/** @type {Run} */ run) => this.#begin(name, `${title} ${run.name}`, knobs, run),
+        fits: (/** @type {Run} */ run) =>
+          Boolean(run.checkpoint) && (isOver(run) || run.state === "paused") && mine(run),
+      })),
       {
         name: "export",
         title: "Export",
@@ -189,6 +202,12 @@ export class Heading {
     if (await this.tab.asking.confirm(question, "Delete it")) this.tab.act("delete", name);
   }
 
+  /** @type {(kind: string, title: string, knobs: Record<string, Knob>, run: Run) => Promise<void>} */
+  async #begin(kind, title, knobs, run) {
+    const values = await this.tab.asking.fill(title, knobs);
+    if (values) this.tab.act(kind, run.name, { values });
+  }
+
   /** @param {Run} run */
   async #extend({ name, images, total }) {
     const question = `${name} has seen ${(images ?? 0).toLocaleString("en")} images. How many shall it be in all?`;
@@ -215,16 +234,18 @@ export class Heading {
 
 /**
  * @param {Run} run
- * @param {number | null} disk
+ * @param {Closer | undefined} known
  */
-function numbersOf({ state, images, total, rate, left, memory, device }, disk) {
+function numbersOf({ state, images, total, rate, left, memory, device, usage }, known) {
+  const { peak = null, disk = null } = known ?? {};
   const seen = images ?? 0;
   const items = [[`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
-  if (state === "running" && rate) items.push([compact(rate), "images/s"]);
-  if (state === "running" && left != null) items.push([duration(left), "left"]);
+  const runs = state === "running";
+  if (runs && rate) items.push([compact(rate), peak == null ? "images/s" : `images/s, ${percent(peak)} of peak`]);
+  if (runs && left != null) items.push([duration(left), "left"]);
   if (memory) items.push([bytes(memory), "memory"]);
   if (disk) items.push([bytes(disk), "disk"]);
-  if (device) items.push([device, ""]);
+  if (device) items.push([device, usage ?? ""]);
   return items;
 }
 

@@ -17,6 +17,8 @@ const nothing = () => ({
   cloud: null,
   log: [],
   disk: null,
+  peak: null,
+  tasks: [],
 });
 
 /**
@@ -38,6 +40,8 @@ export function held(before, news) {
   }
   known.log = news.log;
   known.disk = news.disk;
+  known.peak = news.peak;
+  known.tasks = news.tasks;
   known.id = news.id;
   return { known, changed: count > 0 || news.anew };
 }

@@ -160,7 +160,7 @@ export class Train {
   }
 
   /** @param {Poll} news */
-  #take({ clock, rows, order, locked, runs, models, room, datasets }) {
+  #take({ clock, rows, order, locked, runs, models, room, datasets, devices }) {
     this.#clock = clock;
     for (const row of rows) this.#runs.set(row.name, { ...row, locked: locked.includes(row.name) });
     if (order) {
@@ -171,6 +171,10 @@ export class Train {
     if (datasets) {
       this.#datasets = datasets.clock;
       this.form.datasets.offer(datasets.list);
+    }
+    if (devices) {
+      this.form.device.offer(devices);
+      this.page.takeDevice(devices.page, (device) => this.#move(device));
     }
     this.form.room = room;
     this.#chosen = this.#chosen.filter((name) => this.#runs.has(name));
@@ -243,6 +247,16 @@ export class Train {
     this.#chosen = body.runs;
     this.#seen.clear();
     this.page.changed();
+    this.#soon(0);
+  }
+
+  /**
+   * Have the page compute on another device.
+   * @param {string} device
+   */
+  async #move(device) {
+    const { error } = await this.asking.ask("act", { do: "device", device });
+    this.page.say(error);
     this.#soon(0);
   }
 

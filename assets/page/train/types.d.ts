@@ -20,6 +20,8 @@ export interface Known {
   cloud: Float32Array | null;
   log: string[];
   disk: number | null;
+  peak: number | null;
+  tasks: Sent.Task[];
 }
 /** The loss per σ of a tick. last: there may be a later one, which takes its place. */
 export interface Loss extends Sent.Losses {
@@ -55,6 +57,7 @@ export interface TrainBoot extends Sent.Tab {
   datasets: Sent.Dataset[];
   curves: Record<string, string[] | null>;
   script: string;
+  tasks: Sent.TaskKind[];
 }
 
 /** What the tab gives to its parts. */

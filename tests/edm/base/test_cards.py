@@ -25,7 +25,7 @@ def driver(monkeypatch):
 def test_a_card_tells_its_memory_how_busy_it_is_and_who_else_holds_some(driver):
     made = driver(h100(0, free=61, busy=37, p17=5, **{f"p{os.getpid()}": 2}), h100(1))
     first, second = cards()
-    assert first == Card(0, "NVIDIA H100 80GB HBM3", 80 * GIB, 61 * GIB, 0.37, "GPU-0000-h100", ((17, 5 * GIB),))
+    assert first == Card(0, "NVIDIA H100 80GB HBM3", 80 * GIB, 61 * GIB, 0.37, 0, "GPU-0000-h100", ((17, 5 * GIB),))
     assert (second.index, second.free, second.utilization, second.others) == (1, 80 * GIB, 0.0, ())
     assert (made.begun, made.most) == (0, 1), "NVML is let go of again"
 
@@ -53,6 +53,7 @@ def test_cards_are_those_that_cuda_shows_a_process_in_its_order(driver, shown, s
     found = cards({} if shown is None else {"CUDA_VISIBLE_DEVICES": shown})
     assert [card.index for card in found] == list(range(len(seen)))
     assert [card.free // GIB for card in found] == [10 * k for k in seen]
+    assert [card.number for card in found] == seen
     assert chosen(shown, [f"GPU-{k}{k}{k}{k}-h100" for k in range(4)]) == seen
 
 

@@ -40,5 +40,6 @@ def state(path):
 
 def say(path, number=1, process=None, **status):
     """Write a status as a worker would."""
-    told = {"number": number, "state": "running", "process": vars(process or processes.this()), "alone": False}
+    handle = process if isinstance(process, dict) else vars(process or processes.this())
+    told = {"number": number, "state": "running", "process": handle, "alone": False}
     places.write(path / "status.json", {**told, "heartbeat": time.time(), **status})

@@ -1,14 +1,19 @@
 """Runs know their workers by a launcher only: with a made-up one they live, end, are lost and go on all the same."""
 
 import ast
+import os
+import shlex
 import time
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 
 import app
 import edm
+from app.training import form
 from edm import runs
+from edm.__main__ import parser
 from edm.runs import launchers, places, reading, signs
 from edm.runs.launchers import LAUNCHERS, Processes
 from tests.edm.runs import Memory, points
@@ -164,3 +169,74 @@ def test_nobody_else_starts_looks_for_or_ends_a_worker():
             assert not calls & {"os.kill", "os.killpg", "os.fork", "os.system", "signal.pthread_kill"}, name
             assert "signal" not in imports or name in HEARS, name
             assert "edm.runs.processes" not in imports, f"{name}: ask the launcher"
+
+
+def test_a_run_has_the_surroundings_of_whoever_asked_for_it_and_not_of_who_starts_it(folder, monkeypatch, tmp_path):
+    given = []
+    child = type("Child", (), {"pid": 1 << 22, "wait": lambda self: 0})
+    monkeypatch.setattr(launchers.subprocess, "Popen", lambda command, **more: given.append(more) or child())
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    asker, starter = tmp_path / "asker", tmp_path / "starter"
+    asker.mkdir(), starter.mkdir()
+
+    def become(place, **variables):
+        monkeypatch.chdir(place)
+        for name in ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "NCCL_DEBUG", "CUDA_DEVICE_ORDER"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    become(asker, CUDA_VISIBLE_DEVICES="2,GPU-abc", OMP_NUM_THREADS="3", CUDA_API_KEY="secret", HOME="asker's")
+    former = os.umask(0o027)
+    one, two = (runs.start(points(), folder, device, name) for device, name in (("cuda:1", "one"), ("cuda*2", "two")))
+    os.umask(former)
+    become(starter, CUDA_VISIBLE_DEVICES="5", NCCL_DEBUG="INFO", RANK="1", EDM_PASSWORD="class", HOME="starter's")
+    assert runs.advance(folder, at_once=2) == [one, two]
+    for more, shown in zip(given, ("2,GPU-abc", "2,GPU-abc"), strict=True):
+        variables = more["env"]
+        assert (variables["CUDA_VISIBLE_DEVICES"], variables["OMP_NUM_THREADS"]) == (shown, "3")
+        assert variables["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID", "cards are numbered as their driver tells of them"
+        assert not {"NCCL_DEBUG", "RANK", "EDM_PASSWORD"} & set(variables)
+        assert (more["cwd"], more["umask"], variables["HOME"]) == (str(asker), 0o027, "starter's")
+    told = (one / "requests" / "0001.start.json").read_text()
+    assert "secret" not in told and "CUDA_API_KEY" not in told, "anyone may read it"
+
+
+@pytest.mark.parametrize(("shown", "seen"), [(None, None), ("", ""), ("0", "0")])
+def test_that_nothing_or_all_was_shown_is_remembered_too(folder, monkeypatch, shown, seen):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if shown is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
+    path = runs.start(points(), folder, "cpu", "a")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    request = places.read(places.request(path, 1, "start"))
+    assert launchers.environment(["cpu"], request["environment"]).get("CUDA_VISIBLE_DEVICES") == seen
+    assert launchers.environment(["cpu"]).get("CUDA_VISIBLE_DEVICES") == "7", "older requests do not say"
+
+
+def read_again(command):
+    """(processes, options) of a printed command, as the programs themselves read it."""
+    program, *words = shlex.split(command)
+    assert program == "python" and words.pop(0) == "-m"
+    processes = 1
+    if words[0] == "torch.distributed.run":
+        torchrun = get_args_parser().parse_args(words[1:])
+        processes, words = int(torchrun.nproc_per_node), [torchrun.training_script, *torchrun.training_script_args]
+    assert words.pop(0) == "edm"
+    return processes, parser().parse_args(words)
+
+
+DEVICES = [("auto", 1, "auto"), ("cpu", 1, "cpu"), ("cuda:1", 1, "cuda:1"), ("cuda*2", 2, "cuda"), ("cpu*2", 2, "cpu")]
+
+
+@pytest.mark.parametrize(("device", "processes", "named"), DEVICES)
+def test_every_command_that_is_printed_can_be_given(folder, monkeypatch, device, processes, named):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    path = runs.start(points(lr=2e-4), folder, device, f"a-{processes}-{named[:2]}")
+    first = runs.read(path).command
+    runs.stop(path)
+    runs.resume(path, lr="1e-4")
+    planned = form.described(form.Plan(points(lr=2e-4), device, None, None, {}))["command"]
+    for command, lr in ((first, "0.0002"), (planned, "0.0002"), (runs.read(path).command, "1e-4")):
+        found, options = read_again(command)
+        assert (found, options.device, options.lr) == (processes, named, lr)

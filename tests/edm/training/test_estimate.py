@@ -9,6 +9,9 @@ import time
 
 import pytest
 
+from edm.base import cards
+from edm.base.errors import Refused
+from edm.experiments import presets
 from edm.training import estimate as module
 from edm.training.estimate import estimate
 from edm.training.loop import Step, train
@@ -122,3 +125,85 @@ def test_what_cannot_be_trained_has_no_estimate(tmp_path):
         with pytest.raises(ValueError, match=words):
             estimate(settings, device)
     assert list(tmp_path.iterdir()) == [], "nothing is fetched"
+
+
+PAPER = {  # days of the paper's runs, on the GPUs that it names
+    "cifar10_conditional_vp": (2, "cuda*8", "V100"),
+    "ffhq64": (4, "cuda*8", "V100"),
+    "imagenet64": (13, "cuda*32", "A100 80GB"),
+}
+
+
+def recipe(name, **changes):
+    document = presets.read(f"training/{name}")["training"]
+    if document["data"]["dataset"] == "folder":
+        document["data"]["path"] = "."
+    return Training.parse(document).changed(**changes)
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_the_paper_s_recipes_take_the_paper_s_time_on_its_gpus_and_fit_them(name):
+    days, device, card = PAPER[name]
+    found = estimate(recipe(name), device, card)
+    assert 0.5 < found.seconds / 86400 / days < 2
+    assert found.fits(), found.parts
+    assert sum(found.parts.values()) == found.bytes < found.total
+
+
+@pytest.mark.parametrize(("precision", "milliseconds", "gigabytes"), [("fp32", 193, 17.1), ("bf16", 160, 13.7)])
+def test_a_step_of_an_h100_is_as_it_was_measured(precision, milliseconds, gigabytes):
+    found = estimate(recipe("cifar10_conditional_vp", batch=128, precision=precision), "cuda", "H100")
+    assert 0.6 < 128 / found.rate * 1000 / milliseconds < 1.5
+    assert 1 < (found.bytes - found.parts["context"]) / gigabytes / 1e9 < 1.3
+
+
+@pytest.mark.parametrize("name", presets.names("training"))
+def test_each_recipe_fits_what_its_text_names(name, monkeypatch):
+    monkeypatch.setitem(module.LARGEST, "cpu", (0, 0))
+    about = presets.read(name)["about"]
+    device, card = ("cpu", None) if "CPU" in about else ("cuda*8", "A100 80GB" if "80 GB" in about else "V100")
+    found = estimate(recipe(name.removeprefix("training/")), device, card)
+    assert found.fits(4 * 2**30 if card is None else found.total), found.parts
+
+
+def test_each_setting_that_costs_or_saves_is_counted():
+    plain = recipe("cifar10_conditional_vp")
+    found = estimate(plain, "cuda*8", "H100")
+
+    def changed(**changes):
+        return estimate(plain.changed(**changes), "cuda*8", "H100")
+
+    assert changed(precision="bf16").seconds < found.seconds < changed(tf32=False).seconds
+    assert changed(precision="bf16").bytes < found.bytes
+    assert changed(deterministic=True).seconds > found.seconds
+    compiled = changed(compile=True)
+    assert compiled.rate > found.rate
+    assert compiled.seconds > plain.images / compiled.rate + 30, "it takes its time before the first step"
+    again = changed(checkpointing=True)
+    assert again.bytes < found.bytes / 2 and again.seconds > 1.2 * found.seconds
+    assert changed(micro_batch=16).bytes < found.bytes / 2
+    assert changed(ema=(500_000, 50_000)).bytes - found.bytes == pytest.approx(4 * found.parameters, rel=0.01)
+    alone = estimate(plain.changed(batch=64), "cuda", "H100")
+    assert found.bytes - alone.bytes == pytest.approx(4 * found.parameters, rel=0.01), "what GPUs send each other"
+    assert found.rate == pytest.approx(8 * alone.rate)
+
+
+def test_a_card_that_is_not_known_is_refused_and_one_needs_a_gpu_s_device():
+    for device, card, words in (("cuda", "Voodoo 3", "Voodoo 3"), ("cpu*2", "V100", "give it with a device such as")):
+        with pytest.raises(Refused, match=words):
+            estimate(points(), device, card)
+    assert estimate(points(), "auto", "T4").total == 16 << 30
+
+
+def test_steps_are_not_tried_on_a_gpu_that_is_busy(monkeypatch):
+    gpus = [cards.Card(k, "NVIDIA H100 80GB HBM3", 80 << 30, (20 + k) << 30, 0.9) for k in range(2)]
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("edm.training.hardware.cards", lambda: gpus)
+    monkeypatch.setattr(module, "train", None)
+    found = estimate(points(), "auto")
+    assert (found.total, found.free) == (80 << 30, 21 << 30)
+    assert estimate(points(), "cuda:0").free == estimate(points(), "cuda*2").free == 20 << 30
+    large = Training.parse({**MODERATE, "batch": 65_536})
+    assert not estimate(large, "cuda*2").fits()
+    assert estimate(large.changed(micro_batch=1024), "cuda*2").fits()
