@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import edm
 from edm import evaluation
@@ -169,6 +170,20 @@ def test_published_statistics_stand_for_the_data(digits, inception, tmp_path):
     assert (alone.dataset, alone.reference, alone.floor, alone.loss) == ("digits.npz", None, None, ())
     assert "FID of 40 samples to the statistics of digits.npz" in evaluation.markdown([("a", [alone])])
     assert json.loads(json.dumps(alone.document()))["measure"] == "FID"
+
+
+def test_a_folder_of_images_is_a_reference_too(digits, inception, tmp_path):
+    images = true_data.source(Data(dataset="digits")).read(np.arange(30))[0]
+    for k, image in enumerate(features.to_8_bits(images)):
+        Image.fromarray(image[0].numpy()).save(tmp_path / f"{k:02}.png")
+    report = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path)
+    assert (report.statistics, report.reference) == (tmp_path.name, 30)
+    shown = inceptions.stub("").of(features.to_8_bits(images).expand(-1, 3, -1, -1))
+    statistics.write(tmp_path / "same.npz", evaluation.moments(shown))
+    file = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path / "same.npz")
+    assert report.frechet == pytest.approx(file.frechet, rel=1e-9)
+    with pytest.raises(ValueError, match=r"images of shape \[3, 8, 8\], and the samples have \[1, 8, 8\]; only Incep"):
+        run(digits, "digits", FEW, 10, reference_stats=tmp_path)
 
 
 def saved(path, **arrays):
