@@ -85,8 +85,12 @@ class Call:
         return self.call if self.call[2] is not None else self.call[:2]
 
 
+TORCHS = {"enc": torch.nn.ModuleDict, "dec": torch.nn.ModuleDict, "output": torch.nn.Linear}  # layers of torch's own
+TORCHS |= dict.fromkeys(("layers", "tower", "tower_1", "tower_2"), torch.nn.Sequential)
+
+
 def layers(values: dict[str, torch.Tensor], name, **state):
-    """A network's object with these tensors, in layers as their names say."""
+    """A network's object with these tensors, in layers as their names say. name: of its class, or one of torch's."""
     parameters, buffers, inner = {}, {}, {}
     for path, value in values.items():
         head, _, rest = path.partition(".")
@@ -97,13 +101,12 @@ def layers(values: dict[str, torch.Tensor], name, **state):
         else:
             trained = isinstance(value, torch.Tensor) and value.is_floating_point()
             parameters[head] = torch.nn.Parameter(value) if trained else value
-    kinds = {"enc": "Container", "dec": "Container"}
-    modules = OrderedDict((key, layers(value, kinds.get(key, "Layer"))) for key, value in inner.items())
+    modules = OrderedDict((key, layers(value, TORCHS.get(key, "Layer"))) for key, value in inner.items())
     state |= {"training": False, "_parameters": OrderedDict(parameters, absent=None), "_buffers": OrderedDict(buffers)}
     state |= {"_non_persistent_buffers_set": set(), "_forward_hooks": OrderedDict(), "_modules": modules}
-    if name != "Container":
+    if isinstance(name, str):
         return Persistent(name, _init_args=(), _init_kwargs=state.pop("_init_kwargs", {}), **state)
-    container = torch.nn.ModuleDict()
+    container = name.__new__(name)
     container.__dict__.update(state)
     return container
 

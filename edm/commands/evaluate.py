@@ -6,53 +6,39 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-from pydantic import model_validator
+from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.base.fields import Settings, SettingsError, Whole, knob
+from edm.base.fields import SettingsError
 from edm.commands import computing
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.data.settings import Data, data_learned
+from edm.evaluation import Evaluation, Report, evaluation_of, markdown, save_statistics
+from edm.sampling.denoisers import denoiser_of
 from edm.sampling.settings import Sampling
+from edm.training.loss import AT_ONCE
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from edm.evaluation.evaluate import Progress
-    from edm.evaluation.report import Report
-
-
-class Evaluation(Settings):
-    """The evaluation: with what the model is compared, and how much of it."""
-
-    dataset: str | None = knob(None, "dataset", "What to compare with; none: what the model has learned")
-    path: str | None = knob(None, "path", "Where that data lies, if not where it lay in training")
-    count: Whole = knob(2000, "samples", "How many samples to draw", ge=5, le=1_000_000)
-    reference: Whole | None = knob(
-        None, "reference", "How many of the data; none: all of a finite set, at most 10000", ge=5, le=1_000_000
-    )
-    sampling: Sampling = Sampling()
-
-    @model_validator(mode="after")
-    def _consistent(self):
-        if self.dataset is not None:
-            Data(dataset=self.dataset, path=self.path)
-        return self
-
+    from edm.evaluation import Progress
 
 ABOUT = """Measure models against the data that they have learned: Fréchet distance, precision and recall in features
 of images (whose they are is said: distances in different ones do not compare), sliced Wasserstein distance of points,
 the loss at each noise level, and the error of the score where the exact one is known; beside each what true samples
-would read."""
+would read. The distance is FID where a file of Inception's weights is given."""
 MORE = """examples:
   python -m edm evaluate digits_vp digits_ve digits_iddpm digits_edm --own --steps 5,10,18,40 --markdown
   python -m edm evaluate runs/spiral --steps 40 --json
+  python -m edm evaluate cifar10.safetensors --protocol paper --inception inception-2015-12-05.pkl \\
+      --reference_stats cifar10-32x32.npz --keep kept
+  torchrun --standalone --nproc_per_node 8 -m edm evaluate runs/cifar10 --count 50000 --inception inception.pkl
 
---steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps."""
+--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.
+Under torchrun the processes share the samples, and find the same to the last bit; with --keep a folder, an evaluation
+that was stopped goes on where it was."""
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -62,6 +48,10 @@ def add(commands: argparse._SubParsersAction) -> None:
         "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
     )
     parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
+    parser.add_argument("--keep", type=common.filled, help="folder for what has been computed, from which it goes on")
+    parser.add_argument(
+        "--save-stats", type=common.filled, metavar="FILE", help="write the data's statistics, for --reference_stats"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")
     form.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -71,20 +61,25 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> Any:
-    from edm.base.devices import device
-    from edm.evaluation import markdown
-    from edm.training.loss import AT_ONCE
+    from edm.training.parallel import world
 
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
-    place, how, steps = device(options.device), computing.of(options), _steps(options)
-    opened = [(name, *_denoiser(name, place, how)) for name in options.models]
-    events = [
-        _evaluations(options, steps, how.batch or AT_ONCE, place, *model) for model in opened
-    ]  # all checked before the first one runs
+    with world(options.device) as here:
+        _run(options, here)
+
+
+def _run(options, here) -> None:
+    how, steps = computing.of(options), _steps(options)
+    opened = [(name, *_denoiser(name, here.device, how)) for name in options.models]
+    asked = [_evaluations(options, steps, how, here, *model) for model in opened]  # all checked before the first runs
+    if options.save_stats:
+        _save(options.save_stats, asked[0][0][0], opened[0][2], here)
     rows = []
-    for title, several in zip(_titles(opened), events, strict=True):
-        rows.append((title, [_watched(title, one, sys.stderr) for one in several]))
+    for title, several in zip(_titles(opened), asked, strict=True):
+        rows.append((title, [_watched(title, events, sys.stderr) for _, events in several]))
+    if here.rank > 0:
+        return
     if options.json:
         found = [{"model": title, **report.document()} for title, reports in rows for report in reports]
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -96,7 +91,6 @@ def run(options: argparse.Namespace) -> Any:
 
 def _denoiser(name_or_path: str, device, how):
     """(denoiser on `device`, the `Data` that it has learned or None) of a file, a run's folder or a model's name."""
-    from edm.data.settings import Data
     from edm.experiments import models
 
     known_file = Path(name_or_path).exists() and not models.known(name_or_path)
@@ -118,28 +112,31 @@ def _steps(options) -> list[str | None]:
     return [None] if given is None else given.split(",")
 
 
-def _evaluations(options, steps, batch, device, name, denoiser, data) -> list:
-    """The evaluation of one model at each number of steps, as streams of events."""
-    from edm.evaluation import evaluate
-
-    header = denoiser.header
+def _evaluations(options, steps, how, here, name, denoiser, learned) -> list:
+    """The evaluation of one model at each number of steps: what is asked, and the stream of its events."""
+    header: Any = denoiser_of(denoiser).header
     if options.own:
         options.preset = [f"designs/{header.preconditioning.name if header else 'edm'}"]
     settings = common.settings(options)
-    if settings.dataset is not None:
-        data = Data(dataset=settings.dataset, path=settings.path)
-    elif data is None:
-        raise SettingsError(f"{name} does not say what it has learned; name it with --dataset")
-    elif settings.path is not None:
-        data = data.changed(path=settings.path)
-    elif data.path is not None and not Path(data.path).is_absolute():
-        raise SettingsError(f"{name} has learned {data.path!r}, but does not know where it lies; say so with --path")
     made = []
     for number in steps:
         changes = {} if number is None else {"steps": number}
-        sampling = Sampling.parse({**settings.sampling.document(), **changes})
-        made.append(evaluate(denoiser, data, sampling, settings.count, settings.reference, device, batch))
+        asked = settings.changed(sampling=Sampling.parse({**settings.sampling.document(), **changes}))
+        try:
+            events = evaluation_of(asked, denoiser, learned, here.device, how.batch or AT_ONCE, options.keep, here)
+        except SettingsError as error:
+            raise Refused(f"{name}: {error}") from None
+        made.append((asked, events))
     return made
+
+
+def _save(path, asked, learned, here) -> None:
+    """Write the statistics of the data that the first model is compared with."""
+    data = asked.data(learned)
+    if data is None:
+        raise Refused("--save-stats needs the data, which are not here")
+    if here.rank == 0:
+        save_statistics(path, data, asked.reference, here.device, asked.inception, asked.protocol)
 
 
 def _titles(opened) -> list[str]:
@@ -148,32 +145,36 @@ def _titles(opened) -> list[str]:
     return [title if titles.count(title) == 1 else name for title, (name, *_) in zip(titles, opened, strict=True)]
 
 
-def _watched(title, events: Iterator[Progress | Report], stream) -> Report:
-    """Run to the report, with a line of progress on a terminal."""
-    live, drawn = stream.isatty(), 0.0
+def _watched(title, events: Iterator[Progress | Report], stream) -> Report | None:
+    """Run to the report, with a line of progress on a terminal; None where another process makes it."""
+    live, drawn, event = stream.isatty(), 0.0, None
     for event in events:
         if live and isinstance(event, tuple) and time.monotonic() > drawn + 0.2:
             drawn = time.monotonic()
             done, total = event
             print(f"\r{title}: {done} of {total} samples ", end="", file=stream, flush=True)
-    report = cast("Report", event)  # with which all evaluations end
+    if not isinstance(event, Report):
+        return None
     start = "\r" if live else ""
-    print(f"{start}{title}: N = {report.sampling.steps}, {report.count} samples, {report.seconds:.1f} s  ", file=stream)
-    return report
+    print(f"{start}{title}: N = {event.sampling.steps}, {event.count} samples, {event.seconds:.1f} s  ", file=stream)
+    return event
 
 
 def _text(title, report) -> str:
+    true = "" if report.floor is None else f", of true samples {report.floor:.4g}"
     lines = [
         f"{title} on {report.dataset}: {report.count} samples, N = {report.sampling.steps}, "
         f"{report.evaluations} evaluations each",
-        f"  {report.distance_name:28} {report.distance:.4g}, of true samples {report.floor:.4g}",
+        f"  {report.distance_name:28} {report.distance:.4g}{true}",
     ]
+    if report.repeats:
+        lines.append(f"  {'of each set of samples':28} {', '.join(f'{one:.4g}' for one in report.repeats)}")
     if report.features is not None:
-        lines += [
-            f"  in {report.features}",
-            f"  {'precision, recall':28} {report.precision:.3f}, {report.recall:.3f}",
-        ]
-    lines.append(f"  {'σ':>10} {'E‖D − y‖²/d':>12}{'score error' if report.score_error else '':>13}")
+        lines.append(f"  in {report.features}, to {report.against}")
+    if report.precision is not None:
+        lines.append(f"  {'precision, recall':28} {report.precision:.3f}, {report.recall:.3f}")
+    if report.sigmas:
+        lines.append(f"  {'σ':>10} {'E‖D − y‖²/d':>12}{'score error' if report.score_error else '':>13}")
     for k, sigma in enumerate(report.sigmas):
         error = f"{report.score_error[k]:13.4g}" if report.score_error else ""
         lines.append(f"  {sigma:10.4g} {report.loss[k]:12.4g}{error}")

@@ -65,7 +65,8 @@ def _measures(checkpoint, ema, device, how) -> dict:
     report = cast(
         "Report", last(evaluate(denoiser, data, device=device, batch=how.batch or AT_ONCE))
     )  # with which all evaluations end
-    how = f"{report.count} samples, N = {report.sampling.steps}; true samples read {report.floor:.3g}"
+    true = "" if report.floor is None else f"; true samples read {report.floor:.3g}"
+    how = f"{report.count} samples, N = {report.sampling.steps}{true}"
     where = f", {report.features}" if report.features else ""
     name = report.distance_name[0].upper() + report.distance_name[1:]
     found = {name: f"{report.distance:.3g} ({how}{where})"}

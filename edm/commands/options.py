@@ -36,6 +36,8 @@ def fields(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
         group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
         for name, knob in knobs(settings).items():
             group.add_argument(f"--{name}", help=described(knob).replace("%", "%%"), metavar="VALUE")
+            if "_" in name:  # as other programs write it
+                group.add_argument(f"--{name.replace('_', '-')}", dest=name, help=argparse.SUPPRESS)
     parser.set_defaults(kind=kind)
 
 

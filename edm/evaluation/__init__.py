@@ -6,21 +6,28 @@ report = edm.last(edm.evaluation.evaluate(edm.load("model.safetensors"), "digits
 print(report.frechet, report.floor, report.features)
 """
 
-from edm.evaluation.evaluate import COUNT, Progress, evaluate
-from edm.evaluation.frechet import Moments, frechet_distance, moments
+from edm.evaluation.evaluate import Progress, evaluate, evaluation_of
+from edm.evaluation.frechet import Moments, Running, frechet_distance, moments
 from edm.evaluation.manifolds import precision_recall
 from edm.evaluation.report import Report, markdown
 from edm.evaluation.scores import score_error
+from edm.evaluation.settings import COUNT, PROTOCOLS, Evaluation
+from edm.evaluation.true_data import save_statistics
 
 __all__ = [
     "COUNT",
+    "PROTOCOLS",
+    "Evaluation",
     "Moments",
     "Progress",
     "Report",
+    "Running",
     "evaluate",
+    "evaluation_of",
     "frechet_distance",
     "markdown",
     "moments",
     "precision_recall",
+    "save_statistics",
     "score_error",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,27 +14,30 @@ import torch
 from edm.base.errors import Refused
 from edm.data import sources
 from edm.data.split import Split
-from edm.evaluation import true_data
+from edm.evaluation import features as extractors
+from edm.evaluation import kept, statistics, true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
-from edm.evaluation.frechet import frechet_distance
+from edm.evaluation.frechet import Moments, Running, frechet_distance
 from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
+from edm.evaluation.settings import PROTOCOLS, Evaluation
+from edm.evaluation.true_data import TrueData
 from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of, on
 from edm.sampling.loop import sample
 from edm.sampling.path import known_range, path_of
 from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE, per_sigma
+from edm.training.parallel import World
 from edm.training.validation import SIGMAS
 
 if TYPE_CHECKING:
-    from edm.base.types import Device
+    from edm.base.types import Device, StrPath
     from edm.data.settings import Data
     from edm.sampling.denoisers import Denoise
 
-COUNT = 2000
 MEASURED = 256  # samples on which the denoiser is measured at each noise level
 LEAST = NEIGHBOURS + 2
 
@@ -44,31 +49,105 @@ class Progress(NamedTuple):
     total: int
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """All that an evaluation is asked, once it has been checked."""
+
+    denoiser: Any
+    data: Data | None
+    sampling: Sampling
+    count: int
+    repeats: int
+    reference: int
+    device: torch.device
+    batch: int
+    names: tuple[str, ...]
+    features: extractors.Features | None
+    statistics: tuple[Moments, str, str] | None  # with the digest of their features, and the file's name
+    keep: StrPath | None
+    world: World
+
+
 def evaluate(
-    denoiser: Denoise, data: str | Data, sampling: Sampling | None = None, count: int = COUNT,
-    reference: int | None = None, device: Device = "cpu", batch: int = AT_ONCE,
+    denoiser: Denoise, data: str | Data | None, sampling: Sampling | None = None, count: int | None = None,
+    reference: int | None = None, device: Device = "cpu", batch: int = AT_ONCE, *, inception: StrPath | None = None,
+    reference_stats: StrPath | None = None, protocol: str = "plain", keep: StrPath | None = None,
+    world: World | None = None,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
     denoiser: D(x, sigma, labels=None), on `device`; `classes`, if it has any, is how many it has to be told of.
-    data: name of a training dataset, or an `edm.data.settings.Data`: what the samples are compared with.
+    data: name of a training dataset, or an `edm.data.settings.Data`: what the samples are compared with. None: with
+        `reference_stats` alone.
     sampling: EDM's own by default. Sample k depends on (sampling.seed, k) only, whatever `batch` is, and so does its
         class, which is drawn with the data's frequencies (evenly, where the data is endless).
+    count: of samples. None: 2000, or what the protocol says.
     reference: how many samples of the data to compare with. None: all of a finite set, at most 10 000; as many as
         `count` of endless images; 4000 points. They are read once in a process. Precision and recall take as many of
-        both.
+        both, and at most 10 000.
+    inception: file of Inception's weights, for the usual FID; see `edm.evaluation.weights`.
+    reference_stats: file of statistics of the data, in the place of the data's own; see `edm.evaluation.statistics`.
+    protocol: of PROTOCOLS; "paper": 50,000 samples three times, against all data, and the least distance.
+    keep: a folder for what has been computed: the same call goes on where it was killed, and ends with the same bits.
+    world: this process among several, which share the work; see `edm.training.parallel`. The report is rank 0's, the
+        others end with `Progress`. The distance is the same, to the last bit, on any number of them.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
-    sampling, data = sampling or Sampling(), true_data.settings_of(data)
+    if protocol not in PROTOCOLS:
+        raise Refused(f"protocol = {protocol!r}: must be one of {', '.join(PROTOCOLS)}")
+    way = PROTOCOLS[protocol]
+    count = way.count if count is None else count
+    sampling = sampling or Sampling()
     if count < LEAST or (reference is not None and reference < LEAST):
         name, value = ("count", count) if count < LEAST else ("reference", reference)
         raise Refused(f"{name} = {value}: must be {LEAST} or more")
     if batch < 1:
         raise Refused(f"batch = {batch}: must be 1 or more")
-    known, source = denoiser_of(denoiser), true_data.source(data)
+    device = torch.device(device)
+    if data is None and (inception is None or reference_stats is None):
+        raise Refused("without data to compare with it takes reference statistics, and Inception, of which they are")
+    data = None if data is None else true_data.settings_of(data)
+    names, points = _fitting(denoiser_of(denoiser), data)
+    if points and (inception or reference_stats or way.repeats > 1):
+        raise Refused("Inception, reference statistics and the paper's protocol are for images, and these are points")
+    known = extractors.inception(inception, device) if inception else None
+    against = (*statistics.read(reference_stats), Path(reference_stats).name) if reference_stats else None
+    if against and known:
+        _same(against, known)
+    if reference is None:
+        reference = way.reference or true_data.MOST
+        if data is not None and true_data.source(data).size is None:
+            reference = true_data.POINTS if points else count
+    alone = World(0, 1, device)
+    plan = _Plan(
+        denoiser, data, sampling, count, way.repeats, reference, device, batch, names, known, against, keep,
+        world or alone,
+    )  # fmt: skip
+    return _events(plan)
+
+
+def evaluation_of(
+    settings: Evaluation, denoiser: Denoise, learned: Data | None, device: Device = "cpu", batch: int = AT_ONCE,
+    keep: StrPath | None = None, world: World | None = None,
+) -> Iterator[Progress | Report]:  # fmt: skip
+    """The same as a document says it. learned: the data that the model has learned, if that is known."""
+    return evaluate(
+        denoiser, settings.data(learned), settings.sampling, settings.count, settings.reference, device, batch,
+        inception=settings.inception, reference_stats=settings.reference_stats, protocol=settings.protocol,
+        keep=keep, world=world,
+    )  # fmt: skip
+
+
+def _fitting(known, data) -> tuple[tuple[str, ...], bool]:
+    """The model's names of classes, where they are others than the data's, and whether samples are points."""
+    shape, classes = known.shape, known.classes
+    if data is None:
+        if shape is None:
+            raise Refused("the model does not say which shape its samples have; name the data to compare with")
+        return (), len(shape) == 1
+    source = true_data.source(data)
     names = known.header.class_names if known.header else ()
     names = () if names == tuple(source.class_names) else names
-    shape, classes = known.shape, known.classes
     if shape is not None and tuple(shape) != tuple(source.shape):
         raise Refused(
             f"the model makes samples of shape {list(shape)}, but {data.dataset} has {list(source.shape)}; "
@@ -79,61 +158,125 @@ def evaluate(
             f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
             "compare it with the data it has learned"
         )
-    endless = true_data.POINTS if len(source.shape) == 1 else count
-    reference = reference or (endless if source.size is None else true_data.MOST)
-    return _events(denoiser, data, sampling, count, reference, torch.device(device), batch, names)
+    return names, len(source.shape) == 1
 
 
-def _events(denoiser, data, sampling, count, reference, device, batch, names):
-    yield Progress(0, count)
-    true = true_data.read(data, reference, str(device), names)
-    known = denoiser_of(denoiser)
-    conditional, taught = bool(known.classes), known.header.taught if known.header else ()
-    steps = path_of(sampling, denoiser).steps
-    shape, rows, began = true.source.shape, [], time.perf_counter()
-    for start in range(0, count, batch):
-        seeds = noise.seeds(sampling.seed, min(batch, count - start), start)
-        labels = true.labels(sampling.seed, start, start + len(seeds), taught) if conditional else None
-        labels = None if labels is None else labels.to(device)
-        latents = noise.latents(seeds, shape, device=device)
-        for state in sample(denoiser, latents, sampling, labels, seeds=seeds):
-            yield Progress(start + len(seeds) * state.index // steps, count)
-        if not torch.isfinite(state.x).all():
-            raise Refused(
-                f"sample {start} or one after it is not finite: the model, or the range of sigma, is not usable"
-            )
-        rows.append(state.x.cpu() if true.features is None else true.features.of(to_8_bits(state.x)))
-    seconds = time.perf_counter() - began
-    rows = torch.cat(rows)
+def _same(against, features) -> None:
+    moments, digest, name = against
+    if len(moments.mean) != features.width or (digest and digest != features.digest):
+        raise Refused(
+            f"{name} has statistics of {len(moments.mean)} features, and they are not those of {features.name}; give "
+            "the file of what they are of (inception), or statistics of these features"
+        )
+
+
+def _true(plan) -> TrueData:
+    """What the samples are compared with."""
+    moments = plan.statistics and plan.statistics[0]
+    if plan.data is None:
+        classes = denoiser_of(plan.denoiser).classes
+        frequencies = true_data.evenly(classes) if classes else None
+        return TrueData(None, None, np.arange(0), frequencies, plan.features, moments)
+    keep = None if plan.keep is None else str(plan.keep)
+    true = true_data.read(plan.data, plan.reference, str(plan.device), plan.names, plan.features, keep)
+    if plan.statistics is not None and plan.features is None:
+        _same(plan.statistics, true.features)
+    return true if moments is None else replace(true, statistics=moments)
+
+
+def _events(plan):
+    yield Progress(0, plan.repeats * plan.count)
+    true, began = _true(plan), time.perf_counter()
+    measured: list[Running] = [Running() for _ in range(plan.repeats)]
+    rows: list[list[torch.Tensor]] = [[] for _ in range(plan.repeats)]
+    store = None if plan.keep is None else kept.Kept(plan.keep, _told(plan, true), plan.denoiser)
+    parts = kept.parts(plan.count, plan.batch, plan.repeats)
+    for found in kept.drawn(parts, lambda part: _draw(plan, true, part), store, plan.world):
+        if not isinstance(found, tuple):
+            yield Progress(int(found), plan.repeats * plan.count)
+            continue
+        part, of_part = found
+        repeat, first = divmod(part.start, plan.count)
+        if true.features is not None:
+            measured[repeat].add(of_part)
+        rows[repeat].append(of_part if true.features is None else of_part[: max(0, true_data.MOST - first)])
+    if plan.world.rank > 0:
+        return
     yield Report(
-        dataset=data.dataset,
-        reference=len(true.rows),
-        count=count,
-        sampling=sampling,
-        evaluations=state.evaluations,
-        seconds=seconds,
-        floor=true_data.floor(data, count, reference, str(device)),
-        **_distances(rows, true),
-        **_by_sigma(denoiser, true, device, conditional),
+        dataset=plan.data.dataset if plan.data else plan.statistics[2],
+        count=plan.count,
+        sampling=plan.sampling,
+        evaluations=path_of(plan.sampling, plan.denoiser).evaluations,
+        seconds=time.perf_counter() - began,
+        statistics=plan.statistics and plan.statistics[2],
+        **(_images(plan, true, measured, rows) if true.features else _points(plan, true, torch.cat(rows[0]))),
+        **_by_sigma(plan.denoiser, true, plan.device),
     )
 
 
-def _distances(rows, true) -> dict[str, Any]:
-    if true.features is None:
-        return {"sliced_wasserstein": sliced_wasserstein(rows, true.rows)}
-    both = min(len(rows), len(true.rows))
-    spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)
-    precision, recall = precision_recall(rows[:both], true.rows[spread])
+def _told(plan, true) -> dict[str, Any]:
+    """What tells the samples of an evaluation, in these features, from others."""
+    frequencies = None if true.frequencies is None else true.frequencies.tolist()
+    header = denoiser_of(plan.denoiser).header
     return {
-        "features": true.features.name,
-        "frechet": frechet_distance(rows, true.moments),
-        "precision": precision,
-        "recall": recall,
+        "sampling": plan.sampling.document(),
+        "batch": plan.batch,
+        "classes": [frequencies, list(header.taught if header else ())],
+        "features": true.features and [true.features.name, true.features.digest],
     }
 
 
-def _by_sigma(denoiser, true, device, conditional) -> dict[str, Any]:
-    split = Split(true.source, true.data.holdout)
+def _draw(plan, true, part) -> kept.Drawn:
+    """Samples of one part, as what they are compared by."""
+    known = denoiser_of(plan.denoiser)
+    taught = known.header.taught if known.header else ()
+    shape = true.source.shape if true.source else known.shape or ()
+    steps = path_of(plan.sampling, plan.denoiser).steps
+    seeds = noise.seeds(plan.sampling.seed, len(part), part.start)
+    labels = true.labels(plan.sampling.seed, part.start, part.stop, taught) if known.classes else None
+    labels = None if labels is None else labels.to(plan.device)
+    latents = noise.latents(seeds, shape, device=plan.device)
+    for state in sample(plan.denoiser, latents, plan.sampling, labels, seeds=seeds):
+        yield state.index / steps
+    if not torch.isfinite(state.x).all():
+        raise Refused(
+            f"sample {part.start} or one after it is not finite: the model, or the range of sigma, is not usable"
+        )
+    yield state.x.cpu() if true.features is None else true.features.rows(to_8_bits(state.x))
+
+
+def _points(plan, true, rows) -> dict[str, Any]:
+    return {
+        "sliced_wasserstein": sliced_wasserstein(rows, true.rows),
+        "reference": len(true.rows),
+        "floor": true_data.floor(plan.data, plan.count, plan.reference, str(plan.device)),
+    }
+
+
+def _images(plan, true, measured, rows) -> dict[str, Any]:
+    distances = [frechet_distance(running.moments, true.moments) for running in measured]
+    best = int(np.argmin(distances))
+    found = {"features": true.features.name, "frechet": distances[best], "reference": true.moments.count}
+    if plan.repeats > 1:
+        found["repeats"] = tuple(distances)
+    if true.source is None:
+        return found
+    known = (plan.data, plan.count, plan.reference, str(plan.device), plan.features)
+    if plan.statistics is None:
+        found["floor"] = true_data.floor(*known)
+    else:
+        found["floor"] = frechet_distance(true_data.fresh(*known), true.moments)
+    rows = torch.cat(rows[best]).double()
+    both = min(len(rows), len(true.rows))
+    spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)
+    found["precision"], found["recall"] = precision_recall(rows[:both], true.rows[spread])
+    return found
+
+
+def _by_sigma(denoiser, true, device) -> dict[str, Any]:
+    if true.source is None:
+        return {}
+    split, conditional = Split(true.source, true.data.holdout), bool(denoiser_of(denoiser).classes)
     y, labels = sources.read(true.source, split.validation(MEASURED))
     y, labels = y.to(device), labels.to(device) if conditional and labels is not None else None
     low, high = known_range(denoiser)

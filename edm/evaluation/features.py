@@ -1,7 +1,7 @@
 """Features of images, in which distances between sets of images are measured. Their name says which they are.
 
     digits, scenes    the layer before the last of a small classifier of ours; see `edm.evaluation.classifiers`
-    other images      Inception v3's 2048 numbers, where torchmetrics and its weights can be had (neither is ours)
+    any images        Inception v3's 2048 numbers, where the file of its weights is given (it is not ours)
     else              principal components of the pixels, and the reason: a measure of colour and layout, no more
 
 Distances in different features do not compare.
@@ -9,34 +9,50 @@ Distances in different features do not compare.
 
 from __future__ import annotations
 
-import pickle
+import copy
+import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
 
-from edm.base.errors import Refused
-from edm.evaluation import classifiers
+from edm.base.atomic import stamp
+from edm.base.exactness import exact
+from edm.evaluation import classifiers, weights
+from edm.evaluation.inception import FEATURES
 
 if TYPE_CHECKING:
-    from edm.base.types import Device
+    from edm.base.types import Device, StrPath
 
-COMPONENTS = 64
-_SIDE, _FITTED = 32, 2000  # of the images that the components are found from, at most
+INCEPTION = "Inception v3 (2048 features)"  # in which a Fréchet distance is called FID
+NO_INCEPTION = "no Inception, as no file of its weights is given"
+COMPONENTS, AT_ONCE = 64, 250
+FITTED = 2000  # images that the components are found from, at most
+_SIDE = 32  # of their sides, at most
 
 
 @dataclass(frozen=True)
 class Features:
-    """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader."""
+    """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader. width: d.
+    digest: tells them from all others."""
 
     name: str
     read: Callable[[torch.Tensor], torch.Tensor]
+    width: int
+    digest: str = ""
 
     @torch.no_grad()
-    def of(self, images: torch.Tensor, batch: int = 250) -> torch.Tensor:
-        """The features [n, d] of n images uint8, on the CPU, in float64."""
-        return torch.cat([self.read(part).double().cpu() for part in images.split(batch)])
+    def rows(self, images: torch.Tensor, batch: int = AT_ONCE) -> torch.Tensor:
+        """The features [n, d] of n images uint8, on the CPU, in the numbers that they are computed in."""
+        with exact():
+            return torch.cat([self.read(part).cpu() for part in images.split(batch)])
+
+    def of(self, images: torch.Tensor, batch: int = AT_ONCE) -> torch.Tensor:
+        """The same in float64."""
+        return self.rows(images, batch).double()
 
 
 def to_8_bits(images: torch.Tensor) -> torch.Tensor:
@@ -47,39 +63,36 @@ def to_8_bits(images: torch.Tensor) -> torch.Tensor:
 def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device: Device = "cpu") -> Features:
     """The features for the images of `dataset`. images: gives some of them, uint8; called only for the components."""
     if dataset in classifiers.DESIGNS:
-        return _classifier(dataset, device)
-    try:
-        return inception(device)
-    except Refused as error:
-        return pixels(images(), str(error))
+        return _classifier(dataset, str(device))
+    return pixels(images(), NO_INCEPTION)
 
 
+@lru_cache(maxsize=4)
 def _classifier(dataset, device) -> Features:
     network = classifiers.shipped(dataset)[0].to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
-    return Features(name, lambda images: network.features(images.to(device).float() / 127.5 - 1))
-
-
-def inception(device: Device = "cpu") -> Features:
-    """Inception v3's features, those of the usual FID. Grey images are shown to it in three equal channels.
-
-    torchmetrics fetches the weights when it first needs them. Raises ValueError with the reason if it is not
-    installed, or if they cannot be had.
-    """
-    try:
-        # The extra "inception" is not among what the checks install
-        from torchmetrics.image.fid import FrechetInceptionDistance  # pyright: ignore[reportMissingImports]
-
-        network = FrechetInceptionDistance(feature=2048).inception.eval().to(device)
-    except ImportError as error:
-        raise Refused(f"no Inception, as it needs torchmetrics[image]: {error!s:.120}") from None
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise Refused(f"no Inception, as its weights could not be loaded: {error!s:.120}") from None
+    digest = _digest(*network.state_dict().values())
 
     def read(images):
-        return network(images.to(device).expand(-1, 3, -1, -1))
+        return network.features(images.to(device).float() / 127.5 - 1)
 
-    return Features("Inception v3 (2048 features)", read)
+    return Features(name, read, classifiers.FEATURES, digest)
+
+
+def inception(path: StrPath, device: Device = "cpu") -> Features:
+    """Inception v3's features, those of the usual FID, with the weights in a file; see `edm.evaluation.weights`.
+
+    Grey images are shown to it in three equal channels. Raises ValueError with the reason if the file is not such a
+    one, FileNotFoundError if there is none.
+    """
+    return _inception(os.path.abspath(path) if "://" not in str(path) else path, stamp(path), str(device))
+
+
+@lru_cache(maxsize=1)
+def _inception(path, mark, device) -> Features:
+    network, digest = weights.read(path)
+    network = copy.deepcopy(network).to(device)
+    return Features(INCEPTION, lambda images: network(images.to(device)), FEATURES, digest)
 
 
 def pixels(images: torch.Tensor, reason: str = "") -> Features:
@@ -87,7 +100,7 @@ def pixels(images: torch.Tensor, reason: str = "") -> Features:
 
     images: uint8 [n, C, H, W], n ≥ 2. reason: why it had to be these, for the name.
     """
-    chosen = images[:: -(-len(images) // _FITTED)]
+    chosen = images[:: -(-len(images) // FITTED)]
     centred = _small(chosen)
     mean = centred.mean(0)
     _, spread, directions = torch.linalg.svd(centred - mean, full_matrices=False)
@@ -95,7 +108,15 @@ def pixels(images: torch.Tensor, reason: str = "") -> Features:
     scale = (spread[:number].square().mean() / (len(chosen) - 1)).sqrt().clamp(min=1e-12)
     basis = directions[:number].T / scale
     why = f"; {reason}" if reason else ""
-    return Features(f"{number} principal components of the pixels{why}", lambda x: (_small(x) - mean) @ basis)
+    name = f"{number} principal components of the pixels{why}"
+    return Features(name, lambda x: (_small(x) - mean) @ basis, number, _digest(mean, basis))
+
+
+def _digest(*numbers: torch.Tensor) -> str:
+    found = hashlib.sha256()
+    for one in numbers:
+        found.update(one.detach().cpu().contiguous().numpy().data)
+    return found.hexdigest()[:32]
 
 
 def _small(images):

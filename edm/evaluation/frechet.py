@@ -19,11 +19,48 @@ from edm.base.errors import Refused
 
 @dataclass(frozen=True)
 class Moments:
-    """mean [d] and covariance [d, d] (over n − 1) of `count` rows of features, in float64."""
+    """mean [d] and covariance [d, d] (over n − 1) of `count` rows of features, in float64. count: None: not known."""
 
     mean: torch.Tensor
     covariance: torch.Tensor
-    count: int
+    count: int | None
+
+
+class Running:
+    """Moments of rows that come in parts, in memory of d² numbers (Chan, Golub & LeVeque 1979).
+
+        μ = μ₁ + δ·n₂/n,   S = S₁ + S₂ + δδᵀ·n₁n₂/n   with δ = μ₂ − μ₁, S the sum of (x − μ)(x − μ)ᵀ
+
+    The same parts in the same order give the same bits.
+    """
+
+    def __init__(self):
+        self.count = 0
+        self._mean: torch.Tensor = torch.zeros(())
+        self._scatter: torch.Tensor = torch.zeros(())
+
+    def add(self, features: torch.Tensor) -> None:
+        """Features [n, d], n ≥ 1. Raises ValueError for another shape or width, NaN or infinity."""
+        features = checked(features, 1)
+        if self.count and features.shape[1:] != self._mean.shape:
+            raise Refused(f"features are {len(self._mean)} and {features.shape[1]} wide; take all from one extractor")
+        number, mean = len(features), features.mean(0)
+        centred = features - mean
+        scatter, total = centred.T @ centred, self.count + number
+        if self.count == 0:
+            self._mean, self._scatter = mean, scatter
+        else:
+            shift = mean - self._mean
+            self._mean = self._mean + shift * (number / total)
+            self._scatter = self._scatter + scatter + torch.outer(shift, shift) * (self.count * number / total)
+        self.count = total
+
+    @property
+    def moments(self) -> Moments:
+        """Of all rows so far. Raises ValueError for fewer than 2."""
+        if self.count < 2:
+            raise Refused(f"there are {self.count} samples; give 2 or more")
+        return Moments(self._mean, self._scatter / (self.count - 1), self.count)
 
 
 def checked(features: torch.Tensor, least: int = 2) -> torch.Tensor:
@@ -40,8 +77,9 @@ def checked(features: torch.Tensor, least: int = 2) -> torch.Tensor:
 
 def moments(features: torch.Tensor) -> Moments:
     """Of features [n, d], n ≥ 2. Raises ValueError for too few rows, another shape, NaN or infinity."""
-    features = checked(features)
-    return Moments(features.mean(0), features.T.cov().reshape(features.shape[1], -1), len(features))
+    running = Running()
+    running.add(checked(features))
+    return running.moments
 
 
 def frechet_distance(first: Moments | torch.Tensor, second: Moments | torch.Tensor) -> float:

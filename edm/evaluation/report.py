@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from edm.evaluation.features import INCEPTION
 from edm.sampling.settings import Sampling
 
 
@@ -11,29 +12,33 @@ from edm.sampling.settings import Sampling
 class Report:
     """How good samples of a model are, and its denoiser at each noise level.
 
-    dataset: what they were compared with; reference: how many samples of it. count: samples drawn, with `sampling`;
+    dataset: what they were compared with; reference: how many samples of it, where that is known; statistics: the name
+    of the file that says how they are spread, if one was given. count: samples drawn, with `sampling`;
     evaluations: calls of the denoiser for each; seconds: of sampling.
-    Images: frechet (d², in the units of `features`, which says what those are), precision and recall (0 to 1).
+    Images: frechet (d², in the units of `features`, which says what those are), precision and recall (0 to 1);
+    repeats: d² of each set of samples, where there are several, of which frechet is the least.
     Points: sliced_wasserstein, in the data's units. floor: what true samples read in place of the model's.
     sigmas, loss, score_error: noise levels inside the model's range; E‖D − y‖²/d at each on validation samples; the
     error of the score at each, see `edm.evaluation.scores`, where the data has an exact denoiser.
     """
 
     dataset: str
-    reference: int
+    reference: int | None
     count: int
     sampling: Sampling
     evaluations: int
     seconds: float
-    floor: float
-    sigmas: tuple[float, ...]
-    loss: tuple[float, ...]
+    floor: float | None = None
+    sigmas: tuple[float, ...] = ()
+    loss: tuple[float, ...] = ()
     score_error: tuple[float, ...] | None = None
     features: str | None = None
     frechet: float | None = None
     precision: float | None = None
     recall: float | None = None
     sliced_wasserstein: float | None = None
+    statistics: str | None = None
+    repeats: tuple[float, ...] | None = None
 
     @property
     def distance(self) -> float:
@@ -44,13 +49,25 @@ class Report:
 
     @property
     def distance_name(self) -> str:
-        """What `distance` is, in words."""
-        return "Fréchet distance" if self.sliced_wasserstein is None else "sliced Wasserstein distance"
+        """What `distance` is, in words: FID where the features are Inception's, and nowhere else."""
+        if self.sliced_wasserstein is not None:
+            return "sliced Wasserstein distance"
+        return "FID" if self.features == INCEPTION else "Fréchet distance"
+
+    @property
+    def measure(self) -> str:
+        """The same with whose features they are."""
+        return self.distance_name if self.features in (None, INCEPTION) else f"Fréchet distance in {self.features}"
+
+    @property
+    def against(self) -> str:
+        """With what the samples were compared: how many of the data, or statistics in which file."""
+        return f"the statistics of {self.statistics}" if self.statistics else f"{self.reference}"
 
     def document(self) -> dict:
         """As plain JSON data, without what does not apply."""
-        fields = {**asdict(self), "sampling": self.sampling.document()}
-        return {name: value for name, value in fields.items() if value is not None}
+        fields = {**asdict(self), "sampling": self.sampling.document(), "measure": self.measure}
+        return {name: value for name, value in fields.items() if value is not None and value != ()}
 
 
 def markdown(rows: list[tuple[str, list[Report]]]) -> str:
@@ -68,11 +85,11 @@ def markdown(rows: list[tuple[str, list[Report]]]) -> str:
         ]
     lines = [["model", *headings], ["---", *("--:" for _ in columns)]]
     for title, reports in rows:
-        cells = [f"{report.distance:.3g}" for report in reports]
+        cells = [_cell(report) for report in reports]
         if not alike:
             cells = [f"{cell} ({report.evaluations} NFE)" for cell, report in zip(cells, reports, strict=True)]
         lines.append([title, *cells])
-    floors = {report.dataset: report.floor for _, reports in rows for report in reports}
+    floors = {report.dataset: report.floor for _, reports in rows for report in reports if report.floor is not None}
     for dataset, floor in floors.items():
         of = f" of {dataset}" if len(floors) > 1 else ""
         lines.append([f"*true samples{of}*", *(f"*{floor:.3g}*" for _ in columns)])
@@ -84,7 +101,13 @@ def markdown(rows: list[tuple[str, list[Report]]]) -> str:
     return f"{table}\n\n{'; '.join(said)}; less is better."
 
 
+def _cell(report) -> str:
+    """The distance; beside it those of all repeats."""
+    several = ", ".join(f"{distance:.3g}" for distance in report.repeats or ())
+    return f"{report.distance:.3g}" + (f" [{several}]" if several else "")
+
+
 def _measure(report) -> str:
-    name = report.distance_name
-    features = f" in {report.features}" if report.features else ""
-    return f"{name[0].upper()}{name[1:]}{features} of {report.count} samples to {report.reference}"
+    measure = report.measure
+    least = f", the least of {len(report.repeats)}," if report.repeats else ""
+    return f"{measure[0].upper()}{measure[1:]} of {report.count} samples{least} to {report.against}"

@@ -31,7 +31,7 @@ class _Persistent(Record):
 
 
 class _Container(Record):
-    """state: its attributes."""
+    """A layer of torch's own. state: its attributes."""
 
 
 class _Parameter(Record):
@@ -71,6 +71,10 @@ class _Scalar(Record):
 _NAMES = {
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): _Persistent,
     ("torch.nn.modules.container", "ModuleDict"): _Container,
+    ("torch.nn.modules.container", "Sequential"): _Container,  # this and what follows are Inception's
+    ("torch.nn.modules.linear", "Linear"): _Container,
+    ("torch.nn.modules.pooling", "AvgPool2d"): _Container,
+    ("torch.nn.modules.pooling", "MaxPool2d"): _Container,
     ("torch._utils", "_rebuild_parameter"): _Parameter,
     ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
     ("torch.storage", "_load_from_bytes"): _Storage,

@@ -1,9 +1,6 @@
 """Distances between sets of features against closed forms, and features that see what matters."""
 
 import math
-import sys
-import types
-from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -76,6 +73,26 @@ def test_features_that_cannot_be_compared(first, second, words):
     for compare in (distance, evaluation.precision_recall):
         with pytest.raises(ValueError, match=words if compare is distance else "give|wide|NaN|shape"):
             compare(first, second)
+
+
+def test_moments_are_added_up_a_part_after_the_other():
+    """Also far from 0, where sums of squares would lose all digits; the same parts give the same bits."""
+    rows = normal(1000, 6) @ normal(6, 6, seed=1) + 1e7
+    parts = rows.split([1, 300, 2, 697])
+    sums = [evaluation.Running() for _ in range(2)]
+    for running in sums:
+        for part in parts:
+            running.add(part)
+    whole, found = evaluation.moments(rows), sums[0].moments
+    torch.testing.assert_close(found.mean, whole.mean, rtol=1e-14, atol=0)
+    torch.testing.assert_close(found.covariance, rows.T.cov(), rtol=1e-6, atol=1e-6)
+    assert distance(found, whole) == pytest.approx(0, abs=1e-6)
+    assert torch.equal(found.covariance, sums[1].moments.covariance)
+    assert found.count == 1000
+    with pytest.raises(ValueError, match="6 and 5 wide"):
+        sums[0].add(normal(3, 5))
+    with pytest.raises(ValueError, match="0 samples; give 2"):
+        _ = evaluation.Running().moments
 
 
 # --- precision and recall -------------------------------------------------------------------------------------------
@@ -179,44 +196,11 @@ def test_training_a_classifier_is_deterministic(monkeypatch):
     assert 0.2 < train_classifier.measure("digits", one)["accuracy"] < 1
 
 
-def fake_torchmetrics(monkeypatch, made):
-    fid = types.ModuleType("torchmetrics.image.fid")
-    fid.FrechetInceptionDistance = made
-    for name, module in (("torchmetrics", None), ("torchmetrics.image", None), ("torchmetrics.image.fid", fid)):
-        monkeypatch.setitem(sys.modules, name, module or types.ModuleType(name))
-
-
-class Inception(torch.nn.Module):
-    def forward(self, images):
-        assert images.dtype == torch.uint8
-        assert images.shape[1] == 3
-        return images.float().mean((2, 3)).repeat(1, 2)
-
-
-def test_other_images_get_inception_where_it_can_be_had(monkeypatch):
-    def made(feature):
-        assert feature == 2048
-        return types.SimpleNamespace(inception=Inception())
-
-    fake_torchmetrics(monkeypatch, made)
-    found = features.of_dataset("cifar10", lambda: None)
-    assert found.name == "Inception v3 (2048 features)"
-    grey = torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1).expand(4, 1, 8, 8)
-    assert found.of(grey, batch=3)[:, 5].tolist() == [0, 1, 2, 3]
-
-
-def test_without_inception_the_features_say_why(monkeypatch):
+def test_without_inception_the_features_say_why():
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (90, 3, 40, 40)).astype(np.uint8))
-    monkeypatch.setitem(sys.modules, "torchmetrics", None)
     found = features.of_dataset("cifar10", lambda: images)
-    assert found.name.startswith("64 principal components of the pixels; no Inception, as it needs torchmetrics")
+    assert found.name == "64 principal components of the pixels; no Inception, as no file of its weights is given"
     rows = found.of(images)
     assert rows.shape == (90, 64)
     assert float(rows.var(0).mean()) == pytest.approx(1)
     assert distance(found.of(images // 2), rows) > 10 * distance(rows[::2], rows[1::2]) / 64
-
-    def made(feature):
-        raise URLError("no route to host")
-
-    fake_torchmetrics(monkeypatch, made)
-    assert "weights could not be loaded: <urlopen error no route" in features.of_dataset("mnist", lambda: images).name
