@@ -81,14 +81,19 @@ def _wanted(arguments) -> tuple[str, ...]:
 def failed(program: str, error: Exception) -> int:
     """Say what has ended a command; returns its exit code."""
     from edm.base.devices import out_of_memory
+    from edm.base.faults import fault
 
-    sentence = f"{TOO_LARGE} ({one_line(error, 200)})" if out_of_memory(error) else sentence_of(error)
+    known = fault(f"{type(error).__name__}: {error}") if isinstance(error, RuntimeError | AssertionError) else None
+    cause = TOO_LARGE if out_of_memory(error) else known and known.sentence
+    sentence = f"{cause} ({one_line(error, 200)})" if cause else sentence_of(error)
+    told = "".join(traceback.format_exception(error))
     if sentence is not None:
-        if os.environ.get("LOCAL_RANK", "0") != "0":  # torchrun ends this process once the first one has said it
-            time.sleep(SAID)
+        if cause and os.environ.get("EDM_TRACEBACK"):
+            print(told, file=sys.stderr)
+        elif not cause and os.environ.get("LOCAL_RANK", "0") != "0":
+            time.sleep(SAID)  # torchrun ends this process once the first one has said it
         print(f"{program}: {sentence}", file=sys.stderr)
         return 2
-    told = "".join(traceback.format_exception(error))
     if os.environ.get("EDM_TRACEBACK"):
         print(told, file=sys.stderr)
         place = "its traceback is above"

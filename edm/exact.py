@@ -67,8 +67,7 @@ class GaussianMixture:
     def _move(self, device):
         for name, value in self.__dict__.items():
             if isinstance(value, torch.Tensor):
-                lower = value.dtype == torch.float64 != precise(device)
-                self.__dict__[name] = sent(value, device, torch.float32 if lower else None)
+                self.__dict__[name] = sent(value, device)
 
     def round_sigma(self, sigma: Any) -> Any:
         """σ itself: it knows every level."""
@@ -256,12 +255,12 @@ def _sigma(sigma, x, zero=True) -> torch.Tensor:
     sigma = (sigma if isinstance(sigma, torch.Tensor) else torch.as_tensor(sigma, dtype=torch.float64)).flatten()
     if len(sigma) not in (1, len(x)):
         raise Refused(f"sigma holds {len(sigma)} values for a batch of {len(x)}; give one, or one for each sample")
-    on_host, dtype = sigma.device.type == "cpu", precise(x.device)
+    on_host = sigma.device.type == "cpu"
     if on_host and not ((sigma >= 0) if zero else (sigma > 0)).all():
         raise Refused(f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide")
     if on_host and len(sigma) == 1 and x.device.type != "cpu":
-        return torch.full((1,), float(sigma), dtype=dtype, device=x.device)
-    return sent(sigma, x.device, dtype)
+        return torch.full((1,), float(sigma), dtype=precise(x.device), device=x.device)
+    return sent(sigma, x.device, torch.float64)
 
 
 def _spectra(stds_or_covariances, count, dim):

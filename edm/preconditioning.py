@@ -1,7 +1,7 @@
 """Preconditioning: the middle part of Table 1. D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise).
 
-Coefficients take σ as a tensor of any shape and return float64 of that shape. `round_sigma` gives the level
-that a model with discrete levels really sees; it is the identity for the others.
+Coefficients take σ as a tensor of any shape and return float64 of that shape (float32 where its device has none).
+`round_sigma` gives the level that a model with discrete levels really sees; it is the identity for the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from edm import schedules, timesteps
 from edm.base.choices import Choice, knobs_of
 from edm.base.copies import COPIES
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 
@@ -37,24 +38,24 @@ class Preconditioning(ABC):
     sigma_max: float
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
-        return _float64(sigma)
+        return _level(sigma)
 
     def c_skip(self, sigma: Level) -> torch.Tensor:
-        return torch.ones_like(_float64(sigma))
+        return torch.ones_like(_level(sigma))
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return -_float64(sigma)
+        return -_level(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
-        return (_float64(sigma) ** 2 + 1).rsqrt()
+        return (_level(sigma) ** 2 + 1).rsqrt()
 
     @abstractmethod
     def c_noise(self, sigma: Level) -> torch.Tensor:
         """What the network is told of σ."""
 
 
-def _float64(sigma) -> torch.Tensor:
-    return torch.as_tensor(sigma).double()
+def _level(sigma) -> torch.Tensor:
+    return precisely(torch.as_tensor(sigma))
 
 
 class VP(Preconditioning):
@@ -69,7 +70,7 @@ class VP(Preconditioning):
         self.sigma_max = self.schedule.sigma(1.0)
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return (self.M - 1) * self.schedule.inverse(_float64(sigma))
+        return (self.M - 1) * self.schedule.inverse(_level(sigma))
 
 
 class VE(Preconditioning):
@@ -78,13 +79,13 @@ class VE(Preconditioning):
     sigma_min, sigma_max = timesteps.DISCRETIZATIONS["ve"].range
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return _float64(sigma)
+        return _level(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
-        return torch.ones_like(_float64(sigma))
+        return torch.ones_like(_level(sigma))
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return (0.5 * _float64(sigma)).log()
+        return (0.5 * _level(sigma)).log()
 
 
 class IDDPM(Preconditioning):
@@ -102,11 +103,11 @@ class IDDPM(Preconditioning):
         return len(rising) - 1 - nearest
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
-        sigma = _float64(sigma)
+        sigma = _level(sigma)
         return _iddpm_levels(sigma.device, sigma.dtype)[self._index(sigma)]
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return timesteps.IDDPM_LEVELS - 1 - self._index(_float64(sigma)).double()
+        return timesteps.IDDPM_LEVELS - 1 - precisely(self._index(_level(sigma)))
 
 
 @lru_cache(maxsize=16)
@@ -129,19 +130,19 @@ class EDM(Preconditioning):
         self.sigma_data = float(sigma_data)
 
     def _total(self, sigma):
-        return (_float64(sigma) ** 2 + self.sigma_data**2).sqrt()
+        return (_level(sigma) ** 2 + self.sigma_data**2).sqrt()
 
     def c_skip(self, sigma: Level) -> torch.Tensor:
         return (self.sigma_data / self._total(sigma)) ** 2
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return _float64(sigma) * self.sigma_data / self._total(sigma)
+        return _level(sigma) * self.sigma_data / self._total(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
         return 1 / self._total(sigma)
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return _float64(sigma).log() / 4
+        return _level(sigma).log() / 4
 
 
 PRECONDITIONINGS: dict[str, Callable] = {

@@ -107,7 +107,7 @@ def _step(settings, context):
     sampling = Sampling(steps=settings.steps, S_churn=settings.S_churn, S_noise=settings.S_noise, seed=settings.seed)
 
     def moments():
-        z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context)
+        z, labels = starts.latents(model, PLAYED, IMAGES, settings.seed, context.place(model))
         own = seeds(settings.seed, len(z))
         return diagnostics.slow_motion(context.denoiser(model), z, sampling, settings.index, labels, seeds=own)
 

@@ -97,8 +97,8 @@ def _curves(settings, designs, context):
     model = models.load(settings.data)
 
     def measured():
-        z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context)
-        denoiser = diagnostics.Shared(context.denoiser(model))
+        z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.place(model))
+        denoiser = starts.solved_once(context, model)
         levels = np.geomspace(*starts.within(model, 0.002, 80), LEVELS)[::-1]
         step = DISCRETE_STEP if model.trained else 0.01
         bends = [diagnostics.curvature(denoiser, z, design, levels, labels, step) for design in designs.values()]
@@ -114,8 +114,8 @@ def _pictures(settings, designs, context):
     model = models.load(_pictured(settings))
 
     def drawn():
-        z, _ = starts.latents(model, PICTURED, PICTURED, settings.seed, context)
-        denoiser = diagnostics.Shared(context.denoiser(model))
+        z, _ = starts.latents(model, PICTURED, PICTURED, settings.seed, context.place(model))
+        denoiser = starts.solved_once(context, model)
         end = NEAR if settings.zoom else REACH
         levels = [*(end * np.linspace(1, 0.03, 72) ** 3), 0.0]  # even enough on every schedule's clock
         for name, design in designs.items():

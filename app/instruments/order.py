@@ -69,8 +69,8 @@ def _sampling(solver, grid, settings):
 
 def _points(model, lines, settings, context):
     """(line, Point), all lines with the same N before any with more."""
-    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context)
-    denoiser = diagnostics.Shared(context.denoiser(model))
+    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.place(model))
+    denoiser = starts.solved_once(context, model)
     steps = [count for count in STEPS if count <= settings.most]
     measured = [diagnostics.convergence(denoiser, z, sampling, steps, labels) for sampling in lines.values()]
     for points in zip(*measured, strict=True):

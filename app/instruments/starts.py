@@ -38,11 +38,15 @@ def exact_and_trained(line: bool = True) -> dict[str, str]:
     }
 
 
-def latents(model: models.Model, points: int, images: int, seed: int, context):
-    """(latents, labels or None) where the model is computed: so many points, or images, of which a trained network
-    gets half."""
+def latents(model: models.Model, points: int, images: int, seed: int, device):
+    """(latents, labels or None): so many points, or images, of which a trained network gets half."""
     count = points if len(model.shape) == 1 else max(1, images // 2) if model.trained else images
-    return runner.start(Experiment(model=model.name, count=count, sampling=Sampling(seed=seed)), context.place(model))
+    return runner.start(Experiment(model=model.name, count=count, sampling=Sampling(seed=seed)), device)
+
+
+def solved_once(context, model: models.Model) -> diagnostics.Shared:
+    """The model's denoiser, whose exact solution all lines of a figure share; they have little else in common."""
+    return diagnostics.Shared(context.denoiser(model), megabytes=0)
 
 
 def data(model: models.Model) -> str:

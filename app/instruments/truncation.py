@@ -82,8 +82,8 @@ def _runs(base, settings) -> dict[tuple, object]:
 
 def _items(model, runs, settings, context):
     """("local", run, LocalError), ("end", run, the solution at σ = 0) and ("total", ρ, error), as they come."""
-    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context)
-    denoiser = diagnostics.Shared(context.denoiser(model))  # the exact solution is asked for by all
+    z, labels = starts.latents(model, POINTS, IMAGES, settings.seed, context.place(model))
+    denoiser = starts.solved_once(context, model)
     ends: dict = {}
     for run, sampling in runs.items():
         for part in diagnostics.truncation_error(denoiser, z, sampling, labels):

@@ -248,10 +248,11 @@ class Desk:
     def _resume(self, visitor, message) -> str:
         run, changes = self.board.find(message.need("run")), dict(message.changes or {})
         accept = str(changes.pop("accept_data", "false")).lower() == "true"
+        device = changes.pop("device", None)
         flat.check_names(changes, Training)
         with self.room.turn:
             self.room.check_resume(visitor, run, changes, runs.all_runs(self.board.folder))
-            runs.resume(run.folder, accept_data=accept, **changes)
+            runs.resume(run.folder, device=device, accept_data=accept, **changes)
         return run.name
 
 

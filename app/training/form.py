@@ -21,6 +21,7 @@ from edm.base.fields import SettingsError, Whole, knobs
 from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
+from edm.runs import launchers
 from edm.training import fitting
 from edm.training.estimate import estimate, opened
 from edm.training.memory import Remedies
@@ -194,10 +195,10 @@ def described(plan: Plan) -> dict:
     values = {k: v for k, v in document.items() if not isinstance(v, dict)}
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
-    cost, where = plan.cost, () if plan.device == "auto" else (f"--device={plan.device}",)
+    cost = plan.cost
     return {
         "values": values,
-        "command": flat.command("train", plan.settings, *where),
+        "command": launchers.command(["train", *flat.options(plan.settings)], plan.device),
         "notes": plan.notes,
         "misfit": misfit(cost) if cost else None,
         "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},

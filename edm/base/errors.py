@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LONGEST = 800  # letters of a sentence
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE)
@@ -22,6 +24,16 @@ class Refused(ValueError):
 
     def __str__(self):
         return self.args[0]
+
+
+@contextmanager
+def during(what: str) -> Iterator[None]:
+    """An error that leaves this context bears a note of what was under way (`__notes__`)."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(what)
+        raise
 
 
 def one_line(text: object, most: int = LONGEST) -> str:

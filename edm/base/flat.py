@@ -29,9 +29,14 @@ def flatten(settings: Settings) -> dict[str, str]:
     return {name: _text(value) for name, value in flat.items()}
 
 
+def options(settings: Settings) -> list[str]:
+    """The same as options of a command line: --steps=18."""
+    return [f"--{name}={value}" for name, value in flatten(settings).items()]
+
+
 def command(verb: str, settings: Settings, *more: str) -> str:
     """The command line of `python -m edm` with these settings, quoted for a shell."""
-    return shlex.join(["python", "-m", "edm", verb, *(f"--{k}={v}" for k, v in flatten(settings).items()), *more])
+    return shlex.join(["python", "-m", "edm", verb, *options(settings), *more])
 
 
 def unflatten(values: dict, kind: type[Settings]) -> dict:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from edm.base.devices import precise
+
 _Thing = TypeVar("_Thing")
 _UNPINNED = ("cpu", "meta", "mps")  # which share the host's memory, or have none
 
@@ -19,14 +21,26 @@ _UNPINNED = ("cpu", "meta", "mps")  # which share the host's memory, or have non
 def sent(tensor: torch.Tensor, device: torch.device | str, dtype: torch.dtype | None = None) -> torch.Tensor:
     """The tensor on `device`, converted on its way to `dtype`; of one in main memory, in a copy that is not waited for.
 
-    As with `Tensor.to`, it is itself if it is there already.
+    As with `Tensor.to`, it is itself if it is there already. float64 goes as float32 to where there is none.
     """
     device = torch.device(device)
+    if (dtype or tensor.dtype) == torch.float64:
+        dtype = precise(device)
     if dtype is not None and tensor.device.type == "cpu":
         tensor = tensor.to(dtype)  # before it travels
     if tensor.device.type == "cpu" and device.type not in _UNPINNED:
-        return tensor.pin_memory().to(device, non_blocking=True)
+        return pinned(tensor, device).to(device, non_blocking=True)
     return tensor.to(device, dtype or tensor.dtype)
+
+
+def pinned(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor of the CPU in memory that `device` fetches from by itself; itself where there is no such memory."""
+    if device.type in _UNPINNED:
+        return tensor
+    try:
+        return tensor.pin_memory()
+    except RuntimeError:  # torch can pin none for this kind of device, or there is none left
+        return tensor
 
 
 def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

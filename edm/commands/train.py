@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import sys
-import time
-from collections.abc import Collection
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from edm.base import flat
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
+from edm.commands import costs
 from edm.commands import options as common
+from edm.commands.bar import Bar, say
 from edm.commands.help import command
 from edm.files import saved
 from edm.training.settings import Training
-
-BAR = 24
 
 ABOUT = """Train a model. A run is a folder of plain files: config.json, metrics.jsonl (its loss, and that at each noise
 level on images held out), samples/, and checkpoints/: safetensors files with their settings inside, in which nothing
@@ -38,6 +36,7 @@ MORE = """examples:
   python -m edm train --dataset points --path cloud.csv
   python -m edm train --resume runs/digits_vp
   torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
+  python -m edm train --preset training/cifar10_conditional_vp --estimate --card V100 --device "cuda*8"
 
 Presets: training/… are recipes (minutes on a laptop, and the paper's own), designs/… the columns of Table 1. Later ones
 go over earlier ones, and options over all.
@@ -73,6 +72,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     where = "cpu, cuda, cuda:1, …, mps (default: the GPU with the most free memory, if there is one)"
     parser.add_argument("--device", default="auto", help=where)
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
+    costs.add(parser)
     common.add(parser, Training, "training")
     parser.set_defaults(run=run)
 
@@ -87,21 +87,24 @@ def run(options: argparse.Namespace) -> Any:
     folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
     settings, events = beginning.settings, None
     if options.dry_run:
-        print(json.dumps(settings.document(), indent=2))
-        return None
+        return print(json.dumps(settings.document(), indent=2))
+    if options.estimate or options.card:
+        return print(costs.told(settings, options.device, options.card))
     launcher = launchers.launcher_of(folder)
     with parallel.world(beginning.device) as world:
         share, handles = shares(settings, world.size)[0], world.gather(launcher.own())
         begin = partial(train, settings, world, beginning.checkpoint, accept_data=beginning.accept_data)
         if world.rank:
             return _follow(begin)
-        told = {"keep": beginning.keep, "command": flat.command("train", settings, f"--out={folder}")}
-        told["device"] = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
+        device = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
+        command = launchers.command(["train", *flat.options(settings), f"--out={folder}"], device)
+        told: dict[str, Any] = {"keep": beginning.keep, "command": command, "device": device}
         if world.size > 1:
             told |= {"leader": launcher.own(leader=True), "others": handles}
         if beginning.torn:
             told["note"] = _passed_over(beginning, folder)
-            _say(told["note"], sys.stderr)
+            say(told["note"], sys.stderr)
+        costs.warn(settings, told["device"])
         begin = partial(begin, stop=lambda: worker.asked(), hold=lambda: worker.held())
         if number is None:
             _refuse_other_runs(folder, beginning.checkpoint)
@@ -116,7 +119,7 @@ def run(options: argparse.Namespace) -> Any:
                 for event in recording.record(events, folder, *how):
                     bar.show(event)
         except KeyboardInterrupt:
-            _say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
+            say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
             return 130
     return _ended(worker, bar, folder)
 
@@ -167,11 +170,11 @@ def _of_options(options):
 def _ended(worker, bar, folder) -> int:
     """Say where the run has got to; returns the exit code."""
     last = saved.newest(folder)
-    _say(last or f"{folder} has no checkpoint yet", sys.stdout)
+    say(last or f"{folder} has no checkpoint yet", sys.stdout)
     heard = worker.heard
     if not bar.early or heard is None or heard not in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
         return 0
-    _say(f"stopped at image {bar.images:,}; {_advice(folder)}", sys.stderr)
+    say(f"stopped at image {bar.images:,}; {_advice(folder)}", sys.stderr)
     return 128 + heard
 
 
@@ -179,7 +182,7 @@ def _advice(folder) -> str:
     last = saved.newest(folder)
     if last is None:
         return "nothing had been saved yet: start it again"
-    return f"go on from {last.name} with --resume {folder}"
+    return f"go on from {last.name} with --resume {shlex.quote(str(folder))}"
 
 
 def _passed_over(beginning, folder) -> str:
@@ -197,7 +200,7 @@ def _refuse_other_runs(folder, checkpoint):
         raise Refused(f"{folder} already holds a run: {saved.described(saved.torn(folder))}; name another --out")
     if last and (checkpoint is None or last.resolve() != checkpoint.resolve()):
         raise Refused(
-            f"{folder} already holds a run, up to {last.name}; continue it with --resume {folder}, "
+            f"{folder} already holds a run, up to {last.name}; continue it with --resume {shlex.quote(str(folder))}, "
             "or name another --out"
         )
 
@@ -217,17 +220,15 @@ def _place(options):
     own = images is not None and place.absolute().parent.name == "checkpoints"
     if own and (flaw := saved.flaw(place)):
         last = saved.newest(run)
-        rest = f"resume the run from {last.name} with --resume {run}" if last else "there is no other in its folder"
+        rest = (
+            f"resume the run from {last.name} with --resume {shlex.quote(str(run))}"
+            if last
+            else "there is no other in its folder"
+        )
         raise SettingsError(f"--resume {place}: it is not whole ({flaw}); {rest}")
     if not own and out is None and place.absolute().parent.name != "checkpoints":
         raise SettingsError(f"--resume {place}: it lies in no run's folder; say with --out where the run shall go on")
     return place, out or place.parent.parent, saved.torn(run, images) if own and images is not None else []
-
-
-def _say(text, stream) -> None:
-    """Print, where anybody can still read it: a terminal that was closed must not end a run."""
-    with suppress(OSError, ValueError):
-        print(text, file=stream, flush=True)
 
 
 def _new_folder(dataset) -> Path:
@@ -235,62 +236,3 @@ def _new_folder(dataset) -> Path:
     while Path("runs", f"{dataset}-{number}").exists():
         number += 1
     return Path("runs", f"{dataset}-{number}")
-
-
-def _seen(header) -> str:
-    """What is to be said of classes without images."""
-    if not header.taught:
-        return ""
-    return f"; only {len(header.taught)} of {header.classes} classes have images to train on, and no other is drawn"
-
-
-class Bar:
-    """A line that is written over on a terminal; elsewhere, one line at each tick."""
-
-    def __init__(self, settings: Training, stream: TextIO, chosen: Collection[str] = ()):
-        self._settings, self._stream, self._live, self._drawn = settings, stream, stream.isatty(), 0.0
-        self._chosen = chosen  # names of fields that somebody has given
-        self.images = 0
-
-    @property
-    def early(self) -> bool:
-        """Whether the run has not come to its end."""
-        return self.images < self._settings.images
-
-    def show(self, event: Any) -> None:
-        from edm.training.events import Started, Step, Tick
-        from edm.training.fitting import idle
-
-        if isinstance(event, Started):
-            self.images = event.state.images
-            _say(
-                f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
-                f"validated on images {'held out' if event.held_out else 'of the training'}, "
-                f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
-                self._stream,
-            )
-            header = event.state.header
-            for name, sentence in idle(self._settings, header.shape, header.classes).items():
-                if name in self._chosen:
-                    _say(sentence, self._stream)
-            if event.note:
-                _say(event.note, self._stream)
-        elif isinstance(event, Step):
-            self.images = event.images
-            if self._live and time.monotonic() > self._drawn + 0.2:
-                self._drawn = time.monotonic()
-                self._print(event, event.loss, end="")
-        elif isinstance(event, Tick):
-            self._print(event, event.loss, end="\n")
-
-    def _print(self, event, loss, end):
-        share = min(event.images / self._settings.images, 1)
-        bar = ("█" * round(share * BAR)).ljust(BAR, "·")
-        left = (
-            time.strftime("%H:%M:%S", time.gmtime(event.left)) if event.left < 86400 else f"{event.left / 86400:.1f} d"
-        )
-        bad = f", {event.nonfinite} steps not finite" if getattr(event, "nonfinite", 0) else ""
-        start = "\r" if self._live else ""
-        text = f"{bar} {event.images:>11,}  loss {loss:.4f}  {event.rate:,.0f} images/s  {left} left{bad}"
-        with suppress(OSError, ValueError):
-            print(f"{start}{text}  ", end=end, file=self._stream, flush=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, check_latents, prepared
@@ -139,7 +140,7 @@ def spread(x: torch.Tensor) -> float:
 
 def spreading(x: torch.Tensor) -> torch.Tensor:
     """The same as a tensor [] beside x, which is not waited for."""
-    return x.double().var(0).mean().sqrt()
+    return precisely(x).var(0).mean().sqrt()
 
 
 def churn_cycles(

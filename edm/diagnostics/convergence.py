@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import check_deterministic, rms_error
@@ -88,7 +89,7 @@ def _points(denoiser, latents, runs, labels, exact, rough):
     floor = rms_error(list(rough)[1], above)
     for settings in runs:
         lowest = path_of(settings, denoiser).steps - 1  # less than N − 1 where a model knows fewer levels
-        for state in sample(denoiser, latents.double(), settings, labels):
+        for state in sample(denoiser, precisely(latents), settings, labels):
             if state.index == lowest:
                 error = rms_error(state.x / state.scale, above)
         yield Point(settings.steps, state.evaluations, error, rms_error(state.x, end), floor)

@@ -13,12 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.diagnostics.errors import REFERENCE_SIGMA_MIN
+from edm.diagnostics.sharing import Shared
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, check_latents
 from edm.sampling.path import PLAIN, known_range, path_of
@@ -66,7 +69,8 @@ def solution(
     Runge–Kutta method (4 evaluations) for each factor e of σ; 8 leave a relative error of about 1e-6 on sharp
     mixtures. To 0, it goes through σ = 1e-4, or the denoiser's `sigma_min` where that is higher, and D there.
 
-    Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
+    Of a `Shared` denoiser the same solution from the same latents is computed once, and must not be written into. Work
+    stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments.
     """
     levels = _decreasing(sigmas, zero=True)
     check_latents(latents, denoiser_of(denoiser).shape)
@@ -75,13 +79,16 @@ def solution(
         raise Refused(f"start = {start:g} must be finite and at least the first of sigmas, {levels[0]:g}")
     if resolution < 1:
         raise Refused(f"resolution = {resolution}: must be 1 step or more for each factor e of sigma")
-    return _solve(denoiser, latents, levels, labels, start, resolution)
+    solving = partial(_solve, denoiser, latents, levels, labels, start, resolution)
+    if isinstance(denoiser, Shared):
+        return denoiser.once(("solution", tuple(levels), start, resolution), (latents, labels), solving)
+    return solving()
 
 
 @torch.no_grad()
 def _solve(denoiser, latents, levels, labels, start, resolution):
     ode = Ode(denoiser, PLAIN, labels)
-    x, t = latents.double() * start, start
+    x, t = precisely(latents) * start, start
     for sigma in levels:
         target = sigma or min(max(min(REFERENCE_SIGMA_MIN, t / 10), known_range(denoiser)[0]), t)
         for lower in _between(t, target, resolution):
@@ -112,7 +119,7 @@ def paths(
     labels: Labels = None,
     start: float | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The solution as Figure 3 draws it: (t [S], x(t) = s·(x/s) [S, B, …]) in float64 at the levels `sigmas`.
+    """The solution as Figure 3 draws it: (t [S] on the CPU, x(t) = s·(x/s) [S, B, …]), float64, at `sigmas`.
 
     Time and scaling are those of `sampling`; the rest as in `solution`.
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
@@ -31,14 +32,14 @@ def reference(
     """
     start = path_of(sampling, denoiser).sigmas[0]
     fine = _REFERENCE.changed(steps=steps, sigma_max=start, sigma_min=min(REFERENCE_SIGMA_MIN, start / 10))
-    return last(sample(denoiser, latents.double(), fine, labels)).x
+    return last(sample(denoiser, precisely(latents), fine, labels)).x
 
 
 def rms_error(x: torch.Tensor, exact: torch.Tensor) -> float:
     """Root-mean-square difference of two tensors [B, …], over samples and coordinates, in the data's units."""
     if x.shape != exact.shape:
         raise Refused(f"cannot compare shapes {list(x.shape)} and {list(exact.shape)}")
-    return float((x.double() - exact.double()).square().mean().sqrt())
+    return float((precisely(x) - precisely(exact)).square().mean().sqrt())
 
 
 def reference_evaluations(steps: int = REFERENCE_STEPS) -> int:

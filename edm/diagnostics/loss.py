@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from edm.base import streams
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import fetched, sent
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
@@ -223,7 +224,7 @@ def _denoised(name, denoiser, x, sigma, labels):
 
 def _squares(a, b, levels) -> torch.Tensor:
     """Mean squared difference over the coordinates of each row: [levels, B]."""
-    return (a - b).double().square().flatten(1).mean(1).view(levels, -1)
+    return precisely(a - b).square().flatten(1).mean(1).view(levels, -1)
 
 
 @torch.no_grad()

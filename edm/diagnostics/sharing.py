@@ -7,9 +7,10 @@ same noise. There is nothing to declare: the bytes of x and σ say whether it is
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,8 @@ class Shared(Around):
 
     A result is bit for bit what the denoiser gave, in a tensor of its own. calls: how often it was asked;
     evaluations: how often it had to ask the denoiser. On a GPU inputs stay there, and are told apart by a digest of 128
-    bits; the host waits for it only where it was asked before with this σ. A copy remembers nothing yet.
+    bits; the host waits for it only where it was asked before with this σ. With no megabytes nothing is remembered but
+    what is computed `once`. A copy remembers nothing yet.
     """
 
     def __init__(self, denoiser: Denoise, megabytes: float = 256):
@@ -64,6 +66,7 @@ class Shared(Around):
         self._results = Recent(capacity)
         self._asked: set = set()  # what the host knows of questions on a GPU
         self._unread: list[tuple] = []  # results of theirs whose digest it has not read: (key, digest, result, size)
+        self._once: dict[Hashable, tuple] = {}
         self.calls = self.evaluations = 0
 
     def __getstate__(self):
@@ -72,6 +75,9 @@ class Shared(Around):
 
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Labels = None) -> torch.Tensor:
         self.calls += 1
+        if not self._results.capacity:
+            self.evaluations += 1
+            return super().__call__(x, sigma, labels)
         key, digest = _question(x, sigma, labels)
         unread = digest is not None and key not in self._asked
         if digest is not None and not unread:
@@ -84,6 +90,15 @@ class Shared(Around):
         if isinstance(result, torch.Tensor):
             self._keep(key, digest if unread else None, result.detach().clone())
         return result
+
+    def once(self, key: Hashable, given: tuple, make: Callable[[], Iterator]) -> Iterator:
+        """The items of make(), each computed when it is first asked for: whoever asks with this key, and the very same
+        objects `given`, gets those that there are. They must not be written into."""
+        key = key, *map(id, given)
+        known = self._once[key][1] if key in self._once else make()
+        mine, further = tee(known)
+        self._once[key] = given, further  # the objects are kept, or others would get their ids
+        return mine
 
     def _keep(self, key, digest, result):
         size = entry_size(result.numel(), result.element_size())

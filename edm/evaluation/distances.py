@@ -16,12 +16,12 @@ def sliced_wasserstein(x: torch.Tensor, y: torch.Tensor, projections: int = 64, 
     The root mean square, over random directions, of the 1-D distance, which is exact between sorted
     projections; clouds of different size meet through their quantiles. In 1-D it is the 2-Wasserstein distance.
     """
-    x, y = (torch.as_tensor(cloud).double().flatten(1) for cloud in (x, y))
+    x, y = (torch.as_tensor(cloud).cpu().double().flatten(1) for cloud in (x, y))
     if x.shape[1] != y.shape[1] or not len(x) or not len(y):
         raise Refused(f"cannot compare clouds of shapes {list(x.shape)} and {list(y.shape)}")
     directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((x.shape[1], projections)))
     directions = directions / directions.norm(dim=0)
-    x, y = (x.cpu() @ directions).sort(0).values, (y.cpu() @ directions).sort(0).values
+    x, y = (x @ directions).sort(0).values, (y @ directions).sort(0).values
     if len(x) != len(y):
         # the quantile functions are step functions: cut [0, 1] where either jumps
         cuts = torch.cat([torch.arange(1, n + 1, dtype=torch.float64) / n for n in (len(x), len(y))]).unique()

@@ -64,8 +64,8 @@ class Running:
 
 
 def checked(features: torch.Tensor, least: int = 2) -> torch.Tensor:
-    """Features [n, d] in float64. Raises ValueError unless they are finite and there are `least` rows or more."""
-    features = torch.as_tensor(features).double()
+    """Features [n, d] in float64 on the CPU. Raises ValueError unless they are finite, and `least` rows or more."""
+    features = torch.as_tensor(features).cpu().double()
     if features.ndim != 2 or not features.shape[1]:
         raise Refused(f"features have shape {list(features.shape)}; they must be [n, d], one row for each sample")
     if len(features) < least:

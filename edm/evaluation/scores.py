@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from edm.base import streams
+from edm.base.devices import precisely
 from edm.sampling.denoisers import ask
 from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
@@ -44,7 +45,7 @@ def score_error(
         total = 0.0
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]
-            difference = ask(denoiser, x, sigma, known).double() - ask(exact, x, sigma, known).double()
+            difference = precisely(ask(denoiser, x, sigma, known)) - precisely(ask(exact, x, sigma, known))
             total += float((difference / sigma).square().sum())
         errors.append((total / y.numel()) ** 0.5)
     return errors

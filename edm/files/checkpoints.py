@@ -104,6 +104,7 @@ class Header(Settings):
     family: shared by the checkpoints of one run; order: place among the others of a folder.
     taught: the classes of which there were images to train on; (): all, or that is not known.
     training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
+    arithmetic: how it was computed, where that is not a CPU's ("fp32, convolutions in TF32, on NVIDIA H100").
     held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
     None: older files do not say.
     """
@@ -125,6 +126,7 @@ class Header(Settings):
     seconds: float = Field(default=0.0, ge=0)
     half_lives: tuple[float, ...] = ()
     training: dict | None = None
+    arithmetic: str = ""
     held_out: bool = True
     data: Identity | None = None
     progress: Progress = Progress()

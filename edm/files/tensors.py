@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import IO, Any
 
 import torch
+
+from edm.base.transfers import fetched
+
+COPIED = 256 << 20  # bytes that come from a GPU in one copy, at most, unless they are of one tensor
 
 NAMES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
@@ -22,7 +27,8 @@ NAMES = {
 
 
 def write(file: IO[bytes], tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """Write named tensors, on any device, to a binary file. Only one of them at a time is copied.
+    """Write named tensors, on any device, to a binary file. From a GPU they come many in one copy, but never all of a
+    large state at once.
 
     Raises TypeError for a dtype that the format has no name for.
     """
@@ -39,13 +45,26 @@ def write(file: IO[bytes], tensors: dict[str, torch.Tensor], metadata: dict[str,
     text += b" " * (-len(text) % 8)
     file.write(len(text).to_bytes(8, "little"))
     file.write(text)
-    for name in names:
-        file.write(_bytes(tensors[name]))
+    for together in _groups([tensors[name] for name in names]):
+        for tensor in fetched(together):
+            file.write(_bytes(tensor))
+
+
+def _groups(tensors) -> Iterator[list[torch.Tensor]]:
+    """The tensors in their order, as many together as one copy may have."""
+    together, size = [], 0
+    for tensor in tensors:
+        if together and size + tensor.nbytes > COPIED:
+            yield together
+            together, size = [], 0
+        together.append(tensor)
+        size += tensor.nbytes
+    yield together
 
 
 def _bytes(tensor) -> memoryview:
-    """The values of a tensor, in order, as little-endian bytes."""
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    """The values of a tensor on the CPU, in order, as little-endian bytes."""
+    flat = tensor.contiguous().reshape(-1)
     data = flat.view(torch.uint8).numpy()
     if sys.byteorder == "big":
         data = data.reshape(-1, flat.element_size())[:, ::-1].copy()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 BOX = (1, 1)
 
@@ -19,6 +20,13 @@ BOX = (1, 1)
 def groups(channels: int) -> int:
     """Groups of a normalization: min(32, C/4), or the next lower number that divides C."""
     return next(count for count in range(min(32, channels // 4), 0, -1) if channels % count == 0)
+
+
+def computed(layer: nn.Module, *inputs: torch.Tensor, again: bool = False) -> torch.Tensor:
+    """layer(*inputs). again: what a step of training needs on its way back is not kept, but computed again there."""
+    if again and layer.training and torch.is_grad_enabled():
+        return checkpoint(layer, *inputs, use_reentrant=False)
+    return layer(*inputs)
 
 
 class Positional(nn.Module):

@@ -7,12 +7,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edm.networks.blocks import Positional
+from edm.networks.blocks import Positional, computed
 from edm.networks.conditions import one_hot
 
 
 class MLP(nn.Module):
-    """channels: width of the layers; blocks: number of residual blocks; dropout between a block's two layers."""
+    """channels: width of the layers; blocks: number of residual blocks; dropout between a block's two layers.
+
+    checkpointing: blocks are computed again on the way back of training."""
+
+    checkpointing = False
 
     def __init__(
         self, in_channels: int, out_channels: int, *, channels: int, blocks: int, classes: int, augment_dim: int,
@@ -51,7 +55,7 @@ class MLP(nn.Module):
             embedding = embedding + self.augment(augment.to(embedding.dtype))
         embedding, x = functional.silu(embedding), self.inner(x)
         for block in self.blocks:
-            x = block(x, embedding)
+            x = computed(block, x, embedding, again=self.checkpointing)
         return self.out(functional.silu(self.norm(x)))
 
 

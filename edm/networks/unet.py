@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edm.networks.blocks import BOX, Block, Fourier, Positional, ShrinkingConv, groups
+from edm.networks.blocks import BOX, Block, Fourier, Positional, ShrinkingConv, computed, groups
 from edm.networks.conditions import one_hot
 
 
@@ -78,8 +78,10 @@ class UNet(nn.Module):
     """An encoder and a decoder joined by skips. Layers are named by resolution, as in published checkpoints.
 
     channels · channel_mult: channels at each level, from full resolution down. blocks: residual blocks a level.
-    attention: resolutions with attention.
+    attention: resolutions with attention. checkpointing: blocks are computed again on the way back of training.
     """
+
+    checkpointing = False
 
     def __init__(
         self, kind: Kind, resolution: int, in_channels: int, out_channels: int, *, channels: int,
@@ -160,10 +162,10 @@ class UNet(nn.Module):
             if name.endswith("_aux_residual"):
                 x = skips[-1] = pyramid = (x + layer(pyramid)) * math.sqrt(0.5)
             else:
-                x = layer(x, embedding) if isinstance(layer, Block) else layer(x)
+                x = computed(layer, x, embedding, again=self.checkpointing) if isinstance(layer, Block) else layer(x)
                 skips.append(x)
         for name, layer in self.decoder.items():
             if "_block" in name:
                 x = torch.cat([x, skips.pop()], dim=1)
-            x = layer(x, embedding)
+            x = computed(layer, x, embedding, again=self.checkpointing)
         return self.out_conv(functional.silu(self.out_norm(x)))

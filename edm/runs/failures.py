@@ -8,19 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base import faults
 from edm.base.devices import out_of_memory
 from edm.base.errors import Refused
 from edm.files import saved
+from edm.training.events import BUILDING, DRAWING, VALIDATING
 
 if TYPE_CHECKING:
     from edm.training.settings import Training
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("No space left", "os error 28", "File too large", "os error 27", "os error 122", "quota exceeded")
-_PEER_WORDS = ("gloo", "Gloo", "NCCL", "onnection closed by peer", "onnection reset by peer", "TCPStore")
+_PEER_WORDS = ("gloo", "Gloo", "NCCL", "TCPStore")
 _TOO_LARGE = (
     "the run does not fit into memory; take fewer images at once (micro_batch), fewer samples, or a smaller network "
     "(channels, blocks)"
+)
+_REPORTS_TOO_LARGE = (
+    "its reports do not fit into memory, though its steps do; draw fewer samples at each tick (samples), or validate "
+    "on fewer images (validation)"
+)
+_NETWORK_TOO_LARGE = (
+    "its network, with averages and Adam's moments, does not fit into memory, however few images it takes at once; "
+    "take a smaller network (channels, blocks), fewer averages (ema), or a device with more memory free"
 )
 
 
@@ -39,7 +49,8 @@ class Superseded(Refused):
 
 @dataclass(frozen=True)
 class Failure:
-    """reason: memory, disk, diverged, data, settings, stopped, lost (a process of several), unexpected.
+    """reason: memory, disk, diverged, data, settings, device (a GPU or its driver), stopped, lost (a process of
+    several), unexpected.
 
     remedies: (title, {field: value}) each; `resume` takes the fields. An empty one: do what the title says before.
     """
@@ -70,13 +81,18 @@ def explain(
         remedy = (f"Make room, then {resume}", {})
         return Failure("disk", f"the disk is full, {kept}; {advice} ({text:.200})", (remedy,))
     if out_of_memory(error):
-        return Failure("memory", f"{_TOO_LARGE} ({text:.200})", _smaller(settings, share))
+        return _memory(error, text, settings, share)
     if isinstance(error, OtherData):
         return Failure("data", text[:1000], (("Go on with the data as they are now", {"accept_data": "true"}),))
     if isinstance(error, DataError):
         return Failure("data", f"the data cannot be read: {text:.1000}")
     if isinstance(error, Refused | OSError):
         return Failure("settings", text[:1000])
+    if known := faults.fault(f"{type(error).__name__}: {text}"):
+        if not known.remedies:
+            return Failure(known.reason, f"{known.sentence}, {kept}; {again} ({text:.200})")
+        remedies = tuple(remedy for name in known.remedies for remedy in _remedies(name, settings, share, resume))
+        return Failure(known.reason, f"{known.sentence} ({text:.200})", remedies)
     if isinstance(error, RuntimeError) and any(words in text for words in _PEER_WORDS):
         return Failure("lost", f"one of its processes was lost, {kept}; {again} ({text:.200})")
     name = type(error).__name__
@@ -117,10 +133,50 @@ def _calmer(settings):
     return (lower,) if settings.precision == "fp32" else (lower, full)
 
 
-def _smaller(settings, share):
+def _memory(error, text, settings, share) -> Failure:
+    """By what was under way: a step, a report, or neither yet."""
+    when = getattr(error, "__notes__", ())
+    if DRAWING in when:
+        return Failure("memory", f"{_REPORTS_TOO_LARGE} ({text:.200})", _fewer_reports(settings, VALIDATING in when))
+    if BUILDING in when:
+        return Failure("memory", f"{_NETWORK_TOO_LARGE} ({text:.200})", _remedies(faults.ANOTHER, settings, share, ""))
+    sparing = ()
+    if settings is not None and not settings.checkpointing:
+        sparing = (("Compute each block twice, which takes less memory", {"checkpointing": "true"}),)
+    return Failure("memory", f"{_TOO_LARGE} ({text:.200})", _smaller(settings, share) or sparing)
+
+
+def _fewer_reports(settings, validating):
     if settings is None:
         return ()
+    if validating:
+        half = settings.validation // 2
+        return ((f"Validate on {half} images", {"validation": str(half)}),) if half else ()
+    half = settings.samples // 2
+    return ((f"Draw {half} samples at each tick", {"samples": str(half)}),) if half else ()
+
+
+def _remedies(name, settings, share, resume) -> tuple:
+    """What a fault's remedy is for a run."""
+    lower = settings is not None and settings.precision != "fp32"
+    return {
+        faults.FEWER: _smaller(settings, share),
+        faults.FULL: (("Train in full precision", {"precision": "fp32"}),) if lower else (),
+        faults.PLAIN: (("Train without compiling", {"compile": "false"}),),
+        faults.ANOTHER: (("Use the GPU with the most free memory", {"device": "auto"}),),
+        faults.CPU: (("Train on the CPU", {"device": "cpu"}),),
+        faults.ONE: (("Train on one GPU", {"device": "auto"}),),
+        faults.AGAIN: ((f"{resume.capitalize()} as it is", {}),),
+    }[name]
+
+
+def fewer_at_once(settings: Training, share: int | None = None) -> int | None:
+    """The largest micro_batch of at most half of what a device takes at once now; None: it takes one image."""
     share = share or settings.batch
     half = min(settings.micro_batch or share, share) // 2
-    fewer = next((n for n in range(half, 0, -1) if share % n == 0), None)
+    return next((n for n in range(half, 0, -1) if share % n == 0), None)
+
+
+def _smaller(settings, share):
+    fewer = settings and fewer_at_once(settings, share)
     return ((f"Take {fewer} images at once", {"micro_batch": str(fewer)}),) if fewer else ()

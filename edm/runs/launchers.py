@@ -9,9 +9,11 @@ only, and would go on with a launcher of another kind in LAUNCHERS.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -156,6 +158,13 @@ def module(several: int) -> list[str]:
     """What of Python trains in so many processes: `python -m …`."""
     torchrun = ["torch.distributed.run", "--standalone", f"--nproc_per_node={several}", "-m"]
     return [*(torchrun if several > 1 else []), "edm"]
+
+
+def command(options: Iterable[str], device: str = "auto") -> str:
+    """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
+    device: as a run is asked for; on several, torchrun starts a process for each."""
+    where = () if device == "auto" else (f"--device={devices.option(device)}",)
+    return shlex.join(["python", "-m", *module(devices.count(device)), *options, *where])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:

@@ -7,7 +7,6 @@ one can create (`places.create`), and that what is over never begins again.
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import time
 import uuid
@@ -46,8 +45,7 @@ def start(
     fitting.check(settings, shape_of(settings.data))
     folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, device, keep, owner, launcher, needs)
-    flags = [f"--{field}={value}" for field, value in flat.flatten(settings).items()]
-    options = _passable(["train", *flags, f"--device={devices.option(request['device'])}", *_kept(keep)])
+    options = _passable(["train", *flat.options(settings), *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
         beginnings.lay_out(path, settings)
@@ -98,8 +96,7 @@ def resume(
     request = _request(settings, device, keep, owner, launcher, needs)
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
-    options = [f"--device={devices.option(request['device'])}", *_kept(keep)]
-    options = _passable(["train", *origin, *options, *(f"--{k}={v}" for k, v in changes.items())])
+    options = _passable(["train", *origin, *_kept(keep), *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
     lease.seize(found)
@@ -220,8 +217,8 @@ def _passable(options) -> list[str]:
 
 def _ask(run, number, request, options):
     """Ask for the n-th beginning. options: with which a person would train the same in a terminal."""
-    command = shlex.join(["python", "-m", *launchers.module(devices.count(request["device"])), *options])
-    if not places.create(places.request(run, number, "start"), {**request, "command": command}):
+    command = {"command": launchers.command(options, request["device"])}
+    if not places.create(places.request(run, number, "start"), {**request, **command}):
         raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
 
 

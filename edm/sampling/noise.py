@@ -78,7 +78,8 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
         if not ahead:
             streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
             draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
-            ahead.extend(sent(_draw(streams, (draws, *x.shape[1:])), x.device, x.dtype).unbind(1)[::-1])  # in one copy
+            drawn = _draw(streams, (draws, *x.shape[1:])).transpose(0, 1)
+            ahead.extend(sent(drawn, x.device, x.dtype).unbind()[::-1])
         return ahead.pop().to(x)
 
     return noise

@@ -7,19 +7,23 @@ beneath it, which this one calls, does not.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import torch
 from torch.optim.adam import adam
-
-if TYPE_CHECKING:
-    pass
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class Adam:
-    """param_groups and state as of `torch.optim`: the state of a parameter is its step, exp_avg and exp_avg_sq."""
+    """param_groups and state as of `torch.optim`: the state of a parameter is its step, exp_avg and exp_avg_sq.
+
+    grad_scale, found_inf: of torch's GradScaler, while it takes a step with this: what gradients are to be divided by,
+    and whether the step is to be left out. So they stay on their device, and nobody waits for them.
+    """
+
+    _step_supports_amp_scaling = True  # as torch calls it
+    grad_scale: torch.Tensor | None
+    found_inf: torch.Tensor | None
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float):
         self.param_groups = [{"params": list(parameters), "lr": lr}]
@@ -48,6 +52,8 @@ class Adam:
             weight_decay=0.0,
             eps=EPSILON,
             maximize=False,
+            grad_scale=getattr(self, "grad_scale", None),
+            found_inf=getattr(self, "found_inf", None),
         )
 
 

@@ -15,10 +15,13 @@ sees the data's own distribution, and nothing of the transformations can leak in
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
+
+from edm.base.transfers import sent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +39,12 @@ class Augmentation:
 
     def __call__(self, images: torch.Tensor, uniforms: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """images [B, C, H, W], uniforms [B, width] in (0, 1). Returns (images like before, condition [B, 9])."""
+        told = {name: sent(number, images.device) for name, number in self.told(uniforms).items()}
+        return transformed(images, told), told["condition"].to(images)
+
+    def told(self, uniforms: np.ndarray) -> dict[str, torch.Tensor]:
+        """What is done to B images, by uniforms [B, width] in (0, 1): condition [B, 9], float64; x_flip, y_flip [B];
+        and, where any are, moved [M]: which of them are moved, and inverse [M, 2, 3]: from where."""
         u = torch.as_tensor(uniforms, dtype=torch.float64)
         x_flip, y_flip = u[:, 0] < 0.5, u[:, 1] < self.p
         chosen = u[:, 2:6] < self.p  # scale, rotation, anisotropic scale, translation
@@ -49,14 +58,21 @@ class Augmentation:
             [x_flip.double(), y_flip.double(), scale, angle.cos() - 1, angle.sin(), stretch * axis.cos(),
              stretch * axis.sin(), shift[:, 0], shift[:, 1]], dim=1,
         )  # fmt: skip
-        out = torch.where(x_flip.view(-1, 1, 1, 1).to(images.device), images.flip(3), images)
-        out = torch.where(y_flip.view(-1, 1, 1, 1).to(images.device), out.flip(2), out)
-        moved = chosen.any(1)
-        if moved.any():
+        told = {"condition": condition, "x_flip": x_flip, "y_flip": y_flip}
+        moved = chosen.any(1).nonzero().flatten()
+        if len(moved):
             inverse = _inverse(scale[moved], angle[moved], stretch[moved], axis[moved], shift[moved])
-            moved = moved.to(images.device)
-            out[moved] = _transformed(out[moved], inverse.to(images))
-        return out, condition.to(images)
+            told |= {"moved": moved, "inverse": inverse}
+        return told
+
+
+def transformed(images: torch.Tensor, told: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Images [B, C, H, W] as `Augmentation.told` says, whose tensors lie beside them."""
+    out = torch.where(told["x_flip"].view(-1, 1, 1, 1), images.flip(3), images)
+    out = torch.where(told["y_flip"].view(-1, 1, 1, 1), out.flip(2), out)
+    if "moved" in told:
+        out[told["moved"]] = _resampled(out[told["moved"]], told["inverse"].to(images))
+    return out
 
 
 def _inverse(scale, angle, stretch, axis, shift):
@@ -73,7 +89,7 @@ def _rotation(angle):
     return torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1).view(-1, 2, 2)
 
 
-def _transformed(images, inverse):
+def _resampled(images, inverse):
     """Twice finer, resampled, and averaged again: less aliasing than at once. Outside, the image is mirrored."""
     height, width = images.shape[2:]
     fine = functional.interpolate(images, scale_factor=2, mode="bicubic", align_corners=False)

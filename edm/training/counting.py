@@ -52,9 +52,10 @@ class Count:
         return min(self.inputs + self.block, self.held) if checkpointing and self.inputs else self.held
 
 
-def counted(header: Header, precision: str = "fp32") -> Count:
-    """Of training the network of a run."""
-    return _counted(header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape, precision)
+def counted(header: Header, precision: str = "fp32", gpu: bool = True) -> Count:
+    """Of training the network of a run. gpu: where autocast keeps normalizations in float32."""
+    network, preconditioning = header.network.model_dump_json(), header.preconditioning.model_dump_json()
+    return _counted(network, preconditioning, header.shape, precision, gpu or precision == "fp32")
 
 
 def sized(header: Header) -> tuple[int, int]:
@@ -73,12 +74,14 @@ def _sizes(network):
 
 
 @lru_cache(maxsize=64)
-def _counted(network, preconditioning, shape, precision) -> Count:
+def _counted(network, preconditioning, shape, precision, gpu) -> Count:
     coefficients = checkpoints.PreconditioningConfig.model_validate_json(preconditioning).build()
     config = checkpoints.NetworkConfig.model_validate_json(network)
 
     def count(network):
-        return _there(Denoiser(network.train(), coefficients, shape), config.classes, HALF.get(precision))
+        return _there(
+            Denoiser(network.train(), coefficients, shape), config.classes, _Autocast(HALF.get(precision), gpu)
+        )
 
     return Count(*_with_blocks(config, count))
 
@@ -92,12 +95,12 @@ def _with_blocks(config, count: Callable[[nn.Module], tuple[float, ...]]) -> lis
     return [one + (config.blocks - 1) * (two - one) for one, two in zip(*counts, strict=True)]
 
 
-def _there(denoiser, classes, dtype) -> tuple[float, ...]:
+def _there(denoiser, classes, autocast) -> tuple[float, ...]:
     """A `Count` but for the sizes, of the way there of one image."""
     x = torch.zeros(1, *denoiser.shape, device="meta")
     labels = torch.zeros(1, dtype=torch.long, device="meta") if classes else None
     kept, blocks = Kept(denoiser.network), _Blocks(denoiser.network)
-    with blocks.watched(kept), kept.watched(), _AsOnCuda(dtype), _Kernels(denoiser.network) as kernels:
+    with blocks.watched(kept), kept.watched(), autocast, _Kernels(denoiser.network) as kernels:
         (denoiser(x, torch.ones(1, device="meta"), labels) - x).square().sum()
     there = {"operations": kernels.operations, "traffic": kernels.traffic, "kernels": kernels.number}
     both = (times * there[name] for name, times in THERE_AND_BACK.items())
@@ -165,12 +168,13 @@ class _Blocks:
                 hook.remove()
 
 
-class _AsOnCuda(TorchFunctionMode):
-    """On "meta", what autocast does on a GPU, and attention and dropout as kernels of a GPU do them."""
+class _Autocast(TorchFunctionMode):
+    """On "meta", what autocast does elsewhere, and attention and dropout as kernels of a GPU do them."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype, gpu):
         super().__init__()
         self._dtype, self._weights = dtype, {}
+        self._exact = (functional.group_norm,) if gpu else ()
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
@@ -179,7 +183,7 @@ class _AsOnCuda(TorchFunctionMode):
         if func is functional.scaled_dot_product_attention:
             q, k, v = (self._cast(x, self._dtype) for x in args)
             return torch.ops.aten._scaled_dot_product_flash_attention(q, k, v)[0]
-        wanted = self._dtype if func in MULTIPLIED else torch.float32 if func is functional.group_norm else None
+        wanted = self._dtype if func in MULTIPLIED else torch.float32 if func in self._exact else None
         if self._dtype is not None and wanted is not None:
             args = [self._cast(x, wanted) for x in args]
             kwargs = {name: self._cast(x, wanted) for name, x in kwargs.items()}

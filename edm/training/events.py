@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
+from edm.training.later import Later
 from edm.training.state import RunState
+
+# What is under way while an error happens, where that is no step (`edm.base.errors.during`)
+BUILDING, DRAWING, VALIDATING = "while its network was built", "while samples were drawn", "while it was validated"
 
 
 @dataclass(frozen=True)
@@ -21,15 +26,18 @@ class Started:
     note: str = ""
 
 
-@dataclass(frozen=True)
 class Step:
-    """One step of Adam. images: seen so far; loss: mean over the batch; lr; rate: images/s; left: seconds."""
+    """One step of Adam. images: seen so far; loss: mean over the batch; lr; rate: images/s; left: seconds.
 
-    images: int
-    loss: float
-    lr: float
-    rate: float
-    left: float
+    The loss may lie on a GPU: it is read when it is asked for, and that waits for this step's end.
+    """
+
+    def __init__(self, images: int, loss: float | Later, lr: float, rate: float, left: float):
+        self.images, self._loss, self.lr, self.rate, self.left = images, loss, lr, rate, left
+
+    @cached_property
+    def loss(self) -> float:
+        return self._loss.read() if isinstance(self._loss, Later) else self._loss
 
 
 @dataclass(frozen=True)

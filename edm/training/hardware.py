@@ -50,6 +50,8 @@ def hardware(device: str = "auto", card: str | None = None) -> Hardware:
         return Hardware(place, several, None, memory.total, memory.available)
     if place.type != "cuda":
         return Hardware(place, several)
+    if several > torch.cuda.device_count():
+        raise Refused(f"device {device!r} is not on this machine, which has {torch.cuda.device_count()} CUDA GPUs")
     used = _used(place, several, chosen=":" in one)
     if not used:
         free, total = torch.cuda.mem_get_info(place)

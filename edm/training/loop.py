@@ -9,25 +9,31 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from edm.base.errors import Refused
+from edm.base import precisions
+from edm.base.devices import precise, precisely
+from edm.base.errors import Refused, during
 from edm.base.streams import Purpose, uniforms
 from edm.data import identity, sources
 from edm.data.split import Split, divided
 from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
+from edm.training import arithmetic
 from edm.training.augmentation import Augmentation
-from edm.training.events import Checkpoint, Paused, Started, Step, Tick
+from edm.training.events import BUILDING, DRAWING, Checkpoint, Paused, Started, Step, Tick
 from edm.training.fitting import shares
-from edm.training.loader import batches
+from edm.training.later import Later
+from edm.training.loader import parcels
 from edm.training.loss import Loss
 from edm.training.parallel import World
+from edm.training.parcels import Batch
 from edm.training.settings import Training
 from edm.training.state import RunState, header_of
 from edm.training.validation import Validation
@@ -36,8 +42,8 @@ if TYPE_CHECKING:
     from edm.base.protocols import Source
     from edm.base.types import StrPath
 
-_AMP = {"bf16": torch.bfloat16, "fp16": torch.float16}
 HOLD = 0.2  # seconds between two looks of a run that holds
+AHEAD = 2  # steps that a GPU has been given, at most, before one more is taken
 _LARGE = 1e5  # stands for an infinite gradient
 
 
@@ -73,10 +79,13 @@ def train(
     known = identity.identify(source, settings.data, split.held)
     new = resume is None
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
-    state = RunState(settings, described, world.device)
+    arithmetic.prepare(settings)
+    with during(BUILDING):
+        state = RunState(settings, described, world.device)
     state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
+    note = "; ".join(filter(None, [note, precisions.note(settings.precision, world.device)]))
     return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)
 
 
@@ -88,20 +97,29 @@ def _events(steps: _Steps, split: Split, stop, hold, note):
 
     state.network.train()
     clock = _Clock(state, settings)
-    with closing(batches(split, settings.seed, steps.spans())) as ready:
+    late = world.size > 1 and world.device.type != "cpu"  # what is asked is heard a step later: nobody waits for it
+    heard: Callable[[], list[float]] = _nothing
+    with closing(steps.parcels(split)) as ready:
         while state.images < settings.images:
             before = state.images
-            lr, loss = steps.take(ready)
-            loss, asked, held = world.total(float(loss), float(stop()), float(hold()))
-            loss /= settings.batch
-            state.losses = state.losses[0] + loss, state.losses[1] + 1
-            clock.stop()
-            yield Step(state.images, loss, lr, clock.rate, clock.left)
-
+            lr, loss = steps.take(next(ready)())
+            loss, told = world.shared(loss, float(stop()), float(hold()))
+            (asked, held), heard = (heard if late else told)(), told
+            loss = loss / settings.batch
+            state.learn(loss)
             over = state.images >= settings.images
-            if world.rank == 0 and (over or _passed(before, state.images, settings.tick)):
-                yield validation.tick(clock.rate, clock.left)
-            if over or asked or held or _passed(before, state.images, settings.checkpoint):
+            ticks = over or _passed(before, state.images, settings.tick)
+            saves = over or asked or held or _passed(before, state.images, settings.checkpoint)
+            if ticks or saves:
+                steps.settle()
+            clock.stop()
+            yield Step(state.images, Later(loss), lr, clock.rate, clock.left)
+
+            if world.rank == 0 and ticks:
+                with during(DRAWING):
+                    tick = validation.tick(clock.rate, clock.left)
+                yield tick
+            if saves:
                 yield Checkpoint(state.images, state, over)
             while held and not (over or asked):
                 yield Paused(state.images)
@@ -126,45 +144,66 @@ class _Steps:
         network: Any = torch.compile(state.network) if settings.compile else state.network
         self._network: Any = world.wrap(network)  # of several processes, with no_sync
         self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
+        self._running: deque[Later] = deque()  # the losses of steps that a GPU may not have done yet
 
-    def spans(self) -> Iterator[tuple[int, int]]:
-        """(first, last) numbers k of the images that this device takes at once, from where the run is on."""
+    def parcels(self, split: Split) -> Generator[Callable[[], list[Batch]]]:
+        """What each step needs on this device, from where the run is on."""
+        shape, settings = self.state.header.shape, self.settings
+
+        def draw(numbers):
+            return self._loss.draw(self._denoiser, numbers, shape)
+
+        return parcels(split, settings.seed, self._spans(), draw, self.world.device)
+
+    def _spans(self) -> Iterator[list[tuple[int, int]]]:
+        """Of each step: (first, last) numbers k of the images that this device takes at once."""
         for first in range(self.state.images, self.settings.images, self.settings.batch):
             own = first + self.world.rank * self._share
-            for start in range(own, own + self._share, self._micro):
-                yield start, start + self._micro
+            yield [(start, start + self._micro) for start in range(own, own + self._share, self._micro)]
 
-    def take(self, ready: Iterator) -> tuple[float, torch.Tensor]:
-        """Take a step. ready: the batches of `spans`. Returns (learning rate, sum of this device's losses)."""
+    def take(self, batches: list[Batch]) -> tuple[float, torch.Tensor]:
+        """Take a step of these batches. Returns (learning rate, sum of this device's losses)."""
         state, settings = self.state, self.settings
         state.optimizer.param_groups[0]["lr"] = lr = _learning_rate(settings, state.images)
         state.optimizer.zero_grad()
-        parts = self._share // self._micro
-        loss = torch.zeros((), dtype=torch.float64, device=self.world.device)
-        for part in range(1, parts + 1):
-            loss += self._gradients(*next(ready), final=part == parts)
-        _adam(state)
-        state.ema.update(state.network, state.images, settings.batch)
+        loss = torch.zeros((), dtype=precise(self.world.device), device=self.world.device)
+        with arithmetic.switched(settings):
+            for part, batch in enumerate(batches, 1):
+                loss += self._gradients(batch, final=part == len(batches))
+            _adam(state)
+            state.ema.update(state.network, state.images, settings.batch)
         state.images, state.steps = state.images + settings.batch, state.steps + 1
+        self._running.append(Later(loss))
+        if len(self._running) > AHEAD:
+            self._running.popleft().wait()
         return lr, loss
 
-    def _gradients(self, numbers, y, labels, final: bool) -> torch.Tensor:
-        """Add the gradients of images k = numbers to those that are there. Returns the sum of their losses.
+    def settle(self) -> None:
+        """Until a GPU has done all steps that it was given."""
+        while self._running:
+            self._running.popleft().wait()
 
-        final: they are the step's last ones, after which the gradients of all devices are averaged.
+    def _gradients(self, batch: Batch, final: bool) -> torch.Tensor:
+        """Add the gradients of a batch to those that are there. Returns the sum of its losses.
+
+        final: it is the step's last one, after which the gradients of all devices are averaged.
         """
         settings, device = self.settings, self.world.device
-        y = y.to(device, non_blocking=True)
-        labels = labels.to(device) if self.state.header.classes > 0 else None
+        y, loss = sources.scaled(batch.samples), self._loss.of(batch.drawn)
+        labels = batch.labels if self.state.header.classes > 0 else None
         with nullcontext() if final or self.world.size == 1 else self._network.no_sync():
-            with _masks(settings.seed, int(numbers[0]), device), _autocast(settings, device):
-                losses = self._loss(self._denoiser, y, labels, numbers)
+            with _masks(settings.seed, int(batch.numbers[0]), device), precisions.autocast(settings.precision, device):
+                losses = loss(self._denoiser, y, labels, batch.numbers)
             self.state.scaler.scale(losses.sum() / self._share).backward()
-        return losses.detach().double().sum()
+        return precisely(losses.detach()).sum()
 
 
 def _never() -> bool:
     return False
+
+
+def _nothing() -> list[float]:
+    return [0.0, 0.0]
 
 
 def _passed(before, after, every) -> bool:
@@ -184,22 +223,16 @@ def _masks(seed, image, device):
         yield
 
 
-def _autocast(settings, device):
-    dtype = _AMP.get(settings.precision)
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
-
-
 def _adam(state):
     """Adam's step. Gradients that are not finite are counted, and replaced: NaN by 0, ±∞ by ±10⁵. With fp16 the
-    scaler leaves such a step out, and lowers its scale."""
+    scaler leaves such a step out, and lowers its scale. All of that is decided where the gradients are."""
     gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
     # One call for all tensors; torch has no public name for it
     total = torch.stack(torch._foreach_norm(gradients)).sum()  # pyright: ignore[reportPrivateImportUsage]
-    if not torch.isfinite(total):
-        state.nonfinite += 1
-        if not state.scaler.is_enabled():
-            for gradient in gradients:
-                torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
+    state.doubt(~torch.isfinite(total))
+    if not state.scaler.is_enabled():
+        for gradient in gradients:
+            torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
     state.scaler.step(state.optimizer)
     state.scaler.update()
 

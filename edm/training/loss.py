@@ -6,22 +6,28 @@ EDM's weight and preconditioning every noise level starts at about 1.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from edm.base import streams
+from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
+from edm.base.transfers import sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
+from edm.training.augmentation import transformed
 
 if TYPE_CHECKING:
-    from edm.base.types import Indices, Numbers
+    from edm.base.types import Indices, Numbers, Shape
     from edm.objective import Design
     from edm.sampling.denoisers import Denoise
     from edm.training.augmentation import Augmentation
 
 AT_ONCE = 256  # samples that are measured at once, where nobody says how many
+_ALONE = 1 << 14  # numbers that one thread computes sooner than several
 
 
 class Loss:
@@ -32,25 +38,57 @@ class Loss:
 
     def __init__(self, design: Design, seed: int, sigma_data: float, augmentation: Augmentation | None = None):
         self.design, self.seed, self.sigma_data, self.augmentation = design, seed, sigma_data, augmentation
+        self._drawn: dict[str, torch.Tensor] | None = None
 
     def __call__(
         self, denoiser: Denoise, y: torch.Tensor, labels: torch.Tensor | None, indices: Indices
     ) -> torch.Tensor:
         """y [B, …], labels [B] or None, indices: the B numbers k. Returns the weighted loss of each image [B]."""
-        design, augment = self.design, None
+        drawn, augment = self._drawn, None
+        if drawn is None:
+            made = self.draw(denoiser, indices, y.shape[1:], y.dtype)
+            drawn = {name: sent(number, y.device) for name, number in made.items()}
+        if "condition" in drawn:
+            y, augment = transformed(y, drawn), drawn["condition"]
+        if labels is not None and "hidden" in drawn:
+            labels = labels.masked_fill(drawn["hidden"], -1)
+        sigma = drawn["sigma"]
+        noisy = y + sigma.to(y).view(-1, *[1] * (y.ndim - 1)) * drawn["noise"]
+        denoised = denoiser(noisy, sigma, labels, augment)
+        return drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
+
+    def draw(
+        self, denoiser: Denoise, indices: Indices, shape: Shape, dtype: torch.dtype = torch.float32
+    ) -> dict[str, torch.Tensor]:
+        """The random numbers of B images k = indices of that shape and type, in main memory: sigma [B], float64, as
+        the model rounds it; weight [B], λ(σ); noise [B, *shape]; hidden [B]: whose class is, if any may be; and what
+        augmentation does, if it does anything."""
+        design = self.design
         u = torch.from_numpy(streams.uniforms(self.seed, Purpose.SIGMA, indices, 2))
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
         sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
+        drawn = {"sigma": sigma, "weight": WEIGHTS[design.weight](sigma, self.sigma_data).to(dtype)}
+        drawn["noise"] = _normals(self.seed, indices, shape, dtype)
+        if design.label_dropout > 0:
+            drawn["hidden"] = u[:, 1] < design.label_dropout
         if self.augmentation is not None:
-            drawn = streams.uniforms(self.seed, Purpose.AUGMENT, indices, self.augmentation.width)
-            y, augment = self.augmentation(y, drawn)
-        if labels is not None and design.label_dropout > 0:
-            labels = torch.where((u[:, 1] < design.label_dropout).to(labels.device), -1, labels)
-        noise = streams.normals(self.seed, Purpose.NOISE, indices, y.shape[1:]).to(y)
-        weight = WEIGHTS[design.weight](sigma, self.sigma_data).to(y)
-        sigma = sigma.to(y.device)
-        denoised = denoiser(y + sigma.to(y).view(-1, *[1] * (y.ndim - 1)) * noise, sigma, labels, augment)
-        return weight * (denoised.float() - y).square().flatten(1).mean(1)
+            uniforms = streams.uniforms(self.seed, Purpose.AUGMENT, indices, self.augmentation.width)
+            for name, told in self.augmentation.told(uniforms).items():
+                drawn[name] = told.to(dtype) if told.is_floating_point() else told
+        return drawn
+
+    def of(self, drawn: dict[str, torch.Tensor]) -> Loss:
+        """The same with what `draw` has drawn for the images that it is asked for next, on their device."""
+        made = copy.copy(self)
+        made._drawn = drawn
+        return made
+
+
+def _normals(seed, indices, shape, dtype):
+    """The noise, in parts so small that torch computes each in this thread alone, beside the step before."""
+    indices, rows = np.asarray(indices), max(_ALONE // max(int(np.prod(shape)), 1), 1)
+    parts = np.split(indices, range(rows, len(indices), rows))
+    return torch.cat([streams.normals(seed, Purpose.NOISE, part, shape).to(dtype) for part in parts])
 
 
 @torch.no_grad()
@@ -66,10 +104,10 @@ def per_sigma(
     noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     losses = []
     for sigma in sigmas:
-        total = 0.0
+        total = torch.zeros((), dtype=precise(y.device), device=y.device)
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
             denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
-            total += float((denoised - y[part]).double().square().sum())
+            total += precisely(denoised - y[part]).square().sum()
         losses.append(total / y.numel())
-    return losses
+    return torch.stack(losses).cpu().tolist()

@@ -114,7 +114,7 @@ def warning(settings: Training, device: str = "auto", card: str | None = None) -
 
 def counted(settings: Training, header: Header, there: Hardware) -> dict[str, int]:
     """`memory`, by counting."""
-    count = counting.counted(header, settings.precision)
+    count = counting.counted(header, settings.precision, there.gpu)
     number, _ = counting.sized(header)
     return memory(settings, header, there, number, count.kept(settings.checkpointing), count.cast)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
@@ -15,6 +15,7 @@ import torch
 from torch import distributed, nn
 
 from edm.base import devices
+from edm.training.later import Later
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class World:
         distributed.all_reduce(sums)
         return sums.tolist()
 
+    def shared(self, loss: torch.Tensor, *told: float) -> tuple[torch.Tensor, Callable[[], list[float]]]:
+        """(the sum of a loss over all processes, where it is; () -> the sums of the numbers that are told with it)."""
+        if self.size == 1:
+            return loss, lambda: list(told)
+        sums = torch.stack([loss, *(torch.full_like(loss, number) for number in told)])
+        distributed.all_reduce(sums)
+        return sums[0], Later(sums[1:]).read
+
     def gather(self, value: Any) -> list:
         """That of each process."""
         if self.size == 1:
@@ -49,7 +58,7 @@ class World:
         wrapped = nn.parallel.DistributedDataParallel
         known = signature(wrapped).parameters  # torch 2.14 calls it by another name
         buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-        options: dict[str, Any] = {buffers: False}
+        options: dict[str, Any] = {buffers: False, "gradient_as_bucket_view": True}
         return wrapped(network, device_ids=ids, **options)
 
 

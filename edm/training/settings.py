@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, refusal
+from edm.base.precisions import PRECISIONS
 from edm.data.settings import Data
 from edm.networks.settings import Architecture
 from edm.objective import Design
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike
 
 RAMP = 1e9  # images: the longest of all lengths
-PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 class Training(Settings):
@@ -51,7 +51,9 @@ class Training(Settings):
     )
     precision: str = knob("fp32", "precision", "fp32, or automatic bf16 or fp16", choices=PRECISIONS)
     compile: bool = knob(False, "compile", "Compile the network first (torch.compile)")
-    tf32: bool = knob(True, "TF32", "On a GPU that has it, multiply in TF32 where it trains: faster, to three digits")
+    tf32: bool = knob(
+        True, "TF32", "Convolutions in TF32 while it trains, on a GPU that has it: faster, to three digits"
+    )
     deterministic: bool = knob(
         False, "deterministic", "On a GPU, too, every run of these settings is the same bit for bit; slower"
     )

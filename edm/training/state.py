@@ -5,18 +5,20 @@ Random numbers are functions of the image's number (edm.base.streams), so they n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 
+from edm.base import devices, precisions
 from edm.base.errors import Refused
 from edm.data import identity
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
-from edm.training import fitting
+from edm.training import arithmetic, fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
 from edm.training.settings import trained_as
@@ -36,18 +38,46 @@ class RunState:
     """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
 
     def __init__(self, settings: Training, header: Header, device: torch.device):
-        self.settings, self.header, self.device = settings, header, device
+        self.settings, self.device = settings, device
+        self.header = header.changed(arithmetic=arithmetic.described(settings, device))
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
             torch.manual_seed(settings.seed)
             self.network = checkpoints.build(header.network).to(device)
+        self.network.checkpointing = settings.checkpointing
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
         self.optimizer = Adam(self.network.parameters(), settings.lr)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=precisions.taken(settings.precision, device) == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
-        self.losses: tuple[float, int] = (0.0, 0)  # sum and number since the last tick
+        self.losses = (0.0, 0)
         self.metrics = header.metrics
         self.contents: identity.Contents | None = None  # of the data, where they have names
+
+    @property
+    def nonfinite(self) -> int:
+        return int(self._nonfinite)
+
+    @nonfinite.setter
+    def nonfinite(self, number: int) -> None:
+        self._nonfinite = torch.full((), number, dtype=torch.int64, device=self.device)
+
+    @property
+    def losses(self) -> tuple[float, int]:
+        """Sum and number of the losses since the last tick."""
+        return float(self._losses), self._learned
+
+    @losses.setter
+    def losses(self, known: tuple[float, int]) -> None:
+        self._losses = torch.full((), known[0], dtype=devices.precise(self.device), device=self.device)
+        self._learned = known[1]
+
+    def learn(self, loss: torch.Tensor) -> None:
+        """Count a step's loss, float64, which stays where it is until somebody asks."""
+        self._losses, self._learned = self._losses + loss, self._learned + 1
+
+    def doubt(self, odd: torch.Tensor) -> None:
+        """Count a step whose gradients are not finite, if this tensor says so."""
+        self._nonfinite = self._nonfinite + odd
 
     def denoisers(self) -> list[Denoiser]:
         """The averaged models, one for each half-life."""
@@ -55,8 +85,10 @@ class RunState:
 
     def finite(self) -> bool:
         """Whether all weights and averages are numbers."""
-        networks = (self.network, *self.ema.networks)
-        return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
+        weights: list[torch.Tensor] = [p for n in (self.network, *self.ema.networks) for p in n.parameters()]
+        # One call for all tensors; torch has no public name for it
+        largest = torch._foreach_norm(weights, math.inf)  # pyright: ignore[reportPrivateImportUsage]
+        return bool(torch.stack(largest).isfinite().all())
 
     def save(self, path: StrPath, check: Callable[[], object] | None = None) -> None:
         """Write a checkpoint, atomically. check: called before it takes its place."""
@@ -66,10 +98,10 @@ class RunState:
         for name, parameter in self.network.named_parameters():
             moments = self.optimizer.state.get(parameter, {})
             tensors |= {f"adam/{key}/{name}": value for key, value in moments.items() if key != "step"}
-        taken = [float(moments["step"]) for moments in self.optimizer.state.values()]
+        taken = [moments["step"] for moments in self.optimizer.state.values()]
         progress = Progress(
             steps=self.steps,
-            adam_steps=max(taken, default=0.0),
+            adam_steps=float(torch.stack(taken).max()) if taken else 0.0,
             nonfinite=self.nonfinite,
             scaler=self.scaler.state_dict(),
             losses=self.losses,

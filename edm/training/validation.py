@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from edm.base.errors import during
 from edm.data import sources
 from edm.data.classes import turns
 from edm.data.split import Split
@@ -12,7 +13,7 @@ from edm.files.checkpoints import Metrics
 from edm.sampling import noise
 from edm.sampling.loop import last, sample
 from edm.sampling.settings import Sampling
-from edm.training.events import Tick
+from edm.training.events import VALIDATING, Tick
 from edm.training.loss import per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState
@@ -30,9 +31,10 @@ class Validation:
         self._images = images.to(device)
         self._labels = labels.to(device) if conditional and labels is not None else None
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
-        self._classes = None
+        self._classes = self._told = None
         if conditional:
-            self._classes = torch.tensor(turns(state.header.drawn, settings.samples), device=device)
+            self._told = torch.tensor(turns(state.header.drawn, settings.samples))
+            self._classes = self._told.to(device)
 
     def tick(self, rate: float, left: float) -> Tick:
         """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds."""
@@ -40,10 +42,11 @@ class Validation:
         total, steps = state.losses
         state.losses = (0.0, 0)
         average = state.denoisers()[0]
+        with during(VALIDATING):
+            measured = tuple(per_sigma(average, self._images, self._labels, SIGMAS))
         state.metrics = Metrics(
-            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS,
-            validation=tuple(per_sigma(average, self._images, self._labels, SIGMAS)),
+            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS, validation=measured,
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
         )  # fmt: skip
         samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
-        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._classes)
+        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._told)

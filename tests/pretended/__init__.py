@@ -20,6 +20,7 @@ import torch
 from torch.utils import backend_registration
 
 from edm.base import devices
+from edm.base.copies import COPIES
 from tests.pretended.device import GPU, TYPE, Mixed, NoFloat64, Pretended, is_ours
 from tests.pretended.teaching import Event, Generator, teach
 
@@ -39,6 +40,8 @@ def gpu(count=1, no_float64=False):
         for place, name, value in replaced(made):
             stack.enter_context(mock.patch.object(place, name, value))
         stack.enter_context(torch.autograd.set_multithreading_enabled(False))  # so that its waits have a line of ours
+        for device in made.devices:
+            stack.callback(COPIES.forget, device)  # what is kept there for later
         yield made
 
 

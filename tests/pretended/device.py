@@ -8,7 +8,6 @@ import weakref
 from pathlib import Path
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map_only
 
 ROOT = str(Path(__file__).resolve().parents[2]) + "/"
 ROOMS = tuple(ROOT + room for room in ("edm/", "app/", "tests/"))
@@ -134,13 +133,13 @@ class GPU:
         """What the operation gives, of which an argument or the result is on a pretended device."""
         if func is torch.ops.prim.device.default:
             return args[0].device
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        tensors = list(tensors_of((args, kwargs)))
         mine = [tensor for tensor in tensors if isinstance(tensor, Pretended)]
         late = func in COPIES and self._copy(func, args, kwargs)
         if func not in COPIES:
             self._check(func, args, tensors, mine)
         target = self._target(kwargs, mine)
-        given, named = tree_map_only(Pretended, lambda tensor: tensor.held, (args, dict(kwargs)))
+        given, named = changed((args, kwargs), lambda tensor: tensor.held if isinstance(tensor, Pretended) else tensor)
         if is_ours(named.get("device")):
             named["device"] = torch.device("cpu")
         if target is not None:
@@ -152,7 +151,7 @@ class GPU:
         if any(tensor.held.shape != tensor.shape for tensor in mine):
             raise NotImplementedError(f"{func} gives a pretended tensor another size, {where()}")
         known = {id(tensor.held): tensor for tensor in mine}
-        return made if target is None else tree_map_only(torch.Tensor, lambda t: self._wrapped(t, target, known), made)
+        return made if target is None else changed(made, lambda tensor: self._wrapped(tensor, target, known))
 
     def _wrapped(self, tensor, target, known):
         if isinstance(tensor, Pretended) or id(tensor) in known:
@@ -215,6 +214,26 @@ class GPU:
         if any(not isinstance(index, Pretended) for index in indices):
             self.wait("index on the CPU")
         return [tensor for tensor in others if not any(tensor is index for index in indices)]
+
+
+def tensors_of(thing):
+    """All tensors in tuples, lists and dictionaries."""
+    if isinstance(thing, torch.Tensor):
+        yield thing
+    elif isinstance(thing, tuple | list | dict):
+        for part in thing.values() if isinstance(thing, dict) else thing:
+            yield from tensors_of(part)
+
+
+def changed(thing, change):
+    """The same with each tensor changed."""
+    if isinstance(thing, torch.Tensor):
+        return change(thing)
+    if isinstance(thing, dict):
+        return {name: changed(part, change) for name, part in thing.items()}
+    if isinstance(thing, tuple | list):
+        return type(thing)([changed(part, change) for part in thing])
+    return thing
 
 
 def is_ours(device):

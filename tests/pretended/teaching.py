@@ -4,9 +4,8 @@ import functools
 
 import torch
 from torch.utils import backend_registration
-from torch.utils._pytree import tree_map_only
 
-from tests.pretended.device import GPU, TYPE, is_ours
+from tests.pretended.device import GPU, TYPE, changed, is_ours
 
 # Makers of tensors that find their size as they go, which a pretended tensor cannot
 ARRANGED = ("arange", "arange.start", "arange.start_step", "linspace", "logspace", "eye", "eye.m")
@@ -48,7 +47,7 @@ def cast(func, raised, *args, **kwargs):
 
     done = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastPrivateUse1)
     with torch._C._ExcludeDispatchKeyGuard(done):
-        args, kwargs = tree_map_only(torch.Tensor, fit, (args, kwargs))
+        args, kwargs = changed((args, kwargs), fit)
         return func(*args, **kwargs)
 
 

@@ -2,14 +2,18 @@
 
 import ast
 import os
+import shlex
 import time
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 
 import app
 import edm
+from app.training import form
 from edm import runs
+from edm.__main__ import parser
 from edm.runs import launchers, places, reading, signs
 from edm.runs.launchers import LAUNCHERS, Processes
 from tests.edm.runs import Memory, points
@@ -208,3 +212,31 @@ def test_that_nothing_or_all_was_shown_is_remembered_too(folder, monkeypatch, sh
     request = places.read(places.request(path, 1, "start"))
     assert launchers.environment(["cpu"], request["environment"]).get("CUDA_VISIBLE_DEVICES") == seen
     assert launchers.environment(["cpu"]).get("CUDA_VISIBLE_DEVICES") == "7", "older requests do not say"
+
+
+def read_again(command):
+    """(processes, options) of a printed command, as the programs themselves read it."""
+    program, *words = shlex.split(command)
+    assert program == "python" and words.pop(0) == "-m"
+    processes = 1
+    if words[0] == "torch.distributed.run":
+        torchrun = get_args_parser().parse_args(words[1:])
+        processes, words = int(torchrun.nproc_per_node), [torchrun.training_script, *torchrun.training_script_args]
+    assert words.pop(0) == "edm"
+    return processes, parser().parse_args(words)
+
+
+DEVICES = [("auto", 1, "auto"), ("cpu", 1, "cpu"), ("cuda:1", 1, "cuda:1"), ("cuda*2", 2, "cuda"), ("cpu*2", 2, "cpu")]
+
+
+@pytest.mark.parametrize(("device", "processes", "named"), DEVICES)
+def test_every_command_that_is_printed_can_be_given(folder, monkeypatch, device, processes, named):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    path = runs.start(points(lr=2e-4), folder, device, f"a-{processes}-{named[:2]}")
+    first = runs.read(path).command
+    runs.stop(path)
+    runs.resume(path, lr="1e-4")
+    planned = form.described(form.Plan(points(lr=2e-4), device, None, None, {}))["command"]
+    for command, lr in ((first, "0.0002"), (planned, "0.0002"), (runs.read(path).command, "1e-4")):
+        found, options = read_again(command)
+        assert (found, options.device, options.lr) == (processes, named, lr)
