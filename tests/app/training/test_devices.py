@@ -145,6 +145,7 @@ def test_a_page_hears_what_is_free_and_what_is_busy(gpus, tab, train):
     assert titles["cuda:0"] == "GPU 0: H100, 61 GB free"
     assert titles["cuda:1"] == "GPU 1: H100, 23 GB free, busy with digits-3"
     assert found["helps"][0] == "2 × H100, up to 61 GB free, one busy with digits-3."
+    assert "toy models" in found["page"].pop("about")
     assert found["page"] == {
         "device": "cpu",
         "choices": ["cuda:0", "cuda:1", "cpu"],
