@@ -99,8 +99,11 @@ def explain(
     return Failure("unexpected", f"the run met an error of the program, {name}: {text:.300}; its log has more")
 
 
-def silent(checkpoint: Path | None) -> str:
-    """About a worker that has gone without a word."""
+FORCED_TASK = "it did not end by itself and was ended by force; what it has finished is kept"
+
+
+def silent(checkpoint: Path | bool | None) -> str:
+    """About a worker that has gone without a word. checkpoint: whether there is anything from which to go on."""
     return f"its worker ended without a word: killed, out of memory, or the machine went down; {_again(checkpoint)}"
 
 

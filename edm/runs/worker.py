@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from edm.base.errors import Refused
 from edm.files import saved
 from edm.runs import beginnings, keeping, launchers, places, queue
-from edm.runs.failures import Diverged, Superseded, disk_full, explain
+from edm.runs.failures import Diverged, Failure, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
 from edm.runs.usage import Usage, memory
@@ -45,13 +45,14 @@ class Worker:
     """
 
     def __init__(
-        self, folder: StrPath, number: int | None, settings: Training, share: int | None = None,
+        self, folder: StrPath, number: int | None, settings: Training | None, share: int | None = None,
         leader: dict | None = None, others: Sequence[dict] = (), **fixed: Any,
     ):  # fmt: skip
         self._folder, self._settings, self._share = Path(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken
         handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
-        self._status = {"state": "running", "total": settings.images, **handles, **fixed}
+        total = {} if settings is None else {"total": settings.images}
+        self._status = {"state": "running", **total, **handles, **fixed}
         self._asked = self._held = self._superseded = False
         self._signals = Signals(ECHO if others else 0.0)
         self._bad = 0
@@ -160,7 +161,7 @@ class Worker:
             early = self._status.get("images", 0) < self._status["total"]
             self._status["state"] = "stopped" if early else "finished"
         else:
-            failure = explain(error, self._settings, self._share, self._checkpoint())
+            failure = self._explained(error)
             self._status |= {"state": "stopped" if failure.reason == "stopped" else "failed", **vars(failure)}
         with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
             self._reserve().unlink(missing_ok=True)
@@ -168,7 +169,10 @@ class Worker:
         taken = places.read(places.request(self._folder, self._number, "taken"))
         if "at_once" in taken and not self._signals.asked() and self._status.get("reason") != "disk":
             with suppress(OSError, Refused):
-                queue.advance(self._folder.parent, taken["at_once"])
+                queue.advance(places.home(self._folder), taken["at_once"])
+
+    def _explained(self, error) -> Failure:
+        return explain(error, self._settings, self._share, self._checkpoint())
 
     def _checkpoint(self):
         with suppress(OSError):
