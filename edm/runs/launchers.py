@@ -169,7 +169,8 @@ def command(options: Iterable[str], device: str = "auto") -> str:
     """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
     device: as a run is asked for; on several, torchrun starts a process for each."""
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    return shlex.join(["python", "-m", *module(devices.count(device)), *options, *where])
+    verb, *rest = options
+    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *where, *rest])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:
