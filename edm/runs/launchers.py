@@ -169,8 +169,10 @@ def command(options: Iterable[str], device: str = "auto") -> str:
     """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
     device: as a run is asked for; on several, torchrun starts a process for each."""
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    verb, *rest = options
-    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *where, *rest])
+    options = list(options)
+    place = [option for option in options if option.startswith("--out=")]  # which stands last
+    rest = [option for option in options if option not in place]
+    return shlex.join(["python", "-m", *module(devices.count(device)), *rest, *where, *place])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:

@@ -126,6 +126,7 @@ class Worker:
 
         Of several processes, this one ends, and all begin anew.
         """
+        assert self._settings is not None  # as of whatever trains
         settings, checkpoint = retries.smaller(error, self._settings, self._share), self._checkpoint() or checkpoint
         if self._status["others"] and retries.hand_over(self._folder, self._number, settings):
             retries.leave(settings)
@@ -154,6 +155,7 @@ class Worker:
                 self._heed(last)
             last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
+                assert self._settings is not None  # as of whatever trains
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
                 self._status["most"] = most(event.state.header, self._settings, self._device)
