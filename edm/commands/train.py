@@ -47,9 +47,9 @@ torchvision (--download true; --path for the folder); folder: a folder or an unc
 .npy of points. A class without images to train on is never drawn.
 
 An end before the end: Ctrl-C, or a terminal that closes, ends a run after its step, with a checkpoint; a second Ctrl-C
-at once. --resume goes on from the newest whole checkpoint, bit for bit; one that is not whole is passed over, and kept
-aside. A run knows which data it has learned and what it held out: with others it goes on only with --accept-data, and
-says what is no longer true.
+at once. --resume goes on from the newest whole checkpoint, bit for bit (on a GPU to rounding, without --deterministic
+true); one that is not whole is passed over, and kept aside. A run knows which data it has learned and what it held out:
+with others it goes on only with --accept-data, and says what is no longer true.
 
 Afterwards:
   python -m edm sample --model runs/spiral/checkpoints/00000200000.safetensors
