@@ -54,6 +54,14 @@ def test_a_step_waits_once_at_most_and_learns_what_the_cpu_learns(name):
         assert step.loss == pytest.approx(here, rel=ROUNDING.get(name, 1e-6))
 
 
+@pytest.mark.parametrize("name", ["points", "everything", "iddpm"])
+def test_where_there_is_no_float64_it_learns_the_same(name):
+    with closing(begun(RUNS[name], torch.device("cpu"))[0]) as events:
+        here = next(events).loss
+    with pretended.gpu(no_float64=True) as gpu, closing(begun(RUNS[name], gpu.device)[0]) as events:
+        assert next(events).loss == pytest.approx(here, rel=1e-6)
+
+
 def test_a_loss_is_read_when_it_is_asked_for_and_then_known():
     with pretended.gpu() as gpu, closing(begun(RUNS["points"], gpu.device)[0]) as events:
         step = next(events)
