@@ -97,10 +97,20 @@ def test_bf16_where_there_is_none_is_fp16_and_the_run_its_files_and_its_card_say
     assert f"- **Arithmetic** {header.arithmetic}" in card(header, "a", 1).splitlines()
 
 
-def test_a_run_that_goes_on_says_how_closely():
-    assert arithmetic.repeats(points(), torch.device("cpu")) == "bit for bit"
-    assert arithmetic.repeats(points(), GPU) == "to rounding"
-    assert arithmetic.repeats(points(deterministic=True), GPU) == "bit for bit"
+def test_a_run_that_goes_on_to_rounding_says_so(tmp_path):
+    with closing(train(points())) as events:
+        state = next(events).state
+        next(events)
+        state.save(tmp_path / "a.safetensors")
+    told = {}
+    for deterministic in (False, True):
+        settings = points(deterministic=deterministic)
+        with pretended.gpu() as gpu, closing(train(settings, World(0, 1, gpu.device), tmp_path / "a.safetensors")) as e:
+            told[deterministic] = next(e).note
+    assert told[False].startswith("goes on to rounding, as pretend:0 computes")
+    assert told[True] == ""
+    with closing(train(points(), resume=tmp_path / "a.safetensors")) as events:
+        assert next(events).note == ""
 
 
 @pytest.mark.parametrize("settings", [tiny(), tiny(architecture={"network": "adm"}), points()], ids=["u", "adm", "mlp"])
