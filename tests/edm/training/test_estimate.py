@@ -40,7 +40,7 @@ def measured(settings, steps=8):
     "settings",
     [
         points(images=10**6, tick=10**6, batch=512, architecture={"channels": 64, "blocks": 3}),
-        Training.parse({**MODERATE, "batch": 32, "images": 10**6}),
+        Training.parse({**MODERATE, "batch": 16, "images": 10**6}),
     ],
     ids=["points", "images"],
 )
