@@ -118,7 +118,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     seconds += COMPILING["cuda" if there.gpu else "cpu"] * layers if settings.compile else 0
     parts = memory(settings, header, there, number, cost.bytes, cost.cast)
-    operations = counting.counted(header, settings.precision, there.gpu).operations if there.gpu else 0.0
+    operations = counting.counted(header, settings.precision).operations if there.gpu else 0.0
     room = min((size for size in (there.total, there.free) if size is not None), default=None)
     fitting = () if room is None or sum(parts.values()) <= room else remedies(settings, header, there, room)
     memory_there = (there.total, there.free, fitting, there.gpu)
@@ -226,7 +226,7 @@ def _clock(place):
 
 def _counted(settings, header, there, micro, number) -> Cost:
     """By counting what one image takes, without doing it."""
-    count = counting.counted(header, settings.precision, there.gpu)
+    count = counting.counted(header, settings.precision)
     if there.peak is None:
         seconds = count.operations / (EFFICIENCY * _speed(there.place, settings.precision))
     else:

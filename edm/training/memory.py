@@ -57,18 +57,20 @@ def memory(
     """
     share, micro = shares(settings, there.several)
     evaluated = EVALUATED * _measured(settings)
-    ahead = 4 * float(np.prod(header.shape)) * AHEAD
+    sent = 8 * float(np.prod(header.shape)) * share  # images and their noise, of a step
     parts = {
         "activations": SLACK * kept * max(micro, evaluated) + cast,
         "weights": 4.0 * number,
-        "gradients": 4.0 * number * (2 if there.several > 1 else 1),  # sent to the other processes in a copy
+        "gradients": 4.0 * number,
         "Adam": 8.0 * number,
         "averages": 4.0 * number * len(settings.ema),
     }
+    if there.several > 1:
+        parts["buckets"] = 4.0 * number  # of gradients, which processes send each other
     if there.gpu:
-        parts |= {"images": ahead * micro, "workspace": WORKSPACE, "context": CONTEXT}
+        parts |= {"images": 2 * sent, "workspace": WORKSPACE, "context": CONTEXT}
     else:
-        parts |= {"images": ahead * share, "processes": PROCESS}
+        parts |= {"images": AHEAD * sent, "processes": PROCESS}
     return {name: int(size * (1 if there.gpu else there.several)) for name, size in parts.items()}
 
 
@@ -114,7 +116,7 @@ def warning(settings: Training, device: str = "auto", card: str | None = None) -
 
 def counted(settings: Training, header: Header, there: Hardware) -> dict[str, int]:
     """`memory`, by counting."""
-    count = counting.counted(header, settings.precision, there.gpu)
+    count = counting.counted(header, settings.precision)
     number, _ = counting.sized(header)
     return memory(settings, header, there, number, count.kept(settings.checkpointing), count.cast)
 

@@ -29,7 +29,7 @@ def test_what_is_kept_is_what_a_step_keeps(network, precision):
     with kept.watched():
         next(steps)
     steps.close()
-    count = counting.counted(state.header, precision, gpu=False)
+    count = counting.counted(state.header, precision)
     assert kept.bytes / 4 == pytest.approx(count.held, rel=0.05)
     assert kept.cast == pytest.approx(count.cast, rel=0.2)
     assert (count.cast > 0) == (precision == "bf16")

@@ -40,7 +40,7 @@ def measured(settings, steps=8):
     "settings",
     [
         points(images=10**6, tick=10**6, batch=512, architecture={"channels": 64, "blocks": 3}),
-        Training.parse({**MODERATE, "batch": 32, "images": 10**6}),
+        Training.parse({**MODERATE, "batch": 16, "images": 10**6}),
     ],
     ids=["points", "images"],
 )
@@ -54,7 +54,7 @@ def test_the_rate_is_that_of_a_run(settings):
 
 
 def test_the_memory_is_that_of_a_run():
-    settings = Training.parse({**MODERATE, "batch": 512, "images": 512})
+    settings = Training.parse({**MODERATE, "batch": 256, "images": 256})
     code = (
         "import json, resource, sys; from edm.training.loop import train; from edm.training.settings import Training\n"
         "for _ in train(Training.parse(sys.argv[1])): pass\n"
@@ -65,10 +65,10 @@ def test_the_memory_is_that_of_a_run():
     )
     found = estimate(settings, "cpu")
     assert 0.5 < int(done.stdout) / found.bytes < 2
-    more = settings.changed(batch=1024, images=1024)
-    kept = (estimate(more, "cpu", trial=False).bytes - found.bytes) / 512
+    more = settings.changed(batch=512, images=512)
+    kept = (estimate(more, "cpu", trial=False).bytes - found.bytes) / 256
     assert kept > 200_000, "it is activations that fill it"
-    half = estimate(more.changed(micro_batch=512), "cpu", trial=False)
+    half = estimate(more.changed(micro_batch=256), "cpu", trial=False)
     assert half.bytes == pytest.approx(found.bytes, rel=0.05)
 
 
@@ -154,7 +154,8 @@ def test_the_paper_s_recipes_take_the_paper_s_time_on_its_gpus_and_fit_them(name
 def test_a_step_of_an_h100_is_as_it_was_measured(precision, milliseconds, gigabytes):
     found = estimate(recipe("cifar10_conditional_vp", batch=128, precision=precision), "cuda", "H100")
     assert 0.6 < 128 / found.rate * 1000 / milliseconds < 1.5
-    assert 1 < (found.bytes - found.parts["context"]) / gigabytes / 1e9 < 1.3
+    norms = 0.7 if precision == "bf16" else 1  # which were in float32 then, and what they keep
+    assert norms < (found.bytes - found.parts["context"]) / gigabytes / 1e9 < 1.3
 
 
 @pytest.mark.parametrize("name", presets.names("training"))
