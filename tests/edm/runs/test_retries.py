@@ -135,6 +135,15 @@ def test_a_process_of_several_has_all_of_them_begin_anew_in_the_same_place(folde
     assert launcher.submitted == [("a", "cpu*2"), ("b", "cpu")]
 
 
+def test_what_was_asked_of_a_run_meanwhile_holds_for_what_goes_on_for_it(several):
+    path, _, become = several
+    become(rank=0, restart=0)
+    say(path, process={"job": 0})
+    runs.stop(path, grace=7)
+    assert retries.hand_over(path, 1, points(micro_batch=16))
+    assert state(path) == "stopping" and places.read(places.request(path, 2, "stop"))["grace"] == 7
+
+
 def test_processes_that_are_started_again_though_their_run_is_over_end(folder, several):
     path, _, become = several
     say(path, process={"job": 0}, state="failed", reason="diverged", sentence="it has diverged")
@@ -182,7 +191,7 @@ def test_what_ends_a_process_that_does_not_lead_is_what_ends_the_run(several):
         ),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "memory", "micro_batch"),
         ("terminate called: CUDA error: uncorrectable ECC error encountered", "device", "broken"),
-        ("epoch 3", None, "without a word"),
+        ("UserWarning: CUDA initialization: The NVIDIA driver on your system is too old", None, "without a word"),
     ],
 )
 def test_a_worker_that_was_torn_down_is_explained_by_its_log(several, line, reason, words):
