@@ -48,11 +48,12 @@ def weights(path):
 
 
 def test_it_begins_anew_with_half_as_many_at_once_until_they_fit_and_says_so(tmp_path, small, capsys):
-    assert trained(tmp_path / "whole", micro_batch=16) == 0
+    short = {"images": 128, "tick": 128}
+    assert trained(tmp_path / "whole", micro_batch=16, **short) == 0
     small(16)
-    assert trained(tmp_path / "halved") == 0
+    assert trained(tmp_path / "halved", **short) == 0
     found, said = runs.read(tmp_path / "halved"), capsys.readouterr().err
-    assert (found.state, found.images) == ("finished", 640)
+    assert (found.state, found.images) == ("finished", 128)
     for micro in (32, 16):
         sentence = f"a step did not fit into memory: it began anew with micro_batch = {micro}"
         assert sentence in found.sentence and sentence in said
@@ -61,11 +62,11 @@ def test_it_begins_anew_with_half_as_many_at_once_until_they_fit_and_says_so(tmp
 
 
 def test_it_goes_on_from_its_last_checkpoint(tmp_path, small, capsys):
-    small(32, first=300)
-    assert trained(tmp_path / "a") == 0
-    assert "it goes on from 00000000256.safetensors with micro_batch = 32" in capsys.readouterr().err
+    small(32, first=192)
+    assert trained(tmp_path / "a", images=256, tick=64) == 0
+    assert "it goes on from 00000000128.safetensors with micro_batch = 32" in capsys.readouterr().err
     lines = [json.loads(line)["images"] for line in (tmp_path / "a" / "metrics.jsonl").read_text().splitlines()]
-    assert lines == [320, 640]
+    assert lines == [64, 128, 192, 256]
     assert runs.read(tmp_path / "a").state == "finished"
 
 
