@@ -177,8 +177,9 @@ def main(arguments=None) -> int:
         passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
-        from edm.base import devices
+        from edm.base import cards, devices
 
+        cards.in_their_order()
         show(chosen.model)
         device = devices.device(chosen.device)
         from app.server import serve

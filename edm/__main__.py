@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
+from edm.base.cards import in_their_order
 from edm.base.errors import one_line, sentence_of
 from edm.commands.help import Help
 
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser(_wanted(sys.argv[1:] if arguments is None else arguments)).parse_args(arguments)
         program = f"{PROGRAM} {options.command}"
+        in_their_order()
         return options.run(options) or 0
     except BrokenPipeError:  # whoever was reading has enough, such as head
         return 128 + 13

@@ -56,6 +56,12 @@ def cards(environment: Mapping[str, str] | None = None) -> list[Card]:
             pynvml.nvmlShutdown()
 
 
+def in_their_order() -> None:
+    """Have this process, before it uses CUDA, and those that it starts, count GPUs as their driver does. Whoever has
+    asked for another order keeps it."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+
+
 def chosen(shown: str | None, uuids: list[str]) -> list[int]:
     """Which of a machine's GPUs a value of CUDA_VISIBLE_DEVICES shows, as CUDA reads it; None: all.
 

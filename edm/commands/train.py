@@ -54,6 +54,10 @@ at once. --resume goes on from the newest whole checkpoint, bit for bit (on a GP
 true); one that is not whole is passed over, and kept aside. A run knows which data it has learned and what it held out:
 with others it goes on only with --accept-data, and says what is no longer true.
 
+A step that does not fit into memory is tried again, from the last checkpoint, with half as many images at once
+(micro_batch), and that is said; of several processes only where a queue has started them. Under torchrun each process
+takes one GPU of its own.
+
 Afterwards:
   python -m edm sample --model runs/spiral/checkpoints/00000200000.safetensors
   python -m edm evaluate runs/spiral

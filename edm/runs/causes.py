@@ -38,7 +38,8 @@ def found(folder: StrPath, number: int, status: dict, checkpoint: Path | None = 
     """Why the worker of the n-th beginning is gone. status: the last that it has written, if any."""
     if failure := told(folder, number):
         return failure
-    lines = [line for line in since_its_beginning(folder) if fault(line) or out_of_memory(RuntimeError(line))]
+    said = [line for line in since_its_beginning(folder) if "Warning" not in line]
+    lines = [line for line in said if fault(line) or out_of_memory(RuntimeError(line))]
     if not lines:
         return None
     settings, others = None, status.get("others")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 
 from edm.base import devices
 from edm.base.cards import Card, cards
@@ -22,6 +22,10 @@ class Offer:
     seats: dict[str, str]
     needed: int
     waits: str | None = None
+
+    def without(self, awaited: Container[str]) -> Offer:
+        """The same without the seats that others wait for."""
+        return replace(self, seats={place: seat for place, seat in self.seats.items() if seat not in awaited})
 
 
 class Machine:

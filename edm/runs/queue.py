@@ -143,14 +143,16 @@ def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
     for run in runs:
         if run.state == "stopping":
             _enforce(run)
-    here = choice.Machine(runs)
-    for run in sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name)):
+    queued = sorted((r for r in runs if r.state == "queued"), key=lambda r: (r.asked or 0, r.name))
+    here = choice.Machine(runs if queued else ())
+    for run in queued:
         request = places.read(places.request(run.folder, run.number, "start"))
         if request.get("host") != clocks.host():
             continue
         offer = here.offer(request)
         _say_why(run, offer.waits)
-        if offer.waits or awaited.intersection(offer.seats.values()):
+        offer = offer.without(awaited)
+        if len(offer.seats) < offer.needed:
             continue
         try:
             if held := _begin(folder, run, request, offer, at_once):

@@ -70,6 +70,9 @@ def hand_over(folder: Path, number: int, settings: Training | None) -> bool:
         leader = launchers.named(start).own(leader=True)
         places.create(places.request(folder, number + 1, "start"), {**start, "changes": changes})
         places.create(places.request(folder, number + 1, "worker"), {**leader, "time": time.time()})
+        for what in ("stop", "pause"):  # that has been asked of it meanwhile
+            if asked := places.read(places.request(folder, number, what)):
+                places.create(places.request(folder, number + 1, what), asked)
     return True
 
 

@@ -24,7 +24,8 @@ def memory(device: str = "cpu") -> int | None:
     torch = sys.modules.get("torch")
     own = _own(device)
     if own is not None and torch is not None:
-        return torch.cuda.max_memory_allocated(own[0]) if torch.cuda.is_initialized() else None
+        first = torch.device("cuda", own[0])  # by name: of a thread that has not chosen one it would be the first
+        return torch.cuda.max_memory_allocated(first) if torch.cuda.is_initialized() else None
     if device == "mps" and torch is not None:
         return torch.mps.driver_allocated_memory()
     try:

@@ -1,10 +1,12 @@
 """Devices by name: what is there, what several processes may have, and what is refused with a way out."""
 
+import os
 import sys
 
 import pytest
 import torch
 
+from edm.__main__ import main
 from edm.base import devices
 from edm.base.errors import Refused
 from tests.edm.base.nvml import Nvml, h100
@@ -15,7 +17,8 @@ def gpus(monkeypatch):
     """Puts so many GPUs of these free memories (GiB) into this machine."""
 
     def put(*free):
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+            monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
         monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(free))
         monkeypatch.setitem(sys.modules, "pynvml", Nvml(*(h100(k, free=size) for k, size in enumerate(free))))
@@ -111,3 +114,10 @@ def test_a_run_is_asked_for_by_the_full_name_of_its_device(gpus):
     assert devices.places("auto", 2) == (["cuda:0", "cuda:1"], 1)
     assert devices.places("cuda*2", 2) == (["cuda:0", "cuda:1"], 2)
     assert devices.places("auto", 0) == devices.places("cpu", 2) == devices.places("cpu*2", 2) == (["cpu"], 1)
+
+
+def test_programs_count_gpus_as_their_driver_does_unless_somebody_wants_it_otherwise(monkeypatch):
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    assert main(["models"]) == 0 and os.environ["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
+    monkeypatch.delenv("CUDA_DEVICE_ORDER")
+    assert main(["models"]) == 0 and os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"

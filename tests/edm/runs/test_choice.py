@@ -158,3 +158,25 @@ def test_a_request_of_before_with_a_device_that_is_bound_is_started_there(folder
     assert runs.advance(folder) == [path]
     assert launcher.submitted == [("a", "cuda:0")]
     assert beginning(path, 1).device == "cuda:0"
+
+
+def test_a_run_that_may_go_anywhere_does_not_wait_behind_one_that_waits_for_a_gpu(folder, machine):
+    launcher = machine(60, 10)
+    for name, device in (("first", "cuda:0"), ("second", "cuda:0"), ("any", "auto"), ("third", "cuda:1")):
+        ask(folder, name, device)
+    runs.advance(folder)
+    assert launcher.submitted == [("first", "cuda:0"), ("any", "cuda:1")]
+    both = ask(folder, "both", "cuda*2")
+    machine(60, 10, 40)
+    ask(folder, "last")
+    runs.advance(folder)
+    assert launcher.submitted[2:] == [("last", "cuda:2")], "nor behind one that waits for others' GPUs"
+    assert state(both) == "queued"
+
+
+def test_nobody_looks_at_the_cards_while_nothing_waits(folder, machine, monkeypatch):
+    machine(60)
+    path = ask(folder, "a")
+    runs.advance(folder)
+    monkeypatch.setattr("edm.runs.choice.cards", lambda *_: pytest.fail("it takes a while"))
+    assert runs.advance(folder) == [] and state(path) == "running"

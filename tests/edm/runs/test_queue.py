@@ -39,7 +39,7 @@ def test_one_run_at_a_time_on_a_device_the_others_in_order(folder, stubs):
 
 def test_many_launchers_at_once_start_each_run_once(folder, stubs):
     fork = multiprocessing.get_context("fork")
-    for round in range(4):
+    for round in range(2):
         paths = [runs.start(points(), folder, "cpu", f"r{round}{i}") for i in range(3)]
         callers = [fork.Process(target=_advance_often, args=(folder,)) for _ in range(6)]
         for caller in callers:

@@ -48,11 +48,12 @@ def weights(path):
 
 
 def test_it_begins_anew_with_half_as_many_at_once_until_they_fit_and_says_so(tmp_path, small, capsys):
-    assert trained(tmp_path / "whole", micro_batch=16) == 0
+    short = {"images": 128, "tick": 128}
+    assert trained(tmp_path / "whole", micro_batch=16, **short) == 0
     small(16)
-    assert trained(tmp_path / "halved") == 0
+    assert trained(tmp_path / "halved", **short) == 0
     found, said = runs.read(tmp_path / "halved"), capsys.readouterr().err
-    assert (found.state, found.images) == ("finished", 640)
+    assert (found.state, found.images) == ("finished", 128)
     for micro in (32, 16):
         sentence = f"a step did not fit into memory: it began anew with micro_batch = {micro}"
         assert sentence in found.sentence and sentence in said
@@ -61,11 +62,11 @@ def test_it_begins_anew_with_half_as_many_at_once_until_they_fit_and_says_so(tmp
 
 
 def test_it_goes_on_from_its_last_checkpoint(tmp_path, small, capsys):
-    small(32, first=300)
-    assert trained(tmp_path / "a") == 0
-    assert "it goes on from 00000000256.safetensors with micro_batch = 32" in capsys.readouterr().err
+    small(32, first=192)
+    assert trained(tmp_path / "a", images=256, tick=64) == 0
+    assert "it goes on from 00000000128.safetensors with micro_batch = 32" in capsys.readouterr().err
     lines = [json.loads(line)["images"] for line in (tmp_path / "a" / "metrics.jsonl").read_text().splitlines()]
-    assert lines == [320, 640]
+    assert lines == [64, 128, 192, 256]
     assert runs.read(tmp_path / "a").state == "finished"
 
 
@@ -135,6 +136,15 @@ def test_a_process_of_several_has_all_of_them_begin_anew_in_the_same_place(folde
     assert launcher.submitted == [("a", "cpu*2"), ("b", "cpu")]
 
 
+def test_what_was_asked_of_a_run_meanwhile_holds_for_what_goes_on_for_it(several):
+    path, _, become = several
+    become(rank=0, restart=0)
+    say(path, process={"job": 0})
+    runs.stop(path, grace=7)
+    assert retries.hand_over(path, 1, points(micro_batch=16))
+    assert state(path) == "stopping" and places.read(places.request(path, 2, "stop"))["grace"] == 7
+
+
 def test_processes_that_are_started_again_though_their_run_is_over_end(folder, several):
     path, _, become = several
     say(path, process={"job": 0}, state="failed", reason="diverged", sentence="it has diverged")
@@ -182,7 +192,7 @@ def test_what_ends_a_process_that_does_not_lead_is_what_ends_the_run(several):
         ),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "memory", "micro_batch"),
         ("terminate called: CUDA error: uncorrectable ECC error encountered", "device", "broken"),
-        ("epoch 3", None, "without a word"),
+        ("UserWarning: CUDA initialization: The NVIDIA driver on your system is too old", None, "without a word"),
     ],
 )
 def test_a_worker_that_was_torn_down_is_explained_by_its_log(several, line, reason, words):

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from edm import runs
-from edm.runs import usage, worker
+from edm.__main__ import main
+from edm.runs import places, usage, worker
 from edm.training import counting
 from edm.training.loop import train
 from edm.training.recording import record
 from tests.edm.base.nvml import GIB, Nvml, h100
 from tests.edm.runs import points
+from tests.edm.runs.stubs import say
 
 
 @pytest.fixture
@@ -24,7 +26,9 @@ def gpus(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynvml", made)
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda k=0: (5 + k) * GIB)
+    monkeypatch.setattr(
+        torch.cuda, "max_memory_allocated", lambda device=None: (5 + (device.index if device else 0)) * GIB
+    )
     monkeypatch.setattr(counting, "counted", lambda header, precision: SimpleNamespace(operations=1e6))
     order = [0, 1, 2]
     known = [SimpleNamespace(uuid=made.cards[k]["uuid"].removeprefix("GPU-")) for k in range(3)]
@@ -85,3 +89,11 @@ def test_what_gpus_could_do_at_most_is_the_sum_of_their_peaks(gpus):
     assert usage.most(header, points(), "cpu") is None
     gpus.made.cards[1]["name"] = "A card of tomorrow"
     assert usage.most(header, points(), "cuda*2") is None
+
+
+def test_a_terminal_shows_it_while_the_run_is_running(tmp_path, capsys):
+    path = runs.start(points(), tmp_path / "runs", "cpu", "a")
+    places.create(places.request(path, 1, "taken"), {})
+    say(path, rate=100.0, most=400.0, gpu_memory=62e9, gpu_utilization=0.93)
+    assert main(["runs", "show", "a", f"--runs={path.parent}"]) == 0
+    assert "93% busy, 62.0 GB taken, 25% of their arithmetic" in capsys.readouterr().out

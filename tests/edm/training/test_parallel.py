@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from edm.__main__ import SAID, failed
 from edm.base.errors import Refused
 from edm.training import parallel
 from edm.training.loop import Step, train
@@ -33,17 +34,27 @@ def test_two_processes_give_the_losses_of_one(tmp_path):
     config.write_text(json.dumps(settings.document()))
     done = torchrun(2, "train", "--config", str(config), "--device", "cpu", "--out", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr
+    assert "FutureWarning" not in done.stderr
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     alone = [event.loss for event in train(settings) if isinstance(event, Step)]
     assert [line["images"] for line in lines] == [16, 32, 48, 64, 80, 96]
     assert [line["loss"] for line in lines] == pytest.approx(alone, rel=1e-4)
     assert len(checkpoints(tmp_path / "run")) == 1
-    uneven = torchrun(
-        2, "train", "--config", str(config), "--batch", "15", "--device", "cpu", "--out", str(tmp_path / "no")
-    )
-    assert uneven.returncode != 0
-    assert uneven.stderr.count("cannot be shared evenly by 2 processes") == 1, "it is said once"
+
+
+def test_what_all_processes_would_say_is_said_by_the_first_of_them(monkeypatch, capsys):
+    waited, uneven = [], Refused("batch = 15 cannot be shared evenly by 2 processes; make it a multiple")
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    for rank, waits in ((None, []), ("0", []), ("1", [SAID])):
+        if rank is not None:
+            monkeypatch.setenv("LOCAL_RANK", rank)
+        assert failed("python -m edm train", uneven) == 2
+        assert waited == waits, "torchrun ends the others as soon as the first one has said it"
+    assert capsys.readouterr().err.count("cannot be shared evenly") == 3, "if it has not, they do"
+    waited.clear()
+    failed("python -m edm train", RuntimeError("CUDA out of memory."))
+    assert waited == [], "what befalls one of them is told at once"
 
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:0", "cuda", "cuda*2"])
