@@ -108,9 +108,7 @@ def test_an_evaluation_leaves_the_report_of_the_library(folder):
     assert not (task.folder / "kept").exists()
 
 
-@pytest.mark.parametrize(
-    ("run", "kind", "settings"), [("digits", "sample", SAMPLE), ("points", "evaluate", EVALUATE)]
-)
+@pytest.mark.parametrize(("run", "kind", "settings"), [("digits", "sample", SAMPLE), ("points", "evaluate", EVALUATE)])
 def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, run, kind, settings):
     whole = done(tasks.start(folder / run, kind, settings, "cpu"))
     path = tasks.start(folder / run, kind, settings, "cpu")
@@ -161,6 +159,17 @@ def test_a_task_that_waits_is_stopped_at_once_and_another_may_be_deleted(folder)
     tasks.stop(folder / "digits" / "tasks" / "last")
     runs.delete(folder / "digits")
     assert [run.name for run in runs.all_runs(folder)] == ["points"]
+
+
+def test_what_a_task_leaves_behind_is_freed_and_its_images_stay(folder):
+    path = tasks.start(folder / "digits", "sample", {**SAMPLE, "count": 3}, "cpu")
+    assert done(path).state == "finished"
+    (path / ".reserve").write_bytes(b"reserved")
+    (path / ".status.json.abcdefgh").write_bytes(b"half")
+    with pytest.raises(edm.Refused, match="digits/sample-1 is a task, which is not paused"):
+        runs.pause(path)
+    assert runs.gc(folder) == 12
+    assert ImageFolder(path / "images", channels=1).size == 3
 
 
 def test_why_a_task_has_ended_is_a_sentence(folder):
