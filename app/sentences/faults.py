@@ -9,6 +9,7 @@ from pathlib import Path
 from app.sentences.visible import without_folders
 from edm.base.devices import out_of_memory
 from edm.base.errors import Refused, sentence_of
+from edm.base.faults import fault
 
 TOO_LARGE = "This does not fit into the server's memory; take fewer samples or steps, or a smaller network."
 
@@ -19,6 +20,9 @@ def told(error: Exception) -> str:
         return without_folders(str(error))
     if out_of_memory(error):
         return TOO_LARGE
+    if isinstance(error, RuntimeError) and (known := fault(f"{type(error).__name__}: {error}")):
+        logging.getLogger(__name__).error("%s", known.sentence, exc_info=error)
+        return f"{known.sentence[0].upper()}{known.sentence[1:]}."
     if sentence_of(error) is not None:
         name = f" ({Path(str(error.filename)).name})" if getattr(error, "filename", None) else ""
         return f"A file that this needs cannot be used{name}: {error.strerror or 'it is gone'}. Reload the page."

@@ -230,8 +230,9 @@ class Desk:
             self.room.check_start(visitor, wanted[0], runs.all_runs(self.board.folder), wanted[1:])
             begun = []
             try:
+                known = {"owner": visitor.name, "needs": plan.cost and plan.cost.bytes}
                 for name, settings in zip(names, wanted, strict=True):
-                    begun.append(runs.start(settings, self.board.folder, plan.device, name, owner=visitor.name))
+                    begun.append(runs.start(settings, self.board.folder, plan.device, name, **known))
             except BaseException:  # all of them, or none
                 for folder in begun:
                     runs.delete(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 
 import numpy as np
@@ -13,16 +12,11 @@ from app.training import devices, recipes
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
-from edm.base.peaks import peak_of
 from edm.data import points
 from edm.files import saved
-from edm.files.checkpoints import read_header
 from edm.plots.panels import rounded
 from edm.runs import places
-from edm.training.counting import counted
-from edm.training.memory import shaped
 from edm.training.settings import Training
-from edm.training.state import header_of
 
 SHOWN_POINTS = 400
 GRID = np.geomspace(0.002, 100, 121)  # σ of the curve p_train
@@ -55,27 +49,7 @@ def row(run: runs.Run) -> dict:
 
 def peak(run: runs.Run) -> float | None:
     """The share of what its GPUs can compute that a run gets of them, from 0 to 1; None where that is not known."""
-    found, settings = [peak_of(str(card.get("name"))) for card in run.cards], settings_of(run)
-    if not found or None in found or not run.rate or settings is None or run.state != "running":
-        return None
-    operations = _operations(settings.model_dump_json(), run.checkpoint)
-    if operations is None:
-        return None
-    return run.rate * operations / sum(one.speed(settings.precision, settings.tf32) for one in found if one)
-
-
-@lru_cache(maxsize=64)
-def _operations(settings, checkpoint) -> float | None:
-    """Of training on an image, by a run's settings as JSON; None of data that are not known before a checkpoint is."""
-    known = Training.parse(json.loads(settings))
-    source = shaped(known.data)
-    if checkpoint is not None:
-        header = read_header(checkpoint)
-    elif source is not None:
-        header = header_of(known, source, 0.5)
-    else:
-        return None
-    return counted(header, known.precision).operations
+    return run.rate / run.most if run.rate and run.most and run.state == "running" else None
 
 
 def settings_of(run: runs.Run) -> Training | None:

@@ -97,6 +97,7 @@ def _show(options, folder):
         facts = {
             "why": run.sentence,
             "place": run.pid and run.state in runs.LIVE and f"process {run.pid} on {run.host}, {run.device}",
+            "GPUs": run.state == "running" and _gpus(run),
             "loss": run.loss and f"{run.loss:.4f}",
             "left": run.state == "running" and run.left is not None and f"{run.left:,.0f} s, {run.rate:,.0f} images/s",
             "checkpoint": run.checkpoint,
@@ -230,6 +231,14 @@ def _progress(run) -> str:
 
 def _note(run) -> str:
     return run.sentence or (f"{run.left:,.0f} s left" if run.state == "running" and run.left is not None else "")
+
+
+def _gpus(run) -> str:
+    """How busy and how full they are, and what of their arithmetic the run gets."""
+    busy = [] if run.gpu_utilization is None else [f"{run.gpu_utilization:.0%} busy"]
+    taken = [f"{run.gpu_memory / 1e9:,.1f} GB taken"] if run.gpu_memory else []
+    got = [f"{run.rate / run.most:.0%} of their arithmetic"] if run.rate and run.most else []
+    return ", ".join([*busy, *taken, *got])
 
 
 def _size(count: int) -> str:

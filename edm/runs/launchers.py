@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edm.base.types import StrPath
 
 NICE = 10
+RESTARTS = 16  # of several processes, which halve what they take at once (`edm.runs.retries`): as often as can be
 PROMPT = "$ "  # before the command with which a beginning starts in the log
 
 
@@ -78,9 +79,11 @@ class Processes:
         request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
-        ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
         kind = str(request.get("kind", "train"))
-        arguments = [*torchrun, *ours, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
+        again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
+        if torchrun:  # -- lest it looks for itself in our options
+            torchrun = [*torchrun[:-1], *again, torchrun[-1], "--"]
+        arguments = [*torchrun, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:
             log.write(f"{PROMPT}{request.get('command', '')}\n".encode())
             log.flush()
@@ -162,11 +165,12 @@ def module(several: int) -> list[str]:
     return [*(torchrun if several > 1 else []), "edm"]
 
 
-def command(options: Iterable[str], device: str = "auto") -> str:
-    """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
-    device: as a run is asked for; on several, torchrun starts a process for each."""
+def command(words: Sequence[str], device: str = "auto") -> str:
+    """With which a person does the same in a terminal, quoted for a shell. words: train, and its options. device: as a
+    run is asked for; on several, torchrun starts a process for each."""
+    verb, *options = words
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    return shlex.join(["python", "-m", *module(devices.count(device)), *options, *where])
+    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *where, *options])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:

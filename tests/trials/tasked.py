@@ -20,7 +20,7 @@ SAMPLE = {"count": 1600, "sampling": {"steps": 4}}
 EVALUATE = {"count": 600, "reference": 200, "sampling": {"steps": 4}, "computing": {"batch": 25}}
 
 
-def background(folder, dice, count=3):
+def tasked(folder, dice, count=3):
     """SIGKILLs of many images and of an evaluation, alone and on two processes, each followed by Resume."""
     run = folder / "digits"
     for _ in record(train(tiny(images=32, tick=32, checkpoint=32)), run):
@@ -42,8 +42,8 @@ def background(folder, dice, count=3):
 def _killed(folder, path, dice):
     """Kill the task's worker a while after it has begun to draw."""
     runs.advance(folder)
-    until(lambda: runs.read(path).heartbeat, "a worker that says how it is")
-    time.sleep(dice.uniform(0.0, 4.0))
+    until(lambda: (seen := runs.read(path)).heartbeat and seen.images, "a worker that draws")
+    time.sleep(dice.uniform(0.0, 1.0))
     living = runs.read(path)
     assert living.state == "running", (living.state, living.sentence, living.log)
     os.kill(living.pid, signal.SIGKILL)

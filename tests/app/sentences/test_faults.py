@@ -65,6 +65,12 @@ def test_a_file_that_is_gone_is_named_without_its_folder_and_want_of_memory_with
     assert not caplog.records
 
 
+def test_what_is_wrong_with_a_gpu_is_told_by_name_and_logged(caplog):
+    said = faults.told(RuntimeError("CUDA error: uncorrectable ECC error encountered"))
+    assert said.startswith("The GPU is broken") and said.endswith(".")
+    assert "uncorrectable ECC" in caplog.text, "for whoever looks after the machine"
+
+
 def test_a_request_that_is_overtaken_says_nothing(caplog):
     assert answers(raising(Superseded()), {"serial": 1}) == []
     assert not caplog.records

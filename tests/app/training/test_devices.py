@@ -14,15 +14,11 @@ from app.work.jobs import Job
 from app.work.tickets import Ticket
 from edm import runs
 from edm.base import devices
-from edm.base.peaks import peak_of
 from edm.runs import places
-from edm.training.counting import counted
 from edm.training.estimate import Estimate
-from edm.training.memory import shaped, unfit
-from edm.training.state import header_of
+from edm.training.memory import unfit
 from tests.app.tabs.asking import Lesson
 from tests.app.training import answer, asked, running
-from tests.edm.runs import points
 from tests.gpus import CARDS, pretend
 
 FREE = replace(CARDS[0], index=1, free=80_000_000_000, utilization=0.0, others=())
@@ -196,7 +192,7 @@ def test_the_page_s_device_is_chosen_by_whoever_looks_after_it(tab, kind):
 
 
 CARD = {"index": 1, "name": "NVIDIA H100 80GB HBM3", "total": 85e9, "free": 23e9, "utilization": 0.93}
-GPU = {"gpu_utilization": 0.93, "gpu_memory": 62_000_000_000, "cards": [CARD], "rate": 2733.0, "memory": 17_100_000_000}
+GPU = {"gpu_utilization": 0.93, "gpu_memory": 62_000_000_000, "cards": [CARD], "rate": 2733.0, "most": 5466.0}
 
 
 def test_a_run_tells_how_busy_and_how_full_its_gpu_is_and_what_it_gets_of_it(tab, train):
@@ -204,13 +200,10 @@ def test_a_run_tells_how_busy_and_how_full_its_gpu_is_and_what_it_gets_of_it(tab
     news = answer(tab, "poll", runs={"digits-3": None})
     (row,) = news["rows"]
     assert (row["device"], row["usage"]) == ("GPU 1", "93 % busy, 62 of 85 GB taken")
-    operations = counted(header_of(points(), shaped(points().data), 0.5)).operations
-    assert news["runs"]["digits-3"]["peak"] == pytest.approx(2733 * operations / peak_of("H100").speed())
+    assert news["runs"]["digits-3"]["peak"] == 0.5
 
 
-@pytest.mark.parametrize(
-    "unknown", [{"cards": []}, {"cards": [{"name": "abacus"}]}, {"rate": None}, {"cards": [{"name": 3, "total": "x"}]}]
-)
+@pytest.mark.parametrize("unknown", [{"most": None}, {"rate": None}, {"most": "x"}, {"state": "paused"}])
 def test_what_is_not_known_of_a_gpu_is_not_told(tab, train, unknown):
     train("digits-3", "cuda:1", **GPU | unknown)
     assert answer(tab, "poll", runs={"digits-3": None})["runs"]["digits-3"]["peak"] is None
