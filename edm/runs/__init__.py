@@ -14,9 +14,9 @@ runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-
 from edm.files.names import check_name, runs_folder
 from edm.runs.keeping import best, delete, find, gc
 from edm.runs.logs import tail
-from edm.runs.places import TASKS
+from edm.runs.places import TASKS, disk_use
 from edm.runs.queue import advance, pause, resume, start, stop, unpause
-from edm.runs.reading import LIVE, OVER, Run, all_runs, disk_use, read
+from edm.runs.reading import LIVE, OVER, Run, all_runs, read
 from edm.runs.tables import history
 from edm.training.metrics import Lines, metrics_since
 

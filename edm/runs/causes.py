@@ -36,7 +36,8 @@ def told(folder: StrPath, number: int) -> Failure | None:
 
 def found(folder: StrPath, number: int, status: dict, checkpoint: Path | None = None) -> Failure | None:
     """Why the worker of the n-th beginning is gone. status: the last that it has written, if any."""
-    if failure := told(folder, number):
+    failure = told(folder, number)
+    if failure or places.is_task(folder):
         return failure
     said = [line for line in since_its_beginning(folder) if "Warning" not in line]
     lines = [line for line in said if fault(line) or out_of_memory(RuntimeError(line))]

@@ -80,8 +80,8 @@ class Processes:
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
         kind = str(request.get("kind", "train"))
+        again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
         if torchrun:  # -- lest it looks for itself in our options
-            again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
             torchrun = [*torchrun[:-1], *again, torchrun[-1], "--"]
         arguments = [*torchrun, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:

@@ -19,6 +19,7 @@ import errno
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -175,3 +176,13 @@ def read(path: StrPath) -> dict:
     except (OSError, Refused):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def disk_use(folder: StrPath) -> int:
+    """Bytes that the files in a directory take."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # gone meanwhile
+                total += os.lstat(os.path.join(parent, name)).st_size
+    return total

@@ -113,8 +113,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
         finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else last_words(folder)
         cause = None if finished else causes.found(folder, number, status if own else {}, whole)
-        silent = failures.silent(task or whole)
-        told = {} if finished else {"reason": words and "settings", "sentence": words or silent}
+        told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(task or whole)}
         if cause:
             told, remedies = {"reason": cause.reason, "sentence": cause.sentence}, cause.remedies
         state = "finished" if finished else "failed" if words or cause else state
@@ -132,7 +131,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
         reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
         cards=tuple(card for card in _several(status, "cards") if isinstance(card, dict)) if own and live else (),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
-        disk=disk_use(folder) if details else None, **known,
+        disk=places.disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
@@ -293,13 +292,3 @@ def _remedies(found) -> tuple:
     with suppress(TypeError, ValueError):
         return tuple((str(title), dict(changes)) for title, changes in found or ())
     return ()
-
-
-def disk_use(folder: StrPath) -> int:
-    """Bytes that the files in a directory take."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):  # gone meanwhile
-                total += os.lstat(os.path.join(parent, name)).st_size
-    return total

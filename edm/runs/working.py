@@ -6,14 +6,16 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.devices import option, out_of_memory
 from edm.base.errors import Refused
+from edm.base.faults import fault
 from edm.base.rates import Rate
 from edm.runs import beginnings, launchers, places, tasks
-from edm.runs.failures import Failure, disk_full
+from edm.runs.failures import Failure, disk_full, explain
 from edm.runs.kinds import KINDS
 from edm.runs.reading import OVER
 from edm.runs.worker import BEAT, Worker
@@ -36,19 +38,29 @@ class _Worker(Worker):
         self._status |= {"rate": self._rate.each_second, "left": self._rate.left(total)}
 
     def _explained(self, error) -> Failure:
-        text = " ".join(str(error).split())
-        if disk_full(error):
-            sentence = f"the disk is full; make room, then resume it: what is done is kept ({text:.200})"
-            return Failure("disk", sentence, (("Make room, then resume", {}),))
-        if out_of_memory(error):
-            fewer = "begin one that takes fewer samples at once (batch), or half precision"
-            return Failure("memory", f"it does not fit into memory; {fewer} ({text:.200})")
-        if isinstance(error, KeyboardInterrupt):
-            return Failure("stopped", "interrupted from its terminal; resume it")
-        if isinstance(error, Refused | OSError):
-            return Failure("settings", text[:1000])
-        name = type(error).__name__
-        return Failure("unexpected", f"it met an error of the program, {name}: {text:.300}; its log has more")
+        return explained(error)
+
+
+def explained(error: BaseException) -> Failure:
+    """What has ended a task."""
+    text = " ".join(str(error).split())
+    if disk_full(error):
+        sentence = f"the disk is full; make room, then resume it: what is done is kept ({text:.200})"
+        return Failure("disk", sentence, (("Make room, then resume", {}),))
+    if out_of_memory(error):
+        fewer = "begin one that takes fewer samples at once (batch), or half precision"
+        return Failure("memory", f"it does not fit into memory; {fewer} ({text:.200})")
+    if isinstance(error, KeyboardInterrupt):
+        return Failure("stopped", "interrupted from its terminal; resume it")
+    if isinstance(error, Refused | OSError):
+        return Failure("settings", text[:1000])
+    name = type(error).__name__
+    known = fault(f"{name}: {text}")
+    if known:
+        return Failure(known.reason, f"{known.sentence}; what is done is kept, and resuming goes on ({text:.200})")
+    if explain(error).reason == "lost":
+        return Failure("lost", f"one of its processes was lost; what is done is kept: resume it ({text:.200})")
+    return Failure("unexpected", f"it met an error of the program, {name}: {text:.300}; its log has more")
 
 
 def work(folder: StrPath, number: int | None = None, kind: str | None = None) -> int:
@@ -99,8 +111,15 @@ def work(folder: StrPath, number: int | None = None, kind: str | None = None) ->
 def _follow(task, number, world) -> int:
     """Do one's share of a task that another process leads; ends when that has ended."""
     threading.Thread(target=_end_with, args=(task.folder, number), name="its leader's end", daemon=True).start()
-    for _ in KINDS[task.kind].work(task, tasks.model_of(task), world):
-        pass
+    try:
+        for _ in KINDS[task.kind].work(task, tasks.model_of(task), world):
+            pass
+    except Exception as error:
+        failure = explained(error)
+        if number is not None and failure.reason != "lost":  # of which its leader knows as much
+            with suppress(OSError):
+                places.create(places.request(task.folder, number, "fellow"), vars(failure))
+        raise
     return 0
 
 

@@ -16,13 +16,13 @@ import time
 from functools import partial
 from pathlib import Path
 
-from edm import runs
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
 from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
 from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
+from tests.trials.tasked import tasked
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
 
@@ -39,10 +39,8 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALS = {
-    trial.__name__: trial
-    for trial in (workers, servers, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu)
-}
+TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu)
+TRIALS = {trial.__name__: trial for trial in TRIALED}
 
 
 def main():
@@ -64,7 +62,7 @@ def main():
                 failed += 1
                 print(f"{name:10}FAILED: {error}; left running: {left_running(folder)}", flush=True)
             finally:
-                for run in runs.all_runs(folder):
+                for run in reading.all_work(folder):
                     launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
             print(f"{name:10}{time.monotonic() - began:.0f} s", flush=True)
     sys.exit(failed > 0)

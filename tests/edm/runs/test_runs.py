@@ -180,7 +180,7 @@ def test_a_broken_status_is_no_accident(folder, content):
 def test_fifty_runs_are_listed_without_reading_their_histories(folder, monkeypatch):
     for i in range(50):
         begin(folder, f"r{i}", state="finished")
-    monkeypatch.setattr(reading, "disk_use", None)
+    monkeypatch.setattr(places, "disk_use", None)
     monkeypatch.setattr(reading, "tail", None)
     listed = runs.all_runs(folder)
     assert len(listed) == 50

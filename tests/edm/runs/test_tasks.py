@@ -81,7 +81,7 @@ def test_what_a_task_does_stands_in_its_folder(folder):
     task = tasks.read(path)
     assert (task.name, task.kind, task.run, task.images, task.owner) == ("sample-1", "sample", "digits", 16, "anna")
     assert (task.done, task.total, task.result, task.settings) == (0, 40, None, Many.parse(SAMPLE))
-    assert reading.read(path).command == f"python -m edm sample --run={path} --device=cpu"
+    assert reading.read(path).command == f"python -m edm sample --device=cpu --run={path}"
     assert tasks.start(folder / "digits", "sample", SAMPLE, "cpu", name="mine").name == "mine"
     assert [task.name for task in tasks.of(folder / "digits")] == ["mine", "sample-1"]
 
@@ -159,6 +159,17 @@ def test_a_task_that_waits_is_stopped_at_once_and_another_may_be_deleted(folder)
     tasks.stop(folder / "digits" / "tasks" / "last")
     runs.delete(folder / "digits")
     assert [run.name for run in runs.all_runs(folder)] == ["points"]
+
+
+def test_what_a_task_leaves_behind_is_freed_and_its_images_stay(folder):
+    path = tasks.start(folder / "digits", "sample", {**SAMPLE, "count": 3}, "cpu")
+    assert done(path).state == "finished"
+    (path / ".reserve").write_bytes(b"reserved")
+    (path / ".status.json.abcdefgh").write_bytes(b"half")
+    with pytest.raises(edm.Refused, match="digits/sample-1 is a task, which is not paused"):
+        runs.pause(path)
+    assert runs.gc(folder) == 12
+    assert ImageFolder(path / "images", channels=1).size == 3
 
 
 def test_why_a_task_has_ended_is_a_sentence(folder):
