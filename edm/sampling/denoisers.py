@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkabl
 import torch
 
 from edm.base.copies import COPIES
+from edm.base.devices import precise
 from edm.base.devices import out_of_memory
 from edm.base.exactness import exact
 from edm.exact import GaussianMixture
@@ -135,7 +136,7 @@ def _exact_on(mixture, device) -> Any:
     if mixture.means.device == device:
         return mixture
     size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
-    return COPIES.of(mixture, device, None, size, lambda: mixture.to(device))
+    return COPIES.of(mixture, device, precise(device), size, lambda: mixture.to(device))
 
 
 def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
