@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkabl
 import torch
 
 from edm.base.copies import COPIES
-from edm.base.devices import precise
-from edm.base.devices import out_of_memory
+from edm.base.devices import out_of_memory, precise
 from edm.base.exactness import exact
 from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
