@@ -16,6 +16,7 @@ import torch
 import edm
 from edm import data, diagnostics, models, networks, schedules, timesteps
 from edm.base import streams
+from edm.data import sources
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import classifiers
 from edm.evaluation.features import of_dataset, to_8_bits
@@ -30,8 +31,12 @@ from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.sampling.denoisers import on
 from edm.solvers import SOLVERS
 from edm.training.augmentation import Augmentation
+from edm.training.events import Step
+from edm.training.loop import train
 from edm.training.loss import Loss, per_sigma
+from edm.training.parallel import World
 from tests import pretended
+from tests.edm.runs import points as points_run
 
 SIGMAS = (5.0, 0.7, 0.05)
 SETTINGS = edm.Sampling(steps=3)
@@ -274,6 +279,30 @@ def test_evaluation():
         yield frechet_distance(y, others.to(device)), precision_recall(y, others.to(device))
         yield moments(y).covariance.sum().item()
         yield score_error(there, truth, y, None, SIGMAS), per_sigma(there, y, None, SIGMAS)
+
+    assert_there_as_here(ask)
+
+
+class Away:
+    """A source that keeps its samples and classes on a device."""
+
+    def __init__(self, source, device):
+        self.source, self.device = source, device
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+
+    def read(self, indices):
+        return tuple(None if part is None else part.to(self.device) for part in self.source.read(indices))
+
+
+def test_a_run_learns_from_samples_wherever_they_lie():
+    settings = points_run(images=128, samples=1)
+    source = sources.open_source(settings.data)
+
+    def ask(device):
+        events = train(settings, World(0, 1, torch.device("cpu")), source=Away(source, device))
+        return [event.loss for event in events if isinstance(event, Step)]
 
     assert_there_as_here(ask)
 
