@@ -3,6 +3,8 @@
 import pytest
 
 import edm
+from app.work.pictures import Picture
+from app.work.shared import Work
 from edm import data, models, networks
 from edm.diagnostics import Shared
 from edm.experiments import runner
@@ -12,6 +14,7 @@ from edm.preconditioning import PRECONDITIONINGS
 from edm.sampling.denoisers import on
 from edm.solvers import SOLVERS
 from tests import pretended
+from tests.app.work import bodies, final
 from tests.contracts.test_devices import mixture, network
 
 
@@ -66,3 +69,16 @@ def test_an_experiment_waits_for_its_picture(name):
         gpu.clear()
         picture(models.load(name), states)
         assert gpu.copies == {"D2H": 1}
+
+
+@pytest.mark.parametrize("name", ["spiral_mlp", "digits_edm"])
+def test_the_page_waits_for_each_preview_once(name):
+    """And for whether the samples are finite, and for the arrows of the last one."""
+    job = Picture(experiment={"model": name, "count": 3, "sampling": {"steps": 3}}, field={})
+    with pretended.gpu() as gpu:
+        on(models.load(name).denoiser, gpu.device)
+        gpu.clear()
+        shown = list(bodies(job, Work(str(gpu.device))))
+        assert gpu.waits.total() <= len(shown) + 1 + (name == "spiral_mlp"), gpu.waits
+        assert gpu.copies["D2H"] <= len(shown) + (name == "spiral_mlp")
+    assert shown[-1][0]["run"].keys() == final(job)["run"].keys()
