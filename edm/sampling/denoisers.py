@@ -134,8 +134,8 @@ def _exact_on(mixture, device) -> Any:
     """Itself if it is there; else a copy that is kept, as a network's is."""
     if mixture.means.device == device:
         return mixture
-    size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
-    return COPIES.of(mixture, device, None, size, lambda: mixture.to(device))
+    tensors = [value for value in vars(mixture).values() if isinstance(value, torch.Tensor)]
+    return COPIES.of(mixture, device, None, lambda moved: sum(x.nbytes for x in tensors), lambda: mixture.to(device))
 
 
 def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
