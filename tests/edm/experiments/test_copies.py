@@ -91,3 +91,11 @@ def test_networks_of_files_stay_in_memory_while_it_lasts(monkeypatch):
     other = first.denoiser
     assert other is not kept and first.denoiser is other
     assert second.denoiser is second.denoiser and first.denoiser is not other  # there was no room for both
+
+
+def test_a_copy_where_there_is_no_float64_is_no_copy_for_where_there_is():
+    exact = smooth_mixture()
+    with pretended.gpu(no_float64=True) as gpu:
+        assert on(exact, gpu.device).means.dtype == torch.float32
+    with pretended.gpu() as gpu:
+        assert on(exact, gpu.device).means.dtype == torch.float64
