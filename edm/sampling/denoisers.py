@@ -134,7 +134,10 @@ def _exact_on(mixture, device) -> Any:
     """Itself if it is there; else a copy that is kept, as a network's is."""
     if mixture.means.device == device:
         return mixture
-    size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
+
+    def size(moved):
+        return sum(value.nbytes for value in vars(moved).values() if isinstance(value, torch.Tensor))
+
     return COPIES.of(mixture, device, precise(device), size, lambda: mixture.to(device))
 
 
@@ -166,6 +169,9 @@ class _Compiled:
 
     def __getstate__(self):
         return {**self.__dict__, "_made": None}
+
+    def to(self, device):
+        return _Compiled(self._plain.to(device), self._mode)
 
     def __call__(self, x, c_noise, **conditions):
         if self._made is None:
