@@ -21,7 +21,7 @@ from edm.training.events import Step
 from edm.training.loop import train
 from edm.training.parallel import World
 from tests.app.instruments import bodies
-from tests.contracts.test_devices import network
+from tests.contracts.away import network
 from tests.edm.runs import points, tiny
 from tests.pretended import gpu as pretend
 
