@@ -216,8 +216,8 @@ class Denoiser:
             moved.network = copy.deepcopy(self.network).to(device)
             return moved
 
-        size = sum(tensor.nbytes for tensor in tensors)
-        return COPIES.of(self, device, [tensor._version for tensor in tensors], size, made)
+        state, size = [tensor._version for tensor in tensors], sum(tensor.nbytes for tensor in tensors)
+        return COPIES.of(self, device, state, lambda moved: size, made)
 
     def __call__(
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None

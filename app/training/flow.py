@@ -22,4 +22,5 @@ class Flow(Job):
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | None, bool]]:
         path = Path(self.checkpoint)
-        yield work.remember(("flow", self.checkpoint, atomic.stamp(path)), lambda: film.flow(path, work.device)), True
+        key = "flow", self.checkpoint, atomic.stamp(path)
+        yield work.remember(key, lambda: film.flow(path, "cpu")), True  # done before a GPU has got the network

@@ -46,22 +46,25 @@ class Copies:
         self._lock = threading.RLock()
         self._kept: dict[torch.device, dict[int, _Kept]] = {}  # by the owner's id; the one used last is the last
 
-    def of(self, owner: Any, device: torch.device, state: Any, size: int, make: Callable[[], Any]) -> Any:
+    def of(
+        self, owner: Any, device: torch.device, state: Any, size: Callable[[Any], int], make: Callable[[], Any]
+    ) -> Any:
         """The copy of `owner` there; make(), where there is none yet, or one that was made in another `state`.
 
-        size: in bytes. Where the device has too little memory, all others are forgotten first.
+        size: of a copy, in bytes. Where the device has too little memory, all others are forgotten first.
         """
         with self._lock:
             kept = self._kept.setdefault(device, {})
-            found = kept.pop(id(owner), None)
-            if found is None or found.state != state or found.owner() is not owner:
-                del found  # its memory may be needed
-                key = id(owner)
-                copy = self._made(device, make)
-                found = _Kept(weakref.ref(owner, lambda _: kept.pop(key, None)), state, size, copy)
-            kept[id(owner)] = found
+            key = id(owner)
+            found = kept.pop(key, None)
+            if found is not None and found.state == state and found.owner() is owner:
+                kept[key] = found
+                return found.copy
+            del found  # its memory may be needed
+            copy = self._made(device, make)
+            kept[key] = _Kept(weakref.ref(owner, lambda _: kept.pop(key, None)), state, size(copy), copy)
             self._fit(device, kept)
-            return found.copy
+            return copy
 
     def forget(self, device: torch.device) -> None:
         """All copies on the device."""

@@ -73,7 +73,12 @@ def run(options: argparse.Namespace) -> Any:
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
     with world(options.device) as here:
-        _run(options, here)
+        try:
+            _run(options, here)
+        except KeyboardInterrupt:
+            if options.keep and here.rank == 0:
+                print(f"\nwhat is finished is in {options.keep}: the same command goes on from there", file=sys.stderr)
+            raise
     return None
 
 

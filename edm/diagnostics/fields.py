@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from edm.sampling.denoisers import ask
+from edm.sampling.pace import Pace
 
 if TYPE_CHECKING:
     from edm.base.types import Labels, Numbers
@@ -29,8 +30,9 @@ def direction_field(
     follow: a σ_data for which positions and directions are in u = x/√(σ² + σ_data²) instead, where
     −du/d ln σ = (D − x)/√(σ² + σ_data²) + u·σ²/(σ² + σ_data²). Returns [len(sigmas), G, d].
     """
-    field = []
+    field, pace = [], Pace()
     for sigma in sigmas:
+        pace.keep(positions.device)
         total = 1.0 if follow is None else (sigma**2 + follow**2) ** 0.5
         x = positions * total
         direction = (ask(denoiser, x, sigma, labels) - x) / total

@@ -273,6 +273,8 @@ def _by_sigma(denoiser, true, device) -> dict[str, Any]:
     y, labels = y.to(device), labels.to(device) if conditional and labels is not None else None
     low, high = known_range(denoiser)
     sigmas = tuple(sigma for sigma in SIGMAS if low <= sigma <= high)
+    if not sigmas:
+        return {}
     found = {"sigmas": sigmas, "loss": tuple(per_sigma(denoiser, y, labels, sigmas))}
     if true.exact is not None:
         found["score_error"] = tuple(score_error(denoiser, on(true.exact, device), y, labels, sigmas))

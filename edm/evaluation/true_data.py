@@ -74,9 +74,8 @@ class TrueData:
         if self.features is None:
             return _samples(self.source, self.numbers)[0].double(), None
         place = None if self.keep is None else Path(self.keep) / f"reference-{self._identity()}"
-        if place is not None and place.with_suffix(".npy").is_file() and place.with_suffix(".npz").is_file():
-            rows = torch.from_numpy(np.load(place.with_suffix(".npy"), allow_pickle=False))
-            return rows.double(), statistics.read(place.with_suffix(".npz"))[0]
+        if place is not None and (kept := _kept(place)) is not None:
+            return kept
         chosen = np.linspace(0, len(self.numbers) - 1, min(len(self.numbers), MOST)).round().astype(int)
         rows, measured, done = [], Running(), 0
         for part in _parts(self.numbers):
@@ -127,6 +126,15 @@ class TrueData:
             raise Refused(f"{named} has no images of the classes that the model was taught")
         u = torch.from_numpy(streams.uniforms(seed, streams.Purpose.TRUE_LABEL, np.arange(start, stop), 1)[:, 0])
         return torch.searchsorted(chances.cumsum(0) / chances.sum(), u).clamp(max=int(chances.nonzero().max()))
+
+
+def _kept(place) -> tuple[torch.Tensor, Moments] | None:
+    """The rows and moments that were kept there; None if they are not, or are damaged."""
+    try:
+        rows = torch.from_numpy(np.load(place.with_suffix(".npy"), allow_pickle=False))
+        return rows.double(), statistics.read(place.with_suffix(".npz"))[0]
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def settings_of(data: Data | str) -> Data:

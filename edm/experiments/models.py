@@ -9,7 +9,7 @@ import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,12 +88,19 @@ class Model:
         plain = names == tuple(str(k) for k in range(len(drawn)))
         raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
 
-    @cached_property
+    @property
     def denoiser(self) -> Any:
+        """What it is sampled with. Of a network, as long as no others have been used since that need its memory."""
         if self.path is None:
             return self._exact.denoiser
+        from edm.experiments.loaded import LOADED, host, size
+
+        return LOADED.of(self, host, None, size, self._loaded)
+
+    def _loaded(self):
         from edm.files.checkpoints import load as load_file
 
+        assert self.path is not None
         loaded = load_file(self.path)
         if self.stamp not in (None, stamp(self.path)):
             raise Refused(f"the file of the model {self.name!r} was replaced; choose it again in a moment, or restart")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from edm.base.transfers import Home
 from edm.diagnostics import (
     MEASURES,
     LossCurve,
@@ -123,7 +124,7 @@ def order(
 def churn(rounds: Iterable[Round] | Mapping[str, Iterable[Round]], sigma_data: float | None = None) -> go.Figure:
     """The rounds of `edm.diagnostics.churn_cycles`, of one strength of noise or of several by name: how the spread of x
     and of D(x; σ) changes. sigma_data: of the data, for what the spread of x should be."""
-    found = {name: list(one) for name, one in _several(rounds).items()}
+    found = Home()(_several(rounds))
     sigma = next((part.sigma for one in found.values() for part in one), 0.0)
     measured = {name: [(r.index, spread(r.x), spread(r.denoised)) for r in one] for name, one in found.items()}
     both = panels.churn(_series(measured), sigma, sigma_data)

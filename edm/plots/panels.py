@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edm.base.errors import Refused
+from edm.base.transfers import fetched
 from edm.diagnostics import LossCurve, Order, Point, RacePoint, fitted_order
 from edm.files.render import unscaled
 from edm.plots.looks import Look
@@ -54,7 +55,7 @@ def trajectories(states: Sequence) -> dict:
     style = {"color": "noise", "width": 1.1, "opacity": 0.6}
     if shape == (1,):
         t = np.array([state.t for state in states])
-        x = np.stack([state.x.cpu().numpy() for state in states])[:, :, 0].T
+        x = np.stack([x.numpy() for x in fetched(state.x for state in states)])[:, :, 0].T
         lines = [{"name": None, "x": rounded(apart(np.broadcast_to(t, x.shape))), "y": rounded(apart(x)), **style}]
         return {"x": {"title": "time t, with noise at the right"}, "y": {"title": "state x(t)"}, "lines": lines}
     if shape != (2,):

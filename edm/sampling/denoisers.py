@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkabl
 import torch
 
 from edm.base.copies import COPIES
-from edm.base.devices import out_of_memory
+from edm.base.devices import out_of_memory, precise
 from edm.base.exactness import exact
 from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
@@ -134,8 +134,11 @@ def _exact_on(mixture, device) -> Any:
     """Itself if it is there; else a copy that is kept, as a network's is."""
     if mixture.means.device == device:
         return mixture
-    size = sum(value.nbytes for value in vars(mixture).values() if isinstance(value, torch.Tensor))
-    return COPIES.of(mixture, device, None, size, lambda: mixture.to(device))
+
+    def size(moved):
+        return sum(value.nbytes for value in vars(moved).values() if isinstance(value, torch.Tensor))
+
+    return COPIES.of(mixture, device, precise(device), size, lambda: mixture.to(device))
 
 
 def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:

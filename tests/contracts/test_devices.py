@@ -4,18 +4,16 @@ The second of two pretended devices is asked, so that what ends on the first one
 that has no float64, as Apple's MPS, where float32 has to do.
 """
 
-import dataclasses
 import inspect
-from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 
 import edm
 from edm import data, diagnostics, models, networks, schedules, timesteps
 from edm.base import streams
+from edm.data import sources
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import classifiers
 from edm.evaluation.features import of_dataset, to_8_bits
@@ -26,81 +24,20 @@ from edm.exact import GaussianMixture
 from edm.experiments import runner
 from edm.files.render import picture
 from edm.objective import NOISES, WEIGHTS, Design
-from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.preconditioning import PRECONDITIONINGS
 from edm.sampling.denoisers import on
 from edm.solvers import SOLVERS
 from edm.training.augmentation import Augmentation
+from edm.training.events import Step
+from edm.training.loop import train
 from edm.training.loss import Loss, per_sigma
+from edm.training.parallel import World
 from tests import pretended
+from tests.contracts.away import assert_there_as_here, mixture, network, points, sampled, smooth
+from tests.edm.runs import points as points_run
 
 SIGMAS = (5.0, 0.7, 0.05)
 SETTINGS = edm.Sampling(steps=3)
-
-
-def mixture():
-    return GaussianMixture([[-0.9, 0.2], [0.7, -0.5], [0.3, 0.9]], [0.5, 0.6, 0.45], [0.5, 0.3, 0.2], [0, 1, 1])
-
-
-def network(name, pre="edm", **options):
-    """A tiny denoiser of random weights, not zero where a network begins with zeros."""
-    images = networks.NETWORKS[name].images
-    shape = (3, 8, 8) if images else (2,)
-    sizes = {"resolution": 8, "channel_mult": (1, 2), "attention": (4,)} if images else {}
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        made = networks.build(
-            name, in_channels=shape[0], out_channels=shape[0], channels=8, blocks=1, **sizes, **options
-        )
-        for weights in made.parameters():
-            weights.add_(torch.randn_like(weights), alpha=0.1)
-    return Denoiser(made.eval(), PRECONDITIONINGS[pre](), shape)
-
-
-def parts(thing):
-    """The tensors and numbers of a result, in their order."""
-    if isinstance(thing, torch.Tensor | np.ndarray | float):
-        yield thing
-    elif isinstance(thing, Iterator | list | tuple):
-        for part in thing:
-            yield from parts(part)
-    elif isinstance(thing, dict):
-        yield from parts(list(thing.values()))
-    elif dataclasses.is_dataclass(thing):
-        yield from parts([getattr(thing, field.name) for field in dataclasses.fields(thing)])
-
-
-def numbers(thing):
-    return [
-        part.detach().cpu().double().numpy() if isinstance(part, torch.Tensor) else np.asarray(part)
-        for part in parts(thing)
-    ]
-
-
-def assert_there_as_here(ask, *, away=True, near=1e-5, rough=2e-3):
-    """ask(device) gives the same everywhere, its tensors on the device; `away`: all of them, else none.
-
-    Differences are shares of the largest number of a tensor, or of 1. rough: how far float32 may be from float64.
-    """
-    expected = numbers(ask(torch.device("cpu")))
-    assert expected and all(np.isfinite(part).all() for part in expected)
-    for without in (False, True):
-        with pretended.gpu(count=2, no_float64=without) as gpu:
-            device = gpu.devices[1]
-            found = list(parts(ask(device)))
-            places = {part.device for part in found if isinstance(part, torch.Tensor)}
-            assert places <= {device if away else torch.device("cpu")}
-            found = numbers(found)
-        assert [part.shape for part in found] == [part.shape for part in expected]
-        for one, other in zip(found, expected, strict=True):
-            size = np.abs(other).max(initial=1.0)
-            np.testing.assert_allclose(one, other, rtol=0, atol=size * (rough if without else near))
-
-
-def sampled(denoiser, settings, device, shape=(2,), labels=None):
-    """Every state of three samples."""
-    seeds = edm.seeds(settings.seed, 3)
-    latents = edm.latents(seeds, shape, device=device)
-    return [(state.x, state.denoised) for state in edm.sample(denoiser, latents, settings, labels, seeds=seeds)]
 
 
 @pytest.mark.parametrize("name", [name for name in data.DATASETS if name != "drawn"])
@@ -122,6 +59,15 @@ def test_networks_of_every_preconditioning(name, pre):
         return there(x, 0.5), there(x, levels), there(x, levels.cpu().tolist())
 
     assert_there_as_here(ask)
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_sampling_with_any_network_waits_for_nothing(name):
+    with pretended.gpu(2) as gpu:
+        denoiser = on(network(name, classes=3), gpu.devices[1])
+        gpu.clear()
+        sampled(denoiser, edm.Sampling(steps=2, S_churn=1.0), gpu.devices[1], denoiser.shape, [0, 2, 1])
+        assert not gpu.waits and not gpu.copies["D2H"]
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.5])
@@ -180,16 +126,6 @@ def test_augmentation():
     drawn = streams.uniforms(0, streams.Purpose.AUGMENT, range(3), Augmentation.width)
     for p in (0.0, 0.5, 1.0):
         assert_there_as_here(lambda device, p=p: Augmentation(p)(images.to(device), drawn))
-
-
-def points(device, count=3):
-    return edm.latents(edm.seeds(4, count), (2,), device=device)
-
-
-def smooth(x, sigma, labels=None):
-    """The exact denoiser of a Gaussian, in few operations."""
-    sigma = torch.as_tensor(sigma, device=x.device).to(x.dtype).view(-1, 1)
-    return x * 0.25 / (sigma**2 + 0.25)
 
 
 def drawn(indices):
@@ -278,6 +214,30 @@ def test_evaluation():
     assert_there_as_here(ask)
 
 
+class Away:
+    """A source that keeps its samples and classes on a device."""
+
+    def __init__(self, source, device):
+        self.source, self.device = source, device
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+
+    def read(self, indices):
+        return tuple(None if part is None else part.to(self.device) for part in self.source.read(indices))
+
+
+def test_a_run_learns_from_samples_wherever_they_lie():
+    settings = points_run(images=128, samples=1)
+    source = sources.open_source(settings.data)
+
+    def ask(device):
+        events = train(settings, World(0, 1, torch.device("cpu")), source=Away(source, device))
+        return [event.loss for event in events if isinstance(event, Step)]
+
+    assert_there_as_here(ask)
+
+
 def test_levels_and_numbers_that_lie_on_a_gpu_are_read_there():
     def ask(device):
         levels = torch.tensor(SIGMAS).to(device)
@@ -300,7 +260,8 @@ def test_pictures_of_what_lies_on_a_gpu(name):
     with pretended.gpu(2) as gpu:
         there = list(runner.states(experiment, gpu.devices[1]))
         assert there[-1].x.device == gpu.devices[1]
-        assert picture(models.of(experiment), there).tobytes() == drawn.tobytes()
+        gpu.clear()
+        assert picture(models.of(experiment), there).tobytes() == drawn.tobytes() and gpu.copies == {"D2H": 1}
         assert edm.plots.trajectories(there).to_json() == shown.to_json()
 
 

@@ -4,6 +4,9 @@ import pytest
 import torch
 
 import edm
+from app.work.numbers import check_cost
+from app.work.shared import Work
+from app.work.watch import Watch
 from edm import evaluation, models
 from edm.base import devices
 from edm.base.errors import Refused
@@ -72,6 +75,14 @@ def test_it_evaluates_as_the_cpu_does():
     assert report.sliced_wasserstein == pytest.approx(here.sliced_wasserstein, rel=1e-3)
     assert report.loss == pytest.approx(here.loss, rel=1e-3)
     assert report.score_error == pytest.approx(here.score_error, rel=1e-3)
+
+
+def test_the_page_says_what_a_script_would_take_there():
+    with pretended.gpu(no_float64=True) as gpu:
+        work = Work(str(gpu.device))
+        assert check_cost(Experiment(model="spiral_mlp", count=3), work, Watch()) is None
+        with pytest.raises(Refused, match="would take about"):
+            check_cost(Experiment(model="spiral_mlp", count=4096, sampling={"steps": 1000}), work, Watch())
 
 
 def test_states_of_float64_are_refused_with_a_sentence():

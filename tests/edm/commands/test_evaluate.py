@@ -11,7 +11,7 @@ from edm import checkpoints
 from edm.__main__ import main
 from edm.commands import options
 from edm.data.settings import Data
-from edm.evaluation import Evaluation, features
+from edm.evaluation import Evaluation, features, kept
 from tests.edm.evaluation import inceptions
 
 QUICK = ("--steps=2", "--count=12", "--reference=20", "--batch=6", "--device=cpu")
@@ -64,6 +64,15 @@ def test_fid_by_files_in_every_form(capsys, tmp_path):
     text = evaluated(capsys, *asked, f"--reference_stats={stats}", "--protocol=paper", f"--keep={kept}")
     assert f"of each set of samples       {', '.join(f'{one:.4g}' for one in found['repeats'])}" in text
     assert len(list(kept.glob("*/*.npy"))) == 6, "the first set of samples was there already"
+
+
+def test_ctrl_c_says_how_to_go_on(capsys, tmp_path, monkeypatch):
+    def stops(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kept.Kept, "write", stops)
+    assert main(["evaluate", "digits", *QUICK, f"--keep={tmp_path}"]) == 130
+    assert f"what is finished is in {tmp_path}: the same command goes on from there" in capsys.readouterr().err
 
 
 def test_a_model_that_knows_nothing_of_its_data_is_compared_with_statistics_alone(capsys, tmp_path, stranger):

@@ -19,6 +19,8 @@ from edm import evaluation
 from edm.data.settings import Data
 from edm.evaluation import Progress, Report, evaluate, features, kept, statistics, true_data
 from edm.evaluation.features import INCEPTION, Features
+from edm.sampling.denoisers import on
+from tests import pretended
 from tests.edm.evaluation import inceptions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -250,6 +252,9 @@ def test_what_was_computed_of_the_data_is_kept_by_what_they_are(digits, inceptio
     asked = {"count": 10, "reference": 60, "inception": inception, "keep": tmp_path}
     whole = run(digits, "digits", FEW, **asked)
     (place,) = tmp_path.glob("reference-*.npz")
+    place.write_bytes(place.read_bytes()[:-1])  # a disk has lost an end of it
+    true_data.read.cache_clear()
+    assert told(run(digits, "digits", FEW, **asked)) == told(whole)
     monkeypatch.setattr(true_data, "floor", lambda *arguments: whole.floor)
     monkeypatch.setattr(
         features, "inception", lambda *_: Features(INCEPTION, never, inceptions.WIDTH, inceptions.DIGEST)
@@ -315,3 +320,19 @@ def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypa
     assert told(first) == told(alone)
     assert others == [Progress(50, 50)] * 2
     assert len(list(tmp_path.glob("*/*.npy"))) == 7
+
+
+def test_on_a_gpu_the_host_waits_for_each_part_and_each_measure_once():
+    """A part: its classes there, whether it is finite, and its features back; what is compared is the same."""
+    model = edm.models.load("digits_edm").denoiser
+    asked = {"count": 20, "reference": 20, "batch": 10}
+    here = run(model, "digits", FEW, **asked)
+    with pretended.gpu() as gpu:
+        there = on(model, gpu.device)
+        run(there, "digits", FEW, **asked, device=gpu.device)
+        gpu.clear()
+        report = run(there, "digits", FEW, **asked, device=gpu.device)
+        waits = sum(count for where, count in gpu.waits.items() if "edm/evaluation" in where or "loss.py" in where)
+    assert report.frechet == pytest.approx(here.frechet, rel=1e-5)
+    assert report.score_error == pytest.approx(here.score_error, rel=1e-4)
+    assert waits <= 3 * 2 + 6

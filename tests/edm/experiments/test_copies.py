@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from edm.base.copies import COPIES, Copies
+from edm.experiments import loaded, models
 from edm.preconditioning import EDM, Denoiser
 from edm.sampling.denoisers import on
 from tests import pretended
@@ -25,7 +26,7 @@ def owners(count):
 def kept(copies, owner, size=10, state=0):
     """Whether a copy of it is there; afterwards there is."""
     made = []
-    copies.of(owner, THERE, state, size, lambda: made.append(1) or object())
+    copies.of(owner, THERE, state, lambda copy: size, lambda: made.append(1) or object())
     return not made
 
 
@@ -64,9 +65,9 @@ def test_where_memory_is_short_the_others_go_first():
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return "made"
 
-    assert copies.of(one, THERE, None, 5, made) == "made" and copies.bytes(THERE) == 5
+    assert copies.of(one, THERE, None, len, made) == "made" and copies.bytes(THERE) == 4
     with pytest.raises(ZeroDivisionError):
-        copies.of(other, THERE, None, 5, lambda: 1 / 0)
+        copies.of(other, THERE, None, len, lambda: 1 / 0)
 
 
 def test_networks_and_exact_denoisers_are_copied_once_and_forgotten():
@@ -80,3 +81,21 @@ def test_networks_and_exact_denoisers_are_copied_once_and_forgotten():
         COPIES.forget(gpu.device)
         assert COPIES.bytes(gpu.device) == 0 and on(network, gpu.device) is not there[0]
         assert there[0].network.weight.device == gpu.device  # whoever computes with it goes on
+
+
+def test_networks_of_files_stay_in_memory_while_it_lasts(monkeypatch):
+    first, second = (models.load(name) for name in ("two_moons_mlp", "spiral_mlp"))
+    kept = first.denoiser
+    assert first.denoiser is kept and second.denoiser is second.denoiser and first.denoiser is kept
+    monkeypatch.setattr(loaded, "LOADED", Copies(lambda device: 0))
+    other = first.denoiser
+    assert other is not kept and first.denoiser is other
+    assert second.denoiser is second.denoiser and first.denoiser is not other  # there was no room for both
+
+
+def test_a_copy_where_there_is_no_float64_is_no_copy_for_where_there_is():
+    exact = smooth_mixture()
+    with pretended.gpu(no_float64=True) as gpu:
+        assert on(exact, gpu.device).means.dtype == torch.float32
+    with pretended.gpu() as gpu:
+        assert on(exact, gpu.device).means.dtype == torch.float64
