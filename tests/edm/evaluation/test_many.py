@@ -325,11 +325,11 @@ def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypa
 def test_on_a_gpu_the_host_waits_for_each_part_and_each_measure_once():
     """A part: its classes there, whether it is finite, and its features back; what is compared is the same."""
     model = edm.models.load("digits_edm").denoiser
-    asked = {"count": 20, "reference": 20, "batch": 10}
+    asked = {"count": 6, "reference": 10, "batch": 3}
     here = run(model, "digits", FEW, **asked)
     with pretended.gpu() as gpu:
         there = on(model, gpu.device)
-        run(there, "digits", FEW, **asked, device=gpu.device)
+        true_data.floor(Data(dataset="digits"), 6, 10, str(gpu.device))  # of the data, once
         gpu.clear()
         report = run(there, "digits", FEW, **asked, device=gpu.device)
         waits = sum(count for where, count in gpu.waits.items() if "edm/evaluation" in where or "loss.py" in where)
