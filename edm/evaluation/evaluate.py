@@ -163,7 +163,7 @@ def _fitting(known, data) -> tuple[tuple[str, ...], bool]:
 
 def _true(plan) -> TrueData:
     """What the samples are compared with."""
-    keep, device, given = None if plan.keep is None else str(plan.keep), str(plan.device), plan.statistics
+    device, given, keep = str(plan.device), plan.statistics, _keep(plan)
     if plan.data is None:
         classes = denoiser_of(plan.denoiser).classes
         frequencies = true_data.evenly(classes) if classes else None
@@ -237,11 +237,20 @@ def _draw(plan, true, part) -> kept.Drawn:
     yield state.x.cpu() if true.features is None else true.features.rows(to_8_bits(state.x))
 
 
+def _keep(plan) -> str | None:
+    return None if plan.keep is None else str(plan.keep)
+
+
+def _drawn_as(plan) -> tuple:
+    """Of true samples in place of the model's, in the words in which all are read, so that they are read once."""
+    return plan.data, plan.count, plan.reference, str(plan.device), plan.names, plan.features, _keep(plan)
+
+
 def _points(plan, true, rows) -> dict[str, Any]:
     return {
         "sliced_wasserstein": sliced_wasserstein(rows, true.rows),
         "reference": len(true.rows),
-        "floor": true_data.floor(plan.data, plan.count, plan.reference, str(plan.device)),
+        "floor": true_data.floor(*_drawn_as(plan)),
     }
 
 
@@ -253,11 +262,10 @@ def _images(plan, true, measured, rows) -> dict[str, Any]:
         found["repeats"] = tuple(distances)
     if true.source is None:
         return found
-    known = (plan.data, plan.count, plan.reference, str(plan.device), plan.features)
     if plan.statistics is None:
-        found["floor"] = true_data.floor(*known)
+        found["floor"] = true_data.floor(*_drawn_as(plan))
     else:
-        found["floor"] = frechet_distance(true_data.fresh(*known), true.moments)
+        found["floor"] = frechet_distance(true_data.fresh(*_drawn_as(plan)), true.moments)
     rows = torch.cat(rows[best]).double()
     both = min(len(rows), len(true.rows))
     spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)

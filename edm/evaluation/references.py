@@ -49,7 +49,7 @@ class Given:
         if self.known is not None:
             return self.known[0]
         assert self.images is not None
-        found = true_data.read(self.images, MANY, device, features=features, keep=keep).moments
+        found = true_data.read(self.images, MANY, device, (), features, keep).moments
         assert found is not None
         return found
 

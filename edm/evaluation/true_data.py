@@ -205,23 +205,29 @@ def evenly(classes: int) -> torch.Tensor:
 
 
 @lru_cache(maxsize=16)
-def floor(data: Data, count: int, reference: int, device: str = "cpu", features: Features | None = None) -> float:
+def floor(
+    data: Data, count: int, reference: int, device: str = "cpu", class_names: Sequence[str] = (),
+    features: Features | None = None, keep: StrPath | None = None,
+) -> float:  # fmt: skip
     """What `count` true samples read in place of a model's: the least to hope for.
 
     Images: d² of fresh ones of an endless set, or of as many drawn from a finite set, some of them twice.
-    Points: the sliced Wasserstein distance, the mean of eight draws.
+    Points: the sliced Wasserstein distance, the mean of eight draws. The rest is as `read` has it.
     """
-    known = read(data, reference, device, features=features)
+    known = read(data, reference, device, class_names, features, keep)
     if known.features is None:
         return data_floor(exact_data.learned(data), count, known.rows, _REPEATS)
     assert known.moments is not None
-    return frechet_distance(fresh(data, count, reference, device, features), known.moments)
+    return frechet_distance(fresh(data, count, reference, device, class_names, features, keep), known.moments)
 
 
 @lru_cache(maxsize=2)
-def fresh(data: Data, count: int, reference: int, device: str = "cpu", features: Features | None = None) -> Moments:
+def fresh(
+    data: Data, count: int, reference: int, device: str = "cpu", class_names: Sequence[str] = (),
+    features: Features | None = None, keep: StrPath | None = None,
+) -> Moments:  # fmt: skip
     """The moments of `count` true images in place of a model's; see `floor`."""
-    known = read(data, reference, device, features=features)
+    known = read(data, reference, device, class_names, features, keep)
     assert known.features is not None and known.source is not None
     if known.source.size is None:
         numbers = FRESH + np.arange(count)

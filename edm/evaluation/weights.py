@@ -90,7 +90,7 @@ def _tensors(path) -> dict[str, torch.Tensor]:
         begin = file.read(len(_LEGACY))
         file.seek(0)
         if not begin.startswith(b"PK") and begin != _LEGACY:
-            return persistent.tensors(persistent.read(file))
+            return persistent.tensors(persistent.read(file), but=["num_batches_tracked"])
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError):

@@ -10,6 +10,7 @@ import io
 import math
 import re
 import struct
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -68,13 +69,18 @@ class _Scalar(Record):
     """arguments: (dtype, bytes)."""
 
 
+_LAYERS = {  # of torch's own; all but the first are Inception's
+    "container": ("ModuleDict", "Sequential", "ModuleList"),
+    "conv": ("Conv2d",),
+    "batchnorm": ("BatchNorm2d",),
+    "linear": ("Linear", "Identity"),
+    "activation": ("ReLU",),
+    "dropout": ("Dropout",),
+    "pooling": ("AvgPool2d", "MaxPool2d", "AdaptiveAvgPool2d"),
+}
 _NAMES = {
+    **{(f"torch.nn.modules.{place}", name): _Container for place, names in _LAYERS.items() for name in names},
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): _Persistent,
-    ("torch.nn.modules.container", "ModuleDict"): _Container,
-    ("torch.nn.modules.container", "Sequential"): _Container,  # this and what follows are Inception's
-    ("torch.nn.modules.linear", "Linear"): _Container,
-    ("torch.nn.modules.pooling", "AvgPool2d"): _Container,
-    ("torch.nn.modules.pooling", "MaxPool2d"): _Container,
     ("torch._utils", "_rebuild_parameter"): _Parameter,
     ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
     ("torch.storage", "_load_from_bytes"): _Storage,
@@ -120,10 +126,11 @@ def plain(name: str, value: Any, nested: bool = False) -> Any:
     raise Refused(f"its argument {_name(name)} is neither a number, nor a word, nor a short list of them")
 
 
-def tensors(root: Any) -> dict[str, torch.Tensor]:
+def tensors(root: Any, but: Collection[str] = ()) -> dict[str, torch.Tensor]:
     """The parameters and buffers of a persistent object and of all its layers, by name; views of what the file holds.
 
-    Every layer is visited once, so that one that holds itself does not lead in circles.
+    but: what is left out of each layer. Every layer is visited once, so that one that holds itself does not lead in
+    circles.
     """
     found, seen, pending = {}, set(), [("", root)]
     while pending:
@@ -133,7 +140,8 @@ def tensors(root: Any) -> dict[str, torch.Tensor]:
             raise Refused(f"its layer {prefix!r:.80} is in it twice")
         seen.add(id(layer))
         for key, value in (item for group in values for item in group.items() if item[1] is not None):
-            found[prefix + _name(key)] = _tensor(value, prefix + key)
+            if key not in but:
+                found[prefix + _name(key)] = _tensor(value, prefix + key)
         pending += [(f"{prefix}{_name(key)}.", child) for key, child in children.items() if child is not None]
     return found
 

@@ -80,6 +80,33 @@ def test_the_papers_pickle_is_read_as_data(values, tmp_path):
     torch.testing.assert_close(first.weight.double(), weight * scale, rtol=1e-6, atol=0)
 
 
+def test_a_pickle_of_torchs_own_layers_is_read_too(values, tmp_path):
+    """With counts of batches, which are whole numbers, and layers without numbers."""
+    values = {name: value[(0,) * value.ndim].clone() for name, value in values.items()}  # small in a file
+    counted = {name.replace("running_var", "num_batches_tracked"): torch.tensor(7) for name in values if "_var" in name}
+    kinds = {"conv": torch.nn.Conv2d, "bn": torch.nn.BatchNorm2d, "pool": torch.nn.AvgPool2d}
+
+    def made():
+        root = official.layers({**values, **counted}, "InceptionV3")
+        state = root.meta["state"]["_modules"]
+        state["pool"] = official.layers({}, kinds["pool"])
+        for convolution in (state["Conv2d_1a_3x3"], state["Mixed_5b"].meta["state"]["_modules"]["branch1x1"]):
+            inner = convolution.meta["state"]["_modules"]
+            inner.update({name: official.layers(dict(numbers(inner[name])), kinds[name]) for name in ("conv", "bn")})
+        return root
+
+    path = official.written(tmp_path, made)
+    with pytest.raises(
+        ValueError, match=r"its Conv2d_1a_3x3.conv.weight has shape \[\], where \[32, 3, 3, 3\] belongs"
+    ):
+        weights.read(path)
+
+
+def numbers(layer):
+    state = layer.meta["state"]
+    yield from ((name, value) for name, value in state["_parameters"].items() if value is not None)
+
+
 class Program:
     def __reduce__(self):
         return eval, ("1/0",)

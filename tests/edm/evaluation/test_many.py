@@ -248,6 +248,20 @@ def test_statistics_of_other_features_are_refused(digits, inception, tmp_path):
     assert run(digits, "digits", FEW, 10, reference=20, reference_stats=path).features.startswith("digits classifier")
 
 
+def test_the_data_are_read_once(digits, inception, monkeypatch):
+    """For the distance, for what true samples read, and for precision and recall, of all repeats."""
+    seen = []
+
+    def counted(images):
+        seen.append(len(images))
+        return inceptions.stub("").of(images)
+
+    made = Features(INCEPTION, counted, inceptions.WIDTH, "counted")
+    monkeypatch.setattr(features, "inception", lambda *_: made)
+    run(digits, "digits", FEW, 10, reference=60, protocol="paper", batch=10, inception=inception)
+    assert sorted(seen) == [10, 10, 10, 10, 60], "three sets of samples, as many true ones, and the data"
+
+
 def test_what_was_computed_of_the_data_is_kept_by_what_they_are(digits, inception, tmp_path, monkeypatch):
     asked = {"count": 10, "reference": 60, "inception": inception, "keep": tmp_path}
     whole = run(digits, "digits", FEW, **asked)
@@ -325,11 +339,11 @@ def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypa
 def test_on_a_gpu_the_host_waits_for_each_part_and_each_measure_once():
     """A part: its classes there, whether it is finite, and its features back; what is compared is the same."""
     model = edm.models.load("digits_edm").denoiser
-    asked = {"count": 20, "reference": 20, "batch": 10}
+    asked = {"count": 6, "reference": 10, "batch": 3}
     here = run(model, "digits", FEW, **asked)
     with pretended.gpu() as gpu:
         there = on(model, gpu.device)
-        run(there, "digits", FEW, **asked, device=gpu.device)
+        true_data.floor(Data(dataset="digits"), 6, 10, str(gpu.device))  # of the data, once
         gpu.clear()
         report = run(there, "digits", FEW, **asked, device=gpu.device)
         waits = sum(count for where, count in gpu.waits.items() if "edm/evaluation" in where or "loss.py" in where)
