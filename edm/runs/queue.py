@@ -64,7 +64,8 @@ def resume(
     look: bool = False,
     **changes: Any,
 ) -> Path:
-    """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit.
+    """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit;
+    on a GPU to rounding, unless its settings are `deterministic`.
 
     changes: fields to change, as on the command line (images="400000", lr="1e-4"). device: None for the same.
     accept_data: though its data are not the same any more. look: whether they are is looked at now already, which takes

@@ -134,6 +134,9 @@ class Worker:
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
                 self._status["note"] = "; ".join(filter(None, [self._status.get("note"), event.note])) or None
+            elif isinstance(event, Step):
+                self._status |= {"state": "running", "images": event.images}
+                self._status |= {"rate": _number(event.rate), "left": _number(event.left)}
             elif isinstance(event, Paused):
                 self._status["state"] = "paused"
             elif isinstance(event, Tick):
@@ -147,12 +150,11 @@ class Worker:
                 self._status |= {"checkpoint": event.images, "seconds": event.state.seconds}
 
     def _heed(self, step):
-        """Say how far the run is; raises Diverged after PATIENCE steps whose losses are no numbers."""
+        """Say what its loss was; raises Diverged after PATIENCE steps whose losses are no numbers."""
         self._bad = 0 if math.isfinite(step.loss) else self._bad + 1
         if self._bad >= PATIENCE:
             raise Diverged(self._bad, self._checkpoint())
-        self._status |= {"state": "running", "images": step.images, "loss": _number(step.loss)}
-        self._status |= {"rate": _number(step.rate), "left": _number(step.left)}
+        self._status["loss"] = _number(step.loss)
 
     def _end(self, error):
         """Say how it ended, and see to the queue: nobody else may be there to do so."""

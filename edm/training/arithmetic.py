@@ -34,9 +34,11 @@ def described(settings: Training, device: torch.device) -> str:
     return ", ".join([*words, f"on {_name(device)}"])
 
 
-def repeats(settings: Training, device: torch.device) -> str:
-    """How closely a run that goes on there is one that never stopped: "bit for bit" or "to rounding"."""
-    return "bit for bit" if device.type == "cpu" or settings.deterministic else "to rounding"
+def going_on(settings: Training, device: torch.device) -> str:
+    """How a run goes on there that has stopped, in a sentence; "" where that is bit for bit, as if it never had."""
+    if device.type == "cpu" or settings.deterministic:
+        return ""
+    return f"goes on to rounding, as {_name(device)} computes; with deterministic it would be bit for bit"
 
 
 def prepare(settings: Training) -> None:

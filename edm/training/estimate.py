@@ -170,13 +170,13 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
             with kept.watched():
                 next(steps)
             end = clock() + SECONDS
-            took = more = min(_seconds(place, next, steps) for _ in range(3))
+            took = more = min(_seconds(place, _step, steps) for _ in range(3))
         while number < micro and clock() + 4 * took < end:
             last, fewer, number = took, number, min(GROWTH * number, micro)
             with closing(_steps(settings, source, place, number)) as steps:
                 next(steps)
                 next(steps)
-                took = statistics.median(_seconds(place, next, steps) for _ in range(3))
+                took = statistics.median(_seconds(place, _step, steps) for _ in range(3))
             more = max((took - last) / (number - fewer), took / number / 2)  # for each further image
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
@@ -193,6 +193,11 @@ def _steps(settings, source, place, number) -> Generator[Any]:
     design = {"sigma_data": settings.design.sigma_data or 0.5}
     small = settings.changed(batch=number, micro_batch=None, design=design, **quiet)
     return train(small, World(0, 1, place), source=source)
+
+
+def _step(steps) -> float:
+    """Take a step. Its loss is there when a GPU has done it, and not before."""
+    return next(steps).loss
 
 
 def _seconds(place, act, *arguments) -> float:

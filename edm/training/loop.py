@@ -1,8 +1,9 @@
 """The training loop as a generator of events. It prints nothing and writes nothing; see `edm.training.recording`.
 
 Image k of a run is a function of the settings and k: which sample it is, its noise level, its noise, its
-augmentation. So a run continues from (weights, averages, Adam's moments, k) bit for bit, and its losses do not
-depend on how a batch is split over devices, but for dropout, whose masks belong to what a device takes at once.
+augmentation. So a run continues from (weights, averages, Adam's moments, k) bit for bit (on a GPU to rounding, without
+`deterministic`), and its losses do not depend on how a batch is split over devices, but for dropout, whose masks belong
+to what a device takes at once.
 """
 
 from __future__ import annotations
@@ -85,7 +86,12 @@ def train(
     state.contents = identity.Contents.found_in(source)
     if resume is not None:
         state.restore(resume)
-    note = "; ".join(filter(None, [note, precisions.note(settings.precision, world.device)]))
+    notes = [
+        note,
+        precisions.note(settings.precision, world.device),
+        "" if new else arithmetic.going_on(settings, world.device),
+    ]
+    note = "; ".join(filter(None, notes))
     return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)
 
 
@@ -122,6 +128,7 @@ def _events(steps: _Steps, split: Split, stop, hold, note):
             if saves:
                 yield Checkpoint(state.images, state, over)
             while held and not (over or asked):
+                heard = _nothing  # of before
                 yield Paused(state.images)
                 time.sleep(HOLD)
                 asked, held = world.total(float(stop()), float(hold()))
