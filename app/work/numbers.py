@@ -15,6 +15,7 @@ from app.work.measures import final, measure, measured, reference_steps
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
+from edm.base.devices import precise
 from edm.base.errors import Refused
 from edm.diagnostics.errors import reference_evaluations
 from edm.experiments.experiment import Experiment
@@ -56,7 +57,7 @@ def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
     parts = [(torch.float32, path.evaluations, count)]
     if not path.stochastic:  # the error is against a fine solution
         fine = reference_evaluations(reference_steps(model))
-        parts.append((torch.float64, fine, measured(model, count)))
+        parts.append((precise(work.place(model)), fine, measured(model, count)))
     seconds = 0.0
     for kind, evaluations, samples in parts:
         key = "seconds", model.identity, len(experiment.points or ()), kind

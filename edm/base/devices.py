@@ -12,7 +12,7 @@ from edm.base.errors import Refused
 
 _NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
 _SEVERAL = re.compile(r"(cpu|cuda)\*([0-9]{1,4})")
-WITHOUT_FLOAT64 = frozenset({"mps"})  # kinds of devices
+_FLOAT64 = {"cpu": True, "cuda": True, "meta": True, "mps": False}  # kinds of devices of which it is known
 
 
 def device(name: str = "auto") -> torch.device:
@@ -73,7 +73,18 @@ def _freest() -> torch.device:
 
 def precise(device: torch.device | str) -> torch.dtype:
     """In which coefficients, densities and sums are computed there: float64, or float32 where the device has none."""
-    return torch.float32 if torch.device(device).type in WITHOUT_FLOAT64 else torch.float64
+    device = torch.device(device)
+    known = _FLOAT64.get(device.type)
+    return torch.float64 if (_holds_float64(device) if known is None else known) else torch.float32
+
+
+def _holds_float64(device) -> bool:
+    """What the device itself says."""
+    try:
+        torch.empty((), dtype=torch.float64, device=device)
+    except (TypeError, RuntimeError):
+        return False
+    return True
 
 
 def precisely(x: torch.Tensor) -> torch.Tensor:

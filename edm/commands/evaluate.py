@@ -66,7 +66,12 @@ def run(options: argparse.Namespace) -> Any:
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
     with world(options.device) as here:
-        _run(options, here)
+        try:
+            _run(options, here)
+        except KeyboardInterrupt:
+            if options.keep and here.rank == 0:
+                print(f"\nwhat is finished is in {options.keep}: the same command goes on from there", file=sys.stderr)
+            raise
 
 
 def _run(options, here) -> None:
@@ -74,7 +79,7 @@ def _run(options, here) -> None:
     opened = [(name, *_denoiser(name, here.device, how)) for name in options.models]
     asked = [_evaluations(options, steps, how, here, *model) for model in opened]  # all checked before the first runs
     if options.save_stats:
-        _save(options.save_stats, asked[0][0], opened[0][2], here)
+        _save(options.save_stats, asked[0][0][0], opened[0][2], here)
     rows = []
     for title, several in zip(_titles(opened), asked, strict=True):
         rows.append((title, [_watched(title, events, sys.stderr) for _, events in several]))

@@ -192,9 +192,10 @@ def read(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor |
 
 
 def stored(source: Source, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """(samples as the source has them, classes or None). Raises DataError."""
+    """(samples as the source has them, classes or None), on the CPU. Raises DataError."""
     with _told():
-        return source.read(np.asarray(indices))
+        samples, labels = source.read(np.asarray(indices))
+        return samples.cpu(), None if labels is None else torch.as_tensor(labels).cpu()
 
 
 def scaled(samples: torch.Tensor) -> torch.Tensor:

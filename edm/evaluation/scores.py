@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from edm.base import streams
-from edm.base.devices import precisely
+from edm.base.devices import precise, precisely
 from edm.sampling.denoisers import ask
 from edm.sampling.path import nearest
 from edm.training.loss import AT_ONCE
@@ -42,10 +42,10 @@ def score_error(
     noise = streams.normals(seed, streams.Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
     errors = []
     for sigma in nearest(list(sigmas), denoiser):
-        total = 0.0
+        total = torch.zeros((), dtype=precise(y.device), device=y.device)
         for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
             x, known = y[part] + sigma * noise[part], None if labels is None else labels[part]
             difference = precisely(ask(denoiser, x, sigma, known)) - precisely(ask(exact, x, sigma, known))
-            total += float((difference / sigma).square().sum())
-        errors.append((total / y.numel()) ** 0.5)
-    return errors
+            total += (difference / sigma).square().sum()
+        errors.append((total / y.numel()).sqrt())
+    return torch.stack(errors).cpu().tolist() if errors else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -46,7 +46,7 @@ class TrueData:
     """Samples of the data, and what is known of them. They are read when they are first asked for.
 
     data, source: None where only statistics are known. numbers: of the samples. frequencies: of the classes [K], or
-    None. features: of images, else None. statistics: moments from a file, that stand for those of the samples.
+    None. features: of images, else None. statistics: gives moments that stand for those of the samples.
     keep: a folder in which moments and rows are kept for the next process.
     """
 
@@ -55,7 +55,7 @@ class TrueData:
     numbers: np.ndarray
     frequencies: torch.Tensor | None
     features: Features | None = None
-    statistics: Moments | None = None
+    statistics: Callable[[], Moments] | None = None
     keep: StrPath | None = None
 
     @property
@@ -66,7 +66,7 @@ class TrueData:
     @property
     def moments(self) -> Moments | None:
         """Of the features of all images; None of points."""
-        return self.statistics or self._read[1]
+        return self.statistics() if self.statistics else self._read[1]
 
     @cached_property
     def _read(self) -> tuple[torch.Tensor, Moments | None]:
@@ -74,9 +74,8 @@ class TrueData:
         if self.features is None:
             return _samples(self.source, self.numbers)[0].double(), None
         place = None if self.keep is None else Path(self.keep) / f"reference-{self._identity()}"
-        if place is not None and place.with_suffix(".npy").is_file() and place.with_suffix(".npz").is_file():
-            rows = torch.from_numpy(np.load(place.with_suffix(".npy"), allow_pickle=False))
-            return rows.double(), statistics.read(place.with_suffix(".npz"))[0]
+        if place is not None and (kept := _kept(place)) is not None:
+            return kept
         chosen = np.linspace(0, len(self.numbers) - 1, min(len(self.numbers), MOST)).round().astype(int)
         rows, measured, done = [], Running(), 0
         for part in _parts(self.numbers):
@@ -127,6 +126,15 @@ class TrueData:
             raise Refused(f"{named} has no images of the classes that the model was taught")
         u = torch.from_numpy(streams.uniforms(seed, streams.Purpose.TRUE_LABEL, np.arange(start, stop), 1)[:, 0])
         return torch.searchsorted(chances.cumsum(0) / chances.sum(), u).clamp(max=int(chances.nonzero().max()))
+
+
+def _kept(place) -> tuple[torch.Tensor, Moments] | None:
+    """The rows and moments that were kept there; None if they are not, or are damaged."""
+    try:
+        rows = torch.from_numpy(np.load(place.with_suffix(".npy"), allow_pickle=False))
+        return rows.double(), statistics.read(place.with_suffix(".npz"))[0]
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def settings_of(data: Data | str) -> Data:

@@ -21,7 +21,7 @@ from torch.utils import backend_registration
 
 from edm.base import devices
 from edm.base.copies import COPIES
-from tests.pretended.device import GPU, TYPE, Mixed, NoFloat64, Pretended, is_ours
+from tests.pretended.device import GPU, Mixed, NoFloat64, Pretended, is_ours
 from tests.pretended.teaching import Event, Generator, teach
 
 __all__ = ["GPU", "Mixed", "NoFloat64", "Pretended", "gpu"]
@@ -64,10 +64,8 @@ def replaced(gpu):
 
         return made
 
-    without = devices.WITHOUT_FLOAT64 | {TYPE} if gpu.no_float64 else devices.WITHOUT_FLOAT64
     return [
         (GPU, "now", gpu),
-        (devices, "WITHOUT_FLOAT64", without),
         (devices, "device", known),
         (torch, "empty", pinned_empty),
         (torch, "tensor", made_here(tensor)),

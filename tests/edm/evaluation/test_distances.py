@@ -115,6 +115,14 @@ def test_precision_and_recall_take_memory_in_parts(monkeypatch):
     assert 0.5 < whole[1] < whole[0] <= 1
 
 
+def test_equal_rows_are_in_each_others_balls_wherever_they_lie():
+    """Of five copies, the third neighbour is at distance 0: only what is equal lies in such a ball."""
+    rows = normal(40, 300) + 1e5
+    copies = torch.cat([rows] * 5)
+    assert evaluation.precision_recall(copies, copies) == (1, 1)
+    assert evaluation.precision_recall(rows + 0.01, copies) == (0, 1)
+
+
 def test_too_few_samples_for_neighbours():
     with pytest.raises(ValueError, match="4 samples; give 5 or more"):
         evaluation.precision_recall(normal(4, 2), normal(9, 2))

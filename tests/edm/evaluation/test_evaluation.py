@@ -136,6 +136,8 @@ def test_levels_outside_the_range_of_a_model_are_left_out():
     assert min(report.sigmas) >= 0.02
     assert max(report.sigmas) <= 50
     assert len(report.sigmas) == len(report.loss) == len(report.score_error)
+    narrow.sigma_min, narrow.sigma_max = 1.3, 1.4  # between two of those that are measured
+    assert run(narrow, "two_moons", edm.Sampling(steps=1), count=20).loss == ()
 
 
 def test_images_of_ones_own(tmp_path):

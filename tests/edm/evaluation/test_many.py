@@ -5,17 +5,22 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import edm
 from edm import evaluation
 from edm.data.settings import Data
 from edm.evaluation import Progress, Report, evaluate, features, kept, statistics, true_data
 from edm.evaluation.features import INCEPTION, Features
+from edm.sampling.denoisers import on
+from tests import pretended
 from tests.edm.evaluation import inceptions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -169,6 +174,20 @@ def test_published_statistics_stand_for_the_data(digits, inception, tmp_path):
     assert json.loads(json.dumps(alone.document()))["measure"] == "FID"
 
 
+def test_a_folder_of_images_is_a_reference_too(digits, inception, tmp_path):
+    images = true_data.source(Data(dataset="digits")).read(np.arange(30))[0]
+    for k, image in enumerate(features.to_8_bits(images)):
+        Image.fromarray(image[0].numpy()).save(tmp_path / f"{k:02}.png")
+    report = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path)
+    assert (report.statistics, report.reference) == (tmp_path.name, 30)
+    shown = inceptions.stub("").of(features.to_8_bits(images).expand(-1, 3, -1, -1))
+    statistics.write(tmp_path / "same.npz", evaluation.moments(shown))
+    file = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path / "same.npz")
+    assert report.frechet == pytest.approx(file.frechet, rel=1e-9)
+    with pytest.raises(ValueError, match=r"images of shape \[3, 8, 8\], and the samples have \[1, 8, 8\]; only Incep"):
+        run(digits, "digits", FEW, 10, reference_stats=tmp_path)
+
+
 def saved(path, **arrays):
     np.savez(path, **arrays)
     return path
@@ -233,6 +252,9 @@ def test_what_was_computed_of_the_data_is_kept_by_what_they_are(digits, inceptio
     asked = {"count": 10, "reference": 60, "inception": inception, "keep": tmp_path}
     whole = run(digits, "digits", FEW, **asked)
     (place,) = tmp_path.glob("reference-*.npz")
+    place.write_bytes(place.read_bytes()[:-1])  # a disk has lost an end of it
+    true_data.read.cache_clear()
+    assert told(run(digits, "digits", FEW, **asked)) == told(whole)
     monkeypatch.setattr(true_data, "floor", lambda *arguments: whole.floor)
     monkeypatch.setattr(
         features, "inception", lambda *_: Features(INCEPTION, never, inceptions.WIDTH, inceptions.DIGEST)
@@ -269,3 +291,48 @@ def test_two_processes_find_to_the_last_bit_what_one_finds(monkeypatch):
     assert {name: value for name, value in found.items() if name not in ("seconds", "model")} == json.loads(
         json.dumps(told(alone))
     )
+
+
+class Beside:
+    """A process among several, as threads of this one: `edm.training.parallel.World`, as far as an evaluation asks."""
+
+    def __init__(self, rank, size, meeting, given):
+        self.rank, self.size, self._meeting, self._given = rank, size, meeting, given
+
+    def gather(self, value):
+        self._given[self.rank] = value
+        self._meeting.wait(60)
+        values = [self._given[rank] for rank in range(self.size)]
+        self._meeting.wait(60)
+        return values
+
+
+def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypatch):
+    asked = {"count": 50, "reference": 40, "batch": 8}
+    alone = run(digits, "digits", FEW, **asked)
+    killed_after(evaluate(digits, "digits", FEW, **asked, keep=tmp_path), 2, monkeypatch)
+    meeting, given = threading.Barrier(3), {}
+    with ThreadPoolExecutor(3) as threads:
+        worlds = [Beside(rank, 3, meeting, given) for rank in range(3)]
+        first, *others = threads.map(
+            lambda world: run(digits, "digits", FEW, **asked, keep=tmp_path, world=world), worlds
+        )
+    assert told(first) == told(alone)
+    assert others == [Progress(50, 50)] * 2
+    assert len(list(tmp_path.glob("*/*.npy"))) == 7
+
+
+def test_on_a_gpu_the_host_waits_for_each_part_and_each_measure_once():
+    """A part: its classes there, whether it is finite, and its features back; what is compared is the same."""
+    model = edm.models.load("digits_edm").denoiser
+    asked = {"count": 20, "reference": 20, "batch": 10}
+    here = run(model, "digits", FEW, **asked)
+    with pretended.gpu() as gpu:
+        there = on(model, gpu.device)
+        run(there, "digits", FEW, **asked, device=gpu.device)
+        gpu.clear()
+        report = run(there, "digits", FEW, **asked, device=gpu.device)
+        waits = sum(count for where, count in gpu.waits.items() if "edm/evaluation" in where or "loss.py" in where)
+    assert report.frechet == pytest.approx(here.frechet, rel=1e-5)
+    assert report.score_error == pytest.approx(here.score_error, rel=1e-4)
+    assert waits <= 3 * 2 + 6
