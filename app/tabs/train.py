@@ -196,6 +196,11 @@ class Desk:
         if action in ("start", "contrast"):
             begin = partial(self._start, visitor, message.need("values"), action == "contrast")
             names = self._starts.do(visitor, message.token, begin)
+        elif message.task is not None and action in tasks.CONTROLS:
+            run = self.board.find(message.need("run"))
+            self.room.check_control(visitor, run)
+            tasks.control(run, message.task, action)
+            names = [run.name]
         elif action == "resume":
             names = [self._resume(visitor, message)]
         elif action == "forget":
@@ -208,11 +213,6 @@ class Desk:
             names = []
         elif action in tasks.ASKED:
             names = [self._begin(visitor, action, message)]
-        elif message.task is not None and action in tasks.CONTROLS:
-            run = self.board.find(message.need("run"))
-            self.room.check_control(visitor, run)
-            tasks.control(run, message.task, action)
-            names = [run.name]
         elif action in _CONTROLS:
             run = self.board.find(message.need("run"))
             self.room.check_control(visitor, run)

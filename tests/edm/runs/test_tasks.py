@@ -108,9 +108,7 @@ def test_an_evaluation_leaves_the_report_of_the_library(folder):
     assert not (task.folder / "kept").exists()
 
 
-@pytest.mark.parametrize(
-    ("run", "kind", "settings"), [("digits", "sample", SAMPLE), ("points", "evaluate", EVALUATE)]
-)
+@pytest.mark.parametrize(("run", "kind", "settings"), [("digits", "sample", SAMPLE), ("points", "evaluate", EVALUATE)])
 def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, run, kind, settings):
     whole = done(tasks.start(folder / run, kind, settings, "cpu"))
     path = tasks.start(folder / run, kind, settings, "cpu")
