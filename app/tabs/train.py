@@ -260,7 +260,7 @@ class Desk:
         """Put work on the newest checkpoint of a run into the queue."""
         run, settings = self.board.find(message.need("run")), tasks.settings_of(kind, message.need("values"))
         with self.room.turn:
-            self.room.check_work(visitor, run, kind, settings)
+            self.room.check_work(visitor, run, kind, settings, runs.all_runs(self.board.folder))
             work.start(run.folder, kind, settings, owner=visitor.name)
         return run.name
 

@@ -56,10 +56,12 @@ def control(run: runs.Run, name: str, action: str) -> None:
 
 def listed(run: runs.Run) -> list[dict]:
     """What there is of a run, the newest first."""
-    return [_described(task, names(run.folder.parent).text) for task in tasks.of(run.folder)]
+    waits = "waits for a device: a run that is paused keeps its own" if run.state == "paused" else None
+    return [_described(task, names(run.folder.parent).text, waits) for task in tasks.of(run.folder)]
 
 
-def _described(task, told) -> dict:
+def _described(task, told, waits) -> dict:
+    sentence = task.sentence or (waits if task.state == "queued" else None)
     return {
         "name": task.name,
         "kind": task.kind,
@@ -68,7 +70,7 @@ def _described(task, told) -> dict:
         "done": task.done,
         "total": task.total,
         "left": task.left,
-        "sentence": task.sentence and told(task.sentence),
+        "sentence": sentence and told(sentence),
         "found": _FOUND[task.kind](task, told) if task.result else [],
     }
 

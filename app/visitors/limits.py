@@ -52,15 +52,15 @@ def check_files(settings) -> None:
 
 
 def check_work(settings, number: int, there) -> None:
-    """Raises Refused if work on a checkpoint takes too long, or some is under way. number: of samples. there: all work
-    of the run's."""
+    """Raises Refused if work on a checkpoint takes too long, or some is under way. number: of samples. there: all of
+    the student's."""
     if number > MOST_DRAWN:
         raise Refused(f"{number:,} images: a student draws at most {MOST_DRAWN:,} at once; ask for fewer")
     if settings.computing.compile:
         raise Refused("compile = true: compiling is off in a classroom")
-    busy = [task.name for task in there if not task.over]
+    busy = [f"{task.run}/{task.name}" for task in there if not task.over]
     if busy:
-        raise Refused(f"{busy[0]!r} is under way; stop it first, or wait for its end")
+        raise Refused(f"{busy[0]} is under way; stop it first, or wait for its end")
 
 
 def check_number(own, allowance: Allowance, more: int = 1) -> None:

@@ -104,16 +104,17 @@ class Room:
         if not visitor.teacher and not _owns(visitor, run):
             raise Refused(f"the run {run.name!r} is somebody else's; you can stop, resume and delete your own")
 
-    def check_work(self, visitor: Visitor, run, kind: str, settings) -> None:
+    def check_work(self, visitor: Visitor, run, kind: str, settings, existing) -> None:
         """Raises Refused with a sentence if the visitor may not have a run's checkpoint worked with (`edm.runs.tasks`).
 
-        Hold `turn` from there to starting it.
+        existing: all runs there are. Hold `turn` from reading them to starting it.
         """
         self.check_control(visitor, run)
         if self.kind != "own":
             limits.check_files(settings)
         if not visitor.teacher:
-            limits.check_work(settings, tasks.KINDS[kind].total(settings), tasks.of(run.folder))
+            there = [task for other in existing if _owns(visitor, other) for task in tasks.of(other.folder)]
+            limits.check_work(settings, tasks.KINDS[kind].total(settings), there)
 
     def may_move(self, visitor: Visitor) -> bool:
         """Whether the visitor may choose the device on which the page computes, for everybody."""

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import time
+from dataclasses import replace
 
 import pytest
 
 from app.training import tasks
 from app.visitors.room import Room, Visitor
+from app.visitors.time_keeper import overdue
 from edm import runs
 from edm.runs import places
 from edm.runs import tasks as work
@@ -135,13 +138,23 @@ def test_a_student_s_evaluation_has_limits(lesson, values, words):
 
 def test_a_student_has_one_at_a_time_and_of_their_own_runs_alone(lesson, run):
     answer(lesson, "act", do="evaluate", run="moons", values=SMALL)
-    with pytest.raises(ValueError, match="under way"):
+    with pytest.raises(ValueError, match="moons/evaluate-1 is under way"):
         answer(lesson, "act", do="evaluate", run="moons", values=SMALL)
     lesson.room.who = Visitor("bob", False)
     for message in ({"do": "evaluate", "values": SMALL}, {"do": "stop", "task": "evaluate-1"}):
         with pytest.raises(ValueError, match="somebody else's"):
             answer(lesson, "act", run="moons", **message)
-    assert work.read(run / "tasks" / "evaluate-1").owner == "ada"
+    task = work.read(run / "tasks" / "evaluate-1")
+    assert task.owner == "ada"
+    begun = replace(task, state="running", started=time.time() - 3600)
+    assert overdue(lesson.room, begun) and not overdue(lesson.room, replace(begun, owner="kim (teacher)"))
+
+
+def test_what_waits_because_a_paused_run_keeps_its_device_says_so(tab, run):
+    answer(tab, "act", do="evaluate", run="moons", values=SMALL)
+    assert listed(tab)[0]["sentence"] is None
+    paused = replace(tab.board.find("moons"), state="paused")
+    assert "keeps its own" in tasks.listed(paused)[0]["sentence"]
 
 
 def test_where_nobody_starts_runs_nobody_evaluates_them(tab, run):
