@@ -19,7 +19,9 @@ from importlib import import_module
 from edm.base.errors import one_line, sentence_of
 from edm.commands.help import Help
 
-TOO_LARGE = "this does not fit into memory; use fewer at once (--micro_batch, --samples, --count) or a smaller network"
+TOO_LARGE = (
+    "this does not fit into memory; use fewer at once (--batch, --micro_batch, --samples, --count) or a smaller network"
+)
 PROGRAM = "python -m edm"
 SAID = 5.0  # seconds in which the first of torchrun's processes says what all of them would
 ABOUT = """The design space of diffusion models (Karras et al. 2022, arXiv 2206.00364) on the command line. The same as

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from edm.base.fields import SettingsError
 from edm.commands import computing, queued
 from edm.commands import options as common
 from edm.commands.help import command
+from edm.commands.progress import Line
 from edm.data.settings import Data, data_learned
 from edm.evaluation import Evaluation, Report, evaluation_of, markdown, save_statistics
 from edm.sampling.denoisers import denoiser_of
@@ -163,17 +163,14 @@ def _titles(opened) -> list[str]:
 
 
 def _watched(title, events: Iterator[Progress | Report], stream) -> Report | None:
-    """Run to the report, with a line of progress on a terminal; None where another process makes it."""
-    live, drawn, event = stream.isatty(), 0.0, None
+    """Run to the report, with a line of progress; None where another process makes it."""
+    line, event = Line(stream, title), None
     for event in events:
-        if live and isinstance(event, tuple) and time.monotonic() > drawn + 0.2:
-            drawn = time.monotonic()
-            done, total = event
-            print(f"\r{title}: {done} of {total} samples ", end="", file=stream, flush=True)
+        if isinstance(event, tuple):
+            line.show(*event)
     if not isinstance(event, Report):
         return None
-    start = "\r" if live else ""
-    print(f"{start}{title}: N = {event.sampling.steps}, {event.count} samples, {event.seconds:.1f} s  ", file=stream)
+    line.end(f"{title}: N = {event.sampling.steps}, {event.count} samples, {event.seconds:.1f} s")
     return event
 
 

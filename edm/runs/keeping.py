@@ -53,7 +53,7 @@ def gc(folder: StrPath, keep: int = 1) -> int:
     for trash in (*deleted, *seats.former(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
-    for run in (found.folder for found in reading.all_runs(folder) if found.over and lease.certain(found)):
+    for run in (found.folder for found in reading.all_work(folder) if found.over and lease.certain(found)):
         torn = [*halves(run, RECORD), *halves(run, STATUS), *halves(run, {"requests": _SHARED}, _OLD)]
         for path in [*torn, run / ".reserve", *superfluous(run, keep, best(run))]:
             if not reading.read(run, details=False).over:  # somebody has just resumed it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,11 @@ from edm.data import classes
 from edm.evaluation.settings import PROTOCOLS, Evaluation
 from edm.experiments import many
 from edm.files import names as naming
-from edm.runs import places
-from edm.sampling.computing import Computing, prepared
+from edm.runs import places, reading
+from edm.sampling.computing import Computing, notes, prepared
 
 if TYPE_CHECKING:
     from edm.files.checkpoints import Header
-    from edm.runs.tasks import Task
     from edm.training.parallel import World
 
 REPORT = "report.json"
@@ -30,6 +30,45 @@ class Evaluating(Evaluation):
     """The evaluation: with what the model is compared, and how much of it."""
 
     computing: Computing = Computing()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as its files tell. Times in seconds since 1970; what is not known is None.
+
+    run: of which run; images: which of its checkpoints, by the images it had seen. state, device, place, sentence,
+    remedies, owner, asked, started: as a run's (`edm.runs.Run`). done of total samples, rate: of them a second, left:
+    seconds. result: what has come of it, as JSON data.
+    """
+
+    name: str
+    kind: str
+    run: str
+    folder: Path
+    images: int
+    settings: Any
+    state: str
+    done: int = 0
+    total: int | None = None
+    rate: float | None = None
+    left: float | None = None
+    device: str | None = None
+    place: str | None = None
+    owner: str | None = None
+    asked: float | None = None
+    started: float | None = None
+    sentence: str | None = None
+    remedies: tuple[tuple[str, dict[str, str]], ...] = ()
+    result: dict | None = None
+    log: tuple[str, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        return self.state in reading.OVER
+
+    @property
+    def resumable(self) -> bool:
+        return self.over and self.state != "finished"
 
 
 @dataclass(frozen=True)
@@ -55,6 +94,7 @@ def _sample(task, model, world) -> Iterator[tuple[int, int]]:
     drawing = many.Drawing(asked.experiment(name), asked.computing, world.device)
     album = Album(task.folder / ("images.zip" if asked.zip else "images"))
     if not world.rank:
+        _say(drawing.model.denoiser, asked.computing, world)
         album.prepare(drawing.document(), drawing.differs)
     complete = album.complete(asked.numbers)
     world.gather(complete)  # nobody writes before the place is ready
@@ -82,6 +122,8 @@ def _evaluate(task, model, world) -> Iterator[tuple[int, int]]:
 
     asked, keep = task.settings, task.folder / _KEPT
     loaded = checkpoints.load(model, world.device)
+    if not world.rank:
+        _say(loaded, asked.computing, world)
     denoiser, batch = prepared(loaded, asked.computing, world.device), asked.computing.batch or AT_ONCE
     for event in evaluation_of(asked, denoiser, data_learned(loaded.header), world.device, batch, keep, world):
         if isinstance(event, Progress):
@@ -89,6 +131,12 @@ def _evaluate(task, model, world) -> Iterator[tuple[int, int]]:
         else:
             places.write(task.folder / REPORT, event.document())
             shutil.rmtree(keep, ignore_errors=True)
+
+
+def _say(denoiser, computing, world):
+    """What is to be known of how it computes, into the task's log."""
+    for note in notes(denoiser, computing, world.device):
+        print(f"{note}.", file=sys.stderr)
 
 
 def _samples(settings) -> int:

@@ -120,6 +120,8 @@ def pause(run: StrPath) -> None:
     Raises ValueError unless it runs.
     """
     run = Path(run)
+    if places.is_task(run):
+        raise Refused(f"{places.called(run)} is a task, which is not paused; stop it, and resume it when you like")
     state = reading.read(run, details=False).state
     if state not in ("running", "paused"):
         raise Refused(f"the run {run.name!r} is {state}; only one that runs can be paused")

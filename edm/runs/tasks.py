@@ -15,9 +15,8 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
@@ -25,7 +24,7 @@ from edm.base.fields import Settings
 from edm.files import names, saved
 from edm.runs import launchers, lease, places, queue, reading
 from edm.runs.keeping import delete
-from edm.runs.kinds import KINDS, REPORT
+from edm.runs.kinds import KINDS, REPORT, Task
 from edm.runs.queue import stop
 
 if TYPE_CHECKING:
@@ -35,45 +34,6 @@ __all__ = ["KINDS", "Task", "delete", "of", "read", "resume", "start", "stop"]
 
 MODEL = "model.safetensors"
 _FILES = ("path", "inception", "reference_stats")  # fields that say where something is
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task as its files tell. Times in seconds since 1970; what is not known is None.
-
-    run: of which run; images: which of its checkpoints, by the images it had seen. state, device, place, sentence,
-    remedies, owner, asked, started: as a run's (`edm.runs.Run`). done of total samples, rate: of them a second, left:
-    seconds. result: what has come of it, as JSON data.
-    """
-
-    name: str
-    kind: str
-    run: str
-    folder: Path
-    images: int
-    settings: Any
-    state: str
-    done: int = 0
-    total: int | None = None
-    rate: float | None = None
-    left: float | None = None
-    device: str | None = None
-    place: str | None = None
-    owner: str | None = None
-    asked: float | None = None
-    started: float | None = None
-    sentence: str | None = None
-    remedies: tuple[tuple[str, dict[str, str]], ...] = ()
-    result: dict | None = None
-    log: tuple[str, ...] = ()
-
-    @property
-    def over(self) -> bool:
-        return self.state in reading.OVER
-
-    @property
-    def resumable(self) -> bool:
-        return self.over and self.state != "finished"
 
 
 def start(

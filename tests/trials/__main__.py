@@ -1,4 +1,6 @@
-"""python -m tests.trials [workers] [servers] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]: survived, tried.
+"""python -m tests.trials [workers] [servers] [background] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]
+
+What has to be survived, tried.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
@@ -15,12 +17,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from edm import runs
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
 from tests.trials.disturbed import clocks, disk, metrics
 from tests.trials.gpu import gpu
 from tests.trials.killed import rivals, servers, workers
+from tests.trials.tasked import background
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
 
@@ -37,7 +39,8 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALS = {trial.__name__: trial for trial in (workers, servers, disk, metrics, rivals, clocks, visits, fuzz, gpu)}
+TRIALED = (workers, servers, background, disk, metrics, rivals, clocks, visits, fuzz, gpu)
+TRIALS = {trial.__name__: trial for trial in TRIALED}
 
 
 def main():
@@ -59,7 +62,7 @@ def main():
                 failed += 1
                 print(f"{name:10}FAILED: {error}; left running: {left_running(folder)}", flush=True)
             finally:
-                for run in runs.all_runs(folder):
+                for run in reading.all_work(folder):
                     launcher_of(run.folder).end(reading.workers(run.folder)[0], force=True)
             print(f"{name:10}{time.monotonic() - began:.0f} s", flush=True)
     sys.exit(failed > 0)

@@ -161,6 +161,17 @@ def test_a_task_that_waits_is_stopped_at_once_and_another_may_be_deleted(folder)
     assert [run.name for run in runs.all_runs(folder)] == ["points"]
 
 
+def test_what_a_task_leaves_behind_is_freed_and_its_images_stay(folder):
+    path = tasks.start(folder / "digits", "sample", {**SAMPLE, "count": 3}, "cpu")
+    assert done(path).state == "finished"
+    (path / ".reserve").write_bytes(b"reserved")
+    (path / ".status.json.abcdefgh").write_bytes(b"half")
+    with pytest.raises(edm.Refused, match="digits/sample-1 is a task, which is not paused"):
+        runs.pause(path)
+    assert runs.gc(folder) == 12
+    assert ImageFolder(path / "images", channels=1).size == 3
+
+
 def test_why_a_task_has_ended_is_a_sentence(folder):
     path = tasks.start(folder / "digits", "evaluate", {**EVALUATE, "dataset": "scenes"}, "cpu")
     places.create(places.request(path, 1, "taken"), {})
