@@ -82,7 +82,9 @@ def test_the_page_says_where_it_computes_and_what_keeps_it_from_another_device(p
 
 def test_a_run_that_ran_out_of_memory_offers_a_smaller_step(page):
     page.page.click(".run[data-run=large] button")
-    page.page.wait_for_selector(".training .why [data-remedy='Retry with micro_batch = 16']")
+    page.wait(lambda: page.find(".training .why").count())
+    assert "it does not fit" in page.text(".training .why")
+    assert page.text(".training .why [data-remedy]") == "Retry with micro_batch = 16"
     page.page.click(".run[data-run=digits-3] button")
 
 
