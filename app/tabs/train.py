@@ -23,6 +23,7 @@ from edm.base import flat
 from edm.base.errors import Refused, shown
 from edm.base.fields import SettingsError
 from edm.files.names import is_name
+from edm.runs import tasks as work
 from edm.training.settings import Training
 
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
@@ -123,7 +124,10 @@ class Desk:
         news["datasets"] = self._datasets(visitor, message.datasets)
         news["devices"] = self._devices(visitor)
         news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, row["name"])]
-        news["live"] = any(not run.over for run in self.board.runs())
+        at_work = (task for found in closer.values() if found for task in found["tasks"])
+        news["live"] = any(not run.over for run in self.board.runs()) or any(
+            task["state"] not in runs.OVER for task in at_work
+        )
         yield {**news, "runs": closer, "more": more}, True
 
     def _closer(self, name, seen, ticket):
@@ -183,8 +187,8 @@ class Desk:
             yield {"error": faults.told(error), "fields": error.fields}, True
 
     def act(self, message, ticket, visitor):
-        """Start, stop, pause, resume or delete, forget an upload, or choose the page's device. The answer names the
-        runs it is about.
+        """Start, stop, pause, resume or delete, a run or work on its checkpoints; forget an upload; or choose the
+        page's device. The answer names the runs it is about.
 
         A start that is asked for again, under the same token, is the same start.
         """
@@ -192,6 +196,11 @@ class Desk:
         if action in ("start", "contrast"):
             begin = partial(self._start, visitor, message.need("values"), action == "contrast")
             names = self._starts.do(visitor, message.token, begin)
+        elif message.task is not None and action in tasks.CONTROLS:
+            run = self.board.find(message.need("run"))
+            self.room.check_control(visitor, run)
+            tasks.control(run, message.task, action)
+            names = [run.name]
         elif action == "resume":
             names = [self._resume(visitor, message)]
         elif action == "forget":
@@ -202,6 +211,8 @@ class Desk:
             self.room.check_move(visitor)
             self._house.pool.move(message.need("device"))
             names = []
+        elif action in tasks.ASKED:
+            names = [self._begin(visitor, action, message)]
         elif action in _CONTROLS:
             run = self.board.find(message.need("run"))
             self.room.check_control(visitor, run)
@@ -245,6 +256,14 @@ class Desk:
         while any((self.board.folder / f"{column}-{stem}-{number}").exists() for column in CONTRAST):
             number += 1
         return f"{stem}-{number}"
+
+    def _begin(self, visitor, kind, message) -> str:
+        """Put work on the newest checkpoint of a run into the queue."""
+        run, settings = self.board.find(message.need("run")), tasks.settings_of(kind, message.need("values"))
+        with self.room.turn:
+            self.room.check_work(visitor, run, kind, settings, runs.all_runs(self.board.folder))
+            work.start(run.folder, kind, settings, owner=visitor.name)
+        return run.name
 
     def _resume(self, visitor, message) -> str:
         run, changes = self.board.find(message.need("run")), dict(message.changes or {})

@@ -7,16 +7,17 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from edm import runner, runs
 from edm.base import cards
 from edm.base.cards import Card
-from edm.runs import launchers, reading
+from edm.runs import launchers, places, reading, tasks
 
 ABOUT = f"Where this page computes, for everybody who looks at it; {runner.STAYS}"
 AGE = 1.0  # seconds for which a look at the cards serves everybody
 AUTO = "auto"
+Holder = runs.Run | tasks.Task
 ROUGHLY = 4e9  # bytes
 MOST_NAMED = 3  # runs that are named in a sentence
 _MAKERS = re.compile(r"\b(NVIDIA|AMD|Tesla|GeForce|Quadro|Radeon|Instinct)\b")
@@ -49,7 +50,7 @@ class Devices:
 
     def choices(self, known: Sequence[runs.Run] = ()) -> dict:
         """What a run can be started on, as a knob's choices: {choices, titles, helps}. known: all runs."""
-        told = Told(self.gpus, self.cards() if self.gpus else {}, [run for run in known if run.state in runs.LIVE])
+        told = Told(self.gpus, self.cards() if self.gpus else {}, holders(known))
         several = [f"cuda*{n}" for n in range(2, len(self.gpus) + 1)]
         found = [AUTO, *self.gpus, *several, "cpu"]
         return {
@@ -61,16 +62,25 @@ class Devices:
     def of_page(self, device: str, known: Sequence[runs.Run]) -> dict:
         """Where the page itself computes, and could: {device, choices, titles, about, sharing}. known: all runs."""
         found = [*self.gpus, "cpu"]
-        told = Told(self.gpus, {}, [run for run in known if run.state in runs.LIVE])
+        told = Told(self.gpus, {}, holders(known))
         titles = [called(name) for name in found]
         named = {"device": device, "choices": found, "titles": titles, "about": ABOUT}
         return {**named, "sharing": told.sharing(device)}
 
 
-class Told:
-    """What is told of each choice. cards: by the names of devices. live: runs that hold a device."""
+def holders(known: Iterable[runs.Run]) -> list[Holder]:
+    """What holds a device: runs, and tasks of runs."""
+    found: list[Holder] = []
+    for run in known:
+        there = tasks.of(run.folder) if (run.folder / places.TASKS).is_dir() else []
+        found += [one for one in (run, *there) if one.state in runs.LIVE]
+    return found
 
-    def __init__(self, gpus: Sequence[str], cards: dict[str, Card], live: Sequence[runs.Run]):
+
+class Told:
+    """What is told of each choice. cards: by the names of devices. live: what holds a device."""
+
+    def __init__(self, gpus: Sequence[str], cards: dict[str, Card], live: Sequence[Holder]):
         self._gpus, self._cards = gpus, cards
         self._on = {gpu: [run for run in live if gpu in devices_of(run)] for gpu in gpus}
 
@@ -111,14 +121,14 @@ class Told:
         return ", ".join([*words, *self._busy(self._gpus), *self._others(self._gpus)])
 
     def sharing(self, device: str) -> str | None:
-        """Which runs train on a device; None: none does."""
-        names = [run.name for run in self._on.get(device, ())]
-        return f"{listed(names)} {'trains' if len(names) == 1 else 'train'} on it, too" if names else None
+        """What else computes on a device; None: nothing of ours."""
+        names = [known_as(one) for one in self._on.get(device, ())]
+        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} on it, too" if names else None
 
     def _busy(self, gpus) -> list[str]:
-        """Which of our runs train on these GPUs."""
+        """Which of our runs and tasks hold these GPUs."""
         taken = [gpu for gpu in gpus if self._on.get(gpu)]
-        names = list(dict.fromkeys(run.name for gpu in taken for run in self._on[gpu]))
+        names = list(dict.fromkeys(known_as(one) for gpu in taken for one in self._on[gpu]))
         return [f"{_share(len(taken), len(gpus))}busy with {listed(names)}"] if names else []
 
     def _others(self, gpus) -> list[str]:
@@ -127,14 +137,19 @@ class Told:
         return [f"{size(held)} held by other programs"] if held >= 1e8 else []
 
 
-def devices_of(run: runs.Run) -> list[str]:
-    """The devices that a run trains on, by name; none while it is not known which."""
+def known_as(one: Holder) -> str:
+    """What a run, or a task of one, is called."""
+    return f"{one.run}/{one.name}" if isinstance(one, tasks.Task) else one.name
+
+
+def devices_of(run: Holder) -> list[str]:
+    """The devices that a run or a task computes on, by name; none while it is not known which."""
     where = run.place or run.device or ""
     return [] if "*" in where or where == AUTO else ["cuda:0" if one == "cuda" else one for one in where.split("+")]
 
 
-def others(card: Card, ours: Sequence[runs.Run]) -> int:
-    """Bytes that programs hold on a card beside this one and our runs there; 0 where that cannot be told."""
+def others(card: Card, ours: Sequence[Holder]) -> int:
+    """Bytes that programs hold on a card beside this one and what is ours there; 0 where that cannot be told."""
     known = {handle.get("pid") for run in ours for handle in _handles(run)}
     seen = dict(card.others)
     if known and not known & seen.keys():  # processes have other numbers here than the driver knows

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 UPLOAD_BYTES = 256_000_000  # of anybody
 MOST_SAMPLES, MOST_VALIDATED, MOST_REPORTS = 64, 256, 500
+MOST_DRAWN = 5000  # of a checkpoint, at once
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,25 @@ def check_data(data, folder) -> None:
         raise Refused("nothing can be downloaded from the page of a classroom; choose data that are there")
     if data.path is not None and not sets.is_ours(data.path, folder):
         raise Refused("in a classroom no paths can be given; upload the data, or choose some that are there")
+
+
+def check_files(settings) -> None:
+    """The same of files that work on a checkpoint would read: none that a visitor names. Raises Refused."""
+    for name in ("path", "inception", "reference_stats"):
+        if getattr(settings, name, None) is not None:
+            raise Refused(f"{name}: in a classroom no paths can be given; leave it out")
+
+
+def check_work(settings, number: int, there) -> None:
+    """Raises Refused if work on a checkpoint takes too long, or some is under way. number: of samples. there: all of
+    the student's."""
+    if number > MOST_DRAWN:
+        raise Refused(f"{number:,} images: a student draws at most {MOST_DRAWN:,} at once; ask for fewer")
+    if settings.computing.compile:
+        raise Refused("compile = true: compiling is off in a classroom")
+    busy = [f"{task.run}/{task.name}" for task in there if not task.over]
+    if busy:
+        raise Refused(f"{busy[0]} is under way; stop it first, or wait for its end")
 
 
 def check_number(own, allowance: Allowance, more: int = 1) -> None:

@@ -17,6 +17,7 @@ from app.visitors.limits import Allowance
 from app.visitors.names import key_of
 from edm import runs
 from edm.base.errors import Refused
+from edm.runs import tasks
 from edm.runs.beginnings import settings_of
 
 TEACHER = " (teacher)"
@@ -102,6 +103,18 @@ class Room:
         self._check_open(visitor)
         if not visitor.teacher and not _owns(visitor, run):
             raise Refused(f"the run {run.name!r} is somebody else's; you can stop, resume and delete your own")
+
+    def check_work(self, visitor: Visitor, run, kind: str, settings, existing) -> None:
+        """Raises Refused with a sentence if the visitor may not have a run's checkpoint worked with (`edm.runs.tasks`).
+
+        existing: all runs there are. Hold `turn` from reading them to starting it.
+        """
+        self.check_control(visitor, run)
+        if self.kind != "own":
+            limits.check_files(settings)
+        if not visitor.teacher:
+            there = [task for other in existing if _owns(visitor, other) for task in tasks.of(other.folder)]
+            limits.check_work(settings, tasks.KINDS[kind].total(settings), there)
 
     def may_move(self, visitor: Visitor) -> bool:
         """Whether the visitor may choose the device on which the page computes, for everybody."""

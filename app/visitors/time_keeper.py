@@ -1,4 +1,4 @@
-"""Students' runs end when they have had their time."""
+"""Students' runs, and work on their checkpoints, end when they have had their time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import time
 
 from app.visitors.room import TEACHER, Room
 from edm import runs
+from edm.runs import tasks
 
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 
 
-def overdue(room: Room, run: runs.Run) -> bool:
-    """Whether a student's run has had its time."""
+def overdue(room: Room, run: runs.Run | tasks.Task) -> bool:
+    """Whether a student's run, or a task of one, has had its time."""
     if room.kind != "classroom" or run.state not in ("running", "paused") or not run.started or not run.owner:
         return False
     return not run.owner.endswith(TEACHER) and time.time() - run.started > 60 * room.allowance.minutes
@@ -27,8 +28,9 @@ def keep_time(room: Room) -> None:
             time.sleep(OVERDUE_SECONDS)
             try:
                 for run in runs.all_runs(room.folder):
-                    if overdue(room, run):
-                        runs.stop(run.folder)
+                    for one in (run, *tasks.of(run.folder)):
+                        if overdue(room, one):
+                            runs.stop(one.folder)
             except Exception:  # a file server that is away, a run that is gone: look again
                 logging.getLogger(__name__).exception("the runs in %s could not be timed", room.folder)
 

@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from edm import runs
-from edm.runs import places
-from tests.app.training import running
+from edm.runs import launchers, places, tasks
+from tests.app.training import finished, running
 from tests.browser.conftest import Explorer, start_server
 
 
@@ -19,6 +19,10 @@ def page(browser, tmp_path_factory):
     large = running(
         folder, "large", "cuda:0", state="failed", reason="memory", sentence="it does not fit", remedies=RETRY
     )
+    evaluated = tasks.start(finished(folder, "moons"), "evaluate", {"count": 24}, "cpu")
+    places.create(places.request(evaluated, 1, "taken"), launchers.claim())
+    places.write(evaluated / "status.json", {"state": "finished", "number": 1})
+    places.write(evaluated / "report.json", {"frechet": 3.2114, "measure": "FID", "floor": 1.5, "precision": 0.8125})
     process, address = start_server("--runs", str(folder), module="tests.gpus")
     explorer = Explorer(browser, address, "?tab=train&train.data=spiral&train.runs=digits-3")
     explorer.page.wait_for_selector("header [data-page-device]")
@@ -78,7 +82,21 @@ def test_the_page_says_where_it_computes_and_what_keeps_it_from_another_device(p
 
 def test_a_run_that_ran_out_of_memory_offers_a_smaller_step(page):
     page.page.click(".run[data-run=large] button")
-    page.page.wait_for_selector(".training .why [data-remedy='Retry with micro_batch = 16']")
+    page.wait(lambda: page.find(".training .why").count())
+    assert "it does not fit" in page.text(".training .why")
+    assert page.text(".training .why [data-remedy]") == "Retry with micro_batch = 16"
+    page.page.click(".run[data-run=digits-3] button")
+
+
+def test_what_was_found_of_a_run_s_samples_stands_under_its_heading_and_more_is_a_dialog_away(page):
+    page.page.click(".run[data-run=moons] button")
+    page.page.wait_for_selector(".task[data-task=evaluate-1][data-state=finished]")
+    assert "3.21 FID" in page.text(".task") and "1.5 for true samples" in page.text(".task")
+    page.page.click("[data-action=begin-evaluate]")
+    assert page.page.get_attribute("dialog.asking [data-knob=count]", "placeholder") == "automatic"
+    page.page.locator("dialog.asking [data-knob=protocol]").select_option("paper")
+    page.page.keyboard.press("Escape")
+    page.page.wait_for_selector("dialog.asking", state="detached")
     page.page.click(".run[data-run=digits-3] button")
 
 

@@ -14,11 +14,11 @@ from app.work.jobs import Job
 from app.work.tickets import Ticket
 from edm import runs
 from edm.base import devices
-from edm.runs import places
+from edm.runs import launchers, places, tasks
 from edm.training.estimate import Estimate
 from edm.training.memory import unfit
 from tests.app.tabs.asking import Lesson
-from tests.app.training import answer, asked, running
+from tests.app.training import answer, asked, finished, running
 from tests.gpus import CARDS, pretend
 
 FREE = replace(CARDS[0], index=1, free=80_000_000_000, utilization=0.0, others=())
@@ -163,7 +163,7 @@ def test_the_page_computes_elsewhere_from_the_next_job_on(gpus, tab, train, monk
     assert b"cpu" in first and b"cpu" in next(under_way), "what has begun ends where it began"
     assert b"cuda:1" in next(tab.house.pool.run(Where(), Ticket()))
     page = answer(tab, "poll")["devices"]["page"]
-    assert (page["device"], page["sharing"]) == ("cuda:1", "digits-3 trains on it, too")
+    assert (page["device"], page["sharing"]) == ("cuda:1", "digits-3 is on it, too")
 
 
 class Where(Job):
@@ -258,3 +258,14 @@ def test_what_is_known_of_a_kind_of_run_is_found_out_anew_when_there_is_more_roo
         room.append([free])
         former.plan({"data": "spiral"})
     assert len(asked_for) == 2
+
+
+def test_a_task_of_a_run_keeps_a_gpu_busy_as_a_run_does(gpus, tab):
+    tab.room = tab.room
+    path = finished(tab.board.folder, "moons")
+    task = tasks.start(path, "evaluate", {"count": 24}, "cpu")
+    places.create(places.request(task, 1, "taken"), {**launchers.claim(), "place": "cuda:1"})
+    tab.board.wake()
+    assert "busy with moons/evaluate-1" in answer(tab, "poll")["devices"]["titles"][2]
+    places.write(task / "status.json", {"state": "stopped", "number": 1})
+    assert "busy" not in answer(tab, "poll")["devices"]["titles"][2]
