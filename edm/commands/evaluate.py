@@ -91,7 +91,7 @@ def _run(options, here) -> None:
     opened = [(name, *_denoiser(name, here.device, how)) for name in options.models]
     asked = [_evaluations(options, steps, how, here, *model) for model in opened]  # all checked before the first runs
     if options.save_stats:
-        _save(options.save_stats, asked[0][0], opened[0][2], here)
+        _save(options.save_stats, asked[0][0][0], opened[0][2], here)
     rows = []
     for title, several in zip(_titles(opened), asked, strict=True):
         rows.append((title, [_watched(title, events, sys.stderr) for _, events in several]))

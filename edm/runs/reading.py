@@ -113,7 +113,8 @@ def read(folder: StrPath, details: bool = True) -> Run:
         finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else last_words(folder)
         cause = None if finished else causes.found(folder, number, status if own else {}, whole)
-        told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(task or whole)}
+        silent = failures.silent(task or whole)
+        told = {} if finished else {"reason": words and "settings", "sentence": words or silent}
         if cause:
             told, remedies = {"reason": cause.reason, "sentence": cause.sentence}, cause.remedies
         state = "finished" if finished else "failed" if words or cause else state

@@ -126,7 +126,8 @@ class Worker:
 
         Of several processes, this one ends, and all begin anew.
         """
-        settings, checkpoint = retries.smaller(error, self._training(), self._share), self._checkpoint() or checkpoint
+        assert self._settings is not None  # as of whatever trains
+        settings, checkpoint = retries.smaller(error, self._settings, self._share), self._checkpoint() or checkpoint
         if self._status["others"] and retries.hand_over(self._folder, self._number, settings):
             retries.leave(settings)
         if settings is None or self._status["others"]:
@@ -134,10 +135,6 @@ class Worker:
         self._note(retries.sentence(settings, checkpoint))
         self._settings, self._bad = settings, 0
         return settings, checkpoint
-
-    def _training(self) -> Training:
-        assert self._settings is not None  # as of a run; a task has none
-        return self._settings
 
     def _note(self, *said):
         """What is to be known of the run, each once."""
@@ -158,9 +155,10 @@ class Worker:
                 self._heed(last)
             last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
+                assert self._settings is not None  # as of whatever trains
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
-                self._status["most"] = most(event.state.header, self._training(), self._device)
+                self._status["most"] = most(event.state.header, self._settings, self._device)
                 self._note(event.note)
             elif isinstance(event, Paused):
                 self._status["state"] = "paused"
