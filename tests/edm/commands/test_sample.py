@@ -1,5 +1,6 @@
 """python -m edm sample, beyond a picture: as many samples as one likes, as numbers or as images."""
 
+import errno
 import json
 import re
 import zipfile
@@ -12,7 +13,7 @@ from edm.__main__ import main
 from edm.commands.progress import Line
 from edm.experiments import many
 from edm.experiments.experiment import MAX_SAMPLES
-from edm.files.albums import name_of
+from edm.files.albums import Album, name_of
 
 DIGITS = ["sample", "--model=digits_edm", "--steps=1", "--device=cpu"]
 POINTS = ["sample", "--model=two_diracs", "--steps=1", "--solver=euler"]
@@ -95,6 +96,24 @@ def test_what_cannot_be_is_refused_with_what_can(arguments, words, tmp_path, mon
         assert error.code == 2
     assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_what_was_written_stays(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(many.ON_CPU, 3, 4)
+    write = Album.write
+
+    def full(self, number, image):
+        if number == 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, number, image)
+
+    monkeypatch.setattr(Album, "write", full)
+    command = [*DIGITS, "--count=8", f"--out={tmp_path / 'set'}/"]
+    assert main(command) == 2
+    assert "No space left" in capsys.readouterr().err
+    monkeypatch.setattr(Album, "write", write)
+    assert Album(tmp_path / "set").lacking(range(8)) == [6]
+    assert main(command) == 0
 
 
 def test_several_processes_share_images_only(monkeypatch, tmp_path, capsys):
