@@ -126,6 +126,17 @@ def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, run, kind, settin
         assert {**task.result, "seconds": 0} == {**whole.result, "seconds": 0}
 
 
+def test_a_terminal_may_do_a_task_that_nobody_does(folder, capsys):
+    path = tasks.start(folder / "digits", "sample", {**SAMPLE, "count": 3}, "cpu")
+    assert main(["sample", f"--run={path}"]) == 2
+    assert "is queued; stop it first: python -m edm runs stop digits/sample-1" in capsys.readouterr().err
+    tasks.stop(path)
+    assert main(["sample", f"--run={path}"]) == 0
+    assert "digits/sample-1: finished, 3 of 3 samples" in capsys.readouterr().out
+    assert main(["sample", f"--run={path}"]) == 2
+    assert "it has finished" in capsys.readouterr().err
+
+
 def test_killed_it_is_gone_on_with(folder):
     path = tasks.start(folder / "digits", "sample", SAMPLE, "cpu")
     places.create(places.request(path, 1, "taken"), {})
