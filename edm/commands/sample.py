@@ -59,7 +59,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
     queued.add(parser, "draw many images")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
-    batch = "samples at once (default: what the device is good for; many images on the CPU are always drawn 16 at once)"
+    batch = "samples at once (default: what the device is good for; many images on the CPU are always drawn 32 at once)"
     computing.add(parser, batch)
     common.add(parser, Experiment, "experiment")
     parser.set_defaults(run=run)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edm.files.albums import Album
 
 MOST = 1 << 32  # samples of a seed
-ON_CPU = {1: 1024, 3: 16}  # computed at once, of points and of images
+ON_CPU = {1: 1024, 3: 32}  # computed at once, of points and of images
 ON_GPU = {1: 4096, 3: 256}  # unless told
 WRITERS = 4  # threads that make PNGs while the next batch is computed
 LOOK = 0.5  # seconds between two looks at what other processes have done

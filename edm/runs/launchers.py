@@ -80,8 +80,8 @@ class Processes:
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
         kind = str(request.get("kind", "train"))
-        again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
         if torchrun:  # -- lest it looks for itself in our options
+            again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
             torchrun = [*torchrun[:-1], *again, torchrun[-1], "--"]
         arguments = [*torchrun, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:
@@ -168,11 +168,10 @@ def module(several: int) -> list[str]:
 def command(words: Sequence[str], device: str = "auto") -> str:
     """With which a person does the same in a terminal, quoted for a shell. words: train, and its options. device: as a
     run is asked for; on several, torchrun starts a process for each."""
-    verb, *options = words
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    place = [option for option in options if option.startswith("--out=")]  # which stands last
-    rest = [option for option in options if option not in place]
-    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *rest, *where, *place])
+    place = [word for word in words if word.startswith("--out=")]  # which stands last
+    rest = [word for word in words if word not in place]
+    return shlex.join(["python", "-m", *module(devices.count(device)), *rest, *where, *place])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:

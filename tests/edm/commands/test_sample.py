@@ -1,5 +1,6 @@
 """python -m edm sample, beyond a picture: as many samples as one likes, as numbers or as images."""
 
+import errno
 import json
 import re
 import zipfile
@@ -12,7 +13,7 @@ from edm.__main__ import main
 from edm.commands.progress import Line
 from edm.experiments import many
 from edm.experiments.experiment import MAX_SAMPLES
-from edm.files.albums import name_of
+from edm.files.albums import Album, name_of
 
 DIGITS = ["sample", "--model=digits_edm", "--steps=1", "--device=cpu"]
 POINTS = ["sample", "--model=two_diracs", "--steps=1", "--solver=euler"]
@@ -26,6 +27,7 @@ def few(monkeypatch):
 
 
 def test_images_are_written_into_a_folder_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(many.ON_CPU, 3, 8)
     command = [*DIGITS, "--count=40", f"--out={tmp_path / 'set'}/"]
     shown = Line.show
 
@@ -36,7 +38,7 @@ def test_images_are_written_into_a_folder_and_the_same_command_goes_on(tmp_path,
 
     monkeypatch.setattr(Line, "show", interrupted)
     assert main(command) == 130
-    assert re.search("stopped with (16|32) of 40 images; the same command goes on", capsys.readouterr().err)
+    assert re.search("stopped with (8|16|24|32) of 40 images; the same command goes on", capsys.readouterr().err)
     monkeypatch.undo()
     assert main(command) == 0
     assert f"40 images -> {tmp_path / 'set'}" in capsys.readouterr().out
@@ -94,6 +96,24 @@ def test_what_cannot_be_is_refused_with_what_can(arguments, words, tmp_path, mon
         assert error.code == 2
     assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_what_was_written_stays(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(many.ON_CPU, 3, 4)
+    write = Album.write
+
+    def full(self, number, image):
+        if number == 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, number, image)
+
+    monkeypatch.setattr(Album, "write", full)
+    command = [*DIGITS, "--count=8", f"--out={tmp_path / 'set'}/"]
+    assert main(command) == 2
+    assert "No space left" in capsys.readouterr().err
+    monkeypatch.setattr(Album, "write", write)
+    assert Album(tmp_path / "set").lacking(range(8)) == [6]
+    assert main(command) == 0
 
 
 def test_several_processes_share_images_only(monkeypatch, tmp_path, capsys):

@@ -44,8 +44,16 @@ def contents(place):
     return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few():
+    """Sixteen at once, so that forty are several batches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(many.ON_CPU, 3, 16)
+        yield
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, few):
     """Samples 0 … 39, drawn in one go."""
     return drawn(tmp_path_factory.mktemp("whole") / "set", range(40))
 

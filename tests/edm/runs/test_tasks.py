@@ -81,7 +81,8 @@ def test_what_a_task_does_stands_in_its_folder(folder):
     task = tasks.read(path)
     assert (task.name, task.kind, task.run, task.images, task.owner) == ("sample-1", "sample", "digits", 16, "anna")
     assert (task.done, task.total, task.result, task.settings) == (0, 40, None, Many.parse(SAMPLE))
-    assert reading.read(path).command == f"python -m edm sample --device=cpu --run={path}"
+    said = reading.read(path).command.split()
+    assert (said[:4], sorted(said[4:])) == (["python", "-m", "edm", "sample"], ["--device=cpu", f"--run={path}"])
     assert tasks.start(folder / "digits", "sample", SAMPLE, "cpu", name="mine").name == "mine"
     assert [task.name for task in tasks.of(folder / "digits")] == ["mine", "sample-1"]
 
@@ -123,6 +124,17 @@ def test_stopped_and_resumed_it_ends_as_if_undisturbed(folder, run, kind, settin
         assert contents(path / "images") == contents(whole.folder / "images")
     else:
         assert {**task.result, "seconds": 0} == {**whole.result, "seconds": 0}
+
+
+def test_a_terminal_may_do_a_task_that_nobody_does(folder, capsys):
+    path = tasks.start(folder / "digits", "sample", {**SAMPLE, "count": 3}, "cpu")
+    assert main(["sample", f"--run={path}"]) == 2
+    assert "is queued; stop it first: python -m edm runs stop digits/sample-1" in capsys.readouterr().err
+    tasks.stop(path)
+    assert main(["sample", f"--run={path}"]) == 0
+    assert "digits/sample-1: finished, 3 of 3 samples" in capsys.readouterr().out
+    assert main(["sample", f"--run={path}"]) == 2
+    assert "it has finished" in capsys.readouterr().err
 
 
 def test_killed_it_is_gone_on_with(folder):
