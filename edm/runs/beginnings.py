@@ -108,7 +108,7 @@ def take(folder: StrPath, asked: dict) -> int:
     (folder / "requests").mkdir(parents=True, exist_ok=True)
     found, number = reading.read(folder, details=False), places.newest(folder) + 1
     if not found.over:
-        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {folder.name}")
+        raise Refused(f"the run in {folder} is {found.state}; stop it first: python -m edm runs stop {found.name}")
     lease.seize(found)
     if not places.create(places.request(folder, number, "taken"), {**launchers.claim(), **asked}):
         raise Refused(f"the run in {folder} has just been started by somebody else")

@@ -1,6 +1,7 @@
 """How a run's worker is started, watched and ended: the only place that knows.
 
-A run is its folder. A launcher is told the folder, and starts `python -m edm train --run FOLDER` somewhere. What it
+A run is its folder. A launcher is told the folder, and starts `python -m edm train --run FOLDER` somewhere, or what
+else is asked for there (`edm.runs.tasks`). What it
 answers, the worker's *handle*, is a document that the run's folder keeps; whoever can read the folder can ask after the
 worker by it, now or after a reboot. Everything else of runs (their queue, their states, who may write) knows handles
 only, and would go on with a launcher of another kind in LAUNCHERS.
@@ -78,9 +79,11 @@ class Processes:
         request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
+        kind = str(request.get("kind", "train"))
         if torchrun:  # -- lest it looks for itself in our options
-            torchrun = [*torchrun[:-1], f"--max-restarts={RESTARTS}", torchrun[-1], "--"]
-        arguments = [*torchrun, edm, "train", f"--run={folder.absolute()}", f"--beginning={number}"]
+            again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
+            torchrun = [*torchrun[:-1], *again, torchrun[-1], "--"]
+        arguments = [*torchrun, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:
             log.write(f"{PROMPT}{request.get('command', '')}\n".encode())
             log.flush()

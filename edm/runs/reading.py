@@ -94,7 +94,8 @@ def read(folder: StrPath, details: bool = True) -> Run:
     whole, torn = _saved(folder)
     place = _text(places.read(places.request(folder, number, "taken")), "place")
     own, live = status.get("number") == number, state in LIVE
-    seen = (whole and saved.number(whole)) or 0
+    task = places.is_task(folder)
+    seen = (task and _number(status, "images")) or (whole and saved.number(whole)) or 0
     total = (own and _number(status, "total")) or _number(start, "total")
     total = total or _number(places.read(folder / "config.json"), "images")
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
@@ -107,12 +108,13 @@ def read(folder: StrPath, details: bool = True) -> Run:
     elif state == "queued":
         told = {"sentence": _text(places.read(places.request(folder, number, "waits")), "sentence")}
     if state == "stopped" and handle and status.get("state") != "stopped":
-        told = {"sentence": failures.forced(whole)}
+        told = {"sentence": failures.FORCED_TASK if task else failures.forced(whole)}
     if state == "interrupted":
         finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else last_words(folder)
         cause = None if finished else causes.found(folder, number, status if own else {}, whole)
-        told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(whole)}
+        silent = failures.silent(task or whole)
+        told = {} if finished else {"reason": words and "settings", "sentence": words or silent}
         if cause:
             told, remedies = {"reason": cause.reason, "sentence": cause.sentence}, cause.remedies
         state = "finished" if finished else "failed" if words or cause else state
@@ -121,23 +123,20 @@ def read(folder: StrPath, details: bool = True) -> Run:
     if torn and state in OVER:
         told["sentence"] = "; ".join(filter(None, [told.get("sentence"), failures.torn(torn, whole)]))
     return Run(
-        name=folder.name, folder=folder, state=state, number=number,
+        name=places.called(folder), folder=folder, state=state, number=number,
         images=(own and live and _number(status, "images")) or seen, total=total,
         device=(own and _text(status, "device")) or place or _text(start, "device") or _text(status, "device"),
         place=place or (_text(status, "device") if own and not start else None),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
-        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
+        reason=told.get("reason"), sentence=told.get("sentence"), remedies=failures.remedies_of(remedies),
         cards=tuple(card for card in _several(status, "cards") if isinstance(card, dict)) if own and live else (),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
-_PROGRESS = (
-    *("parameters", "loss", "rate", "most", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
-    *("started", "heartbeat"),
-)
+_PROGRESS = "parameters loss rate most left seconds memory gpu_memory gpu_utilization started heartbeat".split()
 
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
@@ -146,6 +145,12 @@ def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
     if details:
         runs = [read(run.folder) for run in runs]
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
+
+
+def all_work(folder: StrPath) -> list[Run]:
+    """Every run in the runs folder, and every task of one, called RUN/TASK."""
+    runs = all_runs(folder)
+    return [*runs, *(task for run in runs for task in all_runs(run.folder / places.TASKS))]
 
 
 def workers(folder: StrPath) -> tuple[dict, list[dict]]:
@@ -208,7 +213,7 @@ class _Listing:
         return mark if run.over and settled else None, run
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1024)
 def _listing(folder: str) -> _Listing:
     return _Listing(folder)
 
@@ -279,12 +284,6 @@ def _several(document, name) -> list:
     """A list in a document, an empty one for anything else there."""
     value = document.get(name)
     return value if isinstance(value, list) else []
-
-
-def _remedies(found) -> tuple:
-    with suppress(TypeError, ValueError):
-        return tuple((str(title), dict(changes)) for title, changes in found or ())
-    return ()
 
 
 def disk_use(folder: StrPath) -> int:

@@ -71,7 +71,7 @@ def _hold(folder, place, holder, at_once) -> Path | None:
 
 def _is_over(folder, holder) -> bool:
     """Whether the holder of a seat needs it no more; once that is so, it stays so."""
-    path, number = folder / str(holder.get("run")), holder.get("number")
+    path, number = places.within(folder, str(holder.get("run"))), holder.get("number")
     start = places.read(places.request(path, number, "start")) if type(number) is int else {}
     if not start or start.get("id") != holder.get("id"):
         return True

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from edm.base.errors import Refused
 from edm.files import saved
 from edm.runs import beginnings, causes, keeping, launchers, places, queue, retries
-from edm.runs.failures import Diverged, Superseded, disk_full, explain
+from edm.runs.failures import Diverged, Failure, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
 from edm.runs.usage import Usage, memory, most
@@ -45,13 +45,14 @@ class Worker:
     """
 
     def __init__(
-        self, folder: StrPath, number: int | None, settings: Training, share: int | None = None,
+        self, folder: StrPath, number: int | None, settings: Training | None, share: int | None = None,
         leader: dict | None = None, others: Sequence[dict] = (), **fixed: Any,
     ):  # fmt: skip
         self._folder, self._settings, self._share = Path(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken
         handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
-        self._status = {"state": "running", "total": settings.images, **handles, **fixed}
+        total = {} if settings is None else {"total": settings.images}
+        self._status = {"state": "running", **total, **handles, **fixed}
         self._asked = self._held = self._superseded = False
         self._signals = Signals(ECHO if others else 0.0)
         self._bad = 0
@@ -125,6 +126,7 @@ class Worker:
 
         Of several processes, this one ends, and all begin anew.
         """
+        assert self._settings is not None  # as of whatever trains
         settings, checkpoint = retries.smaller(error, self._settings, self._share), self._checkpoint() or checkpoint
         if self._status["others"] and retries.hand_over(self._folder, self._number, settings):
             retries.leave(settings)
@@ -153,6 +155,7 @@ class Worker:
                 self._heed(last)
             last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
+                assert self._settings is not None  # as of whatever trains
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
                 self._status["most"] = most(event.state.header, self._settings, self._device)
@@ -183,7 +186,7 @@ class Worker:
             early = self._status.get("images", 0) < self._status["total"]
             self._status["state"] = "stopped" if early else "finished"
         else:
-            failure = explain(error, self._settings, self._share, self._checkpoint())
+            failure = self._explained(error)
             if failure.reason == "lost":  # which of its fellows knows why
                 failure = causes.told(self._folder, self._number) or failure
             self._status |= {"state": "stopped" if failure.reason == "stopped" else "failed", **vars(failure)}
@@ -193,7 +196,10 @@ class Worker:
         taken = places.read(places.request(self._folder, self._number, "taken"))
         if "at_once" in taken and not self._signals.asked() and self._status.get("reason") != "disk":
             with suppress(OSError, Refused):
-                queue.advance(self._folder.parent, taken["at_once"])
+                queue.advance(places.home(self._folder), taken["at_once"])
+
+    def _explained(self, error) -> Failure:
+        return explain(error, self._settings, self._share, self._checkpoint())
 
     def _checkpoint(self):
         with suppress(OSError):

@@ -143,6 +143,7 @@ def test_a_page_hears_what_is_free_and_what_is_busy(gpus, tab, train):
     assert titles["cuda:0"] == "GPU 0: H100, 61 GB free"
     assert titles["cuda:1"] == "GPU 1: H100, 23 GB free, busy with digits-3"
     assert found["helps"][0] == "2 × H100, up to 61 GB free, one busy with digits-3."
+    assert "toy models" in found["page"].pop("about")
     assert found["page"] == {
         "device": "cpu",
         "choices": ["cuda:0", "cuda:1", "cpu"],
@@ -226,7 +227,7 @@ def test_where_a_run_trains_is_told_in_words(device, words):
 
 
 def test_a_run_that_will_not_fit_says_so_and_what_would(tab, monkeypatch):
-    fitting = (("micro_batch = 16", {"micro_batch": "16"}), ("2 GPUs", {"device": "cuda*2"}))
+    fitting = (("micro_batch = 16", {"micro_batch": "16"}), ("device = cuda*2", {"device": "cuda*2"}))
     found = Estimate(
         60.0, 90_000_000_000, 2, 100.0, total=85_000_000_000, free=61_000_000_000, remedies=fitting, gpu=True
     )
@@ -236,7 +237,10 @@ def test_a_run_that_will_not_fit_says_so_and_what_would(tab, monkeypatch):
     assert told["sentence"] == (
         "It is likely not to fit: it needs about 90.0 GB of memory, and each GPU has 85.0. It would with:"
     )
-    assert told["remedies"][0] == {"title": "micro_batch = 16", "changes": {"micro_batch": "16"}}
+    assert told["remedies"] == [
+        {"title": "micro_batch = 16", "changes": {"micro_batch": "16"}},
+        {"title": "2 GPUs", "changes": {"device": "cuda*2"}},
+    ]
 
 
 def test_a_run_that_fits_says_nothing_and_one_that_nothing_helps_says_what_to_do():
