@@ -136,7 +136,8 @@ def read(folder: StrPath, details: bool = True) -> Run:
     )  # fmt: skip
 
 
-_PROGRESS = "parameters loss rate most left seconds memory gpu_memory gpu_utilization started heartbeat".split()
+_TRAINING = ("parameters", "loss", "rate", "most", "left", "seconds", "memory", "gpu_memory", "gpu_utilization")
+_PROGRESS = (*_TRAINING, "started", "heartbeat")
 
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
