@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -165,12 +165,14 @@ def module(several: int) -> list[str]:
     return [*(torchrun if several > 1 else []), "edm"]
 
 
-def command(words: Sequence[str], device: str = "auto") -> str:
-    """With which a person does the same in a terminal, quoted for a shell. words: train, and its options. device: as a
-    run is asked for; on several, torchrun starts a process for each."""
-    verb, *options = words
+def command(options: Iterable[str], device: str = "auto") -> str:
+    """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
+    device: as a run is asked for; on several, torchrun starts a process for each."""
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *where, *options])
+    options = list(options)
+    place = [option for option in options if option.startswith("--out=")]  # which stands last
+    rest = [option for option in options if option not in place]
+    return shlex.join(["python", "-m", *module(devices.count(device)), *rest, *where, *place])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:
