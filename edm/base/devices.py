@@ -24,7 +24,7 @@ def device(name: str = "auto") -> torch.device:
         return _freest() if torch.cuda.is_available() else torch.device("cpu")
     if _SEVERAL.fullmatch(str(name)):
         kind, _, number = name.partition("*")
-        start = f"torchrun --nproc_per_node {number} -m edm train --device {kind}"
+        start = f"start it as torchrun --nproc_per_node {number} -m edm …, with --device {kind}"
         raise Refused(f"device {name!r} is several at once, of which each has a process of its own: {start}")
     try:
         wanted = torch.device(name)

@@ -32,8 +32,7 @@ would read. The distance is FID where a file of Inception's weights is given."""
 MORE = """examples:
   python -m edm evaluate digits_vp digits_ve digits_iddpm digits_edm --own --steps 5,10,18,40 --markdown
   python -m edm evaluate runs/spiral --steps 40 --json
-  python -m edm evaluate cifar10.safetensors --protocol paper --inception inception-2015-12-05.pkl \\
-      --reference_stats cifar10-32x32.npz --keep kept
+  python -m edm evaluate c.safetensors --protocol paper --inception inception.pkl --reference_stats cifar10-32x32.npz
   torchrun --standalone --nproc_per_node 8 -m edm evaluate runs/cifar10 --count 50000 --inception inception.pkl
 
 --steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.

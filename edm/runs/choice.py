@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from edm.base.cards import Card, cards
 from edm.runs import clocks, places
 from edm.runs.reading import LIVE, Run
 
+SETTLED = 300.0  # seconds after which a run has taken all the memory that it will
 _SHOWN = "CUDA_VISIBLE_DEVICES"
 
 
@@ -44,16 +46,16 @@ class Machine:
         wanted = request.get("device") or "cpu"
         suitable, needed = devices.places(wanted, request.get("gpus") or 0)
         if suitable == ["cpu"] and wanted == "auto":
-            known = [place for place in request.get("places") or suitable if place != "mps"]
+            known = [place for place in request.get("places") or () if place != "mps"] or suitable
             suitable = sorted(known, key=lambda place: self._load[place])[:1]
         if not suitable[0].startswith("cuda"):
             return Offer({place: place for place in suitable}, needed)
         found = self._known(request)
         seats = {place: _seat(place, found, request) for place in suitable}
         free = {place: self._free(found.get(place), seat) for place, seat in seats.items()}
-        best = sorted(
-            seats, key=lambda place: (-free[place] / (1 + self._load[seats[place]]), self._load[seats[place]])
-        )
+        load = {place: self._load[seat] for place, seat in seats.items()}
+        busy = {place: card.utilization or 0.0 for place, card in found.items()}
+        best = sorted(seats, key=lambda at: (-free[at] / (1 + load[at]), load[at], busy.get(at, 0.0)))
         need = request.get("bytes") or 0
         fitting = [place for place in best if place not in found or free[place] >= need]
         if max((card.total for card in found.values()), default=0) < need:
@@ -76,7 +78,8 @@ class Machine:
         request = start or taken
         names = _named(run.place or run.device or "cpu")
         found = self._known(request) if names[0].startswith("cuda") else {}
-        promised = (request.get("bytes") or 0) - (run.memory or 0)
+        settled = run.started is not None and time.time() - run.started > SETTLED
+        promised = 0 if settled else (request.get("bytes") or 0) - (run.memory or 0)
         self._add([_seat(name, found, request) for name in names], max(promised, 0))
 
     def _add(self, seats, promised):

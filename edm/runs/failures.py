@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edm.base import faults
 from edm.base.devices import out_of_memory
@@ -66,10 +66,14 @@ class Failure:
         reason, sentence = document.get("reason"), document.get("sentence")
         if not (isinstance(reason, str) and isinstance(sentence, str)):
             return None
-        with suppress(TypeError, ValueError):
-            remedies = tuple((str(title), dict(changes)) for title, changes in document.get("remedies") or ())
-            return cls(reason, sentence, remedies)
-        return cls(reason, sentence)
+        return cls(reason, sentence, remedies_of(document.get("remedies")))
+
+
+def remedies_of(found: Any) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Remedies in JSON data; none for anything else there."""
+    with suppress(TypeError, ValueError):
+        return tuple((str(title), dict(changes)) for title, changes in found or ())
+    return ()
 
 
 def explain(

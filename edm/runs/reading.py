@@ -128,17 +128,15 @@ def read(folder: StrPath, details: bool = True) -> Run:
         place=place or (_text(status, "device") if own and not start else None),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
         asked=_number(start, "time"), host=_text(handle, "host"), pid=_number(handle, "pid"),
-        reason=told.get("reason"), sentence=told.get("sentence"), remedies=_remedies(remedies),
+        reason=told.get("reason"), sentence=told.get("sentence"), remedies=failures.remedies_of(remedies),
         cards=tuple(card for card in _several(status, "cards") if isinstance(card, dict)) if own and live else (),
         checkpoint=whole, log=tail(folder / "log.txt") if details else (),
         disk=places.disk_use(folder) if details else None, **known,
     )  # fmt: skip
 
 
-_PROGRESS = (
-    *("parameters", "loss", "rate", "most", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
-    *("started", "heartbeat"),
-)
+_TRAINING = ("parameters", "loss", "rate", "most", "left", "seconds", "memory", "gpu_memory", "gpu_utilization")
+_PROGRESS = (*_TRAINING, "started", "heartbeat")
 
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
@@ -286,9 +284,3 @@ def _several(document, name) -> list:
     """A list in a document, an empty one for anything else there."""
     value = document.get(name)
     return value if isinstance(value, list) else []
-
-
-def _remedies(found) -> tuple:
-    with suppress(TypeError, ValueError):
-        return tuple((str(title), dict(changes)) for title, changes in found or ())
-    return ()

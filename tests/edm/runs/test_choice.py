@@ -1,12 +1,14 @@
 """Which GPU a run gets is chosen when it starts: by free memory, whoever holds the rest, and what else trains there."""
 
 import sys
+import time
 
 import pytest
 
 from edm import runs
 from edm.runs import launchers, places
 from edm.runs.beginnings import read as beginning
+from edm.runs.choice import SETTLED
 from tests.edm.base.nvml import GIB, Nvml, h100
 from tests.edm.runs import Memory, points
 from tests.edm.runs.stubs import say, state
@@ -120,7 +122,9 @@ def test_what_a_run_has_yet_to_take_is_not_free(folder, machine):
     say(first, process={"job": 0}, memory=45 * GIB)
     machine(25)
     assert runs.advance(folder, at_once=2) == []
-    machine(60)
+    machine(52)
+    assert runs.advance(folder, at_once=2) == []
+    say(first, process={"job": 0}, memory=45 * GIB, started=time.time() - SETTLED - 1)
     assert runs.advance(folder, at_once=2) == [second]
     assert launcher.submitted == [("first", "cuda:0"), ("second", "cuda:0")]
 
@@ -132,11 +136,21 @@ def test_a_run_that_fits_on_no_card_begins_where_most_is_free(folder, machine):
     assert launcher.submitted == [("huge", "cuda:1")]
 
 
+def test_of_cards_that_are_as_free_the_one_that_computes_less_is_chosen(folder, machine, monkeypatch):
+    launcher = machine(9, 9)
+    monkeypatch.setitem(sys.modules, "pynvml", Nvml(h100(0, free=9, busy=80), h100(1, free=9, busy=10)))
+    ask(folder, "a")
+    runs.advance(folder)
+    assert launcher.submitted == [("a", "cuda:1")]
+
+
 def test_without_gpus_auto_is_the_cpu_and_without_a_driver_that_tells_the_one_with_the_fewest_runs(
     folder, machine, monkeypatch
 ):
     launcher = machine()
     path = ask(folder, "a")
+    request = places.request(path, 1, "start")
+    places.write(request, places.read(request) | {"places": ["mps"]})
     runs.advance(folder)
     assert launcher.submitted == [("a", "cpu")]
     say(path, state="finished", process={"job": 0})
