@@ -113,12 +113,13 @@ class Closer(Sent):
 
 
 class PageDevice(Sent):
-    """Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor
-    may choose another."""
+    """Where the page itself computes, of choices. about: what that means. sharing: which runs train there, too.
+    choosing: whether this visitor may choose another."""
 
     device: str
     choices: list[str]
     titles: list[str]
+    about: str
     sharing: str | None
     choosing: bool
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from app.instruments.base import View, offered, option
 from app.training import about, datasets
+from app.training.devices import placed
 from app.training.estimates import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
 from app.training.trying import estimate
@@ -218,7 +219,14 @@ def misfit(cost: Cost) -> dict | None:
         return None
     why, _, what = cost.warning.partition("; ")  # which the remedies say, if there are any
     sentence = f"{why[0].upper()}{why[1:]}{'. It would with:' if cost.remedies else f'; {what}.'}"
-    return {"sentence": sentence, "remedies": [{"title": t, "changes": changes} for t, changes in cost.remedies]}
+    remedies = [{"title": _titled(title, changes), "changes": changes} for title, changes in cost.remedies]
+    return {"sentence": sentence, "remedies": remedies}
+
+
+def _titled(title, changes) -> str:
+    """What a remedy changes, several GPUs in words."""
+    device = changes.get("device")
+    return title if device is None else title.replace(f"device = {device}", placed(device))
 
 
 def is_curve(allowed, text: str) -> bool:

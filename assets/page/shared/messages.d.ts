@@ -398,13 +398,14 @@ export interface Oracle {
 }
 
 /**
- * Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor may
- * choose another.
+ * Where the page itself computes, of choices. about: what that means. sharing: which runs train there, too. choosing:
+ * whether this visitor may choose another.
  */
 export interface PageDevice {
   device: string;
   choices: string[];
   titles: string[];
+  about: string;
   sharing: string | null;
   choosing: boolean;
 }
