@@ -26,6 +26,7 @@ from edm.files.names import is_name
 from edm.runs import tasks as work
 from edm.training.settings import Training
 
+LONGER = 4.0  # times that somebody waits for an estimate who only looks at it
 MOST_RUNS, MOST_FRAMES = 6, 8  # looked at closely; of samples in one answer
 CONTRAST = ("vp", "edm")  # what one click sets against each other
 LONGEST_TOKEN = 100
@@ -182,7 +183,9 @@ class Desk:
         """What the form's values make of a run, and what that would take."""
         try:
             yield form.described(_planned(self._house, visitor, message.values, costs=False)), False
-            yield form.described(_planned(self._house, visitor, message.values, alive=ticket.check)), True
+            # there is an answer already: the first of a server's estimates may take its time
+            plan = _planned(self._house, visitor, message.values, alive=ticket.check, longer=LONGER)
+            yield form.described(plan), True
         except SettingsError as error:
             yield {"error": faults.told(error), "fields": error.fields}, True
 

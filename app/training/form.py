@@ -105,13 +105,18 @@ class Former:
         self._costs = Estimates()
 
     def plan(
-        self, values: dict, clamped=lambda settings: settings, costs: bool = True, alive: Callable = lambda: None
+        self,
+        values: dict,
+        clamped=lambda settings: settings,
+        costs: bool = True,
+        alive: Callable = lambda: None,
+        longer: float = 1.0,
     ) -> Plan:
         """From values as text, as an address holds them. Raises SettingsError, which names the fields, or Refused.
 
         clamped: brings settings within what a visitor may have, or refuses them. costs: find out what it takes, which
-        may take up to PATIENCE seconds itself; without, and where that is too short, lengths in minutes are guesses.
-        alive: called now and then while it waits; what it raises ends that.
+        may take up to PATIENCE seconds itself, or `longer` times that; without, and where that is too short, lengths in
+        minutes are guesses. alive: called now and then while it waits; what it raises ends that.
         """
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise SettingsError("the settings must be names and values")
@@ -127,7 +132,7 @@ class Former:
         document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
         settings = clamped(Training.parse(document))
         fitting.check(settings, found.shape, own.get("architecture", ()))
-        cost = self._cost(settings, short.device, alive) if costs else None
+        cost = self._cost(settings, short.device, alive, longer) if costs else None
         known = cost.rate if cost else costs and self._experience(settings, short.device)
         rate = known or RATES[kind(found.shape)]
         images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
@@ -137,9 +142,9 @@ class Former:
         notes = {name: sentence for name, sentence in idle.items() if name in values}
         return Plan(made, short.device, short.name, cost, notes)
 
-    def _cost(self, settings, device, alive) -> Cost | None:
+    def _cost(self, settings, device, alive, longer) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device, self._room()])
-        cost = self._costs.get(key, lambda: _estimated(settings, device), PATIENCE, alive)
+        cost = self._costs.get(key, lambda: _estimated(settings, device), longer * PATIENCE, alive)
         rate = cost and self._experience(settings, device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
 

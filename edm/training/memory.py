@@ -27,7 +27,7 @@ PROCESS = 450 << 20  # bytes of a process with torch, before it has a network
 CONTEXT = 500 << 20  # bytes of a GPU for CUDA's context: PyTorch's kernels
 WORKSPACE = 350 << 20  # bytes that cuBLAS and cuDNN compute in
 SLACK = 1.15  # of what is freed late, or lies between what is in use
-EVALUATED = 1 / 8  # of a step: its activations, for as many images
+EVALUATED = {"cpu": 1 / 3, "cuda": 1 / 8}  # of a step: its activations, for as many images
 MOST_GPUS = 64
 
 Remedies = tuple[tuple[str, dict[str, str]], ...]
@@ -56,8 +56,8 @@ def memory(
     number: of parameters. kept: bytes of activations of an image; cast: of weights in 16 bits.
     """
     share, micro = shares(settings, there.several)
-    evaluated = EVALUATED * _measured(settings)
-    sent = 8 * float(np.prod(header.shape)) * share  # images and their noise, of a step
+    evaluated = EVALUATED["cuda" if there.gpu else "cpu"] * _measured(settings)
+    images = 4 * float(np.prod(header.shape)) * share  # of a step
     parts = {
         "activations": SLACK * kept * max(micro, evaluated) + cast,
         "weights": 4.0 * number,
@@ -68,9 +68,9 @@ def memory(
     if there.several > 1:
         parts["buckets"] = 4.0 * number  # of gradients, which processes send each other
     if there.gpu:
-        parts |= {"images": 2 * sent, "workspace": WORKSPACE, "context": CONTEXT}
+        parts |= {"images": 4 * images, "workspace": WORKSPACE, "context": CONTEXT}
     else:
-        parts |= {"images": AHEAD * sent, "processes": PROCESS}
+        parts |= {"images": AHEAD * images, "processes": PROCESS}
     return {name: int(size * (1 if there.gpu else there.several)) for name, size in parts.items()}
 
 
