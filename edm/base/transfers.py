@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from edm.base.devices import precise
@@ -57,6 +58,11 @@ def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         for k, part in zip(places, parts, strict=True):
             tensors[k] = part.view(tensors[k].dtype).view(tensors[k].shape)
     return tensors
+
+
+def array(values: Any, dtype: type = np.float64) -> np.ndarray:
+    """Numbers, wherever they lie, as an array of one's own."""
+    return np.array(values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values, dtype=dtype)
 
 
 class Home:
