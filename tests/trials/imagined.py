@@ -78,7 +78,7 @@ def trainings(gpu):
 def instruments(gpu):
     for name in INSTRUMENTS:
         gpu.clear()
-        with mock.patch("edm.experiments.runner.place", lambda *asked: gpu.devices[1]):  # toys, too
+        with mock.patch("edm.experiments.runner.quickest", lambda *asked: gpu.devices[1]):  # toys, too
             found = [body for _, (body, _) in zip(range(6), bodies(name, work=Work("pretend:1")), strict=False)]
         back = sum(count for where, count in gpu.waits.items() if not where.startswith("H2D"))
         assert found, name
