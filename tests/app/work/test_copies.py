@@ -55,7 +55,8 @@ def test_each_preview_is_one_copy_of_what_is_new(experiment, seconds, monkeypatc
     ],
     ids=lambda case: getattr(case, "kind", None),
 )
-def test_what_is_shown_together_is_copied_together(job, copies):
+def test_what_is_shown_together_is_copied_together(job, copies, monkeypatch):
+    monkeypatch.setattr(watch, "PREVIEW_SECONDS", 100.0)
     with pretended.gpu() as gpu:
         assert counted(gpu, job, job.experiment)[1] == copies
 
