@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from edm.base.atomic import stamp
+from edm.base.exactness import exact
 from edm.evaluation import classifiers, weights
 from edm.evaluation.inception import FEATURES
 
@@ -46,7 +47,8 @@ class Features:
     @torch.no_grad()
     def rows(self, images: torch.Tensor, batch: int = AT_ONCE) -> torch.Tensor:
         """The features [n, d] of n images uint8, on the CPU, in the numbers that they are computed in."""
-        return torch.cat([self.read(part).cpu() for part in images.split(batch)])
+        with exact():
+            return torch.cat([self.read(part).cpu() for part in images.split(batch)])
 
     def of(self, images: torch.Tensor, batch: int = AT_ONCE) -> torch.Tensor:
         """The same in float64."""
