@@ -42,7 +42,11 @@ def options(arguments=None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help=f"port (default: the first free one from {DEFAULT_PORT})")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, … (default: the GPU if there is one)")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1, …, until another is chosen on the page (default: the GPU if there is one)",
+    )
     parser.add_argument(
         "--model",
         action="append",

@@ -113,12 +113,13 @@ class Closer(Sent):
 
 
 class PageDevice(Sent):
-    """Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor
-    may choose another."""
+    """Where the page itself computes, of choices. about: what that means. sharing: which runs train there, too.
+    choosing: whether this visitor may choose another."""
 
     device: str
     choices: list[str]
     titles: list[str]
+    about: str
     sharing: str | None
     choosing: bool
 
@@ -162,9 +163,12 @@ class Poll(Sent):
 
 
 class Cost(Sent):
+    """parts: what the bytes of memory are for."""
+
     seconds: float
     bytes: int
     parameters: int
+    parts: dict[str, int]
 
 
 class Misfit(Sent):

@@ -9,11 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from edm import runs
+from edm import runner, runs
 from edm.base import cards
 from edm.base.cards import Card
 from edm.runs import launchers, reading
 
+ABOUT = f"Where this page computes, for everybody who looks at it; {runner.STAYS}"
 AGE = 1.0  # seconds for which a look at the cards serves everybody
 AUTO = "auto"
 ROUGHLY = 4e9  # bytes
@@ -58,11 +59,12 @@ class Devices:
         }
 
     def of_page(self, device: str, known: Sequence[runs.Run]) -> dict:
-        """Where the page itself computes, and could: {device, choices, titles, sharing}. known: all runs."""
+        """Where the page itself computes, and could: {device, choices, titles, about, sharing}. known: all runs."""
         found = [*self.gpus, "cpu"]
         told = Told(self.gpus, {}, [run for run in known if run.state in runs.LIVE])
         titles = [called(name) for name in found]
-        return {"device": device, "choices": found, "titles": titles, "sharing": told.sharing(device)}
+        named = {"device": device, "choices": found, "titles": titles, "about": ABOUT}
+        return {**named, "sharing": told.sharing(device)}
 
 
 class Told:

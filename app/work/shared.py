@@ -13,6 +13,7 @@ from cachetools import LRUCache
 
 from app.work.slots import Slots
 from edm import models, runner
+from edm.base.copies import COPIES
 from edm.experiments.experiment import Experiment
 
 REMEMBERED = 512  # values
@@ -40,7 +41,9 @@ class Work:
     def move(self, device) -> None:
         """Compute on another device from now on. What is remembered lies on the one before, or was timed there."""
         with self._lock:
-            self.device, self._known = device, LRUCache(REMEMBERED)
+            before, self.device, self._known = self.device, device, LRUCache(REMEMBERED)
+        if torch.device(before) != device:
+            COPIES.forget(torch.device(before))
 
     def place(self, model: models.Model, count: int | None = None) -> torch.device:
         """Where a model is computed, of which so many samples are asked (see `edm.runner.quickest`)."""

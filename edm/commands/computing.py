@@ -35,8 +35,13 @@ def of(options: argparse.Namespace) -> Computing:
     return Computing.parse({name: value for name, value in given.items() if value is not None})
 
 
-def applied(denoiser: Denoise, computing: Computing, device: torch.device) -> Denoise:
-    """The denoiser on the device, to compute like that; what is to be known of it is said."""
+def say(denoiser: Denoise, computing: Computing, device: torch.device) -> None:
+    """Say what is to be known of how it computes there."""
     for note in notes(denoiser, computing, device):
         print(f"{note}.", file=sys.stderr)
+
+
+def applied(denoiser: Denoise, computing: Computing, device: torch.device) -> Denoise:
+    """The denoiser on the device, to compute like that; what is to be known of it is said."""
+    say(denoiser, computing, device)
     return prepared(denoiser, computing, device)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.commands import computing
+from edm.commands import computing, queued
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.data.settings import Data, data_learned
@@ -45,7 +45,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     title, usage = "measure models against the data that they have learned", "python -m edm evaluate MODEL … [options]"
     parser = command(commands, "evaluate", title, ABOUT, MORE, usage=usage)
     parser.add_argument(
-        "models", metavar="MODEL", nargs="+", help="a .safetensors file of ours, a run's folder, or a model's name"
+        "models", metavar="MODEL", nargs="*", help="a .safetensors file of ours, a run's folder, or a model's name"
     )
     parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
     parser.add_argument("--keep", type=common.filled, help="folder for what has been computed, from which it goes on")
@@ -55,6 +55,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")
     form.add_argument("--json", action="store_true", help="print everything as JSON")
+    queued.add(parser, "evaluate")
     computing.add(parser)
     common.add(parser, Evaluation, "experiment")
     parser.set_defaults(run=run)
@@ -63,6 +64,12 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm.training.parallel import world
 
+    if options.folder:
+        return queued.work("evaluate", options)
+    if not options.models:
+        raise Refused("name a model: a .safetensors file of ours, a run's folder, or one of `python -m edm models`")
+    if options.queue:
+        return _enqueue(options)
     if options.own and options.preset:
         raise Refused("--own and --preset both say how to sample; give one of them")
     with world(options.device) as here:
@@ -72,6 +79,16 @@ def run(options: argparse.Namespace) -> Any:
             if options.keep and here.rank == 0:
                 print(f"\nwhat is finished is in {options.keep}: the same command goes on from there", file=sys.stderr)
             raise
+    return None
+
+
+def _enqueue(options):
+    """An evaluation of each model as a task of its run."""
+    if options.own or options.keep or options.save_stats or options.json or options.markdown:
+        raise Refused("--queue leaves a report in the run's own folder; leave out --own, --keep, --save-stats, --json")
+    settings = {**common.settings(options).document(), "computing": computing.of(options).document()}
+    for model in options.models:
+        queued.start("evaluate", model, settings, options.device)
 
 
 def _run(options, here) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.commands import costs
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.training.settings import Training
@@ -47,7 +48,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         verb.set_defaults(run=_run, act=act)
         if act not in (_list, _start, _gc):
             one = act in (_resume, _history, _tensorboard)
-            verb.add_argument("name", nargs=None if one else "+", help="name of the run")
+            either = ", or RUN/TASK" if act in (_show, _stop, _resume, _delete) else ""
+            verb.add_argument("name", nargs=None if one else "+", help=f"name of the run{either}")
         if act in (_start, _gc):
             verb.add_argument("--keep", type=int, default=3, help="checkpoints to keep of a run, beside its best one")
         if act is _stop:
@@ -81,7 +83,10 @@ def _list(options, folder):
     from edm import runs
 
     for run in runs.all_runs(folder, details=True):
-        print(f"{run.name:24} {run.state:12} {_progress(run):>22}  {_size(run.disk or 0):>9}  {_note(run)}".rstrip())
+        for one in (run, *runs.all_runs(run.folder / runs.TASKS, details=True)):
+            print(
+                f"{one.name:24} {one.state:12} {_progress(one):>22}  {_size(one.disk or 0):>9}  {_note(one)}".rstrip()
+            )
 
 
 def _show(options, folder):
@@ -98,6 +103,7 @@ def _show(options, folder):
             "checkpoint": run.checkpoint,
             "command": run.command,
         }
+        facts |= _result(run.folder)
         facts |= {f"remedy {i}": title for i, (title, _) in enumerate(run.remedies, 1)}
         for title, value in facts.items():
             if value:
@@ -109,7 +115,9 @@ def _show(options, folder):
 def _start(options, folder):
     from edm import runs
 
-    path = runs.start(common.settings(options), folder, options.device, options.name, options.keep)
+    settings = common.settings(options)
+    path = runs.start(settings, folder, options.device, options.name, options.keep)
+    costs.warn(settings, options.device)
     runs.advance(folder, options.at_once)
     print(f"{path}: {runs.read(path).state}")
 
@@ -129,11 +137,33 @@ def _stop(options, folder):
 
 def _resume(options, folder):
     from edm import runs
+    from edm.runs import tasks
 
-    path = runs.find(folder, options.name)
-    runs.resume(path, device=options.device, accept_data=options.accept_data, look=True, **common.given(options))
+    path, changes = runs.find(folder, options.name), common.given(options)
+    if "/" not in options.name:
+        runs.resume(path, device=options.device, accept_data=options.accept_data, look=True, **changes)
+    elif options.accept_data or changes:
+        raise Refused(f"{options.name} is a task, which goes on as it was asked for; for other settings begin another")
+    else:
+        tasks.resume(path, options.device)
     runs.advance(folder, options.at_once)
     print(f"{path}: {runs.read(path).state}")
+
+
+def _result(folder) -> dict[str, str]:
+    """What has come of a task, in lines."""
+    from edm.runs import places, tasks
+
+    if not places.is_task(folder):
+        return {}
+    task = tasks.read(folder)
+    found, lines = task.result or {}, {"checkpoint": f"of {task.images:,} images"}
+    if "measure" in found:
+        distance = found.get("frechet", found.get("sliced_wasserstein"))
+        lines["result"] = f"{found['measure']} {distance:.4g} of {found['count']:,} samples"
+    elif found:
+        lines["result"] = f"{found['images']:,} images in {folder / found['place']}"
+    return lines
 
 
 def _pause(options, folder):

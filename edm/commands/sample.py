@@ -1,29 +1,33 @@
-"""python -m edm sample: sample a model and write a picture or the numbers."""
+"""python -m edm sample: sample a model and write a picture, the numbers, or many images."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.commands import computing
+from edm.commands import computing, queued
 from edm.commands import options as common
 from edm.commands.help import command
-from edm.experiments.experiment import Experiment
+from edm.commands.progress import Line
+from edm.experiments.experiment import MAX_SAMPLES, Experiment
 
 if TYPE_CHECKING:
     import argparse
 
-ABOUT = """Sample a model and write a picture (.png, with its settings inside), the numbers (.csv), or the samples with
-their trajectories (.npz)."""
+ABOUT = """Sample a model and write a picture (.png, with its settings inside), the numbers (.csv), the samples with
+their trajectories (.npz), or as many images as you like: into a folder, or a .zip."""
 MORE = """examples:
   python -m edm sample --model digits --label 3 --steps 12 --out threes.png
   python -m edm sample --preset designs/vp --model spiral --out spiral.npz
   python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
   python -m edm sample --config picture.png --steps 40
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
+  python -m edm sample --model digits_edm --count 50000 --out images/
+  torchrun --nproc_per_node 8 -m edm sample --model cifar10.safetensors --seeds 0-49999 --out images.zip
 
 --model is a name that `python -m edm models` lists, a .safetensors file of ours, or run-NAME_IMAGES: the checkpoint of
 so many images of the run NAME, looked for in $EDM_RUNS or runs/.
@@ -33,61 +37,192 @@ so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 
 Presets, then the file of --config, then options: each goes over what stands before it.
 
+Many images lie in sub-folders of 1,000 (00000/000000.png), called by the numbers of their samples, with their classes
+in dataset.json: a set that --dataset folder reads. The same command goes on where it was stopped or killed, and with a
+greater --count. Sample k is the same bit for bit on the CPU, whatever else is drawn and on however many processes; on
+GPUs with the same --batch, and else to rounding.
+
 A script can ask a running page for the same:
   gradio_client.Client(address).predict({"model": "spiral", "steps": 9}, api_name="/sample")
 with a password, Client(address, auth=("edm", WORD)). Two requests of a visitor are computed at a time, each of at most
 about 20 s."""
+OUT = "sample.png"
+PICTURE, NUMBERS, ALBUM = (".png",), (".csv", ".npz"), ("", ".zip")  # what the ending of --out asks for
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm sample [options]"
-    title = "sample a model and write a picture or the numbers"
+    title = "sample a model and write a picture, the numbers, or many images"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
-    parser.add_argument("--out", default="sample.png", help="file to write: .png, .npz or .csv (default: %(default)s)")
+    out = f"what to write: .png, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
+    parser.add_argument("--out", type=common.filled, help=out)
+    parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
+    queued.add(parser, "draw many images")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
-    computing.add(parser)
+    batch = "samples at once (default: what the device is good for; many images on the CPU are always drawn 16 at once)"
+    computing.add(parser, batch)
     common.add(parser, Experiment, "experiment")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> Any:
-    document = common.document_of(options)
+    if options.folder:
+        return queued.work("sample", options)
+    how, document = computing.of(options), common.document_of(options)
+    if options.queue:
+        return _enqueue(document, how, options)
+    options.out = options.out or OUT
+    ending = "" if options.out.endswith(("/", os.sep)) or os.path.isdir(options.out) else _ending(options.out)
+    numbers = _numbers(document, options, ending)
     if str(document.get("model")).lower().endswith(".safetensors"):
         from edm.experiments import models
 
         models.register(document["model"])
     experiment = Experiment.parse(document)
     if options.dry_run:
-        print(json.dumps(experiment.document(), indent=2))
-        return
+        count = {} if numbers is None else {"count": len(numbers)}
+        print(json.dumps({**experiment.document(), **count}, indent=2))
+        return None
     out = Path(options.out)
-    suffix = out.suffix.lower()
-    if suffix not in {".png", ".npz", ".csv"}:
-        raise Refused(f"--out {out}: the name must end in .png, .npz or .csv")
-    if not out.parent.is_dir():
+    if ending not in (*PICTURE, *NUMBERS, *ALBUM):
+        raise Refused(f"--out {out}: the name must end in .png, .npz or .csv, or for many images in .zip or /")
+    if not out.absolute().parent.is_dir():
         raise Refused(f"--out {out}: there is no folder {out.parent}")
+    if ending in ALBUM:
+        return _album(experiment, numbers, how, out, options.device)
+    if (several := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+        raise Refused(f"--out {out}: {several} processes share images only; name a folder or a .zip")
+    if numbers is not None:
+        return _stream(experiment, numbers, how, out, options.device)
+    return _picture(experiment, how, out, options.device)
 
+
+def _ending(name) -> str:
+    return Path(name).suffix.lower()
+
+
+def _numbers(document, options, ending) -> range | None:
+    """Which samples are wanted, where they are more than one picture, or one run of the sampler, may have; the document
+    keeps no count then."""
+    from edm.experiments.many import Many, numbers_of
+
+    count = document.get("count")
+    asked = None if count in (None, "none", "auto") else Many.parse({"count": count}).count
+    if options.seeds is not None and options.count is not None:
+        raise Refused("--seeds and --count both say how many; give one of them")
+    if options.seeds is None and ending not in ALBUM and (asked or 0) <= MAX_SAMPLES:
+        return None
+    if ending in PICTURE:
+        what = f"--seeds {options.seeds}" if options.seeds else f"--count {asked:,}"
+        raise Refused(
+            f"{what}: a picture has the first samples, at most {MAX_SAMPLES:,}; for others name with --out a folder, "
+            "a .zip, a .csv or a .npz"
+        )
+    document.pop("count", None)
+    return numbers_of(options.seeds) if options.seeds else range(asked) if asked else None
+
+
+def _enqueue(document, how, options):
+    """Many images as a task of a run."""
+    from edm.experiments.many import Many, numbers_of
+
+    if options.out:
+        raise Refused("--queue puts the images into the run's own folder; leave out --out")
+    model, numbers = str(document.pop("model", "")), numbers_of(options.seeds) if options.seeds else None
+    if numbers is not None and options.count is not None:
+        raise Refused("--seeds and --count both say how many; give one of them")
+    which = {} if numbers is None else {"count": len(numbers), "first": numbers.start}
+    settings = Many.parse({**document, **which, "computing": how.document()})
+    if options.dry_run:
+        return print(json.dumps(settings.document(), indent=2))
+    return queued.start("sample", model, settings.document(), options.device)
+
+
+def _album(experiment, numbers, how, out, device):
+    """Many images, of which each process draws its own."""
+    from edm.experiments import many, models, runner
+    from edm.files.albums import Album
+    from edm.training import parallel
+
+    model, album = models.of(experiment), Album(out)
+    if len(model.shape) != 3:
+        raise Refused(f"--out {out}: {model.name} makes points, not images; write them into a .csv or .npz file")
+    numbers = range(model.count) if numbers is None else numbers
+    with parallel.world(device) as world:
+        place = runner.place(model, device) if world.size == 1 else world.device
+        drawing = many.Drawing(experiment, how, place)
+        if not world.rank:
+            computing.say(model.denoiser, how, place)
+            album.prepare(drawing.document(), drawing.differs)
+        complete = album.complete(numbers)
+        world.gather(complete)  # nobody writes before the place is ready
+        line, progress = Line(sys.stderr, what="images"), many.Progress(0, len(numbers))
+        try:
+            for progress in () if complete else many.images(drawing, numbers, album, world.rank, world.size):
+                if not world.rank:
+                    line.show(*progress)
+        except KeyboardInterrupt:
+            if not world.rank:
+                line.end(f"stopped with {progress.done:,} of {progress.total:,} images; the same command goes on")
+            return 130
+        if not world.rank:
+            line.end()
+            print(f"{len(numbers):,} images -> {out}")
+    return None
+
+
+def _stream(experiment, numbers, how, out, device):
+    """Many samples as numbers, of which none are kept."""
     import numpy as np
 
-    from edm.base import devices
     from edm.base.atomic import atomic
     from edm.data import points
-    from edm.experiments import models, runner
+    from edm.experiments import many, models, runner
+    from edm.files import arrays
+
+    model, line = models.of(experiment), Line(sys.stderr)
+    place = runner.place(model, device)
+    computing.say(model.denoiser, how, place)
+    drawing = many.Drawing(experiment, how, place)
+
+    def rows():
+        done = 0
+        for part in many.rows(drawing, numbers):
+            yield part
+            done += len(part)
+            line.show(done, len(numbers))
+        line.end()
+
+    with atomic(out) as file:
+        if _ending(out) == ".csv":
+            for part in rows():
+                points.write(file, part)
+        else:
+            print(f"{out} holds the samples alone: of so many no trajectories are kept.", file=sys.stderr)
+            document = {**experiment.document(), "count": len(numbers)}
+            shape = (len(numbers), *model.shape)
+            arrays.write(file, "samples", rows(), shape, settings=json.dumps(document), first=np.asarray(numbers.start))
+    print(f"{len(numbers):,} samples -> {out}")
+
+
+def _picture(experiment, how, out, device):
+    """Samples of which all states are kept until they are written."""
+    import numpy as np
+
+    from edm.base.atomic import atomic
+    from edm.data import points
+    from edm.experiments import models
     from edm.files import render
     from edm.sampling.path import path_of
 
-    model, place = models.of(experiment), devices.device(options.device)
+    model = models.of(experiment)
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
-    how, states = computing.of(options), []
-    for state in runner.states(experiment, place, lambda denoiser: computing.applied(denoiser, how, place)):
-        states.append(state)
-        print(f"\rstep {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations ", end="", file=sys.stderr)
-    print(file=sys.stderr)
+    states = _states(experiment, how, device)
     samples = states[-1].x.cpu().numpy()
-    if suffix == ".png":
+    if _ending(out) == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
-    elif suffix == ".csv":
+    elif _ending(out) == ".csv":
         with atomic(out) as file:
             points.write(file, samples)
     else:
@@ -101,3 +236,22 @@ def run(options: argparse.Namespace) -> Any:
                 settings=json.dumps(experiment.document()),
             )
     print(f"{len(samples)} samples, {states[-1].evaluations} evaluations -> {out}")
+
+
+def _states(experiment, how, device) -> list:
+    """The states of all samples, drawn in batches where --batch says so."""
+    from edm.experiments import many, models, runner
+
+    model, count = models.of(experiment), runner.count(experiment)
+    place = runner.place(model, device, count)
+    denoiser = computing.applied(model.denoiser, how, place)
+    parts = []
+    for block in many.blocks(range(count), how.batch or count):
+        part = []
+        for state in runner.states(experiment, place, lambda _: denoiser, None if len(block) == count else block):
+            part.append(state)
+            told = f"step {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations"
+            print(f"\r{told} ", end="", file=sys.stderr)
+        parts.append(part)
+    print(file=sys.stderr)
+    return parts[0] if len(parts) == 1 else many.joined(parts)

@@ -52,9 +52,9 @@ def written(name: str) -> int | str:
     return int(name) if _is_number(name) and len(name) <= _EXACT and name == _digits(name) else name
 
 
-def turns(classes: Sequence[int], count: int) -> list[int]:
-    """`count` labels: the numbers of `classes` by turns."""
-    return [classes[k % len(classes)] for k in range(count)]
+def turns(classes: Sequence[int], count: int, first: int = 0) -> list[int]:
+    """The labels of `count` samples from the one of number `first` on: the numbers of `classes` by turns."""
+    return [classes[k % len(classes)] for k in range(first, first + count)]
 
 
 def _is_number(name: str) -> bool:

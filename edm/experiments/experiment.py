@@ -31,6 +31,9 @@ def _label(value):
     return value
 
 
+Label = Annotated[int | str | None, BeforeValidator(_label)]
+
+
 class Experiment(Settings):
     """What to sample, and how: the document behind a picture."""
 
@@ -40,7 +43,7 @@ class Experiment(Settings):
     count: Whole | None = knob(
         None, "samples", "How many samples to draw", slider=(1, 1000), step=1, ge=1, le=MAX_SAMPLES
     )
-    label: Annotated[int | str | None, BeforeValidator(_label)] = knob(
+    label: Label = knob(
         None,
         "class",
         "Class to sample, by its name, where the model knows classes; of classes whose names are no numbers also by "

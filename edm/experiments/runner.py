@@ -51,21 +51,35 @@ def quickest(model: models.Model, device: torch.device | str, count: int | None 
     return devices.device(device) if isinstance(device, str) else device
 
 
-def start(experiment: Experiment, device: Device = "cpu") -> tuple[torch.Tensor, torch.Tensor | None]:
-    """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns."""
-    model = models.of(experiment)
-    device = place(model, device, count(experiment))
-    z = sent(_latents(experiment.sampling.seed, count(experiment), model.shape).clone(), device)  # that is kept stays
-    labels = labels_of(experiment)
-    return z, None if labels is None else sent(torch.tensor(labels), device)
+def start(
+    experiment: Experiment, device: Device = "cpu", numbers: range | None = None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns.
+
+    numbers: which samples these are, of as many as one likes; None: 0, 1, … as many as the experiment draws.
+    """
+    model, seed = models.of(experiment), experiment.sampling.seed
+    if numbers is None:
+        z = _latents(seed, count(experiment), model.shape).clone()  # that is kept stays
+    else:
+        z = latents(seeds(seed, len(numbers), numbers.start), model.shape)
+    device = place(model, device, len(z))
+    labels = labels_of(experiment, numbers)
+    return sent(z, device), None if labels is None else sent(torch.tensor(labels), device)
 
 
-def labels_of(experiment: Experiment) -> list[int] | None:
-    """The class of each sample, as the network counts them; None where it is told of none."""
+def labels_of(experiment: Experiment, numbers: range | None = None) -> list[int] | None:
+    """The class of each sample, as the network counts them; None where it is told of none. numbers: as in `start`."""
+    numbers, taking = range(count(experiment)) if numbers is None else numbers, classes_of(experiment)
+    return turns(taking, len(numbers), numbers.start) if taking else None
+
+
+def classes_of(experiment: Experiment) -> tuple[int, ...]:
+    """The classes that samples have by turns, as the network counts them: one, if it is asked for; (): none."""
     model = models.of(experiment)
     if experiment.label is not None:
-        return turns([model.class_of(experiment.label)], count(experiment))
-    return turns(model.drawn, count(experiment)) if model.trained and model.classes else None
+        return (model.class_of(experiment.label),)
+    return model.drawn if model.trained and model.classes else ()
 
 
 @lru_cache(maxsize=32)
@@ -73,17 +87,19 @@ def _latents(seed, number, shape):
     return latents(seeds(seed, number), shape)
 
 
-def states(experiment: Experiment, device: Device = "cpu", wrap: Callable | None = None) -> Iterator[State]:
+def states(
+    experiment: Experiment, device: Device = "cpu", wrap: Callable | None = None, numbers: range | None = None
+) -> Iterator[State]:
     """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
 
-    device: "auto" is where it is quickest (see `place`).
+    device: "auto" is where it is quickest (see `place`). numbers: as in `start`.
     Raises Refused, in place of the last state, for samples that are not finite.
     """
     model = models.of(experiment)
-    device = place(model, device, count(experiment))
+    device = place(model, device, count(experiment) if numbers is None else len(numbers))
     denoiser = on(model.denoiser, device)
-    z, labels = start(experiment, device)
-    own = seeds(experiment.sampling.seed, len(z))
+    z, labels = start(experiment, device, numbers)
+    own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
     found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)
     return _finite(found, experiment.model)
 

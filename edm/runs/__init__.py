@@ -7,12 +7,14 @@ runs.advance("runs")                   # starts what the queue allows; call it a
 runs.read(path).state                  # queued, running, paused, stopping; stopped, finished, failed, interrupted
 runs.metrics_since(path, cursor)       # what is new
 runs.history("moons")                  # the whole of it, as a pandas DataFrame
+tasks.start(path, "evaluate")          # of edm.runs.tasks: work on its checkpoint, in the same queue
 runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-4"); runs.delete(path)
 """
 
 from edm.files.names import check_name, runs_folder
 from edm.runs.keeping import best, delete, find, gc
 from edm.runs.logs import tail
+from edm.runs.places import TASKS
 from edm.runs.queue import advance, pause, resume, start, stop, unpause
 from edm.runs.reading import LIVE, OVER, Run, all_runs, disk_use, read
 from edm.runs.tables import history
@@ -21,6 +23,7 @@ from edm.training.metrics import Lines, metrics_since
 __all__ = [
     "LIVE",
     "OVER",
+    "TASKS",
     "Lines",
     "Run",
     "advance",

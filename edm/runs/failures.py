@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,17 @@ class Failure:
     sentence: str
     remedies: tuple[tuple[str, dict[str, str]], ...] = ()
 
+    @classmethod
+    def parse(cls, document: dict) -> Failure | None:
+        """From the document of one, as a file has it; None if it is none."""
+        reason, sentence = document.get("reason"), document.get("sentence")
+        if not (isinstance(reason, str) and isinstance(sentence, str)):
+            return None
+        with suppress(TypeError, ValueError):
+            remedies = tuple((str(title), dict(changes)) for title, changes in document.get("remedies") or ())
+            return cls(reason, sentence, remedies)
+        return cls(reason, sentence)
+
 
 def explain(
     error: BaseException, settings: Training | None = None, share: int | None = None, checkpoint: Path | None = None
@@ -99,8 +111,11 @@ def explain(
     return Failure("unexpected", f"the run met an error of the program, {name}: {text:.300}; its log has more")
 
 
-def silent(checkpoint: Path | None) -> str:
-    """About a worker that has gone without a word."""
+FORCED_TASK = "it did not end by itself and was ended by force; what it has finished is kept"
+
+
+def silent(checkpoint: Path | bool | None) -> str:
+    """About a worker that has gone without a word. checkpoint: whether there is anything from which to go on."""
     return f"its worker ended without a word: killed, out of memory, or the machine went down; {_again(checkpoint)}"
 
 

@@ -23,14 +23,18 @@ _OLD = 3600.0  # seconds after which none of those is still at it
 
 
 def delete(run: StrPath) -> None:
-    """Delete a run with all it holds. Raises ValueError while it runs."""
+    """Delete a run, or a task, with all it holds. Raises ValueError while it runs, or a task of it."""
     run = Path(run)
     found = reading.read(run, details=False)
     number = places.newest(run)
+    for task in reading.all_runs(run / places.TASKS):
+        if not task.over:
+            raise Refused(f"the run {run.name!r} has a task that is {task.state}, {task.name!r}; stop it first")
     taken = places.request(run, number, "taken")
     waits = found.state == "queued" and places.create(taken, launchers.claim())  # so it never begins
     if not (waits or found.over):
-        raise Refused(f"the run {run.name!r} is {found.state}; stop it before deleting it")
+        what = "task" if places.is_task(run) else "run"
+        raise Refused(f"the {what} {found.name!r} is {found.state}; stop it before deleting it")
     if not waits:
         lease.seize(found)
     gone = run.with_name(f".trash-{uuid.uuid4().hex}")
@@ -45,7 +49,8 @@ def gc(folder: StrPath, keep: int = 1) -> int:
         raise Refused(f"keep = {keep}: must be 1 or more")
     folder, freed = Path(folder), 0
     unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if age_of(path) > _OLD]
-    for trash in (*folder.glob(".trash-*"), *seats.former(folder), *unfinished):
+    deleted = [*folder.glob(".trash-*"), *folder.glob(f"*/{places.TASKS}/.trash-*")]
+    for trash in (*deleted, *seats.former(folder), *unfinished):
         freed += reading.disk_use(trash)
         shutil.rmtree(trash, ignore_errors=True)
     for run in (found.folder for found in reading.all_runs(folder) if found.over and lease.certain(found)):
@@ -61,5 +66,5 @@ def gc(folder: StrPath, keep: int = 1) -> int:
 
 
 def find(folder: StrPath | None, name: str) -> Path:
-    """The directory of the run of that name in the runs folder. Raises ValueError if there is none."""
+    """The directory of the run of that name, or of RUN/TASK, in the runs folder. Raises ValueError if there is none."""
     return places.place(runs_folder(folder), name)

@@ -4,10 +4,12 @@ requests/<n>.start.json    the n-th beginning of the run is asked for: by whom, 
 requests/<n>.waits.json    why it does not begin, where that is not for its turn alone
 requests/<n>.taken.json    one launcher has taken it upon itself, and where: there is only ever one
 requests/<n>.worker.json   the process it started
+requests/<n>.fellow.json   why one of several processes has ended, of which another one leads
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
 requests/<n>.term.json     it did not in time, and somebody has sent it a signal
 requests/<n>.lapse<k>.json who may write it, after its k-th silence: its worker, or who takes it over (`edm.runs.lease`)
+tasks/<name>/              work on one of its checkpoints (`edm.runs.tasks`): a folder like a run's own
 status.json                what its worker says of itself
 """
 
@@ -39,12 +41,44 @@ _NO_LINKS = (
 )  # the last on Windows, of open files
 
 
+TASKS = "tasks"
+
+
 def place(folder: StrPath, name: str) -> Path:
-    """The directory of the run of that name. Raises ValueError if there is none."""
-    path = Path(folder) / check_name(name)
+    """The directory of the run of that name, or of RUN/TASK. Raises ValueError if there is none."""
+    run, slash, task = str(name).partition("/")
+    path = Path(folder) / check_name(run)
     if path.is_symlink() or not path.is_dir():
-        raise Refused(f"there is no run {name!r} in {folder}")
+        raise Refused(f"there is no run {run!r} in {folder}")
+    if not slash:
+        return path
+    path = path / TASKS / check_name(task)
+    if not path.is_dir():
+        raise Refused(f"the run {run!r} has no task {task!r}")
     return path
+
+
+def is_task(folder: StrPath) -> bool:
+    """Whether a folder is that of a task, and not of a run."""
+    return Path(folder).parent.name == TASKS
+
+
+def called(folder: StrPath) -> str:
+    """What people call the run, or the task, in a folder: RUN, or RUN/TASK."""
+    folder = Path(folder)
+    return f"{folder.parent.parent.name}/{folder.name}" if is_task(folder) else folder.name
+
+
+def within(home: StrPath, called: str) -> Path:
+    """The folder of what is called so in the folder of all runs, whether or not it is there."""
+    run, slash, task = called.partition("/")
+    return Path(home, run, TASKS, task) if slash else Path(home, run)
+
+
+def home(folder: StrPath) -> Path:
+    """The folder of all runs, in which the one of a run, or of a task, lies."""
+    folder = Path(folder)
+    return folder.parents[2] if is_task(folder) else folder.parent
 
 
 def request(run: StrPath, number: int, what: str) -> Path:
@@ -67,6 +101,13 @@ def newest(run: StrPath, strict: bool = False) -> int:
             raise
         return 0
     return max((int(found[1]) for found in map(_BEGINNING.fullmatch, names) if found), default=0)
+
+
+def going_on(run: StrPath, number: int) -> int:
+    """The last of the beginnings that go on for the n-th one in its place (`edm.runs.retries`): mostly itself."""
+    while read(request(run, number + 1, "taken")).get("again") == number:
+        number += 1
+    return number
 
 
 def create(path: StrPath, document: dict) -> bool:

@@ -45,11 +45,11 @@ def start(
     fitting.check(settings, shape_of(settings.data))
     folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
     request = _request(settings, device, keep, owner, launcher, needs)
-    options = _passable(["train", *flat.options(settings), *_kept(keep)])
+    options = passable(["train", *flat.options(settings), *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
         beginnings.lay_out(path, settings)
-        _ask(path, 1, request, [*options, f"--out={path.absolute()}"])
+        ask(path, 1, request, [*options, f"--out={path.absolute()}"])
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise
@@ -97,11 +97,11 @@ def resume(
     request = _request(settings, device, keep, owner, launcher, needs)
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
-    options = _passable(["train", *origin, *_kept(keep), *(f"--{k}={v}" for k, v in changes.items())])
+    options = passable(["train", *origin, *_kept(keep), *(f"--{k}={v}" for k, v in changes.items())])
     options += ["--accept-data"] if accept_data else []
     (run / "requests").mkdir(exist_ok=True)
     lease.seize(found)
-    _ask(run, last + 1, {**request, "changes": changes, "accept_data": accept_data}, options)
+    ask(run, last + 1, {**request, "changes": changes, "accept_data": accept_data}, options)
     return run
 
 
@@ -139,7 +139,7 @@ def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
     Raises OSError, when all others have had their turn, if a run could not be started; it goes on waiting.
     """
     folder, begun, failed, awaited = names.runs_folder(folder), [], [], set()
-    runs = reading.all_runs(folder)
+    runs = reading.all_work(folder)
     for run in runs:
         if run.state == "stopping":
             _enforce(run)
@@ -185,12 +185,17 @@ def _request(settings, device, keep, owner, launcher, needs) -> dict:
     """What is asked for."""
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
+    request = requested(device, owner, launcher, settings.images)
+    fitting.shares(settings, devices.count(request["device"]))
+    return {**request, "keep": keep, "best": keep is not None, "bytes": needs}
+
+
+def requested(device: str, owner: str | None, launcher: str, total: int) -> dict:
+    """What is asked for of any work: where, by whom, how much. Raises ValueError for a device that cannot be."""
     known = launchers.named({"launcher": launcher}).places()
     device, gpus = devices.named(device, known)
-    fitting.shares(settings, devices.count(device))
-    asked = {"owner": owner, "keep": keep, "best": keep is not None, "total": settings.images, "bytes": needs}
     where = {"launcher": launcher, "host": clocks.host(), "device": device, "gpus": gpus, "places": known}
-    return {**clocks.now(), "id": uuid.uuid4().hex, **where, **asked, **surroundings.ours()}
+    return {**clocks.now(), "id": uuid.uuid4().hex, **where, "owner": owner, "total": total, **surroundings.ours()}
 
 
 def _asked_device(run, found, before) -> str:
@@ -204,7 +209,7 @@ def _kept(keep) -> list[str]:
     return [] if keep is None else [f"--keep={keep}", "--keep-best"]
 
 
-def _passable(options) -> list[str]:
+def passable(options: list[str]) -> list[str]:
     """Options that a process can be given. Raises ValueError for others."""
     for option in options:
         try:
@@ -216,11 +221,11 @@ def _passable(options) -> list[str]:
     return options
 
 
-def _ask(run, number, request, options):
+def ask(run: Path, number: int, request: dict, options: list[str]) -> None:
     """Ask for the n-th beginning. options: with which a person would train the same in a terminal."""
     command = {"command": launchers.command(options, request["device"])}
     if not places.create(places.request(run, number, "start"), {**request, **command}):
-        raise Refused(f"the run {run.name!r} has just been resumed by somebody else")
+        raise Refused(f"the run {places.called(run)!r} has just been resumed by somebody else")
 
 
 def _say_why(run, sentence) -> None:

@@ -59,6 +59,14 @@ def test_the_heading_says_how_busy_its_gpu_is(page):
     assert "17.1 GB memory" in told
 
 
+def test_a_click_takes_what_would_fit(page):
+    told = "It is likely not to fit: it needs about 512.0 GB of memory, and each GPU has 85.0."
+    page.wait(lambda: told in page.text(".estimate"))
+    page.page.click("[data-remedy='micro_batch = 32']")
+    page.page.wait_for_selector(".estimate .why", state="hidden")
+    assert "train.micro_batch=32" in page.query
+
+
 def test_the_page_says_where_it_computes_and_what_keeps_it_from_another_device(page):
     chooser = page.page.locator("header [data-page-device]")
     assert chooser.evaluate("(select) => [...select.options].map((o) => o.text)") == ["GPU 0", "GPU 1", "CPU"]

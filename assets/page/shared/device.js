@@ -2,8 +2,6 @@
 import { element } from "./dom.js";
 import { offer } from "./widgets.js";
 
-const ABOUT = "The device on which this page computes, for everybody who looks at it";
-
 export class PageDevice {
   /** @type {(device: string) => Promise<void>} */
   #move = async () => {};
@@ -12,7 +10,7 @@ export class PageDevice {
   /** @param {HTMLElement} box */
   constructor(box) {
     this.box = box;
-    this.select = element("select", { "aria-label": ABOUT, title: ABOUT, "data-page-device": true });
+    this.select = element("select", { "data-page-device": true });
     this.sharing = element("span", { "aria-live": "polite" });
     this.select.addEventListener("change", () => this.#choose());
     box.append(this.sharing, this.select);
@@ -28,7 +26,7 @@ export class PageDevice {
    * @param {import("./messages.d.ts").PageDevice} told
    * @param {(device: string) => Promise<void>} move
    */
-  show({ device, choices, titles, sharing, choosing }, move) {
+  show({ device, choices, titles, about, sharing, choosing }, move) {
     this.#move = move;
     offer(
       this.select,
@@ -36,6 +34,10 @@ export class PageDevice {
     );
     if (!this.#moving) this.select.value = device;
     this.select.disabled = !choosing;
+    if (this.select.title !== about) {
+      this.select.title = about;
+      this.select.setAttribute("aria-label", about);
+    }
     if (this.sharing.textContent !== (sharing ?? "")) this.sharing.textContent = sharing ?? "";
     this.box.hidden = false;
   }

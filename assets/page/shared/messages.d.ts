@@ -118,10 +118,12 @@ export interface Components {
   rows: Float32;
 }
 
+/** parts: what the bytes of memory are for. */
 export interface Cost {
   seconds: number;
   bytes: number;
   parameters: number;
+  parts: Record<string, number>;
 }
 
 /** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
@@ -396,13 +398,14 @@ export interface Oracle {
 }
 
 /**
- * Where the page itself computes, of choices. sharing: which runs train there, too. choosing: whether this visitor may
- * choose another.
+ * Where the page itself computes, of choices. about: what that means. sharing: which runs train there, too. choosing:
+ * whether this visitor may choose another.
  */
 export interface PageDevice {
   device: string;
   choices: string[];
   titles: string[];
+  about: string;
   sharing: string | null;
   choosing: boolean;
 }

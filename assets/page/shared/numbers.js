@@ -46,10 +46,13 @@ export function duration(seconds) {
 }
 
 /**
- * 0.375 -> "38 %".
+ * 0.375 -> "38 %"; of little two digits.
  * @param {number} share
  */
-export const percent = (share) => `${Math.round(100 * share)} %`;
+export function percent(share) {
+  if (share < 0.001) return share > 0 ? "< 0.1 %" : "0 %";
+  return share < 0.0995 ? `${Number((100 * share).toPrecision(2))} %` : `${Math.round(100 * share)} %`;
+}
 
 /**
  * 3e8 -> "300 MB".

@@ -178,7 +178,7 @@ export function text(knob, { name, get, set, follow, describe, placeholder = () 
 /**
  * The widget that fits a declared knob.
  * @param {Knob} knob
- * @param {Binding} binding
+ * @param {Binding & { placeholder?: () => string }} binding
  * @returns {HTMLElement}
  */
 export function widget(knob, binding) {

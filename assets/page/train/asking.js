@@ -113,6 +113,7 @@ export class Asking {
         set: (value) => store.set({ [name]: value }),
         follow: (refresh) => store.follow(refresh),
         describe: helper(help),
+        placeholder: () => "automatic",
       }),
     );
     const entered = await this.#open(title, "Start", null, element("div", { class: "rows" }, ...rows, help));

@@ -148,10 +148,10 @@ export class Heading {
         fits: (run) => run.state === "finished" && mine(run),
       },
       ...this.tab.boot.tasks.map(({ name, title, about, knobs }) => ({
-        name,
+        name: `begin-${name}`,
         title: `${title} …`,
         help: about,
-        does: (/** @type {Run} */ run) => this.#begin(name, `${title} ${run.name}`, knobs, run),
+        does: (/** @type {Run} */ run) => this.#begin(name, `${title}: ${run.name}`, knobs, run),
         fits: (/** @type {Run} */ run) =>
           Boolean(run.checkpoint) && (isOver(run) || run.state === "paused") && mine(run),
       })),

@@ -3,11 +3,12 @@
 import json
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from app.training import form
+from app.training import about, form
 from app.training.devices import Devices, Told, called, listed, place, short
 from app.visitors.room import Room, Visitor
 from app.work.jobs import Job
@@ -16,13 +17,10 @@ from edm import runs
 from edm.base import devices
 from edm.base.peaks import peak_of
 from edm.runs import places
-from edm.training.counting import counted
 from edm.training.estimate import Estimate
-from edm.training.memory import shaped, unfit
-from edm.training.state import header_of
+from edm.training.memory import unfit
 from tests.app.tabs.asking import Lesson
 from tests.app.training import answer, asked, running
-from tests.edm.runs import points
 from tests.gpus import CARDS, pretend
 
 FREE = replace(CARDS[0], index=1, free=80_000_000_000, utilization=0.0, others=())
@@ -147,6 +145,7 @@ def test_a_page_hears_what_is_free_and_what_is_busy(gpus, tab, train):
     assert titles["cuda:0"] == "GPU 0: H100, 61 GB free"
     assert titles["cuda:1"] == "GPU 1: H100, 23 GB free, busy with digits-3"
     assert found["helps"][0] == "2 × H100, up to 61 GB free, one busy with digits-3."
+    assert "toy models" in found["page"].pop("about")
     assert found["page"] == {
         "device": "cpu",
         "choices": ["cuda:0", "cuda:1", "cpu"],
@@ -199,13 +198,13 @@ CARD = {"index": 1, "name": "NVIDIA H100 80GB HBM3", "total": 85e9, "free": 23e9
 GPU = {"gpu_utilization": 0.93, "gpu_memory": 62_000_000_000, "cards": [CARD], "rate": 2733.0, "memory": 17_100_000_000}
 
 
-def test_a_run_tells_how_busy_and_how_full_its_gpu_is_and_what_it_gets_of_it(tab, train):
+def test_a_run_tells_how_busy_and_how_full_its_gpu_is_and_what_it_gets_of_it(tab, train, monkeypatch):
+    monkeypatch.setattr(about, "counted", lambda header, precision: SimpleNamespace(operations=1e9))
     train("digits-3", "cuda:1", **GPU)
     news = answer(tab, "poll", runs={"digits-3": None})
     (row,) = news["rows"]
     assert (row["device"], row["usage"]) == ("GPU 1", "93 % busy, 62 of 85 GB taken")
-    operations = counted(header_of(points(), shaped(points().data), 0.5)).operations
-    assert news["runs"]["digits-3"]["peak"] == pytest.approx(2733 * operations / peak_of("H100").speed())
+    assert news["runs"]["digits-3"]["peak"] == pytest.approx(2733 * 1e9 / peak_of("H100").speed())
 
 
 @pytest.mark.parametrize(
@@ -233,7 +232,7 @@ def test_where_a_run_trains_is_told_in_words(device, words):
 
 
 def test_a_run_that_will_not_fit_says_so_and_what_would(tab, monkeypatch):
-    fitting = (("micro_batch = 16", {"micro_batch": "16"}), ("2 GPUs", {"device": "cuda*2"}))
+    fitting = (("micro_batch = 16", {"micro_batch": "16"}), ("device = cuda*2", {"device": "cuda*2"}))
     found = Estimate(
         60.0, 90_000_000_000, 2, 100.0, total=85_000_000_000, free=61_000_000_000, remedies=fitting, gpu=True
     )
@@ -243,7 +242,10 @@ def test_a_run_that_will_not_fit_says_so_and_what_would(tab, monkeypatch):
     assert told["sentence"] == (
         "It is likely not to fit: it needs about 90.0 GB of memory, and each GPU has 85.0. It would with:"
     )
-    assert told["remedies"][0] == {"title": "micro_batch = 16", "changes": {"micro_batch": "16"}}
+    assert told["remedies"] == [
+        {"title": "micro_batch = 16", "changes": {"micro_batch": "16"}},
+        {"title": "2 GPUs", "changes": {"device": "cuda*2"}},
+    ]
 
 
 def test_a_run_that_fits_says_nothing_and_one_that_nothing_helps_says_what_to_do():
