@@ -7,9 +7,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from edm.training.loop import Tick, train
+from edm.runs.worker import Worker
+from edm.training.loop import Step, Tick, train
 from edm.training.loss import Loss
 from edm.training.parallel import World
+from edm.training.recording import record
 from tests import pretended
 from tests.edm.runs import points, tiny
 
@@ -123,3 +125,15 @@ def test_a_report_waits_for_what_it_reports_only():
             gpu.clear()
         assert gpu.copies["D2H"] <= 4, gpu.waits
         assert torch.isfinite(event.samples).all()
+
+
+def test_a_run_that_is_watched_and_recorded_waits_once_a_step(tmp_path):
+    settings = points(images=64 * 12, tick=10**9, checkpoint=10**9, samples=1)
+    counts = []
+    with pretended.gpu() as gpu, Worker(tmp_path / "a", None, settings) as worker:
+        for event in record(worker.watch(train(settings, World(0, 1, gpu.device))), tmp_path / "a"):
+            if isinstance(event, Step):
+                counts.append(sum(gpu.waits.values()))
+                gpu.clear()
+    assert len(counts) == 12
+    assert counts[2:] == [1] * 10, "for the loss of the step before"
