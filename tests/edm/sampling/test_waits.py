@@ -16,6 +16,7 @@ from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS
 from tests import pretended
 
+EDM = PRECONDITIONINGS["edm"]
 PLAIN = edm.Sampling(steps=18)
 SETTINGS = [
     PLAIN,
@@ -83,6 +84,17 @@ def test_noise_comes_for_many_steps_in_one_copy():
         gpu.clear()
         edm.last(edm.sample(there, z, edm.Sampling(steps=20, S_churn=50), seeds=[1, 2]))
         assert gpu.copies == {"H2D": 1} and not gpu.waits
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_latents_on_the_gpu_are_not_looked_at_whatever_their_type(dtype):
+    denoiser, short = Denoiser(point_network(), EDM(), (2,)), edm.Sampling(steps=2, sigma_max=10)
+    with pretended.gpu() as gpu:
+        there, z = on(denoiser, gpu.device), edm.latents([1, 2], (2,), dtype=dtype, device=gpu.device)
+        gpu.clear()
+        assert edm.last(edm.sample(there, z, short)).x.dtype == dtype and not gpu.waits
+        with pytest.raises(ValueError, match="hold numbers up to 65504"):
+            edm.sample(there, z.half(), short.changed(sigma_max=70_000))
 
 
 @pytest.mark.parametrize("name", ["digits_edm", "digits_iddpm", "spiral_mlp", "digits"])
@@ -155,6 +167,3 @@ def test_nothing_that_is_sampled_is_rounded_to_tf32():
         before = torch.backends.cudnn.conv.fp32_precision
         sampled(Denoiser(network, EDM(), (2,)), gpu.device, edm.Sampling(steps=2))
         assert set(seen) == {"ieee"} and torch.backends.cudnn.conv.fp32_precision == before
-
-
-EDM = PRECONDITIONINGS["edm"]
