@@ -16,6 +16,7 @@ import torch
 from edm import schedules, timesteps
 from edm.base.choices import Choice
 from edm.base.fields import Number, Settings, knob
+from edm.base.transfers import sent
 from edm.preconditioning import PRECONDITIONINGS, VP
 
 _MADE: Any = None  # stands for a curve that is made of quantiles
@@ -75,7 +76,7 @@ def _ve(u, design):
 
 def _iddpm(u, design):
     """σ = u_j, j ~ U{0 … M − 1}."""
-    levels = torch.from_numpy(timesteps.iddpm_u().copy()).to(u.device)
+    levels = sent(torch.from_numpy(timesteps.iddpm_u().copy()), u.device)
     return levels[(u * timesteps.IDDPM_LEVELS).long()]
 
 

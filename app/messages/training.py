@@ -163,9 +163,12 @@ class Poll(Sent):
 
 
 class Cost(Sent):
+    """parts: what the bytes of memory are for."""
+
     seconds: float
     bytes: int
     parameters: int
+    parts: dict[str, int]
 
 
 class Misfit(Sent):

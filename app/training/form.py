@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from app.instruments.base import View, offered, option
 from app.training import about, datasets
 from app.training.devices import placed
 from app.training.estimates import Estimates
 from app.training.recipes import COLUMNS, DESIGNS, RATES, SIZES, kind, recipe
+from app.training.trying import estimate
 from edm import runs
 from edm.base import flat
 from edm.base.errors import Refused
@@ -23,7 +24,7 @@ from edm.networks import levels
 from edm.plots.looks import look_of
 from edm.runs import launchers
 from edm.training import fitting
-from edm.training.estimate import estimate, opened
+from edm.training.estimate import opened
 from edm.training.memory import Remedies
 from edm.training.settings import Training
 
@@ -77,6 +78,7 @@ class Cost:
     parameters: int
     warning: str = ""
     remedies: Remedies = ()
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     def seconds(self, settings: Training) -> float:
         return settings.images / self.rate + settings.images // settings.tick * self.report
@@ -166,7 +168,7 @@ def _estimated(settings, device) -> Cost:
     one = settings.changed(images=settings.batch, tick=settings.batch)
     found = estimate(one, device)
     report = found.seconds - settings.batch / found.rate
-    return Cost(found.rate, report, found.bytes, found.parameters, found.warning, found.remedies)
+    return Cost(found.rate, report, found.bytes, found.parameters, found.warning, found.remedies, found.parts)
 
 
 def _reports(images, batch, rate) -> dict:
@@ -201,8 +203,14 @@ def described(plan: Plan) -> dict:
         "command": launchers.command(["train", *flat.options(plan.settings)], plan.device),
         "notes": plan.notes,
         "misfit": misfit(cost) if cost else None,
-        "cost": cost and {"seconds": cost.seconds(plan.settings), "bytes": cost.bytes, "parameters": cost.parameters},
+        "cost": cost and costing(cost, plan.settings),
     }
+
+
+def costing(cost: Cost, settings: Training) -> dict:
+    """What a run takes, for the page."""
+    told = {"seconds": cost.seconds(settings), "bytes": cost.bytes, "parameters": cost.parameters}
+    return {**told, "parts": dict(cost.parts)}
 
 
 def misfit(cost: Cost) -> dict | None:

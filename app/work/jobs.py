@@ -11,6 +11,8 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Protocol
 
+import torch
+
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
@@ -81,7 +83,8 @@ class Threads:
 
     @property
     def device(self) -> str:
-        return str(self.work.device)
+        device = torch.device(self.work.device)
+        return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
 
     def move(self, device: str) -> None:
         self.work.move(devices.device(device))

@@ -46,8 +46,8 @@ class Work:
             COPIES.forget(torch.device(before))
 
     def place(self, model: models.Model, count: int | None = None) -> torch.device:
-        """Where a model is computed, of which so many samples are asked (see `edm.runner.place`)."""
-        return runner.place(model, self.device, count)
+        """Where a model is computed, of which so many samples are asked (see `edm.runner.quickest`)."""
+        return runner.quickest(model, self.device, count)
 
     def answer(self, key: str) -> str | None:
         """The finished answer under `key`, as JSON text, if it is kept."""

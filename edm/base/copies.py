@@ -65,6 +65,7 @@ class Copies:
 
     def forget(self, device: torch.device) -> None:
         """All copies on the device."""
+        device = torch.empty(0, device=device).device  # with its number, where it has one
         with self._lock:
             self._kept.get(device, {}).clear()
             _freed(device)

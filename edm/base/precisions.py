@@ -12,7 +12,7 @@ PRECISIONS = tuple(_HALVES)
 
 def taken(precision: str, device: torch.device) -> str:
     """fp32, bf16 or fp16: as it is asked for, but fp16 in the place of bf16 on a device that has none."""
-    return "fp16" if precision == "bf16" and not _has_bf16(device) else precision
+    return "fp16" if precision == "bf16" and not has_bf16(device) else precision
 
 
 def note(precision: str, device: torch.device) -> str:
@@ -29,7 +29,8 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
-def _has_bf16(device) -> bool:
+def has_bf16(device: torch.device) -> bool:
+    """Whether it multiplies in bf16 by itself, which GPUs before Ampere (compute capability 8) do not."""
     if device.type == "cuda":
         with torch.cuda.device(device):
             return torch.cuda.is_bf16_supported(including_emulation=False)

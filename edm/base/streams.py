@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
+from edm.base.transfers import array
 
 if TYPE_CHECKING:
     from edm.base.types import Indices, Shape
@@ -48,7 +49,7 @@ def uniforms(seed: int, purpose: Purpose | int, indices: Indices, width: int) ->
     Row i depends on (seed, purpose, indices[i]) and `width` only. Consecutive indices are drawn in one go.
     seed, purpose: whole numbers from 0 to 2⁶⁴ − 1; different purposes give independent numbers.
     """
-    indices = np.asarray(indices, dtype=np.int64).reshape(-1)
+    indices = array(indices, np.int64).reshape(-1)
     if len(indices) and indices.min() < 0:
         raise Refused(f"index {indices.min()} is negative; rows are counted from 0")
     blocks = -(-width // _BLOCK)

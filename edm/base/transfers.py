@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from edm.base.devices import precise
@@ -44,18 +45,24 @@ def pinned(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
 
 
 def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
-    """The tensors on the CPU: those of one device and type in one copy. Those that are there are themselves."""
-    tensors = [tensor.detach() for tensor in tensors]
-    alike: dict = {}
+    """The tensors on the CPU: all of one device in one copy. Those that are there are themselves."""
+    tensors = list(tensors)
+    there: dict = {}
     for k, tensor in enumerate(tensors):
         if tensor.device.type != "cpu":
-            alike.setdefault((tensor.device, tensor.dtype), []).append(k)
-    for places in alike.values():
-        flat = torch.cat([tensors[k].reshape(-1) for k in places]).cpu()
-        parts = flat.split([tensors[k].numel() for k in places])
+            there.setdefault(tensor.device, []).append(k)
+    for places in there.values():
+        places.sort(key=lambda k: -tensors[k].element_size())  # so that each begins where its type can
+        packed = torch.cat([tensors[k].detach().reshape(-1).view(torch.uint8) for k in places]).cpu()
+        parts = packed.split([tensors[k].nbytes for k in places])
         for k, part in zip(places, parts, strict=True):
-            tensors[k] = part.view(tensors[k].shape)
+            tensors[k] = part.view(tensors[k].dtype).view(tensors[k].shape)
     return tensors
+
+
+def array(values: Any, dtype: type = np.float64) -> np.ndarray:
+    """Numbers, wherever they lie, as an array of one's own."""
+    return np.array(values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values, dtype=dtype)
 
 
 class Home:

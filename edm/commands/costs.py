@@ -6,7 +6,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edm.base import devices
 from edm.commands.options import filled
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def told(settings: Training, device: str, card: str | None = None) -> str:
     """Time and memory of a run, in three lines. Raises ValueError or OSError as `edm.training.estimate.estimate`."""
+    from edm.base import devices
     from edm.training.estimate import estimate
 
     found = estimate(settings, device, card)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.commands import costs
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.training.settings import Training
@@ -114,7 +115,9 @@ def _show(options, folder):
 def _start(options, folder):
     from edm import runs
 
-    path = runs.start(common.settings(options), folder, options.device, options.name, options.keep)
+    settings = common.settings(options)
+    path = runs.start(settings, folder, options.device, options.name, options.keep)
+    costs.warn(settings, options.device)
     runs.advance(folder, options.at_once)
     print(f"{path}: {runs.read(path).state}")
 

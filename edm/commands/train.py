@@ -80,12 +80,14 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm.runs import launchers
     from edm.runs.worker import Worker
-    from edm.training import parallel, recording
+    from edm.training import parallel
     from edm.training.fitting import shares
     from edm.training.loop import train
 
     folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
-    settings, events = beginning.settings, None
+    if beginning is None:
+        return None
+    settings = beginning.settings
     if options.dry_run:
         return print(json.dumps(settings.document(), indent=2))
     if options.estimate or options.card:
@@ -93,57 +95,93 @@ def run(options: argparse.Namespace) -> Any:
     launcher = launchers.launcher_of(folder)
     with parallel.world(beginning.device) as world:
         share, handles = shares(settings, world.size)[0], world.gather(launcher.own())
-        begin = partial(train, settings, world, beginning.checkpoint, accept_data=beginning.accept_data)
+        begin = partial(train, world=world, accept_data=beginning.accept_data)
         if world.rank:
-            return _follow(begin)
+            return _follow(partial(begin, settings, resume=beginning.checkpoint), world, folder, number, share)
         device = str(world.device) if world.size == 1 else f"{world.device.type}*{world.size}"
         command = launchers.command(["train", *flat.options(settings), f"--out={folder}"], device)
         told: dict[str, Any] = {"keep": beginning.keep, "command": command, "device": device}
         if world.size > 1:
             told |= {"leader": launcher.own(leader=True), "others": handles}
-        if beginning.torn:
-            told["note"] = _passed_over(beginning, folder)
+        told["note"] = "; ".join(filter(None, [beginning.note, _passed_over(beginning, folder)]))
+        if told["note"]:
             say(told["note"], sys.stderr)
         costs.warn(settings, told["device"])
         begin = partial(begin, stop=lambda: worker.asked(), hold=lambda: worker.held())
+        events = None
         if number is None:
             _refuse_other_runs(folder, beginning.checkpoint)
-            events = begin()  # a person's mistakes leave nothing behind
+            events = begin(settings, resume=beginning.checkpoint)  # a person's mistakes leave nothing behind
             number = beginning.write(folder)
+            world.gather((str(folder), number))
         worker = Worker(folder, number, settings, share, **told)
         bar = Bar(settings, sys.stderr, () if options.folder else common.given(options))
         try:
             with worker:
-                events = worker.watch(events or begin())
-                how = (beginning.keep, beginning.best, worker.check, worker.measured)
-                for event in recording.record(events, folder, *how):
-                    bar.show(event)
+                events = events or begin(settings, resume=beginning.checkpoint)
+                _train(worker, events, begin, folder, beginning, bar)
         except KeyboardInterrupt:
             say(f"\nstopped at once; {_advice(folder)}", sys.stderr)
             return 130
     return _ended(worker, bar, folder)
 
 
-def _follow(begin):
-    """Train as one of several processes of which another one leads."""
-    from edm.runs.signals import Signals
-    from edm.runs.worker import ECHO
+def _train(worker, events, begin, folder, beginning, bar):
+    """Train to the end of a run; where a step does not fit into memory, with half as many images at once."""
+    from edm.runs import retries
+    from edm.training import recording
 
-    with Signals(ECHO) as signals:
-        for _ in begin(stop=signals.asked):
-            pass
+    how = (beginning.keep, beginning.best, worker.check, worker.measured)
+    while True:
+        try:
+            for event in recording.record(worker.watch(events), folder, *how):
+                bar.show(event)
+            return
+        except (RuntimeError, MemoryError) as error:
+            settings, checkpoint = worker.smaller(error, beginning.checkpoint)
+        say(f"\n{retries.sentence(settings, checkpoint)}", sys.stderr)
+        events = event = None  # with all that they hold
+        retries.let_go()
+        events = begin(settings, resume=checkpoint)
+
+
+def _follow(begin, world, folder, number, share):
+    """Train as one of several processes of which another one leads. number: None if only that one knows it."""
+    from edm.runs import causes, retries, worker
+    from edm.runs.signals import Signals
+
+    settings = begin.args[0]
+    with Signals(worker.ECHO) as signals:
+        try:
+            events = begin(stop=signals.asked)
+            if number is None:
+                folder, number = next(filter(None, world.gather(None)))
+            for _ in events:
+                pass
+        except Exception as error:
+            if number is not None:
+                fewer = retries.smaller(error, settings, share)
+                if retries.hand_over(Path(folder), number, fewer):
+                    retries.leave(fewer)
+                causes.tell(folder, number, error, settings, share, saved.newest(folder))
+            raise
 
 
 def _of_folder(options):
-    """(folder, number, what to do) of a run whose files say that. number: None of one that nobody has started yet."""
-    from edm.runs import beginnings, places
+    """(folder, number, what to do) of a run whose files say that. number: None of one that nobody has started yet.
+
+    Nothing is to do where torchrun has started a process again for a run that has ended."""
+    from edm.runs import beginnings, places, retries
 
     if options.preset or options.config or options.resume or options.out or common.given(options):
         raise Refused("--run trains a run as its folder says; to go on with other settings use --resume")
     folder = Path(options.folder)
     if not folder.is_dir():
         raise Refused(f"--run {folder}: there is no such folder")
-    return folder, options.beginning, beginnings.read(folder, options.beginning or places.newest(folder) + 1)
+    if options.beginning is None:
+        return folder, None, beginnings.read(folder, places.newest(folder) + 1)
+    number = retries.number_of(folder, options.beginning)
+    return folder, number, None if number is None else beginnings.read(folder, number)
 
 
 def _of_options(options):
@@ -186,8 +224,10 @@ def _advice(folder) -> str:
 
 
 def _passed_over(beginning, folder) -> str:
-    """What is said about checkpoints that are not whole."""
+    """What is said about checkpoints that are not whole, if there are some."""
     torn = beginning.torn
+    if not torn:
+        return ""
     here = torn[0].parent.resolve() == (folder / "checkpoints").resolve()
     kept = f" (kept as {', '.join(path.name + saved.TORN for path in torn[:3])})" if here else ""
     return f"{saved.described(torn)}: the run goes on from {beginning.checkpoint.name}{kept}"

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
+from edm.base.transfers import array
 from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS, build
 
@@ -104,7 +105,7 @@ def training_share(design: Design, edges: np.ndarray) -> np.ndarray:
 
     edges: [E], rising, from 0 to infinity, both allowed; with both the shares sum to 1.
     """
-    edges = np.array(edges, dtype=np.float64)
+    edges = array(edges)
     if edges.ndim != 1 or len(edges) < 2 or not edges[0] >= 0 or not (edges[1:] > edges[:-1]).all():
         raise Refused(f"edges = {edges.tolist()!r:.80}: give at least two numbers of 0 or more, each above the last")
     return np.diff(_named("noise", design.noise, NOISES).below(edges, design))
@@ -122,7 +123,7 @@ def _positive(name, value):
 
 
 def _levels(sigmas) -> np.ndarray:
-    sigmas = np.array(sigmas, dtype=np.float64)
+    sigmas = array(sigmas)
     if not (np.isfinite(sigmas) & (sigmas > 0)).all():
         odd = sigmas[~(np.isfinite(sigmas) & (sigmas > 0))].flat[0]
         raise Refused(f"sigmas contain {odd:g}; noise levels are finite and above 0")

@@ -19,7 +19,7 @@ import torch
 from edm.base import streams
 from edm.base.devices import precisely
 from edm.base.errors import Refused
-from edm.base.transfers import fetched, sent
+from edm.base.transfers import array, fetched, sent
 from edm.sampling.denoisers import Denoise, ask, denoiser_of
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _told(denoisers, exact, conditional):
 
 
 def _levels(sigmas) -> np.ndarray:
-    sigmas = np.array(sigmas, dtype=np.float64)
+    sigmas = array(sigmas)
     if sigmas.ndim != 1 or not 1 <= len(sigmas) <= MAX_SIGMAS:
         raise Refused(f"sigmas have shape {list(sigmas.shape)}; give a list of 1 to {MAX_SIGMAS} noise levels")
     if not (np.isfinite(sigmas) & (sigmas > 0)).all():

@@ -58,7 +58,7 @@ def run_sweep(
 ) -> Iterator[Cell]:
     """Yields every cell as it is done, in the order of its plan; all cells start from the same seeds.
 
-    device: where models are computed, but for exact toys (`runner.place`); "auto": the GPU if there is one.
+    device: where models are computed, but for exact toys (`runner.quickest`); "auto": the GPU if there is one.
     denoiser: D(x, sigma, labels=None) on `device`, in place of the experiment's model. wrap: put around whatever is
     asked, the plan's stand-in and the memory included, such as a check for cancellation that raises; it must pass on
     the denoiser's attributes. megabytes: for what cells share. plan: of the same arguments, where it is known.
@@ -98,7 +98,7 @@ class _Worker:
     def _prepare(self, planned):
         if self.model != planned.experiment.model:
             own, model = self.denoiser is None, models.of(planned.experiment)
-            self.place = runner.place(model, self.device, runner.count(planned.experiment)) if own else self.device
+            self.place = runner.quickest(model, self.device, runner.count(planned.experiment)) if own else self.device
             self.known = on(model.denoiser, self.place) if own else self.denoiser
             self.shared, self.model, self.to_data = Shared(self.known, self.megabytes), planned.experiment.model, None
         if self.start != planned.start:

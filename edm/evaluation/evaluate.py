@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,10 +14,10 @@ from edm.base.errors import Refused
 from edm.data import sources
 from edm.data.split import Split
 from edm.evaluation import features as extractors
-from edm.evaluation import kept, statistics, true_data
+from edm.evaluation import kept, references, true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
-from edm.evaluation.frechet import Moments, Running, frechet_distance
+from edm.evaluation.frechet import Running, frechet_distance
 from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
@@ -63,7 +62,7 @@ class _Plan:
     batch: int
     names: tuple[str, ...]
     features: extractors.Features | None
-    statistics: tuple[Moments, str, str] | None  # with the digest of their features, and the file's name
+    statistics: references.Given | None
     keep: StrPath | None
     world: World
 
@@ -86,7 +85,8 @@ def evaluate(
         `count` of endless images; 4000 points. They are read once in a process. Precision and recall take as many of
         both, and at most 10 000.
     inception: file of Inception's weights, for the usual FID; see `edm.evaluation.weights`.
-    reference_stats: file of statistics of the data, in the place of the data's own; see `edm.evaluation.statistics`.
+    reference_stats: file of statistics, or folder or zip of images, in the place of the data's own statistics; see
+        `edm.evaluation.references`.
     protocol: of PROTOCOLS; "paper": 50,000 samples three times, against all data, and the least distance.
     keep: a folder for what has been computed: the same call goes on where it was killed, and ends with the same bits.
     world: this process among several, which share the work; see `edm.training.parallel`. The report is rank 0's, the
@@ -111,9 +111,9 @@ def evaluate(
     if points and (inception or reference_stats or way.repeats > 1):
         raise Refused("Inception, reference statistics and the paper's protocol are for images, and these are points")
     known = extractors.inception(inception, device) if inception else None
-    against = (*statistics.read(reference_stats), Path(reference_stats).name) if reference_stats else None
+    against = references.given(reference_stats) if reference_stats else None
     if against and known:
-        _same(against, known)
+        against.check(known, None)
     if reference is None:
         reference = way.reference or true_data.MOST
         if data is not None and true_data.source(data).size is None:
@@ -161,27 +161,19 @@ def _fitting(known, data) -> tuple[tuple[str, ...], bool]:
     return names, len(source.shape) == 1
 
 
-def _same(against, features) -> None:
-    moments, digest, name = against
-    if len(moments.mean) != features.width or (digest and digest != features.digest):
-        raise Refused(
-            f"{name} has statistics of {len(moments.mean)} features, and they are not those of {features.name}; give "
-            "the file of what they are of (inception), or statistics of these features"
-        )
-
-
 def _true(plan) -> TrueData:
     """What the samples are compared with."""
-    moments = plan.statistics and plan.statistics[0]
+    keep, device, given = None if plan.keep is None else str(plan.keep), str(plan.device), plan.statistics
     if plan.data is None:
         classes = denoiser_of(plan.denoiser).classes
         frequencies = true_data.evenly(classes) if classes else None
-        return TrueData(None, None, np.arange(0), frequencies, plan.features, moments)
-    keep = None if plan.keep is None else str(plan.keep)
-    true = true_data.read(plan.data, plan.reference, str(plan.device), plan.names, plan.features, keep)
-    if plan.statistics is not None and plan.features is None:
-        _same(plan.statistics, true.features)
-    return true if moments is None else replace(true, statistics=moments)
+        true = TrueData(None, None, np.arange(0), frequencies, plan.features)
+    else:
+        true = true_data.read(plan.data, plan.reference, device, plan.names, plan.features, keep)
+    if given is None or true.features is None:
+        return true
+    given.check(true.features, true.source and true.source.shape)
+    return replace(true, statistics=lambda: given.moments(true.features, device, keep))
 
 
 def _events(plan):
@@ -203,12 +195,12 @@ def _events(plan):
     if plan.world.rank > 0:
         return
     yield Report(
-        dataset=plan.data.dataset if plan.data else plan.statistics[2],
+        dataset=plan.data.dataset if plan.data else plan.statistics.name,
         count=plan.count,
         sampling=plan.sampling,
         evaluations=path_of(plan.sampling, plan.denoiser).evaluations,
         seconds=time.perf_counter() - began,
-        statistics=plan.statistics and plan.statistics[2],
+        statistics=plan.statistics and plan.statistics.name,
         **(_images(plan, true, measured, rows) if true.features else _points(plan, true, torch.cat(rows[0]))),
         **_by_sigma(plan.denoiser, true, plan.device),
     )

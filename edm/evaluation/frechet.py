@@ -3,14 +3,15 @@
     d² = ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½)    (Dowson & Landau 1982, Heusel et al. 2017)
 
 It is the squared 2-Wasserstein distance of the Gaussians, in the features' units squared. The last trace is the sum
-of the singular values of Σ₁^½ Σ₂^½: the same numbers as the roots of that symmetric product's eigenvalues, without
-the product, in which small ones would drown. So it also holds where Σ has no inverse, as for fewer samples than
+of the singular values of L₁ᵀL₂, where Σ = LLᵀ: the same numbers as the roots of that symmetric product's eigenvalues,
+without the product, in which small ones would drown. So it also holds where Σ has no inverse, as for fewer samples than
 features.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -24,6 +25,12 @@ class Moments:
     mean: torch.Tensor
     covariance: torch.Tensor
     count: int | None
+
+    @cached_property
+    def root(self) -> torch.Tensor:
+        """L [d, d] with LLᵀ = Σ; eigenvalues that rounding made negative are 0. Kept for the next distance."""
+        eigenvalues, vectors = torch.linalg.eigh(self.covariance)
+        return vectors * eigenvalues.clamp(min=0).sqrt()
 
 
 class Running:
@@ -92,12 +99,6 @@ def frechet_distance(first: Moments | torch.Tensor, second: Moments | torch.Tens
     if first.mean.shape != second.mean.shape:
         raise Refused(f"features are {len(first.mean)} and {len(second.mean)} wide; take both from the same extractor")
     shift = (first.mean - second.mean).square().sum()
-    cross = torch.linalg.svdvals(_root(first.covariance) @ _root(second.covariance)).sum()
+    cross = torch.linalg.svdvals(first.root.T @ second.root).sum()
     spread = first.covariance.trace() + second.covariance.trace() - 2 * cross
     return max(float(shift + spread), 0.0)
-
-
-def _root(covariance) -> torch.Tensor:
-    """The symmetric square root; eigenvalues that rounding made negative are 0."""
-    eigenvalues, vectors = torch.linalg.eigh(covariance)
-    return (vectors * eigenvalues.clamp(min=0).sqrt()) @ vectors.T

@@ -54,7 +54,9 @@ class Evaluation(Settings):
         None, "Inception", "File of Inception's weights, for FID: the paper's .pkl, or torch-fidelity's .pth"
     )
     reference_stats: str | None = knob(
-        None, "statistics", "File of the data's statistics in these features, .npz with mu and sigma, as published"
+        None,
+        "statistics",
+        "The data's statistics: a .npz with mu and sigma, as published, or a folder or zip of images",
     )
     protocol: str = knob(
         "plain", "protocol", "paper: 50000 samples three times against all data, and the least", choices=PROTOCOLS

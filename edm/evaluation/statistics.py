@@ -35,7 +35,9 @@ def read(path: StrPath) -> tuple[Moments, str]:
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
     if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {path} of reference statistics, such as cifar10-32x32.npz")
+        raise FileNotFoundError(
+            f"there is no file {path} of reference statistics, such as cifar10-32x32.npz, nor a folder of images"
+        )
     try:
         return _checked(_arrays(path))
     except Refused as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -46,7 +46,7 @@ class TrueData:
     """Samples of the data, and what is known of them. They are read when they are first asked for.
 
     data, source: None where only statistics are known. numbers: of the samples. frequencies: of the classes [K], or
-    None. features: of images, else None. statistics: moments from a file, that stand for those of the samples.
+    None. features: of images, else None. statistics: gives moments that stand for those of the samples.
     keep: a folder in which moments and rows are kept for the next process.
     """
 
@@ -55,7 +55,7 @@ class TrueData:
     numbers: np.ndarray
     frequencies: torch.Tensor | None
     features: Features | None = None
-    statistics: Moments | None = None
+    statistics: Callable[[], Moments] | None = None
     keep: StrPath | None = None
 
     @property
@@ -66,7 +66,7 @@ class TrueData:
     @property
     def moments(self) -> Moments | None:
         """Of the features of all images; None of points."""
-        return self.statistics or self._read[1]
+        return self.statistics() if self.statistics else self._read[1]
 
     @cached_property
     def _read(self) -> tuple[torch.Tensor, Moments | None]:

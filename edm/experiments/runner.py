@@ -29,22 +29,26 @@ def count(experiment: Experiment) -> int:
 
 
 STAYS = "exact toy models are computed on the CPU, where they are quicker"
-_FEW = 1 << 21  # products of one evaluation that a CPU is done with before a GPU has begun its 65 operations
+_FEW = 1 << 21  # products of an evaluation that a CPU is done with before a GPU has begun its 65 operations
 
 
 def place(model: models.Model, device: Device = "auto", count: int | None = None) -> torch.device:
-    """Where a model is best computed, on a machine that may use `device`: there, or on the CPU, if it is the exact
-    denoiser of so few points that the GPU would take longer to begin. count: of samples; None: the model's own."""
-    there = devices.device(device) if isinstance(device, str) else device
-    if there.type == "cpu" or model.trained or len(model.shape) > 1:
-        return there
-    products = (count or model.count) * model.denoiser.means.numel()
-    return torch.device("cpu") if products <= _FEW else there
+    """The device on which a model is computed: one that is named; "auto": where it is quickest on this machine.
+
+    count: of samples at once; None: the model's own. Raises Refused for a device that is not there.
+    """
+    if device == "auto":
+        return quickest(model, devices.device(), count)
+    return devices.device(device) if isinstance(device, str) else device
 
 
-def _placed(experiment, device) -> Device:
-    """A device that was named is taken; "auto" is where it is best."""
-    return place(models.of(experiment), device, count(experiment)) if device == "auto" else device
+def quickest(model: models.Model, device: torch.device | str, count: int | None = None) -> torch.device:
+    """Where a model is computed by who may use `device`: there, or on the CPU, if it is the exact denoiser of so few
+    points that a GPU would take longer to begin with all its operations."""
+    small = not model.trained and len(model.shape) == 1
+    if small and (count or model.count) * model.denoiser.means.numel() <= _FEW:
+        return torch.device("cpu")
+    return devices.device(device) if isinstance(device, str) else device
 
 
 def start(
@@ -54,11 +58,12 @@ def start(
 
     numbers: which samples these are, of as many as one likes; None: 0, 1, … as many as the experiment draws.
     """
-    device, model, seed = _placed(experiment, device), models.of(experiment), experiment.sampling.seed
+    model, seed = models.of(experiment), experiment.sampling.seed
     if numbers is None:
         z = _latents(seed, count(experiment), model.shape).clone()  # that is kept stays
     else:
         z = latents(seeds(seed, len(numbers), numbers.start), model.shape)
+    device = place(model, device, len(z))
     labels = labels_of(experiment, numbers)
     return sent(z, device), None if labels is None else sent(torch.tensor(labels), device)
 
@@ -90,8 +95,9 @@ def states(
     device: "auto" is where it is quickest (see `place`). numbers: as in `start`.
     Raises Refused, in place of the last state, for samples that are not finite.
     """
-    device = _placed(experiment, device)
-    denoiser = on(models.of(experiment).denoiser, device)
+    model = models.of(experiment)
+    device = place(model, device, count(experiment) if numbers is None else len(numbers))
+    denoiser = on(model.denoiser, device)
     z, labels = start(experiment, device, numbers)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
     found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from edm.base import documents
 from edm.base.errors import Refused, shown
+from edm.base.transfers import array, fetched
 from edm.data import images
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images in [−1, 1] as 8 bits: clip(127.5·x + 128)."""
-    return (np.asarray(images, dtype=np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
+    return (array(images, np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,6 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
     """x/s of the states of a run: [S, B, …]."""
-    from edm.base.transfers import fetched
-
     return np.stack([x.numpy() for x in fetched(state.x / state.scale for state in states)])
 
 

@@ -29,6 +29,60 @@ def computed(layer: nn.Module, *inputs: torch.Tensor, again: bool = False) -> to
     return layer(*inputs)
 
 
+class GroupNorm(nn.GroupNorm):
+    """Of images in channels-last memory, which it keeps, in their own type. Torch's own does so on a CPU, and where it
+    is compiled; on a GPU it gives images back channel by channel, and each convolution has to turn them round again."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        own = input.device.type not in ("cpu", "mps") and input.ndim == 4 and not torch.compiler.is_compiling()
+        if own and input.is_contiguous(memory_format=torch.channels_last):
+            return _Normalized.apply(input, self.weight, self.bias, self.num_groups, self.eps)
+        return super().forward(input)
+
+
+class _Normalized(torch.autograd.Function):
+    """y = a·x + b of each image and channel, a = w/√(var + eps), b = bias − a·mean, with the mean and variance of a
+    group: sums over the pixels of a channel first, in float32, which are read in the order in which they lie."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, groups, eps):
+        pixels = x.shape[2] * x.shape[3]
+        if x.dtype in (torch.float16, torch.bfloat16):  # whose own rounding is far above that of this difference
+            mean = x.sum((2, 3), dtype=torch.float32) / pixels
+            square = torch.linalg.vector_norm(x, dim=(2, 3), dtype=torch.float32).square() / pixels
+            var = (square - mean.square()).clamp(min=0)
+        else:
+            var, mean = torch.var_mean(x, dim=(2, 3), correction=0)
+        mean, var = (value.unflatten(1, (groups, -1)) for value in (mean, var))
+        common = mean.mean(2, keepdim=True)
+        rstd = ((var + (mean - common).square()).mean(2, keepdim=True) + eps).rsqrt()
+        a = weight.unflatten(0, (groups, -1)) * rstd
+        b = bias.unflatten(0, (groups, -1)) - a * common
+        ctx.save_for_backward(x, weight, common, rstd)
+        return torch.addcmul(_spread(b), x, _spread(a), out=torch.empty_like(x))
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        """dx = a·dy + c·x + d, with c and d from Σ dy and Σ dy·x over a group."""
+        x, weight, mean, rstd = ctx.saved_tensors
+        (dy,), groups, pixels = gradients, mean.shape[1], x.shape[2] * x.shape[3]
+        sums = dy.sum((2, 3), dtype=rstd.dtype).unflatten(1, (groups, -1))
+        products = (dy.to(rstd.dtype) * x).sum((2, 3)).unflatten(1, (groups, -1))
+        w = weight.unflatten(0, (groups, -1))
+        number = w.shape[1] * pixels
+        of_sums, of_products = ((w * value).sum(2, keepdim=True) for value in (sums, products))
+        c = (of_sums * mean - of_products) * rstd**3 / number
+        d = -c * mean - of_sums * rstd / number
+        dx = torch.addcmul(_spread(d.expand_as(sums)), x, _spread(c.expand_as(sums)))
+        dx = torch.addcmul(dx, dy, _spread(w * rstd), out=torch.empty_like(x))
+        return dx, ((products - sums * mean) * rstd).sum(0).flatten(), sums.sum(0).flatten(), None, None
+
+
+def _spread(values):
+    """[B, G, C/G] -> [B, C, 1, 1]."""
+    return values.flatten(1)[:, :, None, None]
+
+
 class Positional(nn.Module):
     """[B] -> [B, C]: sine and cosine of c_noise·10000^(−k/(K−1)), K = C/2; without `endpoint`, −k/K.
 
@@ -102,7 +156,7 @@ class Attention(nn.Module):
     def __init__(self, channels: int, heads: int, eps: float):
         super().__init__()
         self.heads = heads
-        self.norm = nn.GroupNorm(groups(channels), channels, eps)
+        self.norm = GroupNorm(groups(channels), channels, eps)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
         self.proj = nn.Conv2d(channels, channels, 1)
 
@@ -131,11 +185,11 @@ class Block(nn.Module):
     ):  # fmt: skip
         super().__init__()
         self.adaptive, self.skip_scale = adaptive, skip_scale
-        self.norm0 = nn.GroupNorm(groups(in_channels), in_channels, eps)
+        self.norm0 = GroupNorm(groups(in_channels), in_channels, eps)
         self.resample = Resample(in_channels, filter, up=resample == "up") if resample else None
         self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.affine = nn.Linear(embedding, out_channels * (2 if adaptive else 1))
-        self.norm1 = nn.GroupNorm(groups(out_channels), out_channels, eps)
+        self.norm1 = GroupNorm(groups(out_channels), out_channels, eps)
         self.dropout = nn.Dropout(dropout)
         self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         change = in_channels != out_channels or (resample and project)

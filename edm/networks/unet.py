@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from edm.networks.blocks import BOX, Block, Fourier, Positional, ShrinkingConv, computed, groups
+from edm.networks.blocks import BOX, Block, Fourier, GroupNorm, Positional, ShrinkingConv, computed, groups
 from edm.networks.conditions import one_hot
 
 
@@ -130,7 +130,7 @@ class UNet(nn.Module):
                 attend = size in attention and (kind.adm or i == blocks)
                 self.decoder[f"{name}_block{i}"] = block(now + skips.pop(), wide, attend=attend)
                 now = wide
-        self.out_norm = nn.GroupNorm(groups(now), now, eps)
+        self.out_norm = GroupNorm(groups(now), now, eps)
         self.out_conv = nn.Conv2d(now, out_channels, 3, padding=1)
         self._initialize()
         self.to(memory_format=torch.channels_last)

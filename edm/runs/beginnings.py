@@ -17,7 +17,7 @@ from edm.base import devices, flat
 from edm.base.atomic import make
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import launchers, lease, places, reading, surroundings
+from edm.runs import launchers, lease, places, reading, retries, surroundings
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Beginning:
     """checkpoint: from which it goes on; None: it begins. torn: newer ones, that are not whole. keep: so many of the
     newest checkpoints are kept, and, with `best`, the best; None: all. accept_data: though they are not those that the
-    checkpoint has learned."""
+    checkpoint has learned. note: what is to be known of it."""
 
     settings: Training
     checkpoint: Path | None = None
@@ -37,6 +37,7 @@ class Beginning:
     keep: int | None = None
     best: bool = False
     accept_data: bool = False
+    note: str = ""
 
     def write(self, folder: StrPath) -> int:
         """Make this process the worker of the run in a folder, new or over, and write there what it does: `read` brings
@@ -60,16 +61,19 @@ def read(folder: StrPath, number: int) -> Beginning:
     if checkpoint is None and saved.checkpoints(folder):
         raise Refused(saved.missing(folder))
     keep, device = asked.get("keep"), asked.get("device") or "auto"
+    taken = places.read(places.request(folder, number, "taken"))
     if device == "auto":  # what that is was chosen when it was taken
-        device = places.read(places.request(folder, number, "taken")).get("place") or device
+        device = taken.get("place") or device
+    settings = settings_of(folder, asked.get("changes") or {}, checkpoint)
     return Beginning(
-        settings=settings_of(folder, asked.get("changes") or {}, checkpoint),
+        settings=settings,
         checkpoint=checkpoint,
         torn=tuple(saved.torn(folder)) if checkpoint else (),
         device=devices.option(device),
         keep=keep,
         best=asked.get("best", keep is not None),
         accept_data=asked.get("accept_data", "--accept-data" in asked.get("options", ())),  # as it was said before
+        note=retries.sentence(settings, checkpoint) if "again" in taken else "",
     )
 
 

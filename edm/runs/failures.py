@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,17 @@ class Failure:
     reason: str
     sentence: str
     remedies: tuple[tuple[str, dict[str, str]], ...] = ()
+
+    @classmethod
+    def parse(cls, document: dict) -> Failure | None:
+        """From the document of one, as a file has it; None if it is none."""
+        reason, sentence = document.get("reason"), document.get("sentence")
+        if not (isinstance(reason, str) and isinstance(sentence, str)):
+            return None
+        with suppress(TypeError, ValueError):
+            remedies = tuple((str(title), dict(changes)) for title, changes in document.get("remedies") or ())
+            return cls(reason, sentence, remedies)
+        return cls(reason, sentence)
 
 
 def explain(

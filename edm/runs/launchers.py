@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edm.base.types import StrPath
 
 NICE = 10
+RESTARTS = 16  # of several processes, which halve what they take at once (`edm.runs.retries`): as often as can be
 PROMPT = "$ "  # before the command with which a beginning starts in the log
 
 
@@ -78,9 +79,11 @@ class Processes:
         request = places.read(places.request(folder, number, "start"))
         several = max(len(chosen), devices.count(place))
         *torchrun, edm = module(several)
-        ours = ["--"] if torchrun else []  # else torchrun looks for itself in our options
         kind = str(request.get("kind", "train"))
-        arguments = [*torchrun, *ours, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
+        if torchrun:  # -- lest it looks for itself in our options
+            again = [f"--max-restarts={RESTARTS}"] if kind == "train" else []
+            torchrun = [*torchrun[:-1], *again, torchrun[-1], "--"]
+        arguments = [*torchrun, edm, kind, f"--run={folder.absolute()}", f"--beginning={number}"]
         with open(folder / "log.txt", "ab") as log:
             log.write(f"{PROMPT}{request.get('command', '')}\n".encode())
             log.flush()
@@ -166,8 +169,10 @@ def command(options: Iterable[str], device: str = "auto") -> str:
     """With which a person does the same in a terminal, quoted for a shell. options: train, and what follows it.
     device: as a run is asked for; on several, torchrun starts a process for each."""
     where = () if device == "auto" else (f"--device={devices.option(device)}",)
-    verb, *rest = options
-    return shlex.join(["python", "-m", *module(devices.count(device)), verb, *where, *rest])
+    options = list(options)
+    place = [option for option in options if option.startswith("--out=")]  # which stands last
+    rest = [option for option in options if option not in place]
+    return shlex.join(["python", "-m", *module(devices.count(device)), *rest, *where, *place])
 
 
 def environment(chosen: list[str], asked: object = None) -> dict[str, str]:

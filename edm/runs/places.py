@@ -4,6 +4,7 @@ requests/<n>.start.json    the n-th beginning of the run is asked for: by whom, 
 requests/<n>.waits.json    why it does not begin, where that is not for its turn alone
 requests/<n>.taken.json    one launcher has taken it upon itself, and where: there is only ever one
 requests/<n>.worker.json   the process it started
+requests/<n>.fellow.json   why one of several processes has ended, of which another one leads
 requests/<n>.pause.json    that beginning shall hold, as long as this is there
 requests/<n>.stop.json     that beginning shall end
 requests/<n>.term.json     it did not in time, and somebody has sent it a signal
@@ -100,6 +101,13 @@ def newest(run: StrPath, strict: bool = False) -> int:
             raise
         return 0
     return max((int(found[1]) for found in map(_BEGINNING.fullmatch, names) if found), default=0)
+
+
+def going_on(run: StrPath, number: int) -> int:
+    """The last of the beginnings that go on for the n-th one in its place (`edm.runs.retries`): mostly itself."""
+    while read(request(run, number + 1, "taken")).get("again") == number:
+        number += 1
+    return number
 
 
 def create(path: StrPath, document: dict) -> bool:

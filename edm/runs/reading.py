@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from edm.files import saved
 from edm.files.names import is_name
-from edm.runs import clocks, failures, launchers, places, signs
+from edm.runs import causes, clocks, failures, launchers, places, signs
 from edm.runs.logs import last_words, tail
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ _SETTLED = 2e9  # nanoseconds after which the next change of a file is sure to h
 class Run:
     """A run as its files tell. Times in seconds since 1970; what is not known is None.
 
-    number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s; left, seconds
-    (spent in steps): s; memory: bytes. gpu_memory, gpu_utilization, cards: of its GPUs (`edm.runs.usage`). device: the
-    one it has got, or, while it waits, the one that was asked for; place: which of the machine's, such as
-    cuda:0+cuda:2. reason, sentence, remedies: why it ended, where it did not just finish, and what to change, see
-    `edm.runs.failures.Failure`. checkpoint: path of the last whole one. log: last lines; disk: bytes (these two with
-    details only).
+    number: which of its beginnings. images: seen, of `total`; loss: of the last step; rate: images/s, and the most that
+    the arithmetic of its GPUs would allow; left, seconds (spent in steps): s; memory: bytes. gpu_memory,
+    gpu_utilization, cards: of its GPUs (`edm.runs.usage`). device: the one it has got, or, while it waits, the one that
+    was asked for; place: which of the machine's, such as cuda:0+cuda:2. reason, sentence, remedies: why it ended, where
+    it did not just finish, and what to change, see `edm.runs.failures.Failure`. checkpoint: path of the last whole one.
+    log: last lines; disk: bytes (these two with details only).
     """
 
     name: str
@@ -52,6 +52,7 @@ class Run:
     parameters: int | None = None
     loss: float | None = None
     rate: float | None = None
+    most: float | None = None
     left: float | None = None
     seconds: float | None = None
     memory: int | None = None
@@ -111,8 +112,12 @@ def read(folder: StrPath, details: bool = True) -> Run:
     if state == "interrupted":
         finished = whole is not None and total is not None and seen >= total
         words = None if own or finished else last_words(folder)
-        told = {} if finished else {"reason": words and "settings", "sentence": words or failures.silent(task or whole)}
-        state = "finished" if finished else "failed" if words else state
+        cause = None if finished else causes.found(folder, number, status if own else {}, whole)
+        silent = failures.silent(task or whole)
+        told = {} if finished else {"reason": words and "settings", "sentence": words or silent}
+        if cause:
+            told, remedies = {"reason": cause.reason, "sentence": cause.sentence}, cause.remedies
+        state = "finished" if finished else "failed" if words or cause else state
     if torn and state == "finished" and total is not None and seen < total:
         state = "interrupted"  # what it had come to is lost
     if torn and state in OVER:
@@ -132,7 +137,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
 
 
 _PROGRESS = (
-    *("parameters", "loss", "rate", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
+    *("parameters", "loss", "rate", "most", "left", "seconds", "memory", "gpu_memory", "gpu_utilization"),
     *("started", "heartbeat"),
 )
 

@@ -73,7 +73,10 @@ def _is_over(folder, holder) -> bool:
     """Whether the holder of a seat needs it no more; once that is so, it stays so."""
     path, number = places.within(folder, str(holder.get("run"))), holder.get("number")
     start = places.read(places.request(path, number, "start")) if type(number) is int else {}
-    if not start or start.get("id") != holder.get("id") or places.newest(path) > number:
+    if not start or start.get("id") != holder.get("id"):
+        return True
+    number = places.going_on(path, int(number or 0))
+    if places.newest(path) > number:
         return True  # deleted, or resumed since, which only a run that is over can be
     if places.request(path, number, "taken").exists():
         return reading.read(path, details=False).over

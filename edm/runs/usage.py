@@ -6,11 +6,13 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edm.base import devices
+from edm.base import devices, peaks
 from edm.base.cards import cards
 
 if TYPE_CHECKING:
     from edm.base.cards import Card
+    from edm.files.checkpoints import Header
+    from edm.training.settings import Training
 
 
 def memory(device: str = "cpu") -> int | None:
@@ -58,6 +60,19 @@ class Usage:
         most, busy = self._most, self._busy
         self._most, self._busy = 0, []
         return {"gpu_memory": most, "gpu_utilization": _mean(busy)} if most else {}
+
+
+def most(header: Header, settings: Training, device: str) -> float | None:
+    """Images a second of a run whose GPUs did nothing but arithmetic, as fast as their makers say; None: that is not
+    known of them. header: of its network."""
+    own = _own(device)
+    known = [peaks.peak_of(card.name) for card in (_cards(own) if own is not None else ())]
+    if not known or None in known:
+        return None
+    from edm.training import counting
+
+    speed = sum(peak.speed(settings.precision, settings.tf32) for peak in known if peak is not None)
+    return speed / counting.counted(header, settings.precision).operations
 
 
 def _own(device) -> list[int] | None:

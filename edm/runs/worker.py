@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import beginnings, keeping, launchers, places, queue
+from edm.runs import beginnings, causes, keeping, launchers, places, queue, retries
 from edm.runs.failures import Diverged, Failure, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
-from edm.runs.usage import Usage, memory
+from edm.runs.usage import Usage, memory, most
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Worker:
     def __exit__(self, kind, error, trace):
         self._over.set()
         self._thread.join()
+        with suppress(OSError):
+            self._look()  # one of several processes may have asked for the next beginning
         try:
             with suppress(OSError):  # its file server is away
                 if not self._superseded and self._lease.holds():
@@ -118,6 +120,27 @@ class Worker:
         if self._superseded:
             raise Superseded(f"the run in {self._folder} is another worker's by now, or deleted; this one ends")
 
+    def smaller(self, error: BaseException, checkpoint: Path | None = None) -> tuple[Training, Path | None]:
+        """(the settings, the checkpoint) with which the run goes on though this error has ended it, which its status
+        and its log say. checkpoint: from where, while it has none of its own. Raises the error if it cannot go on.
+
+        Of several processes, this one ends, and all begin anew.
+        """
+        assert self._settings is not None  # as of whatever trains
+        settings, checkpoint = retries.smaller(error, self._settings, self._share), self._checkpoint() or checkpoint
+        if self._status["others"] and retries.hand_over(self._folder, self._number, settings):
+            retries.leave(settings)
+        if settings is None or self._status["others"]:
+            raise error
+        self._note(retries.sentence(settings, checkpoint))
+        self._settings, self._bad = settings, 0
+        return settings, checkpoint
+
+    def _note(self, *said):
+        """What is to be known of the run, each once."""
+        known = [*(self._status.get("note") or "").split("; "), *said]
+        self._status["note"] = "; ".join(dict.fromkeys(filter(None, known))) or None
+
     def watch(self, events: Iterator) -> Iterator:
         """Pass events on, and hold back checkpoints of weights that are not numbers, or whose losses are not.
 
@@ -132,9 +155,11 @@ class Worker:
                 self._heed(last)
             last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
+                assert self._settings is not None  # as of whatever trains
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
-                self._status["note"] = "; ".join(filter(None, [self._status.get("note"), event.note])) or None
+                self._status["most"] = most(event.state.header, self._settings, self._device)
+                self._note(event.note)
             elif isinstance(event, Paused):
                 self._status["state"] = "paused"
             elif isinstance(event, Tick):
@@ -162,6 +187,8 @@ class Worker:
             self._status["state"] = "stopped" if early else "finished"
         else:
             failure = self._explained(error)
+            if failure.reason == "lost":  # which of its fellows knows why
+                failure = causes.told(self._folder, self._number) or failure
             self._status |= {"state": "stopped" if failure.reason == "stopped" else "failed", **vars(failure)}
         with suppress(OSError):  # on a disk without a single free block: readers will see that nobody lives here
             self._reserve().unlink(missing_ok=True)

@@ -167,6 +167,9 @@ class _Compiled:
     def __getstate__(self):
         return {**self.__dict__, "_made": None}
 
+    def to(self, device):
+        return _Compiled(self._plain.to(device), self._mode)
+
     def __call__(self, x, c_noise, **conditions):
         if self._made is None:
             mode = self._mode or ("reduce-overhead" if x.device.type == "cuda" else None)

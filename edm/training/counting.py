@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
@@ -116,9 +116,12 @@ class Kept:
         self._held: dict[int, torch.Tensor] = {}
         self.bytes = self.cast = 0
 
-    def watched(self) -> Any:
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
         """While this lasts, it is counted what is kept."""
-        return torch.autograd.graph.saved_tensors_hooks(self._keep, lambda tensor: tensor)
+        with torch.autograd.graph.saved_tensors_hooks(self._keep, lambda tensor: tensor):
+            yield
+        self._held.clear()
 
     def _keep(self, tensor):
         storage = tensor.untyped_storage()

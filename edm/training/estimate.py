@@ -47,10 +47,10 @@ EFFICIENCY = 0.5  # of a network's convolutions, beside a large product of matri
 WINOGRAD = 1.3  # the same without tensor cores: 3×3 convolutions take fewer multiplications than are counted
 TENSOR_CORES = 0.3
 BANDWIDTH = 0.7
-LAUNCH = 25e-6  # seconds of the host for each kernel
-STEP = 3e-3  # and for each step
+LAUNCH = 12e-6  # seconds of the host for each kernel
+STEP = 5e-3  # and for each step
 COMPILED = {"traffic": 0.5, "kernels": 0.4, "seconds": 0.8}  # of what it is without
-COMPILING = 0.3  # seconds for each layer with weights
+COMPILING = {"cpu": 1.5, "cuda": 0.3}  # seconds for each layer with weights; for the CPU in C++
 AGAIN = 4 / 3  # of a step that computes its blocks twice
 DETERMINISTIC = 1.15
 
@@ -95,12 +95,13 @@ class Cost:
     cast: float = 0.0
 
 
-def estimate(settings: Training, device: str = "auto", card: str | None = None) -> Estimate:
+def estimate(settings: Training, device: str = "auto", card: str | None = None, trial: bool = True) -> Estimate:
     """Time and memory of a run with these settings, from its first image, on a device such as cpu, cuda:0 or cuda*2.
 
-    card: a GPU by name, such as "V100", instead of those that are here; the data need not be here either. Within a
-    factor of about 2, where nothing else keeps the device busy. Raises ValueError or OSError with a sentence for
-    settings, data, devices or cards that do not fit. Takes about a second; of large networks a few.
+    card: a GPU by name, such as "V100", instead of those that are here; the data need not be here either. trial:
+    whether steps may be tried. Within a factor of about 2, where nothing else keeps the device busy. Raises ValueError
+    or OSError with a sentence for settings, data, devices or cards that do not fit. Takes about a second; of large
+    networks a few.
     """
     there = hardware(device, card)
     _, micro = shares(settings, there.several)
@@ -108,14 +109,14 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None) 
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number, layers = counting.sized(header)
     cost = None
-    if there.idle and _is_small(header, 4 * number * (4 + len(settings.ema)), there.place):
+    if trial and there.idle and _is_small(header, 4 * number * (4 + len(settings.ema)), there.place):
         cost = _quickest(settings, source, there.place, micro)
     cost = cost or _counted(settings, header, there, micro, number)
     if settings.compile:
         cost = Cost(COMPILED["seconds"] * cost.seconds, cost.bytes, cost.cast) if there.peak is None else cost
     rate = (there.several if there.gpu else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
-    seconds += COMPILING * layers if settings.compile else 0
+    seconds += COMPILING["cuda" if there.gpu else "cpu"] * layers if settings.compile else 0
     parts = memory(settings, header, there, number, cost.bytes, cost.cast)
     operations = counting.counted(header, settings.precision, there.gpu).operations if there.gpu else 0.0
     room = min((size for size in (there.total, there.free) if size is not None), default=None)
@@ -162,7 +163,8 @@ def _quickest(settings, source, place, micro) -> Cost | None:
 
 
 def tried(settings: Training, source: Source, place: torch.device, micro: int) -> Cost | None:
-    """By taking steps with as many threads as there are; None if they do not fit into memory."""
+    """By taking steps with as many threads as there are; None if they do not fit into memory, or a GPU cannot take
+    them: why that is, its first run tells."""
     clock, number = _clock(place), 1
     try:
         with closing(_steps(settings, source, place, number)) as steps:
@@ -179,9 +181,12 @@ def tried(settings: Training, source: Source, place: torch.device, micro: int) -
                 took = statistics.median(_seconds(place, next, steps) for _ in range(3))
             more = max((took - last) / (number - fewer), took / number / 2)  # for each further image
     except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
+        if place.type == "cpu" and not out_of_memory(error):
             raise
         return None
+    finally:
+        if place.type == "cuda":
+            torch.cuda.empty_cache()  # for whoever else computes there
     # read beside the steps, which may have to wait for it
     read = _seconds(torch.device("cpu"), sources.read, source, np.arange(number) % (source.size or number))
     return Cost(max((took + more * (micro - number)) / micro, read / number), kept.bytes, kept.cast)
@@ -200,7 +205,14 @@ def _seconds(place, act, *arguments) -> float:
     clock = _clock(place)
     began = clock()
     act(*arguments)
+    _wait(place)
     return clock() - began
+
+
+def _wait(place) -> None:
+    """Until a GPU has done what it was asked to."""
+    if place.type != "cpu":
+        getattr(torch, place.type).synchronize()
 
 
 def _clock(place):
@@ -235,4 +247,4 @@ def _speed(place, precision) -> float:
     size = 512 if place.type == "cpu" else 4096
     dtype = torch.float32 if precision == "fp32" or place.type == "cpu" else torch.float16
     matrix = torch.ones(size, size, device=place, dtype=dtype)
-    return 2 * size**3 / min(_seconds(place, lambda: (matrix @ matrix)[0, 0].item()) for _ in range(4))
+    return 2 * size**3 / min(_seconds(place, torch.matmul, matrix, matrix) for _ in range(4))

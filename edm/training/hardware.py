@@ -11,7 +11,8 @@ from edm.base.cards import Card, cards
 from edm.base.errors import Refused
 from edm.base.peaks import Peak
 
-IDLE = 0.1  # of its time that a GPU may be busy, if steps are to be tried on it
+IDLE = 0.1  # of its time that a GPU may be busy, if steps are to be tried on it,
+ROOM = 0.5  # and of its memory that must be free
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def hardware(device: str = "auto", card: str | None = None) -> Hardware:
         free, total = torch.cuda.mem_get_info(place)
         return Hardware(place, several, peaks.peak_of(torch.cuda.get_device_name(place)), total, free)
     least = min(used, key=lambda gpu: gpu.total)
-    idle = all(not gpu.utilization or gpu.utilization < IDLE for gpu in used)
+    idle = all((gpu.utilization or 0) < IDLE and gpu.free > ROOM * gpu.total for gpu in used)
     found = torch.device("cuda", used[0].index)
     return Hardware(found, several, peaks.peak_of(least.name), least.total, min(gpu.free for gpu in used), idle)
 

@@ -15,7 +15,7 @@ import torch
 from edm.base import streams
 from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
-from edm.base.transfers import sent
+from edm.base.transfers import array, sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
 from edm.training.augmentation import transformed
@@ -86,7 +86,7 @@ class Loss:
 
 def _normals(seed, indices, shape, dtype):
     """The noise, in parts so small that torch computes each in this thread alone, beside the step before."""
-    indices, rows = np.asarray(indices), max(_ALONE // max(int(np.prod(shape)), 1), 1)
+    indices, rows = array(indices, np.int64), max(_ALONE // max(int(np.prod(shape)), 1), 1)
     parts = np.split(indices, range(rows, len(indices), rows))
     return torch.cat([streams.normals(seed, Purpose.NOISE, part, shape).to(dtype) for part in parts])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import distributed, nn
+from torch.distributed.rendezvous import rendezvous
 
 from edm.base import devices
 from edm.training.later import Later
@@ -71,6 +72,17 @@ def _end_with(parent):
     os._exit(1)
 
 
+def _meet(backend):
+    """Find the other processes. Those that torchrun has started again must not find what the former have left."""
+    again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if again == "0":
+        distributed.init_process_group(backend)
+        return
+    store, rank, size = next(rendezvous("env://"))
+    own = distributed.PrefixStore(again, store)  # pyright: ignore[reportPrivateImportUsage]
+    distributed.init_process_group(backend, store=own, rank=rank, world_size=size)
+
+
 @contextmanager
 def world(device: str = "auto") -> Iterator[World]:
     """The `World` of this process: of torchrun's environment, if it is there, else alone on `device`.
@@ -89,7 +101,7 @@ def world(device: str = "auto") -> Iterator[World]:
     own = devices.local(device, int(os.environ.get("LOCAL_RANK", 0)), here)
     if own.type == "cuda":
         torch.cuda.set_device(own)
-    distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")
+    _meet("nccl" if own.type == "cuda" else "gloo")
     threading.Thread(target=_end_with, args=(os.getppid(),), name="torchrun's end", daemon=True).start()
     try:
         yield World(distributed.get_rank(), size, own)

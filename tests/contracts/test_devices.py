@@ -14,14 +14,17 @@ import pytest
 import torch
 
 import edm
-from edm import data, diagnostics, networks, schedules, timesteps
+from edm import data, diagnostics, models, networks, schedules, timesteps
 from edm.base import streams
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import classifiers
+from edm.evaluation.features import of_dataset, to_8_bits
 from edm.evaluation.frechet import frechet_distance, moments
 from edm.evaluation.manifolds import precision_recall
 from edm.evaluation.scores import score_error
 from edm.exact import GaussianMixture
+from edm.experiments import runner
+from edm.files.render import picture
 from edm.objective import NOISES, WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.sampling.denoisers import on
@@ -43,11 +46,13 @@ def network(name, pre="edm", **options):
     images = networks.NETWORKS[name].images
     shape = (3, 8, 8) if images else (2,)
     sizes = {"resolution": 8, "channel_mult": (1, 2), "attention": (4,)} if images else {}
-    made = networks.build(name, in_channels=shape[0], out_channels=shape[0], channels=8, blocks=1, **sizes, **options)
-    draw = torch.Generator().manual_seed(0)
-    with torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        made = networks.build(
+            name, in_channels=shape[0], out_channels=shape[0], channels=8, blocks=1, **sizes, **options
+        )
         for weights in made.parameters():
-            weights.add_(torch.randn(weights.shape, generator=draw), alpha=0.1)
+            weights.add_(torch.randn_like(weights), alpha=0.1)
     return Denoiser(made.eval(), PRECONDITIONINGS[pre](), shape)
 
 
@@ -200,7 +205,7 @@ EXPERIMENT = edm.Experiment.parse({"model": "two_moons", "count": 3, "sampling":
 # What asks a denoiser, or is given numbers that lie on a device: a call of each
 INSTRUMENTS = {
     "churn_cycles": lambda ask, device, d: ask(d, points(device), 0.5, 2, steps=2),
-    "convergence": lambda ask, device, d: ask(d, points(device), edm.Sampling(sigma_min=0.5), [2, 3]),
+    "convergence": lambda ask, device, d: ask(d, points(device), edm.Sampling(sigma_min=0.5, sigma_max=2), [2, 3]),
     "curvature": lambda ask, device, d: ask(d, points(device), SETTINGS, SIGMAS, step=0.1),
     "data_floor": lambda ask, device, d: ask(data.load("two_moons"), 3, points(device), repeats=1),
     "direction_field": lambda ask, device, d: [ask(d, points(device), SIGMAS, follow) for follow in (None, 0.5)],
@@ -273,8 +278,34 @@ def test_evaluation():
     assert_there_as_here(ask)
 
 
+def test_levels_and_numbers_that_lie_on_a_gpu_are_read_there():
+    def ask(device):
+        levels = torch.tensor(SIGMAS).to(device)
+        yield diagnostics.loss_weight("edm", levels, 0.5), diagnostics.preconditioning("edm", levels, 0.5)
+        yield (
+            diagnostics.training_share(Design(), levels.flip(0)),
+            diagnostics.paths(smooth, points(device), SETTINGS, levels)[1],
+        )
+        yield first(diagnostics.losses({"a": smooth}, drawn, levels, first=4, device=device))
+        yield streams.uniforms(0, streams.Purpose.NOISE, torch.tensor([3, 1]).to(device), 2)
+
+    assert_there_as_here(ask, rough=2e-2)
+
+
+@pytest.mark.parametrize("name", ["two_diracs", "two_moons", "digits"])
+def test_pictures_of_what_lies_on_a_gpu(name):
+    experiment = edm.Experiment.parse({"model": name, "count": 3, "sampling": {"steps": 2}})
+    here = list(runner.states(experiment))
+    drawn, shown = picture(models.of(experiment), here), edm.plots.trajectories(here)
+    with pretended.gpu(2) as gpu:
+        there = list(runner.states(experiment, gpu.devices[1]))
+        assert there[-1].x.device == gpu.devices[1]
+        assert picture(models.of(experiment), there).tobytes() == drawn.tobytes()
+        assert edm.plots.trajectories(there).to_json() == shown.to_json()
+
+
 @pytest.mark.parametrize("dataset", classifiers.DESIGNS)
-def test_classifiers(dataset):
-    classifier = classifiers.shipped(dataset)[0]
-    images = edm.latents(edm.seeds(0, 2), classifier.design.shape)
-    assert_there_as_here(lambda device: classifier.to(device)(images.to(device)), near=1e-4)
+def test_features_of_images_come_from_the_gpu(dataset):
+    images = to_8_bits(edm.latents(edm.seeds(0, 2), classifiers.DESIGNS[dataset].shape) * 0.5)
+    features = partial(of_dataset, dataset, lambda: images)
+    assert_there_as_here(lambda device: features(device=device).of(images), away=False, near=1e-4)

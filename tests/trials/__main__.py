@@ -1,10 +1,9 @@
-"""python -m tests.trials [workers] [servers] [background] [disk] [metrics] [rivals] [clocks] [visits] [fuzz] [gpu]
-
-What has to be survived, tried.
+"""python -m tests.trials [NAME …], names as `--help` lists them: what is survived, tried.
 
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
-is full (a tmpfs, for which one has to be root); clocks that jump. `fuzz` gives inputs of any making to everything that
-reads some, the same for the same --seed. `gpu` tries a GPU, where there is one. A line that ends in FAILED is a defect.
+is full (a tmpfs, for which one has to be root); clocks that jump; one process of two that fails. `fuzz` gives inputs
+of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
+pretended GPU, and `gpu` what matters on one, where there is one. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ from pathlib import Path
 
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
-from tests.trials.disturbed import clocks, disk, metrics
+from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
+from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
 from tests.trials.tasked import background
 from tests.trials.waiting import left_running, until
@@ -39,8 +39,10 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALED = (workers, servers, background, disk, metrics, rivals, clocks, visits, fuzz, gpu)
-TRIALS = {trial.__name__: trial for trial in TRIALED}
+TRIALS = {
+    trial.__name__: trial
+    for trial in (workers, servers, background, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu)
+}
 
 
 def main():

@@ -10,7 +10,7 @@ import time
 from edm import runs
 from edm.training import recording
 from tests.edm.runs import points
-from tests.trials.waiting import DEATH, in_state, reached, tensors, undisturbed, until
+from tests.trials.waiting import DEATH, in_state, left_running, reached, tensors, undisturbed, until
 
 RUBBISH = (
     b"\xff\xfe\x00{[[[\n",
@@ -115,3 +115,44 @@ def clocks(folder, dice, count=12):
         time.time = real
         os.environ.pop("TRIAL_CLOCK"), os.environ.pop("PYTHONPATH")
     yield f"{count} jumps of the clock by up to a day, of the worker's and of its watcher's: running in every look"
+
+
+FAILS = """import os
+if os.environ.get("RANK") == {rank!r} and os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0":
+    import torch
+    plain, calls = torch.Tensor.backward, []
+    def backward(tensor, *more, **named):
+        calls.append(1)
+        if len(calls) > 4:
+            raise torch.OutOfMemoryError({words!r})
+        return plain(tensor, *more, **named)
+    torch.Tensor.backward = backward
+"""
+
+
+def fellows(folder, dice):
+    """One of two processes ends in a step: without memory all begin anew with half as many images at once; else the
+    run says what has ended it. torchrun and gloo are real, the error is made."""
+    site = folder.with_name("site")
+    site.mkdir()
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(site), before]))
+    try:
+        for rank in ("0", "1"):
+            (site / "sitecustomize.py").write_text(FAILS.format(rank=rank, words="CUDA out of memory."))
+            path = runs.start(points(checkpoint=64), folder, "cpu*2", f"memory-{rank}")
+            runs.advance(folder)
+            took, found = until(in_state(path, "finished"), "its end")
+            assert (found.number, found.images) == (2, 640), "it began twice"
+            assert "goes on from" in found.sentence and "micro_batch = 16" in found.sentence, found.sentence
+            assert "Traceback" not in (path / "log.txt").read_text()
+            yield f"out of memory in process {rank} of 2: {found.sentence}, and finished after {took:.0f} s"
+        (site / "sitecustomize.py").write_text(FAILS.format(rank="1", words="CUDA error: uncorrectable ECC error"))
+        path = runs.start(points(checkpoint=64), folder, "cpu*2", "broken")
+        runs.advance(folder)
+        _, found = until(in_state(path, "failed"), "its end")
+        assert found.reason == "device" and found.images, (found.reason, found.sentence)
+        until(lambda: not left_running(folder), "all its processes to end")
+        yield f"broken memory in process 1 of 2: {found.sentence}"
+    finally:
+        os.environ.pop("PYTHONPATH") if before is None else os.environ.update(PYTHONPATH=before)

@@ -118,10 +118,12 @@ export interface Components {
   rows: Float32;
 }
 
+/** parts: what the bytes of memory are for. */
 export interface Cost {
   seconds: number;
   bytes: number;
   parameters: number;
+  parts: Record<string, number>;
 }
 
 /** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */

@@ -7,6 +7,8 @@ import { Written } from "./written.js";
 /** @typedef {import("../shared/messages.d.ts").Allowed} Allowed */
 /** @typedef {import("../shared/messages.d.ts").Planned} Planned */
 
+const LEAST = 5e7; // bytes that are worth a word
+
 export class Estimate {
   /** The same from a terminal. */
   command = "";
@@ -127,11 +129,20 @@ function blame(row, sentence) {
 const roughly = (seconds) => (seconds >= 90 && seconds < 5400 ? `${Math.round(seconds / 60)} min` : duration(seconds));
 
 /**
+ * What memory is for: " (activations 8.9, weights 0.2)"; "" where it is for one thing.
+ * @param {Record<string, number>} parts
+ */
+function spent(parts) {
+  const told = Object.entries(parts).filter(([, size]) => size >= LEAST);
+  return told.length > 1 ? ` (${told.map(([name, size]) => `${name} ${(size / 1e9).toFixed(1)}`).join(", ")})` : "";
+}
+
+/**
  * "about 2 min, 0.3 GB, 0.13 M parameters".
  * @param {Planned} plan
  */
 function told({ values, cost }) {
   if (!cost) return `about ${compact(Number(values.images))} images …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
-  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}, ${parameters}`;
+  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}`;
 }

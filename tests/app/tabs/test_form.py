@@ -103,6 +103,14 @@ def test_minutes_become_images_by_what_the_machine_can_do(monkeypatch):
     assert len(asked) == 1
 
 
+def test_what_memory_is_for_is_told(monkeypatch):
+    parts = {"activations": 8 * 10**9, "weights": 10**9}
+    monkeypatch.setattr(form, "estimate", lambda *_: Estimate(60.0, 9 * 10**9, 2, 100.0, parts))
+    told = form.described(form.Former("nowhere").plan({"data": "spiral"}))
+    assert told["cost"]["parts"] == parts and told["cost"]["bytes"] == 9 * 10**9
+    assert told["misfit"] is None
+
+
 def test_what_such_a_run_has_done_here_counts_more_than_an_estimate(tab, monkeypatch):
     monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
     done = finished(tab.board.folder, "done", data={"dataset": "spiral"})

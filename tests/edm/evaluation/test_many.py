@@ -5,11 +5,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import edm
 from edm import evaluation
@@ -169,6 +172,20 @@ def test_published_statistics_stand_for_the_data(digits, inception, tmp_path):
     assert json.loads(json.dumps(alone.document()))["measure"] == "FID"
 
 
+def test_a_folder_of_images_is_a_reference_too(digits, inception, tmp_path):
+    images = true_data.source(Data(dataset="digits")).read(np.arange(30))[0]
+    for k, image in enumerate(features.to_8_bits(images)):
+        Image.fromarray(image[0].numpy()).save(tmp_path / f"{k:02}.png")
+    report = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path)
+    assert (report.statistics, report.reference) == (tmp_path.name, 30)
+    shown = inceptions.stub("").of(features.to_8_bits(images).expand(-1, 3, -1, -1))
+    statistics.write(tmp_path / "same.npz", evaluation.moments(shown))
+    file = run(digits, None, FEW, count=20, inception=inception, reference_stats=tmp_path / "same.npz")
+    assert report.frechet == pytest.approx(file.frechet, rel=1e-9)
+    with pytest.raises(ValueError, match=r"images of shape \[3, 8, 8\], and the samples have \[1, 8, 8\]; only Incep"):
+        run(digits, "digits", FEW, 10, reference_stats=tmp_path)
+
+
 def saved(path, **arrays):
     np.savez(path, **arrays)
     return path
@@ -269,3 +286,32 @@ def test_two_processes_find_to_the_last_bit_what_one_finds(monkeypatch):
     assert {name: value for name, value in found.items() if name not in ("seconds", "model")} == json.loads(
         json.dumps(told(alone))
     )
+
+
+class Beside:
+    """A process among several, as threads of this one: `edm.training.parallel.World`, as far as an evaluation asks."""
+
+    def __init__(self, rank, size, meeting, given):
+        self.rank, self.size, self._meeting, self._given = rank, size, meeting, given
+
+    def gather(self, value):
+        self._given[self.rank] = value
+        self._meeting.wait(60)
+        values = [self._given[rank] for rank in range(self.size)]
+        self._meeting.wait(60)
+        return values
+
+
+def test_several_processes_go_on_where_one_was_killed(digits, tmp_path, monkeypatch):
+    asked = {"count": 50, "reference": 40, "batch": 8}
+    alone = run(digits, "digits", FEW, **asked)
+    killed_after(evaluate(digits, "digits", FEW, **asked, keep=tmp_path), 2, monkeypatch)
+    meeting, given = threading.Barrier(3), {}
+    with ThreadPoolExecutor(3) as threads:
+        worlds = [Beside(rank, 3, meeting, given) for rank in range(3)]
+        first, *others = threads.map(
+            lambda world: run(digits, "digits", FEW, **asked, keep=tmp_path, world=world), worlds
+        )
+    assert told(first) == told(alone)
+    assert others == [Progress(50, 50)] * 2
+    assert len(list(tmp_path.glob("*/*.npy"))) == 7

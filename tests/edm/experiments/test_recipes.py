@@ -24,7 +24,16 @@ def settings(name, folder, **changes):
     """The recipe at a batch of 2, on images that take the place of its own."""
     document = presets.read(f"training/{name}")["training"]
     document["data"] = {**document["data"], "dataset": "folder", "path": str(folder)}
-    document |= {"images": 2, "batch": 2, "ema": [1], "tick": 10**9, "checkpoint": 10**9, "samples": 1, "validation": 1}
+    document |= {
+        "images": 2,
+        "batch": 2,
+        "micro_batch": None,
+        "ema": [1],
+        "tick": 10**9,
+        "checkpoint": 10**9,
+        "samples": 1,
+        "validation": 1,
+    }
     for group, values in changes.items():
         document[group] = {**document[group], **values}
     return edm.Training.parse(document)

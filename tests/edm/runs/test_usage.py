@@ -9,6 +9,7 @@ import torch
 
 from edm import runs
 from edm.runs import usage, worker
+from edm.training import counting
 from edm.training.loop import train
 from edm.training.recording import record
 from tests.edm.base.nvml import GIB, Nvml, h100
@@ -24,6 +25,7 @@ def gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda k=0: (5 + k) * GIB)
+    monkeypatch.setattr(counting, "counted", lambda header, precision: SimpleNamespace(operations=1e6))
     order = [0, 1, 2]
     known = [SimpleNamespace(uuid=made.cards[k]["uuid"].removeprefix("GPU-")) for k in range(3)]
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda k: known[order[k]])
@@ -65,6 +67,7 @@ def test_a_run_writes_it_into_its_status_and_its_metrics(gpus, tmp_path, monkeyp
         events = working.watch(train(settings))
         for _ in record(events, path, measured=working.measured):
             told = runs.read(path)
+    assert told.most == 495e12 / 1e6, "by the peak of an H100 in TF32"
     assert (told.memory, told.gpu_memory, told.gpu_utilization) == (6 * GIB, 20 * GIB, 0.5)
     assert [card["index"] for card in told.cards] == [1]
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
@@ -72,3 +75,13 @@ def test_a_run_writes_it_into_its_status_and_its_metrics(gpus, tmp_path, monkeyp
     table = runs.history("a", path.parent)
     assert table["gpu_memory"].tolist() == 2 * [20.0 * GIB] and table["gpu_utilization"].tolist() == [0.5, 0.5]
     assert runs.read(path).cards == (), "which somebody else may have by now"
+
+
+def test_what_gpus_could_do_at_most_is_the_sum_of_their_peaks(gpus):
+    header = next(train(points())).state.header
+    kinds = {"cuda*2": points(), "cuda:1": points(), "cuda:0": points(precision="bf16"), "cuda:2": points(tf32=False)}
+    found = [usage.most(header, settings, device) for device, settings in kinds.items()]
+    assert found == [990e6, 495e6, 989e6, 67e6]
+    assert usage.most(header, points(), "cpu") is None
+    gpus.made.cards[1]["name"] = "A card of tomorrow"
+    assert usage.most(header, points(), "cuda*2") is None
