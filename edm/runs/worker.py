@@ -135,6 +135,10 @@ class Worker:
         self._settings, self._bad = settings, 0
         return settings, checkpoint
 
+    def _training(self) -> Training:
+        assert self._settings is not None  # as of a run; a task has none
+        return self._settings
+
     def _note(self, *said):
         """What is to be known of the run, each once."""
         known = [*(self._status.get("note") or "").split("; "), *said]

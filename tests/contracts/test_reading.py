@@ -1,5 +1,6 @@
 """What people read first is true: links lead somewhere, commands can be given, and names are where they are said."""
 
+import argparse
 import re
 import shlex
 import tomllib
@@ -53,7 +54,11 @@ def check(line):
             case ["edm", *arguments]:
                 arguments = [word.replace("$L", "assets/models/ladder") for word in arguments]
                 chosen = parser().parse_args(arguments)
-                if arguments[0] in ("sample", "train") and not re.search(r"--(resume|config)|/.*\.|\.safe", rest):
+                if re.search(r"--(resume|config)|/.*\.|\.safe", rest):
+                    return
+                if arguments[0] == "sample":
+                    assert chosen.run(argparse.Namespace(**{**vars(chosen), "dry_run": True})) is None
+                elif arguments[0] == "train":
                     common.settings(chosen)
             case ["app", *arguments]:
                 app_options(arguments)
