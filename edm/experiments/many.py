@@ -167,7 +167,7 @@ def images(drawing: Drawing, numbers: range, album: Album, rank: int = 0, ranks:
         while album.lacking(block):
             time.sleep(LOOK)
             yield Progress(max(0, total - len(block)), total)
-    album.finish(runner.classes_of(drawing.experiment))
+    album.finish(numbers, runner.classes_of(drawing.experiment))
     yield Progress(total, total)
 
 

@@ -37,6 +37,7 @@ EACH = 1000  # images of a sub-folder
 SETTINGS, LABELS, PARTS = "settings.json", "dataset.json", ".parts"
 _FOLDER, _FILE = re.compile(r"[0-9]{5,}"), re.compile(r"([0-9]{6,})\.png")
 _HALF = re.compile(r"\..*\.[a-z0-9_]{8}")  # as `edm.base.atomic.atomic` names them
+_HALF_IMAGE = re.compile(r"\.([0-9]{6,})\.png\.")
 _OLD = 3600.0  # seconds after which nobody is still writing one
 _SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"IEND"
 _THEN = (1980, 1, 1, 0, 0, 0)  # of each entry, so that the same images make the same zip
@@ -74,11 +75,10 @@ class Album:
             make(self.folder)
             with atomic(known) as file:
                 file.write(json.dumps(document, indent=1, ensure_ascii=False).encode())
-        for folder in (self.folder, *self._folders()):
-            for name in filter(_HALF.fullmatch, os.listdir(folder)):
-                with suppress(FileNotFoundError):
-                    if time.time() - (folder / name).stat().st_mtime > _OLD:
-                        (folder / name).unlink()
+        for half in self._halves():
+            with suppress(FileNotFoundError):
+                if time.time() - half.stat().st_mtime > _OLD:
+                    half.unlink()
 
     def complete(self, numbers: range) -> bool:
         """Whether a zip holds images of all these numbers already. Raises Refused for one that holds others."""
@@ -108,11 +108,16 @@ class Album:
         with atomic(path, durable=False) as file:
             Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="PNG")
 
-    def finish(self, classes: Sequence[int]) -> None:
+    def finish(self, numbers: range, classes: Sequence[int]) -> None:
         """Write the classes of all images that are there, and of a zip the zip; by one process, when all are written.
 
-        classes: which the samples have by turns; (): they have none.
+        numbers: of those that have been written, of which killed writers may have left halves; other processes may be
+        writing others. classes: which the samples have by turns; (): they have none.
         """
+        for half in self._halves():
+            found = _HALF_IMAGE.match(half.name)
+            if found and int(found[1]) in numbers:
+                half.unlink(missing_ok=True)
         with atomic(self.folder / LABELS) as file:
             _write_classes(file, self.numbers() if classes else (), classes)
         if self.zip:
@@ -127,6 +132,11 @@ class Album:
                 for number in numbers:
                     name = name_of(number)
                     archive.writestr(zipfile.ZipInfo(name, _THEN), (self.folder / name).read_bytes())
+
+    def _halves(self) -> Iterator[Path]:
+        """What is being written, or was when its writer was killed."""
+        for folder in (self.folder, *self._folders()):
+            yield from (folder / name for name in filter(_HALF.fullmatch, os.listdir(folder)))
 
     def _folders(self) -> list[Path]:
         return sorted((self.folder / name for name in os.listdir(self.folder) if _FOLDER.fullmatch(name)), key=_place)

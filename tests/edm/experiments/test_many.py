@@ -116,17 +116,31 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_half_is_counted(tmp_path, w
     torn, flipped = album.folder / name_of(3), album.folder / name_of(5)
     torn.write_bytes(torn.read_bytes()[:-9])
     flipped.write_bytes(flipped.read_bytes()[:60] + b"\0\0\0\0" + flipped.read_bytes()[64:])
-    (album.folder / "00000" / ".000007.png.abcdefgh").write_bytes(b"half")
-    os.utime(album.folder / "00000" / ".000007.png.abcdefgh", (0, 0))
+    for name in (".000007.png.abcdefgh", ".000039.png.12345678"):
+        (album.folder / "00000" / name).write_bytes(b"half")
+    foreign = album.folder / "00000" / ".000040.png.abcdefgh"
+    foreign.write_bytes(b"of a sample that another process may be writing")
     kept = (album.folder / name_of(4)).stat().st_mtime_ns
     assert album.lacking(range(8)) == [3, 5]
     begun = []
     states = Drawing.states
     monkeypatch.setattr(Drawing, "states", lambda self, block: begun.append(block) or states(self, block))
-    assert drawn(place, range(40), made) == whole
+    there = drawn(place, range(40), made)
+    assert ending or foreign.exists()
+    assert {name: data for name, data in there.items() if name != "00000/.000040.png.abcdefgh"} == whole
     assert begun[0] == range(16)
     assert range(16, 32) not in begun, "what was whole is not drawn again"
     assert ending or (album.folder / name_of(4)).stat().st_mtime_ns == kept
+
+
+def test_halves_of_long_ago_are_swept_whosever_they_were(tmp_path):
+    made, album = drawing(), Album(tmp_path / "set")
+    album.prepare(made.document(), made.differs)
+    for name, when in (("old", 0), ("new", None)):
+        (album.folder / f".dataset.json.{name}_____").touch()
+        os.utime(album.folder / f".dataset.json.{name}_____", when if when is None else (when, when))
+    album.prepare(made.document(), made.differs)
+    assert sorted(os.listdir(album.folder)) == [".dataset.json.new_____", "settings.json"]
 
 
 def test_more_samples_may_come_into_a_folder_but_none_of_other_settings(tmp_path, whole):
@@ -163,7 +177,7 @@ def test_images_without_classes_are_a_set_without_classes(tmp_path):
     album.prepare({}, made.differs)
     for number in (0, 1, 1000, 999_999, 1_000_000):
         album.write(number, np.full((3, 8, 8), number % 251, np.uint8))
-    album.finish(())
+    album.finish(range(0), ())
     read = ImageFolder(tmp_path / "set")
     assert (read.size, read.classes, read.labels, read.shape) == (5, 0, None, (3, 8, 8))
     assert read.names[-1] == "01000/1000000.png"
@@ -208,7 +222,7 @@ def test_the_classes_of_a_million_images_are_written_without_a_list_of_them(tmp_
         monkeypatch.setattr(Album, "numbers", lambda self: numbers)
         tracemalloc.start()
         try:
-            album.finish(range(10))
+            album.finish(range(0), range(10))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
