@@ -52,10 +52,11 @@ def _killed(folder, path, dice):
 
 
 def _resumed(path):
+    """Whether it goes on, or its last processes have done the rest while they ended."""
     try:
-        return tasks.resume(path)
+        return bool(tasks.resume(path))
     except Refused:
-        return None
+        return tasks.read(path).state == "finished"
 
 
 def _finished(folder, path):
