@@ -73,11 +73,12 @@ class Instrument(Sent):
 
 
 class TaskKind(Sent):
-    """What can be done with a run's checkpoint in the background. knobs: what it asks for."""
+    """What can be done with a run's checkpoint in the background. knobs: what it asks for. points: of a run of points, too."""
 
     name: str
     title: str
     about: str
+    points: bool
     knobs: dict[str, Knob]
 
 

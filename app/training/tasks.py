@@ -26,9 +26,13 @@ CONTROLS = {"stop": tasks.stop, "resume": tasks.resume, "delete": tasks.delete}
 def kinds(own: bool) -> list[dict]:
     """What can be asked for. own: whoever asks owns this machine, and may name files of it."""
     return [
-        {"name": name, "title": tasks.KINDS[name].title, "about": about, "knobs": _knobs(name, fields, own)}
+        {"name": name, **_told(name), "about": about, "knobs": _knobs(name, fields, own)}
         for name, (about, fields) in ASKED.items()
     ]
+
+
+def _told(name) -> dict:
+    return {"title": tasks.KINDS[name].title, "points": tasks.KINDS[name].points}
 
 
 def _knobs(kind, fields, own) -> dict:

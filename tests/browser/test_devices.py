@@ -92,6 +92,7 @@ def test_what_was_found_of_a_run_s_samples_stands_under_its_heading_and_more_is_
     page.page.click(".run[data-run=moons] button")
     page.page.wait_for_selector(".task[data-task=evaluate-1][data-state=finished]")
     assert "3.21 FID" in page.text(".task") and "1.5 for true samples" in page.text(".task")
+    assert page.page.is_hidden("[data-action=begin-sample]"), "points are no images"
     page.page.click("[data-action=begin-evaluate]")
     assert page.page.get_attribute("dialog.asking [data-knob=count]", "placeholder") == "automatic"
     page.page.locator("dialog.asking [data-knob=protocol]").select_option("paper")
