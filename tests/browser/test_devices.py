@@ -14,7 +14,7 @@ from tests.browser.conftest import Explorer, start_server
 def page(browser, tmp_path_factory):
     """The Train tab, with one run that seems to train, and one that did not fit."""
     folder = tmp_path_factory.mktemp("runs")
-    told = {"images": 200, "rate": 2733.0, "left": 1000.0, "memory": 17_100_000_000, "loss": 0.2}
+    told = {"images": 200, "rate": 2733.0, "most": 9800.0, "left": 1000.0, "memory": 17_100_000_000, "loss": 0.2}
     trains = running(folder, "digits-3", "cuda:1", **told, **GPU)
     large = running(
         folder, "large", "cuda:0", state="failed", reason="memory", sentence="it does not fit", remedies=RETRY
@@ -58,7 +58,7 @@ def test_what_there_is_is_told_in_words_and_chosen_by_keyboard(page):
 
 def test_the_heading_says_how_busy_its_gpu_is(page):
     told = page.text(".training .metrics")
-    assert "2.7K images/s" in told and "of peak" in told
+    assert "2.7K images/s, 28 % of peak" in told
     assert "GPU 1 93 % busy, 62 of 85 GB taken" in told
     assert "17.1 GB memory" in told
 
@@ -96,6 +96,10 @@ def test_what_was_found_of_a_run_s_samples_stands_under_its_heading_and_more_is_
     page.page.click("[data-action=begin-evaluate]")
     assert page.page.get_attribute("dialog.asking [data-knob=count]", "placeholder") == "automatic"
     page.page.locator("dialog.asking [data-knob=protocol]").select_option("paper")
+    page.page.fill("dialog.asking [data-knob=place]", "/nowhere")
+    page.page.keyboard.press("Enter")
+    page.wait(lambda: "/nowhere: there is no such file" in page.text("dialog.asking [role=alert]"))
+    assert page.page.input_value("dialog.asking [data-knob=protocol]") == "paper", "what was set stays"
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector("dialog.asking", state="detached")
     page.page.click(".run[data-run=digits-3] button")

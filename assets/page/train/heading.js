@@ -204,8 +204,7 @@ export class Heading {
 
   /** @type {(kind: string, title: string, knobs: Record<string, Knob>, run: Run) => Promise<void>} */
   async #begin(kind, title, knobs, run) {
-    const values = await this.tab.asking.fill(title, knobs);
-    if (values) this.tab.act(kind, run.name, { values });
+    await this.tab.asking.fill(title, knobs, (values) => this.tab.attempt(kind, run.name, { values }));
   }
 
   /** @param {Run} run */
