@@ -74,8 +74,8 @@ class Task:
 @dataclass(frozen=True)
 class Kind:
     """settings: what it is told. total: how many samples it takes. check: raises Refused for a model that it is not
-    for. points: whether it is for models of points, too. work: does it, in one process of a world, whose first one leaves report.json; yields (done, total). Closing it
-    ends the work, and calling it again goes on."""
+    for. work: does it, in one process of a world, whose first one leaves report.json; yields (done, total). Closing it
+    ends the work, and calling it again goes on. points: whether it is for models of points, too."""
 
     name: str
     title: str

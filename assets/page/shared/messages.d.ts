@@ -595,8 +595,8 @@ export interface Task {
 }
 
 /**
- * What can be done with a run's checkpoint in the background. knobs: what it asks for. points: of a run of points,
- * too.
+ * What can be done with a run's checkpoint in the background. knobs: what it asks for. points: whether it can be with
+ * a model of points, too.
  */
 export interface TaskKind {
   name: string;

@@ -239,9 +239,9 @@ export class Train {
     const fresh = { wanted, token: String(Math.random()) + Date.now() };
     const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
     this.#unanswered = asked;
-    this.#starting = true;
+    this.#starting = this.form.starting = true;
     const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
-    this.#starting = false;
+    this.#starting = this.form.starting = false;
     if (!silent) this.#unanswered = null;
     this.say(error);
     if (!body) return;
