@@ -73,11 +73,13 @@ class Instrument(Sent):
 
 
 class TaskKind(Sent):
-    """What can be done with a run's checkpoint in the background. knobs: what it asks for."""
+    """What can be done with a run's checkpoint in the background. knobs: what it asks for. points: whether it can be
+    with a model of points, too."""
 
     name: str
     title: str
     about: str
+    points: bool
     knobs: dict[str, Knob]
 
 

@@ -13,7 +13,8 @@ class Remedy(Sent):
 
 
 class Row(Sent):
-    """A run in the list. device: in words. usage: of its GPUs, while it trains there, in words."""
+    """A run in the list. device: in words. usage: of its GPUs, while it trains there, in words.
+    pictures: whether it learns images, not points."""
 
     name: str
     state: str
@@ -33,6 +34,7 @@ class Row(Sent):
     command: str | None
     column: Column | None
     dataset: str | None
+    pictures: bool
 
 
 class Frame(Sent):

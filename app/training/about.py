@@ -12,7 +12,7 @@ from app.training import devices, recipes
 from edm import diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
-from edm.data import points
+from edm.data import DATASETS, points
 from edm.files import saved
 from edm.plots.panels import rounded
 from edm.runs import places
@@ -44,6 +44,7 @@ def row(run: runs.Run) -> dict:
         "command": run.command and told(run.command),
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
+        "pictures": settings is not None and _are_pictures(settings.data.dataset),
     }
 
 
@@ -73,6 +74,11 @@ def design(run: runs.Run) -> dict:
         return {"grid": [], "density": [], "points": None}
     density = diagnostics.training_density(settings.design, GRID)
     return {"grid": rounded(GRID), "density": rounded(density), "points": _points(settings.data)}
+
+
+def _are_pictures(dataset: str) -> bool:
+    known = DATASETS.get(dataset)
+    return len(known.shape) == 3 if known else dataset != "points"
 
 
 def _points(data) -> str | None:

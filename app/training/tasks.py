@@ -19,6 +19,7 @@ ASKED = {  # of the fields of each kind those that a dialog has, and what it say
         ("count", "steps", "label", "zip", "precision", "batch"),
     ),
 }
+SENT_AS = {"path": "place"}  # what a request that names a `path` is refused for: see `app.transport.bodies`
 FILES = ("path", "inception", "reference_stats")  # of the server, which only its owner names
 CONTROLS = {"stop": tasks.stop, "resume": tasks.resume, "delete": tasks.delete}
 
@@ -26,15 +27,19 @@ CONTROLS = {"stop": tasks.stop, "resume": tasks.resume, "delete": tasks.delete}
 def kinds(own: bool) -> list[dict]:
     """What can be asked for. own: whoever asks owns this machine, and may name files of it."""
     return [
-        {"name": name, "title": tasks.KINDS[name].title, "about": about, "knobs": _knobs(name, fields, own)}
+        {"name": name, **_told(name), "about": about, "knobs": _knobs(name, fields, own)}
         for name, (about, fields) in ASKED.items()
     ]
+
+
+def _told(name) -> dict:
+    return {"title": tasks.KINDS[name].title, "points": tasks.KINDS[name].points}
 
 
 def _knobs(kind, fields, own) -> dict:
     groups = flat.groups(tasks.KINDS[kind].settings).values()
     declared = {name: knob for group in groups for name, knob in knobs(group).items()}
-    found = {name: declared[name] for name in fields if own or name not in FILES}
+    found = {SENT_AS.get(name, name): declared[name] for name in fields if own or name not in FILES}
     for knob in found.values():
         knob["list"] = True  # beside its name, as all in the dialog are
     return found
@@ -43,6 +48,8 @@ def _knobs(kind, fields, own) -> dict:
 def settings_of(kind: str, values: dict) -> Settings:
     """The settings of such work, from values as text by the names of fields. Raises SettingsError."""
     settings = tasks.KINDS[kind].settings
+    meant = {sent: name for name, sent in SENT_AS.items()}
+    values = {meant.get(name, name): value for name, value in values.items()}
     return settings.parse(flat.unflatten(values, settings))
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
@@ -94,6 +95,11 @@ class Gate:
         self._streams[visit] += 1
         try:
             await self._app(scope, receiving, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # a visit that nobody knows, as after a restart: the stream has told so already
+            await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams[visit] -= 1
             if not self._streams[visit]:

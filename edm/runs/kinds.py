@@ -75,7 +75,7 @@ class Task:
 class Kind:
     """settings: what it is told. total: how many samples it takes. check: raises Refused for a model that it is not
     for. work: does it, in one process of a world, whose first one leaves report.json; yields (done, total). Closing it
-    ends the work, and calling it again goes on."""
+    ends the work, and calling it again goes on. points: whether it is for models of points, too."""
 
     name: str
     title: str
@@ -83,6 +83,7 @@ class Kind:
     total: Callable[[Any], int]
     check: Callable[[Any, Header], object]
     work: Callable[[Task, Path, World], Iterator[tuple[int, int]]]
+    points: bool = True
 
 
 def _sample(task, model, world) -> Iterator[tuple[int, int]]:
@@ -148,6 +149,6 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("evaluate", "Evaluate", Evaluating, _samples, lambda settings, header: None, _evaluate),
-        Kind("sample", "Sample many", many.Many, lambda settings: settings.count, _makes_images, _sample),
+        Kind("sample", "Sample many", many.Many, lambda settings: settings.count, _makes_images, _sample, points=False),
     )
 }

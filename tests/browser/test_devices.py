@@ -58,7 +58,7 @@ def test_what_there_is_is_told_in_words_and_chosen_by_keyboard(page):
 
 def test_the_heading_says_how_busy_its_gpu_is(page):
     told = page.text(".training .metrics")
-    assert "2.7K images/s" in told and "of peak" in told
+    assert "2.7K images/s, 39 % of peak" in told
     assert "GPU 1 93 % busy, 62 of 85 GB taken" in told
     assert "17.1 GB memory" in told
 
@@ -92,9 +92,14 @@ def test_what_was_found_of_a_run_s_samples_stands_under_its_heading_and_more_is_
     page.page.click(".run[data-run=moons] button")
     page.page.wait_for_selector(".task[data-task=evaluate-1][data-state=finished]")
     assert "3.21 FID" in page.text(".task") and "1.5 for true samples" in page.text(".task")
+    assert page.page.is_hidden("[data-action=begin-sample]"), "points are no images"
     page.page.click("[data-action=begin-evaluate]")
     assert page.page.get_attribute("dialog.asking [data-knob=count]", "placeholder") == "automatic"
     page.page.locator("dialog.asking [data-knob=protocol]").select_option("paper")
+    page.page.fill("dialog.asking [data-knob=place]", "/nowhere")
+    page.page.keyboard.press("Enter")
+    page.wait(lambda: "/nowhere: there is no such file" in page.text("dialog.asking [role=alert]"))
+    assert page.page.input_value("dialog.asking [data-knob=protocol]") == "paper", "what was set stays"
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector("dialog.asking", state="detached")
     page.page.click(".run[data-run=digits-3] button")

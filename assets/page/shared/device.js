@@ -13,7 +13,7 @@ export class PageDevice {
     this.select = element("select", { "data-page-device": true });
     this.sharing = element("span", { "aria-live": "polite" });
     this.select.addEventListener("change", () => this.#choose());
-    box.append(this.sharing, this.select);
+    box.append(element("span", { "aria-hidden": "true" }, "on"), this.select, this.sharing);
   }
 
   async #choose() {
@@ -38,7 +38,7 @@ export class PageDevice {
       this.select.title = about;
       this.select.setAttribute("aria-label", about);
     }
-    if (this.sharing.textContent !== (sharing ?? "")) this.sharing.textContent = sharing ?? "";
+    if (this.sharing.textContent !== (sharing ?? "")) this.sharing.textContent = this.sharing.title = sharing ?? "";
     this.box.hidden = false;
   }
 }

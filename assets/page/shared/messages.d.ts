@@ -496,7 +496,10 @@ export interface Rounds {
   rounds: Round[];
 }
 
-/** A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. */
+/**
+ * A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it
+ * learns images, not points.
+ */
 export interface Row {
   name: string;
   state: string;
@@ -516,6 +519,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  pictures: boolean;
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -590,11 +594,15 @@ export interface Task {
   found: [string, string][];
 }
 
-/** What can be done with a run's checkpoint in the background. knobs: what it asks for. */
+/**
+ * What can be done with a run's checkpoint in the background. knobs: what it asks for. points: whether it can be with
+ * a model of points, too.
+ */
 export interface TaskKind {
   name: string;
   title: string;
   about: string;
+  points: boolean;
   knobs: Record<string, Knob>;
 }
 

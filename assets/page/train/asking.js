@@ -97,12 +97,13 @@ export class Asking {
   }
 
   /**
-   * Some settings, as text by their names, of those that were set; null: it was cancelled.
+   * Some settings, as text by their names, of those that were set. The dialog stays until they are taken, or it is
+   * cancelled.
    * @param {string} title
    * @param {Record<string, import("../shared/messages.d.ts").Knob>} knobs
-   * @returns {Promise<Record<string, string> | null>}
+   * @param {(values: Record<string, string>) => Promise<string | null>} take  Why they are refused; null: they are not.
    */
-  async fill(title, knobs) {
+  async fill(title, knobs, take) {
     /** @type {Store<import("../shared/types.d.ts").Values>} */
     const store = new Store({});
     const help = element("p", { class: "help", "aria-hidden": "true" });
@@ -116,8 +117,8 @@ export class Asking {
         placeholder: () => "automatic",
       }),
     );
-    const entered = await this.#open(title, "Start", null, element("div", { class: "rows" }, ...rows, help));
-    return entered == null ? null : changedText(store.state, {});
+    const more = element("div", { class: "rows" }, ...rows, help);
+    await this.#open(title, "Start", null, more, () => take(changedText(store.state, {})));
   }
 
   /**
@@ -125,27 +126,37 @@ export class Asking {
    * @param {string} yes
    * @param {HTMLInputElement | null} input
    * @param {HTMLElement | null} [more]
+   * @param {() => Promise<string | null>} [take]  Asked before it closes; a sentence keeps it open.
    * @returns {Promise<string | null>} What was entered; null: it was cancelled.
    */
-  #open(question, yes, input, more = null) {
+  #open(question, yes, input, more = null, take = undefined) {
     const dialog = element("dialog", { class: "asking" });
     this.box.append(dialog);
     const go = element("button", { type: "submit", class: "primary" }, yes);
     const no = button({ class: "pin" }, "Cancel");
+    const refusal = element("p", { class: "blame", role: "alert", hidden: true });
     const form = element(
       "form",
       { method: "dialog" },
       element("p", {}, question),
       input,
       more,
+      refusal,
       element("div", {}, no, go),
     );
     dialog.replaceChildren(form);
     return new Promise((resolve) => {
       /** @type {string | null} */
       let entered = null;
-      form.addEventListener("submit", () => {
+      form.addEventListener("submit", async (event) => {
         entered = input?.value.trim() ?? "";
+        if (!take) return;
+        event.preventDefault();
+        go.disabled = true; // nothing is asked for twice
+        refusal.textContent = await take();
+        go.disabled = false;
+        refusal.hidden = !refusal.textContent;
+        if (refusal.hidden) dialog.close();
       });
       no.addEventListener("click", () => dialog.close());
       dialog.addEventListener("close", () => {

@@ -8,6 +8,7 @@ import { Written } from "./written.js";
 /** @typedef {import("../shared/messages.d.ts").Planned} Planned */
 
 const LEAST = 5e7; // bytes that are worth a word
+const AGAIN = [5000, 20_000]; // ms until it is asked once more for what was not known in time
 
 export class Estimate {
   /** The same from a terminal. */
@@ -15,6 +16,9 @@ export class Estimate {
   /** @type {Allowed | null} Whether this visitor may start runs, and why not. */
   #room = null;
   #written = new Written();
+  #tries = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /**
    * @param {import("../shared/server.js").Server} server
@@ -47,6 +51,8 @@ export class Estimate {
   }
 
   ask() {
+    this.#tries = 0;
+    clearTimeout(this.#timer);
     this.requests.ask();
   }
 
@@ -72,10 +78,18 @@ export class Estimate {
     if (planned) {
       this.command = planned.command;
       this.planned(planned);
-      this.#tell(this.#room?.sentence ?? told(planned));
+      this.#tell(this.#room?.sentence ?? told(planned, reply.finished));
+      if (reply.finished && !planned.cost) this.#later();
     }
     if (reply.finished) this.#written.set("misfit", planned?.misfit ?? null, (misfit) => this.#warn(misfit));
     if (reply.finished) this.finished(reply.serial);
+  }
+
+  /** It is being measured still, and may be known soon. */
+  #later() {
+    clearTimeout(this.#timer);
+    if (this.#tries < AGAIN.length) this.#timer = setTimeout(() => this.requests.ask(), AGAIN[this.#tries]);
+    this.#tries += 1;
   }
 
   /**
@@ -138,11 +152,13 @@ function spent(parts) {
 }
 
 /**
- * "about 2 min, 0.3 GB, 0.13 M parameters".
+ * "about 2 min, 0.3 GB, 0.13 M parameters"; before that is known, how many images it is.
  * @param {Planned} plan
+ * @param {boolean} finished
  */
-function told({ values, cost }) {
-  if (!cost) return `about ${compact(Number(values.images))} images …`;
+function told({ values, cost }, finished) {
+  const length = `about ${compact(Number(values.images))} images`;
+  if (!cost) return finished ? `${length}; how long they take is seen when it runs` : `${length}, measuring …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
   return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}`;
 }

@@ -148,6 +148,11 @@ export class Form {
     if (this.estimate.enter(room)) this.startButton.disabled = this.contrast.disabled = !room.starting;
   }
 
+  /** @param {boolean} on  A start is under way. */
+  set starting(on) {
+    this.startButton.textContent = on ? "Starting …" : "Start";
+  }
+
   // ---- the parts ----
 
   #listen() {

@@ -147,13 +147,13 @@ export class Heading {
         does: (run) => this.#extend(run),
         fits: (run) => run.state === "finished" && mine(run),
       },
-      ...this.tab.boot.tasks.map(({ name, title, about, knobs }) => ({
+      ...this.tab.boot.tasks.map(({ name, title, about, knobs, points }) => ({
         name: `begin-${name}`,
         title: `${title} …`,
         help: about,
         does: (/** @type {Run} */ run) => this.#begin(name, `${title}: ${run.name}`, knobs, run),
         fits: (/** @type {Run} */ run) =>
-          Boolean(run.checkpoint) && (isOver(run) || run.state === "paused") && mine(run),
+          Boolean(run.checkpoint) && (points || run.pictures) && (isOver(run) || run.state === "paused") && mine(run),
       })),
       {
         name: "export",
@@ -204,8 +204,7 @@ export class Heading {
 
   /** @type {(kind: string, title: string, knobs: Record<string, Knob>, run: Run) => Promise<void>} */
   async #begin(kind, title, knobs, run) {
-    const values = await this.tab.asking.fill(title, knobs);
-    if (values) this.tab.act(kind, run.name, { values });
+    await this.tab.asking.fill(title, knobs, (values) => this.tab.attempt(kind, run.name, { values }));
   }
 
   /** @param {Run} run */

@@ -55,6 +55,7 @@ export class Train {
       say: (/** @type {string | null} */ sentence) => this.say(sentence),
       start: (/** @type {boolean} */ contrast) => this.#start(contrast),
       act: this.#act.bind(this),
+      attempt: this.#attempt.bind(this),
     };
     this.form = new Form(panel, tab);
     this.list = new RunList(panel, (name, more) => this.#choose(name, more));
@@ -238,9 +239,9 @@ export class Train {
     const fresh = { wanted, token: String(Math.random()) + Date.now() };
     const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
     this.#unanswered = asked;
-    this.#starting = true;
+    this.#starting = this.form.starting = true;
     const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
-    this.#starting = false;
+    this.#starting = this.form.starting = false;
     if (!silent) this.#unanswered = null;
     this.say(error);
     if (!body) return;
@@ -267,8 +268,18 @@ export class Train {
    * @param {Partial<import("../shared/messages.d.ts").ActRequest>} [more]
    */
   async #act(action, run, more = {}) {
+    this.say(await this.#attempt(action, run, more));
+  }
+
+  /**
+   * The same; says why it could not be done, or null.
+   * @param {string} action
+   * @param {string} run
+   * @param {Partial<import("../shared/messages.d.ts").ActRequest>} [more]
+   */
+  async #attempt(action, run, more = {}) {
     const { error } = await this.asking.ask("act", { ...more, do: action, run });
-    this.say(error);
     if (!error) this.#soon(0);
+    return error;
   }
 }

@@ -69,4 +69,6 @@ export interface TrainPage {
   start(contrast: boolean): void;
   /** Do something to a run. */
   act(action: string, run: string, more?: Partial<Sent.ActRequest>): Promise<void>;
+  /** The same; says why it could not be done, or null. */
+  attempt(action: string, run: string, more?: Partial<Sent.ActRequest>): Promise<string | null>;
 }

@@ -111,6 +111,12 @@ def test_a_defect_below_is_told_as_one_and_never_in_the_words_of_the_server(own,
     assert [record.name for record in caplog.records] == ["app.sentences.faults"]
 
 
+def test_the_answers_of_a_visit_that_nobody_knows_end_with_a_word_and_nothing_in_the_log(visitor, caplog):
+    answer = visitor.get("/gradio_api/queue/data", params={"session_hash": "of_before_the_restart"})
+    assert answer.status_code == 200 and '"session_not_found":true' in answer.text
+    assert not caplog.records
+
+
 def test_web_sockets_are_refused(own):
     place = urlsplit(own[1])
     for path in ("/", "/gradio_api/queue/join", "/gradio_api/queue/data"):
