@@ -10,7 +10,10 @@ import torch
 from edm.base.cards import cards
 from edm.base.errors import Refused
 
-_NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
+_NO_MEMORY_WORDS = (
+    *("out of memory", "not enough memory", "allocate memory", "Unable to allocate", "bad_alloc", "bad allocation"),
+    *("ALLOC_FAILED", "ALLOCATION_FAILED", "Invalid buffer size", "private MTLBuffer"),  # the last two: of Apple's GPUs
+)
 _SEVERAL = re.compile(r"(cpu|cuda)\*([0-9]{1,4})")
 _FLOAT64 = {"cpu": True, "cuda": True, "meta": True, "mps": False}  # kinds of devices of which it is known
 
