@@ -50,13 +50,14 @@ def local(name: str, rank: int, size: int) -> torch.device:
     """
     wanted = device(name)  # which refuses names as for one process
     gpus = torch.cuda.device_count() if wanted.type == "cuda" else 0
-    if wanted.type == "cpu":
-        return torch.device("cpu")
-    if wanted.type != "cuda" or (name != "auto" and wanted.index is not None):
+    if name != "auto" and (wanted.index is not None or wanted.type not in ("cpu", "cuda")):
+        kind = "device" if wanted.type == "cpu" else "GPU"
         raise Refused(
-            f"device {name!r} is one GPU, but torchrun has started {size} processes here, of which each takes one of "
-            "its own: use cuda, auto or cpu, and choose GPUs with CUDA_VISIBLE_DEVICES"
+            f"device {name!r} is one {kind}, but torchrun has started {size} processes here, of which each takes "
+            "one of its own: use cuda, auto or cpu, and choose GPUs with CUDA_VISIBLE_DEVICES"
         )
+    if wanted.type != "cuda":
+        return torch.device("cpu")
     if gpus < size:
         raise Refused(
             f"torchrun has started {size} processes on this machine, which has {gpus} CUDA GPUs: "

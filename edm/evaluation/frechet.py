@@ -67,7 +67,8 @@ class Running:
         """Of all rows so far. Raises ValueError for fewer than 2."""
         if self.count < 2:
             raise Refused(f"there are {self.count} samples; give 2 or more")
-        return Moments(self._mean, self._scatter / (self.count - 1), self.count)
+        scatter = (self._scatter + self._scatter.T) / 2  # a product rounds its two halves apart; files keep them equal
+        return Moments(self._mean, scatter / (self.count - 1), self.count)
 
 
 def checked(features: torch.Tensor, least: int = 2) -> torch.Tensor:

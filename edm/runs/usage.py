@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edm.base import devices, peaks
@@ -28,12 +31,21 @@ def memory(device: str = "cpu") -> int | None:
         return torch.cuda.max_memory_allocated(first) if torch.cuda.is_initialized() else None
     if device == "mps" and torch is not None:
         return torch.mps.driver_allocated_memory()
+    return _resident()
+
+
+def _resident() -> int:
+    """Bytes of main memory that this process has taken at most."""
     try:
         import resource
     except ImportError:  # Windows
         import psutil
 
         return psutil.Process().memory_info().peak_wset
+    with suppress(OSError):  # Linux, whose getrusage counts what started the process, too
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+        if found:
+            return int(found[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

@@ -14,7 +14,7 @@ from tests.browser.conftest import Explorer, start_server
 def page(browser, tmp_path_factory):
     """The Train tab, with one run that seems to train, and one that did not fit."""
     folder = tmp_path_factory.mktemp("runs")
-    told = {"images": 200, "rate": 2733.0, "left": 1000.0, "memory": 17_100_000_000, "loss": 0.2}
+    told = {"images": 200, "rate": 2733.0, "most": 7000.0, "left": 1000.0, "memory": 17_100_000_000, "loss": 0.2}
     trains = running(folder, "digits-3", "cuda:1", **told, **GPU)
     large = running(
         folder, "large", "cuda:0", state="failed", reason="memory", sentence="it does not fit", remedies=RETRY

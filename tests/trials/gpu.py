@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 import traceback
 import warnings
 from collections import Counter
@@ -21,8 +20,7 @@ import edm
 from edm import runs
 from edm.base import devices
 from edm.diagnostics import curvature
-from edm.experiments import models, runner
-from edm.experiments.experiment import Experiment
+from edm.experiments import models
 from edm.sampling.denoisers import on
 from edm.sampling.noise import latents, seeds
 from edm.sampling.settings import Sampling
@@ -31,8 +29,9 @@ from edm.training import estimate as estimates
 from edm.training.events import Step
 from edm.training.loop import train
 from edm.training.parallel import World
-from tests.benchmarks import training as networks
+from edm.training.recording import checkpoints, record
 from tests.edm.runs import points, tiny
+from tests.trials.speeds import budgets, drawn, stepping
 from tests.trials.waiting import in_state, tensors, until
 
 SAME = 1e-4  # of the largest value: what two orders of adding float32 numbers differ by, after 18 steps
@@ -58,31 +57,9 @@ def waits(device):
             counted[f"{Path(one.filename).name}:{one.lineno}"] += 1
 
 
-def settled(device):
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def seconds(device, act, repeats=7):
-    """The median of what `act` takes until the device has done it."""
-    took = []
-    for _ in range(repeats + 2):
-        settled(device)
-        began = time.perf_counter()
-        act()
-        settled(device)
-        took.append(time.perf_counter() - began)
-    return statistics.median(took[2:])
-
-
 def apart(one, other):
     """The largest difference of two tensors, as a share of the largest value."""
     return float((one.cpu().double() - other.cpu().double()).abs().max() / other.abs().max())
-
-
-def drawn(model, device, count=4, **settings):
-    experiment = Experiment(model=model, count=count, sampling=Sampling(**settings))
-    return edm.last(runner.states(experiment, device)).x
 
 
 def samples(device, folder):
@@ -151,7 +128,11 @@ def repeatable(device, folder):
     settings = tiny(deterministic=True)
     first, second = losses(settings, device), losses(settings, device)
     assert first == second, "two runs of the same settings differ"
-    yield "deterministic: two runs are equal, bit for bit"
+    for _ in record(train(settings.changed(images=48), World(0, 1, device)), folder / "half"):
+        pass
+    (half,) = checkpoints(folder / "half")
+    assert losses(settings, device, resume=half) == first[3:], "a run that was resumed differs"
+    yield "deterministic: two runs are equal, and one in two parts, bit for bit"
 
 
 def choices(device, folder):
@@ -220,61 +201,14 @@ def memory(device, folder):
     before = torch.cuda.memory_allocated(device)
     for name in TRAINED:
         drawn(name, device, count=1)
-    held = torch.cuda.memory_allocated(device) - before
+    held, free = torch.cuda.memory_allocated(device) - before, torch.cuda.mem_get_info(device)[0]
+    assert held <= free / 8, f"{held / 2**20:.0f} MiB stay"
     yield f"{len(TRAINED)} models asked once each: {held / 2**20:.0f} MiB stay"
-
-
-def budgets(device, folder):
-    """The table of budgets, as far as a GPU decides them."""
-    print(f"{'what':64} {'got':>9} {'asked':>9}")
-    for model, first, whole in (("digits_edm", 150, 300), ("scenes_edm", 150, 500)):
-        for title, settings, asked in (("preview", {"steps": 6}, first), ("finished", {}, whole)):
-            got = 1000 * seconds(device, lambda model=model, s=settings: drawn(model, device, count=16, **s).cpu())
-            yield said(f"16 of {model}, {title}", got, asked, "ms")
-    faster = 2 if device.type == "cpu" else 0.9  # a GPU likes images as one would write them first
-    for title, name, sizes in (
-        ("DDPM++", "ddpmpp", networks.SIZES),
-        ("ADM", "adm", {**networks.SIZES, "channels": 64}),
-    ):
-        yield said(f"{title}, plain / ours, batch 16", forward(device, name, sizes), faster, "×", more=True)
-    yield said("sampler loop / bare calls, batch 8", loop_cost(device), 1.02, "×")
-
-
-def said(what, got, asked, unit, more=False):
-    missed = got < asked if more else got > asked
-    return f"{what:54} {got:7.3g} {unit:2} {asked:6g} {unit:2}{'  missed' if missed else ''}"
-
-
-def forward(device, name, sizes):
-    """time(plain network) / time(ours), the same weights, each as it computes float32."""
-    torch.manual_seed(0)
-    network = edm.networks.build(name, in_channels=3, resolution=32, classes=10, **sizes).to(device)
-    other = networks.plain(network)
-    x, c_noise = torch.randn(16, 3, 32, 32, device=device), torch.zeros(16, device=device)
-    labels = torch.arange(16, device=device) % 10
-    with torch.no_grad():
-        plain = seconds(device, lambda: other(x, c_noise, labels))
-        return plain / seconds(device, lambda: network(x, c_noise, labels))
-
-
-def loop_cost(device):
-    """time(sampling) / time(as many bare calls of the denoiser)."""
-    denoiser = on(models.load("scenes_edm").denoiser, device)
-    z = latents(seeds(0, 8), denoiser.shape, device=device)
-    labels = torch.zeros(8, dtype=torch.long, device=device) if denoiser.classes else None
-
-    def bare():
-        for _ in range(35):
-            denoiser(z, 1.0, labels)
-
-    with torch.no_grad():
-        calls = seconds(device, bare)
-    return seconds(device, lambda: edm.last(edm.sample(denoiser, z, Sampling(), labels))) / calls
 
 
 CHECKS = (
     samples, float32, sampling_waits, training, repeatable, choices, background, commands, several, estimated, memory,
-    budgets,
+    stepping, budgets,
 )  # fmt: skip
 
 

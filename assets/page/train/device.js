@@ -36,7 +36,9 @@ export class Device {
 
   /** @param {Offer} offer  What there is now. */
   offer({ choices, titles, helps }) {
-    Object.assign(this.knob, { choices, titles, helps });
+    this.knob.choices = choices;
+    this.knob.titles = titles;
+    this.knob.helps = helps;
     for (const refresh of this.#refreshed) refresh();
   }
 }

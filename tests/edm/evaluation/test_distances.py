@@ -8,7 +8,7 @@ import torch
 
 from edm import evaluation
 from edm.data import scenes
-from edm.evaluation import Moments, classifiers, features, manifolds, train_classifier
+from edm.evaluation import Moments, classifiers, features, manifolds, statistics, train_classifier
 from edm.evaluation import frechet_distance as distance
 from edm.evaluation.features import to_8_bits
 
@@ -93,6 +93,15 @@ def test_moments_are_added_up_a_part_after_the_other():
         sums[0].add(normal(3, 5))
     with pytest.raises(ValueError, match="0 samples; give 2"):
         _ = evaluation.Running().moments
+
+
+def test_moments_come_out_of_their_file_bit_for_bit(tmp_path):
+    """Though the two halves of a product are rounded apart."""
+    found = evaluation.moments((normal(200, 64) @ normal(64, 64, seed=1)).float())
+    statistics.write(tmp_path / "kept.npz", found)
+    again, _ = statistics.read(tmp_path / "kept.npz")
+    assert torch.equal(again.covariance, found.covariance)
+    assert torch.equal(again.mean, found.mean)
 
 
 # --- precision and recall -------------------------------------------------------------------------------------------

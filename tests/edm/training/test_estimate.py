@@ -56,9 +56,10 @@ def test_the_rate_is_that_of_a_run(settings):
 def test_the_memory_is_that_of_a_run():
     settings = Training.parse({**MODERATE, "batch": 256, "images": 256})
     code = (
-        "import json, resource, sys; from edm.training.loop import train; from edm.training.settings import Training\n"
+        "import sys; from edm.runs.usage import memory; from edm.training.loop import train\n"
+        "from edm.training.settings import Training\n"
         "for _ in train(Training.parse(sys.argv[1])): pass\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+        "print(memory())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, settings.model_dump_json()], capture_output=True, text=True, check=True
