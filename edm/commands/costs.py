@@ -51,8 +51,9 @@ def somewhere(data: Any) -> Any:
     from edm.data import sources
 
     name = data.get("dataset") if isinstance(data, dict) else None
-    known = isinstance(name, str) and name in sources.offered()
-    return {"path": name, **data} if known and sources.file_of(name) else data
+    if not isinstance(name, str) or name not in sources.offered() or not sources.file_of(name):
+        return data
+    return {"path": name, **data}
 
 
 def warn(settings: Training, device: str) -> None:

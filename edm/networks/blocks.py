@@ -15,6 +15,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 BOX = (1, 1)
+PLAIN = ("cuda",)  # kinds of devices on which torch's norms give back images that lie channel by channel
 
 
 def groups(channels: int) -> int:
@@ -30,9 +31,9 @@ def computed(layer: nn.Module, *inputs: torch.Tensor, again: bool = False) -> to
 
 
 def layout(device: torch.device) -> torch.memory_format:
-    """How images and convolutions' weights lie in memory: channels last on a CPU, whose convolutions are quicker so,
-    and else channel by channel, as torch's norms give them back there: convolutions need not turn them round."""
-    return torch.channels_last if device.type in ("cpu", "mps", "meta") else torch.contiguous_format
+    """How images and convolutions' weights lie in memory there: channels last, in which convolutions are quicker, but
+    not where norms give images back channel by channel, and each convolution would have to turn them round again."""
+    return torch.contiguous_format if device.type in PLAIN else torch.channels_last
 
 
 class GroupNorm(nn.GroupNorm):
@@ -45,7 +46,8 @@ class GroupNorm(nn.GroupNorm):
         weight, bias = self.weight.to(input.dtype), self.bias.to(input.dtype)
         batch, channels, *pixels = input.shape
         sizes = batch, channels, math.prod(pixels), self.num_groups
-        return torch.native_group_norm(input.contiguous(), weight, bias, *sizes, self.eps)[0]
+        laid = input.contiguous(memory_format=layout(input.device))
+        return torch.native_group_norm(laid, weight, bias, *sizes, self.eps)[0]
 
 
 class Positional(nn.Module):
