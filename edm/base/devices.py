@@ -10,7 +10,10 @@ import torch
 from edm.base.cards import cards
 from edm.base.errors import Refused
 
-_NO_MEMORY_WORDS = ("out of memory", "not enough memory", "allocate memory", "ALLOC_FAILED")
+_NO_MEMORY_WORDS = (
+    *("out of memory", "not enough memory", "allocate memory", "Unable to allocate", "bad_alloc", "bad allocation"),
+    *("ALLOC_FAILED", "ALLOCATION_FAILED", "Invalid buffer size", "private MTLBuffer"),  # the last two: of Apple's GPUs
+)
 _SEVERAL = re.compile(r"(cpu|cuda)\*([0-9]{1,4})")
 _FLOAT64 = {"cpu": True, "cuda": True, "meta": True, "mps": False}  # kinds of devices of which it is known
 
@@ -47,13 +50,14 @@ def local(name: str, rank: int, size: int) -> torch.device:
     """
     wanted = device(name)  # which refuses names as for one process
     gpus = torch.cuda.device_count() if wanted.type == "cuda" else 0
-    if wanted.type == "cpu":
-        return torch.device("cpu")
-    if wanted.type != "cuda" or (name != "auto" and wanted.index is not None):
+    if name != "auto" and (wanted.index is not None or wanted.type not in ("cpu", "cuda")):
+        kind = "device" if wanted.type == "cpu" else "GPU"
         raise Refused(
-            f"device {name!r} is one GPU, but torchrun has started {size} processes here, of which each takes one of "
-            "its own: use cuda, auto or cpu, and choose GPUs with CUDA_VISIBLE_DEVICES"
+            f"device {name!r} is one {kind}, but torchrun has started {size} processes here, of which each takes "
+            "one of its own: use cuda, auto or cpu, and choose GPUs with CUDA_VISIBLE_DEVICES"
         )
+    if wanted.type != "cuda":
+        return torch.device("cpu")
     if gpus < size:
         raise Refused(
             f"torchrun has started {size} processes on this machine, which has {gpus} CUDA GPUs: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edm.commands.options import filled
 
@@ -44,6 +44,16 @@ def told(settings: Training, device: str, card: str | None = None) -> str:
             *filter(None, [found.warning]),
         )
     )
+
+
+def somewhere(data: Any) -> Any:
+    """The document of data with a path, where they need one and have none: for what does not read them."""
+    from edm.data import sources
+
+    name = data.get("dataset") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name not in sources.offered() or not sources.file_of(name):
+        return data
+    return {"path": name, **data}
 
 
 def warn(settings: Training, device: str) -> None:

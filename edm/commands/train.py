@@ -204,7 +204,10 @@ def _of_options(options):
         if options.preset:
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
-    settings = Training.parse(common.document_of(options))
+    document = common.document_of(options)
+    if options.card and "data" in document:  # they need not be here
+        document["data"] = costs.somewhere(document["data"])
+    settings = Training.parse(document)
     if checkpoint is None:
         fitting.check(settings, sources.shape_of(settings.data), common.given(options))
     how = (options.device, options.keep, options.keep_best, options.accept_data)

@@ -1,6 +1,6 @@
 """The parts that U-Nets are made of: noise embeddings, resampling, attention and the residual block.
 
-Images are [B, C, H, W] in channels-last memory. Resampling convolves with the outer product of a filter,
+Images are [B, C, H, W]; how they lie in memory, `layout` says. Resampling convolves with the outer product of a filter,
 normalized (×4 when upsampling), at stride 2.
 """
 
@@ -15,6 +15,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 BOX = (1, 1)
+PLAIN = ("cuda",)  # kinds of devices on which torch's norms give back images that lie channel by channel
 
 
 def groups(channels: int) -> int:
@@ -29,58 +30,24 @@ def computed(layer: nn.Module, *inputs: torch.Tensor, again: bool = False) -> to
     return layer(*inputs)
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How images and convolutions' weights lie in memory there: channels last, in which convolutions are quicker, but
+    not where norms give images back channel by channel, and each convolution would have to turn them round again."""
+    return torch.contiguous_format if device.type in PLAIN else torch.channels_last
+
+
 class GroupNorm(nn.GroupNorm):
-    """Of images in channels-last memory, which it keeps, in their own type. Torch's own does so on a CPU, and where it
-    is compiled; on a GPU it gives images back channel by channel, and each convolution has to turn them round again."""
+    """In the type of its images, of which autocast on a GPU would make float32: half the memory."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        own = input.device.type not in ("cpu", "mps") and input.ndim == 4 and not torch.compiler.is_compiling()
-        if own and input.is_contiguous(memory_format=torch.channels_last):
-            return _Normalized.apply(input, self.weight, self.bias, self.num_groups, self.eps)
-        return super().forward(input)
-
-
-class _Normalized(torch.autograd.Function):
-    """y = a·x + b of each image and channel, a = w/√(var + eps), b = bias − a·mean, with the mean and variance of a
-    group: sums over the pixels of a channel first, in float32, which are read in the order in which they lie."""
-
-    @staticmethod
-    def forward(ctx, x, weight, bias, groups, eps):
-        pixels = x.shape[2] * x.shape[3]
-        if x.dtype in (torch.float16, torch.bfloat16):  # whose own rounding is far above that of this difference
-            mean = x.sum((2, 3), dtype=torch.float32) / pixels
-            square = torch.linalg.vector_norm(x, dim=(2, 3), dtype=torch.float32).square() / pixels
-            var = (square - mean.square()).clamp(min=0)
-        else:
-            var, mean = torch.var_mean(x, dim=(2, 3), correction=0)
-        mean, var = (value.unflatten(1, (groups, -1)) for value in (mean, var))
-        common = mean.mean(2, keepdim=True)
-        rstd = ((var + (mean - common).square()).mean(2, keepdim=True) + eps).rsqrt()
-        a = weight.unflatten(0, (groups, -1)) * rstd
-        b = bias.unflatten(0, (groups, -1)) - a * common
-        ctx.save_for_backward(x, weight, common, rstd)
-        return torch.addcmul(_spread(b), x, _spread(a), out=torch.empty_like(x))
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        """dx = a·dy + c·x + d, with c and d from Σ dy and Σ dy·x over a group."""
-        x, weight, mean, rstd = ctx.saved_tensors
-        (dy,), groups, pixels = gradients, mean.shape[1], x.shape[2] * x.shape[3]
-        sums = dy.sum((2, 3), dtype=rstd.dtype).unflatten(1, (groups, -1))
-        products = (dy.to(rstd.dtype) * x).sum((2, 3)).unflatten(1, (groups, -1))
-        w = weight.unflatten(0, (groups, -1))
-        number = w.shape[1] * pixels
-        of_sums, of_products = ((w * value).sum(2, keepdim=True) for value in (sums, products))
-        c = (of_sums * mean - of_products) * rstd**3 / number
-        d = -c * mean - of_sums * rstd / number
-        dx = torch.addcmul(_spread(d.expand_as(sums)), x, _spread(c.expand_as(sums)))
-        dx = torch.addcmul(dx, dy, _spread(w * rstd), out=torch.empty_like(x))
-        return dx, ((products - sums * mean) * rstd).sum(0).flatten(), sums.sum(0).flatten(), None, None
-
-
-def _spread(values):
-    """[B, G, C/G] -> [B, C, 1, 1]."""
-    return values.flatten(1)[:, :, None, None]
+        low = input.dtype in (torch.float16, torch.bfloat16) and input.device.type not in ("cpu", "mps")
+        if not low or torch.compiler.is_compiling():
+            return super().forward(input)
+        weight, bias = self.weight.to(input.dtype), self.bias.to(input.dtype)
+        batch, channels, *pixels = input.shape
+        sizes = batch, channels, math.prod(pixels), self.num_groups
+        laid = input.contiguous(memory_format=layout(input.device))
+        return torch.native_group_norm(laid, weight, bias, *sizes, self.eps)[0]
 
 
 class Positional(nn.Module):
@@ -167,7 +134,7 @@ class Attention(nn.Module):
         attended = (
             functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, height, width, channels)
         )
-        return self.proj(attended.permute(0, 3, 1, 2))
+        return self.proj(attended.permute(0, 3, 1, 2).contiguous(memory_format=layout(x.device)))
 
 
 class Block(nn.Module):

@@ -11,13 +11,15 @@ and in where attention sits. F(x, c_noise, labels, augment) takes
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from edm.networks.blocks import BOX, Block, Fourier, GroupNorm, Positional, ShrinkingConv, computed, groups
+from edm.networks.blocks import BOX, Block, Fourier, GroupNorm, Positional, ShrinkingConv, computed, groups, layout
 from edm.networks.conditions import one_hot
 
 
@@ -133,11 +135,19 @@ class UNet(nn.Module):
         self.out_norm = GroupNorm(groups(now), now, eps)
         self.out_conv = nn.Conv2d(now, out_channels, 3, padding=1)
         self._initialize()
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=layout(self.out_conv.weight.device))
 
     @property
     def dtype(self) -> torch.dtype:
         return self.out_conv.weight.dtype
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:
+        def placed(tensor):
+            made = fn(tensor)
+            there = made.ndim == 4 and made.device != tensor.device
+            return made.clone(memory_format=layout(made.device)) if there else made  # strides of 1×1, too
+
+        return super()._apply(placed, recurse)
 
     def _initialize(self):
         """Glorot's uniform weights; branches that join a skip, and the output, start at almost nothing."""

@@ -43,8 +43,11 @@ def found(folder: StrPath, number: int, status: dict, checkpoint: Path | None = 
     lines = [line for line in said if fault(line) or out_of_memory(RuntimeError(line))]
     if not lines:
         return None
+    first = [line for line in lines if (known := fault(line)) is None or known.reason != "lost"]  # the rest lost it
     settings, others = None, status.get("others")
     with suppress(Refused):
         settings = Training.parse(places.read(Path(folder, "config.json")))
     size = len(others) if isinstance(others, list) else 1
-    return explain(RuntimeError(lines[-1]), settings, settings and settings.batch // max(size, 1), checkpoint)
+    return explain(
+        RuntimeError((first or lines)[-1]), settings, settings and settings.batch // max(size, 1), checkpoint
+    )

@@ -182,6 +182,7 @@ def _remedies(name, settings, share, resume) -> tuple:
         faults.FEWER: _smaller(settings, share),
         faults.FULL: (("Train in full precision", {"precision": "fp32"}),) if lower else (),
         faults.PLAIN: (("Train without compiling", {"compile": "false"}),),
+        faults.LOOSE: (("Train without bit-for-bit repeats", {"deterministic": "false"}),),
         faults.ANOTHER: (("Use the GPU with the most free memory", {"device": "auto"}),),
         faults.CPU: (("Train on the CPU", {"device": "cpu"}),),
         faults.ONE: (("Train on one GPU", {"device": "auto"}),),

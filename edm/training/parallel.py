@@ -94,6 +94,7 @@ def world(device: str = "auto") -> Iterator[World]:
     if size == 1:
         alone = devices.device(device)
         if alone.type == "cuda":
+            alone = torch.device("cuda", alone.index or 0)  # torch.cuda.set_device wants a number
             torch.cuda.set_device(alone)
         yield World(0, 1, alone)
         return

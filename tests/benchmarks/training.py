@@ -48,7 +48,7 @@ class PlainResample(nn.Module):
         self.up = resample.up
 
     def forward(self, x):
-        kernel = torch.full((x.shape[1], 1, 2, 2), 1.0 if self.up else 0.25, dtype=x.dtype)
+        kernel = torch.full((x.shape[1], 1, 2, 2), 1.0 if self.up else 0.25, dtype=x.dtype, device=x.device)
         convolve = functional.conv_transpose2d if self.up else functional.conv2d
         return convolve(x, kernel, stride=2, groups=x.shape[1])
 

@@ -78,6 +78,8 @@ def test_under_torchrun_each_process_takes_the_gpu_of_its_rank(gpus):
     for name in ("cuda:0", "cuda:1"):
         with pytest.raises(Refused, match=f"device '{name}' is one GPU, but torchrun .* use cuda, auto or cpu"):
             devices.local(name, 0, 2)
+    with pytest.raises(Refused, match="device 'cpu:1' is one device, but torchrun"):
+        devices.local("cpu:1", 0, 2)
     gpus()
     assert devices.local("auto", 1, 2) == torch.device("cpu")
     with pytest.raises(Refused, match="has 0 CUDA GPUs"):

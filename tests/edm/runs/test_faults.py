@@ -92,6 +92,34 @@ MESSAGES = [  # as torch, cuDNN, NCCL and gloo write them, and what is told and 
         "compile",
         "compile",
     ),
+    ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "memory", "fit into memory", "micro_batch"),
+    ("Invalid buffer size: 24.00 GB", "memory", "fit into memory", "micro_batch"),
+    ("MPS backend out of memory (MPS allocated: 17.95 GB)", "memory", "fit into memory", "micro_batch"),
+    ("cuDNN Frontend error: [cudnn_frontend] Error: No valid execution plans built.", "memory", "no engine", "micro"),
+    ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", "device", "failed at its work", "micro_batch precision device"),
+    ("CUDA error: CUBLAS_STATUS_INTERNAL_ERROR when calling `cublasGemmEx`", "device", "failed at its work", "micro"),
+    ("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH", "device", "too old", "device"),
+    ("CUDA error: device kernel image is invalid", "device", "too old", "device"),
+    ("cuDNN version incompatibility: PyTorch was compiled against (9, 1, 0)", "device", "not of one version", "device"),
+    ("Could not load library libcudnn_ops_infer.so.8.", "device", "LD_LIBRARY_PATH", "device"),
+    ("No CUDA GPUs are available", "device", "nvidia-smi finds it", "device"),
+    ("CUDA error: invalid device ordinal", "device", "not there any more", "device"),
+    ("CUDA error: the provided PTX was compiled with an unsupported toolchain.", "device", "driver", "device"),
+    ("CUDA error: system driver mismatch", "device", "driver", "device"),
+    ("PyTorch is not linked with support for cuda devices", "device", "built without CUDA", "device"),
+    ("The operator 'aten::_linalg_svd' is not currently implemented for the MPS device.", "device", "Apple", "device"),
+    ("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64", "device", "MPS", ""),
+    (
+        "reflection_pad2d_backward_cuda does not have a deterministic implementation",
+        "settings",
+        "`deterministic`",
+        "deterministic",
+    ),
+    ("Socket Timeout", "lost", "too long", "device"),
+    ("Timed out after 1801 seconds waiting for clients. 1/2 clients joined.", "lost", "too long", "device"),
+    ("The server socket has failed to listen on any local network address.", "settings", "the port", "device"),
+    ("Distributed package doesn't have NCCL built in", "settings", "no NCCL", "device"),
+    ("Found Tesla which is too old to be supported by the triton GPU compiler", "settings", "compiled", "compile"),
 ]
 
 
@@ -114,6 +142,7 @@ def test_a_fault_of_the_machine_is_told_by_name_with_something_to_do(tmp_path, m
 def test_every_fault_is_among_those_that_are_tried():
     told = [fault(message) for message, *_ in MESSAGES]
     assert [known.sentence for known in FAULTS if known not in told] == []
+    assert len({known.sentence for known in FAULTS}) == len(FAULTS)
     assert fault("CUDA error: an illegal memory access was encountered") is None
 
 

@@ -192,6 +192,7 @@ def test_what_ends_a_process_that_does_not_lead_is_what_ends_the_run(several):
         ),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "memory", "micro_batch"),
         ("terminate called: CUDA error: uncorrectable ECC error encountered", "device", "broken"),
+        ("CUDA out of memory. Tried to allocate 2 GiB\nsendBytes failed: Broken pipe", "memory", "micro_batch"),
         ("UserWarning: CUDA initialization: The NVIDIA driver on your system is too old", None, "without a word"),
     ],
 )

@@ -85,6 +85,18 @@ def test_under_torchrun_a_device_means_what_it_says(monkeypatch, name, found):
     assert told == ([torch.device("cuda:1"), "nccl"] if found != "cpu" else ["gloo"])
 
 
+@pytest.mark.parametrize(("name", "found"), [("auto", "cuda:0"), ("cuda", "cuda:0"), ("cuda:1", "cuda:1")])
+def test_alone_a_gpu_is_chosen_by_number_as_torch_wants_it(monkeypatch, name, found):
+    told = []
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1 if name == "auto" else 2)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.set_device", told.append)
+    with parallel.world(name) as world:
+        assert (world.rank, world.size, str(world.device)) == (0, 1, found)
+    assert told == [torch.device(found)]
+
+
 @pytest.mark.parametrize("known", ["broadcast_buffers", "forward_sync_buffers"])
 def test_buffers_are_not_sent_around_in_each_step_by_whatever_name_that_has(monkeypatch, known):
     def wrapped(network, device_ids=None, **options):
