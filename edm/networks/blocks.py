@@ -15,7 +15,10 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 BOX = (1, 1)
-PLAIN = ("cuda",)  # kinds of devices on which torch's norms give back images that lie channel by channel
+PLAIN = (
+    "cuda",
+    "meta",
+)  # kinds of devices on which torch's norms give back images channel by channel, or are counted as there
 
 
 def groups(channels: int) -> int:

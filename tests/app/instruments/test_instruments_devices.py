@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.instruments import INSTRUMENTS
+from app.instruments import INSTRUMENTS, lanes
+from app.work import watch
 from app.work.shared import Work
 from tests import pretended
 from tests.app.instruments import bodies
@@ -10,6 +11,8 @@ from tests.app.instruments import bodies
 
 @pytest.mark.parametrize("name", INSTRUMENTS)
 def test_what_an_instrument_shows_first_comes_from_the_gpu_at_once(name, monkeypatch):
+    monkeypatch.setattr(watch, "PREVIEW_SECONDS", 0.0)  # it shows each thing as it comes, however slow the machine is
+    monkeypatch.setattr(lanes, "UPDATE_SECONDS", 0.0)
     with pretended.gpu(2) as gpu:
         monkeypatch.setattr("edm.experiments.runner.quickest", lambda *asked: gpu.devices[1])  # toys, too
         body, _ = next(bodies(name, work=Work(str(gpu.devices[1]))))
