@@ -23,6 +23,7 @@ from app.sentences import visible
 from app.transport import corners
 from app.transport.gate import Gate
 from app.transport.same_site import SameSite
+from app.transport.whole import Whole
 from app.visitors import login
 from app.visitors.room import Room
 from app.visitors.time_keeper import keep_time
@@ -84,6 +85,7 @@ def application(device, room: Room | None = None) -> FastAPI:
     app.add_middleware(Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
     app.add_middleware(SameSite, private=room.kind == "own" and not room.entrance.asks)
     app.add_middleware(visible.Veil, folder=room.folder, own=room.kind == "own")
+    app.add_middleware(Whole)
     return app
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,7 +18,6 @@ from app.transport import bodies
 from app.transport.addresses import ANSWERS, address_of
 from app.transport.corners import forgetting
 
-DROPPING = 1.0  # seconds for which the rest of a refused request is read
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 
@@ -63,7 +60,6 @@ class Gate:
             scope, receive, answer = await self._checked(scope, receiving)
         except Denied as denied:
             answer = sentence(denied.status, denied)
-            await receiving.drop()
         if answer is None and scope["path"] == ANSWERS:
             await self._stream(scope, receiving, send)
         else:
@@ -109,23 +105,15 @@ class Gate:
 
 
 class _Receiving:
-    """What comes of a request. whole: its body is here. left: whoever sent it has gone."""
+    """What comes of a request. left: whoever sent it has gone."""
 
     def __init__(self, receive):
-        self._receive, self.whole, self.left = receive, False, False
+        self._receive, self.left = receive, False
 
     async def __call__(self):
         message = await self._receive()
         self.left |= message["type"] == "http.disconnect"
-        self.whole |= not message.get("more_body")
         return message
-
-    async def drop(self):
-        """Read what is left of a small body: closed with something unread, a connection may lose the answer, too."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DROPPING):
-                while not self.whole:
-                    await self()
 
 
 class _Answering:

@@ -81,6 +81,24 @@ def test_other_web_pages_can_send_nothing_with_a_visitor_s_cookies(classroom, he
     assert own.status_code == 200
 
 
+@pytest.mark.parametrize("header", ["", "Origin: https://evil.example\r\n"])
+def test_a_refusal_arrives_whatever_is_still_on_its_way(classroom, header):
+    dora, place = classroom.login("Dora"), urlsplit(classroom.address)
+    cookies = "; ".join(f"{name}={value}" for name, value in dora.cookies.items())
+    head = (
+        f"POST /explorer-uploads HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookies}\r\n{header}"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n"
+    )
+    with socket.create_connection((place.hostname, place.port), timeout=10) as sender:
+        sender.sendall(head.encode() + bytes(400_000))
+        time.sleep(0.5)  # in which it is refused
+        sender.sendall(bytes(500_000))
+        answered = b""
+        while b"sentence" not in answered and (part := sender.recv(10_000)):
+            answered += part
+    assert answered.startswith(b"HTTP/1.1 403" if header else b"HTTP/1.1 413") and b"sentence" in answered
+
+
 def test_an_interrupted_upload_leaves_nothing_and_blocks_nobody(classroom):
     carl = classroom.login("Carl")
     carl.post("/explorer-uploads", json={"points": [[0.1, 0.1]]})
