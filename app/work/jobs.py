@@ -6,9 +6,12 @@ jobs (`Work`), and what may end one (`Watch`), belong to whoever computes.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import ClassVar, Protocol
 
 import torch
@@ -19,6 +22,8 @@ from app.work.watch import Watch
 from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
+
+THREADS = 256  # that compute, or wait for their turn
 
 
 class Job(Settings):
@@ -56,6 +61,14 @@ def body_of(answers: Iterator[bytes]):
     return json.loads(whole)["body"]
 
 
+async def body_from(answers: AsyncGenerator[bytes, None]):
+    """The same of answers that are waited for."""
+    async with aclosing(answers):
+        async for one in answers:
+            whole = one
+    return json.loads(whole)["body"]
+
+
 class Pool(Protocol):
     """Where jobs are computed."""
 
@@ -70,16 +83,22 @@ class Pool(Protocol):
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         """The job's answers (see `answer`), as they come.
 
-        Computed in the turn of the ticket's visitor. What the ticket raises comes out here, at the job's next
+        Computed in the turn of the ticket's visitor. What the ticket ends with is raised here, at the job's next
         evaluation, and ends it; so does closing the iterator.
         """
+        ...
+
+    def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
+        ...
 
 
 class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers."""
+    """A pool in this process: a job is computed in the thread of whoever asks for its answers, or in one of ours."""
 
     def __init__(self, work: Work):
         self.work = work
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
 
     @property
     def device(self) -> str:
@@ -92,3 +111,15 @@ class Threads:
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
             yield answer(body, last)
+
+    async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        inner = Ticket(ticket.visitor, (ticket.check,))
+        found = self.run(job, inner)
+        step = self._threads.submit(next, found, None)
+        try:
+            while (one := await asyncio.wrap_future(step)) is not None:
+                yield one
+                step = self._threads.submit(next, found, None)
+        finally:
+            inner.end()
+            step.add_done_callback(lambda _: found.close())
