@@ -198,10 +198,12 @@ class Office:
             return
         logging.getLogger(__name__).warning("a process that computes has died; another takes its place")
         self._failures = 0 if hand.ready else self._failures + 1
+        blamed = [order for order in hand.orders.values() if order.young] or list(hand.orders.values())
         for order in hand.orders.values():
             order.deaths += 1
-            order.passed, order.sent = 0, 0.0
-            if order.deaths > 1:
+            order.blamed += order in blamed
+            order.passed, order.since = 0, time.monotonic()
+            if order.deadly:
                 self._end(order, None, Told(DEADLY))
             elif not order.over:
                 self._waiting.append(order)
@@ -275,8 +277,6 @@ class Office:
             if hand is not None:
                 self._waiting.remove(order)
                 self._give(order, hand)
-            elif not order.suspect:
-                break
         if self._waiting and hands and self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look)
 
@@ -285,7 +285,7 @@ class Office:
         self._dispatch()
 
     def _chosen(self, order, hands) -> Hand | None:
-        ahead = {hand: self._ahead(order, hand) for hand in hands if not (order.suspect and _has_suspect(hand))}
+        ahead = {hand: self._ahead(order, hand) for hand in hands if order.beside(hand.orders.values())}
         least = min(ahead.values(), default=AHEAD + 1)
         if least > AHEAD:
             return None
@@ -312,14 +312,10 @@ class Office:
         if visitor is None:
             self._met += 1
             visitor = self._visitors[order.visitor] = self._met
-        order.sent = time.monotonic()
+        order.since = time.monotonic()
         hand.orders[order.number] = order
         self._homes[order.visitor] = hand
         hand.say(pickled(Say.JOB, order.number, Task(order.text, visitor, self._ledger.lately(order.visitor))))
-
-
-def _has_suspect(hand):
-    return any(order.suspect for order in hand.orders.values())
 
 
 def _work(end, place):
