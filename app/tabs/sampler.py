@@ -18,7 +18,7 @@ class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
     jobs = (Picture, Measures, Probe)
     events: ClassVar = {
-        "ask": Event(requests.Picture, answers.Picture, "main", shown=True),
+        "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
         "measure": Event(requests.Picture, answers.Measures, "main"),
         "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),

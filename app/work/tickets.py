@@ -49,9 +49,3 @@ class Tickets:
 
         newest()
         return Ticket(visitor, (newest, *checks))
-
-    def leave(self, visit: str) -> None:
-        """The visitor has left: whatever still runs for them ends. A later request of theirs works again."""
-        with self._lock:
-            for key in [key for key in self._newest if key[0] == visit]:
-                self._newest[key] += 0.5
