@@ -37,7 +37,7 @@ _START = {
 
 def add(app: FastAPI, wiring: Wiring, username: Callable[[HTTPConnection], str | None]) -> None:
     """Add the address to `app`. username: a request -> who has logged in and sends it, or None."""
-    app.add_route("/explorer-ask/{event}", _Events(wiring, username), ["POST"])  # pyright: ignore[reportArgumentType]
+    app.add_route("/explorer-ask/{event}", _Events(wiring, username), ["POST"])
 
 
 class _Events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,7 +48,7 @@ class House:
         object.__setattr__(self, "models", ModelNews(self.board))
 
 
-Answers = Callable[[str, Message, Ticket, Sender], Iterator[bytes] | AsyncGenerator[bytes]]
+Answers = Callable[[str, Message, Ticket, Sender], Generator[bytes] | AsyncGenerator[bytes]]
 
 
 class Asked(Protocol):
@@ -58,8 +58,8 @@ class Asked(Protocol):
 
     def serve(self, house: House) -> Answers:
         """(event, message, ticket, who asks) -> the answers, each better than the one before (see
-        `app.work.jobs.answer`). What is wrong with a message is found before anything is computed. A plain iterator is
-        waited for in a thread."""
+        `app.work.jobs.answer`). What is wrong with a message is found before anything is computed. A plain generator
+        is waited for in a thread."""
 
 
 class Tab(Asked, Protocol):

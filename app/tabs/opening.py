@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 from urllib.parse import parse_qsl
@@ -20,16 +21,15 @@ class Opening:
 
     def serve(self, house: House) -> Answers:
         def answers(event, message, ticket, sender):
-            pairs = parse_qsl(message.query.removeprefix("?"), keep_blank_values=True)
-            yield answer(opened(pairs, partial(train.check, house)) | {"models": house.models.since()})
+            yield answer(opened(message.query, partial(train.check, house)) | {"models": house.models.since()})
 
         return answers
 
 
-def opened(pairs, check) -> dict:
+def opened(query: str, check: Callable[[dict], object] = dict) -> dict:
     """What an address says (see `app.tabs.links`): whatever that is, the page opens. check: of the Train tab's form."""
     try:
-        return opened_from(pairs, check)
+        return opened_from(parse_qsl(query.removeprefix("?"), keep_blank_values=True), check)
     except Exception as error:
         return opened_from({}) | {"notice": faults.logged(error)}
 

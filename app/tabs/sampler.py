@@ -29,7 +29,7 @@ class Sampler:
         return {}
 
     def serve(self, house: House) -> Answers:
-        return lambda event, message, ticket, request: house.pool.run(_job(event, message), ticket)
+        return lambda event, message, ticket, request: house.pool.answers(_job(event, message), ticket)
 
 
 def _job(event, message) -> Job:

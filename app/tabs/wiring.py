@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import aclosing, suppress
 
 from app.messages.requests import Message
@@ -13,7 +12,7 @@ from app.tabs.base import Asked, House
 from app.transport.presence import Left
 from app.visitors.room import Sender
 from app.work.beside import beside
-from app.work.tickets import Superseded, Tickets
+from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 
 
@@ -31,27 +30,22 @@ class Wiring:
             self._events |= {name: (event, answers) for name, event in one.events.items()}
 
     @property
-    def names(self) -> Iterable[str]:
+    def names(self) -> Collection[str]:
         return self._events.keys()
 
-    async def ask(self, name: str, document: dict, sender: Sender) -> AsyncGenerator[bytes]:
+    async def ask(self, name: str, document, sender: Sender) -> AsyncGenerator[bytes]:
         """The answers to an event, each a line of JSON; none to one that is overtaken.
 
         document: what the page has sent, of any making. Closing this ends the computing at its next evaluation.
         """
-        (event, answers), gone = self._events[name], threading.Event()
-
-        def wanted():
-            if gone.is_set():
-                raise Left
-
+        (event, answers), ticket = self._events[name], Ticket()
         try:
             message = event.message.read(document)
             key = self._key(sender)
-            ticket = self._tickets.take(sender.session_hash, event.topic, message.serial, key, wanted)
-            head = f'{{"serial": {message.serial}, '.encode()
-            async with aclosing(beside(answers(name, message, ticket, sender))) as found:
-                async for answer in found:
+            ticket = self._tickets.take(sender.session_hash, event.topic, message.serial, key)
+            head, found = f'{{"serial": {message.serial}, '.encode(), answers(name, message, ticket, sender)
+            async with aclosing(beside(found)) as each:
+                async for answer in each:
                     yield b"".join((head, memoryview(answer)[1:], b"\n"))
         except (Superseded, Left):
             return
@@ -59,7 +53,7 @@ class Wiring:
             failed = {"serial": _serial(document), "finished": True, "error": faults.told(error)}
             yield f"{json.dumps(failed)}\n".encode()
         finally:
-            gone.set()
+            ticket.end(Left)
 
 
 def _serial(document) -> int:

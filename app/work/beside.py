@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import aclosing, suppress
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 
-import anyio
-
-_THREADS = anyio.CapacityLimiter(1000)  # one for each answer that is computed or waits for its turn
+_THREADS = ThreadPoolExecutor(256, thread_name_prefix="answers")  # that work, or wait for their turn
 
 
-async def beside(items: Iterator[bytes] | AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """The items; each of a plain iterator is waited for in a thread.
+def beside(items: Generator[bytes] | AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The items, those of a plain generator each waited for in a thread.
 
-    Closing this closes the iterator; one that is at work just then goes on until it sees that nobody wants it.
+    Closing this closes the generator; a plain one once it is not at work.
     """
-    if isinstance(items, AsyncGenerator):
-        async with aclosing(items):
-            async for item in items:
-                yield item
-        return
+    return items if isinstance(items, AsyncGenerator) else _threaded(items)
+
+
+async def _threaded(items):
+    step = _THREADS.submit(next, items, None)
     try:
-        while (item := await anyio.to_thread.run_sync(next, items, None, limiter=_THREADS)) is not None:
+        while (item := await asyncio.wrap_future(step)) is not None:
             yield item
+            step = _THREADS.submit(next, items, None)
     finally:
-        if isinstance(items, Generator):
-            with suppress(ValueError):  # it is at work
-                items.close()
+        step.add_done_callback(lambda _: items.close())

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from contextlib import aclosing
 from typing import ClassVar, Protocol
 
 import torch
 
+from app.work.beside import beside
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
@@ -56,6 +58,14 @@ def body_of(answers: Iterator[bytes]):
     return json.loads(whole)["body"]
 
 
+async def body_from(answers: AsyncGenerator[bytes, None]):
+    """The same of answers that are waited for."""
+    async with aclosing(answers):
+        async for one in answers:
+            whole = one
+    return json.loads(whole)["body"]
+
+
 class Pool(Protocol):
     """Where jobs are computed."""
 
@@ -70,13 +80,18 @@ class Pool(Protocol):
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         """The job's answers (see `answer`), as they come.
 
-        Computed in the turn of the ticket's visitor. What the ticket raises comes out here, at the job's next
+        Computed in the turn of the ticket's visitor. What the ticket ends with is raised here, at the job's next
         evaluation, and ends it; so does closing the iterator.
         """
+        ...
+
+    def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
+        ...
 
 
 class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers."""
+    """A pool in this process: a job is computed in the thread of whoever asks for its answers, or in one of ours."""
 
     def __init__(self, work: Work):
         self.work = work
@@ -89,6 +104,15 @@ class Threads:
     def move(self, device: str) -> None:
         self.work.move(devices.device(device))
 
-    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
+    def run(self, job: Job, ticket: Ticket) -> Generator[bytes]:
         for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
             yield answer(body, last)
+
+    async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        inner = Ticket(ticket.visitor, (ticket.check,))
+        try:
+            async with aclosing(beside(self.run(job, inner))) as found:
+                async for one in found:
+                    yield one
+        finally:
+            inner.end()
