@@ -28,6 +28,7 @@ from edm.base.errors import Refused
 
 AHEAD = 0.03  # seconds of work that may lie in a process before a job, so that it never waits for us
 HOME = 0.02  # seconds of it for which a job is still given to the process that knows its visitor
+OWN = 0.025  # seconds that older jobs of the same visitor count, which do not give way to theirs
 LOOK = 0.03  # seconds between two looks at what waits
 PATIENCE = 3  # processes that die before they are ready, one after the other, before those who wait are told
 DEADLY = (
@@ -296,12 +297,15 @@ class Office:
 
     def _ahead(self, order, hand) -> float:
         """Seconds of work that lie in a process before a job."""
-        mine, seconds = self._ledger.lately(order.visitor), 0.0
+        mine, seconds, own = self._ledger.lately(order.visitor), 0.0, 0.0
         for k, other in enumerate(hand.orders.values()):
-            stays = k == 0 or self._ledger.lately(other.visitor) <= mine or other.visitor == order.visitor
-            if stays and not other.over and order.behind(other):
+            if other.over:
+                continue
+            if other.fresh and (k == 0 or self._ledger.lately(other.visitor) <= mine):
                 seconds += self._durations.of(other.sort)
-        return seconds
+            elif other.visitor == order.visitor:
+                own = OWN
+        return seconds + own
 
     def _give(self, order, hand):
         registered = self._registered()

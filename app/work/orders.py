@@ -60,9 +60,10 @@ class Order:
             return not others
         return not any(other.suspect for other in others)
 
-    def behind(self, other: Order) -> bool:
-        """Whether another, which a process has got already, may be there no longer when this begins: it gives way."""
-        return self.visitor == other.visitor or time.monotonic() - other.since < QUANTUM
+    @property
+    def fresh(self) -> bool:
+        """Whether the process that has it may not yet let another one in between."""
+        return time.monotonic() - self.since < QUANTUM
 
 
 class Durations:
