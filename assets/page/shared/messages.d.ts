@@ -215,12 +215,6 @@ export interface Frame {
   field?: Arrows | null;
 }
 
-/** End what runs on a topic. */
-export interface HaltRequest {
-  serial?: number;
-  topic: string;
-}
-
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -381,9 +375,10 @@ export interface Offered {
   titles: string[];
 }
 
-/** The first message to a page. */
-export interface Opened {
-  opened: Address;
+/** What the page's address says after its "?". */
+export interface OpenRequest {
+  serial?: number;
+  query: string;
 }
 
 export interface Oracle {
@@ -606,6 +601,18 @@ export interface TaskKind {
   knobs: Record<string, Knob>;
 }
 
+/** Of a model, by name; null where there is none. */
+export interface Thumbnail {
+  model: string;
+  thumbnail: Float32 | Uint8 | null;
+}
+
+/** Trained models, by name, of which the page has no thumbnail. */
+export interface ThumbnailsRequest {
+  serial?: number;
+  models: string[];
+}
+
 /** σ(t) and s(t) along the time axis of the paper's Figure 3. */
 export interface TimeAxis {
   t: number[];
@@ -795,6 +802,7 @@ export interface Requests {
   measure: PictureRequest;
   measurePinned: PictureRequest;
   probe: ProbeRequest;
+  thumbnails: ThumbnailsRequest;
   loss: FigureRequest;
   oracle: FigureRequest;
   preconditioning: FigureRequest;
@@ -811,7 +819,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
-  halt: HaltRequest;
+  open: OpenRequest;
 }
 
 export interface Answers {
@@ -820,6 +828,7 @@ export interface Answers {
   measure: Measures;
   measurePinned: Measures;
   probe: Probe;
+  thumbnails: Thumbnail;
   loss: Drawing;
   oracle: Oracle;
   preconditioning: Drawing;
@@ -836,6 +845,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  open: Address;
 }
 
 /** serial: of the request. finished: no better answer follows. */
