@@ -52,19 +52,19 @@ class Picture(Job):
             return
         place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
 
-        def written(states, **more) -> str:
-            milliseconds = 1000 * (time.perf_counter() - started)
+        def written(states, milliseconds, **more) -> str:
             run = pack.trajectory(states, model.sigma_data)
             return f"{head}, {pack.text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
 
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+            milliseconds = 1000 * (time.perf_counter() - started)
             if not ended:
-                yield written(states), False
+                yield written(states, milliseconds), False
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = written(states, **more)
+        text = written(states, milliseconds, **more)
         work.keep(key, text)
         work.remember(("final", known), lambda: states[-1].x)
         yield text, True
