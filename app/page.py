@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import gradio as gr
 
 from app.sentences import faults
@@ -19,7 +17,6 @@ from app.visitors.room import Room
 from app.work.jobs import Threads
 from app.work.scripts import Scripts
 from app.work.shared import Work
-from edm import data
 
 
 def build(device, room: Room) -> tuple[gr.Blocks, Wiring]:
@@ -33,8 +30,6 @@ def build(device, room: Room) -> tuple[gr.Blocks, Wiring]:
         Live("main.js", known)
         _answer_scripts(Scripts(pool, room.key))
     corners.prepare(blocks)
-    # scikit-learn takes a second to import: have the digits ready before somebody asks for them
-    threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks, Wiring(asked(), house)
 
 
