@@ -47,9 +47,11 @@ class Picture(Job):
             return
         model, started = models.of(experiment), time.perf_counter()
         place = work.place(model, runner.count(experiment))
+        shown = 0
         for states, ended in watch.paced(runner.states(experiment, place, watch)):
             if not ended:
-                yield json.dumps(self._body(work, model, states, started)), False
+                yield json.dumps(self._body(work, model, states, started, shown)), False
+                shown = len(states)
         body = self._body(work, model, states, started)
         if self.field and model.shape == (2,):
             with watch.turn():
@@ -59,7 +61,7 @@ class Picture(Job):
         work.remember(("final", identity(experiment)), lambda: states[-1].x)
         yield text, True
 
-    def _body(self, work, model, states, started) -> dict:
+    def _body(self, work, model, states, started, shown=0) -> dict:
         experiment = self.experiment
         path = path_of(experiment.sampling, model.denoiser)
         body = {
@@ -69,7 +71,7 @@ class Picture(Job):
             "levels": path.sigmas,
             "notes": path.notes,
             "milliseconds": 1000 * (time.perf_counter() - started),
-            "run": pack.trajectory(states, model.sigma_data),
+            "run": pack.trajectory(states, model.sigma_data, shown),
             "document": json.dumps(experiment.document()),
             "python": snippets.python(experiment, work.own),
             "command": snippets.command(experiment, work.own),
