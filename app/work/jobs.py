@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import ClassVar, Protocol
@@ -34,6 +34,17 @@ class Job(Settings):
     @abstractmethod
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
         """(body, is it the last?): each body, as data or as JSON text, is better than the one before."""
+
+    @property
+    def sort(self) -> Hashable:
+        """What it has in common with jobs that take about as long."""
+        experiment = getattr(self, "experiment", None)
+        return self.kind, getattr(self, "instrument", None), experiment and experiment.model
+
+    def files(self) -> dict[str, str | None] | None:
+        """The files on which its last answer depends, with their stamps (`edm.base.atomic.stamp`): it may be kept as
+        long as they are the same. None: it is not to be kept."""
+        return None
 
     def sent(self) -> str:
         """As JSON text, for `received`."""
@@ -69,6 +80,12 @@ async def body_from(answers: AsyncGenerator[bytes, None]):
     return json.loads(whole)["body"]
 
 
+def name_of(device: torch.device | str) -> str:
+    """ "cpu", "cuda:0", …: the name of a device, which has a number where there may be several."""
+    device = torch.device(device)
+    return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
+
+
 class Pool(Protocol):
     """Where jobs are computed."""
 
@@ -102,8 +119,7 @@ class Threads:
 
     @property
     def device(self) -> str:
-        device = torch.device(self.work.device)
-        return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
+        return name_of(self.work.device)
 
     def move(self, device: str) -> None:
         self.work.move(devices.device(device))

@@ -19,6 +19,7 @@ from app.work.numbers import Numbers
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.shared import Work
+from app.work.thumbnails import Thumbnails
 from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
@@ -33,6 +34,7 @@ KINDS = {
     "measures": Measures(experiment=DRAWN),
     "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
     "numbers": Numbers(experiment=DRAWN.changed(count=3)),
+    "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
     "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
 }
 ELSEWHERE = """
