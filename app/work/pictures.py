@@ -52,14 +52,16 @@ class Picture(Job):
             return
         place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
 
-        def written(states, milliseconds, **more) -> str:
-            run = pack.trajectory(states, model.sigma_data)
+        def written(states, milliseconds, since=0, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since)
             return f"{head}, {pack.text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
 
+        since = 0
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
             milliseconds = 1000 * (time.perf_counter() - started)
             if not ended:
-                yield written(states, milliseconds), False
+                yield written(states, milliseconds, since), False
+                since = len(states)
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():

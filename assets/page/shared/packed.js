@@ -21,6 +21,20 @@ export function uint8(base64) {
 export const float32 = (base64) => new Float32Array(uint8(base64).buffer);
 
 /**
+ * The first so many of some numbers, and what follows them.
+ * @param {Uint8Array} before
+ * @param {number} known
+ * @param {Uint8Array} more
+ */
+export function continued(before, known, more) {
+  if (known === 0) return more;
+  const all = new Uint8Array(known + more.length);
+  all.set(before.subarray(0, known));
+  all.set(more, known);
+  return all;
+}
+
+/**
  * Where arrows are, and where they point.
  * @param {import("./messages.d.ts").Arrows} field
  * @returns {import("./types.d.ts").Field}
