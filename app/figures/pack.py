@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import binascii
-import json
 import math
 
 import numpy as np
 
+from app.figures.written import Packed
 from edm.files.render import to_uint8, unscaled
 
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
-
-
-class Packed(str):
-    """Base64: nothing of it has to be escaped in JSON."""
-
-
-def text(body) -> str:
-    """As `json.dumps(body)`, to the letter; what is packed in its dictionaries is not read through for that."""
-    if isinstance(body, Packed):
-        return f'"{body}"'
-    if isinstance(body, dict):
-        return f"{{{', '.join(f'{json.dumps(str(name))}: {text(value)}' for name, value in body.items())}}}"
-    return json.dumps(body)
 
 
 def float32(values) -> str:

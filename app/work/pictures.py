@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from app.figures import pack
+from app.figures.written import text
 from app.work import snippets
 from app.work.jobs import Job
 from app.work.shared import Work, identity
@@ -54,7 +55,7 @@ class Picture(Job):
 
         def written(states, milliseconds, since=0, **more) -> str:
             run = pack.trajectory(states, model.sigma_data, since)
-            return f"{head}, {pack.text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
+            return f"{head}, {text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
 
         since = 0
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
@@ -66,10 +67,10 @@ class Picture(Job):
         if self.field and model.shape == (2,):
             with watch.turn():
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = written(states, milliseconds, **more)
-        work.keep(key, text)
+        whole = written(states, milliseconds, **more)
+        work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x)
-        yield text, True
+        yield whole, True
 
 
 def _head(experiment, model, own) -> str:
@@ -89,7 +90,7 @@ def _head(experiment, model, own) -> str:
         head["components"] = pack.components(model.denoiser)
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
-    return pack.text(head)[:-1]
+    return text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:
