@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from functools import partial
 
 import gradio as gr
@@ -22,7 +21,6 @@ from app.visitors.room import Room
 from app.work.jobs import Threads
 from app.work.scripts import Scripts
 from app.work.shared import Work
-from edm import data
 
 STAY_SECONDS = 5
 
@@ -42,8 +40,6 @@ def build(device, room: Room) -> gr.Blocks:
         _attend(blocks, wiring, house)
         _answer_scripts(Scripts(pool, room.key))
     corners.prepare(blocks)
-    # scikit-learn takes a second to import: have the digits ready before somebody asks for them
-    threading.Thread(target=lambda: data.load("digits").denoiser, daemon=True).start()
     return blocks
 
 

@@ -132,6 +132,13 @@ class Model(Sent):
     thumbnail: Float32 | Uint8 | None = None
 
 
+class Thumbnail(Sent):
+    """Of a model, by name; null where there is none."""
+
+    model: str
+    thumbnail: Float32 | Uint8 | None
+
+
 class Models(Sent):
     """What changed of the models of runs. names: of all. choices: instrument -> knob -> what it offers now."""
 

@@ -58,6 +58,12 @@ class Probe(Picture):
     level: Whole
 
 
+class Thumbnails(Message):
+    """Trained models, by name, of which the page has no thumbnail."""
+
+    models: Annotated[tuple[_Text, ...], Field(min_length=1, max_length=MOST_NAMES)]
+
+
 class Figure(Message):
     """An instrument's settings, and those of the Sampler tab."""
 

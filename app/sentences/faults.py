@@ -14,9 +14,13 @@ from edm.base.faults import fault
 TOO_LARGE = "This does not fit into the server's memory; take fewer samples or steps, or a smaller network."
 
 
+class Told(Exception):
+    """What a visitor is told of an error that happened, and was logged, elsewhere."""
+
+
 def told(error: Exception) -> str:
     """What to say of an error. Mistakes of whoever asked are not logged; names of files come without their folders."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Told):
         return without_folders(str(error))
     if out_of_memory(error):
         return TOO_LARGE

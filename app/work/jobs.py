@@ -6,9 +6,12 @@ jobs (`Work`), and what may end one (`Watch`), belong to whoever computes.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import ClassVar, Protocol
 
 import torch
@@ -20,6 +23,8 @@ from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
 
+THREADS = 256  # that compute, or wait for their turn
+
 
 class Job(Settings):
     """One kind of computation; its fields are the parameters. Made from a request, it has been validated."""
@@ -29,6 +34,17 @@ class Job(Settings):
     @abstractmethod
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
         """(body, is it the last?): each body, as data or as JSON text, is better than the one before."""
+
+    @property
+    def sort(self) -> Hashable:
+        """What it has in common with jobs that take about as long."""
+        experiment = getattr(self, "experiment", None)
+        return self.kind, getattr(self, "instrument", None), experiment and experiment.model
+
+    def files(self) -> dict[str, str | None] | None:
+        """The files on which its last answer depends, with their stamps (`edm.base.atomic.stamp`): it may be kept as
+        long as they are the same. None: it is not to be kept."""
+        return None
 
     def sent(self) -> str:
         """As JSON text, for `received`."""
@@ -56,6 +72,20 @@ def body_of(answers: Iterator[bytes]):
     return json.loads(whole)["body"]
 
 
+async def body_from(answers: AsyncGenerator[bytes, None]):
+    """The same of answers that are waited for."""
+    async with aclosing(answers):
+        async for one in answers:
+            whole = one
+    return json.loads(whole)["body"]
+
+
+def name_of(device: torch.device | str) -> str:
+    """ "cpu", "cuda:0", …: the name of a device, which has a number where there may be several."""
+    device = torch.device(device)
+    return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
+
+
 class Pool(Protocol):
     """Where jobs are computed."""
 
@@ -70,21 +100,26 @@ class Pool(Protocol):
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         """The job's answers (see `answer`), as they come.
 
-        Computed in the turn of the ticket's visitor. What the ticket raises comes out here, at the job's next
+        Computed in the turn of the ticket's visitor. What the ticket ends with is raised here, at the job's next
         evaluation, and ends it; so does closing the iterator.
         """
+        ...
+
+    def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
+        ...
 
 
 class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers."""
+    """A pool in this process: a job is computed in the thread of whoever asks for its answers, or in one of ours."""
 
     def __init__(self, work: Work):
         self.work = work
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
 
     @property
     def device(self) -> str:
-        device = torch.device(self.work.device)
-        return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
+        return name_of(self.work.device)
 
     def move(self, device: str) -> None:
         self.work.move(devices.device(device))
@@ -92,3 +127,15 @@ class Threads:
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
             yield answer(body, last)
+
+    async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        inner = Ticket(ticket.visitor, (ticket.check,))
+        found = self.run(job, inner)
+        step = self._threads.submit(next, found, None)
+        try:
+            while (one := await asyncio.wrap_future(step)) is not None:
+                yield one
+                step = self._threads.submit(next, found, None)
+        finally:
+            inner.end()
+            step.add_done_callback(lambda _: found.close())

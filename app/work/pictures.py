@@ -39,6 +39,10 @@ class Picture(Job):
     experiment: Experiment
     field: Window | None = None
 
+    def files(self) -> dict[str, str | None]:
+        model = models.of(self.experiment)
+        return {str(model.path): model.stamp} if model.trained else {}
+
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
         experiment = self.experiment
         key = json.dumps([identity(experiment), self.field and self.field.document(complete=True)])

@@ -606,6 +606,18 @@ export interface TaskKind {
   knobs: Record<string, Knob>;
 }
 
+/** Of a model, by name; null where there is none. */
+export interface Thumbnail {
+  model: string;
+  thumbnail: Float32 | Uint8 | null;
+}
+
+/** Trained models, by name, of which the page has no thumbnail. */
+export interface ThumbnailsRequest {
+  serial?: number;
+  models: string[];
+}
+
 /** σ(t) and s(t) along the time axis of the paper's Figure 3. */
 export interface TimeAxis {
   t: number[];
@@ -795,6 +807,7 @@ export interface Requests {
   measure: PictureRequest;
   measurePinned: PictureRequest;
   probe: ProbeRequest;
+  thumbnails: ThumbnailsRequest;
   loss: FigureRequest;
   oracle: FigureRequest;
   preconditioning: FigureRequest;
@@ -820,6 +833,7 @@ export interface Answers {
   measure: Measures;
   measurePinned: Measures;
   probe: Probe;
+  thumbnails: Thumbnail;
   loss: Drawing;
   oracle: Oracle;
   preconditioning: Drawing;

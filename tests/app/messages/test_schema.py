@@ -42,9 +42,7 @@ def test_a_model_is_described_as_declared(name):
     assert (described.name, tuple(described.shape)) == (name, models.load(name).shape)
 
 
-def test_what_a_page_knows_from_the_start_is_as_declared(tab, monkeypatch):
-    one = controls.described(models.load("spiral"))
-    monkeypatch.setattr(controls, "described", lambda model: one)  # thumbnails of all of them take a while
+def test_what_a_page_knows_from_the_start_is_as_declared(tab):
     text = json.dumps(page.boot(tab.house))
     TypeAdapter(Boot).validate_json(text)
     assert [one["name"] for one in json.loads(text)["tabs"]] == ["sampler", "loss", "compare", "train"]
@@ -74,6 +72,10 @@ def test_pictures_and_measures_are_as_declared(said, values):
     assert said("measure", values=values)
     if values["model"] != "digits_edm":
         assert said("probe", values=values, level=1, position=[0.1] * (1 + (values["model"] != "two_diracs")))
+
+
+def test_thumbnails_are_as_declared(said):
+    assert len(said("thumbnails", 2, models=["spiral_mlp", "nobody"])) == 2
 
 
 CHANGED = {
@@ -109,7 +111,8 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
-    tried = {"ask", "askPinned", "measure", "measurePinned", "probe", "poll", "film", "plan", "act", *INSTRUMENTS}
+    tried = {"ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
+    tried |= {"poll", "film", "plan", "act"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried | {"halt"}
 

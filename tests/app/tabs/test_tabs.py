@@ -8,7 +8,7 @@ import pytest
 from app import page, schema
 from app.messages.answers import Act
 from app.messages.requests import Film
-from app.tabs import TABS, controls, jobs
+from app.tabs import TABS, jobs
 from app.tabs.base import Event
 from app.tabs.links import opened_from
 from app.tabs.wiring import Wiring
@@ -40,9 +40,7 @@ def added():
     TABS.pop()
 
 
-def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab, monkeypatch):
-    one = controls.described(controls.models.load("spiral"))
-    monkeypatch.setattr(controls, "described", lambda model: one)  # thumbnails of all of them take a while
+def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab):
     told = {"name": "lessons", "title": "Lessons", "kind": "lessons", "minutes": 3.0}
     assert page.boot(tab.house)["tabs"][-1] == told
     assert opened_from({"tab": "lessons"})["show"] == {"tab": "lessons", "name": "lessons", "values": {}}
