@@ -258,7 +258,7 @@ class Office:
 
     def _over(self, order, over, answer):
         self._ledger.add(order.visitor, over.seconds)
-        if answer:
+        if answer or over.seconds > self._durations.of(order.sort):
             self._durations.learn(order.sort, over.seconds)
         if answer and over.files is not None:
             self._answers.keep(order.text, answer, over.files)
