@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import page
-from app.routes import runs, uploads
+from app.routes import events, runs, uploads
 from app.sentences import visible
 from app.transport import corners
 from app.transport.gate import Gate
@@ -73,7 +73,8 @@ def application(device, room: Room | None = None, pool: Pool | None = None) -> F
     login.add(app, room.entrance, sessions)
     uploads.add(app, room, sessions.name)
     runs.add(app, room, sessions.name)
-    blocks = page.build(pool, room)
+    blocks, wiring = page.build(pool, room)
+    events.add(app, wiring, sessions.name)
     corners.mount(
         app,
         blocks,

@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict, dataclass
 
+from starlette.datastructures import Address
+
 from app.visitors import limits
 from app.visitors.entrance import ClassroomEntrance, Entrance
 from app.visitors.limits import Allowance
@@ -36,6 +38,16 @@ class Visitor:
     teacher: bool
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a request of the page, as a `gr.Request` says it of others. username: who has logged in.
+    session_hash: of the visit, another one for each page that is opened."""
+
+    username: str | None
+    client: Address | None
+    session_hash: str
+
+
 class Room:
     """Who may do what here. Thread-safe.
 
@@ -54,7 +66,7 @@ class Room:
         self.entrance = ClassroomEntrance(self.folder, password, teacher_password) if classroom else Entrance(password)
 
     def visitor(self, request) -> Visitor:
-        """Who sends a request: gr.Request, or anything with a `username`."""
+        """Who sends a request: Sender, gr.Request, or anything with a `username`."""
         if self.kind != "classroom":
             return Visitor(None, self.kind == "own")
         name = request.username
@@ -64,7 +76,9 @@ class Room:
         return Visitor(key_of(name) + TEACHER if teacher else key_of(name), teacher)
 
     def key(self, request):
-        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        """What tells whoever sent a request from others: their name in a classroom, or else address and page.
+
+        request: Sender, or gr.Request."""
         name = self.visitor(request).name
         client = getattr(request, "client", None)
         return name or (client and client.host, request.session_hash)

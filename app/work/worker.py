@@ -16,7 +16,7 @@ import torch
 
 from app.sentences import faults
 from app.work.frames import Over, Place, Say, Task, frame, over, pickled, read
-from app.work.jobs import THREADS, answer, name_of, received
+from app.work.jobs import answer, name_of, received
 from app.work.shared import Work
 from app.work.slots import Slots
 from app.work.tickets import Ended, Ticket
@@ -26,6 +26,7 @@ from edm.base import devices
 from edm.base.errors import Refused
 
 AHEAD = 2  # answers that are not the last may be under way to who reads them; then the job waits, and takes no place
+THREADS = 256  # that compute, or wait for their turn
 SEND_BUFFER = 1 << 20  # bytes
 
 
