@@ -17,10 +17,8 @@ from app.visitors import limits
 from app.visitors.entrance import ClassroomEntrance, Entrance
 from app.visitors.limits import Allowance
 from app.visitors.names import key_of
-from edm import runs
 from edm.base.errors import Refused
-from edm.runs import tasks
-from edm.runs.beginnings import settings_of
+from edm.files.names import runs_folder
 
 TEACHER = " (teacher)"
 _CLOSED = (
@@ -59,7 +57,7 @@ class Room:
         self, folder=None, local: bool = True, password: str | None = None, classroom: bool = False,
         teacher_password: str | None = None, allowance: Allowance | None = None,
     ):  # fmt: skip
-        self.folder = runs.runs_folder(folder).absolute()
+        self.folder = runs_folder(folder).absolute()
         self.kind = "classroom" if classroom else "own" if local else "closed"
         self.allowance = allowance or Allowance()
         self.turn = threading.RLock()  # to hold while runs are counted and one is added
@@ -104,6 +102,8 @@ class Room:
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
+        from edm.runs.beginnings import settings_of
+
         self.check_control(visitor, run)
         if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
@@ -123,6 +123,8 @@ class Room:
 
         existing: all runs there are. Hold `turn` from reading them to starting it.
         """
+        from edm.runs import tasks
+
         self.check_control(visitor, run)
         if self.kind != "own":
             limits.check_files(settings)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 
-_THREADS = ThreadPoolExecutor(256, thread_name_prefix="answers")  # that work, or wait for their turn
+THREADS = 256  # that work, or wait for their turn
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answers")
 
 
 def beside(items: Generator[bytes] | AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
@@ -18,10 +19,10 @@ def beside(items: Generator[bytes] | AsyncGenerator[bytes]) -> AsyncGenerator[by
 
 
 async def _threaded(items):
-    step = _THREADS.submit(next, items, None)
+    step = _threads.submit(next, items, None)
     try:
         while (item := await asyncio.wrap_future(step)) is not None:
             yield item
-            step = _THREADS.submit(next, items, None)
+            step = _threads.submit(next, items, None)
     finally:
         step.add_done_callback(lambda _: items.close())

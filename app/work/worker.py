@@ -15,6 +15,7 @@ from pkgutil import resolve_name
 import torch
 
 from app.sentences import faults
+from app.work.beside import THREADS
 from app.work.frames import Over, Place, Say, Task, frame, over, pickled, read
 from app.work.jobs import answer, name_of, received
 from app.work.shared import Work
