@@ -18,7 +18,7 @@ from tests.benchmarks.served import computed, served
 from tests.benchmarks.table import Row
 from tests.browser.conftest import ROOT
 
-PROTOCOL = "queue"  # of the code that is here
+PROTOCOL = "lines"  # of the code that is here
 MODELS = ("eight_gaussians", "spiral")
 IMPATIENT = 3.0  # seconds after which the page asks once more
 
