@@ -27,7 +27,6 @@ from edm.base import devices
 from edm.base.errors import Refused
 
 AHEAD = 2  # answers that are not the last may be under way to who reads them; then the job waits, and takes no place
-THREADS = 256  # that compute, or wait for their turn
 SEND_BUFFER = 1 << 20  # bytes
 
 
