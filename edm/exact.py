@@ -22,7 +22,7 @@ from edm.base.errors import Refused
 from edm.base.transfers import sent
 from edm.mixtures import Mixture, differs, level
 
-CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
+CHUNK = 1 << 19  # numbers in one [components, batch] block of responsibilities: 4 MiB
 
 
 class GaussianMixture:

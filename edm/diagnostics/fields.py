@@ -34,8 +34,8 @@ def direction_field(
     follow: a σ_data for which positions and directions are in u = x/√(σ² + σ_data²) instead, where
     −du/d ln σ = (D − x)/√(σ² + σ_data²) + u·σ²/(σ² + σ_data²). Returns [len(sigmas), G, d].
     """
-    sigmas, pace = list(sigmas), Pace()
-    field, each = [], _levels_at_once(denoiser, positions) if labels is None else 1
+    field, pace = [], Pace()
+    each = _levels_at_once(denoiser, positions) if labels is None else 1
     for first in range(0, len(sigmas), each):
         pace.keep(positions.device)
         found = _directions(denoiser, positions, sigmas[first : first + each], follow, labels)
@@ -47,7 +47,7 @@ def _directions(denoiser, positions, sigmas, follow, labels):
     """Those of the levels, one after the other, in one evaluation."""
     sigma = column = sigmas[0]
     if len(sigmas) > 1:
-        levels = torch.tensor(sigmas, dtype=torch.float64)[:, None].expand(-1, len(positions))
+        levels = torch.as_tensor(sigmas, dtype=torch.float64)[:, None].expand(-1, len(positions))
         sigma, positions = sent(levels.reshape(-1), positions.device), positions.repeat(len(sigmas), 1)
         column = sigma[:, None].to(positions.dtype)
     if follow is None:
