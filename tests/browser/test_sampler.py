@@ -36,6 +36,7 @@ def test_a_knob_answers_while_it_is_being_dragged(explore):
     explorer.page.mouse.move(box["x"] + box["width"] * 0.82, y)
     explorer.page.mouse.down()
     seen = []
+    explorer.requests.clear()
     for i in range(12):
         explorer.page.mouse.move(box["x"] + box["width"] * (0.8 - i * 0.05), y)
         time.sleep(0.12)
@@ -44,6 +45,8 @@ def test_a_knob_answers_while_it_is_being_dragged(explore):
     assert seen[-1] > serial
     explorer.page.mouse.up()
     explorer.settled()
+    measured = sum(url.endswith("/measure") for url in explorer.requests)
+    assert 1 <= measured < len(set(seen)) / 2  # what is passed by is not measured
     assert moved(before, explorer.pixels()) > 0.01
     assert "sigma_max=" in explorer.query
 

@@ -13,6 +13,8 @@ const MOVES = 700; // ms within which one picture is asked for after the other w
 export class Asked {
   /** @type {import("../shared/messages.d.ts").Measures | null} */
   measures = null;
+  /** Of which picture they are. */
+  #measured = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} Until it is measured. */
   #rest;
   #asked = Number.NEGATIVE_INFINITY; // when, in ms
@@ -65,8 +67,14 @@ export class Asked {
         return;
       }
       this.measures = reply.body;
+      this.#measured = reply.serial;
       measured(reply.serial);
     });
+  }
+
+  /** Whether the measures are of an older picture than the one that is shown. */
+  get behind() {
+    return this.#measured !== this.requests.shown;
   }
 
   /** @param {Reply} reply */

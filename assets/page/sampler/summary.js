@@ -17,25 +17,25 @@ import { number, rounded } from "../shared/numbers.js";
 export function describe(parts, { main, pin, pinned, settings }) {
   const { result } = main.picture;
   if (!result) return;
-  parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main.measures));
+  parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main));
   parts.pin.numbers.hidden = parts.main.caption.hidden = parts.pin.caption.hidden = !pinned;
   const sentence = summary(result, main.measures, settings);
   if (parts.summary.textContent !== sentence) parts.summary.textContent = sentence;
   if (!pinned) return;
   const other = pin.picture.result;
-  if (other) parts.pin.numbers.replaceChildren(...metrics("pinned", other, pin.measures));
+  if (other) parts.pin.numbers.replaceChildren(...metrics("pinned", other, pin));
   const [here, there] = differences(settings.changedValues(), pinned, settings.boot.knobs);
   parts.main.caption.textContent = `now: ${here}`;
   parts.pin.caption.textContent = `pinned: ${there}`;
 }
 
 /**
- * The row of numbers under the stage.
+ * The row of numbers under the stage; measures of an older picture are pale.
  * @param {string | null} label
  * @param {Result} result
- * @param {Measures | null} measures
+ * @param {import("./asked.js").Asked} asked
  */
-function metrics(label, result, measures) {
+function metrics(label, result, { measures, behind }) {
   const milliseconds = result.milliseconds.toFixed(result.milliseconds < 10 ? 1 : 0);
   const items = [
     [number(result.run.evaluations), "evaluations", "NFE: calls of the denoiser for each sample"],
@@ -59,7 +59,9 @@ function metrics(label, result, measures) {
   }
   return [
     ...(label ? [element("em", {}, label)] : []),
-    ...items.map(([value, name, title]) => element("span", { title }, element("b", {}, value), ` ${name}`)),
+    ...items.map(([value, name, title], k) =>
+      element("span", { title, class: behind && k > 1 && "behind" }, element("b", {}, value), ` ${name}`),
+    ),
   ];
 }
 
