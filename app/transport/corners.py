@@ -33,7 +33,7 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
 
 def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
-    # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
+    # What a script asks for counts while it waits for its turn, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
     blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
@@ -56,12 +56,6 @@ def forgetting(blocks: gr.Blocks) -> Callable[[str], None]:
             each.pop(visit, None)
 
     return forget
-
-
-def message_of(event: gr.EventData) -> dict:
-    """What the page has sent with an event."""
-    data = _get(event, "_data")
-    return data if isinstance(data, dict) else {}
 
 
 def running():

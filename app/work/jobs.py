@@ -6,24 +6,22 @@ jobs (`Work`), and what may end one (`Watch`), belong to whoever computes.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Generator, Hashable, Iterator, Mapping
 from contextlib import aclosing
 from typing import ClassVar, Protocol
 
 import torch
 
+from app.figures import pack
+from app.work.beside import beside
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
-
-THREADS = 256  # that compute, or wait for their turn
 
 
 class Job(Settings):
@@ -62,7 +60,7 @@ def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
 
 def answer(body: dict | str | None, last: bool = True) -> bytes:
     """A message to the page, but for the number of the request: {"finished", "body"}."""
-    text = body if isinstance(body, str) else json.dumps(body)
+    text = body if isinstance(body, str) else pack.text(body)
     return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
 
 
@@ -115,7 +113,6 @@ class Threads:
 
     def __init__(self, work: Work):
         self.work = work
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
 
     @property
     def device(self) -> str:
@@ -124,18 +121,15 @@ class Threads:
     def move(self, device: str) -> None:
         self.work.move(devices.device(device))
 
-    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
+    def run(self, job: Job, ticket: Ticket) -> Generator[bytes]:
         for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
             yield answer(body, last)
 
     async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
         inner = Ticket(ticket.visitor, (ticket.check,))
-        found = self.run(job, inner)
-        step = self._threads.submit(next, found, None)
         try:
-            while (one := await asyncio.wrap_future(step)) is not None:
-                yield one
-                step = self._threads.submit(next, found, None)
+            async with aclosing(beside(self.run(job, inner))) as found:
+                async for one in found:
+                    yield one
         finally:
             inner.end()
-            step.add_done_callback(lambda _: found.close())

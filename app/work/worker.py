@@ -15,8 +15,9 @@ from pkgutil import resolve_name
 import torch
 
 from app.sentences import faults
+from app.work.beside import THREADS
 from app.work.frames import Over, Place, Say, Task, frame, over, pickled, read
-from app.work.jobs import THREADS, answer, name_of, received
+from app.work.jobs import answer, name_of, received
 from app.work.shared import Work
 from app.work.slots import Slots
 from app.work.tickets import Ended, Ticket
