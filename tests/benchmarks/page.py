@@ -28,7 +28,7 @@ MOVE = """([name, value]) => new Promise((resolve, reject) => {
   watch.observe(root, { attributes: true });
   knob.value = value;
   knob.dispatchEvent(new Event("input", { bubbles: true }));
-  setTimeout(() => reject("no answer"), 10000);
+  setTimeout(() => reject("no answer"), 60000);
 })"""
 
 
