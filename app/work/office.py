@@ -31,7 +31,7 @@ AHEAD = 0.03  # seconds of work that may lie in a process before a job, so that 
 HOME = 0.02  # seconds of it for which a job is still given to the process that knows its visitor
 OWN = 0.025  # seconds that older jobs of the same visitor count, which do not give way to theirs
 LOOK = 0.03  # seconds between two looks at what waits
-PATIENCE = 3  # processes that die before they are ready, one after the other, before those who wait are told
+PATIENCE = 2  # processes that die before they are ready, one after the other, before those who wait are told
 DEADLY = (
     "This has ended the process that computed it, and another one: it may need more memory than there is; take fewer "
     "samples or steps, or a smaller network."

@@ -247,6 +247,13 @@ def test_measures_use_the_picture_that_the_same_visitor_has_just_seen(pool):
     assert last(pool, Measures(experiment=experiment), Ticket("same"))["distance"] > 0
 
 
+def test_when_no_process_can_begin_who_waits_is_told_so():
+    made = Processes("app.nowhere:jobs", "cpu", 1)
+    with pytest.raises(faults.Told, match="cannot be started"):
+        last(made, Deed())
+    made.close()
+
+
 def test_no_process_is_left_of_a_pool_that_is_closed():
     made = Processes(f"{__name__}:kinds", "cpu", 1)
     process = last(made, Deed())["process"]
