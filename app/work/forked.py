@@ -1,5 +1,5 @@
-"""Loaded by the process that others are forked from: it has nothing to tidy up, so it need not take PyTorch apart, which
-takes seconds, when the server is gone."""
+"""Loaded by the process that others are forked from: it has nothing to tidy up when the server is gone, and need not
+take PyTorch apart, which takes seconds."""
 
 import atexit
 import os
