@@ -15,12 +15,13 @@ import pytest
 import edm
 from app.sentences import faults
 from app.tabs import jobs
-from app.work.jobs import Job, Threads
+from app.work.jobs import Job
 from app.work.measures import Measures
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.processes import Processes
 from app.work.shared import Work
+from app.work.threads import Threads
 from app.work.tickets import Ended, Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
