@@ -14,7 +14,7 @@ from typing import Any
 
 _METHODS = multiprocessing.get_all_start_methods()
 CONTEXT: Any = multiprocessing.get_context("forkserver" if "forkserver" in _METHODS else "spawn")
-_loaded: list[str] = []
+_loaded = ["app.work.forked"]
 
 
 def load(*modules: str) -> None:

@@ -11,17 +11,15 @@ import asyncio
 import logging
 import os
 import pickle
-import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from cachetools import LRUCache
 
 from app.sentences.faults import Told
-from app.work import forks
-from app.work.frames import Inbox, Place, Say, Task, frame, of_over, pickled
+from app.work.frames import Place, Say, Task, frame, of_over, pickled
+from app.work.hands import Hand
 from app.work.orders import Answers, Durations, Order
 from app.work.slots import Ledger
 from app.work.tickets import Ended
@@ -31,47 +29,12 @@ AHEAD = 0.03  # seconds of work that may lie in a process before a job, so that 
 HOME = 0.02  # seconds of it for which a job is still given to the process that knows its visitor
 OWN = 0.025  # seconds that older jobs of the same visitor count, which do not give way to theirs
 LOOK = 0.03  # seconds between two looks at what waits
-PATIENCE = 3  # processes that die before they are ready, one after the other, before those who wait are told
+PATIENCE = 2  # processes that die before they are ready, one after the other, before those who wait are told
 DEADLY = (
     "This has ended the process that computed it, and another one: it may need more memory than there is; take fewer "
     "samples or steps, or a smaller network."
 )
 NOBODY = "The processes that compute cannot be started; the server's log says more."
-
-
-class Hand(asyncio.Protocol):
-    """A process that computes. orders: what it has been given, the earliest first. known: models that it was told of.
-
-    leaving: it ends once it has done what it has. moved: what waits for its answer to a new device.
-    """
-
-    def __init__(self, office: Office):
-        self._office, self._inbox = office, Inbox()
-        self.process, self.transport = None, None
-        self.ready = self.leaving = False
-        self.orders: dict[int, Order] = {}
-        self.known, self.moved = (), None
-
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def data_received(self, data):
-        for say, number, content in self._inbox.frames(data):
-            self._office.heard(self, say, number, content)
-
-    def connection_lost(self, error):
-        self._office.lost(self)
-
-    def say(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
-
-    def end(self) -> None:
-        """At once, whatever it does."""
-        if self.transport is not None:
-            self.transport.abort()
-        if self.process is not None:
-            self.process.kill()
 
 
 class Office:
@@ -172,44 +135,13 @@ class Office:
 
     async def _begin(self, hand):
         await asyncio.sleep(min(2.0**self._failures - 1, 30))
-        mine, theirs = socket.socketpair()
         hand.known = self._registered()
         place = Place(self._kinds, self.device, self._own, self._workers, os.environ.get("EDM_RUNS"), hand.known)
         try:
-            hand.process = await self._started(theirs, place)
+            await hand.begin(self._loop, place)
         except Exception as error:
             logging.getLogger(__name__).error("a process that computes could not be started: %s", error)
-            mine.close()
             self.lost(hand)
-            return
-        finally:
-            theirs.close()
-        await self._loop.create_connection(lambda: hand, sock=mine)
-
-    def _started(self, end, place) -> asyncio.Future:
-        """The process, once it is there. What ends this one need not wait for that."""
-        started = self._loop.create_future()
-
-        def start():
-            try:
-                process, error = forks.begin(_work, end, place, name="work"), None
-            except Exception as failure:
-                process, error = None, failure
-            if self._closing and process is not None:
-                process.kill()
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(tell, process, error)
-
-        def tell(process, error):
-            if started.cancelled():
-                return
-            if error is None:
-                started.set_result(process)
-            else:
-                started.set_exception(error)
-
-        threading.Thread(target=start, name="begins", daemon=True).start()
-        return started
 
     def _dismiss(self, hand):
         if hand.leaving and not hand.orders and hand.transport is not None:
@@ -261,6 +193,7 @@ class Office:
                 self._settle(content.decode())
             elif content.decode() != self.device:
                 hand.say(frame(Say.MOVE, content=self.device.encode()))
+            self._dismiss(hand)
             self._dispatch()
         elif say == Say.MOVED:
             moved, hand.moved = hand.moved, None
@@ -345,10 +278,3 @@ class Office:
         hand.orders[order.number] = order
         self._homes[order.visitor] = hand
         hand.say(pickled(Say.JOB, order.number, Task(order.text, visitor, self._ledger.lately(order.visitor))))
-
-
-def _work(end, place):
-    """What such a process runs."""
-    from app.work.worker import work
-
-    work(end, place)

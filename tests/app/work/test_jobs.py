@@ -1,79 +1,22 @@
-"""Every computation is a document: another process makes the same of it."""
+"""Every computation is a document, and ends when it is wanted no longer."""
 
 import asyncio
 import json
 import re
-import subprocess
-import sys
 from contextlib import aclosing, nullcontext
 
 import pytest
 from pydantic import ValidationError
 
-from app.instruments.job import Figure
 from app.tabs import jobs
-from app.training.flow import Flow
 from app.work.jobs import received
-from app.work.measures import Measures
-from app.work.numbers import Numbers
 from app.work.pictures import Picture
-from app.work.probes import Probe
 from app.work.shared import Work
 from app.work.threads import Threads
-from app.work.thumbnails import Thumbnails
 from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
-from edm.experiments.experiment import Experiment
-from edm.sampling.settings import Sampling
 from tests import loop
-from tests.app.training import finished
-
-SMALL = Experiment(model="spiral", count=6, sampling=Sampling(steps=4, S_churn=3, S_tmax=float("inf"), seed=5))
-DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(sigmas=[50, 3, 0.2]))
-KINDS = {
-    "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
-    "measures": Measures(experiment=DRAWN),
-    "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
-    "numbers": Numbers(experiment=DRAWN.changed(count=3)),
-    "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
-    "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
-}
-ELSEWHERE = """
-import sys
-from app.tabs import jobs
-from app.work.jobs import received
-from app.work.threads import Threads
-from app.work.shared import Work
-from app.work.tickets import Ticket
-
-assert "gradio" not in sys.modules
-for line in sys.stdin:
-    *_, answer = Threads(Work("cpu")).run(received(line, jobs()), Ticket("somebody"))
-    print(answer.decode())
-"""
-MILLISECONDS = re.compile(rb'"milliseconds": [^,]*, ')
-
-
-@pytest.fixture
-def every(tmp_path):
-    """One job of each kind."""
-    (checkpoint,) = list((finished(tmp_path, "moons", images=64) / "checkpoints").iterdir())
-    return KINDS | {"flow": Flow(checkpoint=str(checkpoint))}
-
-
-def run(job, ticket=None):
-    *_, answer = Threads(Work("cpu")).run(job, ticket or Ticket("somebody"))
-    return answer
-
-
-def test_every_kind_of_job_goes_to_another_process_which_computes_the_same_bytes(every):
-    assert set(every) == set(jobs()), "a job of each kind"
-    given = "\n".join(job.sent() for job in every.values())
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], input=given, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    for answer, job in zip(done.stdout.encode().splitlines(), every.values(), strict=True):
-        assert json.loads(answer)["finished"]
-        assert MILLISECONDS.sub(b"", answer) == MILLISECONDS.sub(b"", run(job)), job.kind
+from tests.app.work.kinds import KINDS, SMALL
 
 
 def test_a_job_that_was_sent_is_the_job_that_is_received(every):

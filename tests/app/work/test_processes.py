@@ -4,7 +4,9 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
+import sys
 import threading
 import time
 from typing import ClassVar
@@ -26,7 +28,7 @@ from app.work.tickets import Ended, Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from tests import loop
-from tests.app.work.test_jobs import KINDS, MILLISECONDS, SMALL
+from tests.app.work.kinds import SMALL
 
 LONG = Experiment(model="spiral", count=3000, sampling={"steps": 900})  # some 20 s
 
@@ -53,7 +55,8 @@ class Deed(Job):
             for k in range(1000):
                 yield {"number": k}, False
                 watch.check()
-        here = {"process": os.getpid(), "device": str(work.device)}
+        served = [name for name in ("gradio", "uvicorn") if name in sys.modules]
+        here = {"process": os.getpid(), "device": str(work.device), "loaded": served}
         if self.do == "busy":
             yield here, False
         with watch.turn():
@@ -72,6 +75,11 @@ def pool():
     made = Processes(f"{__name__}:kinds", "cpu", 2, registered=edm.models.registered)
     yield made
     made.close()
+
+
+def timeless(answer):
+    """An answer without how long it took."""
+    return re.sub(rb'"milliseconds": [^,]*, ', b"", answer)
 
 
 def last(pool, job, ticket=None):
@@ -104,10 +112,12 @@ def processes(pool):
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_job_has_the_same_answers_as_in_this_process(pool, kind):
-    here, there = (list(each.run(KINDS[kind], Ticket("a"))) for each in (Threads(Work("cpu")), pool))
-    assert MILLISECONDS.sub(b"", here[-1]) == MILLISECONDS.sub(b"", there[-1])
+def test_each_kind_of_job_has_the_same_answers_as_in_this_process(pool, every):
+    assert set(every) == set(jobs()), "a job of each kind"
+    for job in every.values():
+        here, there = (list(each.run(job, Ticket("a"))) for each in (Threads(Work("cpu")), pool))
+        assert timeless(here[-1]) == timeless(there[-1]), job.kind
+    assert not last(pool, Deed())["loaded"], "what serves the page is not in the way there"
 
 
 def test_answers_come_in_an_event_loop_too_and_a_picture_is_kept(pool):
@@ -197,7 +207,7 @@ def test_a_process_that_is_killed_is_replaced_and_its_jobs_are_computed_again(po
     for process in before:
         os.kill(process, signal.SIGKILL)
     *_, answer = answers
-    assert MILLISECONDS.sub(b"", answer) == MILLISECONDS.sub(b"", list(Threads(Work("cpu")).run(job, Ticket()))[-1])
+    assert timeless(answer) == timeless(list(Threads(Work("cpu")).run(job, Ticket()))[-1])
     numbers += [json.loads(next(streaming))["body"]["number"] for _ in range(4)]
     assert numbers == list(range(8)), "nothing is told twice"
     streaming.close()
@@ -246,6 +256,13 @@ def test_measures_use_the_picture_that_the_same_visitor_has_just_seen(pool):
     experiment = SMALL.changed(count=12)
     last(pool, Picture(experiment=experiment), Ticket("same"))
     assert last(pool, Measures(experiment=experiment), Ticket("same"))["distance"] > 0
+
+
+def test_when_no_process_can_begin_who_waits_is_told_so():
+    made = Processes("app.nowhere:jobs", "cpu", 1)
+    with pytest.raises(faults.Told, match="cannot be started"):
+        last(made, Deed())
+    made.close()
 
 
 def test_no_process_is_left_of_a_pool_that_is_closed():

@@ -1,0 +1,21 @@
+"""Jobs to try, of each kind that needs no run."""
+
+from app.instruments.job import Figure
+from app.work.measures import Measures
+from app.work.numbers import Numbers
+from app.work.pictures import Picture
+from app.work.probes import Probe
+from app.work.thumbnails import Thumbnails
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
+
+SMALL = Experiment(model="spiral", count=6, sampling=Sampling(steps=4, S_churn=3, S_tmax=float("inf"), seed=5))
+DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(sigmas=[50, 3, 0.2]))
+KINDS = {
+    "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
+    "measures": Measures(experiment=DRAWN),
+    "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
+    "numbers": Numbers(experiment=DRAWN.changed(count=3)),
+    "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
+    "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
+}
