@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from edm import networks
 from edm.networks import norms
 from edm.networks.blocks import GroupNorm
 
@@ -74,6 +75,23 @@ def test_who_does_not_train_may_differentiate_twice(always):
     norm = GroupNorm(2, 8, 1e-6).double().eval()
     assert torch.autograd.gradgradcheck(lambda x: norm(x, silu=True), x)
     assert not any(always)
+
+
+@pytest.mark.parametrize("name", [name for name, network in networks.NETWORKS.items() if network.images])
+def test_a_network_and_its_gradients_in_bf16_are_those_of_float32_to_its_digits(name):
+    torch.manual_seed(0)
+    sizes = {"channels": 32, "channel_mult": (1, 2), "blocks": 1, "attention": (8,)}
+    network = networks.build(name, in_channels=3, resolution=16, **sizes).train()
+    for parameter in network.parameters():  # those that begin at almost nothing, too
+        torch.nn.init.normal_(parameter, std=0.05)
+    x, c_noise, found = torch.randn(4, 3, 16, 16), torch.linspace(-1, 1, 4), []
+    for half in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            y = network(x, c_noise)
+        gradients = torch.autograd.grad(y.float().square().mean(), network.parameters(), allow_unused=True)
+        found.append([y.detach().float(), torch.cat([g.flatten() for g in gradients if g is not None])])
+    apart = [float((half - full).norm() / full.norm()) for full, half in zip(*found, strict=True)]
+    assert 0 < max(apart) < 8 * 2**-8, apart
 
 
 def test_images_of_equal_numbers_have_no_variance(always):
