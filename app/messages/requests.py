@@ -44,6 +44,12 @@ class Window(Settings):
     follow: bool = False
 
 
+class Open(Message):
+    """What the page's address says after its "?"."""
+
+    query: _Text
+
+
 class Picture(Message):
     """Sample settings. field: where arrows are wanted."""
 
@@ -56,6 +62,12 @@ class Probe(Picture):
 
     position: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=1, max_length=2)]
     level: Whole
+
+
+class Thumbnails(Message):
+    """Trained models, by name, of which the page has no thumbnail."""
+
+    models: Annotated[tuple[_Text, ...], Field(min_length=1, max_length=MOST_NAMES)]
 
 
 class Figure(Message):
@@ -113,9 +125,3 @@ class Act(Message):
         if (value := getattr(self, name)) is None:
             raise Refused(f"The request could not be read: {name} is missing")
         return value
-
-
-class Halt(Message):
-    """End what runs on a topic."""
-
-    topic: Annotated[str, Field(max_length=40)]

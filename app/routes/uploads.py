@@ -75,7 +75,7 @@ class Uploads:
             return not await request.is_disconnected()
 
         work = asyncio.ensure_future(anyio.to_thread.run_sync(take, limiter=self._threads))
-        return await attended(work, here, arrival.gone)
+        return await attended(work, here, arrival.gone.set)
 
 
 def _allowed(room, visitor, request) -> int:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from app.figures.pack import components, float32, uint8
+from app.figures.pack import components
 from app.instruments import INSTRUMENTS
 from app.training import film
-from edm import models, presets, runner, timesteps
+from app.work import thumbnails
+from edm import models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
 from edm.experiments.experiment import Experiment
-from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
-
-THUMBNAIL_POINTS = 220
-THUMBNAIL_CLASS = 3
 
 
 def boot() -> dict:
@@ -110,17 +107,11 @@ def _range(model) -> list[float | None]:
     return [low or None, high if high < float("inf") else None]
 
 
-def thumbnail(model) -> str:
-    """A few samples: points as float32, an image as 8 bits [C, H, W]. Of a run those that it has drawn itself."""
-    if model.run and (drawn := film.thumbnail(model.path, model.shape)):
-        return drawn
-    count = THUMBNAIL_POINTS if len(model.shape) == 1 else 1
-    if not model.trained:
-        label = model.drawn[THUMBNAIL_CLASS % len(model.drawn)] if model.classes else None
-        samples = model.dataset.sample(count, seed=1, label=label)
-    else:
-        one = model.classes and count == 1
-        label = written(model.class_names[model.drawn[THUMBNAIL_CLASS % len(model.drawn)]]) if one else None
-        sampling = Sampling(steps=12)
-        samples = last(runner.states(Experiment(model=model.name, count=count, label=label, sampling=sampling))).x
-    return float32(samples) if len(model.shape) == 1 else uint8(samples.numpy())
+def thumbnail(model) -> str | None:
+    """A few samples (`app.work.thumbnails.of`); of a run those that it has drawn itself. None where a network would
+    have to be asked, which takes its time."""
+    if model.run:
+        return film.thumbnail(model.path, model.shape)
+    if model.trained:
+        return thumbnails.shipped(model)
+    return thumbnails.of(model.dataset.sample(thumbnails.POINTS, seed=1, label=thumbnails.label_of(model)))

@@ -10,29 +10,33 @@ from app.work.jobs import Job
 from app.work.measures import Measures
 from app.work.pictures import Picture, Window
 from app.work.probes import Probe
+from app.work.thumbnails import Thumbnails
 
 ASPECTS = 0.1, 10.0
 
 
 class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
-    jobs = (Picture, Measures, Probe)
+    jobs = (Picture, Measures, Probe, Thumbnails)
     events: ClassVar = {
-        "ask": Event(requests.Picture, answers.Picture, "main", shown=True),
+        "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
         "measure": Event(requests.Picture, answers.Measures, "main"),
         "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),
         "probe": Event(requests.Probe, answers.Probe, "probe"),
+        "thumbnails": Event(requests.Thumbnails, answers.Thumbnail, "thumbnails"),
     }
 
     def boot(self, house: House) -> dict:
         return {}
 
     def serve(self, house: House) -> Answers:
-        return lambda event, message, ticket, request: house.pool.run(_job(event, message), ticket)
+        return lambda event, message, ticket, request: house.pool.answers(_job(event, message), ticket)
 
 
 def _job(event, message) -> Job:
+    if event == "thumbnails":
+        return Thumbnails(models=message.models)
     experiment = experiment_of(message.values)
     if event == "probe":
         return Probe(experiment=experiment, level=message.level, position=message.position)

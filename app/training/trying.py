@@ -1,12 +1,10 @@
 """Estimates in a process of their own, one for each: what it has tried ends with it, and it can be given up.
 
-It is forked from one that has loaded PyTorch and does nothing else, so that it begins at once; where processes cannot
-be forked, it is begun anew.
+It begins at once (`app.work.forks`).
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import time
@@ -14,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from app.training.estimates import GivenUp, wanted
+from app.work import forks
 from edm.training import estimate as estimates
 from edm.training.estimate import Estimate
 from edm.training.settings import Training
@@ -22,10 +21,7 @@ LOOK = 0.05  # seconds between two looks whether somebody still wants it
 LONGEST = 90.0  # seconds
 NICE = 5
 
-_METHODS = multiprocessing.get_all_start_methods()
-_processes: Any = multiprocessing.get_context("forkserver" if "forkserver" in _METHODS else "spawn")
-if "forkserver" in _METHODS:
-    _processes.set_forkserver_preload([__name__, "app.training.warm"])
+forks.load(__name__, "app.training.warm")
 
 
 def estimate(settings: Training, device: str = "auto") -> Estimate:
@@ -39,10 +35,8 @@ def estimate(settings: Training, device: str = "auto") -> Estimate:
 
 def elsewhere(settings: Training, device: str, trial: bool) -> Estimate:
     """`edm.training.estimate.estimate` in a new process. Raises what it raises; EOFError if it ends without a word."""
-    receiving, sending = _processes.Pipe(duplex=False)
-    task = (sending, settings.model_dump_json(), device, trial)
-    process = _processes.Process(target=_answer, args=task, name="estimate", daemon=True)
-    process.start()
+    receiving, sending = forks.CONTEXT.Pipe(duplex=False)
+    process = forks.begin(_answer, sending, settings.model_dump_json(), device, trial, name="estimate")
     sending.close()
     due = time.monotonic() + LONGEST
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 
 from app.transport import corners
@@ -26,13 +25,13 @@ def present(request) -> Callable:
     return here
 
 
-async def attended(work: asyncio.Future, here: Callable, gone: threading.Event):
-    """The result of `work`; sets `gone`, at which it should end soon, once `here()` is false, or this is cancelled."""
+async def attended(work: asyncio.Future, here: Callable, leave: Callable[[], None]):
+    """The result of `work`; calls leave(), at which it should end soon, once not here(), or this is cancelled."""
     work.add_done_callback(lambda done: done.cancelled() or done.exception())  # which is then no surprise to asyncio
     try:
         while not work.done() and await here():
             await asyncio.wait({work}, timeout=LOOK)
     finally:
-        gone.set()
+        leave()
     await asyncio.wait({work})
     return work.result()

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import ClassVar, Protocol
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import torch
-
-from app.work.shared import Work
+from app.figures import written
 from app.work.tickets import Ticket
-from app.work.watch import Watch
-from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
+
+if TYPE_CHECKING:  # whoever passes jobs on needs no torch
+    import torch
+
+    from app.work.shared import Work
+    from app.work.watch import Watch
 
 
 class Job(Settings):
@@ -29,6 +32,17 @@ class Job(Settings):
     @abstractmethod
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
         """(body, is it the last?): each body, as data or as JSON text, is better than the one before."""
+
+    @property
+    def sort(self) -> Hashable:
+        """What it has in common with jobs that take about as long."""
+        experiment = getattr(self, "experiment", None)
+        return self.kind, getattr(self, "instrument", None), experiment and experiment.model
+
+    def files(self) -> dict[str, str | None] | None:
+        """The files on which its last answer depends, with their stamps (`edm.base.atomic.stamp`): it may be kept as
+        long as they are the same. None: it is not to be kept."""
+        return None
 
     def sent(self) -> str:
         """As JSON text, for `received`."""
@@ -46,7 +60,7 @@ def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
 
 def answer(body: dict | str | None, last: bool = True) -> bytes:
     """A message to the page, but for the number of the request: {"finished", "body"}."""
-    text = body if isinstance(body, str) else json.dumps(body)
+    text = body if isinstance(body, str) else written.text(body)
     return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
 
 
@@ -54,6 +68,22 @@ def body_of(answers: Iterator[bytes]):
     """The body of the last answer, as data."""
     *_, whole = answers
     return json.loads(whole)["body"]
+
+
+async def body_from(answers: AsyncGenerator[bytes, None]):
+    """The same of answers that are waited for."""
+    async with aclosing(answers):
+        async for one in answers:
+            whole = one
+    return json.loads(whole)["body"]
+
+
+def name_of(device: torch.device | str) -> str:
+    """ "cpu", "cuda:0", …: the name of a device, which has a number where there may be several."""
+    import torch
+
+    device = torch.device(device)
+    return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
 
 
 class Pool(Protocol):
@@ -70,25 +100,11 @@ class Pool(Protocol):
     def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
         """The job's answers (see `answer`), as they come.
 
-        Computed in the turn of the ticket's visitor. What the ticket raises comes out here, at the job's next
+        Computed in the turn of the ticket's visitor. What the ticket ends with is raised here, at the job's next
         evaluation, and ends it; so does closing the iterator.
         """
+        ...
 
-
-class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers."""
-
-    def __init__(self, work: Work):
-        self.work = work
-
-    @property
-    def device(self) -> str:
-        device = torch.device(self.work.device)
-        return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
-
-    def move(self, device: str) -> None:
-        self.work.move(devices.device(device))
-
-    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
-        for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
-            yield answer(body, last)
+    def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
+        ...

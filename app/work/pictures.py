@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from app.figures import pack
+from app.figures.written import text
 from app.work import snippets
 from app.work.jobs import Job
 from app.work.shared import Work, identity
@@ -39,46 +40,57 @@ class Picture(Job):
     experiment: Experiment
     field: Window | None = None
 
+    def files(self) -> dict[str, str | None]:
+        model = models.of(self.experiment)
+        return {str(model.path): model.stamp} if model.trained else {}
+
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
-        experiment = self.experiment
-        key = json.dumps([identity(experiment), self.field and self.field.document(complete=True)])
+        experiment, model, started = self.experiment, models.of(self.experiment), time.perf_counter()
+        known = identity(experiment, model)
+        key = json.dumps([known, self.field and self.field.document(complete=True)])
         if kept := work.answer(key):
             yield kept, True
             return
-        model, started = models.of(experiment), time.perf_counter()
-        place = work.place(model, runner.count(experiment))
-        for states, ended in watch.paced(runner.states(experiment, place, watch)):
+        place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
+
+        def written(states, milliseconds, since=0, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since)
+            return f"{head}, {text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
+
+        since = 0
+        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+            milliseconds = 1000 * (time.perf_counter() - started)
             if not ended:
-                yield json.dumps(self._body(work, model, states, started)), False
-        body = self._body(work, model, states, started)
+                yield written(states, milliseconds, since), False
+                since = len(states)
+        more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                body["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = json.dumps(body)
-        work.keep(key, text)
-        work.remember(("final", identity(experiment)), lambda: states[-1].x)
-        yield text, True
+                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+        whole = written(states, milliseconds, **more)
+        work.keep(key, whole)
+        work.remember(("final", known), lambda: states[-1].x)
+        yield whole, True
 
-    def _body(self, work, model, states, started) -> dict:
-        experiment = self.experiment
-        path = path_of(experiment.sampling, model.denoiser)
-        body = {
-            "model": model.name,
-            "title": model.title,
-            "sigmaData": model.sigma_data,
-            "levels": path.sigmas,
-            "notes": path.notes,
-            "milliseconds": 1000 * (time.perf_counter() - started),
-            "run": pack.trajectory(states, model.sigma_data),
-            "document": json.dumps(experiment.document()),
-            "python": snippets.python(experiment, work.own),
-            "command": snippets.command(experiment, work.own),
-        }
-        if model.name == "drawn":
-            body["components"] = pack.components(model.denoiser)
-        if model.shape == (1,):
-            body["axis"] = pack.time_axis(path)
-        return body
+
+def _head(experiment, model, own) -> str:
+    """What all bodies of a picture have in common, as JSON text that goes on."""
+    path = path_of(experiment.sampling, model.denoiser)
+    head = {
+        "model": model.name,
+        "title": model.title,
+        "sigmaData": model.sigma_data,
+        "levels": path.sigmas,
+        "notes": path.notes,
+        "document": json.dumps(experiment.document()),
+        "python": snippets.python(experiment, own, model),
+        "command": snippets.command(experiment, own, model),
+    }
+    if model.name == "drawn":
+        head["components"] = pack.components(model.denoiser)
+    if model.shape == (1,):
+        head["axis"] = pack.time_axis(path)
+    return text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from app.transport.presence import Left, attended, present
-from app.work.jobs import Pool, body_of
+from app.work.jobs import Pool, body_from
 from app.work.numbers import Numbers
 from app.work.tickets import Ticket
 from edm.base import documents
@@ -19,7 +18,6 @@ from edm.experiments.experiment import Experiment
 
 AT_ONCE = 2  # of one visitor
 MOST_WAITING = 30  # of one visitor, beside those
-THREADS = 64
 PAUSE = 0.05  # seconds between two looks for a place
 
 
@@ -29,7 +27,6 @@ class Scripts:
     def __init__(self, pool: Pool, key: Callable):
         self._pool, self._key = pool, key
         self._running, self._waiting = Counter(), Counter()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="scripts")
 
     async def sample(self, settings: dict, request) -> dict:
         """The samples of an experiment document, and their measures (see `Numbers`).
@@ -37,31 +34,25 @@ class Scripts:
         Raises Refused for what cannot be or would take too long, and Left once nobody waits for it.
         """
         job = Numbers(experiment=asked(settings))
-        visitor, gone = self._key(request), threading.Event()
+        visitor = self._key(request)
         if self._waiting[visitor] >= MOST_WAITING:
             raise Refused(f"{MOST_WAITING} requests of yours are waiting already; send the next when some are over")
+        ticket = Ticket(visitor)
+        task = asyncio.ensure_future(self._placed(job, ticket))
+        return await attended(task, present(request), partial(ticket.end, Left))
 
-        def leave():
-            if gone.is_set():
-                raise Left("nobody waits for this")
-
-        def numbers():
-            return body_of(self._pool.run(job, Ticket(visitor, (leave,))))
-
-        task = asyncio.ensure_future(self._placed(visitor, leave, numbers))
-        return await attended(task, present(request), gone)
-
-    async def _placed(self, visitor, leave, compute):
+    async def _placed(self, job, ticket):
+        visitor = ticket.visitor
         self._waiting[visitor] += 1
         try:
             while self._running[visitor] >= AT_ONCE:
                 await asyncio.sleep(PAUSE)
-                leave()
+                ticket.check()
         finally:
             self._waiting -= Counter([visitor])  # which forgets who has none
         self._running[visitor] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, compute)
+            return await body_from(self._pool.answers(job, ticket))
         finally:
             self._running -= Counter([visitor])
 

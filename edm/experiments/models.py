@@ -167,14 +167,14 @@ def register(path: StrPath, name: str | None = None) -> str:
     model = _from_file(name, Path(path))
     if why := broken(path):
         raise Refused(why)
-    _registered[name] = model
+    _know(name, model)
     return name
 
 
 def forget(*names: str) -> None:
     """Models that were registered are unknown again: those of these names, or all. What ships stays."""
     for name in names or list(_registered):
-        _registered.pop(name, None)
+        _drop(name)
 
 
 def register_run(folder: StrPath) -> list[str]:
@@ -190,7 +190,7 @@ def register_run(folder: StrPath) -> list[str]:
         except Refused as error:
             logging.getLogger(__name__).warning("%s", error)
             continue
-        _registered[model.name] = _in_family(model, run, run)
+        _know(model.name, _in_family(model, run, run))
         names.append(model.name)
     if not names:
         raise Refused(saved.missing(folder))
@@ -210,13 +210,30 @@ def follow_run(folder: StrPath) -> bool:
         return False
     known = {(model.path, model.stamp) for model in list(_registered.values()) if model.path and model.family == family}
     for path in {path for path, _ in known} - {path for path, _ in found}:
-        changed |= _registered.pop(naming.model(folder.name, int(path.stem)), None) is not None
+        changed |= _drop(naming.model(folder.name, int(path.stem)))
     for path, _ in sorted(found - known):
         with suppress(Refused, OSError):
             model = _checkpoint(folder.name, int(path.stem), path)
-            _registered[model.name] = model
+            _know(model.name, model)
             changed = True
     return changed
+
+
+def registered() -> tuple[_Told, ...]:
+    """What has been made known to this process besides what ships, for `receive` in another; the same object as long
+    as it is the same."""
+    return _told(_changes)
+
+
+def receive(told: tuple[_Told, ...]) -> None:
+    """Know what is `registered` in another process, and forget what is not. What cannot be read is passed over."""
+    for name in _registered.keys() - {name for name, *_ in told}:
+        _drop(name)
+    for name, path, seen, title, family, run in told:
+        before = _registered.get(name)
+        if before is None or (before.path, before.stamp) != (path, seen):
+            with suppress(Refused, OSError):
+                _know(name, replace(_in_family(_from_file(name, path), "", family), title=title, run=run))
 
 
 def _can_be_read(path) -> bool:
@@ -276,6 +293,28 @@ def _kept(path, *_changed) -> Model:
 
 
 _registered: dict[str, Model] = {}
+_changes = 0  # of it, in all
+_Told = tuple[str, Path | None, str | None, str, str, str | None]  # name, path, stamp, title, family, run
+
+
+def _know(name: str, model: Model) -> None:
+    global _changes
+    _registered[name] = model
+    _changes += 1
+
+
+def _drop(name: str) -> bool:
+    """Whether it was there."""
+    global _changes
+    there = _registered.pop(name, None) is not None
+    _changes += there
+    return there
+
+
+@lru_cache(maxsize=1)
+def _told(_changes: int) -> tuple[_Told, ...]:
+    found = list(_registered.values())
+    return tuple((m.name, m.path, m.stamp, m.title, m.header.family if m.header else "", m.run) for m in found)
 
 
 def _trained() -> dict[str, Model]:

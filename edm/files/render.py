@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from edm.base import documents
 from edm.base.errors import Refused, shown
-from edm.base.transfers import array, fetched
+from edm.base.transfers import array, stacked
 from edm.data import images
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images in [−1, 1] as 8 bits: clip(127.5·x + 128)."""
-    return (array(images, np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
+    numbers = array(images, np.float32)
+    numbers *= 127.5
+    numbers += 128
+    return numbers.clip(0, 255, out=numbers).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,11 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
     """x/s of the states of a run: [S, B, …]."""
-    return np.stack([x.numpy() for x in fetched(state.x / state.scale for state in states)])
+    states = list(states)
+    x, scales = stacked([state.x for state in states]), [state.scale for state in states]
+    if any(scale != 1 for scale in scales):
+        x /= np.array(scales, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    return x
 
 
 def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:

@@ -100,9 +100,8 @@ def added(monkeypatch):
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
+def page(tmp_path):
     """() -> all that the page knows from the start."""
-    monkeypatch.setattr(controls, "thumbnail", lambda model: "")  # they take a while
 
     def read():
         tabs = {tab: [instrument.described() for instrument in of_tab(tab)] for tab in ("loss", "compare")}

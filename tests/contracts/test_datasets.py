@@ -40,10 +40,11 @@ def test_sampling_its_exact_denoiser_gives_the_data(name):
 def test_the_digits_are_scikit_learns():
     from sklearn.datasets import load_digits
 
-    digits = data.load("digits").denoiser
+    digits, known = data.load("digits").denoiser, load_digits()
     assert digits.points.shape == (1797, 1, 8, 8)
     assert (float(digits.points.min()), float(digits.points.max())) == (-1, 1)
-    assert digits.labels.tolist() == load_digits().target.tolist()
+    assert digits.points[:, 0].tolist() == (known.images / 8 - 1).tolist()
+    assert digits.labels.tolist() == known.target.tolist()
 
 
 @pytest.mark.parametrize("label", range(10))

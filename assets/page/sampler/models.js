@@ -1,5 +1,6 @@
 // Which model is sampled: thumbnails of exact and of trained ones, and how long a trained one has been trained.
 import { button, element } from "../shared/dom.js";
+import { Latest } from "../shared/latest.js";
 import { compact } from "../shared/numbers.js";
 import { paintThumbnail } from "../shared/thumbnails.js";
 import { offer } from "../shared/widgets.js";
@@ -14,18 +15,29 @@ export class Models {
   #offered = null;
   /** @type {string | null} */
   #color = null;
+  /** @type {WeakSet<Model>} Of which there is no thumbnail, and none can be drawn. */
+  #bare = new WeakSet();
 
   /**
+   * @param {import("../shared/server.js").Server} server
    * @param {import("./settings.js").Settings} settings
    * @param {import("../shared/widgets.js").Describe} describe
    * @param {(name: string) => void} choose
    */
-  constructor(settings, describe, choose) {
+  constructor(server, settings, describe, choose) {
     this.settings = settings;
     this.describe = describe;
     this.choose = choose;
     this.heading = element("h3", { class: "split" }, "Model", this.#trainingTime(), this.#kinds());
     this.box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
+    /** @type {Latest<"thumbnails">} */
+    this.requests = new Latest(server, "thumbnails", {
+      build: () => ({ models: this.#lacking().map(({ name }) => name) }),
+      show: (reply) => this.#take(reply),
+      silent: () => {
+        this.requests.payload = null;
+      },
+    });
     settings.store.follow(() => this.#refresh());
   }
 
@@ -94,6 +106,26 @@ export class Models {
       thumb.hidden = model.trained !== chosen.trained;
       thumb.setAttribute("aria-checked", String(chosen.family === model.family));
     }
+    if (chosen.trained && this.#lacking().length && !this.requests.payload) this.requests.ask();
+  }
+
+  /** Models of which the server has drawn nothing yet: a network takes its time. */
+  #lacking() {
+    const shown = [...this.#thumbnails.values()].map(({ model }) => model);
+    return shown.filter((model) => model.trained && !model.thumbnail && !this.#bare.has(model));
+  }
+
+  /** @param {import("../shared/latest.js").Reply<"thumbnails">} reply */
+  #take(reply) {
+    const asked = this.#lacking();
+    const answered = reply.error == null ? asked.filter(({ name }) => name === reply.body.model) : asked;
+    for (const model of answered) {
+      model.thumbnail = reply.error == null ? reply.body.thumbnail : null;
+      if (!model.thumbnail) this.#bare.add(model);
+    }
+    for (const { canvas, model } of this.#thumbnails.values())
+      if (this.#color && answered.includes(model)) paintThumbnail(canvas, model, this.#color);
+    if (reply.finished) this.requests.payload = null;
   }
 
   /**

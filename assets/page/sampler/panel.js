@@ -6,14 +6,15 @@ import { Models } from "./models.js";
 export class Panel {
   /**
    * @param {HTMLElement} root
+   * @param {import("../shared/server.js").Server} server
    * @param {import("./settings.js").Settings} settings
    * @param {(name: string) => void} chooseModel
    */
-  constructor(root, settings, chooseModel) {
+  constructor(root, server, settings, chooseModel) {
     this.settings = settings;
     const help = element("p", { class: "help", "aria-hidden": "true" });
     this.describe = helper(help);
-    this.models = new Models(settings, this.describe, chooseModel);
+    this.models = new Models(server, settings, this.describe, chooseModel);
     /** @type {(title: string, ...content: Node[]) => void} */
     const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
     root.append(this.models.heading, this.models.box);

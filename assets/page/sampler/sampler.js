@@ -53,7 +53,7 @@ export class Sampler {
     });
     this.frames = new Frames(() => this.paint(), this.player);
     this.settings = new Settings(page.boot, () => this.#ask());
-    this.panel = new Panel(this.parts.panel, this.settings, (name) => this.#chooseModel(name));
+    this.panel = new Panel(this.parts.panel, page.server, this.settings, (name) => this.#chooseModel(name));
     this.ladder = new Ladder(this.parts.ladder, (sigmas) => this.settings.set({ sigmas }));
     this.main = this.#asked("main", ["ask", "measure"], () => this.settings.changedValues());
     this.pin = this.#asked("pin", ["askPinned", "measurePinned"], () => this.pinned ?? {});

@@ -215,12 +215,6 @@ export interface Frame {
   field?: Arrows | null;
 }
 
-/** End what runs on a topic. */
-export interface HaltRequest {
-  serial?: number;
-  topic: string;
-}
-
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -381,9 +375,10 @@ export interface Offered {
   titles: string[];
 }
 
-/** The first message to a page. */
-export interface Opened {
-  opened: Address;
+/** What the page's address says after its "?". */
+export interface OpenRequest {
+  serial?: number;
+  query: string;
 }
 
 export interface Oracle {
@@ -606,6 +601,18 @@ export interface TaskKind {
   knobs: Record<string, Knob>;
 }
 
+/** Of a model, by name; null where there is none. */
+export interface Thumbnail {
+  model: string;
+  thumbnail: Float32 | Uint8 | null;
+}
+
+/** Trained models, by name, of which the page has no thumbnail. */
+export interface ThumbnailsRequest {
+  serial?: number;
+  models: string[];
+}
+
 /** σ(t) and s(t) along the time axis of the paper's Figure 3. */
 export interface TimeAxis {
   t: number[];
@@ -632,7 +639,8 @@ export interface TrainingTime {
 
 /**
  * The states of a run so far. x: [len(index), count, *shape] of x/s as Float32; of images at constant contrast as
- * Uint8, and so denoised. index: of the states that are sent. evaluations: of each sample.
+ * Uint8, and so denoised. index: of the states that are sent. since: of so many of them the page has the images from
+ * the preview before, and here are the others. evaluations: of each sample.
  */
 export interface Trajectory {
   shape: number[];
@@ -644,6 +652,7 @@ export interface Trajectory {
   evaluations: number;
   x: Float32 | Uint8;
   denoised?: Uint8 | null;
+  since?: number | null;
 }
 
 export interface Truncation {
@@ -795,6 +804,7 @@ export interface Requests {
   measure: PictureRequest;
   measurePinned: PictureRequest;
   probe: ProbeRequest;
+  thumbnails: ThumbnailsRequest;
   loss: FigureRequest;
   oracle: FigureRequest;
   preconditioning: FigureRequest;
@@ -811,7 +821,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
-  halt: HaltRequest;
+  open: OpenRequest;
 }
 
 export interface Answers {
@@ -820,6 +830,7 @@ export interface Answers {
   measure: Measures;
   measurePinned: Measures;
   probe: Probe;
+  thumbnails: Thumbnail;
   loss: Drawing;
   oracle: Oracle;
   preconditioning: Drawing;
@@ -836,6 +847,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  open: Address;
 }
 
 /** serial: of the request. finished: no better answer follows. */

@@ -1,6 +1,5 @@
 """A tab is one object: whoever adds one edits one list."""
 
-from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -8,12 +7,14 @@ import pytest
 from app import page, schema
 from app.messages.answers import Act
 from app.messages.requests import Film
-from app.tabs import TABS, controls, jobs
+from app.tabs import TABS, jobs
 from app.tabs.base import Event
 from app.tabs.links import opened_from
+from app.tabs.opening import asked
 from app.tabs.wiring import Wiring
 from app.work.jobs import answer
 from app.work.measures import Measures
+from tests.asking import said
 
 
 class Shelf(Measures):
@@ -30,7 +31,7 @@ class Lessons:
         return {"minutes": 3.0}
 
     def serve(self, house):
-        return lambda event, message, ticket, request: iter([answer({"do": event, "runs": [message.run]})])
+        return lambda event, message, ticket, sender: (answer({"do": event, "runs": [name]}) for name in [message.run])
 
 
 @pytest.fixture
@@ -40,9 +41,7 @@ def added():
     TABS.pop()
 
 
-def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab, monkeypatch):
-    one = controls.described(controls.models.load("spiral"))
-    monkeypatch.setattr(controls, "described", lambda model: one)  # thumbnails of all of them take a while
+def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab):
     told = {"name": "lessons", "title": "Lessons", "kind": "lessons", "minutes": 3.0}
     assert page.boot(tab.house)["tabs"][-1] == told
     assert opened_from({"tab": "lessons"})["show"] == {"tab": "lessons", "name": "lessons", "values": {}}
@@ -51,12 +50,8 @@ def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab, m
 
 
 def test_a_new_tab_is_answered(added, tab):
-    handlers = {}
-    stage = SimpleNamespace(turn=lambda handler, *_, **__: handlers.update(turn=handler))
-    Wiring(stage, lambda request: "anna").connect(added, tab.house)
-    event = SimpleNamespace(_data={"serial": 3, "run": "a", "images": []})
-    said = list(handlers["turn"](event, SimpleNamespace(session_hash="anna")))
-    assert said == ['{"serial": 3, "finished": true, "body": {"do": "turn", "runs": ["a"]}}']
+    answers = said(Wiring(asked(), tab.house), "turn", {"serial": 3, "run": "a", "images": []})
+    assert list(answers) == [{"serial": 3, "finished": True, "body": {"do": "turn", "runs": ["a"]}}]
 
 
 def test_of_an_address_that_names_no_tab_the_first_is_shown(added):

@@ -1,9 +1,11 @@
 """Every computation is a document: another process makes the same of it."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+from contextlib import aclosing, nullcontext
 
 import pytest
 from pydantic import ValidationError
@@ -11,16 +13,19 @@ from pydantic import ValidationError
 from app.instruments.job import Figure
 from app.tabs import jobs
 from app.training.flow import Flow
-from app.work.jobs import Threads, received
+from app.work.jobs import received
 from app.work.measures import Measures
 from app.work.numbers import Numbers
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.shared import Work
+from app.work.threads import Threads
+from app.work.thumbnails import Thumbnails
 from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
+from tests import loop
 from tests.app.training import finished
 
 SMALL = Experiment(model="spiral", count=6, sampling=Sampling(steps=4, S_churn=3, S_tmax=float("inf"), seed=5))
@@ -30,12 +35,14 @@ KINDS = {
     "measures": Measures(experiment=DRAWN),
     "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
     "numbers": Numbers(experiment=DRAWN.changed(count=3)),
+    "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
     "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
 }
 ELSEWHERE = """
 import sys
 from app.tabs import jobs
-from app.work.jobs import Threads, received
+from app.work.jobs import received
+from app.work.threads import Threads
 from app.work.shared import Work
 from app.work.tickets import Ticket
 
@@ -105,3 +112,48 @@ def test_a_job_is_superseded_through_its_ticket():
     tickets.take("a", "x", 2)
     with pytest.raises(Superseded):
         list(running)
+
+
+LONG = Picture(experiment=SMALL.changed(count=2000, sampling={"steps": 900}))
+
+
+def test_answers_come_to_who_must_not_wait_as_they_come_to_who_does():
+    pool, job = Threads(Work("cpu")), KINDS["probe"]
+
+    async def asked():
+        return [answer async for answer in pool.answers(job, Ticket("somebody"))]
+
+    assert loop.run(asked()) == list(pool.run(job, Ticket("somebody")))
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled", "superseded"])
+def test_computing_ends_when_its_answers_are_wanted_no_longer(how):
+    evaluations, tickets = [], Tickets()
+    ticket = tickets.take("a", "x", 1, None, lambda: evaluations.append(1))
+    pool = Threads(Work("cpu"))
+
+    async def first(answers):
+        async for answer in answers:
+            assert not json.loads(answer)["finished"]
+            if how == "superseded":
+                tickets.take("a", "x", 2)
+            elif how == "closed":
+                return
+
+    async def asked():
+        async with aclosing(pool.answers(LONG, ticket)) as answers:
+            waiting = asyncio.ensure_future(first(answers))
+            while not evaluations:
+                await asyncio.sleep(0.001)
+            if how == "cancelled":
+                waiting.cancel()
+            with {"closed": nullcontext(), "cancelled": pytest.raises(asyncio.CancelledError)}.get(
+                how, pytest.raises(Superseded)
+            ):
+                await waiting
+        await asyncio.sleep(0.05)
+        done = len(evaluations)
+        await asyncio.sleep(0.1)
+        assert len(evaluations) == done < 1700
+
+    loop.run(asked())

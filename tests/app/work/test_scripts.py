@@ -144,7 +144,7 @@ def test_a_wait_that_is_cancelled_ends_at_once_and_its_work_without_a_noise(capl
             return True
 
         work = asyncio.ensure_future(job())
-        waiting = asyncio.ensure_future(presence.attended(work, here, gone))
+        waiting = asyncio.ensure_future(presence.attended(work, here, gone.set))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):

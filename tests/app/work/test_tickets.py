@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from app.work.tickets import Superseded, Tickets
+from app.work.tickets import Superseded, Ticket, Tickets
 from app.work.watch import Watch
 from tests.problems import Counting, smooth_mixture
 
@@ -30,21 +30,32 @@ def test_visitors_and_topics_do_not_disturb_each_other():
     watched = Watch(tickets.take("anna", "main", 1))(counting)
     tickets.take("bert", "main", 9)
     tickets.take("anna", "pinned", 9)
-    tickets.leave("bert")
     assert torch.equal(watched(torch.zeros(1, 2), 1.0), smooth_mixture()(torch.zeros(1, 2), 1.0))
     assert counting.calls == 1
-
-
-def test_a_visitor_who_left_stops_their_work_and_may_come_back():
-    tickets = Tickets()
-    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
-    tickets.leave("anna")
-    with pytest.raises(Superseded):
-        watched(torch.zeros(1, 2), 1.0)
-    Watch(tickets.take("anna", "main", 2))(smooth_mixture())(torch.zeros(1, 2), 1.0)
 
 
 def test_a_watched_denoiser_is_the_denoiser_otherwise():
     watched = Watch(Tickets().take("anna", "main", 1))(smooth_mixture())
     assert watched.shape == (2,)
     assert watched.round_sigma(0.3) == 0.3
+
+
+def test_who_watches_a_ticket_is_told_at_once_and_once_why_it_ends():
+    tickets, told = Tickets(), []
+    ticket = tickets.take("anna", "main", 1)
+    ticket.watch(told.append)
+    ticket.watch(told.append)()  # and stops watching
+    again = tickets.take("anna", "main", 1)
+    assert told == [], "the same request, asked again"
+    tickets.take("anna", "main", 2)
+    assert told == [Superseded]
+    again.watch(told.append)
+    assert told == [Superseded, Superseded], "one that has ended tells so"
+
+
+def test_a_ticket_ends_for_the_first_reason():
+    ticket = Ticket("anna")
+    ticket.end(KeyError)
+    ticket.end()
+    with pytest.raises(KeyError):
+        ticket.check()
