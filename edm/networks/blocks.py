@@ -148,6 +148,14 @@ class ShrinkingConv(nn.Conv2d):
         return self.resample(super().forward(x))
 
 
+def _attended(q, k, v):
+    """Of each head. In half precision the CPU's way back takes longer than in float32."""
+    if q.device.type != "cpu" or not (torch.is_grad_enabled() and torch.is_autocast_enabled("cpu")):
+        return functional.scaled_dot_product_attention(q, k, v)
+    with torch.autocast("cpu", enabled=False):
+        return functional.scaled_dot_product_attention(q.float(), k.float(), v.float())
+
+
 class Attention(nn.Module):
     """Self-attention over all pixels: normalize, qkv, attend in each head, project. Channels of qkv are laid out
     ({q, k, v}, head, channel), so that each of the three is one stride."""
@@ -163,9 +171,7 @@ class Attention(nn.Module):
         batch, channels, height, width = x.shape
         qkv = self.qkv(self.norm(x)).permute(0, 2, 3, 1).reshape(batch, height * width, 3, self.heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        attended = (
-            functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, height, width, channels)
-        )
+        attended = _attended(q, k, v).transpose(1, 2).reshape(batch, height, width, channels)
         return self.proj(attended.permute(0, 3, 1, 2).contiguous(memory_format=layout(x.device)))
 
 

@@ -38,7 +38,9 @@ class Normalized(torch.autograd.Function):
     """The same with a way back, for which x is kept, and nothing else of its size."""
 
     @staticmethod
-    def forward(ctx: Any, x, gamma, beta, groups, eps, silu):
+    def forward(
+        ctx: Any, x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, groups: int, eps: float, silu: bool
+    ) -> torch.Tensor:
         y, mean, rstd = _there(x, gamma, beta, groups, eps, silu)
         ctx.save_for_backward(x, gamma, beta, mean, rstd)
         ctx.silu = silu
@@ -46,7 +48,7 @@ class Normalized(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, dy):
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, gamma, beta, mean, rstd = ctx.saved_tensors
         a, b = _coefficients(gamma, beta, mean, rstd)
         wide = _wide(x)

@@ -236,8 +236,10 @@ def _adam(state):
     gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
     # One call for all tensors; torch has no public name for it
     total = torch.stack(torch._foreach_norm(gradients)).sum()  # pyright: ignore[reportPrivateImportUsage]
-    state.doubt(~torch.isfinite(total))
-    if not state.scaler.is_enabled():
+    finite = torch.isfinite(total)
+    state.doubt(~finite)
+    known = finite.device.type == "cpu" and bool(finite)  # elsewhere one would have to wait for it
+    if not (known or state.scaler.is_enabled()):
         for gradient in gradients:
             torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
     state.scaler.step(state.optimizer)

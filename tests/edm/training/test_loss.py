@@ -1,6 +1,8 @@
 """The training objective: where σ falls, how it weighs, and that each image's loss is its own."""
 
 import itertools
+import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from edm.base import streams
 from edm.exact import GaussianMixture
 from edm.objective import NOISES, WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.training.augmentation import Augmentation
+from edm.training.loop import Step, train
 from edm.training.loss import Loss, per_sigma
+from tests.edm.runs import tiny
 
 COLUMNS = {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm"}
 U = torch.from_numpy(streams.uniforms(5, 1, range(40_000), 1)[:, 0])
@@ -135,3 +140,25 @@ def test_validation_repeats_its_noise_and_splits_as_it_likes():
     assert first == pytest.approx(per_sigma(exact, y, None, sigmas, batch=77), rel=1e-6)
     known = [0.25 * s * s / (0.25 + s * s) for s in sigmas]
     assert first == pytest.approx(known, rel=0.05)
+
+
+def test_what_is_drawn_ahead_is_what_is_drawn_late_and_the_thread_that_trains_draws_nothing(monkeypatch):
+    honest, drawn = streams.normals, []
+
+    def watched(seed, purpose, *arguments):
+        drawn.append((purpose, threading.current_thread().name.split("_")[0]))
+        return honest(seed, purpose, *arguments)
+
+    settings = tiny(batch=32)
+    with closing(train(settings)) as events:
+        state = next(events).state
+        denoiser = Denoiser(state.network, state.header.preconditioning.build(), state.header.shape)
+        loss = Loss(settings.design, settings.seed, state.header.sigma_data, Augmentation(settings.design.augment))
+        y, labels, numbers = torch.randn(32, *state.header.shape), torch.arange(32) % 10, np.arange(64, 96)
+        with torch.no_grad():
+            late = loss(denoiser, y, labels, numbers)
+            ahead = loss.of(loss.draw(denoiser, numbers, y.shape[1:]))(denoiser, y, labels, numbers)
+        assert torch.equal(ahead, late)
+        monkeypatch.setattr(streams, "normals", watched)
+        assert isinstance(next(events), Step)
+    assert set(drawn) == {(streams.Purpose.NOISE, "loader")}
