@@ -13,15 +13,14 @@ from app.transport.live import Live
 from app.transport.presence import Left
 from app.transport.quiet import gr
 from app.visitors.room import Room
+from app.work.jobs import Pool
 from app.work.scripts import Scripts
-from app.work.shared import Work
-from app.work.threads import Threads
 
 
-def build(device, room: Room) -> tuple[gr.Blocks, Wiring]:
-    """The whole page, and what answers it. device: where the computing runs. room: who may do what, with the runs in
-    its folder."""
-    pool, board = Threads(Work(device, own=room.kind == "own")), Board(room.folder)
+def build(pool: Pool, room: Room) -> tuple[gr.Blocks, Wiring]:
+    """The whole page, and what answers it. pool: where the computing runs. room: who may do what, with the runs in its
+    folder."""
+    board = Board(room.folder)
     house = House(pool, board, room)
     known = boot(house)
     board.begin()

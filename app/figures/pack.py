@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
+import json
 import math
 
 import numpy as np
@@ -12,14 +13,31 @@ from edm.files.render import to_uint8, unscaled
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
 
 
+class Packed(str):
+    """Base64: nothing of it has to be escaped in JSON."""
+
+
+def text(body) -> str:
+    """As `json.dumps(body)`, to the letter; what is packed in its dictionaries is not read through for that."""
+    if isinstance(body, Packed):
+        return f'"{body}"'
+    if isinstance(body, dict):
+        return f"{{{', '.join(f'{json.dumps(str(name))}: {text(value)}' for name, value in body.items())}}}"
+    return json.dumps(body)
+
+
 def float32(values) -> str:
     """An array as base64 of little-endian float32."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
+    return _packed(np.ascontiguousarray(values, dtype="<f4"))
 
 
 def uint8(images) -> str:
     """Images in [−1, 1] as base64 of 8-bit numbers."""
-    return base64.b64encode(to_uint8(np.stack(images)).tobytes()).decode()
+    return _packed(to_uint8(np.stack(images)))
+
+
+def _packed(values) -> Packed:
+    return Packed(binascii.b2a_base64(values.data if values.size else b"", newline=False), "ascii")
 
 
 def chosen_states(total: int, numbers_each: int) -> np.ndarray:

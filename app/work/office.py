@@ -28,6 +28,7 @@ from edm.base.errors import Refused
 
 AHEAD = 0.03  # seconds of work that may lie in a process before a job, so that it never waits for us
 HOME = 0.02  # seconds of it for which a job is still given to the process that knows its visitor
+OWN = 0.025  # seconds that older jobs of the same visitor count, which do not give way to theirs
 LOOK = 0.03  # seconds between two looks at what waits
 PATIENCE = 3  # processes that die before they are ready, one after the other, before those who wait are told
 DEADLY = (
@@ -198,10 +199,12 @@ class Office:
             return
         logging.getLogger(__name__).warning("a process that computes has died; another takes its place")
         self._failures = 0 if hand.ready else self._failures + 1
+        blamed = [order for order in hand.orders.values() if order.young] or list(hand.orders.values())
         for order in hand.orders.values():
             order.deaths += 1
-            order.passed, order.sent = 0, 0.0
-            if order.deaths > 1:
+            order.blamed += order in blamed
+            order.passed, order.since = 0, time.monotonic()
+            if order.deadly:
                 self._end(order, None, Told(DEADLY))
             elif not order.over:
                 self._waiting.append(order)
@@ -275,8 +278,6 @@ class Office:
             if hand is not None:
                 self._waiting.remove(order)
                 self._give(order, hand)
-            elif not order.suspect:
-                break
         if self._waiting and hands and self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look)
 
@@ -285,7 +286,7 @@ class Office:
         self._dispatch()
 
     def _chosen(self, order, hands) -> Hand | None:
-        ahead = {hand: self._ahead(order, hand) for hand in hands if not (order.suspect and _has_suspect(hand))}
+        ahead = {hand: self._ahead(order, hand) for hand in hands if order.beside(hand.orders.values())}
         least = min(ahead.values(), default=AHEAD + 1)
         if least > AHEAD:
             return None
@@ -296,12 +297,15 @@ class Office:
 
     def _ahead(self, order, hand) -> float:
         """Seconds of work that lie in a process before a job."""
-        mine, seconds = self._ledger.lately(order.visitor), 0.0
+        mine, seconds, own = self._ledger.lately(order.visitor), 0.0, 0.0
         for k, other in enumerate(hand.orders.values()):
-            stays = k == 0 or self._ledger.lately(other.visitor) <= mine or other.visitor == order.visitor
-            if stays and not other.over and order.behind(other):
+            if other.over:
+                continue
+            if other.fresh and (k == 0 or self._ledger.lately(other.visitor) <= mine):
                 seconds += self._durations.of(other.sort)
-        return seconds
+            elif other.visitor == order.visitor:
+                own = OWN
+        return seconds + own
 
     def _give(self, order, hand):
         registered = self._registered()
@@ -312,14 +316,10 @@ class Office:
         if visitor is None:
             self._met += 1
             visitor = self._visitors[order.visitor] = self._met
-        order.sent = time.monotonic()
+        order.since = time.monotonic()
         hand.orders[order.number] = order
         self._homes[order.visitor] = hand
         hand.say(pickled(Say.JOB, order.number, Task(order.text, visitor, self._ledger.lately(order.visitor))))
-
-
-def _has_suspect(hand):
-    return any(order.suspect for order in hand.orders.values())
 
 
 def _work(end, place):

@@ -44,45 +44,50 @@ class Picture(Job):
         return {str(model.path): model.stamp} if model.trained else {}
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
-        experiment = self.experiment
-        key = json.dumps([identity(experiment), self.field and self.field.document(complete=True)])
+        experiment, model, started = self.experiment, models.of(self.experiment), time.perf_counter()
+        known = identity(experiment, model)
+        key = json.dumps([known, self.field and self.field.document(complete=True)])
         if kept := work.answer(key):
             yield kept, True
             return
-        model, started = models.of(experiment), time.perf_counter()
-        place = work.place(model, runner.count(experiment))
-        for states, ended in watch.paced(runner.states(experiment, place, watch)):
+        place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
+
+        def written(states, **more) -> str:
+            milliseconds = 1000 * (time.perf_counter() - started)
+            run = pack.trajectory(states, model.sigma_data)
+            return f"{head}, {pack.text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
+
+        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
             if not ended:
-                yield json.dumps(self._body(work, model, states, started)), False
-        body = self._body(work, model, states, started)
+                yield written(states), False
+        more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                body["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = json.dumps(body)
+                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+        text = written(states, **more)
         work.keep(key, text)
-        work.remember(("final", identity(experiment)), lambda: states[-1].x)
+        work.remember(("final", known), lambda: states[-1].x)
         yield text, True
 
-    def _body(self, work, model, states, started) -> dict:
-        experiment = self.experiment
-        path = path_of(experiment.sampling, model.denoiser)
-        body = {
-            "model": model.name,
-            "title": model.title,
-            "sigmaData": model.sigma_data,
-            "levels": path.sigmas,
-            "notes": path.notes,
-            "milliseconds": 1000 * (time.perf_counter() - started),
-            "run": pack.trajectory(states, model.sigma_data),
-            "document": json.dumps(experiment.document()),
-            "python": snippets.python(experiment, work.own),
-            "command": snippets.command(experiment, work.own),
-        }
-        if model.name == "drawn":
-            body["components"] = pack.components(model.denoiser)
-        if model.shape == (1,):
-            body["axis"] = pack.time_axis(path)
-        return body
+
+def _head(experiment, model, own) -> str:
+    """What all bodies of a picture have in common, as JSON text that goes on."""
+    path = path_of(experiment.sampling, model.denoiser)
+    head = {
+        "model": model.name,
+        "title": model.title,
+        "sigmaData": model.sigma_data,
+        "levels": path.sigmas,
+        "notes": path.notes,
+        "document": json.dumps(experiment.document()),
+        "python": snippets.python(experiment, own, model),
+        "command": snippets.command(experiment, own, model),
+    }
+    if model.name == "drawn":
+        head["components"] = pack.components(model.denoiser)
+    if model.shape == (1,):
+        head["axis"] = pack.time_axis(path)
+    return pack.text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

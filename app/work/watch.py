@@ -14,17 +14,20 @@ from edm.base.transfers import Home
 from edm.sampling.denoisers import Around
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
+FIRST = 3 / 4  # of that: until the first of them, for which a hand waits
 
 
 @dataclass(frozen=True)
 class Watch:
     """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on.
 
-    slots: where it takes turns with others; None where it is alone.
+    slots: where it takes turns with others; None where it is alone. spell: seconds of computing after which its place
+    may pass on; None: as long as anybody's.
     """
 
     ticket: Ticket = field(default_factory=Ticket)
     slots: Slots | None = None
+    spell: float | None = None
 
     @property
     def visitor(self) -> Hashable:
@@ -40,23 +43,33 @@ class Watch:
 
     def turn(self) -> AbstractContextManager[None]:
         """A place to compute in, while this lasts."""
-        return self.slots.turn(self.visitor) if self.slots else nullcontext()
+        return self.slots.turn(self.visitor, self.spell) if self.slots else nullcontext()
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether there are others, and it may wait for them: not with a place, for which these may be waiting."""
+        return self.slots is not None and not self.slots.taken
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture, with their tensors on the CPU: those
-        that came since the last are copied at once. Computes in the visitor's turn."""
+        that came since the last are copied at once. Computes in the visitor's turn.
+
+        It is time where the next item, if it takes as long as the last did, would come too late.
+        """
         done: list = []
         items, ended, home = iter(items), False, Home()
         while not ended:
             # never wait for the reader of a preview inside a slot: a visitor who leaves would keep it for ever
             with self.turn():
-                due, new = time.perf_counter() + PREVIEW_SECONDS, []
+                now, new = time.perf_counter(), []
+                due = now + PREVIEW_SECONDS * (1 if done else FIRST)
                 while not ended:
                     try:
                         new.append(next(items))
                     except StopIteration:
                         ended = True
-                    if time.perf_counter() > due:
+                    before, now = now, time.perf_counter()
+                    if now + (now - before) > due:
                         break
                 done += home(new)
             yield done, ended

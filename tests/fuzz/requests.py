@@ -13,7 +13,7 @@ import httpx
 
 from app.server import application
 from app.visitors.room import Room
-from app.work.threads import Threads
+from app.work.jobs import Threads
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from tests import loop
