@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable
+from multiprocessing import forkserver
 from typing import Any
 
 _METHODS = multiprocessing.get_all_start_methods()
@@ -21,6 +22,12 @@ def load(*modules: str) -> None:
     _loaded.extend(module for module in modules if module not in _loaded)
     if "forkserver" in _METHODS:
         CONTEXT.set_forkserver_preload(_loaded)
+
+
+def prepare() -> None:
+    """Let that process load them now, while this one does something else."""
+    if "forkserver" in _METHODS:
+        forkserver.ensure_running()
 
 
 def begin(target: Callable, *arguments, name: str):
