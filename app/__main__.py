@@ -176,17 +176,24 @@ def show(paths) -> None:
             models.register(path, path.stem)
 
 
-def pool(workers: int | None, device, own: bool):
-    """The `app.work.jobs.Pool` of the options; None for none besides this process. Raises Refused."""
+def prepare(workers: int | None) -> None:
+    """Let the process that computing processes are forked from load torch, while this one loads what it needs itself.
+    Raises Refused."""
     from app.work import forks
-    from app.work.processes import CORES, Processes
-    from edm import models
 
     if workers is not None and not 0 <= workers <= MOST_WORKERS:
         raise Refused(f"--workers {workers}: must be 0 to {MOST_WORKERS}")
+    forks.load("app.work.worker", "app.tabs", "app.training.warm")
+    forks.prepare()
+
+
+def pool(workers: int | None, device, own: bool):
+    """The `app.work.jobs.Pool` of the options; None for none besides this process. Raises Refused."""
     if workers == 0:
         return None
-    forks.load("app.training.warm")
+    from app.work.processes import CORES, Processes
+    from edm import models
+
     return Processes("app.tabs:jobs", str(device), workers or CORES, own, models.registered)
 
 
@@ -198,9 +205,13 @@ def main(arguments=None) -> int:
         passwords.hide(chosen, anew=arguments is None)
         who = room(chosen)
         listener = listening_socket(chosen.host, chosen.port)
-        from edm.base import cards, devices
+        from edm.base import cards
 
         cards.in_their_order()
+        if chosen.workers != 0:
+            prepare(chosen.workers)
+        from edm.base import devices
+
         show(chosen.model)
         device = devices.device(chosen.device)
         os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
