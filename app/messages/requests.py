@@ -45,10 +45,11 @@ class Window(Settings):
 
 
 class Picture(Message):
-    """Sample settings. field: where arrows are wanted."""
+    """Sample settings. field: where arrows are wanted. moving: while a knob is being moved."""
 
     values: _Values
     field: Window | None = None
+    moving: bool = False
 
 
 class Probe(Picture):

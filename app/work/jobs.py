@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol
 
 import torch
 
+from app.figures import pack
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
@@ -62,7 +63,7 @@ def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
 
 def answer(body: dict | str | None, last: bool = True) -> bytes:
     """A message to the page, but for the number of the request: {"finished", "body"}."""
-    text = body if isinstance(body, str) else json.dumps(body)
+    text = body if isinstance(body, str) else pack.text(body)
     return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
 
 

@@ -34,50 +34,58 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     distance: sliced Wasserstein to the data, and floor: what true samples would give; None for images.
     """
     model = models.of(experiment)
-    samples = final(experiment, work, watch)[:MEASURED_SAMPLES]
-    stochastic = path_of(experiment.sampling, model.denoiser).stochastic
-    found = {"error": None, "distance": None, "floor": None, "stochastic": stochastic}
-    if not stochastic:
-        count = measured(model, len(samples))
-        exact = _reference(experiment, model, count, work, watch)
-        found["error"] = diagnostics.rms_error(samples[:count], exact)
-    dataset = model.dataset
+    samples = final(experiment, work, watch, model)[:MEASURED_SAMPLES]
+    path, dataset = path_of(experiment.sampling, model.denoiser), model.dataset
+    count, exact, points, floor = measured(model, len(samples)), None, None, None
+    if not path.stochastic:
+        exact = _reference(experiment, model, count, path.sigmas[0], work, watch)
     if len(model.shape) == 1 and dataset is not None:
-        name = dataset.name, experiment.points
-        points = work.remember(("data", name), lambda: diagnostics.true_points(dataset))
-        found["distance"] = diagnostics.sliced_wasserstein(samples, points)
-        found["floor"] = work.remember(
-            ("floor", name, len(samples)), lambda: diagnostics.data_floor(dataset, len(samples), points)
-        )
-    return found
+        points, floor = _truth(dataset, experiment, len(samples), work, watch)
+    with watch.turn():
+        error = None if exact is None else diagnostics.rms_error(samples[:count], exact)
+        distance = None if points is None else diagnostics.sliced_wasserstein(samples, points)
+    return {"error": error, "distance": distance, "floor": floor, "stochastic": path.stochastic}
 
 
-def final(experiment: Experiment, work: Work, watch: Watch):
-    """Its samples, on the CPU."""
+def final(experiment: Experiment, work: Work, watch: Watch, model: models.Model | None = None):
+    """Its samples, on the CPU. model: its own, if known."""
+    known = model or models.of(experiment)
 
     def sample():
         with watch.turn():
-            place = work.place(models.of(experiment), runner.count(experiment))
-            return last(runner.states(experiment, place, watch)).x.cpu()
+            place = work.place(known, runner.count(experiment, known))
+            return last(runner.states(experiment, place, watch, model=known)).x.cpu()
 
-    return work.remember(("final", identity(experiment)), sample)
+    return work.remember(("final", identity(experiment, known)), sample)
 
 
-def _reference(experiment, model, count, work, watch):
-    """Depends on the start only, so it is computed once while solver, steps, schedule … are tried."""
-    sampling = experiment.sampling
-    start = path_of(sampling, model.denoiser).sigmas[0]
+def _reference(experiment, model, count, start, work, watch):
+    """Depends on where it starts only, σ_0 and the latents, so it is solved once while solver, steps, schedule … are
+    tried; and to its end, whichever of these moves on meanwhile."""
+    sampling, start = experiment.sampling, f"{start:.12g}"  # whose last digits differ from one ρ to the next
     name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
 
-    def solve():
+    def solve(watch):
         place = work.place(model, count)
-        z, labels = runner.start(experiment, place)
+        z, labels = runner.start(experiment, place, model=model)
         denoiser = watch(on(model.denoiser, place))
         labels = None if labels is None else labels[:count]
         with watch.turn():
             return diagnostics.reference(denoiser, z[:count], sampling, labels, reference_steps(model)).cpu()
 
-    return work.remember(name, solve)
+    return work.once(name, solve, watch)
+
+
+def _truth(dataset, experiment, count, work, watch):
+    """(points of the data, the distance to them of so many true samples)."""
+    name = dataset.name, experiment.points
+
+    def measure(watch):
+        with watch.turn():
+            return diagnostics.data_floor(dataset, count, points)
+
+    points = work.once(("data", name), lambda _: diagnostics.true_points(dataset), watch)
+    return points, work.once(("floor", name, count), measure, watch)
 
 
 def measured(model, count: int) -> int:

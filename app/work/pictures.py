@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import takewhile
 from typing import ClassVar
 
 from app.figures import pack
 from app.work import snippets
+from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
@@ -16,6 +19,7 @@ from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.base.transfers import sent
 from edm.experiments.experiment import Experiment
+from edm.sampling.computing import has_network
 from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 
@@ -32,59 +36,87 @@ class Window(Settings):
 
 
 class Picture(Job):
-    """Previews while the experiment runs, then the whole. field: None where no arrows are wanted."""
+    """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
+
+    moving: a knob is being moved, so that the first preview is of a run in bf16, if that is quicker here
+    (`app.work.hasty`). All that follows, and whatever is kept or measured, is of one in float32.
+    """
 
     kind: ClassVar[str] = "picture"
 
     experiment: Experiment
     field: Window | None = None
+    moving: bool = False
 
     def files(self) -> dict[str, str | None]:
         model = models.of(self.experiment)
         return {str(model.path): model.stamp} if model.trained else {}
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
-        experiment = self.experiment
-        key = json.dumps([identity(experiment), self.field and self.field.document(complete=True)])
+        experiment, model = self.experiment, models.of(self.experiment)
+        known = identity(experiment, model)
+        key = json.dumps([known, self.field and self.field.document(complete=True)])
         if kept := work.answer(key):
             yield kept, True
             return
-        model, started = models.of(experiment), time.perf_counter()
-        place = work.place(model, runner.count(experiment))
-        shown = 0
-        for states, ended in watch.paced(runner.states(experiment, place, watch)):
-            if not ended:
-                yield json.dumps(self._body(work, model, states, started, shown)), False
-                shown = len(states)
-        body = self._body(work, model, states, started)
+        count = runner.count(experiment, model)
+        place, head = work.place(model, count), _head(experiment, model, work.own)
+        exact = "float32" if has_network(model.denoiser) else None
+
+        def written(states, milliseconds, since=0, precision=exact, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since)
+            more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
+            return f"{head}, {pack.text(more)[1:]}"
+
+        shown = since = 0
+        if self.moving and (cast := hasty(model, place, count, work)):
+            begun = time.perf_counter()
+            states = _begun(
+                runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch
+            )
+            yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
+            shown = len(states)
+        begun = time.perf_counter()
+        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+            milliseconds = 1000 * (time.perf_counter() - begun)
+            if not ended and len(states) > shown:  # else what is shown has come further
+                yield written(states, milliseconds, since), False
+                shown = since = len(states)
+        more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                body["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = json.dumps(body)
+                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+        text = written(states, milliseconds, **more)
         work.keep(key, text)
-        work.remember(("final", identity(experiment)), lambda: states[-1].x)
+        work.remember(("final", known), lambda: states[-1].x)
         yield text, True
 
-    def _body(self, work, model, states, started, shown=0) -> dict:
-        experiment = self.experiment
-        path = path_of(experiment.sampling, model.denoiser)
-        body = {
-            "model": model.name,
-            "title": model.title,
-            "sigmaData": model.sigma_data,
-            "levels": path.sigmas,
-            "notes": path.notes,
-            "milliseconds": 1000 * (time.perf_counter() - started),
-            "run": pack.trajectory(states, model.sigma_data, shown),
-            "document": json.dumps(experiment.document()),
-            "python": snippets.python(experiment, work.own),
-            "command": snippets.command(experiment, work.own),
-        }
-        if model.name == "drawn":
-            body["components"] = pack.components(model.denoiser)
-        if model.shape == (1,):
-            body["axis"] = pack.time_axis(path)
-        return body
+
+def _begun(states, watch) -> list:
+    """The states of a run up to its first preview, but for the last one, σ = 0."""
+    with closing(states):
+        found, _ = next(watch.paced(takewhile(lambda state: state.sigma > 0, states)))
+    return found
+
+
+def _head(experiment, model, own) -> str:
+    """What all bodies of a picture have in common, as JSON text that goes on."""
+    path = path_of(experiment.sampling, model.denoiser)
+    head = {
+        "model": model.name,
+        "title": model.title,
+        "sigmaData": model.sigma_data,
+        "levels": path.sigmas,
+        "notes": path.notes,
+        "document": json.dumps(experiment.document()),
+        "python": snippets.python(experiment, own, model),
+        "command": snippets.command(experiment, own, model),
+    }
+    if model.name == "drawn":
+        head["components"] = pack.components(model.denoiser)
+    if model.shape == (1,):
+        head["axis"] = pack.time_axis(path)
+    return pack.text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

@@ -46,10 +46,10 @@ class Probe(Job):
         level = min(max(self.level, 0), path.steps - 1)
         if not all(abs(value) < FARTHEST for value in self.position):
             raise Refused(f"position {list(self.position)} is outside of every picture")
-        place = work.place(model, runner.count(experiment))
+        place = work.place(model, runner.count(experiment, model))
         position = torch.tensor([self.position], dtype=torch.float32)
-        _, labels = runner.start(experiment, place)
-        k = self._nearest(level, position, place, work, watch) if path.stochastic else 0
+        _, labels = runner.start(experiment, place, model=model)
+        k = self._nearest(model, level, position, place, work, watch) if path.stochastic else 0
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
         begin = level, sent(position, place) * path.scale(level)
@@ -58,13 +58,13 @@ class Probe(Job):
         line = torch.cat([state.x / state.scale for state in found]).tolist()
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
 
-    def _nearest(self, level, position, place, work, watch) -> int:
+    def _nearest(self, model, level, position, place, work, watch) -> int:
         """Which sample is nearest to a position at a noise level."""
 
         def there():
-            with closing(runner.states(self.experiment, place, watch)) as states:
+            with closing(runner.states(self.experiment, place, watch, model=model)) as states:
                 state = next(state for state in states if state.index == level)
             return (state.x / state.scale).cpu()
 
-        samples = work.remember(("there", identity(self.experiment), level), there)
+        samples = work.remember(("there", identity(self.experiment, model), level), there)
         return int((samples - position).square().sum(1).argmin())

@@ -11,12 +11,12 @@ from collections.abc import Callable, Hashable
 import torch
 from cachetools import LRUCache
 
+from app.work.memory import Memory
 from app.work.slots import Slots
+from app.work.watch import Watch
 from edm import models, runner
 from edm.base.copies import COPIES
 from edm.experiments.experiment import Experiment
-
-REMEMBERED = 512  # values
 
 
 class Work:
@@ -31,7 +31,7 @@ class Work:
         self.slots = Slots(max(2, os.cpu_count() or 1))
         self._lock = threading.Lock()
         self._answers: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
-        self._known: LRUCache = LRUCache(REMEMBERED)
+        self._memory = Memory()
 
     def now(self) -> Work:
         """The same with the device of this moment, so that what has begun ends where it began."""
@@ -41,7 +41,7 @@ class Work:
     def move(self, device) -> None:
         """Compute on another device from now on. What is remembered lies on the one before, or was timed there."""
         with self._lock:
-            before, self.device, self._known = self.device, device, LRUCache(REMEMBERED)
+            before, self.device, self._memory = self.device, device, Memory()
         if torch.device(before) != device:
             COPIES.forget(torch.device(before))
 
@@ -61,16 +61,15 @@ class Work:
                 self._answers[key] = text
 
     def remember(self, key: Hashable, make: Callable):
-        """The value under `key`, made now if it is not known. Two threads may make it at once; both are right."""
-        with self._lock:
-            if key in self._known:
-                return self._known[key]
-        value = make()
-        with self._lock:
-            self._known[key] = value
-        return value
+        """See `Memory.remember`."""
+        return self._memory.remember(key, make)
+
+    def once(self, key: Hashable, make: Callable[[Watch], object], watch: Watch):
+        """See `Memory.once`."""
+        return self._memory.once(key, make, watch)
 
 
-def identity(experiment: Experiment) -> str:
-    """What an experiment's results are kept under: the settings, and which model it is that has their model's name."""
-    return json.dumps([experiment.document(), models.of(experiment).identity])
+def identity(experiment: Experiment, model: models.Model | None = None) -> str:
+    """What an experiment's results are kept under: the settings, and which model it is that has their model's name.
+    model: that one, where it has been looked up already."""
+    return json.dumps([experiment.document(), (model or models.of(experiment)).identity])

@@ -25,11 +25,11 @@ class Ledger:
         self._used: LRUCache = LRUCache(visitors)  # visitor -> (seconds, when they were counted)
         self._lock = threading.Lock()
 
-    def lately(self, visitor: Hashable) -> float:
-        """Seconds that a visitor has computed lately."""
+    def lately(self, visitor: Hashable, now: float | None = None) -> float:
+        """Seconds that a visitor has computed lately. now: as of that moment."""
         with self._lock:
             seconds, when = self._used.get(visitor, (0.0, 0.0))
-        return seconds * math.exp((when - time.monotonic()) / MEMORY)
+        return seconds * math.exp((when - (time.monotonic() if now is None else now)) / MEMORY)
 
     def add(self, visitor: Hashable, seconds: float) -> None:
         seconds += self.lately(visitor)
@@ -50,19 +50,25 @@ class Slots:
         self._asked = 0
         self._changed = threading.Condition()
         self._waiting: list[tuple] = []  # (number, visitor) of whoever waits
-        self._here = threading.local()  # turn: [visitor, since when], of a thread that has a place; spent: seconds
+        self._here = threading.local()  # turn: [visitor, since when, its quantum], of who has a place; spent: seconds
 
     @contextmanager
-    def turn(self, visitor=None):
-        """Have a place while this lasts. visitor: any key; all requests of one key count together."""
+    def turn(self, visitor=None, quantum: float | None = None):
+        """Have a place while this lasts. visitor: any key; all requests of one key count together. quantum: seconds
+        after which it may be given up, if not QUANTUM: then also to the visitor's own requests."""
         if self._turn:
             yield
             return
-        self._take(visitor)
+        self._take(visitor, quantum)
         try:
             yield
         finally:
             self._give()
+
+    @property
+    def taken(self) -> bool:
+        """Whether this thread has a place."""
+        return self._turn is not None
 
     @property
     def waiting(self) -> int:
@@ -83,22 +89,26 @@ class Slots:
 
     def breathe(self) -> None:
         """To be called at each evaluation: gives up this thread's place, if it is somebody else's turn, and waits."""
-        if not self._turn or time.monotonic() - self._turn[1] < QUANTUM:
+        if not self._turn:
             return
-        visitor = self._turn[0]
+        visitor, since, quantum = self._turn
+        if time.monotonic() - since < (QUANTUM if quantum is None else quantum):
+            return
         with self._changed:
-            self._count()
-            mine = self.ledger.lately(visitor)
-            if not any(self.ledger.lately(other) < mine for _, other in self._waiting):
+            now = self._count()
+            mine = self.ledger.lately(visitor, now)
+            others = [other for _, other in self._waiting]
+            own = quantum is not None and visitor in others
+            if not own and not any(self.ledger.lately(other, now) < mine for other in others):
                 return
         self._give()
-        self._take(visitor)
+        self._take(visitor, quantum)
 
     @property
     def _turn(self) -> list | None:
         return getattr(self._here, "turn", None)
 
-    def _take(self, visitor):
+    def _take(self, visitor, quantum):
         with self._changed:
             self._asked += 1
             me = self._asked, visitor
@@ -107,7 +117,7 @@ class Slots:
             self._waiting.remove(me)
             self._free -= 1
             self._changed.notify_all()  # there may be another place, and another who is the next now
-        self._here.turn = [visitor, time.monotonic()]
+        self._here.turn = [visitor, time.monotonic(), quantum]
 
     def _give(self):
         with self._changed:
@@ -117,11 +127,13 @@ class Slots:
         self._here.turn = None
 
     def _next(self):
-        return min(self._waiting, key=lambda one: (self.ledger.lately(one[1]), one[0]))
+        now = time.monotonic()  # one moment for all, or of equals not the first would be the next
+        return min(self._waiting, key=lambda one: (self.ledger.lately(one[1], now), one[0]))
 
-    def _count(self):
-        """Add what this thread has computed since it was last counted."""
-        (visitor, since), now = self._turn, time.monotonic()
+    def _count(self) -> float:
+        """Add what this thread has computed since it was last counted. Returns the present moment."""
+        (visitor, since, _), now = self._turn, time.monotonic()
         self.ledger.add(visitor, now - since)
         self._here.spent = self.spent + now - since
         self._turn[1] = now
+        return now

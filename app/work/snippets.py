@@ -14,11 +14,11 @@ from edm.experiments.experiment import Experiment
 from edm.experiments.runner import count
 
 
-def python(experiment: Experiment, own: bool = True) -> str:
-    """A script that draws the same picture and keeps every state. own: as of `complete`."""
-    sampling = experiment.sampling
+def python(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
+    """A script that draws the same picture and keeps every state. own: as of `complete`. model: its own, if known."""
+    sampling, model = experiment.sampling, model or models.of(experiment)
     given = ", ".join(f"{name}={getattr(sampling, name)!r}" for name in sampling.document())
-    number = count(experiment)
+    number = count(experiment, model)
     lines = ["import edm", ""]
     if experiment.points is None:
         lines.append(f"model = edm.models.load({json.dumps(experiment.model, ensure_ascii=False)})")
@@ -31,7 +31,6 @@ def python(experiment: Experiment, own: bool = True) -> str:
         "latents = edm.latents(seeds, model.shape)",
     ]
     arguments = "model.denoiser, latents, sampling"
-    model = models.of(experiment)
     if experiment.label is not None:
         lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
         arguments += ", labels"
@@ -43,12 +42,12 @@ def python(experiment: Experiment, own: bool = True) -> str:
         "samples = states[-1].x",
         'edm.render.picture(model, states).save("sample.png")',
     ]
-    return complete("\n".join(lines) + "\n", own)
+    return _complete("\n".join(lines) + "\n", [model], own)
 
 
-def command(experiment: Experiment, own: bool = True) -> str:
-    """A command line that draws the same picture. own: as of `complete`."""
-    model, written = models.of(experiment), flat.flatten(experiment)
+def command(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
+    """A command line that draws the same picture. own, model: as of `python`."""
+    model, written = model or models.of(experiment), flat.flatten(experiment)
     folder, files = _elsewhere([model], own)
     options = {**written, "model": files[model.name]} if files else written
     words = ["python", "-m", "edm", "sample", *(f"--{name}={text}" for name, text in options.items())]
@@ -63,7 +62,11 @@ def complete(code: str, own: bool = True) -> str:
     """
     texts = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
     named = [name for name in sorted(text for text in texts if isinstance(text, str)) if not models.ships(name)]
-    folder, files = _elsewhere([models.load(name) for name in named if models.known(name)], own)
+    return _complete(code, [models.load(name) for name in named if models.known(name)], own)
+
+
+def _complete(code, found, own) -> str:
+    folder, files = _elsewhere(found, own)
     lines = _setting(folder)
     lines += [f"edm.models.register({path!r}, {name!r})" for name, path in files.items()]
     if not lines:

@@ -21,11 +21,13 @@ FIRST = 3 / 4  # of that: until the first of them, for which a hand waits
 class Watch:
     """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on.
 
-    slots: where it takes turns with others; None where it is alone.
+    slots: where it takes turns with others; None where it is alone. spell: seconds of computing after which its place
+    may pass on; None: as long as anybody's.
     """
 
     ticket: Ticket = field(default_factory=Ticket)
     slots: Slots | None = None
+    spell: float | None = None
 
     @property
     def visitor(self) -> Hashable:
@@ -41,7 +43,12 @@ class Watch:
 
     def turn(self) -> AbstractContextManager[None]:
         """A place to compute in, while this lasts."""
-        return self.slots.turn(self.visitor) if self.slots else nullcontext()
+        return self.slots.turn(self.visitor, self.spell) if self.slots else nullcontext()
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether there are others, and it may wait for them: not with a place, for which these may be waiting."""
+        return self.slots is not None and not self.slots.taken
 
     def paced(self, items: Iterable) -> Iterator[tuple[list, bool]]:
         """(all items so far, is it the end?) whenever it is time for a picture, with their tensors on the CPU: those

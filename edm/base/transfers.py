@@ -6,8 +6,9 @@ goes in its turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from edm.base.devices import precise
 
 _Thing = TypeVar("_Thing")
+_NUMBERS = (int, float)
 _UNPINNED = ("cpu", "meta", "mps")  # which share the host's memory, or have none
 
 
@@ -60,6 +62,11 @@ def fetched(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     return tensors
 
 
+def stacked(tensors: Sequence[torch.Tensor]) -> np.ndarray:
+    """Tensors of one shape and one device as one array [N, …] of its own: one copy brings them."""
+    return torch.stack(tuple(tensors)).detach().cpu().numpy()
+
+
 def array(values: Any, dtype: type = np.float64) -> np.ndarray:
     """Numbers, wherever they lie, as an array of one's own."""
     return np.array(values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values, dtype=dtype)
@@ -78,6 +85,9 @@ class Home:
     def __call__(self, thing: _Thing) -> _Thing:
         found: dict[int, torch.Tensor] = {}
         _each(thing, lambda tensor: found.setdefault(id(tensor), tensor))
+        if not found:
+            self._here = {}
+            return thing
         coming = [tensor for key, tensor in found.items() if key not in self._here]
         known = self._here | {id(tensor): (tensor, here) for tensor, here in zip(coming, fetched(coming), strict=True)}
         self._here = {key: known[key] for key in found}
@@ -88,10 +98,10 @@ def _each(thing: Any, change) -> Any:
     """The thing with every tensor on a device changed; what has none is itself."""
     if isinstance(thing, torch.Tensor):
         return thing if thing.device.type == "cpu" else change(thing)
-    if is_dataclass(thing) and not isinstance(thing, type):
-        values = {field.name: getattr(thing, field.name) for field in fields(thing) if field.init}
-        made = {name: _each(value, change) for name, value in values.items()}
-        changed = {name: value for name, value in made.items() if value is not values[name]}
+    if names := _fields(type(thing)):
+        values = [(name, getattr(thing, name)) for name in names]
+        made = [(name, value, _each(value, change)) for name, value in values if type(value) not in _NUMBERS]
+        changed = {name: new for name, value, new in made if new is not value}
         return replace(thing, **changed) if changed else thing
     if isinstance(thing, Mapping):
         made = {name: _each(value, change) for name, value in thing.items()}
@@ -102,3 +112,9 @@ def _each(thing: Any, change) -> Any:
             return thing
         return type(thing)(*made) if hasattr(thing, "_fields") else type(thing)(made)
     return thing
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The fields that a dataclass is made of; () of any other type."""
+    return tuple(field.name for field in fields(kind) if field.init) if is_dataclass(kind) else ()

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from edm.base.types import Device
 
 
-def count(experiment: Experiment) -> int:
-    """How many samples the experiment draws: its own count, or the model's default."""
-    return experiment.count or models.of(experiment).count
+def count(experiment: Experiment, model: models.Model | None = None) -> int:
+    """How many samples the experiment draws: its own count, or the default of its model. model: that one, if known."""
+    return experiment.count or (model or models.of(experiment)).count
 
 
 STAYS = "exact toy models are computed on the CPU, where they are quicker"
@@ -52,34 +52,45 @@ def quickest(model: models.Model, device: torch.device | str, count: int | None 
 
 
 def start(
-    experiment: Experiment, device: Device = "cpu", numbers: range | None = None
+    experiment: Experiment,
+    device: Device = "cpu",
+    numbers: range | None = None,
+    model: models.Model | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """(latents, labels or None) of the experiment. Without a label, a trained model's classes take turns.
 
     numbers: which samples these are, of as many as one likes; None: 0, 1, … as many as the experiment draws.
+    model: the experiment's, where it has been looked up already.
     """
-    model, seed = models.of(experiment), experiment.sampling.seed
+    model, seed = model or models.of(experiment), experiment.sampling.seed
     if numbers is None:
-        z = _latents(seed, count(experiment), model.shape).clone()  # that is kept stays
+        z = _latents(seed, count(experiment, model), model.shape).clone()  # that is kept stays
     else:
         z = latents(seeds(seed, len(numbers), numbers.start), model.shape)
     device = place(model, device, len(z))
-    labels = labels_of(experiment, numbers)
+    labels = _labels(_classes(experiment, model), range(len(z)) if numbers is None else numbers)
     return sent(z, device), None if labels is None else sent(torch.tensor(labels), device)
 
 
 def labels_of(experiment: Experiment, numbers: range | None = None) -> list[int] | None:
     """The class of each sample, as the network counts them; None where it is told of none. numbers: as in `start`."""
-    numbers, taking = range(count(experiment)) if numbers is None else numbers, classes_of(experiment)
-    return turns(taking, len(numbers), numbers.start) if taking else None
+    model = models.of(experiment)
+    return _labels(_classes(experiment, model), range(count(experiment, model)) if numbers is None else numbers)
 
 
 def classes_of(experiment: Experiment) -> tuple[int, ...]:
     """The classes that samples have by turns, as the network counts them: one, if it is asked for; (): none."""
-    model = models.of(experiment)
+    return _classes(experiment, models.of(experiment))
+
+
+def _classes(experiment, model) -> tuple[int, ...]:
     if experiment.label is not None:
         return (model.class_of(experiment.label),)
     return model.drawn if model.trained and model.classes else ()
+
+
+def _labels(taking, numbers) -> list[int] | None:
+    return turns(taking, len(numbers), numbers.start) if taking else None
 
 
 @lru_cache(maxsize=32)
@@ -88,17 +99,21 @@ def _latents(seed, number, shape):
 
 
 def states(
-    experiment: Experiment, device: Device = "cpu", wrap: Callable | None = None, numbers: range | None = None
+    experiment: Experiment,
+    device: Device = "cpu",
+    wrap: Callable | None = None,
+    numbers: range | None = None,
+    model: models.Model | None = None,
 ) -> Iterator[State]:
     """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
 
-    device: "auto" is where it is quickest (see `place`). numbers: as in `start`.
+    device: "auto" is where it is quickest (see `place`). numbers, model: as in `start`.
     Raises Refused, in place of the last state, for samples that are not finite.
     """
-    model = models.of(experiment)
-    device = place(model, device, count(experiment) if numbers is None else len(numbers))
+    model = model or models.of(experiment)
+    device = place(model, device, count(experiment, model) if numbers is None else len(numbers))
     denoiser = on(model.denoiser, device)
-    z, labels = start(experiment, device, numbers)
+    z, labels = start(experiment, device, numbers, model)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
     found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)
     return _finite(found, experiment.model)

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from edm.base import documents
 from edm.base.errors import Refused, shown
-from edm.base.transfers import array, fetched
+from edm.base.transfers import array, stacked
 from edm.data import images
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
     """x/s of the states of a run: [S, B, …]."""
-    return np.stack([x.numpy() for x in fetched(state.x / state.scale for state in states)])
+    states = list(states)
+    x, scales = stacked([state.x for state in states]), [state.scale for state in states]
+    if any(scale != 1 for scale in scales):
+        x /= np.array(scales, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    return x
 
 
 def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
