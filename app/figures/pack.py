@@ -53,10 +53,10 @@ def trajectory(states, sigma_data: float, since: int = 0) -> dict:
         packed["x"] = float32(unscaled(sent))
     else:
         known = since if len(sent) == len(states) else 0
-        contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in sent]
-        new = list(zip(sent, contrast, strict=True))[known:]
-        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in new])
-        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state, _ in new])
+        new = sent[known:]
+        contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in new]
+        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in zip(new, contrast, strict=True)])
+        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state in new])
         packed["since"] = known
     return packed
 

@@ -6,7 +6,7 @@ number of columns and rows. Nothing here is looked at while the server works: te
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,7 +64,7 @@ class TimeAxis(Sent):
 
 
 class Picture(Sent):
-    """document: of the experiment, as JSON text."""
+    """document: of the experiment, as JSON text. precision: what its network computes in, if it has one."""
 
     model: str
     title: str
@@ -72,6 +72,7 @@ class Picture(Sent):
     levels: Numbers
     notes: list[str]
     milliseconds: float
+    precision: Literal["float32", "bf16"] | None
     run: Trajectory
     document: str
     python: str

@@ -51,10 +51,11 @@ class Open(Message):
 
 
 class Picture(Message):
-    """Sample settings. field: where arrows are wanted."""
+    """Sample settings. field: where arrows are wanted. moving: while a knob is being moved."""
 
     values: _Values
     field: Window | None = None
+    moving: bool = False
 
 
 class Probe(Picture):

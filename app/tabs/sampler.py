@@ -42,7 +42,7 @@ def _job(event, message) -> Job:
         return Probe(experiment=experiment, level=message.level, position=message.position)
     if event in ("measure", "measurePinned"):
         return Measures(experiment=experiment)
-    return Picture(experiment=experiment, field=_window(message.field))
+    return Picture(experiment=experiment, field=_window(message.field), moving=message.moving)
 
 
 def _window(arrows) -> Window | None:

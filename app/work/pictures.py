@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import takewhile
 from typing import ClassVar
 
 from app.figures import pack
 from app.figures.written import text
 from app.work import snippets
+from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
@@ -17,6 +20,7 @@ from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.base.transfers import sent
 from edm.experiments.experiment import Experiment
+from edm.sampling.computing import has_network
 from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 
@@ -33,36 +37,52 @@ class Window(Settings):
 
 
 class Picture(Job):
-    """Previews while the experiment runs, then the whole. field: None where no arrows are wanted."""
+    """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
+
+    moving: a knob is being moved, so that the first preview is of a run in bf16, if that is quicker here
+    (`app.work.hasty`). All that follows, and whatever is kept or measured, is of one in float32.
+    """
 
     kind: ClassVar[str] = "picture"
 
     experiment: Experiment
     field: Window | None = None
+    moving: bool = False
 
     def files(self) -> dict[str, str | None]:
         model = models.of(self.experiment)
         return {str(model.path): model.stamp} if model.trained else {}
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
-        experiment, model, started = self.experiment, models.of(self.experiment), time.perf_counter()
+        experiment, model = self.experiment, models.of(self.experiment)
         known = identity(experiment, model)
         key = json.dumps([known, self.field and self.field.document(complete=True)])
         if kept := work.answer(key):
             yield kept, True
             return
-        place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
+        count = runner.count(experiment, model)
+        place, head = work.place(model, count), _head(experiment, model, work.own)
+        exact = "float32" if has_network(model.denoiser) else None
 
-        def written(states, milliseconds, since=0, **more) -> str:
+        def written(states, milliseconds, since=0, precision=exact, **more) -> str:
             run = pack.trajectory(states, model.sigma_data, since)
-            return f"{head}, {text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
+            more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
+            return f"{head}, {text(more)[1:]}"
 
-        since = 0
+        shown = since = 0
+        if self.moving and (cast := hasty(model, place, count, work)):
+            begun = time.perf_counter()
+            states = _begun(
+                runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch
+            )
+            yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
+            shown = len(states)
+        begun = time.perf_counter()
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
-            milliseconds = 1000 * (time.perf_counter() - started)
-            if not ended:
+            milliseconds = 1000 * (time.perf_counter() - begun)
+            if not ended and len(states) > shown:  # else what is shown has come further
                 yield written(states, milliseconds, since), False
-                since = len(states)
+                shown = since = len(states)
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
@@ -71,6 +91,13 @@ class Picture(Job):
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x)
         yield whole, True
+
+
+def _begun(states, watch) -> list:
+    """The states of a run up to its first preview, but for the last one, σ = 0."""
+    with closing(states):
+        found, _ = next(watch.paced(takewhile(lambda state: state.sigma > 0, states)))
+    return found
 
 
 def _head(experiment, model, own) -> str:

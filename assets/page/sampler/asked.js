@@ -42,13 +42,13 @@ export class Asked {
     /** @type {Latest<Event>} */
     this.requests = new Latest(page.server, event, {
       build: () => {
-        this.wanted = build();
-        return this.wanted;
-      },
-      sent: (serial) => {
         const now = performance.now();
         this.#moving = now - this.#asked < MOVES;
         this.#asked = now;
+        this.wanted = { ...build(), moving: this.#moving };
+        return this.wanted;
+      },
+      sent: (serial) => {
         clearTimeout(this.#rest);
         sent(serial);
       },

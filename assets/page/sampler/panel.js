@@ -3,6 +3,9 @@ import { button, element } from "../shared/dom.js";
 import { helper, offer, segments, slider } from "../shared/widgets.js";
 import { Models } from "./models.js";
 
+/** @type {Record<string, string>} */
+const COMPUTED = { float32: "network in float32", bf16: "network in bf16 while a knob moves" };
+
 export class Panel {
   /**
    * @param {HTMLElement} root
@@ -17,7 +20,8 @@ export class Panel {
     this.models = new Models(server, settings, this.describe, chooseModel);
     /** @type {(title: string, ...content: Node[]) => void} */
     const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
-    root.append(this.models.heading, this.models.box);
+    this.computed = element("p", { class: "computed", title: "In which precision what is shown was computed" });
+    root.append(this.models.heading, this.models.box, this.computed);
     section("Design", this.#designs());
     section("Time steps", this.#choice("discretization"), ...this.#rows("steps", "rho", "sigma_min", "sigma_max"));
     section("Solver", this.#choice("solver"), ...this.#rows("alpha"));
@@ -25,6 +29,12 @@ export class Panel {
     section("Schedule · scaling", pair);
     section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
     root.append(this.#classes(), help);
+  }
+
+  /** @param {import("../shared/messages.d.ts").Picture["precision"]} precision  Of the picture; null: no network. */
+  show(precision) {
+    this.computed.hidden = precision == null;
+    this.computed.textContent = precision && COMPUTED[precision];
   }
 
   #designs() {

@@ -212,6 +212,7 @@ export class Sampler {
     this.paint();
     this.describe();
     if (name === "pin") return;
+    this.panel.show(this.main.picture.result?.precision ?? null);
     this.accepted = values;
     this.page.changed();
     this.say(this.notice);

@@ -680,7 +680,7 @@ export interface Act {
   runs: string[];
 }
 
-/** document: of the experiment, as JSON text. */
+/** document: of the experiment, as JSON text. precision: what its network computes in, if it has one. */
 export interface Picture {
   model: string;
   title: string;
@@ -688,6 +688,7 @@ export interface Picture {
   levels: number[];
   notes: string[];
   milliseconds: number;
+  precision: "float32" | "bf16" | null;
   run: Trajectory;
   document: string;
   python: string;
@@ -747,11 +748,12 @@ export interface FilmRequest {
   images: number[];
 }
 
-/** Sample settings. field: where arrows are wanted. */
+/** Sample settings. field: where arrows are wanted. moving: while a knob is being moved. */
 export interface PictureRequest {
   serial?: number;
   values: Record<string, unknown>;
   field?: Window | null;
+  moving?: boolean;
 }
 
 /** What the page knows already, of everything. runs: those that it looks at closely. */
@@ -768,6 +770,7 @@ export interface ProbeRequest {
   serial?: number;
   values: Record<string, unknown>;
   field?: Window | null;
+  moving?: boolean;
   position: number[];
   level: number;
 }
