@@ -9,6 +9,7 @@ from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
+from edm.evaluation.distances import distance_to
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.loop import last
@@ -36,14 +37,14 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     model = models.of(experiment)
     samples = final(experiment, work, watch, model)[:MEASURED_SAMPLES]
     path, dataset = path_of(experiment.sampling, model.denoiser), model.dataset
-    count, exact, points, floor = measured(model, len(samples)), None, None, None
+    count, exact, distance_of, floor = measured(model, len(samples)), None, None, None
     if not path.stochastic:
         exact = _reference(experiment, model, count, path.sigmas[0], work, watch)
     if len(model.shape) == 1 and dataset is not None:
-        points, floor = _truth(dataset, experiment, len(samples), work, watch)
+        distance_of, floor = _truth(dataset, experiment, len(samples), work, watch)
     with watch.turn():
         error = None if exact is None else diagnostics.rms_error(samples[:count], exact)
-        distance = None if points is None else diagnostics.sliced_wasserstein(samples, points)
+        distance = None if distance_of is None else distance_of(samples)
     return {"error": error, "distance": distance, "floor": floor, "stochastic": path.stochastic}
 
 
@@ -77,15 +78,18 @@ def _reference(experiment, model, count, start, work, watch):
 
 
 def _truth(dataset, experiment, count, work, watch):
-    """(points of the data, the distance to them of so many true samples)."""
+    """(samples -> their distance to the data, that of `count` true samples)."""
     name = dataset.name, experiment.points
+    points = work.once(("data", name), lambda _: diagnostics.true_points(dataset), watch)
 
     def measure(watch):
         with watch.turn():
             return diagnostics.data_floor(dataset, count, points)
 
-    points = work.once(("data", name), lambda _: diagnostics.true_points(dataset), watch)
-    return points, work.once(("floor", name, count), measure, watch)
+    floor = work.once(("floor", name, count), measure, watch)
+    if experiment.points is not None:  # of every stroke of a drawing, 2 MB would be kept
+        return distance_to(points), floor
+    return work.once(("distance", name), lambda _: distance_to(points), watch), floor
 
 
 def measured(model, count: int) -> int:
