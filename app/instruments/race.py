@@ -108,7 +108,11 @@ def respond(settings: Race, context):
         )
     count = _count(settings, model)
     if settings.measure == "distance":
-        floor = diagnostics.data_floor(model.dataset, count, diagnostics.true_points(model.dataset))
+        data = model.dataset
+        floor = context.work.remember(  # as `app.work.measures` does
+            ("floor", (data.name, None), count),
+            lambda: diagnostics.data_floor(data, count, diagnostics.true_points(data)),
+        )
     seeds = range(settings.seed, settings.seed + settings.seeds)
     latents = {seed: _start(model, count, seed, context)[0] for seed in seeds}
     labels = _start(model, count, settings.seed, context)[1]

@@ -37,14 +37,14 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     model = models.of(experiment)
     samples = final(experiment, work, watch, model)[:MEASURED_SAMPLES]
     path, dataset = path_of(experiment.sampling, model.denoiser), model.dataset
-    count, exact, to_data, floor = measured(model, len(samples)), None, None, None
+    count, exact, distance_of, floor = measured(model, len(samples)), None, None, None
     if not path.stochastic:
         exact = _reference(experiment, model, count, path.sigmas[0], work, watch)
     if len(model.shape) == 1 and dataset is not None:
-        to_data, floor = _truth(dataset, experiment, len(samples), work, watch)
+        distance_of, floor = _truth(dataset, experiment, len(samples), work, watch)
     with watch.turn():
         error = None if exact is None else diagnostics.rms_error(samples[:count], exact)
-        distance = None if to_data is None else to_data(samples)
+        distance = None if distance_of is None else distance_of(samples)
     return {"error": error, "distance": distance, "floor": floor, "stochastic": path.stochastic}
 
 
@@ -78,15 +78,18 @@ def _reference(experiment, model, count, start, work, watch):
 
 
 def _truth(dataset, experiment, count, work, watch):
-    """(the distance of samples to points of the data, what it is for so many true samples)."""
+    """(samples -> their distance to the data, that of `count` true samples)."""
     name = dataset.name, experiment.points
+    points = work.once(("data", name), lambda _: diagnostics.true_points(dataset), watch)
 
     def measure(watch):
         with watch.turn():
-            return diagnostics.data_floor(dataset, count, diagnostics.true_points(dataset))
+            return diagnostics.data_floor(dataset, count, points)
 
-    to_data = work.once(("data", name), lambda _: distance_to(diagnostics.true_points(dataset)), watch)
-    return to_data, work.once(("floor", name, count), measure, watch)
+    floor = work.once(("floor", name, count), measure, watch)
+    if experiment.points is not None:  # of every stroke of a drawing, 2 MB would be kept
+        return distance_to(points), floor
+    return work.once(("distance", name), lambda _: distance_to(points), watch), floor
 
 
 def measured(model, count: int) -> int:
