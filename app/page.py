@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from app.sentences import faults
 from app.tabs.base import House
 from app.tabs.opening import asked
@@ -12,6 +10,7 @@ from app.training.board import Board
 from app.transport import corners
 from app.transport.live import Live
 from app.transport.presence import Left
+from app.transport.quiet import gr
 from app.visitors.room import Room
 from app.work.jobs import Pool
 from app.work.scripts import Scripts

@@ -6,7 +6,7 @@ The page's scripts (assets/page) are begun before Gradio's (`app.transport.first
 
 from __future__ import annotations
 
-import gradio as gr
+from app.transport.quiet import gr
 
 
 class Live(gr.HTML):

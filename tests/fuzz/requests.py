@@ -14,6 +14,7 @@ import httpx
 from app.server import application
 from app.visitors.room import Room
 from app.work import jobs
+from app.work.threads import Threads
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from tests import loop
@@ -83,7 +84,7 @@ def requests(dice, folder):
             return await client.post(address, content=body, headers={"content-type": kind})
 
     def attempt():
-        with _Log() as log, mock.patch.object(jobs.Threads, "run", _instant):
+        with _Log() as log, mock.patch.object(Threads, "run", _instant):
             answer = loop.run(send())
         assert answer.status_code < 500, f"{answer.status_code}: {answer.text:.200}"
         assert not log.said, f"the log says {log.said[0]:.200}"
