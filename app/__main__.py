@@ -150,7 +150,8 @@ def listening_socket(host: str, port: int | None) -> socket.socket:
             family = socket.getaddrinfo(host, candidate, type=socket.SOCK_STREAM)[0][0]
         except OSError:
             raise Refused(f"host {host!r} is not an address of this machine; try 127.0.0.1 or 0.0.0.0") from None
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # TCP by name: asyncio sends at once only on sockets that say so; others hold back what follows a head for 40 ms
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         # Windows lets two listen at one port if they want to reuse it, and has another word for what is meant here
         option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
         listener.setsockopt(socket.SOL_SOCKET, option, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.sentences import faults
-from app.tabs import TABS, controls
 from app.tabs.base import House
 from app.tabs.opening import asked
 from app.tabs.wiring import Wiring
@@ -21,20 +20,13 @@ def build(pool: Pool, room: Room) -> tuple[gr.Blocks, Wiring]:
     """The whole page, and what answers it. pool: where the computing runs. room: who may do what, with the runs in its
     folder."""
     board = Board(room.folder)
-    house = House(pool, board, room)
-    known = boot(house)
+    wiring = Wiring(asked(), House(pool, board, room))
     board.begin()
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
-        Live("main.js", known)
+        Live()
         _answer_scripts(Scripts(pool, room.key))
     corners.prepare(blocks)
-    return blocks, Wiring(asked(), house)
-
-
-def boot(house: House) -> dict:
-    """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
-    tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
-    return controls.boot() | {"tabs": tabs}
+    return blocks, wiring
 
 
 def _answer_scripts(scripts):

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import page
-from app.routes import events, runs, uploads
+from app.routes import events, runs, scripts, uploads
 from app.sentences import visible
 from app.transport import corners
+from app.transport.first import First
 from app.transport.gate import Gate
 from app.transport.quiet import gr
 from app.transport.same_site import SameSite
@@ -29,24 +30,9 @@ from app.work.shared import Work
 from app.work.threads import Threads
 from edm.files.resources import ASSETS
 
-# One for each room of the page's scripts; the later ones may take back what the shared ones say.
-SHEETS = (
-    "shared/tokens.css",
-    "shared/frame.css",
-    "shared/widgets.css",
-    "shared/stages.css",
-    "shared/dialogs.css",
-    "sampler/sampler.css",
-    "instruments/instruments.css",
-    "instruments/lanes.css",
-    "train/form.css",
-    "train/runs.css",
-    "train/stage.css",
-)
 
-
-class _Assets(StaticFiles):
-    """Our scripts; the browser asks each time whether they changed, so that an update shows at once."""
+class _Pictures(StaticFiles):
+    """Of the paper's figures; the browser asks each time whether they changed."""
 
     def file_response(self, *arguments, **named):
         response = super().file_response(*arguments, **named)
@@ -64,8 +50,9 @@ def application(device, room: Room | None = None, pool: Pool | None = None) -> F
     pool = pool or Threads(Work(device, own=room.kind == "own"))
     sessions = login.Sessions()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/explorer", _Assets(directory=ASSETS / "page"))
-    app.mount("/explorer-figures", _Assets(directory=ASSETS / "figures"))
+    files = scripts.Scripts()
+    scripts.add(app, files)
+    app.mount("/explorer-figures", _Pictures(directory=ASSETS / "figures"))
     app.mount("/explorer-plotly", StaticFiles(packages=[("plotly", "package_data")]))
     login.add(app, room.entrance, sessions)
     uploads.add(app, room, sessions.name)
@@ -79,11 +66,12 @@ def application(device, room: Room | None = None, pool: Pool | None = None) -> F
         favicon_path=str(ASSETS / "favicon.png"),
         footer_links=[],
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css_paths=[ASSETS / "page" / sheet for sheet in SHEETS],
+        css_paths=[scripts.FOLDER / sheet for sheet in scripts.SHEETS],
         head='<meta name="viewport" content="width=device-width, initial-scale=1">',
     )
     entrance = login.page(room.entrance.message) if room.entrance.asks else None
     checks = {"sample": asked}
+    app.add_middleware(First, head=files.head)
     app.add_middleware(Gate, blocks=blocks, entrance=entrance, name_of=sessions.name, checks=checks)
     app.add_middleware(SameSite, private=room.kind == "own" and not room.entrance.asks)
     app.add_middleware(visible.Veil, folder=room.folder, own=room.kind == "own")

@@ -1,4 +1,4 @@
-"""What a page asks first: what its address says."""
+"""What a page asks first: what it needs to know from the start, and what its address says."""
 
 from __future__ import annotations
 
@@ -8,22 +8,36 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from app.messages import requests
-from app.messages.boot import Address
+from app.messages.boot import Address, Boot
 from app.sentences import faults
-from app.tabs import TABS, train
+from app.tabs import TABS, controls, train
 from app.tabs.base import Answers, Asked, Event, House
 from app.tabs.links import opened_from
 from app.work.jobs import answer
 
 
 class Opening:
-    events: ClassVar = {"open": Event(requests.Open, Address, "open")}
+    events: ClassVar = {
+        "boot": Event(requests.Message, Boot, "boot"),
+        "open": Event(requests.Open, Address, "open"),
+    }
 
     def serve(self, house: House) -> Answers:
+        known = answer(boot(house))
+
         def answers(event, message, ticket, sender):
-            yield answer(opened(message.query, partial(train.check, house)) | {"models": house.models.since()})
+            if event == "boot":
+                yield known
+            else:
+                yield answer(opened(message.query, partial(train.check, house)) | {"models": house.models.since()})
 
         return answers
+
+
+def boot(house: House) -> dict:
+    """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
+    tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
+    return controls.boot() | {"tabs": tabs}
 
 
 def opened(query: str, check: Callable[[dict], object] = dict) -> dict:

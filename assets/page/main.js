@@ -5,17 +5,15 @@ import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
-import { Latest, SILENCE } from "./shared/latest.js";
-import { Server } from "./shared/server.js";
 import { Share } from "./shared/share.js";
+import { switchTheme } from "./shared/theme.js";
 import { Train } from "./train/train.js";
 
 /** @typedef {import("./shared/messages.d.ts").Boot} Boot */
+/** @typedef {import("./shared/server.js").Server} Server */
 /** @typedef {import("./shared/types.d.ts").Page} Page */
 /** @typedef {import("./shared/types.d.ts").Tab} Tab */
 /** @typedef {import("./shared/types.d.ts").Values} Values */
-
-const AGAIN = 3000; // ms until a server that does not answer is asked again what the address says
 
 /**
  * The kinds of tabs. Which of them there are, in which order, the server says; to add one, write it as a `Tab` of
@@ -27,9 +25,12 @@ const KINDS = { sampler: Sampler, instruments: Workbench, train: Train };
 /**
  * @param {HTMLElement} root
  * @param {Boot} boot
+ * @param {Server} server
+ * @param {Promise<import("./shared/messages.d.ts").Address>} address  What it says.
  */
-export function mount(root, boot) {
-  new Explorer(root, boot, new Server());
+export async function mount(root, boot, server, address) {
+  const explorer = new Explorer(root, boot, server);
+  explorer.open(await address);
 }
 
 class Explorer {
@@ -74,16 +75,6 @@ class Explorer {
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
-    /** @type {Latest<"open">} */
-    const opening = new Latest(server, "open", {
-      build: () => ({ query: location.search }),
-      show: (reply) => (reply.error == null ? this.open(reply.body) : this.tab.say(reply.error)),
-      silent: () => {
-        this.tab.say(SILENCE);
-        setTimeout(() => opening.ask(), AGAIN);
-      },
-    });
-    opening.ask();
   }
 
   listen() {
@@ -99,12 +90,7 @@ class Explorer {
     link.addEventListener("click", () => this.share.open());
     csv.addEventListener("click", () => this.tab.saveCsv?.());
     png.addEventListener("click", () => this.tab.savePng());
-    theme.addEventListener("click", () => {
-      const dark = document.body.classList.toggle("dark");
-      localStorage.setItem("edm-theme", dark ? "dark" : "light");
-    });
-    const saved = localStorage.getItem("edm-theme");
-    if (saved) document.body.classList.toggle("dark", saved === "dark");
+    theme.addEventListener("click", switchTheme);
     new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
   }
 

@@ -331,6 +331,11 @@ export interface Measures {
   stochastic: boolean;
 }
 
+/** serial: 0 where nobody waits for the answer. */
+export interface MessageRequest {
+  serial?: number;
+}
+
 /** Why a run will not fit into memory, and changes of the form with which it would. */
 export interface Misfit {
   sentence: string;
@@ -824,6 +829,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  boot: MessageRequest;
   open: OpenRequest;
 }
 
@@ -850,6 +856,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  boot: Boot;
   open: Address;
 }
 

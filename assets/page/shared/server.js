@@ -37,18 +37,38 @@ export class Server {
   }
 
   /**
+   * The one answer to an event that nobody listens to; null: the server cannot be reached.
+   * @template {keyof Requests} Name
+   * @param {Name} event
+   * @param {Requests[Name]} message
+   * @returns {Promise<Reply<Name> | null>}
+   */
+  async reply(event, message) {
+    const { value } = await this.#answers(event, { ...message, serial: 0 }, new AbortController().signal).next();
+    return value ?? null;
+  }
+
+  /**
    * @param {string} event
    * @param {{ serial: number }} message
    * @param {AbortSignal} signal
    * @param {() => void} [lost]
    */
   async #ask(event, message, signal, lost) {
-    const replies = answers(event, JSON.stringify({ visit: this.#visit, ...message }), signal);
-    for await (const reply of replies) {
+    for await (const reply of this.#answers(event, message, signal)) {
       if (signal.aborted) return;
       if (reply) this.#listeners.get(event)?.({ serial: message.serial, ...reply });
       else lost?.();
     }
+  }
+
+  /**
+   * @param {string} event
+   * @param {object} message
+   * @param {AbortSignal} signal
+   */
+  #answers(event, message, signal) {
+    return answers(event, JSON.stringify({ visit: this.#visit, ...message }), signal);
   }
 }
 

@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app import page, schema
+from app import schema
 from app.instruments import INSTRUMENTS
 from app.messages.answers import Model
 from app.messages.boot import Boot
-from app.tabs import TABS, controls
-from app.tabs.opening import asked
+from app.tabs import TABS, controls, opening
 from app.work.tickets import Ticket
 from edm import models
 from tests import loop
@@ -23,7 +22,7 @@ from tests.fuzz.asked import MESSAGES
 @pytest.fixture
 def said(tab):
     """said(event, how many answers, **message): what a checked server sends."""
-    served = {name: (one, Checked(one).serve(tab.house)) for one in asked() for name in one.events}
+    served = {name: (one, Checked(one).serve(tab.house)) for one in opening.asked() for name in one.events}
 
     def answers(event, most=2, **message):
         known, serve = served[event]
@@ -44,7 +43,7 @@ def test_a_model_is_described_as_declared(name):
 
 
 def test_what_a_page_knows_from_the_start_is_as_declared(tab):
-    text = json.dumps(page.boot(tab.house))
+    text = json.dumps(opening.boot(tab.house))
     TypeAdapter(Boot).validate_json(text)
     assert [one["name"] for one in json.loads(text)["tabs"]] == ["sampler", "loss", "compare", "train"]
 
@@ -112,7 +111,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
-    tried = {"open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
+    tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
     tried |= {"poll", "film", "plan", "act"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried

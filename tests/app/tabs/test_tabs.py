@@ -4,13 +4,12 @@ from typing import ClassVar
 
 import pytest
 
-from app import page, schema
+from app import schema
 from app.messages.answers import Act
 from app.messages.requests import Film
-from app.tabs import TABS, jobs
+from app.tabs import TABS, jobs, opening
 from app.tabs.base import Event
 from app.tabs.links import opened_from
-from app.tabs.opening import asked
 from app.tabs.wiring import Wiring
 from app.work.jobs import answer
 from app.work.measures import Measures
@@ -43,14 +42,14 @@ def added():
 
 def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab):
     told = {"name": "lessons", "title": "Lessons", "kind": "lessons", "minutes": 3.0}
-    assert page.boot(tab.house)["tabs"][-1] == told
+    assert opening.boot(tab.house)["tabs"][-1] == told
     assert opened_from({"tab": "lessons"})["show"] == {"tab": "lessons", "name": "lessons", "values": {}}
     assert "turn: FilmRequest;" in schema.declarations() and "turn: Act;" in schema.declarations()
     assert jobs()["shelf"] is Shelf
 
 
 def test_a_new_tab_is_answered(added, tab):
-    answers = said(Wiring(asked(), tab.house), "turn", {"serial": 3, "run": "a", "images": []})
+    answers = said(Wiring(opening.asked(), tab.house), "turn", {"serial": 3, "run": "a", "images": []})
     assert list(answers) == [{"serial": 3, "finished": True, "body": {"do": "turn", "runs": ["a"]}}]
 
 

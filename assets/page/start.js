@@ -1,0 +1,69 @@
+// The first script. It asks the server what the page needs while all others are on their way, shows the page, and lets
+// Gradio's frontend begin once there is a picture: what that draws is the frame into which the page is put then.
+import { element } from "./shared/dom.js";
+import { SILENCE } from "./shared/latest.js";
+import { Server } from "./shared/server.js";
+import { followTheme, showTheme } from "./shared/theme.js";
+
+const AGAIN = 3000; // ms until a server that does not answer is asked again
+const PATIENCE = 1500; // ms for which Gradio's frontend waits for a picture
+
+/** @param {number} milliseconds */
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const root = element("div", { class: "explorer" });
+const server = new Server();
+
+/**
+ * @template {"boot" | "open"} Name
+ * @param {Name} event
+ * @param {import("./shared/messages.d.ts").Requests[Name]} message
+ * @returns {Promise<import("./shared/messages.d.ts").Answers[Name]>}  When there is one.
+ */
+async function asked(event, message) {
+  for (;;) {
+    const reply = await server.reply(event, message);
+    if (reply && reply.error == null) return reply.body;
+    root.textContent = reply ? reply.error : SILENCE;
+    await pause(AGAIN);
+  }
+}
+
+/** Until there is a picture. */
+async function painted() {
+  const end = performance.now() + PATIENCE;
+  while (!root.dataset.serial && performance.now() < end) await pause(20);
+  await new Promise(requestAnimationFrame);
+}
+
+/** Gradio's own scripts, which the server has kept from beginning. */
+function begin() {
+  for (const held of document.querySelectorAll('script[type="explorer/later"]'))
+    held.replaceWith(element("script", { type: "module", crossorigin: "", src: held.getAttribute("src") ?? "" }));
+}
+
+/** Put the page into Gradio's frame, as it is. */
+function settle() {
+  const place = document.querySelector(".explorer-place");
+  if (!place) return;
+  const held = document.activeElement;
+  try {
+    place.moveBefore(root, null);
+  } catch {
+    place.append(root); // in a browser that does not know how to move what is there
+    if (held instanceof HTMLElement && root.contains(held)) held.focus();
+  }
+  showTheme(); // Gradio's frontend has set its own
+}
+
+showTheme();
+followTheme();
+document.body.prepend(root);
+document.addEventListener("explorer-place", settle);
+const boot = asked("boot", {});
+const address = asked("open", { query: location.search });
+const { mount } = await import("./main.js");
+mount(root, await boot, server, address);
+await painted();
+begin();
+settle(); // where it was there before
