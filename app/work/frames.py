@@ -60,10 +60,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Over:
-    """A job has ended. seconds: for which it has computed. refused: a sentence for whoever asked; failed: the same of
-    a defect, which has been logged. files: that its answer depends on, if it may be kept (`Job.files`)."""
+    """A job has ended. seconds: for which it has computed; lately: what its visitor has there, in all.
+
+    refused: a sentence for whoever asked; failed: the same of a defect, which has been logged. files: that its answer
+    depends on, if it may be kept (`Job.files`).
+    """
 
     seconds: float
+    lately: float
     refused: str | None = None
     failed: str | None = None
     files: dict[str, str | None] | None = None

@@ -216,6 +216,7 @@ class Office:
 
     def _over(self, order, over, answer):
         self._ledger.add(order.visitor, over.seconds)
+        self._ledger.learn(order.visitor, over.lately)  # threads of its own may have computed for it, too
         if answer or over.seconds > self._durations.of(order.sort):
             self._durations.learn(order.sort, over.seconds)
         if answer and over.files is not None:

@@ -110,7 +110,8 @@ class Worker:
         except Exception as error:
             last, told = b"", {"refused" if isinstance(error, Refused) else "failed": faults.told(error)}
         del self._tickets[number]
-        self._send(over(number, Over(slots.spent - before, **told), last))
+        spent, lately = slots.spent - before, slots.ledger.lately(task.visitor)
+        self._send(over(number, Over(spent, lately, **told), last))
 
     def _send(self, data):
         with self._sending:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import psutil
 import pytest
+import torch
 
 import edm
 from app.sentences import faults
@@ -57,6 +58,7 @@ class Deed(Job):
                 watch.check()
         served = [name for name in ("gradio", "uvicorn") if name in sys.modules]
         here = {"process": os.getpid(), "device": str(work.device), "loaded": served}
+        here["too late"] = torch.cuda._is_in_bad_fork()
         if self.do == "busy":
             yield here, False
         with watch.turn():
@@ -117,7 +119,9 @@ def test_each_kind_of_job_has_the_same_answers_as_in_this_process(pool, every):
     for job in every.values():
         here, there = (list(each.run(job, Ticket("a"))) for each in (Threads(Work("cpu")), pool))
         assert timeless(here[-1]) == timeless(there[-1]), job.kind
-    assert not last(pool, Deed())["loaded"], "what serves the page is not in the way there"
+    here = last(pool, Deed())
+    assert not here["loaded"], "what serves the page is not in the way there"
+    assert not here["too late"], "a GPU can be used in a process only if the one that it is forked from has used none"
 
 
 def test_answers_come_in_an_event_loop_too_and_a_picture_is_kept(pool):
