@@ -23,9 +23,10 @@ from app.transport.whole import Whole
 from app.visitors import login
 from app.visitors.room import Room
 from app.visitors.time_keeper import keep_time
-from app.work.jobs import Pool, Threads
+from app.work.jobs import Pool
 from app.work.scripts import asked
 from app.work.shared import Work
+from app.work.threads import Threads
 from edm.files.resources import ASSETS
 
 # One for each room of the page's scripts; the later ones may take back what the shared ones say.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable
-from multiprocessing import forkserver
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 _METHODS = multiprocessing.get_all_start_methods()
@@ -27,18 +28,29 @@ def load(*modules: str) -> None:
 def prepare() -> None:
     """Let that process load them now, while this one does something else."""
     if "forkserver" in _METHODS:
-        forkserver.ensure_running()
+        from multiprocessing import forkserver  # which is not there everywhere
+
+        with _deaf():
+            forkserver.ensure_running()
 
 
 def begin(target: Callable, *arguments, name: str):
     """A process that runs target(*arguments). Waits until it is forked, which for the first is when all is loaded."""
     process = CONTEXT.Process(target=target, args=arguments, name=name, daemon=True)
-    if not hasattr(signal, "pthread_sigmask"):
+    with _deaf():
         process.start()
-        return process
+    return process
+
+
+@contextmanager
+def _deaf():
+    """What is begun meanwhile does not hear Ctrl-C."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would undo the next line
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which what is begun here inherits
     try:
-        process.start()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return process

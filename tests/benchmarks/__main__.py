@@ -15,6 +15,7 @@ came, how soon, and how many were lost. What else is to be known of them goes to
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from importlib import import_module
 
@@ -41,8 +42,8 @@ def parsed(arguments=None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     for name in ("moves", "memory_moves", "count", "seconds"):
         value = getattr(options, name)
-        if value is not None and not value > 0:
-            parser.error(f"--{name.replace('_', '-')} must be more than 0")
+        if value is not None and not 0 < value < float("inf"):
+            parser.error(f"--{name.replace('_', '-')} must be more than 0, and finite")
     return options
 
 
@@ -76,4 +77,5 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end, and the worktree goes
     sys.exit(main())

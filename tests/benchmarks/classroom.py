@@ -14,7 +14,7 @@ from edm import runs
 from tests.benchmarks.served import training_served
 from tests.browser.conftest import Explorer
 
-VISITORS, PAGES, SECONDS = 30, 6, 40
+VISITORS, PAGES, SECONDS = 30, 6, 30
 MODELS = ("eight_gaussians", "spiral", "two_moons")
 
 # What a visitor of the Sampler does: one knob after the other, at the pace of a person. Times from input to painted.

@@ -70,7 +70,7 @@ def crowded(browser, tree):
         with training_served(folder, tree) as address:
             whole, tab, updates = [], [], []
             Explorer(browser, address, "?tab=train&train.runs=done-01").context.close()  # histories are read once
-            for _ in range(5):
+            for _ in range(3):
                 explorer = Explorer(browser, address, "")
                 began = time.perf_counter()
                 explorer.page.click('text="Train"')
@@ -82,7 +82,7 @@ def crowded(browser, tree):
                 page.goto(f"{address}?tab=train&train.runs=going-1,done-01")
                 page.wait_for_function(SHOWN, polling=20)
                 whole.append(time.perf_counter() - began)
-                for _ in range(6):
+                for _ in range(3):
                     time.sleep(1.1)
                     updates.append(page.evaluate(POLL))
                 context.close()

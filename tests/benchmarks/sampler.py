@@ -13,7 +13,7 @@ from tests.benchmarks.plain import side_by_side
 from tests.benchmarks.sides import sides
 from tests.benchmarks.table import Row
 
-MODELS = ("eight_gaussians", "spiral", "digits")
+MODELS = {"eight_gaussians": 40, "spiral": 40, "digits": 5}  # steps
 STEPS = 4  # of the loop that is compared with its calls
 
 
@@ -46,10 +46,10 @@ def around_calls(solver: str):
 
 def rows(options, tree: Path | None):
     with sides(tree) as both:
-        for model in MODELS:
+        for model, steps in MODELS.items():
             for solver in SOLVERS:
-                sampling = {"model": model, "solver": solver, "steps": 40 if model != "digits" else 18}
-                title = f"a picture's arithmetic, {model}, {sampling['steps']} steps of {solver}, one core"
+                title = f"a picture's arithmetic, {model}, {steps} steps of {solver}, one core"
+                sampling = {"model": model, "solver": solver, "steps": steps}
                 yield both.compare("toy", sampling, tolerance=1e-5).row(title)
     for solver in SOLVERS:
         ratios, parameters = around_calls(solver)

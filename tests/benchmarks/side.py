@@ -22,7 +22,7 @@ def toy(model: str, solver: str, steps: int):
 
     torch.set_num_threads(1)
     denoiser = edm.models.load(model).denoiser
-    seeds = edm.seeds(0, 400)
+    seeds = edm.seeds(0, 400 if len(denoiser.shape) == 1 else 16)
     latents = edm.latents(seeds, denoiser.shape)
     sampling = edm.Sampling(solver=solver, steps=steps)
 

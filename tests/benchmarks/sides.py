@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,7 +35,8 @@ class Compared:
 
 
 class Side:
-    """A process with the code of a tree (see `side`)."""
+    """A process with the code of a tree (see `side`). It stands still while it is not asked: what it would draw ahead
+    meanwhile would cost the other side, and spare itself."""
 
     def __init__(self, tree: Path):
         command, environment = [sys.executable, "-P", str(SIDE)], {**os.environ, "PYTHONPATH": str(tree)}
@@ -42,13 +44,16 @@ class Side:
         self._process = subprocess.Popen(command, cwd=tree, env=environment, **pipes)
 
     def ask(self, **question) -> dict:
+        self._process.send_signal(signal.SIGCONT)
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         if not (line := self._process.stdout.readline()):
             raise RuntimeError(f"{question}: the process ended with {self._process.wait()}")
+        self._process.send_signal(signal.SIGSTOP)
         return json.loads(line)
 
     def close(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()
