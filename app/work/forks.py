@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import resource_tracker
 from typing import Any
 
 _METHODS = multiprocessing.get_all_start_methods()
@@ -28,6 +28,8 @@ def load(*modules: str) -> None:
 def prepare() -> None:
     """Let that process load them now, while this one does something else."""
     if "forkserver" in _METHODS:
+        from multiprocessing import forkserver  # which is not there everywhere
+
         with _deaf():
             forkserver.ensure_running()
 
@@ -42,7 +44,7 @@ def begin(target: Callable, *arguments, name: str):
 
 @contextmanager
 def _deaf():
-    """What is begun here does not hear Ctrl-C."""
+    """What is begun meanwhile does not hear Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
