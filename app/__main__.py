@@ -34,6 +34,7 @@ Passwords travel unencrypted unless a proxy adds https. Wrong ones are answered 
 read in the server's environment or command line afterwards."""
 DEFAULT_PORT = 7860
 TRIED_PORTS = 40
+MOST_WORKERS = 256
 
 
 def options(arguments=None) -> argparse.Namespace:
@@ -55,6 +56,12 @@ def options(arguments=None) -> argparse.Namespace:
         help="show this too: a .safetensors file of ours, or a run's folder with all its checkpoints; may be repeated",
     )
     parser.add_argument("--runs", metavar="FOLDER", help="folder of all training runs (default: $EDM_RUNS, or runs/)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that compute, on the CPU; on a GPU one does; 0: the server itself (default: one for each core)",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument(
         "--password",
@@ -169,6 +176,20 @@ def show(paths) -> None:
             models.register(path, path.stem)
 
 
+def pool(workers: int | None, device, own: bool):
+    """The `app.work.jobs.Pool` of the options; None for none besides this process. Raises Refused."""
+    from app.work import forks
+    from app.work.processes import CORES, Processes
+    from edm import models
+
+    if workers is not None and not 0 <= workers <= MOST_WORKERS:
+        raise Refused(f"--workers {workers}: must be 0 to {MOST_WORKERS}")
+    if workers == 0:
+        return None
+    forks.load("app.training.warm")
+    return Processes("app.tabs:jobs", str(device), workers or CORES, own, models.registered)
+
+
 def main(arguments=None) -> int:
     """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program,
     130 after Ctrl-C."""
@@ -182,10 +203,11 @@ def main(arguments=None) -> int:
         cards.in_their_order()
         show(chosen.model)
         device = devices.device(chosen.device)
+        os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
+        computing = pool(chosen.workers, device, who.kind == "own")  # begins while the page's own libraries are loaded
         from app.server import serve
 
-        os.environ["EDM_RUNS"] = str(who.folder)  # in which models of runs are looked for by name
-        serve(listener, device, who, browser=not chosen.no_browser)
+        serve(listener, device, who, not chosen.no_browser, computing)
     except KeyboardInterrupt:  # before there is a server, which hears it itself
         print("python -m app: stopped", file=sys.stderr)
         return 130

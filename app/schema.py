@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.messages import requests, typescript
-from app.messages.boot import Boot, Opened
+from app.messages import typescript
+from app.messages.boot import Boot
 from app.messages.envelope import Answer, Failed
-from app.tabs import TABS
 from app.tabs.base import Event
+from app.tabs.opening import asked
 from edm.base.atomic import atomic
 from edm.files.resources import ASSETS
 
@@ -26,8 +26,8 @@ export type Reply<Name extends keyof Answers> = Answer<Answers[Name]> | Failed;"
 
 
 def events() -> dict[str, Event]:
-    """What the page sends, by name, but for `halt`, which is not answered."""
-    return {name: event for tab in TABS for name, event in tab.events.items()}
+    """What the page sends, by name."""
+    return {name: event for one in asked() for name, event in one.events.items()}
 
 
 @cache
@@ -38,13 +38,13 @@ def reply(body: Any) -> TypeAdapter:
 
 def declarations() -> str:
     """The text of messages.d.ts."""
-    asked = {name: event.message for name, event in events().items()} | {"halt": requests.Halt}
+    sent = {name: event.message for name, event in events().items()}
     told = {name: event.answer for name, event in events().items()}
     schemas, definitions = TypeAdapter.json_schemas(
         [
-            *(((name, "asked"), "validation", TypeAdapter(kind)) for name, kind in asked.items()),
+            *(((name, "asked"), "validation", TypeAdapter(kind)) for name, kind in sent.items()),
             *(((name, "told"), "validation", TypeAdapter(kind)) for name, kind in told.items()),
-            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Opened, Failed)),
+            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Failed)),
         ]
     )
     found = definitions["$defs"]
@@ -53,7 +53,7 @@ def declarations() -> str:
         raise RuntimeError(f"two messages have one name: {sorted(names.values())}")
     parts = [_HEAD, *_aliases(found)]
     parts += [typescript.interface(schema["title"], schema, names) for schema in found.values()]
-    for title, which, kinds in (("Requests", "asked", asked), ("Answers", "told", told)):
+    for title, which, kinds in (("Requests", "asked", sent), ("Answers", "told", told)):
         rows = [f"  {name}: {typescript.kind(schemas[(name, which), 'validation'], names)};" for name in kinds]
         parts.append("\n".join([f"export interface {title} {{", *rows, "}"]))
     generic = Answer.__doc__

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 import webbrowser
 
-# Nothing is reported elsewhere. Read by Gradio while it is imported.
-os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
-
-import gradio as gr
 import torch
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import page
-from app.routes import runs, uploads
+from app.routes import events, runs, uploads
 from app.sentences import visible
 from app.transport import corners
 from app.transport.gate import Gate
+from app.transport.quiet import gr
 from app.transport.same_site import SameSite
 from app.transport.whole import Whole
 from app.visitors import login
 from app.visitors.room import Room
 from app.visitors.time_keeper import keep_time
+from app.work.jobs import Pool
 from app.work.scripts import asked
+from app.work.shared import Work
+from app.work.threads import Threads
 from edm.files.resources import ASSETS
 
 # One for each room of the page's scripts; the later ones may take back what the shared ones say.
@@ -55,12 +54,14 @@ class _Assets(StaticFiles):
         return response
 
 
-def application(device, room: Room | None = None) -> FastAPI:
-    """The whole app as an ASGI application. room: who may do what; None: everybody everything."""
+def application(device, room: Room | None = None, pool: Pool | None = None) -> FastAPI:
+    """The whole app as an ASGI application. room: who may do what; None: everybody everything. pool: where computations
+    go; None: they stay in this process, on `device`."""
     # Exact denoisers are many small operations: a second thread in each makes them slower (116 against 211 µs),
     # and several visitors keep several cores busy anyway.
     torch.set_num_threads(1)
     room = room or Room()
+    pool = pool or Threads(Work(device, own=room.kind == "own"))
     sessions = login.Sessions()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/explorer", _Assets(directory=ASSETS / "page"))
@@ -69,7 +70,8 @@ def application(device, room: Room | None = None) -> FastAPI:
     login.add(app, room.entrance, sessions)
     uploads.add(app, room, sessions.name)
     runs.add(app, room, sessions.name)
-    blocks = page.build(device, room)
+    blocks, wiring = page.build(pool, room)
+    events.add(app, wiring, sessions.name)
     corners.mount(
         app,
         blocks,
@@ -89,12 +91,12 @@ def application(device, room: Room | None = None) -> FastAPI:
     return app
 
 
-def serve(listener, device, room: Room, browser: bool) -> None:
-    """Run until interrupted."""
+def serve(listener, device, room: Room, browser: bool, pool: Pool | None = None) -> None:
+    """Run until interrupted. pool: as of `application`."""
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/"
-    server = _Server(application(device, room), address, browser)
+    server = _Server(application(device, room, pool), address, browser)
     keep_time(room)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from edm.base.devices import precise, precisely
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
+from edm.mixtures import Mixture, differs, level
 
 CHUNK = 1 << 21  # numbers in one [batch, components] block of responsibilities: 16 MiB
 
@@ -44,16 +45,18 @@ class GaussianMixture:
         self.means = means.flatten(1)
         count, self._dim = self.means.shape
         self._rotations, self._variances = _spectra(stds_or_covariances, count, self._dim)
-        self._equal_widths = bool((self._variances == self._variances[:1]).all())
+        self._width = _shared(self._variances)
         self._wide = bool((self._variances > 0).all())  # so that it has a density at σ = 0
         weights = torch.ones(count) if weights is None else _tensor("weights", weights)
         if weights.shape != (count,) or not (weights > 0).all():
             raise Refused(f"weights must be {count} positive numbers, one for each mean")
-        self._log_weights = (weights / weights.sum()).double().log()
+        self._log_weights = (weights.double() / weights.double().sum()).log()
+        self._weight = _shared(self._log_weights)
         self.labels = None if labels is None else _labels("labels", labels, count, host=True)
         self.classes = 0 if self.labels is None else int(self.labels.max()) + 1
         present = () if self.labels is None else self.labels.unique().tolist()
         self._present = None if len(present) == self.classes else present  # classes that have a component; None: all
+        self._log_priors = None if self.labels is None else self._priors(self.labels)
         self.sigma_data = self._sigma_data()
         self._move(device)
 
@@ -64,7 +67,11 @@ class GaussianMixture:
         copy._move(device)
         return copy
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_ready": None}
+
     def _move(self, device):
+        self._ready: Mixture | None = None
         for name, value in self.__dict__.items():
             if isinstance(value, torch.Tensor):
                 self.__dict__[name] = sent(value, device)
@@ -75,16 +82,28 @@ class GaussianMixture:
 
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """D(x; σ) of x [B, …]; sigma a number or [B]; labels [B] integer classes, or None for all of them."""
-        return self._posterior(x, sigma, labels)[0]
+        flat, sigma, labels = self._checked(x, sigma, labels)
+        if self._fit(flat):
+            denoised = self._whole().denoised(flat, sigma, self._others(labels))
+        else:
+            denoised, _ = self._by_parts(flat, sigma, labels)
+        return denoised.to(x.dtype).contiguous().view(x.shape)
 
     def score(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """∇ log p(x; σ) = (D − x)/σ², shaped like x (eq. 3)."""
-        exact = self(precisely(x), sigma, labels)
-        return ((exact - x) / _sigma(sigma, x).view(-1, *[1] * (x.ndim - 1)) ** 2).to(x.dtype)
+        exact, sigma = self(precisely(x), sigma, labels), level(sigma, x)
+        if isinstance(sigma, torch.Tensor):
+            sigma = sigma.view(-1, *[1] * (x.ndim - 1))
+        return ((exact - x) / (sigma * sigma)).to(x.dtype)
 
     def log_density(self, x: torch.Tensor, sigma: Any = 0.0, labels: Any = None) -> torch.Tensor:
         """log p(x; σ) [B] in float64, in nats; sigma may be 0 where every component has a width."""
-        return self._posterior(x, sigma, labels)[1]
+        flat, sigma, labels = self._checked(x, sigma, labels)
+        if self._fit(flat):
+            density = self._whole().log_sum(flat, sigma, self._others(labels))
+        else:
+            _, density = self._by_parts(flat, sigma, labels)
+        return density if labels is None or self._log_priors is None else density - self._log_priors[labels]
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` exact samples of the data [count, …], float32, on the CPU."""
@@ -120,84 +139,68 @@ class GaussianMixture:
         """√ of the mean variance of each component [K], in float64: its width, if it is isotropic."""
         return self._variances.mean(1).sqrt()
 
-    def _posterior(self, x, sigma, labels):
-        """(D, log p) by a log-sum-exp that runs over chunks of components."""
-        flat, sigma = self._checked(x, sigma)
-        own = self.labels
-        if labels is not None:
-            if own is None:
-                raise Refused("labels were given, but this distribution has no classes")
-            labels = self._known(labels, x)
-        peak = flat.new_full((len(x), 1), -math.inf)
-        total, mean = flat.new_zeros(len(x), 1), torch.zeros_like(flat)
-        log_prior = flat.new_full((len(x), 1), -math.inf)
-        lowest = torch.finfo(flat.dtype).min
-        size = max(1, CHUNK // (len(x) * (self._dim if self._by_differences(flat) else 1)))
+    def _by_parts(self, flat, sigma, labels):
+        """(D [B, d], log Σ_k π_k N(x; …) [B] over the class), for chunks of components one after the other."""
+        size = max(1, CHUNK // (len(flat) * (self._dim if differs(flat.dtype, self._rotations) else 1)))
+        total, mean = flat.new_full((len(flat),), -math.inf), torch.zeros_like(flat)
         for start in range(0, len(self.means), size):
             part = slice(start, start + size)
-            logits, expect = self._components(flat, sigma, part)
-            if labels is not None and own is not None:
-                other = own[part] != labels[:, None]
-                logits = logits.masked_fill(other, -math.inf)
-                prior = self._log_weights[part].expand_as(other).masked_fill(other, -math.inf)
-                log_prior = torch.logaddexp(log_prior, prior.logsumexp(1, keepdim=True))
-            new_peak = torch.maximum(peak, logits.amax(1, keepdim=True))
-            finite = new_peak.clamp(min=lowest)  # a chunk without the class peaks at -inf
-            weights, decay = (logits - finite).exp(), (peak - finite).exp()
-            count = weights.sum(1, keepdim=True)
-            total, mean, peak = total * decay + count, mean * decay + expect(weights, count), new_peak
-        log_density = (peak + total.log()).squeeze(1)
-        if labels is not None:
-            log_density = log_density - log_prior.squeeze(1)
-        return (mean / total).to(x.dtype).view(x.shape), log_density
+            found, logs = self._part(part).both(flat, sigma, self._others(labels, part))
+            total = torch.logaddexp(total, logs)
+            mean = mean + (logs - total).exp()[:, None] * (found - mean)
+        unknown = total <= torch.finfo(total.dtype).min / 2  # none of them is of the class
+        return mean.masked_fill(unknown[:, None], math.nan), total.masked_fill(unknown, -math.inf)
+
+    def _whole(self) -> Mixture:
+        """All components, made ready for being asked: once for a device."""
+        if self._ready is None:
+            self._ready = self._part(slice(None))
+        return self._ready
+
+    def _part(self, part) -> Mixture:
+        means, log_weights, variances = (
+            precisely(tensor[part]) for tensor in (self.means, self._log_weights, self._variances)
+        )
+        rotations = None if self._rotations is None else precisely(self._rotations[part])
+        return Mixture(means, log_weights, variances, rotations, self._width, self._weight)
+
+    def _fit(self, flat) -> bool:
+        """Whether all components at once are as few numbers as a chunk."""
+        each = max(len(flat), self._dim) * (self._dim if differs(flat.dtype, self._rotations) else 1)
+        return len(self.means) * each <= CHUNK
+
+    def _others(self, labels, part=slice(None)):
+        """Which components in `part` are not of the class of each sample [K', B]; None where all count."""
+        own = self.labels
+        return None if labels is None or own is None else own[part, None] != labels
 
     def _known(self, labels, x):
         """Labels beside x."""
+        if labels is None:
+            return None
+        if self.labels is None:
+            raise Refused("labels were given, but this distribution has no classes")
         labels = _labels("labels", labels, len(x), self.classes)
         known = self._present is None or labels.device.type != "cpu"
         if not known and (empty := ~torch.isin(labels, torch.tensor(self._present))).any():
             raise Refused(f"labels contain {int(labels[empty][0])}: no component of this distribution is of it")
         return sent(labels, x.device)
 
-    def _by_differences(self, flat) -> bool:
-        """Whether x − μ is worked out for each pair, and not ‖x − μ‖² by products, for which float32 is too coarse."""
-        return self._rotations is not None or flat.dtype != torch.float64
-
-    def _components(self, flat, sigma, part):
-        """Of the components in `part`: log(π_k N(x; …)) [B, K'], and (w [B, K'], Σ w) -> Σ w_k E[y | x, k]."""
-        means, eigenvalues = precisely(self.means[part]), self._variances[part]
-        variance = sigma[:, None] ** 2
-        if self._rotations is None:
-            # [1, K'] or [1, 1] where all samples share σ, or all components a width: nothing is computed in vain
-            widths = eigenvalues[:1] if self._equal_widths else eigenvalues.T
-            total = variance + widths
-            constant = self._log_weights[part] - 0.5 * (self._dim * (2 * math.pi * total).log())
-            if self._by_differences(flat):
-                logits = constant - 0.5 * (flat[:, None] - means).square().sum(2) / total
-            else:  # in float64 exact enough for any σ ≥ 1e-4
-                constant = constant - 0.5 * (means * means).sum(1) / total
-                halves = -0.5 * (flat * flat).sum(1, keepdim=True)
-                logits = torch.addmm(halves, flat, means.T).div_(total).add_(constant)
-            keep, pull = variance / total, widths / total
-            if self._equal_widths:
-                return logits, lambda w, count: keep * (w @ means) + flat * (pull * count)
-            return logits, lambda w, count: (w * keep) @ means + flat * (w * pull).sum(1, keepdim=True)
-        rotations = precisely(self._rotations[part])
-        total = variance[:, None, :] + eigenvalues
-        local = torch.einsum("kij,bki->bkj", rotations, flat[:, None] - means)
-        logits = self._log_weights[part] - 0.5 * ((2 * math.pi * total).log() + local * local / total).sum(2)
-        inner = means + torch.einsum("kij,bkj->bki", rotations, local * (eigenvalues / total))
-        return logits, lambda w, count: torch.einsum("bk,bki->bi", w, inner)
-
-    def _checked(self, x, sigma):
-        if tuple(x.shape[1:]) != self.shape:
+    def _checked(self, x, sigma, labels):
+        """(x [B, d] in the most precise type, σ, labels), all beside each other."""
+        if x.shape[1:] != self.shape:
             wanted = ", ".join(str(n) for n in self.shape)
             raise Refused(f"x has shape {list(x.shape)}, but this distribution lives on [B, {wanted}]")
         if x.device != self.means.device:
             raise Refused(
                 f"x is on {x.device}, but this distribution on {self.means.device}; move one of them with .to"
             )
-        return precisely(x.flatten(1)), _sigma(sigma, x, zero=self._wide)
+        return precisely(x.flatten(1)), level(sigma, x, zero=self._wide), self._known(labels, x)
+
+    def _priors(self, labels):
+        """log of the weight of each class [classes]."""
+        weights = torch.zeros(self.classes, dtype=torch.float64)
+        return weights.index_add_(0, labels, self._log_weights.exp()).log()
 
     def _sigma_data(self) -> float:
         weights = self._log_weights.exp()[:, None]
@@ -249,18 +252,9 @@ def _labels(name, labels, count, classes=None, host=False) -> torch.Tensor:
     return labels.long()
 
 
-def _sigma(sigma, x, zero=True) -> torch.Tensor:
-    """σ beside x in the most precise type there, [1] for a number and [B] for one each. What comes from the host must
-    be above 0, or 0 where `zero`."""
-    sigma = (sigma if isinstance(sigma, torch.Tensor) else torch.as_tensor(sigma, dtype=torch.float64)).flatten()
-    if len(sigma) not in (1, len(x)):
-        raise Refused(f"sigma holds {len(sigma)} values for a batch of {len(x)}; give one, or one for each sample")
-    on_host = sigma.device.type == "cpu"
-    if on_host and not ((sigma >= 0) if zero else (sigma > 0)).all():
-        raise Refused(f"sigma = {float(sigma.min()):g}: must be greater than 0, or 0 where every Gaussian is wide")
-    if on_host and len(sigma) == 1 and x.device.type != "cpu":
-        return torch.full((1,), float(sigma), dtype=precise(x.device), device=x.device)
-    return sent(sigma, x.device, torch.float64)
+def _shared(values) -> float | None:
+    """The number that all of them are, if they are one."""
+    return float(values.flatten()[0]) if bool((values == values.flatten()[0]).all()) else None
 
 
 def _spectra(stds_or_covariances, count, dim):

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import httpx
-from gradio_client.utils import apply_diff
 
+from app.visitors.room import Sender
+from tests import loop
 from tests.browser.conftest import start_server
 
 
@@ -23,16 +24,12 @@ class Visitor:
     def __init__(self, address: str = "", client: httpx.Client | None = None):
         """client: that knows the address, and has logged in where one has to."""
         self._client = client or httpx.Client(base_url=address, timeout=60)
-        self._session, self._serial = uuid.uuid4().hex, 0
-        self._events: dict[str, list[int]] = {}
-        for one in self._client.get("/config").raise_for_status().json()["dependencies"]:
-            for _, event in one["targets"]:
-                self._events.setdefault(event, []).append(one["id"])
+        self.address = str(self._client.base_url)
+        self.visit, self._serial = uuid.uuid4().hex, 0
 
     def open(self, query: str = "") -> dict:
         """What the page is told of an address: {values, pinned, view, notice, show, models}."""
-        (text,) = self._said(self._events["load"][0], None, query)
-        return json.loads(text)["opened"]
+        return self.ask("open", query=query)
 
     def ask(self, event: str, **message) -> dict:
         """The last answer to an event of the page. Raises ValueError with the sentence of one that was refused."""
@@ -43,13 +40,21 @@ class Visitor:
 
     def told(self, event: str, **message) -> tuple[dict | None, str | None]:
         """The same as (answer, None), or (None, sentence) of one that was refused."""
-        self._serial += 1
-        *_, text = self._said(self._events[event][0], {**message, "serial": self._serial})
-        answer = json.loads(text)
-        if "error" in answer:
-            return None, answer["error"]
+        with self.said(event, **message) as answers:
+            *_, answer = answers
         assert answer["finished"] and answer["serial"] == self._serial
-        return answer["body"], None
+        return answer.get("body"), answer.get("error")
+
+    @contextmanager
+    def said(self, event: str, **message):
+        """All answers, as they come; leaving the context leaves the server with them."""
+        self._serial += 1
+        content = {"visit": self.visit, "serial": self._serial, **message}
+        with self._client.stream("POST", f"/explorer-ask/{event}", json=content) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise ValueError(answer.json()["sentence"])
+            yield map(json.loads, answer.iter_lines())
 
     def shown(self, query: str) -> dict:
         """What the instrument answers that an address shows."""
@@ -62,27 +67,10 @@ class Visitor:
         address = f"/explorer-uploads?{urlencode(query)}"
         return self._client.post(address, files={"files": (name, content)}).raise_for_status().json()
 
-    def _said(self, number, message, query=""):
-        """The texts that an event puts out, one after the other."""
-        body = {"fn_index": number, "data": [], "event_data": message, "session_hash": self._session}
-        headers = {"Referer": f"{self._client.base_url}{query}"}
-        params = dict(httpx.QueryParams(query.removeprefix("?")))
-        joined = self._client.post("/gradio_api/queue/join", params=params, json=body, headers=headers)
-        event, data = joined.raise_for_status().json()["event_id"], None
-        with self._client.stream("GET", "/gradio_api/queue/data", params={"session_hash": self._session}) as answers:
-            for line in answers.iter_lines():
-                told = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
-                if told.get("event_id") != event or "output" not in told:
-                    continue
-                assert told.get("success", True), told
-                came = told["output"].get("data", [])
-                if told["msg"] == "process_generating" and data is not None:
-                    came = [apply_diff(before, change) for before, change in zip(data, came, strict=True)]
-                if came and came != data:
-                    data = came
-                    yield data[0]
-                if told["msg"] == "process_completed":
-                    return
+
+def said(wiring, event: str, message, visit: str = "anna") -> list[dict]:
+    """All that is answered to an event, without a server."""
+    return [json.loads(line) for line in loop.items(wiring.ask(event, message, Sender(None, None, visit)))]
 
 
 def _text(value) -> str:

@@ -6,6 +6,7 @@ A message that is not as declared becomes a defect: the page is told so, and the
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
 from dataclasses import replace
 from functools import cache
 
@@ -14,6 +15,7 @@ from pydantic import create_model
 from app import schema
 from app.__main__ import main
 from app.tabs import TABS
+from app.work.beside import beside
 
 
 @cache
@@ -38,10 +40,11 @@ class Checked:
     def serve(self, house):
         answers = self._tab.serve(house)
 
-        def checked(event, message, ticket, request):
-            for answer in answers(event, message, ticket, request):
-                schema.reply(self._tab.events[event].answer).validate_json(b'{"serial": 0, ' + answer[1:])
-                yield answer
+        async def checked(event, message, ticket, sender):
+            async with aclosing(beside(answers(event, message, ticket, sender))) as found:
+                async for answer in found:
+                    schema.reply(self._tab.events[event].answer).validate_json(b'{"serial": 0, ' + answer[1:])
+                    yield answer
 
         return checked
 

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import binascii
-import json
 import math
 
 import numpy as np
 
+from app.figures.written import Packed
 from edm.files.render import to_uint8, unscaled
 
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
-
-
-class Packed(str):
-    """Base64: nothing of it has to be escaped in JSON."""
-
-
-def text(body) -> str:
-    """As `json.dumps(body)`, to the letter; what is packed in its dictionaries is not read through for that."""
-    if isinstance(body, Packed):
-        return f'"{body}"'
-    if isinstance(body, dict):
-        return f"{{{', '.join(f'{json.dumps(str(name))}: {text(value)}' for name, value in body.items())}}}"
-    return json.dumps(body)
 
 
 def float32(values) -> str:
@@ -34,11 +21,11 @@ def float32(values) -> str:
 
 def uint8(images) -> str:
     """Images in [−1, 1] as base64 of 8-bit numbers."""
-    return _packed(b"".join(map(to_uint8, images)))  # each while it lies in a cache
+    return _packed(b"".join(map(to_uint8, images)))  # a part that fits in a cache at a time
 
 
-def _packed(values) -> Packed:
-    return Packed(binascii.b2a_base64(values, newline=False), "ascii")
+def _packed(data) -> Packed:
+    return Packed(binascii.b2a_base64(data, newline=False), "ascii")
 
 
 def chosen_states(total: int, numbers_each: int) -> np.ndarray:
@@ -66,10 +53,10 @@ def trajectory(states, sigma_data: float, since: int = 0) -> dict:
         packed["x"] = float32(unscaled(sent))
     else:
         known = since if len(sent) == len(states) else 0
-        new = sent[known:]
-        contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in new]
-        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in zip(new, contrast, strict=True)])
-        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state in new])
+        contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in sent]
+        new = list(zip(sent, contrast, strict=True))[known:]
+        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in new])
+        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state, _ in new])
         packed["since"] = known
     return packed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edm import models, presets
 from edm.base.choices import title_of
 from edm.base.errors import Refused
@@ -42,14 +44,26 @@ def trained() -> list[models.Model]:
 
 def trained_titles() -> dict[str, str]:
     """All trained models, by name."""
-    return {model.name: title(model) for model in trained()}
+    return titles(trained())
 
 
 def title(model) -> str:
     """The model's title, told from the other checkpoints of its run by their training time."""
-    siblings = [other for other in trained() if other.family == model.family]
-    newest = max(siblings, key=lambda other: other.header.images, default=model)
-    return model.title if newest is model else f"{model.title} ({model.header.images // 1000} k images)"
+    return titles([model])[model.name]
+
+
+def titles(found: Iterable[models.Model]) -> dict[str, str]:
+    """The same of several trained models, by name."""
+    newest: dict[str, models.Model] = {}
+    for model in trained():
+        if model.header.images > newest.setdefault(model.family, model).header.images:
+            newest[model.family] = model
+    return {
+        model.name: model.title
+        if newest.get(model.family, model) is model
+        else f"{model.title} ({model.header.images // 1000} k images)"
+        for model in found
+    }
 
 
 def data_of(model) -> str:

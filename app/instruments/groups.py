@@ -20,14 +20,19 @@ MOMENT_SAMPLES = 256
 
 def short(model) -> str:
     """The model's title in as few words as tell it from the others: "Digits EDM 5 k"."""
-    plain = re.sub(r", (after .*|MLP)$", "", model.title).replace(",", "")
-    marked = choosing.title(model) != model.title
-    return f"{plain} {model.header.images // 1000} k" if marked else plain
+    return _shortened(model, choosing.title(model))
 
 
 def short_titles() -> dict[str, str]:
     """All trained models: name -> short title."""
-    return {model.name: short(model) for model in choosing.trained()}
+    found = choosing.trained()
+    titles = choosing.titles(found)
+    return {model.name: _shortened(model, titles[model.name]) for model in found}
+
+
+def _shortened(model, title) -> str:
+    plain = re.sub(r", (after .*|MLP)$", "", model.title).replace(",", "")
+    return plain if title == model.title else f"{plain} {model.header.images // 1000} k"
 
 
 @dataclass(frozen=True)

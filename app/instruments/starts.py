@@ -30,12 +30,9 @@ def seed_option(help: str, section: str = "Latents"):
 
 def exact_and_trained(line: bool = True) -> dict[str, str]:
     """Every denoiser that needs no drawing: name -> title. line: also those in one dimension."""
-    found = {model.name: model for model in models.every() if model.name != "drawn"}
-    return {
-        name: choosing.title(model) if model.trained else model.title
-        for name, model in found.items()
-        if line or model.shape != (1,)
-    }
+    found = [m for m in models.every() if m.name != "drawn" and (line or m.shape != (1,))]
+    titles = choosing.titles(model for model in found if model.trained)
+    return {model.name: titles.get(model.name, model.title) for model in found}
 
 
 def latents(model: models.Model, points: int, images: int, seed: int, device):

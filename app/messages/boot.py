@@ -125,9 +125,3 @@ class Address(Sent):
     show: Show | None
     notice: str | None
     models: Models | None
-
-
-class Opened(Sent):
-    """The first message to a page."""
-
-    opened: Address

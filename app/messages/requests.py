@@ -44,6 +44,12 @@ class Window(Settings):
     follow: bool = False
 
 
+class Open(Message):
+    """What the page's address says after its "?"."""
+
+    query: _Text
+
+
 class Picture(Message):
     """Sample settings. field: where arrows are wanted. moving: while a knob is being moved."""
 
@@ -120,9 +126,3 @@ class Act(Message):
         if (value := getattr(self, name)) is None:
             raise Refused(f"The request could not be read: {name} is missing")
         return value
-
-
-class Halt(Message):
-    """End what runs on a topic."""
-
-    topic: Annotated[str, Field(max_length=40)]

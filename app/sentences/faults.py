@@ -7,7 +7,6 @@ import secrets
 from pathlib import Path
 
 from app.sentences.visible import without_folders
-from edm.base.devices import out_of_memory
 from edm.base.errors import Refused, sentence_of
 from edm.base.faults import fault
 
@@ -22,7 +21,7 @@ def told(error: Exception) -> str:
     """What to say of an error. Mistakes of whoever asked are not logged; names of files come without their folders."""
     if isinstance(error, Refused | Told):
         return without_folders(str(error))
-    if out_of_memory(error):
+    if isinstance(error, MemoryError | RuntimeError) and _out_of_memory(error):
         return TOO_LARGE
     if isinstance(error, RuntimeError) and (known := fault(f"{type(error).__name__}: {error}")):
         logging.getLogger(__name__).error("%s", known.sentence, exc_info=error)
@@ -31,6 +30,12 @@ def told(error: Exception) -> str:
         name = f" ({Path(str(error.filename)).name})" if getattr(error, "filename", None) else ""
         return f"A file that this needs cannot be used{name}: {error.strerror or 'it is gone'}. Reload the page."
     return logged(error)
+
+
+def _out_of_memory(error) -> bool:
+    from edm.base.devices import out_of_memory  # which loads torch: whoever runs out of memory has it
+
+    return out_of_memory(error)
 
 
 def logged(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from app.tabs.models import ModelNews
 from app.training.board import Board
 from app.training.devices import Devices
 from app.training.form import Former
-from app.visitors.room import Room
+from app.visitors.room import Room, Sender
 from app.work.jobs import Job, Pool
 from app.work.tickets import Ticket
 from edm.base.flat import unflatten
@@ -22,14 +22,12 @@ from edm.experiments.experiment import Experiment
 class Event:
     """What the page sends under a name. message: its kind. answer: the kind of the bodies that go back.
 
-    topic: what it is about; a newer request of the same visitor ends an older one about the same. shown: its answers
-    go to the page's element itself, and not to a channel of their own.
+    topic: what it is about; a newer request of the same visitor ends an older one about the same.
     """
 
     message: type[Message]
     answer: object
     topic: str
-    shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,24 +48,30 @@ class House:
         object.__setattr__(self, "models", ModelNews(self.board))
 
 
-Answers = Callable[[str, Message, Ticket, object], Iterator[bytes]]
+Answers = Callable[[str, Message, Ticket, Sender], Generator[bytes] | AsyncGenerator[bytes]]
 
 
-class Tab(Protocol):
+class Asked(Protocol):
+    """What answers events of the page."""
+
+    events: Mapping[str, Event]
+
+    def serve(self, house: House) -> Answers:
+        """(event, message, ticket, who asks) -> the answers, each better than the one before (see
+        `app.work.jobs.answer`). What is wrong with a message is found before anything is computed. A plain generator
+        is waited for in a thread."""
+
+
+class Tab(Asked, Protocol):
     """name: in addresses. title: for people. kind: which script of the page shows it. jobs: kinds that it asks for."""
 
     name: str
     title: str
     kind: str
     jobs: tuple[type[Job], ...]
-    events: Mapping[str, Event]
 
     def boot(self, house: House) -> dict:
         """What its half on the page knows from the start, beside name, title and kind."""
-
-    def serve(self, house: House) -> Answers:
-        """(event, message, ticket, gr.Request) -> the answers, each better than the one before (see
-        `app.work.jobs.answer`). What is wrong with a message is found before anything is computed."""
 
 
 def experiment_of(values) -> Experiment:

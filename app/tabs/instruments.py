@@ -31,6 +31,6 @@ class Bench:
             values = unflatten(message.values, settings[event])
             yours = experiment_of(message.yours or {})
             job = Figure(instrument=event, settings=settings[event].parse(values), yours=yours)
-            return house.pool.run(job, ticket)
+            return house.pool.answers(job, ticket)
 
         return answers

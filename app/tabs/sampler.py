@@ -19,7 +19,7 @@ class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
     jobs = (Picture, Measures, Probe, Thumbnails)
     events: ClassVar = {
-        "ask": Event(requests.Picture, answers.Picture, "main", shown=True),
+        "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
         "measure": Event(requests.Picture, answers.Measures, "main"),
         "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),
@@ -31,7 +31,7 @@ class Sampler:
         return {}
 
     def serve(self, house: House) -> Answers:
-        return lambda event, message, ticket, request: house.pool.run(_job(event, message), ticket)
+        return lambda event, message, ticket, request: house.pool.answers(_job(event, message), ticket)
 
 
 def _job(event, message) -> Job:

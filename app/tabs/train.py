@@ -124,9 +124,10 @@ class Desk:
         news["room"] = self.room.described(visitor)
         news["datasets"] = self._datasets(visitor, message.datasets)
         news["devices"] = self._devices(visitor)
-        news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, row["name"])]
+        known = {run.name: run for run in self.board.runs()}
+        news["locked"] = [row["name"] for row in news["rows"] if not self._may(visitor, known.get(row["name"]))]
         at_work = (task for found in closer.values() if found for task in found["tasks"])
-        news["live"] = any(not run.over for run in self.board.runs()) or any(
+        news["live"] = any(not run.over for run in known.values()) or any(
             task["state"] not in runs.OVER for task in at_work
         )
         yield {**news, "runs": closer, "more": more}, True
@@ -166,9 +167,12 @@ class Desk:
         page = devices.of_page(self._house.pool.device, known)
         return {**devices.choices(known), "page": {**page, "choosing": self.room.may_move(visitor)}}
 
-    def _may(self, visitor, name) -> bool:
+    def _may(self, visitor, run) -> bool:
+        """Whether the visitor may do something to a run; None: one that is gone."""
+        if run is None:
+            return False
         try:
-            self.room.check_control(visitor, self.board.find(name))
+            self.room.check_control(visitor, run)
         except Refused:
             return False
         return True

@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from app.figures import pack
 from app.figures.flow import arrows
 from edm import checkpoints, runs
+from edm.base import atomic
 from edm.base.errors import Refused
 from edm.data import points
 from edm.files import names, render, saved
@@ -84,11 +86,16 @@ def flow(checkpoint: Path, device) -> dict | None:
 
 def thumbnail(checkpoint: Path, shape) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
+    run = checkpoint.parent.parent
     try:
-        found = saved.samples(checkpoint.parent.parent)
+        return _last(run, tuple(shape), atomic.stamp(run / "samples"))
     except OSError:
         return None
-    for path in reversed(found):
+
+
+@lru_cache(maxsize=256)
+def _last(run, shape, _changed) -> str | None:  # the same for all checkpoints of a run
+    for path in reversed(saved.samples(run)):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
             return pack.float32(samples[:THUMBNAIL_POINTS])
         if len(shape) == 3 and (data := _bytes(path)):

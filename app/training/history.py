@@ -6,10 +6,12 @@ history was rewritten, gets everything in a few thousand points: each stands for
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
 from array import array
+from itertools import groupby
 
 import numpy as np
 
@@ -33,7 +35,8 @@ class History:
     def _forget(self):
         self._mark, self._cursor, self._sigmas = secrets.token_hex(4), "", ()
         self._columns = {name: array("d") for name in ("images", "loss", "score", "seconds")}
-        self._errors: list[array] = []
+        self._frames: dict[int, np.ndarray] = {}  # index of a tick -> λ·error at each σ, of those that are sent
+        self._levels: tuple[list, tuple[float, ...]] = [], ()  # the σ of the last line as they stood there, and read
 
     def read(self) -> bool:
         """Take in what the worker has written since. Returns whether there is more, which takes longer."""
@@ -44,21 +47,44 @@ class History:
                 if found.anew:
                     self._forget()
                 self._cursor = found.cursor
-                for line in found.lines:
-                    self._add(line)
+                for sigmas, lines in groupby(found.lines, self._levels_of):
+                    self._add(sigmas, list(lines))
                 if not found.more or time.monotonic() > end:
                     return found.more
 
-    def _add(self, line):
-        sigmas, errors = scores.measured(line)
+    def _levels_of(self, line) -> tuple[float, ...]:
+        """The σ at which a tick has measured; () for a line of another making."""
+        raw, known = self._levels
+        errors, sigmas = line.get("validation"), line.get("sigmas")
+        if sigmas == raw and isinstance(errors, list) and len(errors) == len(raw):
+            return known
+        levels = scores.measured(line)[0]
+        if levels:
+            self._levels = sigmas, levels
+        return levels
+
+    def _add(self, sigmas, lines):
+        """Take in ticks that have measured at the same σ."""
+        begin = len(self._columns["images"])
+        for name in ("images", "loss", "seconds"):
+            self._columns[name].extend([scores.number(line.get(name)) for line in lines])
         if sigmas:
-            self._sigmas = sigmas
-            errors = np.asarray(errors) * scores.weights(sigmas)[0]
-        score = scores.score(line)
-        values = {"images": line["images"], "loss": line.get("loss"), "score": score, "seconds": line.get("seconds")}
-        for name, value in values.items():
-            self._columns[name].append(scores.number(value))
-        self._errors.append(array("d", errors))
+            self._sigmas, (weight, share) = sigmas, scores.weights(sigmas)
+            errors = _table([line["validation"] for line in lines]).reshape(len(lines), len(sigmas)) * weight
+            self._columns["score"].extend((errors @ share).tolist())
+        else:
+            errors = np.empty((len(lines), 0))
+            self._columns["score"].extend([math.nan] * len(lines))
+        self._keep(begin, errors)
+
+    def _keep(self, begin, errors):
+        """The errors of ticks from `begin` on, of which only those are kept that may still be sent."""
+        total = begin + len(errors)
+        stride = _stride(total)
+        self._frames = {i: kept for i, kept in self._frames.items() if i % stride == 0}
+        for i in range(-(-begin // stride) * stride, total, stride):
+            self._frames[i] = errors[i - begin].copy()
+        self._frames[total - 1] = errors[-1].copy()
 
     def since(self, cursor: str) -> dict:
         """JSON data: {cursor, anew, points, frames, sigmas}. anew: forget what you had.
@@ -69,14 +95,14 @@ class History:
         """
         with self._lock:
             mark, _, place = str(cursor).partition(":")
-            total = len(self._errors)
+            total = len(self._columns["images"])
             known = mark == self._mark and place.isascii() and place.isdecimal() and int(place) <= total
             start = int(place) if known else 0
             return {
                 "cursor": f"{self._mark}:{total}",
                 "anew": not known,
                 "points": self._points(start, total),
-                **self._frames(start, total),
+                **self._ticks(start, total),
                 "sigmas": list(self._sigmas),
             }
 
@@ -93,19 +119,37 @@ class History:
         thin["images"] = rounded(columns["images"][ends])
         return {**thin, "low": rounded(np.fmin.reduceat(loss, edges)), "high": rounded(np.fmax.reduceat(loss, edges))}
 
-    def _frames(self, start, total) -> dict:
-        stride = 1
-        while total > MOST_FRAMES * stride:
-            stride *= 2
+    def _ticks(self, start, total) -> dict:
+        stride = _stride(total)
         chosen = list(range(-(-start // stride) * stride, total, stride))
         if total > start and (not chosen or chosen[-1] != total - 1):
             chosen.append(total - 1)
         images = self._columns["images"]
-        frames = [{"index": i, "images": int(images[i]), "errors": rounded(self._errors[i])} for i in chosen]
+        frames = [{"index": i, "images": int(images[i]), "errors": rounded(self._frames[i])} for i in chosen]
         return {"stride": stride, "frames": frames}
 
     @property
     def last(self) -> int | None:
         """Images of the newest tick."""
         with self._lock:
-            return int(self._columns["images"][-1]) if self._errors else None
+            images = self._columns["images"]
+            return int(images[-1]) if images else None
+
+
+def _stride(total) -> int:
+    """Of so many ticks, every how many-th is sent."""
+    stride = 1
+    while total > MOST_FRAMES * stride:
+        stride *= 2
+    return stride
+
+
+def _table(rows) -> np.ndarray:
+    """Rows of a file as numbers, one after the other; NaN for what is none."""
+    found = array("d")
+    for row in rows:
+        try:
+            found.fromlist(row)
+        except TypeError:
+            found.extend(map(scores.number, row))
+    return np.frombuffer(found)

@@ -1,6 +1,6 @@
-"""What may be sent to Gradio: one JSON object of bounded size and depth, with the names that it needs and no others.
+"""What may be sent: one JSON object of bounded size and depth; to Gradio, with the names that it needs and no others.
 
-What Gradio then reads is what was looked at: the body is written anew, so that no second key of the same name, no other
+What Gradio reads is what was looked at: the body is written anew, so that no second key of the same name, no other
 encoding and nothing beside the known names can say something else.
 """
 
@@ -73,8 +73,6 @@ class Events:
     def checked(self, kind: str, raw: bytes, name: str = "") -> bytes:
         """The body that Gradio shall read. Raises Denied with a sentence."""
         document = parsed(raw)
-        if not isinstance(document, dict):
-            raise Denied(400, "a request is a JSON object, {…}")
         document = {key: document[key] for key in _NAMES[kind] if document.get(key) is not None}
         for key in ("session_hash", "event_id"):
             value = document.get(key, "x")
@@ -134,8 +132,8 @@ async def read(scope, receive, most: int) -> bytes:
         raise Denied(408, "the request took too long; try again") from None
 
 
-def parsed(raw: bytes):
-    """JSON of bounded depth that names no file. Raises Denied."""
+def parsed(raw: bytes) -> dict:
+    """A JSON object of bounded depth that names no file. Raises Denied."""
     document = _json(raw)
     if document is None:
         raise Denied(400, "the request could not be read: it is not JSON")
@@ -154,6 +152,8 @@ def parsed(raw: bytes):
                 raise Denied(403, f"files and addresses cannot be named here ({min(named)}); upload what you bring")
             value = value.values()
         stack += [(one, depth + 1) for one in ([value] if isinstance(value, str) else value)]
+    if not isinstance(document, dict):
+        raise Denied(400, "a request is a JSON object, {…}")
     return document
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-import gradio as gr
 from fastapi import FastAPI
-from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
+
+from app.transport.quiet import gr
 
 MAX_JOBS = 1000
 MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
@@ -33,7 +33,7 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
 
 def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
-    # Each visitor's open stream counts as a running job, and Gradio would run no more than 40 in all.
+    # What a script asks for counts while it waits for its turn, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
     blocks.queue()
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
@@ -58,18 +58,12 @@ def forgetting(blocks: gr.Blocks) -> Callable[[str], None]:
     return forget
 
 
-def message_of(event: gr.EventData) -> dict:
-    """What the page has sent with an event."""
-    data = _get(event, "_data")
-    return data if isinstance(data, dict) else {}
-
-
 def running():
     """The event of Gradio's queue whose function is running here; None for a call that did not come by the queue.
 
     Its `alive` is false once the stream of answers was closed from the other side.
     """
-    blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    blocks, identity = gr.context.LocalContext.blocks.get(None), gr.context.LocalContext.event_id.get(None)
     if not blocks or not identity:
         return None
     return _get(queue(blocks), "event_ids_to_events").get(identity)

@@ -11,14 +11,14 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict, dataclass
 
+from starlette.datastructures import Address
+
 from app.visitors import limits
 from app.visitors.entrance import ClassroomEntrance, Entrance
 from app.visitors.limits import Allowance
 from app.visitors.names import key_of
-from edm import runs
 from edm.base.errors import Refused
-from edm.runs import tasks
-from edm.runs.beginnings import settings_of
+from edm.files.names import runs_folder
 
 TEACHER = " (teacher)"
 _CLOSED = (
@@ -36,6 +36,16 @@ class Visitor:
     teacher: bool
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a request of the page, as a `gr.Request` says it of others. username: who has logged in.
+    session_hash: of the visit, another one for each page that is opened."""
+
+    username: str | None
+    client: Address | None
+    session_hash: str
+
+
 class Room:
     """Who may do what here. Thread-safe.
 
@@ -47,14 +57,14 @@ class Room:
         self, folder=None, local: bool = True, password: str | None = None, classroom: bool = False,
         teacher_password: str | None = None, allowance: Allowance | None = None,
     ):  # fmt: skip
-        self.folder = runs.runs_folder(folder).absolute()
+        self.folder = runs_folder(folder).absolute()
         self.kind = "classroom" if classroom else "own" if local else "closed"
         self.allowance = allowance or Allowance()
         self.turn = threading.RLock()  # to hold while runs are counted and one is added
         self.entrance = ClassroomEntrance(self.folder, password, teacher_password) if classroom else Entrance(password)
 
     def visitor(self, request) -> Visitor:
-        """Who sends a request: gr.Request, or anything with a `username`."""
+        """Who sends a request: Sender, gr.Request, or anything with a `username`."""
         if self.kind != "classroom":
             return Visitor(None, self.kind == "own")
         name = request.username
@@ -64,7 +74,9 @@ class Room:
         return Visitor(key_of(name) + TEACHER if teacher else key_of(name), teacher)
 
     def key(self, request):
-        """What tells whoever sent a `gr.Request` from others: their name in a classroom, or else address and page."""
+        """What tells whoever sent a request from others: their name in a classroom, or else address and page.
+
+        request: Sender, or gr.Request."""
         name = self.visitor(request).name
         client = getattr(request, "client", None)
         return name or (client and client.host, request.session_hash)
@@ -90,6 +102,8 @@ class Room:
 
     def check_resume(self, visitor: Visitor, run, changes: dict, existing) -> None:
         """The same for going on with a run, some fields of its settings (as text) changed."""
+        from edm.runs.beginnings import settings_of
+
         self.check_control(visitor, run)
         if self.kind == "classroom" and (named := set(changes) & {"data", "dataset", "path", "download"}):
             raise Refused(f"{min(named)} cannot be changed: a run goes on with its own data")
@@ -109,6 +123,8 @@ class Room:
 
         existing: all runs there are. Hold `turn` from reading them to starting it.
         """
+        from edm.runs import tasks
+
         self.check_control(visitor, run)
         if self.kind != "own":
             limits.check_files(settings)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from app.visitors.room import TEACHER, Room
 from edm import runs
-from edm.runs import tasks
+
+if TYPE_CHECKING:
+    from edm.runs.tasks import Task
 
 OVERDUE_SECONDS = 5  # between two looks for runs that have had their time
 
 
-def overdue(room: Room, run: runs.Run | tasks.Task) -> bool:
+def overdue(room: Room, run: runs.Run | Task) -> bool:
     """Whether a student's run, or a task of one, has had its time."""
     if room.kind != "classroom" or run.state not in ("running", "paused") or not run.started or not run.owner:
         return False
@@ -26,6 +29,8 @@ def keep_time(room: Room) -> None:
     def watch():
         while True:
             time.sleep(OVERDUE_SECONDS)
+            from edm.runs import tasks  # which loads torch: not before the page is there
+
             try:
                 for run in runs.all_runs(room.folder):
                     for one in (run, *tasks.of(run.folder)):

@@ -6,25 +6,22 @@ jobs (`Work`), and what may end one (`Watch`), belong to whoever computes.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import torch
-
-from app.figures import pack
-from app.work.shared import Work
+from app.figures import written
 from app.work.tickets import Ticket
-from app.work.watch import Watch
-from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
 
-THREADS = 256  # that compute, or wait for their turn
+if TYPE_CHECKING:  # whoever passes jobs on needs no torch
+    import torch
+
+    from app.work.shared import Work
+    from app.work.watch import Watch
 
 
 class Job(Settings):
@@ -63,7 +60,7 @@ def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
 
 def answer(body: dict | str | None, last: bool = True) -> bytes:
     """A message to the page, but for the number of the request: {"finished", "body"}."""
-    text = body if isinstance(body, str) else pack.text(body)
+    text = body if isinstance(body, str) else written.text(body)
     return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
 
 
@@ -83,6 +80,8 @@ async def body_from(answers: AsyncGenerator[bytes, None]):
 
 def name_of(device: torch.device | str) -> str:
     """ "cpu", "cuda:0", …: the name of a device, which has a number where there may be several."""
+    import torch
+
     device = torch.device(device)
     return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
 
@@ -109,34 +108,3 @@ class Pool(Protocol):
     def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
         """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
         ...
-
-
-class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers, or in one of ours."""
-
-    def __init__(self, work: Work):
-        self.work = work
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
-
-    @property
-    def device(self) -> str:
-        return name_of(self.work.device)
-
-    def move(self, device: str) -> None:
-        self.work.move(devices.device(device))
-
-    def run(self, job: Job, ticket: Ticket) -> Iterator[bytes]:
-        for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
-            yield answer(body, last)
-
-    async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
-        inner = Ticket(ticket.visitor, (ticket.check,))
-        found = self.run(job, inner)
-        step = self._threads.submit(next, found, None)
-        try:
-            while (one := await asyncio.wrap_future(step)) is not None:
-                yield one
-                step = self._threads.submit(next, found, None)
-        finally:
-            inner.end()
-            step.add_done_callback(lambda _: found.close())

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cachetools import LRUCache
 
@@ -28,6 +29,7 @@ from edm.base.errors import Refused
 
 AHEAD = 0.03  # seconds of work that may lie in a process before a job, so that it never waits for us
 HOME = 0.02  # seconds of it for which a job is still given to the process that knows its visitor
+OWN = 0.025  # seconds that older jobs of the same visitor count, which do not give way to theirs
 LOOK = 0.03  # seconds between two looks at what waits
 PATIENCE = 3  # processes that die before they are ready, one after the other, before those who wait are told
 DEADLY = (
@@ -138,16 +140,17 @@ class Office:
             self._settle(name)
             return
 
-    async def close(self) -> None:
-        """Every job ends, and every process."""
+    async def close(self) -> list:
+        """Every job ends, and every process; returns the processes, which are about to."""
         self._closing = True
         for order in [*self._waiting, *(order for hand in self._hands for order in hand.orders.values())]:
             self._end(order, None, Ended())
-        await asyncio.gather(*self._begun)
-        processes = [hand.process for hand in self._hands]
-        for hand in list(self._hands):
+        for task in self._begun:
+            task.cancel()
+        ending = list(self._hands)
+        for hand in ending:
             hand.end()
-        await asyncio.to_thread(lambda: [process.join() for process in processes if process is not None])
+        return [hand.process for hand in ending if hand.process is not None]
 
     # the processes
 
@@ -173,10 +176,8 @@ class Office:
         hand.known = self._registered()
         place = Place(self._kinds, self.device, self._own, self._workers, os.environ.get("EDM_RUNS"), hand.known)
         try:
-            hand.process = await self._loop.run_in_executor(
-                None, lambda: forks.begin(_work, theirs, place, name="work")
-            )
-        except (OSError, EOFError) as error:
+            hand.process = await self._started(theirs, place)
+        except Exception as error:
             logging.getLogger(__name__).error("a process that computes could not be started: %s", error)
             mine.close()
             self.lost(hand)
@@ -184,6 +185,31 @@ class Office:
         finally:
             theirs.close()
         await self._loop.create_connection(lambda: hand, sock=mine)
+
+    def _started(self, end, place) -> asyncio.Future:
+        """The process, once it is there. What ends this one need not wait for that."""
+        started = self._loop.create_future()
+
+        def start():
+            try:
+                process, error = forks.begin(_work, end, place, name="work"), None
+            except Exception as failure:
+                process, error = None, failure
+            if self._closing and process is not None:
+                process.kill()
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(tell, process, error)
+
+        def tell(process, error):
+            if started.cancelled():
+                return
+            if error is None:
+                started.set_result(process)
+            else:
+                started.set_exception(error)
+
+        threading.Thread(target=start, name="begins", daemon=True).start()
+        return started
 
     def _dismiss(self, hand):
         if hand.leaving and not hand.orders and hand.transport is not None:
@@ -198,10 +224,12 @@ class Office:
             return
         logging.getLogger(__name__).warning("a process that computes has died; another takes its place")
         self._failures = 0 if hand.ready else self._failures + 1
+        blamed = [order for order in hand.orders.values() if order.young] or list(hand.orders.values())
         for order in hand.orders.values():
             order.deaths += 1
-            order.passed, order.sent = 0, 0.0
-            if order.deaths > 1:
+            order.blamed += order in blamed
+            order.passed, order.since = 0, time.monotonic()
+            if order.deadly:
                 self._end(order, None, Told(DEADLY))
             elif not order.over:
                 self._waiting.append(order)
@@ -255,7 +283,7 @@ class Office:
 
     def _over(self, order, over, answer):
         self._ledger.add(order.visitor, over.seconds)
-        if answer:
+        if answer or over.seconds > self._durations.of(order.sort):
             self._durations.learn(order.sort, over.seconds)
         if answer and over.files is not None:
             self._answers.keep(order.text, answer, over.files)
@@ -275,8 +303,6 @@ class Office:
             if hand is not None:
                 self._waiting.remove(order)
                 self._give(order, hand)
-            elif not order.suspect:
-                break
         if self._waiting and hands and self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look)
 
@@ -285,7 +311,7 @@ class Office:
         self._dispatch()
 
     def _chosen(self, order, hands) -> Hand | None:
-        ahead = {hand: self._ahead(order, hand) for hand in hands if not (order.suspect and _has_suspect(hand))}
+        ahead = {hand: self._ahead(order, hand) for hand in hands if order.beside(hand.orders.values())}
         least = min(ahead.values(), default=AHEAD + 1)
         if least > AHEAD:
             return None
@@ -296,12 +322,15 @@ class Office:
 
     def _ahead(self, order, hand) -> float:
         """Seconds of work that lie in a process before a job."""
-        mine, seconds = self._ledger.lately(order.visitor), 0.0
+        mine, seconds, own = self._ledger.lately(order.visitor), 0.0, 0.0
         for k, other in enumerate(hand.orders.values()):
-            stays = k == 0 or self._ledger.lately(other.visitor) <= mine or other.visitor == order.visitor
-            if stays and not other.over and order.behind(other):
+            if other.over:
+                continue
+            if other.fresh and (k == 0 or self._ledger.lately(other.visitor) <= mine):
                 seconds += self._durations.of(other.sort)
-        return seconds
+            elif other.visitor == order.visitor:
+                own = OWN
+        return seconds + own
 
     def _give(self, order, hand):
         registered = self._registered()
@@ -312,14 +341,10 @@ class Office:
         if visitor is None:
             self._met += 1
             visitor = self._visitors[order.visitor] = self._met
-        order.sent = time.monotonic()
+        order.since = time.monotonic()
         hand.orders[order.number] = order
         self._homes[order.visitor] = hand
         hand.say(pickled(Say.JOB, order.number, Task(order.text, visitor, self._ledger.lately(order.visitor))))
-
-
-def _has_suspect(hand):
-    return any(order.suspect for order in hand.orders.values())
 
 
 def _work(end, place):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -14,7 +14,9 @@ from app.work.slots import QUANTUM
 from edm.base.atomic import stamp
 
 UNKNOWN = 0.1  # seconds that a job takes of which nothing is known
-YOUNG = 10.0  # seconds after which a job has not ended the process that computes it
+YOUNG = 10.0  # seconds after which a job has not ended the process that computes it, if others came later
+MOST_DEATHS = 3  # of processes that had a job, whatever they died of
+ALONE = 1.0  # seconds for which it waits for a process of its own
 
 
 @dataclass(eq=False)
@@ -22,7 +24,9 @@ class Order:
     """A job, and who waits for its answers.
 
     put(answer or None, error or None, is it over?) gives them away. number: of this order, the lower the earlier.
-    deaths: of processes that had it; given: answers that were given away, which are not given again by another process.
+    since: when it was given to a process, or taken from one that has died. deaths: of processes that had it; blamed:
+    those that may have died of it. given: answers that were given away, which are not given again by another process;
+    passed: those that came from this one.
     """
 
     text: str
@@ -30,20 +34,36 @@ class Order:
     visitor: Hashable
     number: int
     put: Callable[[bytes | None, BaseException | None, bool], None]
-    sent: float = 0.0
+    since: float = 0.0
     deaths: int = 0
+    blamed: int = 0
     given: int = 0
     passed: int = 0
     over: bool = field(default=False)
 
     @property
+    def young(self) -> bool:
+        return time.monotonic() - self.since < YOUNG
+
+    @property
     def suspect(self) -> bool:
         """Whether it may have ended a process, and may again."""
-        return self.deaths > 0 and not (self.sent and time.monotonic() - self.sent > YOUNG)
+        return self.blamed > 0 and self.young
 
-    def behind(self, other: Order) -> bool:
-        """Whether another, which a process has got already, may be there no longer when this begins: it gives way."""
-        return self.visitor == other.visitor or time.monotonic() - other.sent < QUANTUM
+    @property
+    def deadly(self) -> bool:
+        return self.blamed > 1 or self.deaths > MOST_DEATHS
+
+    def beside(self, others: Collection[Order]) -> bool:
+        """Whether it may be computed where these are: what may end a process does not share it with the innocent."""
+        if self.blamed and time.monotonic() - self.since < ALONE:
+            return not others
+        return not any(other.suspect for other in others)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the process that has it may not yet let another one in between."""
+        return time.monotonic() - self.since < QUANTUM
 
 
 class Durations:

@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import ClassVar
 
 from app.figures import pack
+from app.figures.written import text
 from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
@@ -66,7 +67,7 @@ class Picture(Job):
         def written(states, milliseconds, since=0, precision=exact, **more) -> str:
             run = pack.trajectory(states, model.sigma_data, since)
             more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
-            return f"{head}, {pack.text(more)[1:]}"
+            return f"{head}, {text(more)[1:]}"
 
         shown = since = 0
         if self.moving and (cast := hasty(model, place, count, work)):
@@ -86,10 +87,10 @@ class Picture(Job):
         if self.field and model.shape == (2,):
             with watch.turn():
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = written(states, milliseconds, **more)
-        work.keep(key, text)
+        whole = written(states, milliseconds, **more)
+        work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x)
-        yield text, True
+        yield whole, True
 
 
 def _begun(states, watch) -> list:
@@ -116,7 +117,7 @@ def _head(experiment, model, own) -> str:
         head["components"] = pack.components(model.denoiser)
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
-    return pack.text(head)[:-1]
+    return text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

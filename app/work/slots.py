@@ -26,7 +26,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     def lately(self, visitor: Hashable, now: float | None = None) -> float:
-        """Seconds that a visitor has computed lately. now: as of that moment."""
+        """Seconds that a visitor has computed lately. now: a moment of `time.monotonic`; None: this one."""
         with self._lock:
             seconds, when = self._used.get(visitor, (0.0, 0.0))
         return seconds * math.exp((when - (time.monotonic() if now is None else now)) / MEMORY)
@@ -50,7 +50,8 @@ class Slots:
         self._asked = 0
         self._changed = threading.Condition()
         self._waiting: list[tuple] = []  # (number, visitor) of whoever waits
-        self._here = threading.local()  # turn: [visitor, since when, its quantum], of who has a place; spent: seconds
+        # turn: [visitor, since when, its quantum], of a thread that has a place; spent: seconds
+        self._here = threading.local()
 
     @contextmanager
     def turn(self, visitor=None, quantum: float | None = None):

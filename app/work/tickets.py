@@ -88,15 +88,6 @@ class Tickets:
         _end(older)
         return ticket
 
-    def leave(self, visit: str) -> None:
-        """The visitor has left: whatever still runs for them ends. A later request of theirs works again."""
-        with self._lock:
-            keys = [key for key in self._newest if key[0] == visit]
-            left = [self._newest[key] for key in keys]
-            self._newest.update({key: (serial + 0.5, WeakSet()) for key, (serial, _) in zip(keys, left, strict=True)})
-        for _, tickets in left:
-            _end(tickets)
-
 
 def _end(tickets) -> None:
     for ticket in list(tickets):

@@ -5,6 +5,7 @@ import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
+import { Latest, SILENCE } from "./shared/latest.js";
 import { Server } from "./shared/server.js";
 import { Share } from "./shared/share.js";
 import { Train } from "./train/train.js";
@@ -13,6 +14,8 @@ import { Train } from "./train/train.js";
 /** @typedef {import("./shared/types.d.ts").Page} Page */
 /** @typedef {import("./shared/types.d.ts").Tab} Tab */
 /** @typedef {import("./shared/types.d.ts").Values} Values */
+
+const AGAIN = 3000; // ms until a server that does not answer is asked again what the address says
 
 /**
  * The kinds of tabs. Which of them there are, in which order, the server says; to add one, write it as a `Tab` of
@@ -24,10 +27,9 @@ const KINDS = { sampler: Sampler, instruments: Workbench, train: Train };
 /**
  * @param {HTMLElement} root
  * @param {Boot} boot
- * @param {(event: string, message: object) => void} send
  */
-export function mount(root, boot, send) {
-  new Explorer(root, boot, new Server(send));
+export function mount(root, boot) {
+  new Explorer(root, boot, new Server());
 }
 
 class Explorer {
@@ -72,7 +74,16 @@ class Explorer {
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
-    server.opened((opened) => this.open(opened));
+    /** @type {Latest<"open">} */
+    const opening = new Latest(server, "open", {
+      build: () => ({ query: location.search }),
+      show: (reply) => (reply.error == null ? this.open(reply.body) : this.tab.say(reply.error)),
+      silent: () => {
+        this.tab.say(SILENCE);
+        setTimeout(() => opening.ask(), AGAIN);
+      },
+    });
+    opening.ask();
   }
 
   listen() {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from edm.base import allocation
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def build(
     if NETWORKS[name].images:
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
+    allocation.keep()
     return NETWORKS[name].build(**config).eval()
 
 

@@ -14,6 +14,8 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from edm.networks import norms
+
 BOX = (1, 1)
 PLAIN = (
     "cuda",
@@ -40,9 +42,31 @@ def layout(device: torch.device) -> torch.memory_format:
 
 
 class GroupNorm(nn.GroupNorm):
-    """In the type of its images, of which autocast on a GPU would make float32: half the memory."""
+    """In the type of its images, of which autocast on a GPU would make float32: half the memory; and what follows it in
+    a block: · (scale + 1) + shift, both [B, C] or [1, C], then SiLU."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        input: torch.Tensor,
+        scale: torch.Tensor | None = None,
+        shift: torch.Tensor | None = None,
+        silu: bool = False,
+    ) -> torch.Tensor:
+        back = self.training and torch.is_grad_enabled()
+        if norms.worth(input, back) and (back or not _asks(input, self.weight, scale)):
+            gamma, beta = self.weight, self.bias
+            if scale is not None and shift is not None:
+                scale = scale.to(gamma.dtype) + 1
+                gamma, beta = gamma * scale, torch.addcmul(shift.to(gamma.dtype), beta, scale)
+            function = norms.Normalized.apply if back else norms.normalized
+            return function(input, gamma, beta, self.num_groups, self.eps, silu)
+        h = self._normalized(input)
+        if scale is not None and shift is not None:
+            scale, shift = scale[:, :, None, None].to(h.dtype), shift[:, :, None, None].to(h.dtype)
+            h = torch.addcmul(shift, h, scale + 1)
+        return functional.silu(h, inplace=not h.requires_grad) if silu else h
+
+    def _normalized(self, input):
         low = input.dtype in (torch.float16, torch.bfloat16) and input.device.type not in ("cpu", "mps")
         if not low or torch.compiler.is_compiling():
             return super().forward(input)
@@ -51,6 +75,11 @@ class GroupNorm(nn.GroupNorm):
         sizes = batch, channels, math.prod(pixels), self.num_groups
         laid = input.contiguous(memory_format=layout(input.device))
         return torch.native_group_norm(laid, weight, bias, *sizes, self.eps)[0]
+
+
+def _asks(*tensors):
+    """Whether anybody asks for gradients of what is computed of these."""
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
 
 class Positional(nn.Module):
@@ -167,19 +196,20 @@ class Block(nn.Module):
         self.attention = Attention(out_channels, heads, eps) if heads else None
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        h = functional.silu(self.norm0(x))
+        h = self.norm0(x, silu=True)
         if self.resample is not None:
             h, x = self.resample(h), self.resample(x)
-        h = self.conv0(h)
-        conditions = self.affine(embedding)[:, :, None, None].to(h.dtype)
+        h, conditions = self.conv0(h), self.affine(embedding)
         if self.adaptive:
             scale, shift = conditions.chunk(2, dim=1)
-            h = torch.addcmul(shift, self.norm1(h), scale + 1)
+            h = self.norm1(h, scale, shift, silu=True)
         else:
-            h = self.norm1(h + conditions)
-        h = self.conv1(self.dropout(functional.silu(h)))
-        x = (x if self.skip is None else self.skip(x)) + h
-        x = x * self.skip_scale if self.skip_scale != 1 else x
-        if self.attention is not None:
-            x = (x + self.attention(x)) * self.skip_scale
-        return x
+            h = self.norm1(h.add_(conditions[:, :, None, None]), silu=True)
+        h = self.conv1(self.dropout(h))
+        x = self._joined(h, x if self.skip is None else self.skip(x))
+        return x if self.attention is None else self._joined(self.attention(x), x)
+
+    def _joined(self, h, x):
+        """(x + h) · skip_scale in the memory of h, which comes of a convolution: no way back asks for it."""
+        h = h.add_(x)
+        return h.mul_(self.skip_scale) if self.skip_scale != 1 else h

@@ -170,7 +170,7 @@ class UNet(nn.Module):
         pyramid, skips = x, []
         for name, layer in self.encoder.items():
             if name.endswith("_aux_residual"):
-                x = skips[-1] = pyramid = (x + layer(pyramid)) * math.sqrt(0.5)
+                x = skips[-1] = pyramid = layer(pyramid).add_(x).mul_(math.sqrt(0.5))
             else:
                 x = computed(layer, x, embedding, again=self.checkpointing) if isinstance(layer, Block) else layer(x)
                 skips.append(x)
@@ -178,4 +178,4 @@ class UNet(nn.Module):
             if "_block" in name:
                 x = torch.cat([x, skips.pop()], dim=1)
             x = computed(layer, x, embedding, again=self.checkpointing)
-        return self.out_conv(functional.silu(self.out_norm(x)))
+        return self.out_conv(self.out_norm(x, silu=True))

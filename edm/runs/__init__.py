@@ -11,14 +11,18 @@ tasks.start(path, "evaluate")          # of edm.runs.tasks: work on its checkpoi
 runs.pause(path); runs.unpause(path); runs.stop(path); runs.resume(path, lr="1e-4"); runs.delete(path)
 """
 
-from edm.files.names import check_name, runs_folder
-from edm.runs.keeping import best, delete, find, gc
-from edm.runs.logs import tail
-from edm.runs.places import TASKS, disk_use
-from edm.runs.queue import advance, pause, resume, start, stop, unpause
-from edm.runs.reading import LIVE, OVER, Run, all_runs, read
-from edm.runs.tables import history
-from edm.training.metrics import Lines, metrics_since
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edm.files.names import check_name, runs_folder
+    from edm.runs.keeping import best, delete, find, gc
+    from edm.runs.logs import tail
+    from edm.runs.places import TASKS, disk_use
+    from edm.runs.queue import advance, pause, resume, start, stop, unpause
+    from edm.runs.reading import LIVE, OVER, Run, all_runs, read
+    from edm.runs.tables import history
+    from edm.training.metrics import Lines, metrics_since
 
 __all__ = [
     "LIVE",
@@ -45,3 +49,34 @@ __all__ = [
     "tail",
     "unpause",
 ]
+_HOMES = {  # each is loaded when it is asked for: where a run lies is known without torch
+    "LIVE": "runs.reading",
+    "Lines": "training.metrics",
+    "OVER": "runs.reading",
+    "Run": "runs.reading",
+    "TASKS": "runs.places",
+    "advance": "runs.queue",
+    "all_runs": "runs.reading",
+    "best": "runs.keeping",
+    "check_name": "files.names",
+    "delete": "runs.keeping",
+    "disk_use": "runs.places",
+    "find": "runs.keeping",
+    "gc": "runs.keeping",
+    "history": "runs.tables",
+    "metrics_since": "training.metrics",
+    "pause": "runs.queue",
+    "read": "runs.reading",
+    "resume": "runs.queue",
+    "runs_folder": "files.names",
+    "start": "runs.queue",
+    "stop": "runs.queue",
+    "tail": "runs.logs",
+    "unpause": "runs.queue",
+}
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edm.runs' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"edm.{_HOMES[name]}"), name)

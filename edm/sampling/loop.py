@@ -226,12 +226,17 @@ def _check_type(latents, path):
         )
 
 
-@torch.no_grad()
 def _states(run, first, x):
-    path = run.path
-    run.skip(first, x)
+    path, now = run.path, None
     for i in range(first, path.steps):
-        t, now = path.times[i], run.begin(i, x)
+        with torch.no_grad():  # not around a `yield`, where it would be left and entered again
+            if now is None:
+                run.skip(first, x)
+            else:
+                x = run.step(now)
+            now = run.begin(i, x)
+        t = path.times[i]
         yield State(i, t, path.schedule.sigma(t), path.scaling.s(t), x, now.denoised, run.ode.evaluations)
+    with torch.no_grad():
         x = run.step(now)
     yield State(path.steps, 0.0, 0.0, 1.0, x, x, run.ode.evaluations)

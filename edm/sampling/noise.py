@@ -6,8 +6,12 @@ alone, in any batch, in any order, at any precision and on any device.
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import torch
@@ -18,6 +22,7 @@ from edm.base.streams import Purpose
 from edm.base.transfers import sent
 
 AHEAD = 1 << 20  # numbers of noise kept ready
+KEPT = 1 << 19  # of those that are kept for another run of the same samples: 4 MiB
 
 
 def seeds(seed: int, count: int, start: int = 0) -> list[int]:
@@ -69,17 +74,51 @@ def noise_source(seeds: Iterable[int]) -> Callable[[int, torch.Tensor], torch.Te
     another size than there are seeds.
     """
     seeds = list(seeds)
-    streams: list[np.random.Generator] = []
+    blocks: Iterator[torch.Tensor] | None = None
     ahead: list[torch.Tensor] = []
 
     def noise(index: int, x: torch.Tensor) -> torch.Tensor:
+        nonlocal blocks
         if len(x) != len(seeds):
             raise Refused(f"the batch holds {len(x)} samples, but the noise source has {len(seeds)} seeds")
         if not ahead:
-            streams.extend(_streams(seeds, Purpose.CHURN) if not streams else ())
-            draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
-            drawn = _draw(streams, (draws, *x.shape[1:])).transpose(0, 1)
-            ahead.extend(sent(drawn, x.device, x.dtype).unbind()[::-1])
+            if blocks is None:
+                draws = max(1, min(32, AHEAD // x.numel()))  # for several steps at once: one call a sample costs more
+                blocks = _remembered(tuple(_whole(seed, "seed") for seed in seeds), (draws, *x.shape[1:]))
+            ahead.extend(sent(next(blocks).clone(), x.device, x.dtype).unbind()[::-1])
         return ahead.pop().to(x)
 
     return noise
+
+
+def _blocks(seeds, shape) -> Iterator[torch.Tensor]:
+    """Noise for shape[0] steps after each other [steps, B, …], again and again."""
+    streams = _streams(seeds, Purpose.CHURN)
+    while True:
+        yield _draw(streams, shape).transpose(0, 1)
+
+
+def _remembered(seeds, shape) -> Iterator[torch.Tensor]:
+    """The same blocks; of few numbers, the first are those that were drawn for whoever asked before."""
+    most = KEPT // (len(seeds) * math.prod(shape))
+    if most:
+        kept = _kept(seeds, shape)
+        yield from map(kept.block, range(most))
+    yield from islice(_blocks(seeds, shape), most, None)
+
+
+class _Kept:
+    """Blocks that were drawn, for all who ask for the same: while a knob moves, the samples stay the same."""
+
+    def __init__(self, blocks):
+        self._blocks, self._drawn, self._lock = blocks, [], threading.Lock()
+
+    def block(self, index) -> torch.Tensor:
+        with self._lock:
+            self._drawn.extend(islice(self._blocks, max(0, index + 1 - len(self._drawn))))
+            return self._drawn[index]
+
+
+@lru_cache(maxsize=8)
+def _kept(seeds, shape) -> _Kept:
+    return _Kept(_blocks(seeds, shape))

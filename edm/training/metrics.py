@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from edm.base import documents
 from edm.base.errors import Refused
 
@@ -54,9 +56,12 @@ def metrics_since(run: StrPath, cursor: str = "", most: int = 4 << 20) -> Lines:
 def parsed(line: bytes) -> dict | None:
     """A line of metrics; None for anything else."""
     try:
-        document = documents.from_json(line, "the line", constant=lambda _: None)
-    except Refused:
-        return None
+        document = orjson.loads(line)  # five times as fast; long runs have many
+    except ValueError:  # NaN among others, which JSON has no word for
+        try:
+            document = documents.from_json(line, "the line", constant=lambda _: None)
+        except Refused:
+            return None
     whole = isinstance(document, dict) and type(document.get("images")) is int
     return document if whole and 0 <= document["images"] < MOST_IMAGES else None
 

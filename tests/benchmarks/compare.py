@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 import time
+from pathlib import Path
 
 import torch
 
 import edm
 from edm import runner
 from edm.diagnostics import Axis, Shared, Sweep, plan_sweep, run_sweep
+from tests.benchmarks.table import Row
 
 REPEATS = 3
 SAMPLING = edm.Sampling(steps=9, S_churn=15)  # as strong a churn in each step as 30 in 18 steps
@@ -57,13 +58,13 @@ def overhead(shape, calls: int = 300) -> float:
     return 1e6 * min(times)
 
 
-def rows(options):
-    """(what, got, asked, unit) for each budget. A whole sweep, planning included, comes close to what it shares."""
+def rows(options, tree: Path | None):
+    """A whole sweep, planning included, comes close to what it shares."""
     torch.set_num_threads(1)
     ratios, plan, planning = shared_speed(16, SAMPLING)
     predicted = plan.naive / plan.shared
-    text = f"sweep of 10 × 10 digits, {plan.naive} evaluations, {plan.shared} after sharing (predicts {predicted:.3g}×)"
-    yield text, statistics.median(ratios), round(0.95 * predicted, 2), "× faster"
-    yield f"the same: planning, of {plan.naive} evaluations", 1000 * planning, 300, "ms"
+    text = f"sweep of 10 × 10 digits, {plan.naive} evaluations, {plan.shared} shared (predicts {predicted:.3g} ×)"
+    yield Row(text, None, "", round(0.95 * predicted, 2), more=True, ratios=tuple(ratios))
+    yield Row(f"the same: planning, of {plan.naive} evaluations", 1000 * planning, "ms", 300)
     for shape in ((400, 2), (16, 1, 8, 8)):
-        yield f"memory of results, a call with x {list(shape)}", overhead(shape), 60, "µs"
+        yield Row(f"memory of results, a call with x {list(shape)}", overhead(shape), "µs", 60)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from statistics import median
 
 import torch
+from playwright.sync_api import sync_playwright
 
 from app.instruments import INSTRUMENTS
 from app.work.tickets import Superseded, Tickets
 from app.work.watch import Watch
 from tests.app.instruments import bodies
-from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
+from tests.benchmarks.served import served
+from tests.benchmarks.table import Row
+from tests.browser.conftest import FLAGS, Explorer, chromium
 
 # milliseconds from the change of a knob to the first answer that is painted / to a condition
 TIMER = """([name, attribute, value, wanted]) => new Promise((resolve, reject) => {
@@ -82,13 +86,10 @@ def memory(explorer, count):
     return before, heap()
 
 
-def rows(options):
+def rows(options, tree: Path | None):
     torch.set_num_threads(1)
-    yield "evaluations after a sweep was overtaken", cancelling(), 1, ""
-    process, address = start_server()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    yield Row("evaluations after a sweep was overtaken", cancelling(), "", 1)
+    with served() as (_, address), sync_playwright() as playwright:
         flags = [*FLAGS, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
         browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
         for name in INSTRUMENTS:
@@ -97,7 +98,7 @@ def rows(options):
             time.sleep(2)
             taken = answers(explorer, name, "messages", 8)
             if taken is not None:
-                yield f"{name}: knob → first answer painted", taken, 300, "ms"
+                yield Row(f"{name}: knob → first answer painted", taken, "ms", 300)
             explorer.context.close()
         for query, title, asked in (
             ("?show=lanes", "four lanes, toy, exact", 250),
@@ -109,12 +110,11 @@ def rows(options):
         ):
             explorer = Explorer(browser, address, query)
             explorer.page.wait_for_selector(".instrument[data-complete]", timeout=60_000)
-            yield f"{title}: knob → all four painted", answers(explorer, "lanes", "complete", 8), asked, "ms"
+            taken = answers(explorer, "lanes", "complete", 8)
+            yield Row(f"{title}: knob → all four painted", taken, "ms", asked)
             explorer.context.close()
         explorer = Explorer(browser, address, "?show=lanes&lanes.nfe=12")
         explorer.page.wait_for_selector(".instrument[data-complete]")
         before, after = memory(explorer, 200)
-        yield f"browser heap after 200 changes / before ({before:.0f} MB)", after / before, 1.1, "×"
+        yield Row(f"browser heap after 200 changes / before ({before:.0f} MB)", after / before, "×", 1.1)
         browser.close()
-    process.terminate()
-    process.wait()

@@ -1,14 +1,17 @@
-"""The page, in a real headless Chromium, and the sampler's loop."""
+"""The page, in a real headless Chromium: what a knob's move takes, of this tree and of the one before in turns."""
 
 from __future__ import annotations
 
-import statistics
 import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
 
-import torch
+from playwright.sync_api import sync_playwright
 
-import edm
-from tests.browser.conftest import FLAGS, Explorer, chromium, start_server
+from tests.benchmarks.served import family, served
+from tests.benchmarks.table import Row
+from tests.browser.conftest import FLAGS, ROOT, Explorer, chromium
 
 # From an input event on a knob to the frame after the paint that shows its result: [first picture, finished], in ms.
 MOVE = """([name, value]) => new Promise((resolve, reject) => {
@@ -38,49 +41,44 @@ def moves(explorer, knob, values, pause=0.25):
     return taken
 
 
-def median(values):
-    return statistics.median(values)
+def opened(browser, address, query):
+    """A page that is itself idle, and warm."""
+    explorer = Explorer(browser, address, query)
+    explorer.page.click(".play")  # pause
+    moves(explorer, "rho", [5, 6, 5])
+    return explorer
 
 
-def page_benchmarks(browser, address, count):
-    def steady(query):
-        explorer = Explorer(browser, address, query)
-        explorer.page.click(".play")  # pause: the page itself is idle
-        moves(explorer, "rho", [5, 6, 5])
-        return explorer
+def in_turns(browser, addresses, query, values, pause):
+    """Of each address: (median of the first picture, of the finished one)."""
+    explorers = [opened(browser, address, query) for address in addresses]
+    taken = [[] for _ in explorers]
+    for value in values:
+        for explorer, times in zip(explorers, taken, strict=True):
+            times += moves(explorer, "rho", [value], pause)
+    for explorer in explorers:
+        explorer.context.close()
+    return [tuple(map(median, zip(*times, strict=True))) for times in taken]
 
+
+def knobs(browser, addresses, count):
+    """addresses: of the server of this tree, and of the one before, if there is one."""
     values = [2 + 0.1 * i for i in range(count)]
     for model, query in (("eight Gaussians", ""), ("spiral", "&model=spiral"), ("with churn", "&S_churn=20")):
-        explorer = steady(f"?steps=40{query}")
-        taken = moves(explorer, "rho", values)
-        yield f"toy knob → repaint, 400 × 40, {model}", median(t[1] for t in taken), 100, "ms"
-        explorer.context.close()
-    for model, first, finished in (("digits", 200, 400), ("digits_edm", 200, 400), ("scenes_edm", 200, 1300)):
-        explorer = steady(f"?model={model}")
-        taken = moves(explorer, "rho", values, pause=0.25 if model == "digits" else 1)
-        yield f"16 {model}, N = 18: knob → first preview", median(t[0] for t in taken), first, "ms"
-        yield f"16 {model}, N = 18: knob → finished", median(t[1] for t in taken), finished, "ms"
-        explorer.context.close()
-
-
-def opening(browser, address, count=5):
-    taken = []
-    for _ in range(count):
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        page, start = context.new_page(), time.perf_counter()
-        page.goto(address)
-        page.wait_for_selector(".explorer[data-serial]")
-        taken.append(time.perf_counter() - start)
-        context.close()
-    return median(taken)
+        found = in_turns(browser, addresses, f"?steps=40{query}", values, 0.25)
+        yield Row(f"toy knob → repaint, 400 × 40, {model}", found[0][1], "ms", 50, *(one[1] for one in found[1:]))
+    for model, whole in (("digits", 300), ("digits_edm", 300), ("scenes_edm", None)):
+        found = in_turns(browser, addresses, f"?model={model}", values[: count // 3], 0.5)
+        for title, k, asked in (("first preview", 0, 150), ("finished", 1, whole)):
+            what = f"16 {model}, N = 18: knob → {title}"
+            yield Row(what, found[0][k], "ms", asked, *(one[k] for one in found[1:]))
 
 
 def memory(browser, address, process, count):
     """Growth of browser heap and server memory over `count` moves, in MB, after as many as warm them up."""
 
     def resident():
-        with open(f"/proc/{process.pid}/statm") as file:
-            return int(file.read().split()[1]) * 4096 / 1e6
+        return sum(one.memory_info().rss for one in family(process)) / 1e6
 
     explorer = Explorer(browser, address, "?steps=40")
     session = explorer.context.new_cdp_session(explorer.page)
@@ -97,64 +95,15 @@ def memory(browser, address, process, count):
     return readings
 
 
-def sampler_loop(repeats=9):
-    """Time of a run over the time of as many bare calls, side by side; a 1.2 M-parameter convolutional stand-in."""
-    torch.set_num_threads(2)
-    layers = [torch.nn.Conv2d(3, 128, 3, padding=1)]
-    for _ in range(8):
-        layers += [torch.nn.SiLU(), torch.nn.Conv2d(128, 128, 3, padding=1)]
-    network = torch.nn.Sequential(*layers, torch.nn.Conv2d(128, 3, 3, padding=1)).eval()
-    parameters = sum(p.numel() for p in network.parameters())
-    latents = edm.latents(edm.seeds(0, 8), (3, 32, 32))
-    sampling = edm.Sampling(steps=6)
-
-    def denoiser(x, sigma):
-        return network(x) * 1e-3
-
-    def bare():
-        with torch.no_grad():
-            for _ in range(11):
-                denoiser(latents, 1.0)
-
-    def ours():
-        edm.last(edm.sample(denoiser, latents, sampling))
-
-    ratios = []
-    for _ in range(repeats):
-        times = {}
-        for name, run in (("bare", bare), ("ours", ours), ("ours again", ours), ("bare again", bare)):
-            start = time.perf_counter()
-            run()
-            times[name] = time.perf_counter() - start
-        ratios.append((times["ours"] + times["ours again"]) / (times["bare"] + times["bare again"]))
-    return median(ratios), parameters
-
-
-def rows(options):
-    """(what, got, asked, unit) for each budget, and the memory's readings as text."""
-    ratio, parameters = sampler_loop()
-    yield f"sampler loop / bare calls, {parameters / 1e6:.1f} M parameters, batch 8", ratio, 1.03, "×"
-    starts = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        process, address = start_server()
-        starts.append(time.perf_counter() - begun)
-        process.terminate()
-        process.wait()
-    yield "python -m app → server answers", median(starts), 8, "s"
-    process, address = start_server()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=[*FLAGS, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
-        )
-        yield "page opened → first picture", opening(browser, address), 3, "s"
-        yield from page_benchmarks(browser, address, options.moves)
+def rows(options, tree: Path | None):
+    with sync_playwright() as playwright, ExitStack() as stack:
+        servers = [stack.enter_context(served(path)) for path in (ROOT, tree) if path]
+        flags = [*FLAGS, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
+        browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
+        yield from knobs(browser, [address for _, address in servers], options.moves)
+        process, address = servers[0]
         readings = memory(browser, address, process, options.memory_moves)
         browser.close()
-    process.terminate()
-    process.wait()
     for name, k in (("browser heap", 0), ("server", 1)):
         last, first = readings[-1][k], readings[0][k]
-        yield f"{name} after {options.memory_moves} moves / before ({first:.0f} MB)", last / first, 1.1, "×"
+        yield Row(f"{name} after {options.memory_moves} moves / before ({first:.0f} MB)", last / first, "×", 1.1)

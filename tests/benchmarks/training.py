@@ -1,10 +1,9 @@
-"""Networks and the training step, beside plain ones that compute the same."""
+"""A step of training beside the commit before and beside a plain loop, and how its data come."""
 
 from __future__ import annotations
 
 import copy
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,86 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional
 
 from edm import networks
-from edm.networks.blocks import Attention, Resample
 from edm.objective import Design
 from edm.preconditioning import EDM, Denoiser
 from edm.training.ema import Ema
 from edm.training.loss import Loss
+from tests.benchmarks.network import BOUNDS, SIZES, devices
+from tests.benchmarks.plain import plain, side_by_side
+from tests.benchmarks.sides import sides
+from tests.benchmarks.table import Row
 
-SIZES = {"channels": 32, "channel_mult": (1, 2, 2), "blocks": 1, "attention": (16, 8)}
-
-
-class PlainAttention(nn.Module):
-    """The same attention, with the weights of all pixels written out."""
-
-    def __init__(self, attention: Attention):
-        super().__init__()
-        self.norm, self.qkv, self.proj, self.heads = attention.norm, attention.qkv, attention.proj, attention.heads
-
-    def forward(self, x):
-        batch, channels = x.shape[:2]
-        q, k, v = self.qkv(self.norm(x)).view(batch, 3, self.heads, channels // self.heads, -1).unbind(1)
-        weights = torch.einsum("bhcq,bhck->bhqk", q, k / (channels // self.heads) ** 0.5).softmax(3)
-        return self.proj(torch.einsum("bhqk,bhck->bhcq", weights, v).reshape(x.shape))
+CHANNELS = {"1.3 M": 32, "5 M": 64}
+ASKED = 1.2
 
 
-class PlainResample(nn.Module):
-    """The same resampling, as a convolution with its filter."""
-
-    def __init__(self, resample: Resample):
-        super().__init__()
-        self.up = resample.up
-
-    def forward(self, x):
-        kernel = torch.full((x.shape[1], 1, 2, 2), 1.0 if self.up else 0.25, dtype=x.dtype, device=x.device)
-        convolve = functional.conv_transpose2d if self.up else functional.conv2d
-        return convolve(x, kernel, stride=2, groups=x.shape[1])
-
-
-def plain(network):
-    """The network as one would write it first: NCHW, attention and resampling written out."""
-    network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, Attention):
-                setattr(module, name, PlainAttention(child))
-            elif isinstance(child, Resample):
-                setattr(module, name, PlainResample(child))
-    return network
-
-
-def side_by_side(one, other, repeats):
-    """Median of time(other) / time(one), the two taking turns."""
-    ratios, times = [], []
-    for run in (one, other):
-        run()
-    for _ in range(repeats):
-        taken = []
-        for run in (one, other, other, one):
-            start = time.perf_counter()
-            run()
-            taken.append(time.perf_counter() - start)
-        ratios.append((taken[1] + taken[2]) / (taken[0] + taken[3]))
-        times.append((taken[0] + taken[3]) / 2)
-    return statistics.median(ratios), statistics.median(times)
-
-
-def forward_speed(name, sizes, batch, repeats=9):
-    torch.manual_seed(0)
-    network = networks.build(name, in_channels=3, resolution=32, classes=10, **sizes)
-    other = plain(network)
-    x, c_noise, labels = torch.randn(batch, 3, 32, 32), torch.zeros(batch), torch.arange(batch) % 10
-    with torch.no_grad():
-        torch.testing.assert_close(network(x, c_noise, labels), other(x, c_noise, labels), rtol=1e-3, atol=1e-4)
-        ratio, seconds = side_by_side(lambda: network(x, c_noise, labels), lambda: other(x, c_noise, labels), repeats)
-    return ratio, seconds, networks.parameters(network)
-
-
-def training_speed(sizes, batch, repeats=7):
+def beside_plain(sizes, batch=16):
     """A step of ours against a plain loop: no channels-last, no fused optimizer, averages parameter by parameter."""
     torch.manual_seed(0)
     ours = networks.build("ddpmpp", in_channels=3, resolution=32, classes=10, **sizes).train()
@@ -122,7 +57,7 @@ def training_speed(sizes, batch, repeats=7):
             for mean, parameter in zip(average.parameters(), other.parameters(), strict=True):
                 mean.copy_(parameter.lerp(mean, 0.9))
 
-    return side_by_side(fast, slow, repeats)
+    return side_by_side(fast, slow)
 
 
 def folder(count=10_000):
@@ -191,26 +126,21 @@ def starving(steps=12):
     return waited / total
 
 
-def rows(options):
-    """(what, got, asked, unit) for each budget."""
+def rows(options, tree: Path | None):
+    with sides(tree) as both:
+        for device in devices():
+            for title, channels in CHANNELS.items():
+                for precision, bound in BOUNDS.items():
+                    run = {"channels": channels, "precision": precision, "device": device}
+                    found = both.compare("training", run, tolerance=bound)
+                    asked = ASKED if device == "cpu" else 1
+                    yield found.row(f"training step, {title}, 16 scenes, {precision}, {device}: before / now", asked)
     torch.set_num_threads(os.cpu_count() or 1)
-    for title, name, sizes in (
-        ("DDPM++", "ddpmpp", SIZES),
-        ("DDPM++, wider", "ddpmpp", {**SIZES, "channels": 64}),
-        ("ADM", "adm", {**SIZES, "channels": 64}),
-    ):
-        ratio, seconds, count = forward_speed(name, sizes, batch=16)
-        text = f"{title}, {count / 1e6:.1f} M, batch 16 at 32×32 ({1000 * seconds:.0f} ms): plain / ours"
-        yield text, ratio, 1.4, "× faster"
-    for title, sizes in (("1.3 M", SIZES), ("5 M", {**SIZES, "channels": 64})):
-        ratio, seconds = training_speed(sizes, batch=16)
-        yield (
-            f"training step, {title}, batch 16 at 32×32 ({1000 * seconds:.0f} ms): plain / ours",
-            ratio,
-            1.3,
-            "× faster",
-        )
+    for title, channels in CHANNELS.items():
+        ratios, ours, other = beside_plain({**SIZES, "channels": channels})
+        what = f"training step, {title}, 16 of 32×32 ({other:.0f} ms when plain): plain / ours"
+        yield Row(what, ours, ratios=ratios, more=True)
     more, before, rate = folder()
-    title = f"folder of 10,000 images of 256 × 256, read at {rate:.0f}/s: memory (beside {before:.0f} MB of torch)"
-    yield title, more, 500, "MB"
-    yield "share of a step that waits for its scenes", starving(), 0.05, "×"
+    title = f"folder of 10,000 images of 256×256, read at {rate:.0f}/s: memory (torch: {before:.0f} MB)"
+    yield Row(title, more, "MB", 500)
+    yield Row("share of a step that waits for its scenes", starving(), "×", 0.05)

@@ -31,10 +31,12 @@ def chromium():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def start_server(*arguments, module="app"):
-    """(process, address) of `python -m app`; of "tests.checked" its messages are held to their schema."""
+def start_server(*arguments, module="app", tree=ROOT):
+    """(process, address) of `python -m app`; of "tests.checked" its messages are held to their schema.
+
+    tree: the folder of the code that is started."""
     command = [sys.executable, "-m", module, "--no-browser", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tree)
     for line in process.stdout:
         found = re.search(r"http://\S+", line)
         if found:

@@ -13,26 +13,6 @@ from tests.browser.conftest import start_server
 from tests.browser.looking import moved
 
 
-def test_a_computation_that_fails_says_so(monkeypatch, tmp_path):
-    import gradio as gr
-
-    from app.page import build
-    from app.visitors.room import Room
-
-    blocks = build("cpu", Room(tmp_path))
-    ask = next(fn for fn in blocks.fns.values() if any(target[1] == "ask" for target in fn.targets))
-
-    def fail(*arguments):
-        raise ZeroDivisionError("float division by zero")
-        yield
-
-    monkeypatch.setattr("app.work.pictures.Picture.compute", fail)
-    event = gr.EventData(None, {"serial": 4, "values": {}})
-    [answer] = list(ask.fn(event, gr.Request(session_hash="anna")))
-    assert json.loads(answer)["serial"] == 4
-    assert "Something went wrong here" in json.loads(answer)["error"]
-
-
 def test_the_last_of_many_moves_is_what_stays(explore):
     explorer = explore("?count=1000&steps=40")
     explorer.seek(1000)

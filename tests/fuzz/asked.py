@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import json
 from functools import cache
 from types import SimpleNamespace
 
 from app.instruments import INSTRUMENTS
-from app.tabs import TABS
 from app.tabs import links as addresses
+from app.tabs import opening
 from app.tabs.wiring import Wiring
 from app.training.form import Former
+from app.visitors.room import Room
 from app.work import scripts
 from app.work.jobs import answer
 from edm.__main__ import main
@@ -22,7 +22,7 @@ from edm.base.errors import LONGEST, Refused
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 from edm.training.settings import Training
-from tests import loop
+from tests import asking
 from tests.fuzz.values import NAMES, TEXTS, damaged, mutated, names_of, valid, value
 
 
@@ -60,28 +60,21 @@ def links(dice, folder):
     return pairs, attempt
 
 
-class _Stage:
-    """Instead of the page: takes the handler of each event."""
-
-    def __init__(self):
-        self.handlers = {}
-
-    def __getattr__(self, event):
-        return lambda handler, *_, **__: self.handlers.__setitem__(event, handler)
-
-
 @cache
-def _handlers() -> dict:
-    """Every event's own handler, with answers that take no time where a message is good."""
-    stage = _Stage()
-    wiring = Wiring(stage, lambda request: "fuzz")
-    for tab in TABS:
-        wiring.connect(SimpleNamespace(events=tab.events, serve=lambda house: lambda *_: iter([answer({})])), None)
-    wiring.halt()
-    return stage.handlers
+def _wiring() -> Wiring:
+    """All events, with answers that take no time where a message is good."""
+
+    def quick(event, message, *_):
+        if event == "open":
+            opening.opened(message.query)
+        yield answer({})
+
+    tabs = [SimpleNamespace(events=one.events, serve=lambda house: quick) for one in opening.asked()]
+    return Wiring(tabs, SimpleNamespace(room=Room()))
 
 
 MESSAGES = {
+    "open": {"serial": 1, "query": "?model=spiral&steps=9&show=race"},
     "ask": {"serial": 1, "values": {"model": "spiral", "steps": "9"}, "field": {"aspect": 1.5, "follow": True}},
     "probe": {"serial": 1, "values": {}, "field": None, "position": [0.1, 0.2], "level": 3},
     "loss": {"serial": 1, "values": {}, "yours": {"steps": "5"}},
@@ -89,7 +82,6 @@ MESSAGES = {
     "film": {"serial": 1, "run": "x", "images": [0, 64]},
     "plan": {"serial": 1, "values": {"size": "small"}},
     "act": {"serial": 1, "do": "resume", "run": "x", "changes": {"images": "5"}},
-    "halt": {"serial": 1, "topic": "ask"},
 }
 
 
@@ -104,12 +96,8 @@ def events(dice, folder):
     message = dice.choice([mutated(dice, MESSAGES[event], ["self", "serial"]), value(dice)])
 
     def attempt():
-        answers = _handlers()[event](SimpleNamespace(_data=message), SimpleNamespace(session_hash="fuzz"))
-        if inspect.iscoroutine(answers):
-            loop.run(answers)
-            return
-        for text in answers:
-            told = json.loads(text).get("error")
+        for said in asking.said(_wiring(), event, message, f"fuzz{dice.random()}"):
+            told = said.get("error")
             assert told is None or "in the server's log" not in told, told
             if told is not None:
                 raise Refused(told)

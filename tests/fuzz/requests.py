@@ -6,13 +6,15 @@ import json
 import logging
 import tempfile
 from functools import cache
+from itertools import count
 from unittest import mock
 
 import httpx
 
 from app.server import application
 from app.visitors.room import Room
-from app.work import numbers
+from app.work import jobs
+from app.work.threads import Threads
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from tests import loop
@@ -45,6 +47,11 @@ class _Log(logging.Handler):
         logging.getLogger().removeHandler(self)
 
 
+def _instant(*_):
+    yield jobs.answer({})
+
+
+_SERIALS = count(1)
 _KINDS = [
     "application/json",
     "application/json; charset=utf-16",
@@ -56,18 +63,17 @@ _KINDS = [
 
 
 def requests(dice, folder):
-    address = "/gradio_api/" + dice.choice(["queue/join", "queue/join", "call/sample", "run/sample", "cancel"])
-    document = {
-        "data": [],
-        "fn_index": dice.randrange(40),
-        "session_hash": "fuzz",
-        "event_data": dice.choice(list(MESSAGES.values())),
-    }
-    if "sample" in address:
+    address = "/gradio_api/" + dice.choice(["queue/join", "call/sample", "run/sample", "cancel"])
+    document = {"data": [], "fn_index": dice.randrange(4), "session_hash": "fuzz"}
+    if dice.random() < 0.4:
+        event = dice.choice([name for name in MESSAGES if name not in ("plan", "act")])
+        address, document = f"/explorer-ask/{event}", {"visit": "fuzz", **MESSAGES[event], "serial": next(_SERIALS)}
+    elif "sample" in address:
         document = {"data": [mutated(dice, {"model": "spiral"}, names_of(Experiment))]}
     if dice.random() < 0.3:
         address, document = "/explorer-uploads", {"points": dice.choice([[[0, 1]], [[0.5]], value(dice)])}
-    body = damaged(dice, json.dumps(mutated(dice, document, ["trigger_id", "event_id", "batched"])).encode())
+    document = mutated(dice, document, ["trigger_id", "event_id", "batched", "visit", "serial"])
+    body = damaged(dice, json.dumps(document).encode())
     kind = dice.choice(["application/json", dice.choice(_KINDS)])
 
     app = _server()
@@ -78,7 +84,7 @@ def requests(dice, folder):
             return await client.post(address, content=body, headers={"content-type": kind})
 
     def attempt():
-        with _Log() as log, mock.patch.object(numbers, "plain", lambda *_: {}):
+        with _Log() as log, mock.patch.object(Threads, "run", _instant):
             answer = loop.run(send())
         assert answer.status_code < 500, f"{answer.status_code}: {answer.text:.200}"
         assert not log.said, f"the log says {log.said[0]:.200}"

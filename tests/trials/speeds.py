@@ -17,8 +17,8 @@ from edm.training.estimate import estimate
 from edm.training.loop import train
 from edm.training.parallel import World
 from edm.training.settings import Training
-from tests.benchmarks import training as networks
-from tests.benchmarks.training import SIZES
+from tests.benchmarks.network import SIZES
+from tests.benchmarks.plain import plain
 
 CIFAR = {"channels": 128, "channel_mult": [2, 2, 2], "blocks": 4, "attention": [16]}  # the paper's, 55.7 M
 
@@ -55,8 +55,8 @@ def budgets(device, folder):
     other = torch.contiguous_format if device.type == "cpu" else torch.channels_last
     for title, name, channels in (("DDPM++", "ddpmpp", 32), ("ADM", "adm", 64)):
         network = built(device, name, {**SIZES, "channels": channels})
-        ours, plain = forward(device, network), forward(device, networks.plain(network))
-        yield said(f"{title}, plain / ours, batch 16", plain / ours, 2, "×", more=True)
+        ours, beside = forward(device, network), forward(device, plain(network))
+        yield said(f"{title}, plain / ours, batch 16", beside / ours, 2, "×", more=True)
         turned = forward(device, network.to(memory_format=other))  # what the device does not like as well
         yield said(f"{title}, other layout / ours, batch 16", turned / ours, 1, "×", more=True)
     yield said("sampler loop / bare calls, batch 8", loop_cost(device), 1.02, "×")

@@ -110,7 +110,7 @@ export class Instrument {
 
   /** End the computing; what is there stays. */
   stop() {
-    this.bench.page.server.send("halt", { serial: this.requests.drop(), topic: this.declared.name });
+    this.requests.drop();
     this.mark(false);
   }
 

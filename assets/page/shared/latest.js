@@ -1,6 +1,7 @@
 // Requests of which only the latest counts; and while a knob is dragged, something is always on its way.
 
 const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so
+const PAUSE = 500; // ms before asking once more where the server could not be reached
 export const SILENCE = "The server does not answer. Is it still running?";
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
@@ -22,6 +23,8 @@ export class Latest {
   payload = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** Ends what was asked for last. */
+  #end = () => {};
   #server;
   #event;
   #parts;
@@ -56,16 +59,17 @@ export class Latest {
     this.#timer = setTimeout(() => this.#lose(), PATIENCE[this.lost]);
     this.payload = this.#parts.build();
     this.#parts.sent?.(this.serial);
-    this.#server.send(this.#event, { ...this.payload, serial: this.serial });
+    const { serial } = this;
+    this.#end = this.#server.send(this.#event, { ...this.payload, serial }, () => this.#fail(serial));
   }
 
-  /** What is on its way is not wanted any more. Returns the serial that ends it on the server. */
+  /** What is on its way is not wanted any more: it ends. */
   drop() {
+    this.#end();
     this.serial += 1;
     this.answered = true;
     this.waiting = false;
     clearTimeout(this.#timer);
-    return this.serial;
   }
 
   /** @param {Reply<Name>} reply */
@@ -83,7 +87,19 @@ export class Latest {
     else this.#parts.rested?.(reply);
   }
 
+  /**
+   * The server cannot be reached, or has gone: no answer will come.
+   * @param {number} serial
+   */
+  #fail(serial) {
+    if (serial !== this.serial) return;
+    this.answered = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lose(), PAUSE);
+  }
+
   #lose() {
+    this.#end();
     this.answered = true;
     this.lost += 1;
     if (this.lost < PATIENCE.length) {

@@ -215,12 +215,6 @@ export interface Frame {
   field?: Arrows | null;
 }
 
-/** End what runs on a topic. */
-export interface HaltRequest {
-  serial?: number;
-  topic: string;
-}
-
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -381,9 +375,10 @@ export interface Offered {
   titles: string[];
 }
 
-/** The first message to a page. */
-export interface Opened {
-  opened: Address;
+/** What the page's address says after its "?". */
+export interface OpenRequest {
+  serial?: number;
+  query: string;
 }
 
 export interface Oracle {
@@ -829,7 +824,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
-  halt: HaltRequest;
+  open: OpenRequest;
 }
 
 export interface Answers {
@@ -855,6 +850,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  open: Address;
 }
 
 /** serial: of the request. finished: no better answer follows. */

@@ -1,5 +1,5 @@
-// The server, as the page knows it: messages go out as events, and answers come back under the event's name. Each name
-// has one listener. What comes before it waits for it: the address is read before the page is built.
+// The server, as the page knows it: messages go out under an event's name, and its answers come back as they are
+// computed. Each name has one listener.
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
 /** @typedef {import("./messages.d.ts").Answers} Answers */
@@ -8,47 +8,11 @@
  * @typedef {import("./messages.d.ts").Reply<Name>} Reply
  */
 
-/** @type {Map<string, (answer: any) => void>} */
-const listeners = new Map();
-/** @type {[string, any][]} */
-const early = [];
-
-/**
- * What the server has said under that name; the live component of Python calls this.
- * @param {string} name
- * @param {any} answer
- */
-export function answered(name, answer) {
-  const listener = listeners.get(name);
-  if (listener) listener(answer);
-  else early.push([name, answer]);
-}
-
-/**
- * @param {string} name
- * @param {(answer: any) => void} listener
- */
-function listen(name, listener) {
-  listeners.set(name, listener);
-  for (const [of, answer] of early.splice(0)) answered(of, answer);
-}
-
 export class Server {
-  #send;
-
-  /** @param {(event: string, message: object) => void} send */
-  constructor(send) {
-    this.#send = send;
-  }
-
-  /**
-   * @template {keyof Requests} Name
-   * @param {Name} event
-   * @param {Requests[Name]} message
-   */
-  send(event, message) {
-    this.#send(event, message);
-  }
+  /** What tells this page from others, also of the same browser. */
+  #visit = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+  /** @type {Map<string, (reply: any) => void>} */
+  #listeners = new Map();
 
   /**
    * @template {keyof Answers} Name
@@ -56,11 +20,79 @@ export class Server {
    * @param {(reply: Reply<Name>) => void} listener
    */
   hear(event, listener) {
-    listen(event, listener);
+    this.#listeners.set(event, listener);
   }
 
-  /** @param {(opened: import("./messages.d.ts").Address) => void} listener  To what the address says. */
-  opened(listener) {
-    listen("opened", ({ opened }) => listener(opened));
+  /**
+   * @template {keyof Requests} Name
+   * @param {Name} event
+   * @param {Requests[Name] & { serial: number }} message
+   * @param {() => void} [lost]  The server could not be reached, or has gone before it was finished.
+   * @returns {() => void}  Ends it on the server, too; nothing more is heard of it.
+   */
+  send(event, message, lost) {
+    const leaving = new AbortController();
+    this.#ask(event, message, leaving.signal, lost);
+    return () => leaving.abort();
+  }
+
+  /**
+   * @param {string} event
+   * @param {{ serial: number }} message
+   * @param {AbortSignal} signal
+   * @param {() => void} [lost]
+   */
+  async #ask(event, message, signal, lost) {
+    const replies = answers(event, JSON.stringify({ visit: this.#visit, ...message }), signal);
+    for await (const reply of replies) {
+      if (signal.aborted) return;
+      if (reply) this.#listeners.get(event)?.({ serial: message.serial, ...reply });
+      else lost?.();
+    }
+  }
+}
+
+/**
+ * The server's answers; null at the end if there should have been more. A request that a newer one has overtaken has
+ * none, and that is all right.
+ * @param {string} event
+ * @param {string} body
+ * @param {AbortSignal} signal
+ */
+async function* answers(event, body, signal) {
+  const headers = { "Content-Type": "application/json" };
+  try {
+    const answer = await fetch(new URL(`explorer-ask/${event}`, document.baseURI), {
+      method: "POST",
+      headers,
+      body,
+      signal,
+    });
+    if (!answer.ok || !answer.body) {
+      const { sentence } = await answer.json(); // anything else is not of our server
+      yield { finished: true, error: String(sentence) };
+    } else for await (const line of lines(answer.body)) yield JSON.parse(line);
+  } catch {
+    yield null;
+  }
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} stream  Of text.
+ */
+async function* lines(stream) {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  /** @type {string[]} */
+  let begun = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const [first, ...others] = decoder.decode(value, { stream: true }).split("\n");
+    begun.push(first);
+    for (const next of others) {
+      yield begun.join("");
+      begun = [next];
+    }
   }
 }

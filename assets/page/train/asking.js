@@ -69,7 +69,7 @@ export class Asking {
         if (reply.error != null) end({ body: null, error: reply.error, silent: false });
         else end({ body: reply.body, error: null, silent: false });
       });
-      this.server.send(event, { ...message, serial });
+      this.server.send(event, { ...message, serial }, () => end({ body: null, error: SILENCE, silent: true }));
     });
   }
 

@@ -1,7 +1,6 @@
 """Server and page speak by one schema: what it says is what the server sends, and what the page's types are made of."""
 
 import json
-from itertools import islice
 from types import SimpleNamespace
 
 import pytest
@@ -10,10 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from app import page, schema
 from app.instruments import INSTRUMENTS
 from app.messages.answers import Model
-from app.messages.boot import Boot, Opened
+from app.messages.boot import Boot
 from app.tabs import TABS, controls
+from app.tabs.opening import asked
 from app.work.tickets import Ticket
 from edm import models
+from tests import loop
 from tests.app.training import finished
 from tests.checked import Checked, strict
 from tests.fuzz.asked import MESSAGES
@@ -22,12 +23,12 @@ from tests.fuzz.asked import MESSAGES
 @pytest.fixture
 def said(tab):
     """said(event, how many answers, **message): what a checked server sends."""
-    served = {name: (one, Checked(one).serve(tab.house)) for one in TABS for name in one.events}
+    served = {name: (one, Checked(one).serve(tab.house)) for one in asked() for name in one.events}
 
     def answers(event, most=2, **message):
         known, serve = served[event]
-        asked = strict(known.events[event].message).read({"serial": 1, **message})
-        return list(islice(serve(event, asked, Ticket(), SimpleNamespace(username=None)), most))
+        read = strict(known.events[event].message).read({"serial": 1, **message})
+        return loop.items(serve(event, read, Ticket(), SimpleNamespace(username=None)), most)
 
     return answers
 
@@ -50,12 +51,12 @@ def test_what_a_page_knows_from_the_start_is_as_declared(tab):
 
 @pytest.mark.parametrize(
     "query",
-    [{}, {"pin.steps": "4", "view.field": "on", "rho": "x"}, {"show": "race"}, {"tab": "train", "train.size": "large"}],
+    ["", "?pin.steps=4&view.field=on&rho=x", "?show=race", "?tab=train&train.size=large"],
 )
-def test_what_a_page_is_told_when_it_opens_is_as_declared(tab, query):
-    opened = page.opened(query, lambda values: None) | {"models": tab.house.models.since()}
-    told = TypeAdapter(Opened).validate_json(json.dumps({"opened": opened})).opened
-    assert (told.show and told.show.name) == (query.get("show") or query.get("tab"))
+def test_what_a_page_is_told_when_it_opens_is_as_declared(said, query):
+    (told,) = said("open", query=query)
+    show = json.loads(told)["body"]["show"]
+    assert (show["name"] if show else "") in query
 
 
 PICTURES = [
@@ -111,10 +112,10 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
-    tried = {"ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
+    tried = {"open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
     tried |= {"poll", "film", "plan", "act"}
     assert set(schema.events()) == tried
-    assert set(MESSAGES) <= tried | {"halt"}
+    assert set(MESSAGES) <= tried
 
 
 @pytest.mark.parametrize("change", [{"more": 1}, {"error": "much"}, {"stochastic": None}])
@@ -124,10 +125,10 @@ def test_an_answer_that_is_not_as_declared_is_not_passed(tab, change):
 
         def serve(self, house):
             body = {"error": None, "distance": None, "floor": None, "stochastic": True, **change}
-            return lambda *_: iter([json.dumps({"finished": True, "body": body}).encode()])
+            return lambda *_: (json.dumps({"finished": True, "body": one}).encode() for one in [body])
 
     with pytest.raises(ValidationError):
-        list(Checked(Odd()).serve(tab.house)("measure", None, None, None))
+        loop.items(Checked(Odd()).serve(tab.house)("measure", None, None, None))
 
 
 def test_a_request_with_something_undeclared_is_not_passed(said):

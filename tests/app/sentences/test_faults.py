@@ -1,34 +1,30 @@
 """Mistakes and defects on the page: a mistake is told as what it is, a defect as a number that the log explains."""
 
 import errno
-import json
 import logging
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from app import page
 from app.messages import requests
 from app.sentences import faults
-from app.tabs import TABS
+from app.tabs import TABS, opening
 from app.tabs.base import Event
 from app.tabs.wiring import Wiring
+from app.visitors.room import Room
 from app.work.tickets import Superseded
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
+from tests.asking import said
 
 NUMBERED = r"Something went wrong here; it is in the server's log as (\d{6})\."
 
 
 def answers(respond, message, kind=requests.Message):
     """What an event answers whose work is `respond`."""
-    handlers = {}
-    stage = SimpleNamespace(odd=lambda handler, *_, **__: handlers.update(odd=handler))
-    tab = SimpleNamespace(events={"odd": Event(kind, None, "odd", shown=True)}, serve=lambda house: respond)
-    Wiring(stage, lambda request: "anna").connect(tab, None)
-    event, request = SimpleNamespace(_data=message), SimpleNamespace(session_hash="anna")
-    return [json.loads(text) for text in handlers["odd"](event, request)]
+    tab = SimpleNamespace(events={"odd": Event(kind, None, "odd")}, serve=lambda house: respond)
+    return list(said(Wiring([tab], SimpleNamespace(room=Room())), "odd", message))
 
 
 def raising(error):
@@ -125,7 +121,7 @@ def test_the_page_opens_though_reading_its_address_has_a_defect(monkeypatch, cap
             raise ValueError("of the program's making")
         return {"values": {}, "notice": None}
 
-    monkeypatch.setattr(page, "opened_from", broken)
-    opened = page.opened({"steps": "9"}, lambda values: None)
+    monkeypatch.setattr(opening, "opened_from", broken)
+    opened = opening.opened("?steps=9")
     assert re.match(NUMBERED, opened["notice"])
     assert len(caplog.records) == 1

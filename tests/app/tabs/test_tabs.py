@@ -1,6 +1,5 @@
 """A tab is one object: whoever adds one edits one list."""
 
-from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -11,9 +10,11 @@ from app.messages.requests import Film
 from app.tabs import TABS, jobs
 from app.tabs.base import Event
 from app.tabs.links import opened_from
+from app.tabs.opening import asked
 from app.tabs.wiring import Wiring
 from app.work.jobs import answer
 from app.work.measures import Measures
+from tests.asking import said
 
 
 class Shelf(Measures):
@@ -30,7 +31,7 @@ class Lessons:
         return {"minutes": 3.0}
 
     def serve(self, house):
-        return lambda event, message, ticket, request: iter([answer({"do": event, "runs": [message.run]})])
+        return lambda event, message, ticket, sender: (answer({"do": event, "runs": [name]}) for name in [message.run])
 
 
 @pytest.fixture
@@ -49,12 +50,8 @@ def test_a_new_tab_is_on_the_page_in_the_address_and_in_the_schema(added, tab):
 
 
 def test_a_new_tab_is_answered(added, tab):
-    handlers = {}
-    stage = SimpleNamespace(turn=lambda handler, *_, **__: handlers.update(turn=handler))
-    Wiring(stage, lambda request: "anna").connect(added, tab.house)
-    event = SimpleNamespace(_data={"serial": 3, "run": "a", "images": []})
-    said = list(handlers["turn"](event, SimpleNamespace(session_hash="anna")))
-    assert said == ['{"serial": 3, "finished": true, "body": {"do": "turn", "runs": ["a"]}}']
+    answers = said(Wiring(asked(), tab.house), "turn", {"serial": 3, "run": "a", "images": []})
+    assert list(answers) == [{"serial": 3, "finished": True, "body": {"do": "turn", "runs": ["a"]}}]
 
 
 def test_of_an_address_that_names_no_tab_the_first_is_shown(added):

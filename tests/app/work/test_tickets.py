@@ -30,18 +30,8 @@ def test_visitors_and_topics_do_not_disturb_each_other():
     watched = Watch(tickets.take("anna", "main", 1))(counting)
     tickets.take("bert", "main", 9)
     tickets.take("anna", "pinned", 9)
-    tickets.leave("bert")
     assert torch.equal(watched(torch.zeros(1, 2), 1.0), smooth_mixture()(torch.zeros(1, 2), 1.0))
     assert counting.calls == 1
-
-
-def test_a_visitor_who_left_stops_their_work_and_may_come_back():
-    tickets = Tickets()
-    watched = Watch(tickets.take("anna", "main", 1))(smooth_mixture())
-    tickets.leave("anna")
-    with pytest.raises(Superseded):
-        watched(torch.zeros(1, 2), 1.0)
-    Watch(tickets.take("anna", "main", 2))(smooth_mixture())(torch.zeros(1, 2), 1.0)
 
 
 def test_a_watched_denoiser_is_the_denoiser_otherwise():
@@ -58,7 +48,6 @@ def test_who_watches_a_ticket_is_told_at_once_and_once_why_it_ends():
     again = tickets.take("anna", "main", 1)
     assert told == [], "the same request, asked again"
     tickets.take("anna", "main", 2)
-    tickets.leave("anna")
     assert told == [Superseded]
     again.watch(told.append)
     assert told == [Superseded, Superseded], "one that has ended tells so"
