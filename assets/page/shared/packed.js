@@ -22,9 +22,9 @@ export const float32 = (base64) => new Float32Array(uint8(base64).buffer);
 
 /**
  * The first so many of some numbers, and what follows them.
- * @param {Uint8Array} before
+ * @param {Bytes} before
  * @param {number} known
- * @param {Uint8Array} more
+ * @param {Bytes} more
  */
 export function continued(before, known, more) {
   if (known === 0) return more;
