@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from app.sentences import faults
 from app.tabs import TABS, controls
 from app.tabs.base import House
@@ -13,6 +11,7 @@ from app.training.board import Board
 from app.transport import corners
 from app.transport.live import Live
 from app.transport.presence import Left
+from app.transport.quiet import gr
 from app.visitors.room import Room
 from app.work.jobs import Pool
 from app.work.scripts import Scripts

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 import webbrowser
 
-# Nothing is reported elsewhere. Read by Gradio while it is imported.
-os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
-
-import gradio as gr
 import torch
 import uvicorn
 from fastapi import FastAPI
@@ -22,14 +17,16 @@ from app.routes import events, runs, uploads
 from app.sentences import visible
 from app.transport import corners
 from app.transport.gate import Gate
+from app.transport.quiet import gr
 from app.transport.same_site import SameSite
 from app.transport.whole import Whole
 from app.visitors import login
 from app.visitors.room import Room
 from app.visitors.time_keeper import keep_time
-from app.work.jobs import Pool, Threads
+from app.work.jobs import Pool
 from app.work.scripts import asked
 from app.work.shared import Work
+from app.work.threads import Threads
 from edm.files.resources import ASSETS
 
 # One for each room of the page's scripts; the later ones may take back what the shared ones say.

@@ -59,11 +59,12 @@ class Mixture:
             self._ask = self._by_differences
             return
         self._halves = -0.5 * (means * means).sum(1, keepdim=True)
+        self._factors = torch.cat([means, self._halves], 1)
         if width is not None:
             self._ask = partial(self._of_one_width, width)
         else:
             self._ask = self._of_several_widths
-            self._factors = torch.cat([means, self._halves, torch.full_like(self._halves, -0.5)], 1)
+            self._factors = torch.cat([self._factors, torch.full_like(self._halves, -0.5)], 1)
             self._sums = torch.cat([means, variances], 1)
 
     def denoised(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None = None) -> torch.Tensor:
@@ -101,8 +102,9 @@ class Mixture:
                 bias, beta = self._log_weights.add(bias, alpha=inverse), 1.0
             logits = self._product(self._means, x, bias, beta, inverse)
         else:
-            logits = self._product(self._means, x, self._halves) * inverse
-            logits = logits if self._weight is not None else logits + self._log_weights
+            known = torch.cat([x, x.new_ones(1, x.shape[1])]) * inverse
+            bias = self._log_weights if self._weight is None else None
+            logits = self._product(self._factors, known, bias)
 
         def mean(weights, total=None):
             own = x if total is None else x * total

@@ -1,4 +1,4 @@
-"""The trial of many visits: pages that are opened and left, streams that are cut. Used by `tests.trials`."""
+"""The trial of many visits: pages that are opened and left, answers that are cut. Used by `tests.trials`."""
 
 from __future__ import annotations
 
@@ -25,38 +25,28 @@ def taken(process: int) -> dict[str, float]:
     }
 
 
-async def _visit(client, events, dice):
-    """As a browser does: the page, what it opens with, and two streams, which are cut when it goes."""
-    session = uuid.UUID(int=dice.getrandbits(128)).hex
+async def _visit(client, dice):
+    """As a browser does: the page, what its address says, and an answer that is cut when it goes."""
+    visit = {"visit": uuid.UUID(int=dice.getrandbits(128)).hex}
     await client.get("/")
-    for number in events:
-        body = {"data": [], "fn_index": number, "session_hash": session}
-        (await client.post("/gradio_api/queue/join", json=body)).raise_for_status()
-
-    async def stream(path, lines):
-        async with client.stream("GET", path) as answer:
-            answer.raise_for_status()
-            async for _ in answer.aiter_lines():
-                lines -= 1
-                if lines <= 0:
-                    return
-
-    await asyncio.gather(
-        stream(f"/gradio_api/heartbeat/{session}", 1),
-        stream(f"/gradio_api/queue/data?session_hash={session}", dice.randint(1, 6)),
-    )
+    (await client.post("/explorer-ask/open", json={**visit, "query": "?steps=9"})).raise_for_status()
+    lines = dice.randint(0, 3)
+    async with client.stream("POST", "/explorer-ask/loss", json={**visit, "serial": 1, "values": {}}) as answer:
+        answer.raise_for_status()
+        async for _ in answer.aiter_lines():
+            lines -= 1
+            if lines <= 0:
+                return
 
 
 async def _visits(address, count, dice):
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
-        dependencies = (await client.get("/config")).json()["dependencies"]
-        events = [one["id"] for one in dependencies if any(event == "load" for _, event in one["targets"])]
         left = iter(range(count))
 
         async def visitor():
             for _ in left:
-                await _visit(client, events, dice)
+                await _visit(client, dice)
 
         await asyncio.gather(*(visitor() for _ in range(AT_ONCE)))
 
@@ -71,7 +61,7 @@ def _after(process, address, count, dice) -> dict[str, float]:
 
 
 def visits(folder, dice, count=1000):
-    """Pages that are opened and left, their streams cut: afterwards the server takes what it took after the first."""
+    """Pages that are opened and left, their answers cut: afterwards the server takes what it took after the first."""
     process, address = start_server("--runs", str(folder))
     try:
         first = _after(process, address, count // 10, dice)

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import binascii
-import json
 import math
 
 import numpy as np
 
+from app.figures.written import Packed
 from edm.files.render import to_uint8, unscaled
 
 MAX_NUMBERS = 1_500_000  # of a trajectory in one message; beyond, only some of the states are sent
 
 
-class Packed(str):
-    """Base64: nothing of it has to be escaped in JSON."""
-
-
-def text(body) -> str:
-    """As `json.dumps(body)`, to the letter; what is packed in its dictionaries is not read through for that."""
-    if isinstance(body, Packed):
-        return f'"{body}"'
-    if isinstance(body, dict):
-        return f"{{{', '.join(f'{json.dumps(str(name))}: {text(value)}' for name, value in body.items())}}}"
-    return json.dumps(body)
-
-
 def float32(values) -> str:
     """An array as base64 of little-endian float32."""
-    return _packed(np.ascontiguousarray(values, dtype="<f4"))
+    values = np.ascontiguousarray(values, dtype="<f4")
+    return _packed(values.data if values.size else b"")
 
 
 def uint8(images) -> str:
     """Images in [−1, 1] as base64 of 8-bit numbers."""
-    return _packed(to_uint8(np.stack(images)))
+    return _packed(b"".join(map(to_uint8, images)))  # a part that fits in a cache at a time
 
 
-def _packed(values) -> Packed:
-    return Packed(binascii.b2a_base64(values.data if values.size else b"", newline=False), "ascii")
+def _packed(data) -> Packed:
+    return Packed(binascii.b2a_base64(data, newline=False), "ascii")
 
 
 def chosen_states(total: int, numbers_each: int) -> np.ndarray:
@@ -46,8 +34,9 @@ def chosen_states(total: int, numbers_each: int) -> np.ndarray:
     return np.unique(np.linspace(0, total - 1, min(total, most)).round().astype(int))
 
 
-def trajectory(states, sigma_data: float) -> dict:
-    """The states of a run so far. x is sent as x/s; images at constant contrast, as uint8 of x and of D."""
+def trajectory(states, sigma_data: float, since: int = 0) -> dict:
+    """The states of a run so far. x is sent as x/s; images at constant contrast, as uint8 of x and of D, and those of
+    the first `since` states not again, unless the states are thinned."""
     shape = tuple(states[0].x.shape[1:])
     index = chosen_states(len(states), states[0].x.numel())
     sent = [states[i] for i in index]
@@ -63,9 +52,12 @@ def trajectory(states, sigma_data: float) -> dict:
     if len(shape) == 1:
         packed["x"] = float32(unscaled(sent))
     else:
+        known = since if len(sent) == len(states) else 0
         contrast = [sigma_data / math.hypot(state.sigma, sigma_data) / state.scale for state in sent]
-        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in zip(sent, contrast, strict=True)])
-        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state in sent])
+        new = list(zip(sent, contrast, strict=True))[known:]
+        packed["x"] = uint8([(state.x * c).cpu().numpy() for state, c in new])
+        packed["denoised"] = uint8([state.denoised.cpu().numpy() for state, _ in new])
+        packed["since"] = known
     return packed
 
 

@@ -40,8 +40,10 @@ class Figure(Job):
         return instrument.settings.parse(settings) if instrument and isinstance(settings, dict) else settings
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict | str, bool]]:
-        context = Context(work, watch, self.yours)
+        context, complete = Context(work, watch, self.yours), {}
         for body, last in INSTRUMENTS[self.instrument].respond(self.settings, context):
-            if isinstance(body, dict) and body.get("python"):
-                body = {**body, "python": snippets.complete(body["python"], work.own)}
+            if isinstance(body, dict) and (code := body.get("python")):
+                if code not in complete:  # most say the same from one preview to the next
+                    complete = {code: snippets.complete(code, work.own)}
+                body = {**body, "python": complete[code]}
             yield body, last

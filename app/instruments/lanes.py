@@ -189,6 +189,10 @@ def _text(base, shown):
     return f'{json.dumps(base)[:-1]}, "lanes": [{", ".join(lanes)}]}}'
 
 
+def _path(lane):
+    return path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
+
+
 def _value(measures):
     """What a lane is judged by: its error to the ODE's solution, or with churn its distance to the data."""
     if measures is None:
@@ -197,7 +201,7 @@ def _value(measures):
 
 
 def _note(lane, measures, before):
-    path = path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
+    path = _path(lane)
     note = f"N = {path.steps}, {path.evaluations} NFE"
     if measures is None:
         return note
@@ -213,7 +217,7 @@ def _note(lane, measures, before):
 def _table(lanes, shown, errors):
     """The numbers for a CSV: each lane's evaluations and error."""
     lines = [
-        {"name": lane.title, "x": [json.loads(picture["picture"])["run"]["evaluations"]], "y": [error]}
+        {"name": lane.title, "x": [_path(lane).evaluations], "y": [error]}
         for lane, picture, error in zip(lanes, shown, errors, strict=True)
         if picture["picture"]
     ]

@@ -117,19 +117,38 @@ def respond(settings: Race, context):
         for title, entrant in racing.items()
     }
     budgets = [budget for budget in BUDGETS if budget <= settings.limit]
-    key = (
-        "references",
-        context.place(model),
-        tuple((title, of.identity) for title, of in learned.items()),
-        tuple(seeds),
-        count,
-    )
-    references = context.work.remember(key, dict)
+    references = References(learned, count, context)
     steps = REFERENCE_STEPS[len(model.shape) == 3]
     points = diagnostics.race(runners, latents, budgets, measure, references, reference_steps=steps)
     for done, ended in context.paced(points):
         if done or ended:
             yield _body(settings, racing, done, floor, ended), ended
+
+
+class References:
+    """Fine solutions by (lane, seed, σ_0), as `diagnostics.race` asks for them: one for all lanes, and all races, with
+    the same model and start."""
+
+    def __init__(self, learned, count, context):
+        self._learned, self._about = learned, (context.place(next(iter(learned.values()))), count)
+        self._remember, self._held = context.work.remember, {}
+
+    def __contains__(self, key):
+        return "x" in self._shared(key)
+
+    def __getitem__(self, key):
+        return self._shared(key)["x"]
+
+    def __setitem__(self, key, x):
+        self._shared(key)["x"] = x
+
+    def _shared(self, key) -> dict:
+        """Where the solution is, or comes to be; held while the race runs, whatever is forgotten meanwhile."""
+        lane, seed, start = key
+        name = "solution", *self._about, self._learned[lane].identity, seed, f"{start:.12g}"
+        if name not in self._held:
+            self._held[name] = self._remember(name, dict)
+        return self._held[name]
 
 
 def _model(settings, entrant):

@@ -26,7 +26,8 @@ class Sent(BaseModel):
 
 class Trajectory(Sent):
     """The states of a run so far. x: [len(index), count, *shape] of x/s as Float32; of images at constant contrast as
-    Uint8, and so denoised. index: of the states that are sent. evaluations: of each sample."""
+    Uint8, and so denoised. index: of the states that are sent. since: of so many of them the page has the images from
+    the preview before, and here are the others. evaluations: of each sample."""
 
     shape: list[int]
     count: int
@@ -37,6 +38,7 @@ class Trajectory(Sent):
     evaluations: int
     x: Float32 | Uint8
     denoised: Uint8 | None = None
+    since: int | None = None
 
 
 class Components(Sent):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edm.files.resources import CODE
 
-_TEXTS = ("application/json", "text/event-stream", "text/html", "text/markdown", "text/plain")
+_TEXTS = ["application/json", "application/x-ndjson", "text/event-stream", "text/html", "text/markdown", "text/plain"]
 _QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*)\1""")
 _PLAIN = re.compile(r"""(?<![\w/.~+\-])/(?:[^\s/'"<>|,;()\[\]{}=]+/)+[^\s/'"<>|,;()\[\]{}=]*""")
 _BEFORE = (

@@ -10,10 +10,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-import gradio as gr
 from fastapi import FastAPI
-from gradio.context import LocalContext
 from starlette.requests import HTTPConnection
+
+from app.transport.quiet import gr
 
 MAX_JOBS = 1000
 MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
@@ -63,7 +63,7 @@ def running():
 
     Its `alive` is false once the stream of answers was closed from the other side.
     """
-    blocks, identity = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    blocks, identity = gr.context.LocalContext.blocks.get(None), gr.context.LocalContext.event_id.get(None)
     if not blocks or not identity:
         return None
     return _get(queue(blocks), "event_ids_to_events").get(identity)

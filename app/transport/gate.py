@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
-import gradio as gr
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
@@ -17,6 +16,7 @@ from app.sentences.denials import Denied, sentence
 from app.transport import bodies
 from app.transport.addresses import ANSWERS, address_of
 from app.transport.corners import forgetting
+from app.transport.quiet import gr
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-import gradio as gr
+from app.transport.quiet import gr
 
 
 class Live(gr.HTML):

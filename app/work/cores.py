@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -21,10 +23,15 @@ except AttributeError:  # not on this system
 _pool = ThreadPoolExecutor(max(CORES - 1, 1), thread_name_prefix="cores")
 
 
+def parts(count: int, shape: Sequence[int]) -> int:
+    """In how many parts so many images of that shape are computed at the same time; 1 for points."""
+    return max(min(CORES, count * math.prod(shape) // LEAST, count), 1) if len(shape) == 3 else 1
+
+
 def divided(denoiser, x, sigma, labels=None):
     """D(x; σ) of images x [B, C, H, W], parts of a large batch at the same time; sigma a number or [B]."""
-    parts = min(CORES, x.numel() // LEAST, len(x)) if x.ndim == 4 and x.device.type == "cpu" else 1
-    if parts < 2:
+    number = parts(len(x), x.shape[1:]) if x.device.type == "cpu" else 1
+    if number < 2:
         return ask(denoiser, x, sigma, labels)
     each = torch.is_tensor(sigma) and sigma.numel() > 1
 
@@ -32,7 +39,7 @@ def divided(denoiser, x, sigma, labels=None):
     def part(rows):
         return ask(denoiser, x[rows], sigma[rows] if each else sigma, None if labels is None else labels[rows])
 
-    ends = [round(len(x) * k / parts) for k in range(parts + 1)]
+    ends = [round(len(x) * k / number) for k in range(number + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(ends))
     waiting = [_pool.submit(part, rows) for rows in others]
     return torch.cat([part(first), *(future.result() for future in waiting)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from typing import Any
 
 _METHODS = multiprocessing.get_all_start_methods()
@@ -29,6 +30,7 @@ def begin(target: Callable, *arguments, name: str):
     if not hasattr(signal, "pthread_sigmask"):
         process.start()
         return process
+    resource_tracker.ensure_running()  # which would undo the next line
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which what is begun here inherits
     try:
         process.start()

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Generator, Hashable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import aclosing
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import torch
-
-from app.figures import pack
-from app.work.beside import beside
-from app.work.shared import Work
+from app.figures import written
 from app.work.tickets import Ticket
-from app.work.watch import Watch
-from edm.base import devices
 from edm.base.errors import Refused, shown
 from edm.base.fields import Settings
+
+if TYPE_CHECKING:  # whoever passes jobs on needs no torch
+    import torch
+
+    from app.work.shared import Work
+    from app.work.watch import Watch
 
 
 class Job(Settings):
@@ -60,7 +60,7 @@ def received(text: str | bytes, kinds: Mapping[str, type[Job]]) -> Job:
 
 def answer(body: dict | str | None, last: bool = True) -> bytes:
     """A message to the page, but for the number of the request: {"finished", "body"}."""
-    text = body if isinstance(body, str) else pack.text(body)
+    text = body if isinstance(body, str) else written.text(body)
     return f'{{"finished": {json.dumps(last)}, "body": {text}}}'.encode()
 
 
@@ -80,6 +80,8 @@ async def body_from(answers: AsyncGenerator[bytes, None]):
 
 def name_of(device: torch.device | str) -> str:
     """ "cpu", "cuda:0", …: the name of a device, which has a number where there may be several."""
+    import torch
+
     device = torch.device(device)
     return device.type if device.type == "cpu" else f"{device.type}:{device.index or 0}"
 
@@ -106,30 +108,3 @@ class Pool(Protocol):
     def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
         """The same, for who must not wait. To be closed (`contextlib.aclosing`), which ends the job, too."""
         ...
-
-
-class Threads:
-    """A pool in this process: a job is computed in the thread of whoever asks for its answers, or in one of ours."""
-
-    def __init__(self, work: Work):
-        self.work = work
-
-    @property
-    def device(self) -> str:
-        return name_of(self.work.device)
-
-    def move(self, device: str) -> None:
-        self.work.move(devices.device(device))
-
-    def run(self, job: Job, ticket: Ticket) -> Generator[bytes]:
-        for body, last in job.compute(self.work.now(), Watch(ticket, self.work.slots)):
-            yield answer(body, last)
-
-    async def answers(self, job: Job, ticket: Ticket) -> AsyncGenerator[bytes, None]:
-        inner = Ticket(ticket.visitor, (ticket.check,))
-        try:
-            async with aclosing(beside(self.run(job, inner))) as found:
-                async for one in found:
-                    yield one
-        finally:
-            inner.end()

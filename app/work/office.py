@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cachetools import LRUCache
 
@@ -139,16 +140,17 @@ class Office:
             self._settle(name)
             return
 
-    async def close(self) -> None:
-        """Every job ends, and every process."""
+    async def close(self) -> list:
+        """Every job ends, and every process; returns the processes, which are about to."""
         self._closing = True
         for order in [*self._waiting, *(order for hand in self._hands for order in hand.orders.values())]:
             self._end(order, None, Ended())
-        await asyncio.gather(*self._begun)
-        processes = [hand.process for hand in self._hands]
-        for hand in list(self._hands):
+        for task in self._begun:
+            task.cancel()
+        ending = list(self._hands)
+        for hand in ending:
             hand.end()
-        await asyncio.to_thread(lambda: [process.join() for process in processes if process is not None])
+        return [hand.process for hand in ending if hand.process is not None]
 
     # the processes
 
@@ -174,10 +176,8 @@ class Office:
         hand.known = self._registered()
         place = Place(self._kinds, self.device, self._own, self._workers, os.environ.get("EDM_RUNS"), hand.known)
         try:
-            hand.process = await self._loop.run_in_executor(
-                None, lambda: forks.begin(_work, theirs, place, name="work")
-            )
-        except (OSError, EOFError) as error:
+            hand.process = await self._started(theirs, place)
+        except Exception as error:
             logging.getLogger(__name__).error("a process that computes could not be started: %s", error)
             mine.close()
             self.lost(hand)
@@ -185,6 +185,31 @@ class Office:
         finally:
             theirs.close()
         await self._loop.create_connection(lambda: hand, sock=mine)
+
+    def _started(self, end, place) -> asyncio.Future:
+        """The process, once it is there. What ends this one need not wait for that."""
+        started = self._loop.create_future()
+
+        def start():
+            try:
+                process, error = forks.begin(_work, end, place, name="work"), None
+            except Exception as failure:
+                process, error = None, failure
+            if self._closing and process is not None:
+                process.kill()
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(tell, process, error)
+
+        def tell(process, error):
+            if started.cancelled():
+                return
+            if error is None:
+                started.set_result(process)
+            else:
+                started.set_exception(error)
+
+        threading.Thread(target=start, name="begins", daemon=True).start()
+        return started
 
     def _dismiss(self, hand):
         if hand.leaving and not hand.orders and hand.transport is not None:
@@ -258,7 +283,7 @@ class Office:
 
     def _over(self, order, over, answer):
         self._ledger.add(order.visitor, over.seconds)
-        if answer:
+        if answer or over.seconds > self._durations.of(order.sort):
             self._durations.learn(order.sort, over.seconds)
         if answer and over.files is not None:
             self._answers.keep(order.text, answer, over.files)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from app.figures import pack
+from app.figures.written import text
 from app.work import snippets
 from app.work.jobs import Job
 from app.work.shared import Work, identity
@@ -52,22 +53,24 @@ class Picture(Job):
             return
         place, head = work.place(model, runner.count(experiment, model)), _head(experiment, model, work.own)
 
-        def written(states, **more) -> str:
-            milliseconds = 1000 * (time.perf_counter() - started)
-            run = pack.trajectory(states, model.sigma_data)
-            return f"{head}, {pack.text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
+        def written(states, milliseconds, since=0, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since)
+            return f"{head}, {text({'milliseconds': milliseconds, 'run': run, **more})[1:]}"
 
+        since = 0
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+            milliseconds = 1000 * (time.perf_counter() - started)
             if not ended:
-                yield written(states), False
+                yield written(states, milliseconds, since), False
+                since = len(states)
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
-        text = written(states, **more)
-        work.keep(key, text)
+        whole = written(states, milliseconds, **more)
+        work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x)
-        yield text, True
+        yield whole, True
 
 
 def _head(experiment, model, own) -> str:
@@ -87,7 +90,7 @@ def _head(experiment, model, own) -> str:
         head["components"] = pack.components(model.denoiser)
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
-    return pack.text(head)[:-1]
+    return text(head)[:-1]
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

@@ -105,7 +105,8 @@ class Processes:
         """All that is computed ends, and the processes, too."""
         atexit.unregister(self.close)
         if self._thread.is_alive():
-            self._there(self._office.close())
+            for process in self._there(self._office.close()):
+                process.join()
             self._soon(self._loop.stop)
             self._thread.join()
             self._loop.close()

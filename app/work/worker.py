@@ -50,10 +50,8 @@ class Worker:
         else:
             os.environ["EDM_RUNS"] = place.runs
         self._end, self._place, self._sending = end, place, threading.Lock()
-        self._kinds, self._work = (
-            resolve_name(place.kinds)(),
-            Work(devices.device(place.device), megabytes=0, own=place.own),
-        )
+        self._kinds = resolve_name(place.kinds)()
+        self._work = Work(devices.device(place.device), megabytes=0, own=place.own)
         self._work.slots = Slots(self._places())
         self._tickets: dict[int, tuple[Ticket, threading.Semaphore]] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="jobs")
@@ -67,12 +65,11 @@ class Worker:
                 task = pickle.loads(content)
                 ticket, room = self._tickets[number] = Ticket(task.visitor), threading.Semaphore(AHEAD)
                 self._threads.submit(self._computed, number, task, ticket, room)
-            elif say == Say.END and number in self._tickets:
-                ticket, room = self._tickets[number]
-                ticket.end()
+            elif say in (Say.END, Say.MORE) and (found := self._tickets.get(number)):
+                ticket, room = found
+                if say == Say.END:
+                    ticket.end()
                 room.release()
-            elif say == Say.MORE and number in self._tickets:
-                self._tickets[number][1].release()
             elif say == Say.MODELS:
                 models.receive(pickle.loads(content))
             elif say == Say.MOVE:

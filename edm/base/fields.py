@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -41,6 +42,9 @@ class Choices:
         """The entries by name; of plain names, None."""
         found = self.registry() if callable(self.registry) else self.registry
         return dict(found) if isinstance(found, Mapping) else dict.fromkeys(found)
+
+    def __contains__(self, name: object) -> bool:
+        return name in (self.registry() if callable(self.registry) else self.registry)
 
 
 def knob(
@@ -127,10 +131,10 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _known(self):
         """Each field that picks from a registry holds one of its names; None passes, for its type has judged it."""
-        for name, names in choices(type(self)).items():
+        for name, known in _named(type(self)):
             value = getattr(self, name)
-            if value is not None and value not in names:
-                raise refusal(name, value, f"must be one of {', '.join(map(repr, names))}")
+            if value is not None and value not in known:
+                raise refusal(name, value, f"must be one of {', '.join(map(repr, known.entries))}")
         return self
 
     def changed(self, /, **values: Any) -> Self:
@@ -171,8 +175,14 @@ def allowed(settings: type[Settings], name: str) -> str:
 
 def registries(settings: type[Settings]) -> dict[str, dict[str, Any]]:
     """What each field that picks from a registry may name: its entries by name."""
+    return {name: known.entries for name, known in _named(settings)}
+
+
+@cache
+def _named(settings: type[Settings]) -> list[tuple[str, Choices]]:
+    """The fields that pick from a registry, and that."""
     fields = settings.model_fields.items()
-    return {name: part.entries for name, field in fields for part in field.metadata if isinstance(part, Choices)}
+    return [(name, part) for name, field in fields for part in field.metadata if isinstance(part, Choices)]
 
 
 def choices(settings: type[Settings]) -> dict[str, list[str]]:

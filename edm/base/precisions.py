@@ -29,6 +29,17 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager:
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
+_MULTIPLY = ("avx512_bf16", "amx_bf16", "bf16")  # what processors that do so call it
+
+
+def fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 may be quicker than float32 there: what a CPU without instructions for it computes is not."""
+    if device.type != "cpu":
+        return has_bf16(device)
+    known = torch.cpu.get_capabilities()
+    return any(known.get(name) for name in _MULTIPLY)
+
+
 def has_bf16(device: torch.device) -> bool:
     """Whether it multiplies in bf16 by itself, which GPUs before Ampere (compute capability 8) do not."""
     if device.type == "cuda":

@@ -98,7 +98,7 @@ def _each(thing: Any, change) -> Any:
     """The thing with every tensor on a device changed; what has none is itself."""
     if isinstance(thing, torch.Tensor):
         return thing if thing.device.type == "cpu" else change(thing)
-    if names := _fields(type(thing)):
+    if names := _names(type(thing)):
         values = [(name, getattr(thing, name)) for name in names]
         made = [(name, value, _each(value, change)) for name, value in values if type(value) not in _NUMBERS]
         changed = {name: new for name, value, new in made if new is not value}
@@ -115,6 +115,6 @@ def _each(thing: Any, change) -> Any:
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
+def _names(kind: type) -> tuple[str, ...]:
     """The fields that a dataclass is made of; () of any other type."""
     return tuple(field.name for field in fields(kind) if field.init) if is_dataclass(kind) else ()

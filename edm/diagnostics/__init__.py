@@ -26,7 +26,7 @@ from edm.diagnostics.statistics import Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
-from edm.evaluation.distances import data_floor, sliced_wasserstein
+from edm.evaluation.distances import data_floor, distance_to, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "data_floor",
     "differing_rows",
     "direction_field",
+    "distance_to",
     "effective_weight",
     "fitted_order",
     "gap_field",

@@ -17,7 +17,7 @@ import torch
 
 from edm.base.fields import SettingsError
 from edm.data.settings import data_learned
-from edm.evaluation.distances import sliced_wasserstein
+from edm.evaluation.distances import distance_to
 from edm.experiments import models
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def _no_distance(experiment, model) -> str | None:
 
 
 def _distance(experiment, model, device):
-    known = true_points(model.dataset)
-    return lambda samples: sliced_wasserstein(samples, known)
+    return distance_to(true_points(model.dataset))
 
 
 def _no_frechet(experiment, model) -> str | None:

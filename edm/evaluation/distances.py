@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,23 +17,48 @@ def sliced_wasserstein(x: torch.Tensor, y: torch.Tensor, projections: int = 64, 
     The root mean square, over random directions, of the 1-D distance, which is exact between sorted
     projections; clouds of different size meet through their quantiles. In 1-D it is the 2-Wasserstein distance.
     """
-    x, y = (torch.as_tensor(cloud).cpu().double().flatten(1) for cloud in (x, y))
-    if x.shape[1] != y.shape[1] or not len(x) or not len(y):
-        raise Refused(f"cannot compare clouds of shapes {list(x.shape)} and {list(y.shape)}")
-    directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((x.shape[1], projections)))
-    directions = directions / directions.norm(dim=0)
-    x, y = (x @ directions).sort(0).values, (y @ directions).sort(0).values
-    if len(x) != len(y):
+    return distance_to(y, projections, seed)(x)
+
+
+def distance_to(y: torch.Tensor, projections: int = 64, seed: int = 0) -> Callable[[torch.Tensor], float]:
+    """x -> `sliced_wasserstein(x, y)`, for many clouds x: y [B, d] is projected and sorted once."""
+    known = _cloud(y)
+    directions = np.random.default_rng(seed).standard_normal((known.shape[1], projections))
+    directions /= np.linalg.norm(directions, axis=0)
+    there = _sorted(known, directions)
+
+    def distance(x: torch.Tensor) -> float:
+        cloud = _cloud(x)
+        if cloud.shape[1] != known.shape[1] or not len(cloud) or not len(known):
+            raise Refused(f"cannot compare clouds of shapes {list(cloud.shape)} and {list(known.shape)}")
+        here = _sorted(cloud, directions)
+        if len(cloud) == len(known):
+            return float(np.sqrt(((here - there) ** 2).mean()))
         # the quantile functions are step functions: cut [0, 1] where either jumps
-        cuts = torch.cat([torch.arange(1, n + 1, dtype=torch.float64) / n for n in (len(x), len(y))]).unique()
-        middle = (cuts + torch.cat([cuts.new_zeros(1), cuts[:-1]])) / 2
-        width = torch.diff(cuts, prepend=cuts.new_zeros(1))
-        x, y = (c[(middle * len(c)).long().clamp(max=len(c) - 1)] for c in (x, y))
-    else:
-        width = torch.full((len(x),), 1 / len(x), dtype=torch.float64)
-    return float(((x - y).square() * width[:, None]).sum(0).mean().sqrt())
+        cuts = np.unique(np.concatenate([np.arange(1, n + 1) / n for n in (len(cloud), len(known))]))
+        before = np.concatenate([[0.0], cuts[:-1]])
+        a, b = (_at(rows, (cuts + before) / 2) for rows in (here, there))
+        return float(np.sqrt(((a - b) ** 2 @ (cuts - before)).mean()))
+
+    return distance
 
 
 def data_floor(dataset: Any, count: int, truth: torch.Tensor, repeats: int = 4) -> float:
     """What `sliced_wasserstein` to `truth` [M, d] is on average for `count` true samples: the least to hope for."""
-    return sum(sliced_wasserstein(dataset.sample(count, seed=k), truth) for k in range(repeats)) / repeats
+    distance = distance_to(truth)
+    return sum(distance(dataset.sample(count, seed=k)) for k in range(repeats)) / repeats
+
+
+def _cloud(points) -> np.ndarray:
+    return torch.as_tensor(points).cpu().double().flatten(1).numpy()
+
+
+def _sorted(cloud, directions) -> np.ndarray:
+    """Along each direction, in order [P, B]: NumPy sorts rows several times as quickly as torch columns."""
+    return np.sort((cloud @ directions).T, axis=1)
+
+
+def _at(rows, shares) -> np.ndarray:
+    """The values of sorted rows [P, B] at shares of their length in (0, 1)."""
+    count = rows.shape[1]
+    return rows[:, np.minimum((shares * count).astype(int), count - 1)]

@@ -30,7 +30,10 @@ _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images in [−1, 1] as 8 bits: clip(127.5·x + 128)."""
-    return (array(images, np.float32) * 127.5 + 128).clip(0, 255).astype(np.uint8)
+    numbers = array(images, np.float32)
+    numbers *= 127.5
+    numbers += 128
+    return numbers.clip(0, 255, out=numbers).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ def _blocks(seeds, shape) -> Iterator[torch.Tensor]:
 def _remembered(seeds, shape) -> Iterator[torch.Tensor]:
     """The same blocks; of few numbers, the first are those that were drawn for whoever asked before."""
     most = KEPT // (len(seeds) * math.prod(shape))
-    kept = _kept(seeds, shape) if most else None
-    for k in range(most):
-        yield kept.block(k)
+    if most:
+        kept = _kept(seeds, shape)
+        yield from map(kept.block, range(most))
     yield from islice(_blocks(seeds, shape), most, None)
 
 

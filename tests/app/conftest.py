@@ -16,8 +16,8 @@ from app.tabs.base import House
 from app.tabs.train import Train
 from app.training.board import Board
 from app.visitors.room import Room
-from app.work.jobs import Threads
 from app.work.shared import Work
+from app.work.threads import Threads
 from edm import runs
 from tests.edm.runs import points
 

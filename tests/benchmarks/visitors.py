@@ -96,7 +96,7 @@ def crowded(process, crowd: Crowd) -> Outcome:
 
 
 def one_line(options) -> None:
-    """One line, of the code that is here; the rest goes to stderr. Raises Refused for a model not in the plane."""
+    """One line, of the code that is here; the rest goes to stderr. Raises Refused for what is not of the plane."""
     if not models.known(options.model) or models.load(options.model).shape != (2,):
         raise Refused(f"--model {shown(options.model)}: name one in the plane, such as {' or '.join(MODELS)}")
     with served() as (process, address):

@@ -2,6 +2,10 @@
 import { Latest, SILENCE } from "../shared/latest.js";
 import { Picture } from "../shared/stages/picture.js";
 
+// ms without a newer picture, after which one is measured: not each of those that pass by while a knob is moved
+const REST = 150;
+const MOVES = 700; // ms within which one picture is asked for after the other while a knob is moved
+
 /** @typedef {"ask" | "askPinned"} Event */
 /** @typedef {import("../shared/messages.d.ts").Reply<Event>} Reply */
 /** @typedef {import("../shared/messages.d.ts").PictureRequest & { values: Record<string, string> }} Wanted */
@@ -9,6 +13,10 @@ import { Picture } from "../shared/stages/picture.js";
 export class Asked {
   /** @type {import("../shared/messages.d.ts").Measures | null} */
   measures = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} Until it is measured. */
+  #rest;
+  #asked = Number.NEGATIVE_INFINITY; // when, in ms
+  #moving = false;
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
@@ -35,11 +43,19 @@ export class Asked {
         this.wanted = build();
         return this.wanted;
       },
-      sent,
+      sent: (serial) => {
+        const now = performance.now();
+        this.#moving = now - this.#asked < MOVES;
+        this.#asked = now;
+        clearTimeout(this.#rest);
+        sent(serial);
+      },
       show: (reply) => this.#show(reply),
       silent: () => say(SILENCE),
       rested: ({ serial, finished, error }) => {
-        if (finished && !error && this.wanted) page.server.send(measuring, { ...this.wanted, serial });
+        if (!finished || error || !this.wanted) return;
+        const asked = { ...this.wanted, serial };
+        this.#rest = setTimeout(() => page.server.send(measuring, asked), this.#moving ? MOVES : REST);
       },
     });
     page.server.hear(measuring, (reply) => {

@@ -54,49 +54,41 @@ export class Ladder {
     else this.draw();
   }
 
-  get width() {
-    return this.svg.getBoundingClientRect().width;
-  }
-
-  #bounds() {
+  /** The axis as it is now: its ends, and where σ is on it. */
+  #axis() {
+    const { width } = this.svg.getBoundingClientRect();
     const positive = this.levels.filter((sigma) => sigma > 0);
-    return [Math.max(...positive, 80) * 1.3, Math.min(...positive, 0.002) / 1.3];
-  }
-
-  /** @param {number} sigma */
-  #toX(sigma) {
-    const [high, low] = this.#bounds();
-    return PAD + ((this.width - 2 * PAD) * Math.log(high / sigma)) / Math.log(high / low);
-  }
-
-  /** @param {number} x */
-  #toSigma(x) {
-    const [high, low] = this.#bounds();
-    return high * (low / high) ** clamp((x - PAD) / (this.width - 2 * PAD), 0, 1);
+    const [high, low] = [Math.max(...positive, 80) * 1.3, Math.min(...positive, 0.002) / 1.3];
+    /** @param {number} sigma */
+    const toX = (sigma) => PAD + ((width - 2 * PAD) * Math.log(high / sigma)) / Math.log(high / low);
+    /** @param {number} x */
+    const toSigma = (x) => high * (low / high) ** clamp((x - PAD) / (width - 2 * PAD), 0, 1);
+    return { width, high, low, toX, toSigma };
   }
 
   draw() {
-    if (this.levels.length < 2 || this.width < 2 * PAD) return;
-    const [high, low] = this.#bounds();
-    const nodes = [node("line", { x1: PAD, x2: this.width - PAD, y1: 24, y2: 24, class: "rail" })];
+    if (this.levels.length < 2) return;
+    const { width, high, low, toX } = this.#axis();
+    if (width < 2 * PAD) return;
+    const nodes = [node("line", { x1: PAD, x2: width - PAD, y1: 24, y2: 24, class: "rail" })];
     for (let power = Math.ceil(Math.log10(low)); power <= Math.log10(high); power++) {
-      const x = this.#toX(10 ** power);
+      const x = toX(10 ** power);
       nodes.push(node("text", { x, y: 47 }, number(10 ** power)));
       nodes.push(node("line", { x1: x, x2: x, y1: 20, y2: 28, class: "rail" }));
     }
     for (const sigma of this.other ?? [])
-      if (sigma > 0) nodes.push(node("circle", { cx: this.#toX(sigma), cy: 33, r: 2.2, class: "other" }));
-    this.#dots = this.levels.slice(0, -1).map((sigma, i) => this.#dot(sigma, i));
+      if (sigma > 0) nodes.push(node("circle", { cx: toX(sigma), cy: 33, r: 2.2, class: "other" }));
+    this.#dots = this.levels.slice(0, -1).map((sigma, i) => this.#dot(sigma, i, toX(sigma)));
     const focused = this.svg.contains(document.activeElement);
     this.svg.replaceChildren(...nodes, ...this.#dots);
     if (focused) this.#dots[this.active]?.focus();
     this.#mark();
   }
 
-  /** @type {(sigma: number, i: number) => SVGElement} */
-  #dot(sigma, i) {
+  /** @type {(sigma: number, i: number, x: number) => SVGElement} */
+  #dot(sigma, i, x) {
     return node("circle", {
-      cx: this.#toX(sigma),
+      cx: x,
       cy: 24,
       r: 4.2,
       role: "slider",
@@ -119,7 +111,8 @@ export class Ladder {
   /** @param {PointerEvent} event */
   #press(event) {
     const x = event.clientX - this.svg.getBoundingClientRect().left;
-    const distances = this.levels.slice(0, -1).map((sigma) => Math.abs(this.#toX(sigma) - x));
+    const { toX } = this.#axis();
+    const distances = this.levels.slice(0, -1).map((sigma) => Math.abs(toX(sigma) - x));
     const nearest = distances.indexOf(Math.min(...distances));
     if (!(distances[nearest] <= NEAR)) return;
     this.#pressed = this.active = nearest;
@@ -130,7 +123,7 @@ export class Ladder {
   /** @param {PointerEvent} event */
   #drag(event) {
     if (this.#pressed == null) return;
-    this.#move(this.#pressed, this.#toSigma(event.clientX - this.svg.getBoundingClientRect().left));
+    this.#move(this.#pressed, this.#axis().toSigma(event.clientX - this.svg.getBoundingClientRect().left));
   }
 
   /**

@@ -639,7 +639,8 @@ export interface TrainingTime {
 
 /**
  * The states of a run so far. x: [len(index), count, *shape] of x/s as Float32; of images at constant contrast as
- * Uint8, and so denoised. index: of the states that are sent. evaluations: of each sample.
+ * Uint8, and so denoised. index: of the states that are sent. since: of so many of them the page has the images from
+ * the preview before, and here are the others. evaluations: of each sample.
  */
 export interface Trajectory {
   shape: number[];
@@ -651,6 +652,7 @@ export interface Trajectory {
   evaluations: number;
   x: Float32 | Uint8;
   denoised?: Uint8 | null;
+  since?: number | null;
 }
 
 export interface Truncation {

@@ -1,7 +1,16 @@
 // Arrays as they travel: base64 of float32 or of bytes.
 
-/** @param {string} base64 */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+
+/** @type {((base64: string) => Bytes) | undefined} Which browsers have had since 2025. */
+const native = /** @type {any} */ (Uint8Array).fromBase64?.bind(Uint8Array);
+
+/**
+ * @param {string} base64
+ * @returns {Bytes}
+ */
 export function uint8(base64) {
+  if (native) return native(base64);
   const text = atob(base64);
   const array = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) array[i] = text.charCodeAt(i);
@@ -10,6 +19,20 @@ export function uint8(base64) {
 
 /** @param {string} base64 */
 export const float32 = (base64) => new Float32Array(uint8(base64).buffer);
+
+/**
+ * The first so many of some numbers, and what follows them.
+ * @param {Uint8Array} before
+ * @param {number} known
+ * @param {Uint8Array} more
+ */
+export function continued(before, known, more) {
+  if (known === 0) return more;
+  const all = new Uint8Array(known + more.length);
+  all.set(before.subarray(0, known));
+  all.set(more, known);
+  return all;
+}
 
 /**
  * Where arrows are, and where they point.

@@ -165,7 +165,7 @@ def test_scripts_reach_what_they_need(own, asking):
         assert "event: complete" in client.get(f"/gradio_api/call/sample/{number}").text
 
 
-def test_each_visitor_s_open_stream_may_be_a_job(own):
+def test_many_scripts_may_wait_at_once_and_an_empty_queue_lets_a_core_rest(own):
     blocks = gradio_in(own[0]).get_blocks()
     assert corners.queue(blocks).max_thread_count == corners.MAX_JOBS == blocks.limiter.total_tokens
     assert corners.queue(blocks).sleep_when_free == corners.PAUSE

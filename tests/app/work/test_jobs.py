@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from app.instruments.job import Figure
 from app.tabs import jobs
 from app.training.flow import Flow
-from app.work.jobs import Threads, received
+from app.work.jobs import received
 from app.work.measures import Measures
 from app.work.numbers import Numbers
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.shared import Work
+from app.work.threads import Threads
 from app.work.thumbnails import Thumbnails
 from app.work.tickets import Superseded, Ticket, Tickets
 from edm.base.errors import Refused
@@ -40,7 +41,8 @@ KINDS = {
 ELSEWHERE = """
 import sys
 from app.tabs import jobs
-from app.work.jobs import Threads, received
+from app.work.jobs import received
+from app.work.threads import Threads
 from app.work.shared import Work
 from app.work.tickets import Ticket
 

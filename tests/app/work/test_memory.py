@@ -6,11 +6,11 @@ import time
 import pytest
 
 from app.work import memory
-from app.work.jobs import Threads
 from app.work.measures import Measures
 from app.work.memory import Memory, Unwanted
 from app.work.shared import Work
 from app.work.slots import Slots
+from app.work.threads import Threads
 from app.work.tickets import Superseded, Ticket, Tickets
 from app.work.watch import Watch
 from edm import diagnostics

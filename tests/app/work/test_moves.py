@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from app.figures import pack
+from app.figures import pack, written
 from app.work import snippets, watch
 from app.work.measures import Measures
 from app.work.pictures import Picture
@@ -71,7 +71,7 @@ def test_packed_text_is_what_json_writes():
         "numbers": (0.1, float("inf")),
         "nothing": {},
     }
-    assert pack.text(body) == json.dumps(body)
+    assert written.text(body) == json.dumps(body)
 
 
 def test_what_is_on_the_cpu_already_comes_home_as_itself():

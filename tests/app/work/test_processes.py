@@ -15,12 +15,13 @@ import pytest
 import edm
 from app.sentences import faults
 from app.tabs import jobs
-from app.work.jobs import Job, Threads
+from app.work.jobs import Job
 from app.work.measures import Measures
 from app.work.pictures import Picture
 from app.work.probes import Probe
 from app.work.processes import Processes
 from app.work.shared import Work
+from app.work.threads import Threads
 from app.work.tickets import Ended, Superseded, Ticket, Tickets
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
@@ -37,6 +38,10 @@ class Deed(Job):
 
     do: str = "where"
     file: str = ""
+
+    @property
+    def sort(self):
+        return self.do
 
     def compute(self, work, watch):
         if self.do == "die" or (self.do == "die once" and not os.path.exists(self.file)):
@@ -92,7 +97,7 @@ def processes(pool):
     """Both that compute, by what two jobs say themselves that are there at the same time."""
     deadline, found = time.monotonic() + 20, set()
     while len(found) < 2 and time.monotonic() < deadline:  # one may just be replaced
-        at_work = [pool.run(Deed(do="busy"), Ticket(k)) for k in range(2)]
+        at_work = [pool.run(Deed(do="busy"), Ticket(time.monotonic())) for _ in range(2)]
         found = {json.loads(next(one))["body"]["process"] for one in at_work}
         for one in at_work:
             one.close()
@@ -184,16 +189,18 @@ def test_a_defect_is_logged_here_with_its_traceback_and_told_by_its_number(pool,
 
 
 def test_a_process_that_is_killed_is_replaced_and_its_jobs_are_computed_again(pool, tmp_path):
-    before = processes(pool)
-    job = Picture(experiment=SMALL.changed(count=2000, sampling={"steps": 90, "S_churn": 0}))
-    answers = pool.run(job, Ticket("a"))
-    given = [next(answers)]
+    before, streaming = processes(pool), pool.run(Deed(do="stream"), Ticket("a"))
+    numbers = [json.loads(next(streaming))["body"]["number"] for _ in range(4)]
+    job = Picture(experiment=SMALL.changed(count=2000, sampling={"steps": 90}))
+    answers = pool.run(job, Ticket("b"))
+    next(answers)
     for process in before:
         os.kill(process, signal.SIGKILL)
-    given += answers
-    assert MILLISECONDS.sub(b"", given[-1]) == MILLISECONDS.sub(b"", list(Threads(Work("cpu")).run(job, Ticket()))[-1])
-    seen = [len(json.loads(one)["body"]["run"]["index"]) for one in given]
-    assert seen == sorted(seen), "nothing is told twice"
+    *_, answer = answers
+    assert MILLISECONDS.sub(b"", answer) == MILLISECONDS.sub(b"", list(Threads(Work("cpu")).run(job, Ticket()))[-1])
+    numbers += [json.loads(next(streaming))["body"]["number"] for _ in range(4)]
+    assert numbers == list(range(8)), "nothing is told twice"
+    streaming.close()
     assert len(processes(pool)) == 2 and not processes(pool) & before
     assert last(pool, Deed(do="die once", file=str(tmp_path / "died")))["device"] == "cpu"
 

@@ -48,7 +48,6 @@ def test_who_watches_a_ticket_is_told_at_once_and_once_why_it_ends():
     again = tickets.take("anna", "main", 1)
     assert told == [], "the same request, asked again"
     tickets.take("anna", "main", 2)
-    tickets.leave("anna")
     assert told == [Superseded]
     again.watch(told.append)
     assert told == [Superseded, Superseded], "one that has ended tells so"

@@ -1,12 +1,15 @@
 """Measures against closed forms."""
 
 import math
+from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 
 import edm
 from edm import diagnostics
+from edm.sampling.denoisers import Around
 from tests.problems import gaussian, latents, smooth_mixture
 
 
@@ -97,3 +100,37 @@ def test_the_direction_field_is_the_flow():
     total, total_lower = math.hypot(sigma, follow), math.hypot(lower, follow)
     field = diagnostics.direction_field(denoiser, grid, [sigma], follow)[0]
     torch.testing.assert_close(field, (moved(grid * total, lower) / total_lower - grid) / h, rtol=1e-4, atol=1e-7)
+
+
+class Counted(Around):
+    """Counts how often it is asked."""
+
+    calls = 0
+
+    def __call__(self, x, sigma, labels=None):
+        self.calls += 1
+        return super().__call__(x, sigma, labels)
+
+
+@pytest.mark.parametrize("follow", [None, 0.5])
+def test_the_field_of_few_components_is_one_evaluation_and_the_same(follow):
+    grid, sigmas = diagnostics.window_grid(2.0, 1.0, 27, 17), [float(s) for s in np.geomspace(80, 0.002, 8)]
+    mixture = edm.models.load("eight_gaussians").denoiser
+    asked, network = Counted(mixture), Counted(lambda x, sigma: mixture(x, sigma))
+    together = diagnostics.direction_field(asked, grid, sigmas, follow)
+    apart = diagnostics.direction_field(network, grid, sigmas, follow)
+    torch.testing.assert_close(together, apart, rtol=1e-5, atol=1e-5)
+    assert (asked.calls, network.calls) == (1, 8) and together.shape == (8, 27 * 17, 2)
+    assert torch.equal(diagnostics.direction_field(asked, grid, sigmas[3:4], follow)[0], apart[3])
+
+
+def test_a_cloud_that_many_are_compared_with_is_sorted_once():
+    dataset = edm.data.load("two_moons")
+    truth, clouds = dataset.sample(900, seed=5), [dataset.sample(n, seed=n) for n in (900, 333, 1200)]
+    with mock.patch.object(np, "sort", wraps=np.sort) as sort:
+        distance = diagnostics.distance_to(truth)
+        found = [distance(cloud) for cloud in clouds]
+        assert sort.call_count == 1 + len(clouds)
+    assert found == [diagnostics.sliced_wasserstein(cloud, truth) for cloud in clouds]
+    with pytest.raises(ValueError, match="shapes"):
+        distance(torch.zeros(3, 1))

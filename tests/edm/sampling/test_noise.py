@@ -1,5 +1,8 @@
 """Random streams belong to samples: (seed, k) decides, and nothing else."""
 
+from unittest import mock
+
+import numpy as np
 import pytest
 import torch
 
@@ -64,3 +67,28 @@ def test_samples_are_numbered_from_0_in_runs_that_are_numbered_from_0(bad):
 def test_a_noise_source_is_for_its_own_batch():
     with pytest.raises(ValueError, match="2 seeds"):
         edm.noise_source([1, 2])(0, torch.zeros(3, 2))
+
+
+def noise_of(seeds, count=40):
+    source, x = edm.noise_source(seeds), torch.zeros(len(seeds), 2)
+    return [source(i, x) for i in range(count)]
+
+
+def test_noise_of_the_same_samples_is_drawn_once_for_the_runs_that_follow():
+    with mock.patch.object(np.random, "default_rng", wraps=np.random.default_rng) as streams:
+        first = noise_of(edm.seeds(99, 6))
+        first[0].zero_()  # what one run does with its noise is no other's matter
+        again = noise_of(edm.seeds(99, 6))
+        assert streams.call_count == 6 and all(map(torch.equal, first[1:], again[1:])) and again[0].any()
+        assert not torch.equal(noise_of(edm.seeds(98, 6))[0], again[0]) and streams.call_count == 12
+
+
+@pytest.mark.parametrize("kept", [0, 3 * 32 * 12])
+def test_what_is_not_kept_is_the_same_noise(monkeypatch, kept):
+    x, seeds = torch.zeros(6, 2, dtype=torch.float64), edm.seeds(97, 6)
+    whole = edm.noise_source(seeds)
+    expected = [whole(i, x) for i in range(170)]
+    monkeypatch.setattr("edm.sampling.noise.KEPT", kept)
+    for _ in range(2):
+        some = edm.noise_source(seeds)
+        assert all(torch.equal(some(i, x), one) for i, one in enumerate(expected))

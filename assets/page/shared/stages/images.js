@@ -3,7 +3,7 @@ import { fit, pixels } from "../canvas.js";
 import { element } from "../dom.js";
 import { bracket, sigmaAt } from "../levels.js";
 import { clamp, number } from "../numbers.js";
-import { uint8 } from "../packed.js";
+import { continued, uint8 } from "../packed.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
 /** @typedef {import("../types.d.ts").Result} Result */
@@ -43,9 +43,11 @@ export class Images {
 
   /** @param {Result} result */
   setResult(result) {
+    const { run } = result;
+    const known = (run.since ?? 0) * run.count * run.shape.reduce((product, size) => product * size, 1);
     this.result = result;
-    this.x = uint8(result.run.x);
-    this.denoised = uint8(result.run.denoised ?? "");
+    this.x = continued(this.x, known, uint8(run.x));
+    this.denoised = continued(this.denoised, known, uint8(run.denoised ?? ""));
   }
 
   get count() {
@@ -77,7 +79,8 @@ export class Images {
     const { run } = result;
     const [j, next, f] = bracket(run, u);
     const state = f < 0.5 ? j : next;
-    const source = this.options.view.show === "denoised" ? this.denoised : this.x;
+    const ahead = u > run.index[run.index.length - 1]; // of what is computed yet: D of its last state is the best guess
+    const source = ahead || this.options.view.show === "denoised" ? this.denoised : this.x;
     const strip = selected == null ? 0 : Math.min(250, height * 0.32);
     const top = this.options.contain ? 0 : TOP;
     this.tiles = layout(run.count, width, height - strip - top, top);

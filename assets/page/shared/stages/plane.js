@@ -4,6 +4,7 @@ import { element } from "../dom.js";
 import { bracket, sigmaAt } from "../levels.js";
 import { clamp, lerp } from "../numbers.js";
 import { arrowsOf, float32, mixture } from "../packed.js";
+import { paintArrows } from "./arrows.js";
 import { arrowKey } from "./pad.js";
 import { paintShade, splat } from "./shade.js";
 import { FOLLOW_WINDOW, WINDOW } from "./window.js";
@@ -34,6 +35,8 @@ export class Plane {
   /** @type {import("./pad.js").Pad | null} While somebody draws, it has the canvas. */
   pad = null;
   x = new Float32Array();
+  /** Where all states are on the canvas, as in `x`. */
+  #places = new Float32Array();
   /** @type {import("../types.d.ts").Component[]} */
   components = [];
   /** @type {import("../types.d.ts").Field | null} */
@@ -45,6 +48,7 @@ export class Plane {
   ring = [0, 0];
   #pressed = false;
   // what the layers were painted for
+  #placesKey = "";
   #layerKey = "";
   #shadeKey = "";
   #layer = element("canvas");
@@ -68,11 +72,14 @@ export class Plane {
 
   /** @param {Result} result */
   setResult(result) {
+    if (result.components !== this.result?.components) {
+      this.components = result.components ? mixture(result.components, 2) : [];
+      this.#shadeKey = "";
+    }
     this.result = result;
     this.x = float32(result.run.x);
-    this.components = result.components ? mixture(result.components, 2) : [];
     this.field = result.field ? arrowsOf(result.field) : null;
-    this.#layerKey = "";
+    this.#placesKey = this.#layerKey = "";
   }
 
   get follow() {
@@ -81,7 +88,7 @@ export class Plane {
 
   /**
    * From data units to canvas pixels at noise level σ.
-   * @param {Result} result
+   * @param {{ sigmaData: number }} result
    * @param {number} sigma
    */
   scaleAt({ sigmaData }, sigma) {
@@ -102,11 +109,32 @@ export class Plane {
     [this.width, this.height, this.u] = [width, height, u];
     const { result } = this;
     if (!result) return;
+    this.#locate(result);
     this.#drawDensity(context, result, sigmaAt(result.levels, u), colors);
     this.#drawPaths(context, result, ratio, colors);
-    if (this.field) this.#drawField(context, result, this.field, u, colors);
+    if (this.field) {
+      const unit = height / 2 / (this.follow ? FOLLOW_WINDOW : WINDOW);
+      paintArrows(context, this.field, bracket(result.run, u)[0], { width, height, unit }, colors);
+    }
     this.#drawParticles(context, result, u, colors);
     this.#drawProbe(context, result, u, colors);
+  }
+
+  /** @type {(result: Result) => void} */
+  #locate({ id, run, sigmaData }) {
+    const key = [id, this.width, this.height, this.follow].join();
+    if (this.#placesKey === key) return;
+    this.#placesKey = key;
+    const { x, width, height } = this;
+    const places = x.length === this.#places.length ? this.#places : new Float32Array(x.length);
+    for (let j = 0, at = 0; j < run.index.length; j++) {
+      const scale = this.scaleAt({ sigmaData }, run.sigma[j]);
+      for (const end = at + 2 * run.count; at < end; at += 2) {
+        places[at] = width / 2 + x[at] * scale;
+        places[at + 1] = height / 2 - x[at + 1] * scale;
+      }
+    }
+    this.#places = places;
   }
 
   /**
@@ -118,7 +146,7 @@ export class Plane {
     const scale = this.scaleAt(result, sigma);
     const rows = DENSITY_ROWS;
     const columns = Math.max(1, Math.round((rows * this.width) / this.height));
-    const key = [columns, scale, sigma, colors.data, result.id].join();
+    const key = [columns, scale, sigma, colors.data].join();
     if (this.#shadeKey !== key) {
       this.#shadeKey = key;
       const values = splat(this.components, sigma, columns, rows, this.width / 2 / scale, this.height / 2 / scale);
@@ -147,21 +175,18 @@ export class Plane {
       layer.globalAlpha = clamp(70 / run.count, 0.1, 0.55);
       for (let k = 0; k < run.count; k++) {
         layer.beginPath();
-        this.#trace(layer, result, k);
+        this.#trace(layer, run, k);
         layer.stroke();
       }
     }
     context.drawImage(this.#layer, 0, 0, this.width, this.height);
   }
 
-  /** @type {(context: Context, result: Result, k: number) => void} */
-  #trace(context, result, k) {
-    const { run } = result;
+  /** @type {(context: Context, run: Result["run"], k: number) => void} */
+  #trace(context, run, k) {
+    const places = this.#places;
     const stride = run.count * 2;
-    for (let j = 0, at = 2 * k; j < run.index.length; j++, at += stride) {
-      const scale = this.scaleAt(result, run.sigma[j]);
-      context.lineTo(this.width / 2 + this.x[at] * scale, this.height / 2 - this.x[at + 1] * scale);
-    }
+    for (let at = 2 * k; at < places.length; at += stride) context.lineTo(places[at], places[at + 1]);
   }
 
   /** @type {(point: Point, scale: number) => Point} */
@@ -171,59 +196,27 @@ export class Plane {
 
   /**
    * In the picture that follows σ, positions between states move on straight lines of the picture.
-   * @type {(result: Result, k: number, place: Place) => Point}
+   * @type {(run: Result["run"], k: number, place: Place) => Point}
    */
-  #between(result, k, [j, next, f]) {
-    const { run } = result;
-    const stride = run.count * 2;
-    const [a, b] = [j, next].map((state) => {
-      const at = state * stride + 2 * k;
-      return this.#pixel([this.x[at], this.x[at + 1]], this.scaleAt(result, run.sigma[state]));
-    });
-    return [lerp(a[0], b[0], f), lerp(a[1], b[1], f)];
+  #between({ count }, k, [j, next, f]) {
+    const places = this.#places;
+    const [a, b] = [2 * (j * count + k), 2 * (next * count + k)];
+    return [lerp(places[a], places[b], f), lerp(places[a + 1], places[b + 1], f)];
   }
 
   /** @type {(context: Context, result: Result, u: number, colors: Colors) => void} */
-  #drawParticles(context, result, u, colors) {
-    const place = bracket(result.run, u);
+  #drawParticles(context, { run }, u, colors) {
+    const place = bracket(run, u);
     context.fillStyle = colors.noise;
     context.globalAlpha = 0.95;
-    const radius = result.run.count > 1000 ? 1.4 : 2.2;
+    const radius = run.count > 1000 ? 1.4 : 2.2;
     context.beginPath();
-    for (let k = 0; k < result.run.count; k++) {
-      const [x, y] = this.#between(result, k, place);
+    for (let k = 0; k < run.count; k++) {
+      const [x, y] = this.#between(run, k, place);
       context.moveTo(x + radius, y);
       context.arc(x, y, radius, 0, 7);
     }
     context.fill();
-    context.globalAlpha = 1;
-  }
-
-  /** @type {(context: Context, result: Result, field: { positions: Float32Array, arrows: Float32Array }, u: number, colors: Colors) => void} */
-  #drawField(context, result, { positions, arrows }, u, colors) {
-    const [j] = bracket(result.run, u);
-    const count = positions.length;
-    const unit = this.height / 2 / (this.follow ? FOLLOW_WINDOW : WINDOW);
-    let longest = 1e-9;
-    for (let i = 0; i < count; i += 2)
-      longest = Math.max(longest, Math.hypot(arrows[j * count + i], arrows[j * count + i + 1]));
-    context.strokeStyle = colors.mute;
-    context.lineWidth = 1.1;
-    context.globalAlpha = 0.8;
-    context.beginPath();
-    for (let i = 0; i < count; i += 2) {
-      const [dx, dy] = [arrows[j * count + i], -arrows[j * count + i + 1]];
-      const size = Math.hypot(dx, dy);
-      const length = (13 * Math.sqrt(size / longest)) / (size || 1);
-      const [x, y] = this.#pixel([positions[i], positions[i + 1]], unit);
-      const [tx, ty] = [x + dx * length, y + dy * length];
-      context.moveTo(x, y);
-      context.lineTo(tx, ty);
-      context.moveTo(tx - (dx - dy * 0.6) * length * 0.35, ty - (dy + dx * 0.6) * length * 0.35);
-      context.lineTo(tx, ty);
-      context.lineTo(tx - (dx + dy * 0.6) * length * 0.35, ty - (dy - dx * 0.6) * length * 0.35);
-    }
-    context.stroke();
     context.globalAlpha = 1;
   }
 
@@ -245,8 +238,8 @@ export class Plane {
       const [from, to] = [pixels[i], pixels[i + 1]];
       this.ring = [lerp(from[0], to[0], at - i), lerp(from[1], to[1], at - i)];
     } else {
-      this.#trace(context, result, 0);
-      this.ring = this.#between(result, 0, bracket(result.run, u));
+      this.#trace(context, result.run, 0);
+      this.ring = this.#between(result.run, 0, bracket(result.run, u));
     }
     context.stroke();
     context.fillStyle = colors.noise;

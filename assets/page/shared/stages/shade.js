@@ -1,7 +1,10 @@
 // Densities as a shade behind points.
 import { contextOf } from "../canvas.js";
+import { clamp } from "../numbers.js";
 
 const DENSITY_WIDTH = 0.035; // point sets are shaded as if this wide
+const FAINT = 1e-6; // of a component's peak: what is not shaded
+const REACH = Math.sqrt(-2 * Math.log(FAINT)); // of it, in its standard deviations
 
 /**
  * Σ w·N(mean, (std² + σ²)I) on a grid. Isotropic Gaussians are separable, so that this is one outer product each.
@@ -18,15 +21,19 @@ export function splat(components, sigma, columns, rows, halfWidth, halfHeight) {
   for (const { weight, std, mean } of components) {
     const variance = Math.max(std, DENSITY_WIDTH) ** 2 + sigma * sigma;
     const norm = weight / variance;
-    for (let i = 0; i < columns; i++) {
+    const reach = REACH * Math.sqrt(variance);
+    const [from, to] = [mean[0] - reach, mean[0] + reach].map((x) =>
+      clamp(Math.ceil(((x / halfWidth + 1) / 2) * columns - 0.5), 0, columns),
+    );
+    for (let i = from; i < to; i++) {
       const d = (((i + 0.5) / columns) * 2 - 1) * halfWidth - mean[0];
       across[i] = Math.exp((-d * d) / (2 * variance)) * norm;
     }
     for (let j = 0; j < rows; j++) {
       const d = (1 - ((j + 0.5) / rows) * 2) * halfHeight - mean[1];
       const down = Math.exp((-d * d) / (2 * variance));
-      if (down < 1e-6) continue;
-      for (let i = 0, at = j * columns; i < columns; i++, at++) values[at] += across[i] * down;
+      if (down < FAINT) continue;
+      for (let i = from, at = j * columns + from; i < to; i++, at++) values[at] += across[i] * down;
     }
   }
   return values;
@@ -45,10 +52,12 @@ export function paintShade(canvas, values, columns, rows, [r, g, b], strength) {
   [canvas.width, canvas.height] = [columns, rows];
   const context = contextOf(canvas);
   const image = context.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer); // their bytes: red, green, blue, opacity
+  const color = r | (g << 8) | (b << 16);
   let peak = 1e-12;
-  for (const value of values) peak = Math.max(peak, value);
+  for (let i = 0; i < values.length; i++) if (values[i] > peak) peak = values[i];
   for (let i = 0; i < values.length; i++) {
-    image.data.set([r, g, b, 255 * strength * (values[i] / peak) ** 0.6], 4 * i);
+    if (values[i] > 0) pixels[i] = color | (Math.round(255 * strength * (values[i] / peak) ** 0.6) << 24);
   }
   context.putImageData(image, 0, 0);
 }
