@@ -28,7 +28,7 @@ DIGITS = {
 }
 
 
-def throughput(repeats=9, seconds=2):
+def throughput(repeats=9, seconds=3):
     """(rate of a run alone over its rate while a page shows it, of each turn: page and server are stopped and go on;
     percent of this machine's cores that server and browser take of it)."""
     ratios, shares = [], []
@@ -39,20 +39,28 @@ def throughput(repeats=9, seconds=2):
             run = runs.start(Training.parse(DIGITS), place, "cpu", "watched")
             Explorer(browser, address, f"?tab=train&train.runs={run.name}").page.wait_for_selector(".reel[data-images]")
             time.sleep(5)
-            for _ in range(repeats):
-                rates = {}
-                for number in (signal.SIGCONT, signal.SIGSTOP):
-                    for process in having(mark):
-                        os.kill(process, number)
-                    before, began = spending(having(mark)), time.monotonic()
-                    rates[number] = rate(run, seconds)
-                    if number == signal.SIGCONT:
-                        shares.append((spending(having(mark)) - before) / (time.monotonic() - began) / os.cpu_count())
-                ratios.append(rates[signal.SIGSTOP] / rates[signal.SIGCONT])
-            for process in having(mark):
-                os.kill(process, signal.SIGCONT)
+            try:
+                for _ in range(repeats):
+                    rates = {}
+                    for number in (signal.SIGCONT, signal.SIGSTOP):
+                        tell(mark, number)
+                        before, began = spending(having(mark)), time.monotonic()
+                        rates[number] = rate(run, seconds)
+                        if number == signal.SIGCONT:
+                            spent = spending(having(mark)) - before
+                            shares.append(spent / (time.monotonic() - began) / os.cpu_count())
+                    ratios.append(rates[signal.SIGSTOP] / rates[signal.SIGCONT])
+            finally:
+                tell(mark, signal.SIGCONT)
             browser.close()
     return tuple(ratios), 100 * median(shares)
+
+
+def tell(mark, number) -> None:
+    """A signal for all processes with the mark."""
+    for process in having(mark):
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def spending(numbers) -> float:
@@ -66,12 +74,14 @@ def spending(numbers) -> float:
 
 
 def rate(run, seconds):
-    """Images a second, by two of its signs of life."""
-    signs = []
-    for _ in range(2):
-        time.sleep(1.5 if not signs else seconds)
-        signs.append(json.loads((run / "status.json").read_text()))
-    return (signs[1]["images"] - signs[0]["images"]) / (signs[1]["heartbeat"] - signs[0]["heartbeat"])
+    """Images a second, by two of its signs of life; longer, where it gives none."""
+    time.sleep(1.5)
+    first = json.loads((run / "status.json").read_text())
+    last = first
+    while last["images"] == first["images"]:
+        time.sleep(seconds)
+        last = json.loads((run / "status.json").read_text())
+    return (last["images"] - first["images"]) / (last["heartbeat"] - first["heartbeat"])
 
 
 @contextmanager
