@@ -39,7 +39,6 @@ ADDRESSES = (
     Address("GET", "/config", "gradio_client: which events there are"),
     Address("GET", "/gradio_api/info", "gradio_client: what /sample takes"),
     Address("GET", "/gradio_api/app_id", "the page: is it the same server, after the connection was lost?"),
-    Address("GET", f"/gradio_api/heartbeat/{_ID}", "the page and gradio_client: open as long as a visit lasts"),
     Address("POST", "/gradio_api/queue/join", "every event of gradio_client", query=None, body="join"),
     Address("GET", ANSWERS, "its answers", query=("session_hash",)),
     Address("POST", "/gradio_api/cancel", "gradio_client: job.cancel()", body="cancel"),
@@ -47,7 +46,7 @@ ADDRESSES = (
     Address("GET", f"/gradio_api/call/(?P<name>{_ID})/{_ID}", "its answers"),
     Address("POST", f"/gradio_api/run/(?P<name>{_ID})", "scripts that want one answer", body="call"),
     # ours
-    Address("GET HEAD", f"/explorer/{_FILES}", "the page's scripts and style"),
+    Address("GET HEAD", f"/explorer/{_FILES}", "the page's scripts and style sheets"),
     Address("GET HEAD", f"/explorer-figures/{_FILES}", "thumbnails of the paper's figures"),
     Address("GET HEAD", r"/explorer-plotly/plotly\.min\.js", "charts"),
     Address("POST", f"/explorer-ask/{_ID}", "what the page asks, each answered by a stream"),
