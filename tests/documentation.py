@@ -43,11 +43,12 @@ def modules() -> list[str]:
 def build(folder, names: list[str], source: bool = True) -> None:
     """Write a page for each of these modules, and an index, into `folder`. source: show it with everything."""
     picture = base64.b64encode((ASSETS / "favicon.png").read_bytes()).decode()
-    # pdoc sees only what a module holds already, and the library loads a name when it is asked for
-    front = {name: getattr(edm, name) for name in edm.__all__}
+    # pdoc sees only what a module holds already, and these load a name when it is asked for
+    fronts = {front: {name: getattr(front, name) for name in front.__all__} for front in (edm, edm.runs)}
     with ExitStack() as stack:
         templates = stack.enter_context(TemporaryDirectory())
-        stack.enter_context(patch.dict(vars(edm), front))
+        for front, held in fronts.items():
+            stack.enter_context(patch.dict(vars(front), held))
         stack.enter_context(patch.dict(pdoc.render.env.filters, to_html=as_written))
         Path(templates, "custom.css").write_text(STYLE, encoding="utf-8")
         stack.enter_context(patch("pdoc.doc.formatannotation", plain(pdoc.doc.formatannotation)))

@@ -6,6 +6,7 @@ Of other trained models it is drawn when a page asks for it.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
@@ -74,7 +75,8 @@ def _kept(name, work, watch) -> str | None:
     try:
         model = models.load(name)
         return work.remember(("thumbnail", model.identity), lambda: drawn(model, work, watch))
-    except (Refused, OSError):
+    except (Refused, OSError) as error:
+        logging.getLogger(__name__).warning("the model %s has no picture: %s", name, error)
         return None
 
 

@@ -30,6 +30,12 @@ class Ticket:
         self._told: list[Callable[[type[Exception]], None]] = []
         self._lock = threading.Lock()
 
+    def __deepcopy__(self, memo) -> Ticket:
+        return self  # a copy of what asks it is computed on the same
+
+    def __reduce__(self):
+        return Ticket, (self.visitor, self.checks)
+
     def check(self) -> None:
         """Raises if the request is wanted no longer."""
         if self._why is not None:

@@ -1,5 +1,6 @@
 // The first script. It asks the server what the page needs while all others are on their way, shows the page, and lets
 // Gradio's frontend begin once there is a picture: what that draws is the frame into which the page is put then.
+import { fetchAhead } from "./shared/chart.js";
 import { element } from "./shared/dom.js";
 import { SILENCE } from "./shared/latest.js";
 import { Server } from "./shared/server.js";
@@ -67,3 +68,4 @@ mount(root, await boot, server, address);
 await painted();
 begin();
 settle(); // where it was there before
+fetchAhead();

@@ -9,11 +9,13 @@ from safetensors.torch import save_file
 import edm
 from app.__main__ import main as app_main
 from app.tabs import controls
+from app.work.thumbnails import Thumbnails
 from edm import models
 from edm.__main__ import main
 from edm.training.export import export
 from edm.training.loop import train
 from edm.training.recording import record
+from tests.app.work import bodies
 from tests.edm.runs import tiny
 
 
@@ -80,7 +82,9 @@ def test_a_model_that_cannot_be_sampled_keeps_no_other_from_the_page(run, tmp_pa
     (diverged,) = models.register_run(tmp_path)
     monkeypatch.setattr(models, "every", lambda: [models.load(diverged), models.load("digits_edm")])
     try:
-        assert [model["name"] for model in controls.shown()] == ["digits_edm"]
+        assert [model["name"] for model in controls.shown()] == [diverged, "digits_edm"]
+        drawn = [body["thumbnail"] for body, _ in bodies(Thumbnails(models=[diverged, "spiral_mlp"]))]
     finally:
         models.forget(diverged)
-    assert f"the model {diverged} is left out: " in caplog.text and "finite" in caplog.text
+    assert drawn[0] is None and drawn[1]
+    assert f"the model {diverged} has no picture: " in caplog.text and "finite" in caplog.text

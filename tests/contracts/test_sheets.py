@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.server import SHEETS
+from app.routes.scripts import SHEETS
 from edm.files.resources import ASSETS
 
 PAGE = ASSETS / "page"

@@ -11,13 +11,22 @@ import { translate } from "./plotly.js";
 /** @type {Promise<any> | null} */
 let loading = null;
 
+const script = () => new URL("explorer-plotly/plotly.min.js", document.baseURI);
+
+/** Let the browser fetch Plotly while it has nothing else to do. */
+export function fetchAhead() {
+  const fetch = () => document.head.append(element("link", { rel: "prefetch", as: "script", href: script() }));
+  if ("requestIdleCallback" in window) requestIdleCallback(fetch);
+  else setTimeout(fetch, 2000); // in Safari
+}
+
 /** Plotly, loaded when it is first needed. */
 function plotly() {
   loading ??= new Promise((resolve, reject) => {
-    const script = element("script", { src: new URL("explorer-plotly/plotly.min.js", document.baseURI) });
-    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
-    script.onerror = () => reject(new Error("plotly.min.js could not be loaded"));
-    document.head.append(script);
+    const node = element("script", { src: script() });
+    node.onload = () => resolve(/** @type {any} */ (window).Plotly);
+    node.onerror = () => reject(new Error("plotly.min.js could not be loaded"));
+    document.head.append(node);
   });
   return loading;
 }

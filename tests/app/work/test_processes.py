@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import edm
-from app.__main__ import options
+from app.__main__ import options, prepare
 from app.__main__ import pool as computing
 from app.sentences import faults
 from app.tabs import jobs
@@ -285,4 +285,4 @@ def test_how_many_processes_compute_is_an_option_and_0_is_this_one():
     assert options(["--workers", "0"]).workers == 0 and computing(0, "cpu", own=True) is None
     for number in (-1, 257):
         with pytest.raises(Refused, match=f"--workers {number}: must be 0 to 256"):
-            computing(number, "cpu", own=True)
+            prepare(number)

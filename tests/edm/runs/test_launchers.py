@@ -19,8 +19,8 @@ from edm.runs.launchers import LAUNCHERS, Processes
 from tests.edm.runs import Memory, points
 
 KNOWS = {"edm/runs/launchers.py", "edm/runs/processes.py"}  # how processes are started, looked for and ended
-ASKS = {"app/training/trying.py"}  # a process of its own for an estimate, which ends with it
-HEARS = {"edm/runs/signals.py", "edm/commands/train.py"}  # signals, and sends none
+ASKS = {"app/work/forks.py"}  # processes that compute for the page, which end with it; no worker is among them
+HEARS = {"edm/runs/signals.py", "edm/commands/train.py", "app/work/worker.py"}  # signals, and sends none
 
 
 @pytest.fixture
