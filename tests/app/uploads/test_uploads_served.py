@@ -83,8 +83,8 @@ def test_other_web_pages_can_send_nothing_with_a_visitor_s_cookies(classroom, he
 
 @pytest.mark.parametrize("header", ["", "Origin: https://evil.example\r\n"])
 def test_a_refusal_arrives_whatever_is_still_on_its_way(classroom, header):
-    dora, place = classroom.login("Dora"), urlsplit(classroom.address)
-    cookies = "; ".join(f"{name}={value}" for name, value in dora.cookies.items())
+    olga, place = classroom.login("Olga"), urlsplit(classroom.address)
+    cookies = "; ".join(f"{name}={value}" for name, value in olga.cookies.items())
     head = (
         f"POST /explorer-uploads HTTP/1.1\r\nHost: {place.netloc}\r\nCookie: {cookies}\r\n{header}"
         "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n"
