@@ -192,7 +192,8 @@ def pool(workers: int | None, device, own: bool):
     """The `app.work.jobs.Pool` of the options; None for none besides this process. Raises Refused."""
     if workers == 0:
         return None
-    from app.work.processes import CORES, Processes
+    from app.work.processes import Processes
+    from app.work.slots import CORES
     from edm import models
 
     return Processes("app.tabs:jobs", str(device), workers or CORES, own, models.registered)

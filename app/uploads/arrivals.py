@@ -13,8 +13,7 @@ from cachetools import LRUCache
 
 from app.sentences.denials import Denied
 from app.transport.presence import Left
-from app.work.cores import CORES
-from app.work.slots import Slots
+from app.work.slots import CORES, Slots
 from edm.base.errors import Refused
 
 YOUNG = 2.0  # seconds before an upload is told by its rate

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import torch
 
+from app.work.slots import CORES
 from edm.sampling.denoisers import ask
 
 # Numbers in a part that is worth a thread: four images of 3×32×32. Digits of 8×8 became slower (0.69 -> 0.87 s for 16
 # of them): their operations are so short that Python, which runs one thread at a time, is what takes the time.
 LEAST = 4 * 3 * 32 * 32
-
-try:
-    CORES = len(os.sched_getaffinity(0))
-except AttributeError:  # not on this system
-    CORES = os.cpu_count() or 1
 _pool = ThreadPoolExecutor(max(CORES - 1, 1), thread_name_prefix="cores")
 
 

@@ -88,6 +88,8 @@ class Office:
     async def move(self, device: str) -> None:
         """Compute on another device. Raises Refused."""
         while True:
+            if self._hopeless:
+                raise Refused(NOBODY)
             ready = [hand for hand in self._hands if hand.ready and hand.moved is None]
             if not ready:
                 await asyncio.sleep(LOOK)
@@ -133,6 +135,11 @@ class Office:
             hand.leaving = True
             self._dismiss(hand)
 
+    @property
+    def _hopeless(self) -> bool:
+        """Whether no process is there, and several could not begin."""
+        return self._failures >= PATIENCE and not any(one.ready for one in self._hands)
+
     async def _begin(self, hand):
         await asyncio.sleep(min(2.0**self._failures - 1, 30))
         hand.known = self._registered()
@@ -165,7 +172,8 @@ class Office:
                 self._end(order, None, Told(DEADLY))
             elif not order.over:
                 self._waiting.append(order)
-        if self._failures >= PATIENCE and not any(one.ready for one in self._hands):
+        if self._hopeless:
+            self.settled.set()  # who asks for the device need not wait
             for order in self._waiting:
                 self._end(order, None, Told(NOBODY))
             self._waiting.clear()

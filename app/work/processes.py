@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import itertools
-import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -14,12 +13,8 @@ from app.work import forks
 from app.work.jobs import Job
 from app.work.office import Office
 from app.work.orders import Answers, Order
+from app.work.slots import CORES
 from app.work.tickets import Ended, Ticket
-
-try:
-    CORES = len(os.sched_getaffinity(0))
-except AttributeError:  # not on this system
-    CORES = os.cpu_count() or 1
 
 
 class Processes:

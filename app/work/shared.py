@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import threading
 from collections.abc import Callable, Hashable
 
@@ -12,7 +11,7 @@ import torch
 from cachetools import LRUCache
 
 from app.work.memory import Memory
-from app.work.slots import Slots
+from app.work.slots import CORES, Slots
 from app.work.watch import Watch
 from edm import models, runner
 from edm.base.copies import COPIES
@@ -28,7 +27,7 @@ class Work:
 
     def __init__(self, device, megabytes: int = 256, own: bool = True):
         self.device, self.own = device, own
-        self.slots = Slots(max(2, os.cpu_count() or 1))
+        self.slots = Slots(max(2, CORES))
         self._lock = threading.Lock()
         self._answers: LRUCache = LRUCache(megabytes << 20, getsizeof=len)
         self._memory = Memory()

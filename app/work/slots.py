@@ -7,6 +7,7 @@ the next evaluation, if somebody waits who has had less. So a small request wait
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Hashable
@@ -14,6 +15,10 @@ from contextlib import contextmanager
 
 from cachetools import LRUCache
 
+try:
+    CORES = len(os.sched_getaffinity(0))
+except AttributeError:  # not on this system
+    CORES = os.cpu_count() or 1
 QUANTUM = 0.12  # seconds of computing after which a place is given up to who has had less
 MEMORY = 10.0  # seconds: what was computed so long ago counts 1/e
 

@@ -19,7 +19,7 @@ from app.work.beside import THREADS
 from app.work.frames import Over, Place, Say, Task, frame, over, pickled, read
 from app.work.jobs import answer, name_of, received
 from app.work.shared import Work
-from app.work.slots import Slots
+from app.work.slots import CORES, Slots
 from app.work.tickets import Ended, Ticket
 from app.work.watch import Watch
 from edm import models
@@ -86,9 +86,8 @@ class Worker:
 
     def _places(self) -> int:
         """One process after the other computes on a CPU; on a GPU, many threads of the same."""
-        cores = os.cpu_count() or 1
         on_cpu = torch.device(self._work.device).type == "cpu"
-        return max(1, cores // self._place.workers) if on_cpu else max(2, cores)
+        return max(1, CORES // self._place.workers) if on_cpu else max(2, CORES)
 
     def _computed(self, number: int, task: Task, ticket: Ticket, room: threading.Semaphore):
         """In a thread: the job, and its end."""

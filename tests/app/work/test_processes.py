@@ -268,6 +268,9 @@ def test_when_no_process_can_begin_who_waits_is_told_so():
     made = Processes("app.nowhere:jobs", "cpu", 1)
     with pytest.raises(faults.Told, match="cannot be started"):
         last(made, Deed())
+    assert made.device == "cpu"
+    with pytest.raises(Refused, match="cannot be started"):
+        made.move("cpu")
     made.close()
 
 
