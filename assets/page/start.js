@@ -43,10 +43,20 @@ function begin() {
     held.replaceWith(element("script", { type: "module", crossorigin: "", src: held.getAttribute("src") ?? "" }));
 }
 
+let pressed = false; // somebody drags something, which a move of the page would end
+/** @param {boolean} down */
+const press = (down) => () => {
+  pressed = down;
+};
+window.addEventListener("pointerdown", press(true), true);
+window.addEventListener("pointerup", press(false), true);
+window.addEventListener("pointercancel", press(false), true);
+
 /** Put the page into Gradio's frame, as it is. */
-function settle() {
+async function settle() {
   const place = document.querySelector(".explorer-place");
-  if (!place) return;
+  while (pressed) await pause(50);
+  if (!place || place.contains(root)) return;
   const held = document.activeElement;
   try {
     place.moveBefore(root, null);
