@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 import webbrowser
@@ -100,6 +101,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets=None):
         await super().startup(sockets=sockets)
         if self.started:
+            gc.freeze()  # what is there now stays: to look through it for garbage would stop everybody for 0.2 s
             print(f"EDM explorer: {self._address}  (stop with Ctrl+C)", flush=True)
             if self._browser:
                 threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()
