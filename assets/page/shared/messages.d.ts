@@ -91,8 +91,9 @@ export interface Churn {
 }
 
 /**
- * What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
- * them, where that is known.
+ * What is new of one run. anew: forget what you had. ticks: how many in all; gaps: of them with a loss that is no
+ * finite number; nonfinite: steps left out, since their gradients were not finite. peak: the share of what its GPUs
+ * can compute that it gets of them, where that is known.
  */
 export interface Closer {
   cursor: string;
@@ -101,6 +102,9 @@ export interface Closer {
   stride: number;
   frames: Losses[];
   sigmas: number[];
+  ticks: number;
+  gaps: number;
+  nonfinite: number;
   design?: Training | null;
   id: string | null;
   disk: number | null;

@@ -250,12 +250,14 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown} run
  * @param {Shown[]} others
  */
-function told({ name, images, total, points }, others) {
+function told({ name, images, total, points, ticks, gaps, nonfinite }, others) {
   const [loss, score, seconds] = [points.loss, points.score, points.seconds].map(last);
   const words = [`${name} has seen ${compact(images ?? 0)} of ${compact(total ?? images ?? 0)} images`];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
   if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);
+  if (gaps) words.push(`${gaps.toLocaleString("en")} of ${ticks.toLocaleString("en")} ticks without a finite loss`);
+  if (nonfinite) words.push(`${nonfinite.toLocaleString("en")} steps left out, whose gradients were not finite`);
   const beside = others.map((other) => `${other.name} ${last(other.points.score)?.toPrecision(3) ?? "—"}`);
   return words.join(", ") + (beside.length ? `; beside it E[λ·error] of ${beside.join(", ")}.` : ".");
 }
