@@ -364,11 +364,15 @@ export interface Model {
   thumbnail?: Float32 | Uint8 | null;
 }
 
-/** What changed of the models of runs. names: of all. choices: instrument -> knob -> what it offers now. */
+/**
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
+ * -> what it offers now.
+ */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
+  thumbnails: Record<string, Float32 | Uint8 | null>;
   choices: Record<string, Record<string, Offered>>;
 }
 
