@@ -73,6 +73,8 @@ showTheme();
 followTheme();
 document.body.prepend(root);
 document.addEventListener("explorer-place", settle);
+const charts = new URLSearchParams(location.search).get("tab") === "train"; // at once
+if (charts) fetchAhead();
 const boot = asked("boot", {});
 const address = asked("open", { query: location.search });
 const { mount } = await import("./main.js");
@@ -80,4 +82,4 @@ mount(root, await boot, server, address);
 await painted();
 begin();
 settle(); // where it was there before
-fetchAhead();
+if (!charts) fetchAhead();

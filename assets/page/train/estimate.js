@@ -34,7 +34,7 @@ export class Estimate {
     this.planned = planned;
     this.change = change;
     this.finished = finished;
-    this.words = element("p", {});
+    this.words = element("p", {}, "measuring …");
     this.misfit = element("div", { class: "why", hidden: true });
     this.node = element("div", { class: "estimate", "aria-live": "polite" }, this.words, this.misfit);
     /** @type {Latest<"plan">} */
