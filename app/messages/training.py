@@ -169,11 +169,13 @@ class Poll(Sent):
 
 
 class Cost(Sent):
-    """parts: what the bytes of memory are for."""
+    """parts: what the bytes of memory are for. precision: in which it computes; why: that one, or ""."""
 
     seconds: float
     bytes: int
     parameters: int
+    precision: str
+    why: str
     parts: dict[str, int]
 
 

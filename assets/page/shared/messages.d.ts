@@ -122,11 +122,13 @@ export interface Components {
   rows: Float32;
 }
 
-/** parts: what the bytes of memory are for. */
+/** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
   bytes: number;
   parameters: number;
+  precision: string;
+  why: string;
   parts: Record<string, number>;
 }
 

@@ -152,7 +152,7 @@ function spent(parts) {
 }
 
 /**
- * "about 2 min, 0.3 GB, 0.13 M parameters"; before that is known, how many images it is.
+ * "about 2 min, 0.3 GB, 0.13 M parameters, in fp32"; before that is known, how many images it is.
  * @param {Planned} plan
  * @param {boolean} finished
  */
@@ -160,5 +160,6 @@ function told({ values, cost }, finished) {
   const length = `about ${compact(Number(values.images))} images`;
   if (!cost) return finished ? `${length}; how long they take is seen when it runs` : `${length}, measuring …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
-  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}`;
+  const precision = [`in ${cost.precision}`, cost.why].filter(Boolean).join(", ");
+  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, ${precision}`;
 }
