@@ -172,7 +172,8 @@ def test_scripts_reach_what_they_need(own, asking):
 def test_many_scripts_may_wait_at_once_and_an_empty_queue_lets_a_core_rest(own):
     blocks = gradio_in(own[0]).get_blocks()
     assert corners.queue(blocks).max_thread_count == corners.MAX_JOBS == blocks.limiter.total_tokens
-    assert corners.queue(blocks).sleep_when_free == corners.PAUSE
+    queue = corners.queue(blocks)
+    assert (queue.sleep_when_free, queue.progress_update_sleep_when_free) == (corners.PAUSE, corners.NEVER)
 
 
 def test_a_gradio_that_has_lost_a_name_is_told_at_the_start():
