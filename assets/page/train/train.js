@@ -66,10 +66,7 @@ export class Train {
     this.requests = new Latest(page.server, "poll", {
       build: () => this.#question(),
       show: (reply) => this.#receive(reply),
-      silent: () => {
-        this.#ail(SILENT);
-        this.#soon(PACE.far);
-      },
+      silent: () => this.#ail(SILENT),
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.#soon(0));
   }
@@ -155,9 +152,9 @@ export class Train {
       return;
     }
     if (this.#ailing) this.#ail(null);
-    this.#take(reply.body);
     const { more, live } = reply.body;
-    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far);
+    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far); // whatever becomes of this one
+    this.#take(reply.body);
   }
 
   /** @param {Poll} news */
@@ -240,8 +237,10 @@ export class Train {
     const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
     this.#unanswered = asked;
     this.#starting = this.form.starting = true;
-    const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
-    this.#starting = this.form.starting = false;
+    const answer = this.asking.ask("act", { do: action, values, token: asked.token });
+    const { body, error, silent } = await answer.finally(() => {
+      this.#starting = this.form.starting = false;
+    });
     if (!silent) this.#unanswered = null;
     this.say(error);
     if (!body) return;
