@@ -8,7 +8,7 @@ const ROUND = 60; // ms in which other pages say what they hold
 const AGAIN = 2000; // ms until somebody who waits looks again, if no page says that it has ended
 
 /**
- * One question that is under way. patient: it has given way before, and takes nobody's place.
+ * One question that is under way. patient: it takes nobody's place, since it has given way before, say.
  * @typedef {{ id: string, since: number, patient: boolean, hidden: boolean, long: boolean }} Held
  */
 

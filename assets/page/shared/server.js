@@ -4,6 +4,8 @@ import { attempt } from "./attempt.js";
 import { Connections } from "./connections.js";
 
 const SECONDS = 5; // in which a server that is there says so
+const BRIEF = ["poll", "act", "plan", "film"]; // questions that hold no connection for long
+const PATIENT = ["measure", "measurePinned", "thumbnails"]; // and those that never take another's
 export const SILENCE = "The server does not answer. Is it still running?";
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
@@ -79,14 +81,15 @@ export class Server {
    * @param {() => void} [lost]
    */
   async #ask(event, message, signal, hears, lost) {
-    for (let patient = false; !signal.aborted; patient = true) {
+    for (let patient = PATIENT.includes(event); !signal.aborted; patient = true) {
       const going = new AbortController();
       const go = () => going.abort();
       let gone = false; // others need its connection
-      const ended = this.#connections.begin(() => {
+      const leave = () => {
         gone = true;
         go();
-      }, patient);
+      };
+      const ended = BRIEF.includes(event) ? () => {} : this.#connections.begin(leave, patient);
       signal.addEventListener("abort", go, { once: true });
       let whole = false;
       for await (const reply of this.#answers(event, message, going.signal)) {
