@@ -11,7 +11,7 @@ const PATIENCE = 1500; // ms for which Gradio's frontend waits for a picture
 /** @param {number} milliseconds */
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-const root = element("div", { class: "explorer" });
+const root = element("div", { class: "explorer", role: "main" });
 const server = new Server();
 
 /**
@@ -64,6 +64,7 @@ async function settle() {
     place.append(root); // in a browser that does not know how to move what is there
     if (held instanceof HTMLElement && root.contains(held)) held.focus();
   }
+  root.removeAttribute("role"); // the frame says itself that it is the main part
   showTheme(); // Gradio's frontend has set its own
 }
 

@@ -3,10 +3,12 @@
 // What a figure is made of is in types.d.ts.
 import { paper } from "./canvas.js";
 import { countUp, element, watchSize } from "./dom.js";
-import { translate } from "./plotly.js";
+import { columnsIn, translate } from "./plotly.js";
 
 /** @typedef {import("./types.d.ts").Colors} Colors */
 /** @typedef {import("./types.d.ts").Figure} Figure */
+
+const TALL = 190; // pixels of a panel, where panels stand one above the other that were meant to stand side by side
 
 /** @type {Promise<any> | null} */
 let loading = null;
@@ -56,7 +58,10 @@ export class Chart {
   async show(figure, colors) {
     this.figure = figure;
     this.colors = colors;
-    const { width, height } = this.box.getBoundingClientRect();
+    const { width } = this.box.getBoundingClientRect();
+    const stacked = columnsIn(figure, width) < (figure.columns ?? 1);
+    this.box.style.minHeight = stacked && width > 0 ? `${TALL * figure.panels.length + 40}px` : "";
+    const { height } = this.box.getBoundingClientRect();
     if (width < 40 || height < 40) return;
     const Plotly = await plotly();
     if (this.figure !== figure || !this.node.isConnected) return; // a newer one came, or this was left meanwhile

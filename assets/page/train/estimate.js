@@ -1,6 +1,7 @@
 // What would be started with the form as it is: how long it takes, or what is wrong with it.
 import { button, element } from "../shared/dom.js";
 import { Latest } from "../shared/latest.js";
+import { typeset } from "../shared/mathematics.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
 import { SILENCE } from "../shared/server.js";
 import { Written } from "./written.js";
@@ -98,7 +99,7 @@ export class Estimate {
    * @param {boolean} [wrong]
    */
   #tell(sentence, wrong = false) {
-    this.words.textContent = sentence;
+    this.words.replaceChildren(...typeset(sentence));
     this.words.classList.toggle("wrong", wrong);
   }
 
@@ -131,8 +132,8 @@ function blame(row, sentence) {
     said?.remove();
     return;
   }
-  if (said) said.textContent = sentence;
-  else row.after(element("p", { class: "blame", role: "alert" }, sentence));
+  if (said) said.replaceChildren(...typeset(sentence));
+  else row.after(element("p", { class: "blame", role: "alert" }, ...typeset(sentence)));
   for (let parent = row.closest("details"); parent; parent = parent.parentElement?.closest("details") ?? null)
     parent.open = true;
 }

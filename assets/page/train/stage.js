@@ -1,6 +1,7 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf } from "../shared/chart.js";
 import { element, putAt } from "../shared/dom.js";
+import { typeset } from "../shared/mathematics.js";
 import { compact, duration } from "../shared/numbers.js";
 import { sheet } from "../shared/sheet.js";
 import { changeView } from "../shared/stages/switches.js";
@@ -190,7 +191,8 @@ export class Stage {
   #describe() {
     const [run, ...others] = this.ready;
     const sentence = run ? told(run, others) : "";
-    if (this.summary.textContent !== sentence) this.summary.textContent = sentence;
+    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...typeset(sentence));
+    this.summary.dataset.said = sentence;
   }
 
   /** @param {import("../shared/types.d.ts").ViewChanges} changes */
@@ -202,7 +204,7 @@ export class Stage {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.notice.textContent = sentence ?? "";
+    this.notice.replaceChildren(...typeset(sentence ?? ""));
     this.notice.hidden = !sentence;
   }
 

@@ -60,7 +60,7 @@ export class Train {
     this.form = new Form(panel, tab);
     this.list = new RunList(panel, (name, more) => this.#choose(name, more));
     this.stage = new Stage(section, tab);
-    box.append(element("main", {}, panel, section));
+    box.append(element("div", { class: "room" }, panel, section));
     page.root.dataset.polls = "0";
     /** @type {Latest<"poll">} */
     this.requests = new Latest(page.server, "poll", {
