@@ -25,6 +25,7 @@ def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], s
     options: of `gr.mount_gradio_app`; what some of the supported versions do not know yet is left out."""
     known = inspect.signature(gr.mount_gradio_app).parameters
     options |= {"run_history": False, "show_error": False, "ssr_mode": False, "mcp_server": False, "pwa": False}
+    options["root_path"] = ""  # each request has its own; what GRADIO_ROOT_PATH says is among them
     options = {name: value for name, value in options.items() if name in known}
     if name_of is not None:
         options["auth_dependency"] = name_of

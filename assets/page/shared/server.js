@@ -126,7 +126,8 @@ export class Server {
  * @param {AbortSignal} signal
  */
 async function* answers(event, body, signal) {
-  const headers = { "Content-Type": "application/json" };
+  // Jupyter's proxy passes an answer on as it comes to whom asks for a stream of events, and to others when it is over
+  const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
   try {
     const answer = await fetch(new URL(`explorer-ask/${event}`, document.baseURI), {
       method: "POST",

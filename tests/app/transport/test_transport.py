@@ -147,9 +147,13 @@ def test_a_session_ends_with_logging_out(asking):
 
 
 def test_answers_say_what_browsers_shall_make_of_them(visitor):
+    framing = "frame-ancestors *" if visitor.cookies else "frame-ancestors 'self'"  # for rooms with a log-in
     for path in ("/", "/config", "/explorer/main.js", "/no-such"):
-        headers = visitor.get(path).headers
-        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+        answers = visitor.get(path), visitor.post(path, headers={"Origin": "http://evil.example"})
+        assert answers[1].status_code == 403
+        for headers in (answer.headers for answer in answers):
+            assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+            assert headers["content-security-policy"] == framing
 
 
 def test_scripts_reach_what_they_need(own, asking):
