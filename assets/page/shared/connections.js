@@ -58,11 +58,6 @@ export class Connections {
     }
   }
 
-  /** The page has ended. */
-  close() {
-    this.#channel?.close();
-  }
-
   /** It takes its time: if there are too many of these, one gives way. @param {Held} held */
   async #settle(held) {
     held.long = true;
