@@ -131,8 +131,12 @@ export class Connections {
   }
 }
 
-/** Who gives way first: those that nobody looks at, then those that were asked the longest ago. @type {(a: Held, b: Held) => number} */
-const byTurn = (a, b) => Number(b.hidden) - Number(a.hidden) || a.since - b.since;
+/**
+ * Who gives way first: those that nobody looks at, then those that take nobody's place, then those asked the longest ago.
+ * @type {(a: Held, b: Held) => number}
+ */
+const byTurn = (a, b) =>
+  Number(b.hidden) - Number(a.hidden) || Number(b.patient) - Number(a.patient) || a.since - b.since;
 
 /** Between the pages of this browser; null where it has none. */
 function channel() {
