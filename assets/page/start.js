@@ -2,11 +2,10 @@
 // Gradio's frontend begin once there is a picture: what that draws is the frame into which the page is put then.
 import { fetchAhead } from "./shared/chart.js";
 import { element } from "./shared/dom.js";
-import { SILENCE } from "./shared/latest.js";
-import { Server } from "./shared/server.js";
+import { Server, SILENCE } from "./shared/server.js";
 import { followTheme, showTheme } from "./shared/theme.js";
 
-const AGAIN = 3000; // ms until a server that does not answer is asked again
+const AGAIN = 1500; // ms until a server that does not answer is asked again
 const PATIENCE = 1500; // ms for which Gradio's frontend waits for a picture
 
 /** @param {number} milliseconds */
@@ -25,7 +24,8 @@ async function asked(event, message) {
   for (;;) {
     const reply = await server.reply(event, message);
     if (reply && reply.error == null) return reply.body;
-    root.textContent = reply ? reply.error : SILENCE;
+    if (reply) root.textContent = reply.error;
+    else if (!(await server.there())) root.textContent = SILENCE;
     await pause(AGAIN);
   }
 }

@@ -1,8 +1,9 @@
 // What would be started with the form as it is: how long it takes, or what is wrong with it.
 import { button, element } from "../shared/dom.js";
-import { Latest, SILENCE } from "../shared/latest.js";
+import { Latest } from "../shared/latest.js";
 import { typeset } from "../shared/mathematics.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
+import { SILENCE } from "../shared/server.js";
 import { Written } from "./written.js";
 
 /** @typedef {import("../shared/messages.d.ts").Allowed} Allowed */

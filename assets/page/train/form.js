@@ -175,6 +175,7 @@ export class Form {
     });
     const { page, say } = this.tab;
     const { node } = new Sources({
+      server: page.server,
       root: page.root,
       say,
       describe: this.describe,

@@ -67,10 +67,7 @@ export class Train {
     this.requests = new Latest(page.server, "poll", {
       build: () => this.#question(),
       show: (reply) => this.#receive(reply),
-      silent: () => {
-        this.#ail(SILENT);
-        this.#soon(PACE.far);
-      },
+      silent: () => this.#ail(SILENT),
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.#soon(0));
   }
@@ -157,10 +154,10 @@ export class Train {
       return;
     }
     if (this.#ailing) this.#ail(null);
+    const { more, live } = reply.body;
+    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far); // whatever becomes of this one
     this.#take(reply.body);
     if (this.#chosen.every((name) => this.#seen.has(name))) this.stage.painted.then(() => this.#ready());
-    const { more, live } = reply.body;
-    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far);
   }
 
   /** What is looked at is there: now an estimate may take the processor. */
@@ -249,8 +246,10 @@ export class Train {
     const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
     this.#unanswered = asked;
     this.#starting = this.form.starting = true;
-    const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
-    this.#starting = this.form.starting = false;
+    const answer = this.asking.ask("act", { do: action, values, token: asked.token });
+    const { body, error, silent } = await answer.finally(() => {
+      this.#starting = this.form.starting = false;
+    });
     if (!silent) this.#unanswered = null;
     this.say(error);
     if (!body) return;
