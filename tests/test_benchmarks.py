@@ -176,7 +176,7 @@ def test_bf16_is_judged_beside_the_float32_of_before_and_float32_must_not_be_slo
     monkeypatch.setattr(precisions, "fast_bf16", lambda device: device.type == "cpu")
     now, before = Side(2, 0.05), Side(2, 0.1)
     same, halved = compared(now, before)
-    assert (same.asked, halved.asked) == (1, 1.35) and "2 % apart" in halved.what and "bf16" not in same.what
+    assert (same.asked, halved.asked) == (1, 1.35) and "± 2 %" in halved.what and "bf16" not in same.what
     assert (halved.now, halved.before, halved.ratios) == (50, 100, (2.0,) * 9) and halved.met
     exact = {"channels": 64, "device": "cpu", "precision": "fp32"}
     assert now.prepared == [exact, {**exact, "precision": "bf16"}] and before.prepared == [exact] * 2

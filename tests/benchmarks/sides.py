@@ -104,7 +104,7 @@ class Sides:
         yield self.compare(figure, same).row(f"{what}, {device}, fp32: before / now", 1 if halved else asked)
         if halved:
             found = self.compare(figure, {**same, "precision": "bf16"}, same, HALF)
-            yield found.row(f"{what}, {device}: fp32 before / bf16 now, {100 * HALF:g} % apart at most", asked)
+            yield found.row(f"{what}, {device}: fp32 before / bf16 now (± {100 * HALF:g} %)", asked)
 
 
 @contextmanager
