@@ -47,12 +47,6 @@ def drawn(denoiser: Any, slots: Slots | None) -> Any:
     return made
 
 
-def of(denoiser: Any) -> Drawn | None:
-    """The network of a denoiser, if it is computed as graphs."""
-    network = getattr(denoiser, "network", None)
-    return network if isinstance(network, Drawn) else None
-
-
 class Graphs:
     """Those of a network, by what they hold for, and how often what has none was asked for. Thread-safe."""
 
@@ -87,12 +81,6 @@ class Drawn:
 
     def __reduce__(self):
         return _itself, (self._network,)
-
-    def ready(self, size: int, x: torch.Tensor, labels: torch.Tensor | None) -> bool:
-        """Whether there is a graph for so many of the images x, at one noise level; asked for often, there will be."""
-        kind = self._network.dtype
-        key = ((size, *x.shape[1:]), kind), ((1,), kind), *([] if labels is None else [((size,), labels.dtype)])
-        return self._found(key) is not None
 
     def __call__(
         self,
