@@ -119,8 +119,8 @@ def _make(network, graphs, key, slots):
         for shape, kind in key
     ]
     try:
-        with slots.turn("graphs", 0.0), torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that torch will go other ways, and of what is the same for this size
+        with slots.turn("graphs", 0.0), torch.no_grad():
+            _hush()
             traced = _jit.trace(network, tuple(given), check_trace=False)
             same = torch.equal(_run(traced, *given), network(*given))
     except Exception as error:  # whatever torch has against it, or has not any more
@@ -128,6 +128,13 @@ def _make(network, graphs, key, slots):
         return
     if same:
         graphs.keep(key, lambda *given: _run(traced, *given))
+
+
+def _hush():
+    """Nobody is told that torch will go other ways, nor of what is the same for this size of batch."""
+    warnings.filterwarnings("ignore", message=r"`torch\.jit", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=r"`torch\.jit", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=_jit.TracerWarning)
 
 
 def _run(traced, *given):
