@@ -47,12 +47,6 @@ def drawn(denoiser: Any, slots: Slots | None) -> Any:
     return made
 
 
-def of(denoiser: Any) -> Drawn | None:
-    """The network of a denoiser, if it is computed as graphs."""
-    network = getattr(denoiser, "network", None)
-    return network if isinstance(network, Drawn) else None
-
-
 class Graphs:
     """Those of a network, by what they hold for, and how often what has none was asked for. Thread-safe."""
 
@@ -87,12 +81,6 @@ class Drawn:
 
     def __reduce__(self):
         return _itself, (self._network,)
-
-    def ready(self, size: int, x: torch.Tensor, labels: torch.Tensor | None) -> bool:
-        """Whether there is a graph for so many of the images x, at one noise level; asked for often, there will be."""
-        kind = self._network.dtype
-        key = ((size, *x.shape[1:]), kind), ((1,), kind), *([] if labels is None else [((size,), labels.dtype)])
-        return self._found(key) is not None
 
     def __call__(
         self,
@@ -131,8 +119,8 @@ def _make(network, graphs, key, slots):
         for shape, kind in key
     ]
     try:
-        with slots.turn("graphs", 0.0), torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that torch will go other ways, and of what is the same for this size
+        with slots.turn("graphs", 0.0), torch.no_grad():
+            _hush()
             traced = _jit.trace(network, tuple(given), check_trace=False)
             same = torch.equal(_run(traced, *given), network(*given))
     except Exception as error:  # whatever torch has against it, or has not any more
@@ -140,6 +128,13 @@ def _make(network, graphs, key, slots):
         return
     if same:
         graphs.keep(key, lambda *given: _run(traced, *given))
+
+
+def _hush():
+    """Nobody is told that torch will go other ways, nor of what is the same for this size of batch."""
+    warnings.filterwarnings("ignore", message=r"`torch\.jit", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=r"`torch\.jit", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=_jit.TracerWarning)
 
 
 def _run(traced, *given):

@@ -9,7 +9,7 @@ import weakref
 import pytest
 import torch
 
-from app.work import cores, graphs
+from app.work import graphs
 from app.work.slots import Slots
 from edm import networks
 from edm.preconditioning import EDM, Denoiser
@@ -29,31 +29,47 @@ def denoiser():
     return Denoiser(network, EDM(0.5), shape=(1, 8, 8), classes=3)
 
 
-def there(drawn, *sizes):
-    """Whether there are graphs of such batches, in a while."""
+@pytest.fixture
+def called(denoiser, monkeypatch):
+    """How often the network itself was called."""
+    calls, honest = [], type(denoiser.network).forward
+
+    def forward(self, *given, **named):
+        calls.append(1)
+        return honest(self, *given, **named)
+
+    monkeypatch.setattr(type(denoiser.network), "forward", forward)
+    return calls
+
+
+def there(drawn, called, x=X, labels=LABELS):
+    """Whether such batches are computed by a graph, in a while."""
     end = time.monotonic() + 20
-    network = graphs.of(drawn)
-    while not all(network.ready(size, X, LABELS) for size in sizes):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.002)
-    return True
+    while time.monotonic() < end:
+        before = len(called)
+        with torch.no_grad():
+            drawn(x, 1.0, labels)
+        if len(called) == before:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 @torch.no_grad()
-def test_after_some_calls_there_is_a_graph_and_it_computes_the_same_to_the_last_bit(denoiser):
+def test_after_some_calls_there_is_a_graph_and_it_computes_the_same_to_the_last_bit(denoiser, called):
     drawn = graphs.drawn(denoiser, Slots(1))
-    assert there(drawn, 6)
+    assert there(drawn, called)
     for sigma in (0.02, 0.7, 40.0):
         assert torch.equal(drawn(X, sigma, LABELS), denoiser(X, sigma, LABELS))
         assert torch.equal(drawn(X, sigma, LABELS.flip(0)), denoiser(X, sigma, LABELS.flip(0)))
-    again = graphs.drawn(denoiser, Slots(1))
-    assert graphs.of(again).ready(6, X, LABELS), "it is the network's, whoever asks"
+    before = len(called)
+    graphs.drawn(denoiser, Slots(1))(X, 1.0, LABELS)
+    assert len(called) == before, "it is the network's, whoever asks"
 
 
-def test_whatever_else_is_asked_is_computed_as_it_is(denoiser):
+def test_whatever_else_is_asked_is_computed_as_it_is(denoiser, called):
     drawn = graphs.drawn(denoiser, Slots(1))
-    assert there(drawn, 6)
+    assert there(drawn, called)
     x = X.clone().requires_grad_()
     (slope,) = torch.autograd.grad(drawn(x, 1.0, LABELS).sum(), x)
     assert slope.abs().sum() > 0
@@ -66,7 +82,7 @@ def test_whatever_else_is_asked_is_computed_as_it_is(denoiser):
 
 
 @torch.no_grad()
-def test_a_graph_is_made_behind_what_is_computed_and_a_place_is_not_held_for_it(denoiser):
+def test_a_graph_is_made_behind_what_is_computed_and_a_place_is_not_held_for_it(denoiser, called):
     slots = Slots(1)
     drawn = graphs.drawn(denoiser, slots)
     with slots.turn("somebody"):
@@ -74,8 +90,10 @@ def test_a_graph_is_made_behind_what_is_computed_and_a_place_is_not_held_for_it(
             drawn(X, 1.0, LABELS)
         while not slots.waiting:
             time.sleep(0.001)
-        assert not graphs.of(drawn).ready(6, X, LABELS)
-    assert there(drawn, 6)
+        before = len(called)
+        drawn(X, 1.0, LABELS)
+        assert len(called) == before + 1
+    assert there(drawn, called)
 
 
 @torch.no_grad()
@@ -92,31 +110,14 @@ def test_what_torch_refuses_to_trace_is_computed_as_it_is(denoiser, monkeypatch)
 
 
 @torch.no_grad()
-def test_small_images_are_divided_once_there_are_graphs_of_the_parts(denoiser, monkeypatch):
-    monkeypatch.setattr(cores, "CORES", 2)
-    monkeypatch.setattr(cores, "FEW", 2 * 64)
-    drawn, seen = graphs.drawn(denoiser, Slots(1)), []
-    honest = cores.ask
-
-    def ask(inner, x, *given):
-        seen.append(len(x))
-        return honest(inner, x, *given)
-
-    monkeypatch.setattr(cores, "ask", ask)
-    whole = cores.divided(drawn, X, 1.0, LABELS)
-    assert seen == [6] and there(drawn, 3)
-    torch.testing.assert_close(cores.divided(drawn, X, 1.0, LABELS), whole)
-    assert seen[1:] == [3, 3]
-
-
-@torch.no_grad()
-def test_a_network_with_graphs_is_copied_and_sent_as_itself_and_forgotten_with_them(denoiser):
+def test_a_network_with_graphs_is_copied_and_sent_as_itself_and_forgotten_with_them(denoiser, called):
     drawn = graphs.drawn(denoiser, Slots(1))
-    assert there(drawn, 6)
+    assert there(drawn, called)
     for made in (copy.deepcopy(drawn), pickle.loads(pickle.dumps(drawn))):
-        assert graphs.of(made) is None
+        assert type(made.network) is type(denoiser.network)
         assert torch.equal(made(X, 1.0, LABELS), denoiser(X, 1.0, LABELS))
     network = weakref.ref(denoiser.network)
-    denoiser.network = drawn.network = None
+    called.clear()
+    denoiser.network = drawn.network = made = None
     gc.collect()
     assert network() is None
