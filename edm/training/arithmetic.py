@@ -33,8 +33,9 @@ def chosen(
     """(the settings with the precision that is taken there, where they leave that open; why that one, or "").
 
     bf16 on a CPU that multiplies in it by itself, for a network of images of WIDE channels or more that takes LEAST
-    pixels or more at once; fp32 for all others, and on GPUs. Weights, averages, Adam's moments and the loss are float32 in any case. A run's
-    files say what was taken, and it goes on with that: header, of the checkpoint from which it does.
+    pixels or more at once; fp32 for all others, and on GPUs. Weights, averages, Adam's moments and the loss are float32
+    in any case. A run's files say what was taken, and it goes on with that: header, of the checkpoint from which it
+    does.
 
     shape: of a sample; micro: how many of them are taken at once.
     """
