@@ -147,8 +147,9 @@ def test_what_settings_leave_open_is_bf16_on_a_cpu_that_has_it_where_it_pays(pro
     def chosen(settings, shape=(1, 8, 8), device=CPU, micro=256):
         return arithmetic.chosen(settings, shape, device, micro)[0].precision
 
-    assert chosen(tiny()) == ("bf16" if processor else "fp32")
-    assert chosen(tiny(), micro=64) == chosen(points(), (2,)) == chosen(tiny(), device=GPU) == "fp32"
+    wide = tiny(architecture={"channels": 32})
+    assert chosen(wide) == ("bf16" if processor else "fp32")
+    assert chosen(wide, micro=64) == chosen(points(), (2,)) == chosen(wide, device=GPU) == chosen(tiny()) == "fp32"
     assert chosen(tiny(precision="bf16"), micro=1) == "bf16" and chosen(tiny(precision="fp32")) == "fp32"
 
 
@@ -156,6 +157,7 @@ def test_a_run_says_what_was_taken_and_goes_on_with_it_bit_for_bit_on_whatever_p
     processor, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(arithmetic, "LEAST", 1)
+    monkeypatch.setattr(arithmetic, "WIDE", 1)
     taken = "bf16" if processor else "fp32"
     settings = tiny(batch=8, images=24, tick=10**6, checkpoint=10**6, samples=1, validation=1)
     with closing(train(settings)) as events:
