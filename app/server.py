@@ -94,6 +94,7 @@ def serve(listener, device, room: Room, browser: bool, pool: Pool | None = None,
     keep_time(room)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])
+    gc.freeze()  # Python ends by looking through all that there is, which takes a second, and seconds on a busy machine
 
 
 class _Server(uvicorn.Server):

@@ -114,6 +114,8 @@ def test_a_defect_below_is_told_as_one_and_never_in_the_words_of_the_server(own,
 def test_the_answers_of_a_visit_that_nobody_knows_end_with_a_word_and_nothing_in_the_log(visitor, caplog):
     answer = visitor.get("/gradio_api/queue/data", params={"session_hash": "of_before_the_restart"})
     assert answer.status_code == 200 and '"session_not_found":true' in answer.text
+    answer = visitor.get("/gradio_api/call/sample/of_before_the_restart")
+    assert answer.status_code == 200 and answer.text.startswith("event: error")
     assert not caplog.records
 
 
