@@ -30,7 +30,7 @@ from app.work.jobs import Pool
 from app.work.scripts import asked
 from app.work.shared import Work
 from app.work.threads import Threads
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 
 class _Pictures(StaticFiles):

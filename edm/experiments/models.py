@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from edm import data
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.resources import ASSETS
 from edm.data import classes
 from edm.data.settings import data_learned
 from edm.files import names as naming
 from edm.files import saved
-from edm.files.resources import ASSETS
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
