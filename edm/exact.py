@@ -89,7 +89,16 @@ class GaussianMixture:
             denoised = self._whole().denoised(flat, sigma, self._others(labels))
         else:
             denoised, _ = self._by_parts(flat, sigma, labels)
-        return denoised.to(x.dtype).contiguous().view(x.shape)
+        return _like(x, denoised)
+
+    def both(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """(D(x; σ), log p(x; σ)), as `__call__` and `log_density` have them, for little more than one of them costs."""
+        flat, sigma, labels = self._checked(x, sigma, labels)
+        if self._fit(flat):
+            denoised, density = self._whole().both(flat, sigma, self._others(labels))
+        else:
+            denoised, density = self._by_parts(flat, sigma, labels)
+        return _like(x, denoised), self._of_class(density, labels)
 
     def score(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """∇ log p(x; σ) = (D − x)/σ², shaped like x (eq. 3)."""
@@ -105,7 +114,7 @@ class GaussianMixture:
             density = self._whole().log_sum(flat, sigma, self._others(labels))
         else:
             _, density = self._by_parts(flat, sigma, labels)
-        return density if labels is None or self._log_priors is None else density - self._log_priors[labels]
+        return self._of_class(density, labels)
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` exact samples of the data [count, …], float32, on the CPU."""
@@ -140,6 +149,10 @@ class GaussianMixture:
     def stds(self) -> torch.Tensor:
         """√ of the mean variance of each component [K], in float64: its width, if it is isotropic."""
         return self._variances.mean(1).sqrt()
+
+    def _of_class(self, density, labels):
+        """log p of each sample's class, of the density with its prior."""
+        return density if labels is None or self._log_priors is None else density - self._log_priors[labels]
 
     def _by_parts(self, flat, sigma, labels):
         """(D [B, d], log Σ_k π_k N(x; …) [B] over the class), for chunks of components one after the other; or of
@@ -235,6 +248,11 @@ class PointSet(GaussianMixture):
     def points(self) -> torch.Tensor:
         """The points [K, …] (a copy: others ask this denoiser, too)."""
         return self.means.view(-1, *self.shape).clone()
+
+
+def _like(x, denoised) -> torch.Tensor:
+    """D [B, d] in the shape and the type of x."""
+    return denoised.to(x.dtype).contiguous().view(x.shape)
 
 
 def _of(values, span):

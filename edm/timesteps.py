@@ -114,7 +114,7 @@ DISCRETIZATIONS = {
         Discretization("ve", ve_levels, (0.02, 100.0), "VE", "σ_max²·(σ_min²/σ_max²)^(i/(N−1))", "even in ln σ"),
         Discretization(
             "iddpm", iddpm_levels, (0.002, 81.0),
-            "iDDPM", "u_⌊j₀ + (M−1−j₀)/(N−1)·i + ½⌋", "some of the levels that iDDPM's networks know",
+            "iDDPM", "u_j, j = ⌊j₀ + (M−1−j₀)/(N−1)·i + ½⌋", "some of the levels that iDDPM's networks know",
             most=lambda sigma_min, sigma_max: len(iddpm_available(sigma_min, sigma_max)),
         ),
         Discretization(

@@ -12,7 +12,7 @@ from app.instruments.base import Instrument, View, option
 from app.messages import drawings
 from edm import diagnostics, models, presets, runner
 from edm.base.choices import titles
-from edm.base.fields import choices
+from edm.base.fields import choices, symbol
 from edm.diagnostics import MEASURES, Axis, Cell, Sweep
 from edm.diagnostics.axes import SAMPLES
 from edm.diagnostics.ranges import EXAMPLES
@@ -33,7 +33,13 @@ def axes() -> dict[str, str]:
     """The knobs that can be an axis: numbers first, then what is chosen by name."""
     named = {*choices(Sampling), "label", "model"}
     found = sorted(diagnostics.sweepable().keys() - {"count"}, key=list(diagnostics.sweepable()).index)
-    return {name: name for name in sorted(found, key=lambda name: name in named)}
+    return {name: _written(name) for name in sorted(found, key=lambda name: name in named)}
+
+
+def _written(name: str) -> str:
+    """A knob as it stands in the paper, with its own name where that is not the same word."""
+    written = symbol(Sampling if name in Sampling.model_fields else Experiment, name)
+    return f"{written} ({name})" if written.isascii() and written != name else written
 
 
 def sampled() -> dict[str, str]:

@@ -23,7 +23,9 @@ ALL_SHEETS = "sheets.css"  # in one
 SHEETS = (
     "shared/tokens.css",
     "shared/frame.css",
+    "shared/header.css",
     "shared/widgets.css",
+    "shared/knobs.css",
     "shared/stages.css",
     "shared/dialogs.css",
     "sampler/sampler.css",
@@ -32,6 +34,7 @@ SHEETS = (
     "train/form.css",
     "train/runs.css",
     "train/stage.css",
+    "train/tasks.css",
 )
 _KINDS = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}
 _VERSIONED = re.compile(r"v-([0-9a-f]{16})/(.+)")

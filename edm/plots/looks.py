@@ -18,13 +18,13 @@ PALETTE = {  # of the page's light theme
     "noise": "#d96b1f",
     "data": "#2f6fb5",
     "vp": "#8a63b8",
-    "ve": "#2a9d8f",
-    "iddpm": "#b8860b",
+    "ve": "#27978a",
+    "iddpm": "#b1810b",
     "edm": "#c2457a",
     "yours": "#1d2330",
     "c1": "#2f6fb5",
     "c2": "#d96b1f",
-    "c3": "#2a9d8f",
+    "c3": "#27978a",
     "c4": "#8a63b8",
 }
 YOURS = "yours"  # settings of somebody's own

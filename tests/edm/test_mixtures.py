@@ -91,6 +91,18 @@ def test_all_at_once_is_the_plain_formula_to_twelve_digits(dim, kind, weighted, 
             close(mixture.log_density(x, sigma, wanted), density, 1e-12 + 1e-15 * size / np.min(sigma) ** 2)
 
 
+@pytest.mark.parametrize("most", [1, exact.CHUNK], ids=["in parts", "whole"])
+@pytest.mark.parametrize("kind", WIDTHS)
+@pytest.mark.parametrize("dim", [2, 12])
+def test_both_in_one_call_are_what_each_is_alone(dim, kind, most, monkeypatch):
+    monkeypatch.setattr(exact, "CHUNK", most)
+    mixture = GaussianMixture(*given(dim, kind, "weighted"), labels=LABELS)
+    x = torch.from_numpy(asked(dim, 0.3, False))
+    for labels in (None, np.arange(BATCH) % 3):
+        alone = mixture(x, 0.3, labels), mixture.log_density(x, 0.3, labels)
+        torch.testing.assert_close(mixture.both(x, 0.3, labels), alone, rtol=1e-13, atol=1e-13)
+
+
 @pytest.mark.parametrize("kind", WIDTHS)
 @pytest.mark.parametrize("dim", [2, 12])
 def test_one_level_is_the_same_as_a_number_and_as_tensors(dim, kind):

@@ -2,6 +2,7 @@
 import { pixels } from "../shared/canvas.js";
 import { translucent } from "../shared/colors.js";
 import { element } from "../shared/dom.js";
+import { write } from "../shared/mathematics.js";
 import { clamp } from "../shared/numbers.js";
 import { float32, uint8 } from "../shared/packed.js";
 
@@ -179,9 +180,9 @@ export class Cells {
     });
     context.fillStyle = colors.ink;
     context.font = "italic 14px Georgia, serif";
-    context.fillText(y.name, MARGIN.left - 7, 14);
+    write(context, y.name, MARGIN.left - 7, 14);
     context.textAlign = "center";
-    context.fillText(x.name, MARGIN.left + (this.width - MARGIN.left) / 2, this.height - 6);
+    write(context, x.name, MARGIN.left + (this.width - MARGIN.left) / 2, this.height - 6);
   }
 }
 

@@ -6,7 +6,7 @@ import { float32, uint8 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
 import { Instrument } from "./instrument.js";
 import { paintImages, paintPoints } from "./moments.js";
-import { paintRounds } from "./rounds.js";
+import { heightOfRounds, paintRounds } from "./rounds.js";
 
 /** @typedef {import("../shared/messages.d.ts").Churn} Body */
 /** @typedef {import("./moments.js").Step} Step */
@@ -107,6 +107,8 @@ export default class Churn extends Instrument {
   /** @override */
   paint() {
     if (!this.#now) return;
+    if (this.#now.kind === "rounds")
+      this.frame.style.setProperty("--strips", `${heightOfRounds(this.#now, this.frame.clientWidth)}px`);
     const drawing = fit(this.canvas);
     if (this.#now.kind === "rounds") paintRounds(drawing, this.#now, this.#tile, this.colors);
     else if (this.#now.shape.length > 1) paintImages(drawing, this.#now, this.#tile, this.colors);

@@ -1,5 +1,6 @@
 // The paper's Figure 1: rows of images, each column a noise level.
 import { pixels } from "../shared/canvas.js";
+import { write } from "../shared/mathematics.js";
 import { number } from "../shared/numbers.js";
 
 /** @typedef {{ shape: number[], sigmas: number[], rows: { title: string, images: Uint8Array }[] }} Rows */
@@ -25,7 +26,7 @@ export function paintRows({ context, width, height }, { shape, sigmas, rows }, t
     const y = row * (size + GAP);
     context.fillStyle = colors.mute;
     context.textAlign = "right";
-    context.fillText(title, left - 10, y + size / 2 + 4);
+    write(context, title, left - 10, y + size / 2 + 4);
     for (const k of sigmas.keys())
       context.drawImage(pixels(images, shape, k, tile), left + k * (size + GAP), y, size, size);
   });

@@ -3,7 +3,9 @@
 import { csv } from "../shared/chart.js";
 import { button, countUp, element } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
-import { Latest, SILENCE } from "../shared/latest.js";
+import { Latest } from "../shared/latest.js";
+import { typeset } from "../shared/mathematics.js";
+import { SILENCE } from "../shared/server.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 
 /** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
@@ -123,7 +125,7 @@ export class Instrument {
       this.say(this.ofLink);
       this.body = body;
       this.show(body);
-      this.summary.textContent = body.summary;
+      this.summary.replaceChildren(...typeset(body.summary));
       this.node.dataset.serial = String(serial);
       countUp(this.node, "messages");
     }
@@ -161,7 +163,7 @@ export class Instrument {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.notice.textContent = sentence ?? "";
+    this.notice.replaceChildren(...typeset(sentence ?? ""));
     this.notice.hidden = !sentence;
   }
 

@@ -1,8 +1,11 @@
 // Pictures side by side under one time slider: the lanes of a comparison, or the steps of a walk.
+import { fit } from "../shared/canvas.js";
 import { button, countUp, element, watchSize } from "../shared/dom.js";
 import { positionAt } from "../shared/levels.js";
+import { typeset } from "../shared/mathematics.js";
 import { NoisePlayer, timeline } from "../shared/player.js";
 import { row } from "../shared/sheet.js";
+import { paintLegend } from "../shared/stages/legend.js";
 import { Picture } from "../shared/stages/picture.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Instrument } from "./instrument.js";
@@ -30,7 +33,8 @@ export default class Lanes extends Instrument {
     this.player = new NoisePlayer(line, { run: () => this.slowest, moved: () => this.repaint() });
     this.stage.append(this.row);
     this.heading.append(this.views);
-    this.stage.after(line.node, this.table);
+    this.legend = element("canvas", { class: "legend", "aria-hidden": "true" });
+    this.stage.after(this.legend, line.node, this.table);
     watchSize(this.stage, () => this.repaint());
     this.animate(this.player);
   }
@@ -81,11 +85,12 @@ export default class Lanes extends Instrument {
    */
   #showTable(lanes, rows = []) {
     this.table.hidden = rows.length === 0;
-    const head = element("tr", {}, element("th", {}), ...lanes.map(({ title }) => element("th", {}, title)));
-    const body = rows.map(([title, cells]) =>
-      element("tr", {}, element("th", {}, title), ...cells.map((cell) => element("td", { html: cell }))),
-    );
-    this.table.replaceChildren(element("tbody", {}, head, ...body));
+    const columns = lanes.map(({ title }) => element("th", { scope: "col" }, ...typeset(title)));
+    const body = rows.map(([title, cells]) => {
+      const values = cells.map((cell, k) => element("td", { "data-lane": lanes[k].title }, ...typeset(cell)));
+      return element("tr", {}, element("th", { scope: "row" }, title), ...values);
+    });
+    this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", {}), ...columns), ...body));
   }
 
   /** @param {import("../shared/types.d.ts").ViewChanges} changes */
@@ -101,6 +106,12 @@ export default class Lanes extends Instrument {
     const [, sigma] = this.player.show(slowest.levels);
     for (const { picture } of this.lanes)
       if (picture.result) picture.draw(positionAt(picture.result.levels, sigma), colors);
+    const entries = this.lanes[0].picture.stage?.legend() ?? [];
+    this.legend.hidden = !entries.length;
+    if (entries.length) {
+      const { context, width, height } = fit(this.legend);
+      paintLegend(context, entries, { left: 0, bottom: height + 6, width }, colors);
+    }
     countUp(this.node, "paints");
   }
 
@@ -140,7 +151,7 @@ class Lane {
   show({ title, color, note, error, picture }, k, model) {
     this.caption = [title, note].filter(Boolean).join("  ");
     const dot = element("span", { class: "dot", style: `background: var(--ex-${color})` });
-    this.head.replaceChildren(dot, element("b", {}, title), element("span", {}, note ?? ""));
+    this.head.replaceChildren(dot, element("b", {}, ...typeset(title)), element("span", {}, ...typeset(note ?? "")));
     this.box.style.setProperty("--lane", `var(--ex-${color})`);
     this.failed.textContent = error ?? "";
     this.failed.hidden = !error;

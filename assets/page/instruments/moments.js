@@ -1,6 +1,7 @@
 // The moments of one step of the stochastic sampler: fresh noise, the direction to D(x; σ), Euler, the correction.
 import { pixels } from "../shared/canvas.js";
 import { css } from "../shared/colors.js";
+import { write } from "../shared/mathematics.js";
 import { lerp, number } from "../shared/numbers.js";
 
 /** @typedef {import("../shared/types.d.ts").Colors} Colors */
@@ -122,7 +123,7 @@ export function paintImages({ context, width, height }, { moments, count, shape 
     const column = left + i * (size + 14);
     context.textAlign = "center";
     context.fillStyle = colors.ink;
-    context.fillText(title, column + size / 2, 16);
+    write(context, title, column + size / 2, 16);
     context.fillStyle = colors.mute;
     context.fillText(`σ = ${number(Number(sigma.toPrecision(3)))}`, column + size / 2, 32);
     for (let k = 0; k < rows; k++) {

@@ -1,6 +1,7 @@
 // Noise added and taken away, again and again: a row for each strength, a column for each round.
 import { pixels } from "../shared/canvas.js";
 import { css } from "../shared/colors.js";
+import { write } from "../shared/mathematics.js";
 import { clamp } from "../shared/numbers.js";
 
 /** @typedef {import("../shared/types.d.ts").Colors} Colors */
@@ -10,19 +11,40 @@ import { clamp } from "../shared/numbers.js";
 /** @typedef {{ title: string, color: string, rounds: (Pair & { index: number })[] }} Row */
 /** @typedef {{ kind: "rounds", shape: number[], count: number, rows: Row[], columns: number[], reach: number }} Rounds */
 
+const [LEFT, TOP, GAP] = [104, 22, 6]; // pixels for the titles of rows, and of columns, and between pictures
+const NARROWEST = 74; // pixels of a column
+
+/**
+ * Which rounds are shown in that width, how wide a column is, and how large a picture.
+ * @param {Rounds} rounds
+ * @param {number} width
+ */
+function arranged({ rows, columns, shape, count }, width) {
+  const points = shape.length === 1;
+  const across = points ? 1 : count;
+  const skip = Math.ceil((columns.length * NARROWEST) / (width - LEFT));
+  const shown = columns.filter((_, i) => i === 0 || (columns.length - 1 - i) % skip === 0);
+  const step = (width - LEFT) / shown.length;
+  const lines = rows.length * (points ? 1 : 2); // an image's x and D one below the other
+  return { points, across, lines, shown, step, size: (step - 12) / across };
+}
+
+/** @type {(rounds: Rounds, width: number) => number} */
+export function heightOfRounds(rounds, width) {
+  const { lines, size } = arranged(rounds, width);
+  return TOP + lines * (size + GAP);
+}
+
 /**
  * @param {import("../shared/canvas.js").Drawing} drawing
  * @param {Rounds} rounds
  * @param {HTMLCanvasElement} tile
  * @param {Colors} colors
  */
-export function paintRounds({ context, width, height }, { rows, columns, shape, count, reach }, tile, colors) {
-  const points = shape.length === 1;
-  const [left, top, gap] = [104, 22, 6];
-  const lines = rows.length * (points ? 1 : 2); // an image's x and D one below the other
-  const across = points ? 1 : count;
-  const size = Math.min((height - top) / lines - gap, ((width - left) / columns.length - 12) / across);
-  const step = Math.min((width - left) / columns.length, size * across + 24);
+export function paintRounds({ context, width, height }, rounds, tile, colors) {
+  const { rows, shape, count, reach } = rounds;
+  const { points, across, lines, shown, step, size: widest } = arranged(rounds, width);
+  const size = Math.min(widest, (height - TOP) / lines - GAP);
   /** @type {(source: Values, k: number, x: number, y: number) => void} */
   const image = (source, k, x, y) =>
     context.drawImage(pixels(/** @type {Uint8Array} */ (source), shape, k, tile), x, y, size - 2, size - 2);
@@ -30,19 +52,22 @@ export function paintRounds({ context, width, height }, { rows, columns, shape, 
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "center";
   context.fillStyle = colors.mute;
-  columns.forEach((index, i) => {
-    context.fillText(index === 0 ? "start" : `${index}`, left + i * step + (size * across) / 2, 14);
+  shown.forEach((index, i) => {
+    context.fillText(index === 0 ? "start" : `${index}`, LEFT + i * step + (size * across) / 2, 14);
   });
-  rows.forEach(({ title, color, rounds }, r) => {
-    const y = top + (r * lines * (size + gap)) / rows.length;
-    context.textAlign = "right";
+  rows.forEach(({ title, color, rounds: pairs }, r) => {
+    const y = TOP + (r * lines * (size + GAP)) / rows.length;
     context.fillStyle = css(colors, color);
-    context.fillText(title, left - 10, y + 14);
+    context.fillRect(LEFT - 8, y, 3, (lines / rows.length) * (size + GAP) - GAP - 2);
+    context.textAlign = "right";
+    context.fillStyle = colors.ink;
+    write(context, title, LEFT - 14, y + 12);
     context.fillStyle = colors.mute;
-    context.fillText(points ? "x and D" : "x", left - 10, y + size / 2 + 10);
-    if (!points) context.fillText("D(x; σ)", left - 10, y + size * 1.5 + gap);
-    for (const { index, ...pair } of rounds) {
-      const x = left + columns.indexOf(index) * step;
+    context.fillText(points ? "x and D" : "x", LEFT - 14, y + Math.max(28, size / 2 + 4));
+    if (!points) context.fillText("D(x; σ)", LEFT - 14, y + size * 1.5 + 4);
+    for (const { index, ...pair } of pairs) {
+      if (!shown.includes(index)) continue;
+      const x = LEFT + shown.indexOf(index) * step;
       if (points) scatter(context, pair, x, y, size, reach, colors);
       else
         for (let k = 0; k < count; k++) {

@@ -1,6 +1,7 @@
 // The sweep: a grid of cells, each a picture or a number; a click takes its settings to the Sampler tab.
 import { contextOf, fit, paper } from "../shared/canvas.js";
 import { element, watchSize } from "../shared/dom.js";
+import { symbolOf, typeset } from "../shared/mathematics.js";
 import { clamp, number } from "../shared/numbers.js";
 import { Cells } from "./cells.js";
 import { Instrument } from "./instrument.js";
@@ -68,9 +69,18 @@ export default class Sweep extends Instrument {
    * @param {Body} body
    */
   show(body) {
-    this.#cells = new Cells(body);
+    const { x, y } = body.axes;
+    this.#cells = new Cells({ ...body, axes: { x: this.#named(x), y: this.#named(y) } });
     this.mark(this.busy);
     this.paint();
+  }
+
+  /**
+   * An axis by its knob's symbol.
+   * @param {Body["axes"]["x"]} axis
+   */
+  #named(axis) {
+    return { ...axis, name: symbolOf(this.bench.page.boot.knobs[axis.name]) ?? axis.name };
   }
 
   /** @override */
@@ -103,7 +113,7 @@ export default class Sweep extends Instrument {
     const value = cell?.value == null ? "" : `: ${number(cell.value)}${within}`;
     const problem = cell?.problem ? ` — ${cell.problem}` : "";
     const use = cell?.document ? " · click to open it in the Sampler" : "";
-    this.tip.textContent = here.filter(Boolean).join(", ") + value + problem + use;
+    this.tip.replaceChildren(...typeset(here.filter(Boolean).join(", ") + value + problem + use));
     const [left, top, , h] = this.#cells.box(place);
     const { width, height } = this.#cells;
     this.tip.style.left = `${clamp(left, 0, width - 300)}px`;

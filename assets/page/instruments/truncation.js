@@ -3,6 +3,7 @@ import { fit } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
 import { translucent } from "../shared/colors.js";
 import { countUp, element, watchSize } from "../shared/dom.js";
+import { typeset } from "../shared/mathematics.js";
 import { lerp, rounded } from "../shared/numbers.js";
 import { float32 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
@@ -78,7 +79,8 @@ export default class Truncation extends Instrument {
     for (const [shade, lines] of buckets.entries()) strokes(context, lines, shade / SHADES, this.colors);
     context.globalAlpha = 1;
     const [calm, hot] = [low, high].map((value) => rounded(Math.exp(value)));
-    this.key.textContent = `x/√(σ² + σ_data²), painted by local error: ${calm} grey … ${hot} orange`;
+    const words = `x/√(σ² + σ_data²), painted by local error: ${calm} grey … ${hot} orange`;
+    this.key.replaceChildren(...typeset(words));
     countUp(this.node, "paints");
   }
 

@@ -42,7 +42,7 @@ export class Workbench {
     const choices = element("div", list, ...this.buttons);
     const panel = element("aside", { "aria-label": "Settings" }, choices, this.knobs, this.help);
     this.stage = element("section", {});
-    box.append(element("main", {}, panel, this.stage));
+    box.append(element("div", { class: "room" }, panel, this.stage));
   }
 
   /** The theme's, which main.js hands over before anything is opened. */
@@ -198,7 +198,7 @@ export class Workbench {
       const title = declared.section ?? "Settings";
       sections.set(title, [...(sections.get(title) ?? []), made]);
     }
-    const nodes = [...sections].map(([title, widgets]) => element("div", {}, element("h3", {}, title), ...widgets));
+    const nodes = [...sections].map(([title, widgets]) => element("div", {}, element("h2", {}, title), ...widgets));
     this.knobs.replaceChildren(...nodes);
   }
 

@@ -34,6 +34,6 @@ export function layout(root) {
     element("div", { class: "numbers" }, element("div", {}, main.numbers, pin.numbers), pinning),
     summary,
   );
-  root.replaceChildren(element("main", {}, panel, section));
+  root.replaceChildren(element("div", { class: "room" }, panel, section));
   return { panel, main, pin, stages, views, notice, time, ladder, pinning, summary };
 }

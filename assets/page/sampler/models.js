@@ -28,7 +28,7 @@ export class Models {
     this.settings = settings;
     this.describe = describe;
     this.choose = choose;
-    this.heading = element("h3", { class: "split" }, "Model", this.#trainingTime(), this.#kinds());
+    this.heading = element("h2", { class: "split" }, "Model", this.#trainingTime(), this.#kinds());
     this.box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
     /** @type {Latest<"thumbnails">} */
     this.requests = new Latest(server, "thumbnails", {

@@ -19,9 +19,9 @@ export class Panel {
     this.describe = helper(help);
     this.models = new Models(server, settings, this.describe, chooseModel);
     /** @type {(title: string, ...content: Node[]) => void} */
-    const section = (title, ...content) => root.append(element("h3", {}, title), ...content);
+    const section = (title, ...content) => root.append(element("h2", {}, title), ...content);
     this.computed = element("span", { title: "In which precision what is shown was computed" });
-    root.append(this.models.heading, this.models.box, element("h3", { class: "told" }, "Design", this.computed));
+    root.append(this.models.heading, this.models.box, element("h2", { class: "told" }, "Design", this.computed));
     root.append(this.#designs());
     section("Time steps", this.#choice("discretization"), ...this.#rows("steps", "rho", "sigma_min", "sigma_max"));
     section("Solver", this.#choice("solver"), ...this.#rows("alpha"));

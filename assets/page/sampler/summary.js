@@ -1,5 +1,6 @@
 // What the page says about a result, in numbers and in a sentence.
 import { element } from "../shared/dom.js";
+import { typeset } from "../shared/mathematics.js";
 import { number, rounded } from "../shared/numbers.js";
 
 /** @typedef {import("../shared/types.d.ts").Result} Result */
@@ -20,13 +21,16 @@ export function describe(parts, { main, pin, pinned, settings }) {
   parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main));
   parts.pin.numbers.hidden = parts.main.caption.hidden = parts.pin.caption.hidden = !pinned;
   const sentence = summary(result, main.measures, settings);
-  if (parts.summary.textContent !== sentence) parts.summary.textContent = sentence;
+  if (parts.summary.dataset.said !== sentence) {
+    parts.summary.dataset.said = sentence;
+    parts.summary.replaceChildren(...typeset(sentence));
+  }
   if (!pinned) return;
   const other = pin.picture.result;
   if (other) parts.pin.numbers.replaceChildren(...metrics("pinned", other, pin));
   const [here, there] = differences(settings.changedValues(), pinned, settings.boot.knobs);
-  parts.main.caption.textContent = `now: ${here}`;
-  parts.pin.caption.textContent = `pinned: ${there}`;
+  parts.main.caption.replaceChildren(...typeset(`now: ${here}`));
+  parts.pin.caption.replaceChildren(...typeset(`pinned: ${there}`));
 }
 
 /**

@@ -3,10 +3,12 @@
 // What a figure is made of is in types.d.ts.
 import { paper } from "./canvas.js";
 import { countUp, element, watchSize } from "./dom.js";
-import { translate } from "./plotly.js";
+import { columnsIn, translate } from "./plotly.js";
 
 /** @typedef {import("./types.d.ts").Colors} Colors */
 /** @typedef {import("./types.d.ts").Figure} Figure */
+
+const TALL = 190; // pixels of a panel, where panels stand one above the other that were meant to stand side by side
 
 /** @type {Promise<any> | null} */
 let loading = null;
@@ -20,12 +22,16 @@ export function fetchAhead() {
   else setTimeout(fetch, 2000); // in Safari
 }
 
-/** Plotly, loaded when it is first needed. */
-function plotly() {
+/** Plotly, loaded when it is first needed, or somebody knows that it will be. */
+export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const node = element("script", { src: script() });
     node.onload = () => resolve(/** @type {any} */ (window).Plotly);
-    node.onerror = () => reject(new Error("plotly.min.js could not be loaded"));
+    node.onerror = () => {
+      loading = null; // the next figure tries again
+      node.remove();
+      reject(new Error("plotly.min.js could not be loaded"));
+    };
     document.head.append(node);
   });
   return loading;
@@ -52,10 +58,13 @@ export class Chart {
   async show(figure, colors) {
     this.figure = figure;
     this.colors = colors;
-    const { width, height } = this.box.getBoundingClientRect();
+    const { width } = this.box.getBoundingClientRect();
+    const stacked = columnsIn(figure, width) < (figure.columns ?? 1);
+    this.box.style.minHeight = stacked && width > 0 ? `${TALL * figure.panels.length + 40}px` : "";
+    const { height } = this.box.getBoundingClientRect();
     if (width < 40 || height < 40) return;
     const Plotly = await plotly();
-    if (this.figure !== figure) return; // a newer one came while Plotly was loading
+    if (this.figure !== figure || !this.node.isConnected) return; // a newer one came, or this was left meanwhile
     const { data, layout } = translate(figure, colors, width, height);
     await Plotly.react(this.node, data, layout, {
       displayModeBar: false,

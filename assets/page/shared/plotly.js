@@ -1,5 +1,6 @@
 // A figure as Plotly wants it: its traces and its layout, in the page's colours.
 import { css, rgbOf, translucent } from "./colors.js";
+import { markup } from "./mathematics.js";
 
 /** @typedef {import("./types.d.ts").Colors} Colors */
 /** @typedef {import("./types.d.ts").Figure} Figure */
@@ -8,6 +9,16 @@ import { css, rgbOf, translucent } from "./colors.js";
 /** @typedef {Record<string, any> & { shapes: object[], annotations: object[] }} Layout */
 
 const GAP = { across: 64, down: 58 }; // pixels between panels: room for axis titles
+const NARROW = 560; // pixels below which panels stand one above the other
+const LETTER = 6.6; // pixels, about
+const SAMPLE = 48; // pixels of a line in the legend
+const LEGEND = 20; // pixels of a row of it
+
+/**
+ * How many panels stand side by side.
+ * @type {(figure: Figure, width: number) => number}
+ */
+export const columnsIn = ({ columns }, width) => (width < NARROW ? 1 : (columns ?? 1));
 
 /**
  * @param {Figure} figure
@@ -17,8 +28,11 @@ const GAP = { across: 64, down: 58 }; // pixels between panels: room for axis ti
  * @returns {{ data: object[], layout: Layout }}
  */
 export function translate(figure, colors, width, height) {
-  const crowded = (figure.columns ?? 1) > 2 && figure.panels.some(({ title }) => title); // the legend takes a line of its own
-  const margin = { l: 64, r: 18, t: crowded ? 52 : 30, b: 46 };
+  const columns = columnsIn(figure, width);
+  const titled = figure.panels.some(({ title }) => title);
+  const crowded = titled && (columns > 2 || width < NARROW); // the legend takes lines of its own
+  const more = LEGEND * (legendRows(figure, width) - 1 + (crowded ? 1 : 0));
+  const margin = { l: width < NARROW ? 52 : 64, r: 18, t: 30 + more, b: 46 };
   /** @type {Layout} */
   const layout = {
     width,
@@ -34,7 +48,7 @@ export function translate(figure, colors, width, height) {
       orientation: "h",
       x: 1,
       xanchor: "right",
-      y: 1 + (crowded ? 22 / (height - margin.t - margin.b) : 0),
+      y: 1 + (crowded ? LEGEND / (height - margin.t - margin.b) : 0),
       yanchor: "bottom",
     },
     uirevision: figure.key ?? "same",
@@ -45,7 +59,7 @@ export function translate(figure, colors, width, height) {
   /** @type {object[]} */
   const data = [];
   const named = new Set(); // one legend entry a series, over all panels
-  boxes(figure, width - margin.l - margin.r, height - margin.t - margin.b).forEach(([x, y], k) => {
+  boxes({ ...figure, columns }, width - margin.l - margin.r, height - margin.t - margin.b).forEach(([x, y], k) => {
     const panel = figure.panels[k];
     const id = k ? String(k + 1) : "";
     const linked = figure.sharedX && k ? { matches: "x" } : {};
@@ -54,7 +68,7 @@ export function translate(figure, colors, width, height) {
     const place = { xaxis: `x${id}`, yaxis: `y${id}` };
     if (panel.title)
       layout.annotations.push({
-        text: `<b>${panel.title}</b>`,
+        text: `<b>${markup(panel.title)}</b>`,
         x: x[0],
         y: y[1],
         xref: "paper",
@@ -77,6 +91,16 @@ export function translate(figure, colors, width, height) {
     for (const mark of panel.marks ?? []) addMark(layout, mark, panel, place, colors);
   });
   return { data, layout };
+}
+
+/**
+ * In how many rows the names of a figure's lines stand.
+ * @type {(figure: Figure, width: number) => number}
+ */
+function legendRows({ panels }, width) {
+  const names = new Set(panels.flatMap(({ lines = [] }) => (lines ?? []).flatMap(({ name }) => name ?? [])));
+  const long = [...names].reduce((sum, name) => sum + name.replace(/<.*?>/g, "").length * LETTER + SAMPLE, 0);
+  return Math.max(1, Math.ceil(long / (width - 70)));
 }
 
 /**
@@ -115,7 +139,7 @@ function boxes({ panels, columns: asked, sharedX }, width, height) {
  */
 function axis({ title, log, range, hideTicks, counts }, colors) {
   return {
-    title: { text: title ?? "", standoff: 6, font: { size: 12, color: colors.mute } },
+    title: { text: markup(title ?? ""), standoff: 6, font: { size: 12, color: colors.mute } },
     type: log ? "log" : "linear",
     ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: true }),
     exponentformat: counts ? "SI" : "power",
@@ -124,7 +148,7 @@ function axis({ title, log, range, hideTicks, counts }, colors) {
     zeroline: false,
     linecolor: colors.line,
     tickcolor: colors.line,
-    tickfont: { color: colors.mute, size: 11 },
+    tickfont: { color: colors.mute, size: log ? 9 : 11 }, // powers of ten are drawn larger by a quarter,
     showticklabels: !hideTicks,
     automargin: false,
   };
@@ -141,17 +165,17 @@ function trace(
   const shade = css(colors, color ?? "ink");
   return {
     type: "scatter",
-    name,
+    name: name && markup(name),
     x,
     y,
     mode,
-    text,
+    text: text?.map(markup),
     opacity,
-    ...(place ? { textposition: place, textfont: { color: shade }, cliponaxis: false } : {}),
+    ...(place ? { textposition: place, textfont: { color: colors.ink }, cliponaxis: false } : {}),
     connectgaps: false,
     line: { color: shade, dash, width },
     marker: { color: shade, size, symbol: symbol ?? "circle" },
-    hovertemplate: `${name ? `${name}: ` : ""}%{y:.3g} at %{x:.3g}${text ? " · %{text}" : ""}<extra></extra>`,
+    hovertemplate: `${name ? `${markup(name)}: ` : ""}%{y:.3g} at %{x:.3g}${text ? " · %{text}" : ""}<extra></extra>`,
   };
 }
 
@@ -197,5 +221,5 @@ function addMark(layout, { x, y, text, color }, panel, { xaxis, yaxis }, colors)
   const place = vertical
     ? { x: at, y: 1, yref: `${yaxis} domain`, xref: xaxis, yanchor: "top", xanchor: "left" }
     : { y: at, x: 1, xref: `${xaxis} domain`, yref: yaxis, xanchor: "right", yanchor: "bottom" };
-  layout.annotations.push({ text, showarrow: false, font: { size: 11, color: shade }, ...place });
+  layout.annotations.push({ text: markup(text), showarrow: false, font: { size: 11, color: colors.ink }, ...place });
 }

@@ -1,6 +1,7 @@
 // Widgets made from the declarations of settings: a slider with its number, choices side by side, chips, text. Each is
 // an element that follows its value.
 import { button, element } from "./dom.js";
+import { plain, typeset } from "./mathematics.js";
 import { clamp, number } from "./numbers.js";
 
 /** @typedef {import("./types.d.ts").Knob} Knob */
@@ -45,7 +46,7 @@ export function helper(line) {
 export function segments(knob, { name, get, set, follow, describe }) {
   const node = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
   (knob.choices ?? []).forEach((choice, i) => {
-    const choiceButton = button({ role: "radio", "data-value": choice }, knob.titles?.[i] ?? choice);
+    const choiceButton = button({ role: "radio", "data-value": choice }, ...typeset(knob.titles?.[i] ?? choice));
     choiceButton.addEventListener("click", () => set(choice));
     describe(choiceButton, knob.helps?.[i] || knob.help);
     node.append(choiceButton);
@@ -108,7 +109,7 @@ export function choice(knob, { name, get, set, follow, describe }) {
     const { choices, titles } = knob;
     offer(
       select,
-      (choices ?? []).map((value, i) => [value, titles?.[i] ?? value]),
+      (choices ?? []).map((value, i) => [value, plain(titles?.[i] ?? value)]),
     );
     select.value = get() ?? "";
   });
@@ -125,8 +126,8 @@ export function chips(knob, { name, get, set, follow, describe }) {
   const choices = knob.choices ?? [];
   choices.forEach((value, i) => {
     const color = knob.colors?.[i];
-    const dot = color ? element("span", { class: "dot", style: `background: var(--ex-${color})` }) : null;
-    const chip = button({ "data-value": value }, dot, knob.titles?.[i] ?? value);
+    const dot = color ? element("span", { class: "dot", style: `--tint: var(--ex-${color})` }) : null;
+    const chip = button({ "data-value": value }, dot, ...typeset(knob.titles?.[i] ?? value));
     chip.addEventListener("click", () => {
       const on = new Set(get());
       if (!on.delete(value)) on.add(value);

@@ -69,12 +69,12 @@ export class Form {
       { class: "form" },
       element("div", { class: "start" }, this.startButton, this.contrast),
       this.estimate.node,
-      element("h3", { class: "split" }, "Data", this.#sources()),
+      element("h2", { class: "split" }, "Data", this.#sources()),
       this.datasets.node,
-      element("h3", {}, "Size · design"),
+      element("h2", {}, "Size · design"),
       this.#short("size"),
       this.#designs(),
-      element("h3", { class: "split" }, "Length", this.#units()),
+      element("h2", { class: "split" }, "Length", this.#units()),
       this.#row("minutes"),
       this.#row("images"),
       ...this.#where(),
@@ -107,7 +107,7 @@ export class Form {
     this.#ask();
   }
 
-  /** @param {boolean} active */
+  /** @param {boolean} active  It is looked at, and estimates may take the processor. */
   set active(active) {
     this.#shown = active;
     if (active && !this.estimate.asked) this.#ask();
@@ -175,6 +175,7 @@ export class Form {
     });
     const { page, say } = this.tab;
     const { node } = new Sources({
+      server: page.server,
       root: page.root,
       say,
       describe: this.describe,
@@ -267,7 +268,7 @@ export class Form {
   /** Where there is only the CPU, it is one of many knobs. */
   #where() {
     const { node, about, several } = this.device;
-    return several ? [element("h3", {}, "Device"), element("div", { class: "device" }, node, about)] : [];
+    return several ? [element("h2", {}, "Device"), element("div", { class: "device" }, node, about)] : [];
   }
 
   #more() {
@@ -275,7 +276,7 @@ export class Form {
     /** @type {(name: string) => Node[]} */
     const titled = (name) => {
       const { choices, symbol } = this.knobs[name];
-      return choices ? [element("h3", { html: symbol }), this.#row(name)] : [this.#row(name)];
+      return choices ? [element("h2", { html: symbol }), this.#row(name)] : [this.#row(name)];
     };
     const inner = element("details", {}, element("summary", {}, "Network, loss and loop"), ...others.flatMap(titled));
     const copier = button({ class: "pin" }, "Copy");

@@ -17,7 +17,7 @@ export class RunList {
    */
   constructor(box, choose) {
     this.choose = choose;
-    this.title = element("h3", { class: "split" }, "Runs");
+    this.title = element("h2", { class: "split" }, "Runs");
     this.node = element("div", { class: "runs", role: "list", "aria-label": "Runs" });
     this.node.addEventListener("keydown", (event) => this.#key(event));
     box.append(this.title, this.node);

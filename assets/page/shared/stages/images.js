@@ -12,6 +12,7 @@ import { continued, uint8 } from "../packed.js";
 const STRIP_FRAMES = 12;
 const TOP = 38; // room for the switches
 const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name
+const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
   /** @type {import("../types.d.ts").Switch[]} */
@@ -111,8 +112,8 @@ export class Images {
     const spread = Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last));
     const frames = [...new Set(spread)];
     const beside = result.nearest && width > 4 * BESIDE ? BESIDE : 0;
-    const size = Math.min((strip - 34) / 2, (width - 40 - beside) / frames.length - 6);
-    const left = (width - 40 - beside - frames.length * (size + 6)) / 2 + 40;
+    const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
+    const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     if (beside)
       this.#drawNearest(context, result, k, { x: left + frames.length * (size + 6) + 20, y: top, size }, colors);
@@ -121,16 +122,24 @@ export class Images {
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
+    context.fillText("σ =", left - 10, top + 2 * size + 18);
     context.textAlign = "center";
     frames.forEach((j, i) => {
       const x = left + i * (size + 6);
       context.drawImage(this.#tile(result, this.x, j, k), x, top, size, size);
       context.drawImage(this.#tile(result, this.denoised, j, k), x, top + size + 4, size, size);
       const now = run.index[j] <= u && (i + 1 === frames.length || run.index[frames[i + 1]] > u);
-      context.fillStyle = now ? colors.noise : colors.mute;
+      context.fillStyle = now ? colors.ink : colors.mute;
+      context.font = `${now ? "bold " : ""}11px system-ui, sans-serif`;
+      if (now) context.fillRect(x, top + 2 * size + 6, size, 2);
       const sigma = number(Number(sigmaAt(levels, run.index[j]).toPrecision(2)));
       context.fillText(sigma, x + size / 2, top + 2 * size + 18);
     });
+  }
+
+  /** Its switches say what it shows. @returns {import("./legend.js").Entry[]} */
+  legend() {
+    return [];
   }
 
   /**

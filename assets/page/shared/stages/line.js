@@ -1,9 +1,12 @@
-// The stage of a 1-D model: the paper's Figure 3. The state x against time t (or σ), density behind, t growing to the right.
+// The stage of a 1-D model: the paper's Figure 3. The state x against time t (or σ), density behind. Noise is at the
+// left and data at the right, mirrored against the paper: so run the time slider, the noise levels and film strips, and
+// what is sampled is read from left to right.
 import { fit } from "../canvas.js";
 import { element } from "../dom.js";
 import { bracket } from "../levels.js";
 import { clamp, lerp, number } from "../numbers.js";
 import { float32, mixture } from "../packed.js";
+import { entriesOf, paintLegend } from "./legend.js";
 import { paintShade } from "./shade.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
@@ -12,7 +15,7 @@ import { paintShade } from "./shade.js";
 
 const COLUMNS = 220;
 const ROWS = 150;
-const MARGIN = { left: 44, right: 14, top: 44, bottom: 34 };
+const MARGIN = { left: 58, right: 14, top: 44, bottom: 34 };
 /** @type {Record<string, number>} */
 const ZOOMS = { all: Number.POSITIVE_INFINITY, near: 1 };
 const ZOOM = 25; // the largest σ that is shown, if nothing else is asked for
@@ -28,6 +31,7 @@ const ZOOM = 25; // the largest σ that is shown, if nothing else is asked for
  * @property {number} end
  * @property {number} reach
  * @property {boolean} byTime
+ * @property {boolean} scaled  Whether the state is not x itself.
  */
 
 export class Line {
@@ -103,6 +107,7 @@ export class Line {
       end: byTime ? interpolate(axis.sigma, axis.t, limit) : limit,
       reach: Math.max(reach, 1.2),
       byTime,
+      scaled: axis.scale.some((scale) => scale !== 1),
     };
   }
 
@@ -116,7 +121,7 @@ export class Line {
       this.#shadeKey = key;
       const values = new Float32Array(COLUMNS * ROWS);
       for (let i = 0; i < COLUMNS; i++) {
-        const time = ((i + 0.5) / COLUMNS) * frame.end;
+        const time = (1 - (i + 0.5) / COLUMNS) * frame.end;
         const sigma = frame.byTime ? interpolate(axis.t, axis.sigma, time) : time;
         this.#shadeColumn(values, i, sigma, frame.reach / interpolate(frame.times, axis.scale, time), sigmaData);
       }
@@ -190,18 +195,32 @@ export class Line {
     const bottom = frame.top + frame.height;
     for (const tick of ticks(frame.end)) context.fillText(number(tick), across(frame, tick), bottom + 14);
     const name = frame.byTime ? "time t" : "noise level σ";
-    const where = this.options.contain ? "" : ` · data at the left, noise at the right (σ = ${number(limit)})`;
+    const where = this.options.contain ? "" : ` · from noise at the left (σ = ${number(limit)}) to data at the right`;
     context.fillText(name + where, frame.left + frame.width / 2, bottom + 29);
     context.textAlign = "right";
     for (const tick of ticks(frame.reach)) {
       for (const value of tick ? [tick, -tick] : [0])
         context.fillText(number(value), frame.left - 6, down(frame, value) + 4);
     }
+    context.save();
+    context.translate(14, frame.top + frame.height / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = "center";
+    context.fillText(frame.scaled ? "x, scaled by s(t)" : "x, in the units of the data", 0, 0);
+    context.restore();
+    if (this.options.contain) return;
+    const box = { left: frame.left + 4, bottom: bottom - 2, width: frame.width - 8 };
+    paintLegend(context, this.legend(), box, colors);
+  }
+
+  /** What is what in the picture. */
+  legend() {
+    return entriesOf({ density: this.components.length && "density p(x; σ)" });
   }
 }
 
 /** @type {(frame: Frame, time: number) => number} */
-const across = (frame, time) => frame.left + (time / frame.end) * frame.width;
+const across = (frame, time) => frame.left + (1 - time / frame.end) * frame.width;
 /** @type {(frame: Frame, x: number) => number} */
 const down = (frame, x) => frame.top + frame.height / 2 - (x / frame.reach) * (frame.height / 2);
 

@@ -5,6 +5,7 @@ import { bracket, sigmaAt } from "../levels.js";
 import { clamp, lerp } from "../numbers.js";
 import { arrowsOf, float32, mixture } from "../packed.js";
 import { paintArrows } from "./arrows.js";
+import { entriesOf, paintKey } from "./legend.js";
 import { arrowKey } from "./pad.js";
 import { paintShade, splat } from "./shade.js";
 import { FOLLOW_WINDOW, WINDOW } from "./window.js";
@@ -118,6 +119,15 @@ export class Plane {
     }
     this.#drawParticles(context, result, u, colors);
     this.#drawProbe(context, result, u, colors);
+    if (this.options.contain) return;
+    const sigma = this.follow ? sigmaAt(result.levels, u) : null;
+    paintKey(context, this.legend(), { width, height, sigma, sigmaData: result.sigmaData }, colors);
+  }
+
+  /** What is what in the picture. */
+  legend() {
+    const density = this.components.length && (this.follow ? "density p(x; σ)" : "density of the data");
+    return entriesOf({ density, draggable: Boolean(this.options.onProbe), arrows: this.field });
   }
 
   /** @type {(result: Result) => void} */
