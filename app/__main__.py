@@ -22,6 +22,7 @@ MORE = """examples:
   python -m app --model runs/digits --model model.safetensors
   python -m app --host 0.0.0.0 --password WORD
   python -m app --host 0.0.0.0 --classroom
+  python -m app --password WORD --root-path /edm
 
 Without a password everybody who has an account on this machine can open the page and do all that you can. One that
 others can reach needs one; it shows everything, and starts nothing unless it is a classroom.
@@ -69,8 +70,33 @@ def options(arguments=None) -> argparse.Namespace:
         help="ask visitors for it (user name: edm; in a classroom any), also those who have accounts on this machine; "
         "needed on any other host; also EDM_PASSWORD",
     )
+    _add_front(parser.add_argument_group("behind a proxy, and in other pages"))
     _add_classroom(parser.add_argument_group("classroom"))
     return parser.parse_args(arguments)
+
+
+def _add_front(group) -> None:
+    group.add_argument(
+        "--root-path",
+        default=os.environ.get("GRADIO_ROOT_PATH") or "",
+        metavar="PATH",
+        help="the path under which a proxy serves the page, such as /edm, whether it passes that on or takes it away; "
+        "also GRADIO_ROOT_PATH",
+    )
+    group.add_argument(
+        "--proxy",
+        action="store_true",
+        help="a proxy that asks who comes stands in front, such as Jupyter's: answer to its name without a password, "
+        "and believe its X-Forwarded-… headers (so do --root-path and --password)",
+    )
+    group.add_argument(
+        "--embed",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="pages of this origin, such as https://moodle.example, may hold this one in a frame; may be repeated "
+        "(default: any page if there is a password, none else)",
+    )
 
 
 def _add_classroom(group) -> None:
@@ -128,6 +154,13 @@ def room(chosen):
         if not given:
             print(f"EDM explorer: password of the {who}: {one}")
     return made
+
+
+def front(chosen):
+    """The `app.transport.forwarded.Front` of the options: what stands before the server. Raises Refused."""
+    from app.transport.forwarded import Front
+
+    return Front(chosen.root_path, chosen.proxy, tuple(chosen.embed))
 
 
 def is_local(host: str) -> bool:
@@ -205,7 +238,7 @@ def main(arguments=None) -> int:
     chosen = options(arguments)
     try:
         passwords.hide(chosen, anew=arguments is None)
-        who = room(chosen)
+        who, before = room(chosen), front(chosen)
         listener = listening_socket(chosen.host, chosen.port)
         from edm.base import cards
 
@@ -220,7 +253,7 @@ def main(arguments=None) -> int:
         computing = pool(chosen.workers, device, who.kind == "own")  # begins while the page's own libraries are loaded
         from app.server import serve
 
-        serve(listener, device, who, not chosen.no_browser, computing)
+        serve(listener, device, who, not chosen.no_browser, computing, before)
     except KeyboardInterrupt:  # before there is a server, which hears it itself
         print("python -m app: stopped", file=sys.stderr)
         return 130

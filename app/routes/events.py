@@ -30,7 +30,6 @@ _START = {
     "headers": [
         (b"content-type", b"application/x-ndjson"),
         (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),  # or nginx keeps answers until there are many
     ],
 }
 

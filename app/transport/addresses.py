@@ -18,7 +18,8 @@ _FILES = r"(?:[\w-][\w.-]{0,99}/){0,9}[\w-][\w.-]{0,99}"  # none begins with a d
 @dataclass(frozen=True)
 class Address:
     """methods: separated by blanks. path: a regular expression of the whole path. why: who needs it. query: names that
-    are passed on; None: all. body: what of Gradio's is sent there (see `bodies`). public: without logging in, too."""
+    are passed on; None: all. body: what of Gradio's is sent there (see `bodies`). public: without logging in, too.
+    static: a file that is the same for everybody, whoever asks, and from wherever."""
 
     methods: str
     path: str
@@ -26,16 +27,17 @@ class Address:
     query: tuple[str, ...] | None = ()
     body: str | None = None
     public: bool = False
+    static: bool = False
 
 
 ADDRESSES = (
     Address("GET HEAD", "/", "the page; instead of it, the log-in page", public=True),
     Address("POST", "/login", "the log-in page and gradio_client's auth=", public=True),
-    Address("GET", "/favicon.ico", "both pages' icon", public=True),
+    Address("GET", "/favicon.ico", "both pages' icon", public=True, static=True),
     Address("GET", "/logout", "whoever leaves a machine that others use"),
-    Address("GET", rf"/assets/{_FILES}", "the page: Gradio's scripts and styles"),
-    Address("GET", r"/static/js/iframeResizer\.contentWindow\.min\.js", "the page names it in its head"),
-    Address("GET", r"/theme\.css", "the page's colours"),
+    Address("GET", rf"/assets/{_FILES}", "the page: Gradio's scripts and styles", static=True),
+    Address("GET", r"/static/js/iframeResizer\.contentWindow\.min\.js", "the page names it in its head", static=True),
+    Address("GET", r"/theme\.css", "the page's colours", static=True),
     Address("GET", "/config", "gradio_client: which events there are"),
     Address("GET", "/gradio_api/info", "gradio_client: what /sample takes"),
     Address("GET", "/gradio_api/app_id", "the page: is it the same server, after the connection was lost?"),
@@ -46,9 +48,9 @@ ADDRESSES = (
     Address("GET", f"/gradio_api/call/(?P<name>{_ID})/{_ID}", "its answers"),
     Address("POST", f"/gradio_api/run/(?P<name>{_ID})", "scripts that want one answer", body="call"),
     # ours
-    Address("GET HEAD", f"/explorer/{_FILES}", "the page's scripts and style sheets"),
-    Address("GET HEAD", f"/explorer-figures/{_FILES}", "thumbnails of the paper's figures"),
-    Address("GET HEAD", r"/explorer-plotly/plotly\.min\.js", "charts"),
+    Address("GET HEAD", f"/explorer/{_FILES}", "the page's scripts and style sheets", static=True),
+    Address("GET HEAD", f"/explorer-figures/{_FILES}", "thumbnails of the paper's figures", static=True),
+    Address("GET HEAD", r"/explorer-plotly/plotly\.min\.js", "charts", static=True),
     Address("POST", f"/explorer-ask/{_ID}", "what the page asks, each answered by a stream"),
     Address("POST", "/explorer-uploads", "what visitors bring", query=None),
     Address("GET", "/explorer-runs/[^/]+/[^/]+", "what they take away", query=None),
@@ -62,3 +64,8 @@ def address_of(method: str, path: str) -> tuple[Address, str | None] | None:
         if method in address.methods.split() and (match := pattern.fullmatch(path)):
             return address, match.groupdict().get("name")
     return None
+
+
+def inner(scope) -> str:
+    """The path of a request without the prefix under which a proxy serves it: by which Starlette finds its routes."""
+    return scope.get("path", "").removeprefix(scope.get("root_path", ""))

@@ -14,11 +14,10 @@ from starlette.responses import HTMLResponse
 from app.sentences import faults
 from app.sentences.denials import Denied, sentence
 from app.transport import bodies
-from app.transport.addresses import ANSWERS, address_of
+from app.transport.addresses import ANSWERS, address_of, inner
 from app.transport.corners import forgetting
+from app.transport.first import based
 from app.transport.quiet import gr
-
-_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 
 class Gate:
@@ -46,13 +45,13 @@ class Gate:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
-            answering = _Answering(_with_headers(send))
+            answering = _Answering(send)
             try:
                 await self._answer(scope, receive, answering)
             except Exception as error:
                 if answering.started:
                     raise
-                await sentence(500, faults.told(error))(scope, receive, _with_headers(send))
+                await sentence(500, faults.told(error))(scope, receive, send)
 
     async def _answer(self, scope, receive, send):
         receiving = _Receiving(receive)
@@ -60,21 +59,28 @@ class Gate:
             scope, receive, answer = await self._checked(scope, receiving)
         except Denied as denied:
             answer = sentence(denied.status, denied)
-        if answer is None and scope["path"] == ANSWERS:
-            await self._stream(scope, receiving, send)
-        else:
-            await (answer or self._app)(scope, receive, send)
+        try:
+            if answer is None and inner(scope) == ANSWERS:
+                await self._stream(scope, receiving, send)
+            else:
+                await (answer or self._app)(scope, receive, send)
+        except RuntimeError as error:
+            if not (send.started and isinstance(error.__cause__, HTTPException)):
+                raise
+            # a visit or an event that nobody knows, as after a restart: the stream has told so already
+            await send({"type": "http.response.body", "body": b""})
 
     async def _checked(self, scope, receive):
         """(scope, receive, None) of what may pass, or with the answer instead. Raises Denied."""
-        address, name = address_of(scope["method"], scope["path"]) or (None, None)
+        address, name = address_of(scope["method"], inner(scope)) or (None, None)
         outside = self._entrance is not None and self._name_of(HTTPConnection(scope)) is None
         if outside and not (address and address.public):
             raise Denied(401, "log in first: reload the page")
         if address is None:
             raise Denied(404, "there is nothing at this address")
         if outside and address.path == "/":
-            return scope, receive, HTMLResponse(self._entrance, headers={"Cache-Control": "no-store"})
+            page = based(self._entrance, scope)
+            return scope, receive, HTMLResponse(page, headers={"Cache-Control": "no-store"})
         if name is not None and name not in self._events.names:
             raise Denied(404, f"there is no {name!r} here, but {', '.join(sorted(self._events.names))}")
         if address.query is not None:
@@ -91,11 +97,6 @@ class Gate:
         self._streams[visit] += 1
         try:
             await self._app(scope, receiving, send)
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, HTTPException):
-                raise
-            # a visit that nobody knows, as after a restart: the stream has told so already
-            await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams[visit] -= 1
             if not self._streams[visit]:
@@ -130,12 +131,3 @@ class _Answering:
         if not self._failed:
             self.started = True
             await self._send(message)
-
-
-def _with_headers(send):
-    async def sending(message):
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
-        await send(message)
-
-    return sending

@@ -9,13 +9,13 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.requests import Request as Form
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.sentences.denials import Denied, sentence
 from app.transport import bodies
 from app.visitors.delays import Busy
 from app.visitors.entrance import Entrance
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 PAGE = ASSETS / "page" / "login.html"
 MOST_BYTES = 1 << 13
@@ -42,6 +42,18 @@ class Sessions:
         """Who sends a request, or None."""
         return self._names.get(request.cookies.get(self.cookie, ""))
 
+    def keep(self, answer: Response, request: HTTPConnection, token: str) -> None:
+        """Have the browser keep a token; "": none any more.
+
+        In a frame of another site it keeps one only with https, and for that site alone (Partitioned): whoever came in
+        elsewhere is not in there, so that no page can make them click on what they do not see.
+        """
+        secure = request.url.scheme == "https"
+        kept = {"max_age": None if token else 0, "httponly": True, "secure": secure}
+        answer.set_cookie(self.cookie, token, samesite="none" if secure else "lax", **kept)
+        if secure:
+            answer.headers["set-cookie"] += "; Partitioned"
+
     def end(self, request: HTTPConnection) -> None:
         self._names.pop(request.cookies.get(self.cookie, ""), None)
 
@@ -67,18 +79,15 @@ def add(app: FastAPI, entrance: Entrance, sessions: Sessions) -> None:
             answer = sentence(503, "the server is busy; try again in a few seconds")
             answer.headers["Retry-After"] = "5"
             return answer
-        secure = request.url.scheme == "https"
         answer = JSONResponse({"ok": True, "success": True})
-        answer.set_cookie(
-            sessions.cookie, sessions.begin(name), httponly=True, secure=secure, samesite="none" if secure else "lax"
-        )
+        sessions.keep(answer, request, sessions.begin(name))
         return answer
 
     @app.get("/logout")
     async def logout(request: Request):
         sessions.end(request)
         answer = RedirectResponse("./", 302)
-        answer.delete_cookie(sessions.cookie)
+        sessions.keep(answer, request, "")
         return answer
 
 

@@ -2,11 +2,10 @@
 // Gradio's frontend begin once there is a picture: what that draws is the frame into which the page is put then.
 import { fetchAhead } from "./shared/chart.js";
 import { element } from "./shared/dom.js";
-import { SILENCE } from "./shared/latest.js";
-import { Server } from "./shared/server.js";
+import { Server, SILENCE } from "./shared/server.js";
 import { followTheme, showTheme } from "./shared/theme.js";
 
-const AGAIN = 3000; // ms until a server that does not answer is asked again
+const AGAIN = 1500; // ms until a server that does not answer is asked again
 const PATIENCE = 1500; // ms for which Gradio's frontend waits for a picture
 
 /** @param {number} milliseconds */
@@ -26,7 +25,8 @@ async function asked(event, message) {
   for (;;) {
     const reply = await server.reply(event, message);
     if (reply && reply.error == null) return reply.body;
-    root.textContent = reply ? reply.error : SILENCE;
+    if (reply) root.textContent = reply.error;
+    else if (!(await server.there())) root.textContent = SILENCE;
     await pause(AGAIN);
   }
 }
@@ -40,6 +40,8 @@ async function painted() {
 
 /** Gradio's own scripts, which the server has kept from beginning. */
 function begin() {
+  const { gradio_config: config } = /** @type {{ gradio_config?: { root: string } }} */ (/** @type {unknown} */ (window));
+  if (config) config.root = new URL(".", document.baseURI).href.slice(0, -1); // the server can only guess where it is
   for (const held of document.querySelectorAll('script[type="explorer/later"]'))
     held.replaceWith(element("script", { type: "module", crossorigin: "", src: held.getAttribute("src") ?? "" }));
 }
@@ -74,6 +76,8 @@ followTheme();
 document.body.prepend(alone);
 document.title ||= "EDM Explorer";
 document.addEventListener("explorer-place", settle);
+const charts = new URLSearchParams(location.search).get("tab") === "train"; // at once
+if (charts) fetchAhead();
 const boot = asked("boot", {});
 const address = asked("open", { query: location.search });
 const { mount } = await import("./main.js");
@@ -81,4 +85,4 @@ mount(root, await boot, server, address);
 await painted();
 begin();
 settle(); // where it was there before
-fetchAhead();
+if (!charts) fetchAhead();

@@ -11,9 +11,9 @@ from app.server import application
 
 
 @contextmanager
-def serving(room):
-    """(application, address) of a server in a thread."""
-    app = application(torch.device("cpu"), room)
+def serving(room, front=None):
+    """(application, address) of a server in a thread. front: what stands before it."""
+    app = application(torch.device("cpu"), room, front=front)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -34,3 +34,16 @@ test("a follower may end another one", () => {
   store.set({ steps: 10 });
   assert.ok(runs <= 2);
 });
+
+test("a follower that fails is in nobody's way", () => {
+  const failures = [];
+  globalThis.reportError = (error) => failures.push(error.message);
+  const store = new Store({ steps: 18 });
+  const seen = [];
+  store.follow(() => {
+    if (store.state.steps === 9) throw new Error("no");
+  });
+  store.follow(() => seen.push(store.state.steps));
+  store.set({ steps: 9 });
+  assert.deepEqual([failures, seen], [["no"], [18, 9]]);
+});

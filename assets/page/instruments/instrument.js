@@ -3,8 +3,9 @@
 import { csv } from "../shared/chart.js";
 import { button, countUp, element } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
-import { Latest, SILENCE } from "../shared/latest.js";
+import { Latest } from "../shared/latest.js";
 import { typeset } from "../shared/mathematics.js";
+import { SILENCE } from "../shared/server.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 
 /** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */

@@ -1,9 +1,11 @@
 // One of the tab's pictures: the requests that fill it, and how good what it shows is.
-import { Latest, SILENCE } from "../shared/latest.js";
+import { Latest } from "../shared/latest.js";
+import { SILENCE } from "../shared/server.js";
 import { Picture } from "../shared/stages/picture.js";
 
 // ms without a newer picture, after which one is measured: not each of those that pass by while a knob is moved
 const REST = 150;
+const AGAIN = 1500; // ms before it is asked once more, where the server could not be reached
 const MOVES = 700; // ms within which one picture is asked for after the other while a knob is moved
 
 /** @typedef {"ask" | "askPinned"} Event */
@@ -56,20 +58,34 @@ export class Asked {
       silent: () => say(SILENCE),
       rested: ({ serial, finished, error }) => {
         if (!finished || error || !this.wanted) return;
-        const asked = { ...this.wanted, serial };
-        this.#rest = setTimeout(() => page.server.send(measuring, asked), this.#moving ? MOVES : REST);
+        this.#measure({ ...this.wanted, serial }, this.#moving ? MOVES : REST);
       },
     });
-    page.server.hear(measuring, (reply) => {
-      if (reply.serial !== this.requests.shown) return;
+    this.measuring = measuring;
+    this.measured = measured;
+  }
+
+  /**
+   * How good a picture is, unless another one is asked for meanwhile.
+   * @param {Wanted & { serial: number }} asked
+   * @param {number} wait  ms
+   */
+  #measure(asked, wait) {
+    const latest = () => asked.serial === this.requests.serial;
+    /** @param {import("../shared/messages.d.ts").Reply<"measure" | "measurePinned">} reply */
+    const hears = (reply) => {
+      if (!latest()) return;
       if (reply.error != null) {
-        say(reply.error);
+        this.say(reply.error);
         return;
       }
       this.measures = reply.body;
       this.#measured = reply.serial;
-      measured(reply.serial);
-    });
+      this.measured(reply.serial);
+    };
+    const again = () => latest() && this.#measure(asked, AGAIN);
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.page.server.send(this.measuring, asked, hears, again), wait);
   }
 
   /** Whether the measures are of an older picture than the one that is shown. */

@@ -1,6 +1,7 @@
 // A particle that is dragged to another place at the present noise level: where it would have gone from there.
-import { Latest, SILENCE } from "../shared/latest.js";
+import { Latest } from "../shared/latest.js";
 import { sigmaAt } from "../shared/levels.js";
+import { SILENCE } from "../shared/server.js";
 import { Plane } from "../shared/stages/plane.js";
 
 /** @typedef {import("../shared/messages.d.ts").ProbeRequest} Wanted */
@@ -10,6 +11,7 @@ export class Particle {
   #wanted = { values: {}, position: [], level: 0 };
   /** Whether the particle is where it was dragged to. */
   #held = false;
+  #silent = false; // it is said that the server is away
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
@@ -18,7 +20,7 @@ export class Particle {
    * @param {import("../shared/player.js").NoisePlayer} parts.player
    * @param {() => import("./asked.js").Wanted} parts.build
    * @param {() => void} parts.repaint
-   * @param {(sentence: string) => void} parts.say
+   * @param {(sentence: string | null) => void} parts.say
    */
   constructor(page, { picture, player, build, repaint, say }) {
     this.picture = picture;
@@ -30,6 +32,8 @@ export class Particle {
     this.requests = new Latest(page.server, "probe", {
       build: () => this.#wanted,
       show: (reply) => {
+        if (this.#silent) say(null);
+        this.#silent = false;
         if (reply.error != null) say(reply.error);
         else if (this.#held && picture.stage instanceof Plane) {
           picture.stage.probe = reply.body;
@@ -37,7 +41,10 @@ export class Particle {
           repaint();
         }
       },
-      silent: () => say(SILENCE),
+      silent: () => {
+        this.#silent = true;
+        say(SILENCE);
+      },
     });
   }
 

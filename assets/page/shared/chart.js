@@ -22,12 +22,16 @@ export function fetchAhead() {
   else setTimeout(fetch, 2000); // in Safari
 }
 
-/** Plotly, loaded when it is first needed. */
-function plotly() {
+/** Plotly, loaded when it is first needed, or somebody knows that it will be. */
+export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const node = element("script", { src: script() });
     node.onload = () => resolve(/** @type {any} */ (window).Plotly);
-    node.onerror = () => reject(new Error("plotly.min.js could not be loaded"));
+    node.onerror = () => {
+      loading = null; // the next figure tries again
+      node.remove();
+      reject(new Error("plotly.min.js could not be loaded"));
+    };
     document.head.append(node);
   });
   return loading;
@@ -60,7 +64,7 @@ export class Chart {
     const { height } = this.box.getBoundingClientRect();
     if (width < 40 || height < 40) return;
     const Plotly = await plotly();
-    if (this.figure !== figure) return; // a newer one came while Plotly was loading
+    if (this.figure !== figure || !this.node.isConnected) return; // a newer one came, or this was left meanwhile
     const { data, layout } = translate(figure, colors, width, height);
     await Plotly.react(this.node, data, layout, {
       displayModeBar: false,

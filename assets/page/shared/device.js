@@ -18,8 +18,9 @@ export class PageDevice {
 
   async #choose() {
     this.#moving = true; // what is told meanwhile may be older
-    await this.#move(this.select.value);
-    this.#moving = false;
+    await this.#move(this.select.value).finally(() => {
+      this.#moving = false;
+    });
   }
 
   /**

@@ -1,5 +1,7 @@
 // Painting at most once in a frame of the screen, while it is in view, and only where something has changed or moves.
 
+import { attempt } from "./attempt.js";
+
 /**
  * What moves by itself. tick: to be called at every frame while it plays; whether it has moved.
  * @typedef {{ playing: boolean, tick(now: number): boolean }} Mover
@@ -44,7 +46,7 @@ export class Frames {
     const moved = this.#mover?.tick(now);
     if (this.#dirty || moved) {
       this.#dirty = false;
-      this.#paint();
+      attempt(this.#paint);
     }
     if (this.#dirty || this.#mover?.playing) this.#request();
   }

@@ -1,8 +1,9 @@
-// Requests of which only the latest counts; and while a knob is dragged, something is always on its way.
+// Requests of which only the latest counts; and while a knob is dragged, something is always on its way. What was asked
+// for last is asked for until it is answered, also where the server goes and comes back.
+import { attempt } from "./attempt.js";
 
-const PATIENCE = [3000, 9000]; // ms without any answer: before asking once more, and before saying so
-const PAUSE = 500; // ms before asking once more where the server could not be reached
-export const SILENCE = "The server does not answer. Is it still running?";
+const PATIENCE = 3000; // ms without any answer, before a look whether the server is there
+const PAUSES = [500, 500, 1000, 2000]; // ms before asking once more where the server could not be reached
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
 /** @typedef {import("./messages.d.ts").Answers} Answers */
@@ -18,6 +19,7 @@ export class Latest {
   shown = 0;
   waiting = false;
   answered = true;
+  /** How often the server could not be reached, one time after the other. */
   lost = 0;
   /** @type {Requests[Name] | null} What the latest request asked for. */
   payload = null;
@@ -35,7 +37,7 @@ export class Latest {
    * @param {object} parts
    * @param {() => Requests[Name]} parts.build  The payload as it is when a request leaves.
    * @param {(reply: Reply<Name>) => void} parts.show  There is news.
-   * @param {() => void} parts.silent  No answer came.
+   * @param {() => void} parts.silent  The server is not there. It is asked on, and what is shown then is news again.
    * @param {(serial: number) => void} [parts.sent]
    * @param {(reply: Reply<Name>) => void} [parts.rested]  It was shown, and nothing newer is asked for.
    */
@@ -43,37 +45,40 @@ export class Latest {
     this.#server = server;
     this.#event = event;
     this.#parts = parts;
-    server.hear(event, (reply) => this.receive(reply));
   }
 
   /** Ask for what the page shows now. The running request is overtaken once it has shown something. */
   ask() {
-    if (!this.answered) {
-      this.waiting = true;
-      return;
-    }
-    this.waiting = false;
-    this.answered = false;
-    this.serial += 1;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose(), PATIENCE[this.lost]);
-    this.payload = this.#parts.build();
-    this.#parts.sent?.(this.serial);
-    const { serial } = this;
-    this.#end = this.#server.send(this.#event, { ...this.payload, serial }, () => this.#fail(serial));
+    this.waiting = !this.answered;
+    if (!this.waiting) this.#send();
   }
 
-  /** What is on its way is not wanted any more: it ends. */
+  /** What is on its way is not wanted any more: it ends, and nothing of it is shown. */
   drop() {
     this.#end();
     this.serial += 1;
+    this.shown = this.serial;
     this.answered = true;
     this.waiting = false;
+    this.lost = 0;
     clearTimeout(this.#timer);
   }
 
+  #send() {
+    this.payload = this.#parts.build();
+    this.waiting = false;
+    this.answered = false;
+    this.serial += 1;
+    const { serial } = this;
+    this.#parts.sent?.(serial);
+    /** @type {(reply: Reply<Name>) => void} */
+    const hears = (reply) => this.#receive(reply);
+    this.#end = this.#server.send(this.#event, { ...this.payload, serial }, hears, () => this.#lose(serial));
+    this.#wait(serial);
+  }
+
   /** @param {Reply<Name>} reply */
-  receive(reply) {
+  #receive(reply) {
     if (reply.serial === this.serial) {
       this.answered = true;
       this.lost = 0;
@@ -81,33 +86,43 @@ export class Latest {
     }
     if (reply.serial < this.shown) return; // older than what is shown
     this.shown = reply.serial;
-    this.#parts.show(reply);
+    attempt(() => this.#parts.show(reply));
     if (!this.answered) return;
     if (this.waiting) this.ask();
-    else this.#parts.rested?.(reply);
+    else attempt(() => this.#parts.rested?.(reply));
   }
 
   /**
-   * The server cannot be reached, or has gone: no answer will come.
+   * Until there is an answer: a server that is there may take its time.
    * @param {number} serial
    */
-  #fail(serial) {
-    if (serial !== this.serial) return;
-    this.answered = false;
+  #wait(serial) {
+    const open = () => serial === this.serial && !this.answered;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose(), PAUSE);
+    this.#timer = setTimeout(async () => {
+      const there = await this.#server.there();
+      if (!open()) return;
+      if (there) this.#wait(serial);
+      else {
+        this.#end();
+        this.#lose(serial, true);
+      }
+    }, PATIENCE);
   }
 
-  #lose() {
-    this.#end();
-    this.answered = true;
+  /**
+   * The server could not be reached, or has gone: it is asked again, with what is wanted then.
+   * @param {number} serial
+   * @param {boolean} [away]  It is known not to be there.
+   */
+  async #lose(serial, away = false) {
+    if (serial !== this.serial) return;
+    this.answered = false;
     this.lost += 1;
-    if (this.lost < PATIENCE.length) {
-      this.ask();
-      return;
-    }
-    this.lost = 0;
-    this.waiting = false;
-    this.#parts.silent();
+    clearTimeout(this.#timer);
+    const pause = PAUSES[Math.min(this.lost, PAUSES.length) - 1];
+    this.#timer = setTimeout(() => this.#send(), pause);
+    if (!away && (this.lost < 2 || (await this.#server.there()))) return;
+    if (this.lost) this.#parts.silent(); // it was not answered meanwhile
   }
 }

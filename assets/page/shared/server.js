@@ -1,5 +1,12 @@
-// The server, as the page knows it: messages go out under an event's name, and its answers come back as they are
-// computed. Each name has one listener.
+// The server, as the page knows it: each question is a request, and its answers come back, as they are computed, to
+// whoever has asked. At rest nothing is open.
+import { attempt } from "./attempt.js";
+import { Connections } from "./connections.js";
+
+const SECONDS = 5; // in which a server that is there says so
+const BRIEF = ["poll", "act", "plan", "film"]; // questions that hold no connection for long
+const PATIENT = ["measure", "measurePinned", "thumbnails"]; // and those that never take another's
+export const SILENCE = "The server does not answer. Is it still running?";
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
 /** @typedef {import("./messages.d.ts").Answers} Answers */
@@ -11,33 +18,35 @@
 export class Server {
   /** What tells this page from others, also of the same browser. */
   #visit = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
-  /** @type {Map<string, (reply: any) => void>} */
-  #listeners = new Map();
+  #connections = new Connections();
+  /** @type {Promise<boolean> | null} A look that is under way. */
+  #looking = null;
+  /** @type {Promise<unknown> | null} The page is left; it may be come back to. */
+  #left = null;
 
-  /**
-   * @template {keyof Answers} Name
-   * @param {Name} event
-   * @param {(reply: Reply<Name>) => void} listener
-   */
-  hear(event, listener) {
-    this.#listeners.set(event, listener);
+  constructor() {
+    window.addEventListener("pagehide", () => {
+      this.#left = new Promise((back) => window.addEventListener("pageshow", back, { once: true }));
+    });
   }
 
   /**
    * @template {keyof Requests} Name
    * @param {Name} event
    * @param {Requests[Name] & { serial: number }} message
-   * @param {() => void} [lost]  The server could not be reached, or has gone before it was finished.
+   * @param {(reply: Reply<Name>) => void} hears  Called at each answer.
+   * @param {() => void} [lost]  The server could not be reached, or has gone before it was finished. A newer question
+   *   about the same may have overtaken this one, too.
    * @returns {() => void}  Ends it on the server, too; nothing more is heard of it.
    */
-  send(event, message, lost) {
+  send(event, message, hears, lost) {
     const leaving = new AbortController();
-    this.#ask(event, message, leaving.signal, lost);
+    this.#ask(event, message, leaving.signal, hears, lost);
     return () => leaving.abort();
   }
 
   /**
-   * The one answer to an event that nobody listens to; null: the server cannot be reached.
+   * The one answer to a question; null: the server cannot be reached.
    * @template {keyof Requests} Name
    * @param {Name} event
    * @param {Requests[Name]} message
@@ -49,16 +58,53 @@ export class Server {
   }
 
   /**
+   * Whether it is there, and only takes its time: before somebody is told that it is not.
+   * @returns {Promise<boolean>}
+   */
+  there() {
+    const signal = AbortSignal.timeout(1000 * SECONDS);
+    // of this very script; a proxy in front of a server that is away says 502 to 504
+    this.#looking ??= fetch(import.meta.url, { method: "HEAD", cache: "no-store", signal })
+      .then(({ status }) => status < 500)
+      .catch(() => false)
+      .finally(() => {
+        this.#looking = null;
+      });
+    return this.#looking;
+  }
+
+  /**
    * @param {string} event
    * @param {{ serial: number }} message
    * @param {AbortSignal} signal
+   * @param {(reply: any) => void} hears
    * @param {() => void} [lost]
    */
-  async #ask(event, message, signal, lost) {
-    for await (const reply of this.#answers(event, message, signal)) {
-      if (signal.aborted) return;
-      if (reply) this.#listeners.get(event)?.({ serial: message.serial, ...reply });
-      else lost?.();
+  async #ask(event, message, signal, hears, lost) {
+    for (let patient = PATIENT.includes(event); !signal.aborted; patient = true) {
+      const going = new AbortController();
+      const go = () => going.abort();
+      let gone = false; // others need its connection
+      const leave = () => {
+        gone = true;
+        go();
+      };
+      const ended = BRIEF.includes(event) ? () => {} : this.#connections.begin(leave, patient);
+      signal.addEventListener("abort", go, { once: true });
+      let whole = false;
+      for await (const reply of this.#answers(event, message, going.signal)) {
+        whole = reply != null;
+        if (going.signal.aborted) break;
+        if (reply) attempt(() => hears({ serial: message.serial, ...reply }));
+      }
+      ended();
+      signal.removeEventListener("abort", go);
+      await this.#left;
+      if (gone) await this.#connections.room(signal);
+      else {
+        if (lost && !whole && !signal.aborted) attempt(lost);
+        return;
+      }
     }
   }
 
@@ -80,7 +126,8 @@ export class Server {
  * @param {AbortSignal} signal
  */
 async function* answers(event, body, signal) {
-  const headers = { "Content-Type": "application/json" };
+  // Jupyter's proxy passes an answer on as it comes to whom asks for a stream of events, and to others when it is over
+  const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
   try {
     const answer = await fetch(new URL(`explorer-ask/${event}`, document.baseURI), {
       method: "POST",

@@ -4,6 +4,7 @@
 // A library of templates would draw a whole panel anew at each change. Most of ours is sliders that are being dragged and
 // canvases that are painted, which have to stay the elements that they are: so elements are made once, and what changes
 // of them is a function that is run again.
+import { attempt } from "./attempt.js";
 
 /** @template {object} State */
 export class Store {
@@ -29,9 +30,9 @@ export class Store {
     this.tell();
   }
 
-  /** Something beside the state that followers look at has changed. */
+  /** Something beside the state that followers look at has changed. One that fails is in nobody's way. */
   tell() {
-    for (const refresh of [...this.#followers]) refresh();
+    for (const refresh of [...this.#followers]) if (this.#followers.has(refresh)) attempt(refresh);
   }
 
   /**

@@ -1,18 +1,11 @@
 // Light or dark: as somebody has chosen here, as the address says, or as the system is.
+import { keep, kept } from "./storage.js";
+
 const KEPT = "edm-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** What was chosen here. In a frame of another site, or with storage blocked, nothing is kept. */
-function kept() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
-}
-
 export function showTheme() {
-  const said = kept() ?? new URLSearchParams(location.search).get("__theme");
+  const said = kept(KEPT) ?? new URLSearchParams(location.search).get("__theme");
   document.body.classList.toggle("dark", said === "dark" || (said !== "light" && system.matches));
 }
 
@@ -24,9 +17,5 @@ export function followTheme() {
 /** The other one, from now on. */
 export function switchTheme() {
   const dark = document.body.classList.toggle("dark");
-  try {
-    localStorage.setItem(KEPT, dark ? "dark" : "light");
-  } catch {
-    // it lasts as long as the page
-  }
+  keep(KEPT, dark ? "dark" : "light");
 }

@@ -1,6 +1,6 @@
 // Questions that each want their answer, one after the other; and a dialog that asks people.
 import { button, element } from "../shared/dom.js";
-import { SILENCE } from "../shared/latest.js";
+import { SILENCE } from "../shared/server.js";
 import { Store } from "../shared/store.js";
 import { changedText } from "../shared/values.js";
 import { helper, widget } from "../shared/widgets.js";
@@ -14,12 +14,11 @@ import { helper, widget } from "../shared/widgets.js";
  * @typedef {{ body: Answers[Name] | null, error: string | null, silent: boolean }} Outcome
  */
 
-const PATIENCE = 20_000; // ms
+const PATIENCE = 20_000; // ms between two looks whether the server is there
+const INTERRUPTED = "The connection was interrupted; try again.";
 
 export class Asking {
-  /** @type {Map<string, (reply: import("../shared/messages.d.ts").Reply<any>) => void>} By event and serial. */
-  #waiting = new Map();
-  /** @type {Record<Event, Promise<unknown>>} The last question of each kind. */
+  /** @type {Record<Event, Promise<unknown>>} The last question of each kind, until it is over. */
   #last = { act: Promise.resolve(), film: Promise.resolve() };
   #serial = 0;
 
@@ -30,8 +29,6 @@ export class Asking {
   constructor(box, server) {
     this.box = box;
     this.server = server;
-    server.hear("act", (reply) => this.#waiting.get(`act${reply.serial}`)?.(reply));
-    server.hear("film", (reply) => this.#waiting.get(`film${reply.serial}`)?.(reply));
   }
 
   /**
@@ -43,7 +40,7 @@ export class Asking {
    */
   ask(event, message) {
     const answer = this.#last[event].then(() => this.#send(event, message));
-    this.#last[event] = answer;
+    this.#last[event] = answer.catch(() => {}); // whoever asked hears of it; the next question is asked
     return answer;
   }
 
@@ -55,21 +52,23 @@ export class Asking {
    */
   #send(event, message) {
     this.#serial += 1;
-    const serial = this.#serial;
-    const key = `${event}${serial}`;
+    const asked = { ...message, serial: this.#serial };
     return new Promise((resolve) => {
       /** @param {Outcome<Name>} outcome */
       const end = (outcome) => {
-        clearTimeout(timer);
-        this.#waiting.delete(key);
+        clearInterval(timer);
+        leave();
         resolve(outcome);
       };
-      const timer = setTimeout(() => end({ body: null, error: SILENCE, silent: true }), PATIENCE);
-      this.#waiting.set(key, (reply) => {
+      /** @param {boolean} there */
+      const fail = (there) => end({ body: null, error: there ? INTERRUPTED : SILENCE, silent: true });
+      /** @param {import("../shared/messages.d.ts").Reply<Name>} reply */
+      const hears = (reply) => {
         if (reply.error != null) end({ body: null, error: reply.error, silent: false });
         else end({ body: reply.body, error: null, silent: false });
-      });
-      this.server.send(event, { ...message, serial }, () => end({ body: null, error: SILENCE, silent: true }));
+      };
+      const leave = this.server.send(event, asked, hears, async () => fail(await this.server.there()));
+      const timer = setInterval(async () => (await this.server.there()) || fail(false), PATIENCE);
     });
   }
 
@@ -153,8 +152,11 @@ export class Asking {
         if (!take) return;
         event.preventDefault();
         go.disabled = true; // nothing is asked for twice
-        refusal.textContent = await take();
-        go.disabled = false;
+        try {
+          refusal.textContent = await take();
+        } finally {
+          go.disabled = false;
+        }
         refusal.hidden = !refusal.textContent;
         if (refusal.hidden) dialog.close();
       });

@@ -181,6 +181,12 @@ export class Film {
   async #fetch() {
     if (this.#fetching || !this.#shown) return;
     this.#fetching = true;
+    await this.#fetchAll().finally(() => {
+      this.#fetching = false;
+    });
+  }
+
+  async #fetchAll() {
     for (;;) {
       const next = this.#boxes.find(({ name }) => this.#missing(name).length);
       if (!next || !this.#shown) break;
@@ -191,7 +197,6 @@ export class Film {
       for (const one of images) if (!reel.has(one)) reel.set(one, null); // drawn by nobody, or deleted since
       for (const frame of body.frames) this.take(next.name, frame);
     }
-    this.#fetching = false;
   }
 
   // ---- painting ----

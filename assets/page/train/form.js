@@ -107,7 +107,7 @@ export class Form {
     this.#ask();
   }
 
-  /** @param {boolean} active */
+  /** @param {boolean} active  It is looked at, and estimates may take the processor. */
   set active(active) {
     this.#shown = active;
     if (active && !this.estimate.asked) this.#ask();
@@ -175,6 +175,7 @@ export class Form {
     });
     const { page, say } = this.tab;
     const { node } = new Sources({
+      server: page.server,
       root: page.root,
       say,
       describe: this.describe,

@@ -1,7 +1,7 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { button, element } from "../shared/dom.js";
-import { SILENCE } from "../shared/latest.js";
 import { bytes, compact, duration, percent } from "../shared/numbers.js";
+import { SILENCE } from "../shared/server.js";
 import { copy, download } from "../shared/takeaway.js";
 import { inWords, isOver } from "./states.js";
 import { Tasks } from "./tasks.js";
@@ -221,13 +221,30 @@ export class Heading {
    * @param {string} kind
    */
   async #take({ name }, node, kind) {
-    node.disabled = true;
+    node.disabled = true; // until it is here, or it is said why it is not
     for (const [what, ending] of FILES[kind]) {
-      const sentence = await fetched(`explorer-runs/${name}/${what}`, name + ending);
+      const sentence = await this.#fetched(`explorer-runs/${name}/${what}`, name + ending);
       this.tab.say(sentence);
       if (sentence) break;
     }
     node.disabled = false;
+  }
+
+  /**
+   * Download a file of the server; a sentence if there is none.
+   * @param {string} place
+   * @param {string} name
+   * @returns {Promise<string | null>}
+   */
+  async #fetched(place, name) {
+    try {
+      const answer = await fetch(new URL(place, document.baseURI));
+      if (!answer.ok) return (await answer.json()).sentence;
+      download(await answer.blob(), name);
+      return null;
+    } catch {
+      return (await this.tab.page.server.there()) ? "The download was interrupted; try again." : SILENCE;
+    }
   }
 }
 
@@ -256,21 +273,4 @@ function numbersOf({ state, images, total, rate, left, memory, device, usage }, 
 function whyOf({ state, sentence, remedies }, log) {
   if (["failed", "interrupted"].includes(state)) return { sentence, log: log.slice(-5), remedies };
   return sentence ? { sentence, log: [], remedies: [] } : null;
-}
-
-/**
- * Download a file of the server; a sentence if there is none.
- * @param {string} place
- * @param {string} name
- * @returns {Promise<string | null>}
- */
-async function fetched(place, name) {
-  try {
-    const answer = await fetch(new URL(place, document.baseURI));
-    if (!answer.ok) return (await answer.json()).sentence;
-    download(await answer.blob(), name);
-    return null;
-  } catch {
-    return SILENCE;
-  }
 }

@@ -1,14 +1,17 @@
 // Data of one's own: files that are uploaded, or points that are drawn.
 import { button, element } from "../shared/dom.js";
+import { SILENCE } from "../shared/server.js";
 import { Pad } from "../shared/stages/pad.js";
 
 /** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 
+const INTERRUPTED = "The upload was interrupted; send it again.";
 const IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp"];
 
 export class Sources {
   /**
    * @param {object} form
+   * @param {import("../shared/server.js").Server} form.server
    * @param {HTMLElement} form.root  Where a dialog stands.
    * @param {() => import("../shared/types.d.ts").Colors | null} form.colors
    * @param {(dataset: Dataset) => void} form.added  It is there now.
@@ -63,9 +66,12 @@ export class Sources {
     for (const file of files) body.append("files", file, file.webkitRelativePath || file.name);
     const { name, webkitRelativePath: path } = files[0];
     const title = path ? path.split("/")[0] : files.length === 1 ? name.replace(/\.[^.]*$/, "") : "";
-    await this.#send(`?title=${encodeURIComponent(title)}`, { body });
-    this.uploading.disabled = false;
-    this.uploading.textContent = "upload…";
+    try {
+      await this.#send(`?title=${encodeURIComponent(title)}`, { body });
+    } finally {
+      this.uploading.disabled = false;
+      this.uploading.textContent = "upload…";
+    }
   }
 
   /**
@@ -75,9 +81,9 @@ export class Sources {
    */
   async #send(query, request) {
     const address = new URL(`explorer-uploads${query}`, document.baseURI);
-    const lost = { ok: false, sentence: "The upload did not reach the server. Is it still running?" };
+    const lost = async () => ({ ok: false, sentence: (await this.form.server.there()) ? INTERRUPTED : SILENCE });
     const sent = fetch(address, { method: "POST", ...request });
-    const answer = await sent.then((response) => response.json()).catch(() => lost);
+    const answer = await sent.then((response) => response.json()).catch(lost);
     if (!answer.ok) {
       this.form.say(answer.sentence);
       return;

@@ -34,6 +34,7 @@ export class Train {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #shown = false;
+  #painted = false;
   #starting = false;
   /** @type {{ wanted: string, token: string } | null} A start of which it is not known whether it happened. */
   #unanswered = null;
@@ -66,10 +67,7 @@ export class Train {
     this.requests = new Latest(page.server, "poll", {
       build: () => this.#question(),
       show: (reply) => this.#receive(reply),
-      silent: () => {
-        this.#ail(SILENT);
-        this.#soon(PACE.far);
-      },
+      silent: () => this.#ail(SILENT),
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.#soon(0));
   }
@@ -78,8 +76,8 @@ export class Train {
 
   /** @param {boolean} active */
   set active(active) {
-    this.#shown = active;
-    this.stage.active = this.form.active = active;
+    this.#shown = this.stage.active = active;
+    this.form.active = active && this.#painted;
     this.#soon(0);
   }
 
@@ -151,13 +149,21 @@ export class Train {
   #receive(reply) {
     if (reply.error != null) {
       this.#ail(reply.error);
+      this.#ready();
       this.#soon(this.#shown ? PACE.near : PACE.far);
       return;
     }
     if (this.#ailing) this.#ail(null);
-    this.#take(reply.body);
     const { more, live } = reply.body;
-    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far);
+    this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far); // whatever becomes of this one
+    this.#take(reply.body);
+    if (this.#chosen.every((name) => this.#seen.has(name))) this.stage.painted.then(() => this.#ready());
+  }
+
+  /** What is looked at is there: now an estimate may take the processor. */
+  #ready() {
+    this.#painted = true;
+    this.form.active = this.#shown;
   }
 
   /** @param {Poll} news */
@@ -240,8 +246,10 @@ export class Train {
     const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
     this.#unanswered = asked;
     this.#starting = this.form.starting = true;
-    const { body, error, silent } = await this.asking.ask("act", { do: action, values, token: asked.token });
-    this.#starting = this.form.starting = false;
+    const answer = this.asking.ask("act", { do: action, values, token: asked.token });
+    const { body, error, silent } = await answer.finally(() => {
+      this.#starting = this.form.starting = false;
+    });
     if (!silent) this.#unanswered = null;
     this.say(error);
     if (!body) return;

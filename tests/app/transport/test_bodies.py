@@ -62,7 +62,9 @@ def test_a_malformed_body_gets_a_sentence(raw, words):
     assert denied.value.status in (400, 404) and len(str(denied.value)) < 200
 
 
-def test_a_body_that_is_too_large_is_not_read(own):
+def test_a_body_that_is_too_large_is_not_read(own, monkeypatch):
+    monkeypatch.setattr("app.transport.whole.READING", 0.5)  # seconds for which the rest of it is let fall
+
     def endless():
         while True:
             yield b" " * 100_000
