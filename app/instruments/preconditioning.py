@@ -76,7 +76,28 @@ def respond(settings: Preconditionings, context):
 
 
 def _panel(title, log, lines):
-    return {"title": title, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": lines}
+    alike = _alike(lines)
+    note = "" if not alike else f"{' = '.join(line['name'] for line in alike)}" if len(alike) < 4 else "all four alike"
+    shown = [{**line, "width": 2 + 3 * _hidden_by(line, lines[k + 1 :])} for k, line in enumerate(lines)]
+    return {"title": title, "note": note, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": shown}
+
+
+def _same(line, other):
+    """At which noise levels two lines lie on each other, as far as eyes can tell."""
+    first, second = (np.array(each["y"], dtype=float) for each in (line, other))
+    return np.isclose(first, second, rtol=0.01, atol=1e-3)
+
+
+def _hidden_by(line, later) -> int:
+    """How many of the lines that are drawn later lie on this one: it is drawn wider by them, so that all are seen."""
+    return sum(bool(_same(line, other).mean() > 0.25) for other in later)
+
+
+def _alike(lines):
+    """The most lines that are the same at every noise level; none if no two are."""
+    groups = [[other for other in lines if _same(line, other).all()] for line in lines]
+    largest = max(groups, key=len, default=[])
+    return largest if len(largest) > 1 else []
 
 
 def _summary(settings, panels):

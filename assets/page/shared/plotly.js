@@ -79,6 +79,19 @@ export function translate(figure, colors, width, height) {
         showarrow: false,
         font: { size: 12.5 },
       });
+    if (panel.note)
+      layout.annotations.push({
+        text: markup(panel.note),
+        x: x[1],
+        y: y[1],
+        xref: "paper",
+        yref: "paper",
+        xanchor: "right",
+        yanchor: "top",
+        showarrow: false,
+        bgcolor: translucent(colors.bgRgb, 0.8),
+        font: { size: 11, color: colors.mute },
+      });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });
       const labelled = line.name != null && !named.has(line.name);
