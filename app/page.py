@@ -7,8 +7,7 @@ from app.tabs.base import House
 from app.tabs.opening import asked
 from app.tabs.wiring import Wiring
 from app.training.board import Board
-from app.transport import corners
-from app.transport.live import Live
+from app.transport import corners, live
 from app.transport.presence import Left
 from app.transport.quiet import gr
 from app.visitors.room import Room
@@ -23,7 +22,7 @@ def build(pool: Pool, room: Room) -> tuple[gr.Blocks, Wiring]:
     wiring = Wiring(asked(), House(pool, board, room))
     board.begin()
     with gr.Blocks(title="EDM Explorer", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
-        Live()
+        live.place()
         _answer_scripts(Scripts(pool, room.key))
     corners.prepare(blocks)
     return blocks, wiring

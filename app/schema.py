@@ -16,7 +16,7 @@ from app.messages.envelope import Answer, Failed
 from app.tabs.base import Event
 from app.tabs.opening import asked
 from edm.base.atomic import atomic
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 PLACE = ASSETS / "page" / "shared" / "messages.d.ts"
 _HEAD = """// Messages between the server and the page. Written by `python -m app.schema`: change app/messages instead.

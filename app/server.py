@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 import webbrowser
@@ -30,7 +31,7 @@ from app.work.jobs import Pool
 from app.work.scripts import asked
 from app.work.shared import Work
 from app.work.threads import Threads
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 
 class _Pictures(StaticFiles):
@@ -93,6 +94,7 @@ def serve(listener, device, room: Room, browser: bool, pool: Pool | None = None,
     keep_time(room)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on once it has shut down
         server.run(sockets=[listener])
+    gc.freeze()  # Python ends by looking through all that there is, which takes a second, and seconds on a busy machine
 
 
 class _Server(uvicorn.Server):
@@ -105,6 +107,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets=None):
         await super().startup(sockets=sockets)
         if self.started:
+            gc.freeze()  # what is there now stays: to look through it for garbage would stop everybody for 0.2 s
             print(f"EDM explorer: {self._address}  (stop with Ctrl+C)", flush=True)
             if self._browser:
                 threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()

@@ -21,7 +21,7 @@ import pdoc.doc
 import pdoc.render
 
 import edm
-from edm.files.resources import ASSETS, CODE
+from edm.base.resources import ASSETS, CODE
 
 STYLE = """
 .pdoc .docstring { white-space: pre-wrap; font-size: 0.95em; line-height: 1.45; tab-size: 4; }

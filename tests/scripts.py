@@ -34,11 +34,17 @@ def lock() -> None:
     LOCK.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+def install() -> Path:
+    """What checks the page, as it is locked, unless it is there already: the folder of the packages."""
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
+        npm("ci", *QUIET)
+    return INSTALLED.parent
+
+
 def main(task: str = "check") -> None:
     if task == "lock":
         return lock()
-    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
-        npm("ci", *QUIET)
+    install()
     return npm("run", "--silent", task)
 
 

@@ -12,10 +12,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from edm.base import precisions
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import before
 from tests.benchmarks.crowd import SAMPLES, STEPS, Crowd, Tally, levels, states_of, visit
 from tests.benchmarks.protocol import Fault, Lines
+from tests.benchmarks.sides import Sides
 from tests.benchmarks.table import Row, heading, interval, machine
 from tests.benchmarks.visitors import outcome
 from tests.loop import run
@@ -150,6 +152,50 @@ def test_a_move_that_waits_while_a_newer_one_comes_is_overtaken_and_not_lost():
         tally.due(move, 0.1 * move)
     assert tally.take() == (2, 0.2) and tally.take() is None
     assert (tally.asked, tally.overtaken, tally.faults) == (1, 2, [])
+
+
+class Side:
+    """One side of a comparison: it computes a number, or `halved` in bf16, and takes so many seconds for it; `prepared`
+    is what it was asked for."""
+
+    def __init__(self, number, seconds, halved=2.03):
+        self.numbers, self.seconds, self.prepared = {"fp32": number, "bf16": halved}, seconds, []
+
+    def ask(self, prepare=None, times=None, **arguments):
+        if prepare is None:
+            return {"seconds": self.seconds}
+        self.prepared.append(arguments["with"])
+        return {"check": [1, self.numbers[self.prepared[-1]["precision"]]]}
+
+
+def compared(now, before=None):
+    return list(Sides(now, before).rows("network", "5 M", {"channels": 64}, "cpu", 1.35))
+
+
+def test_bf16_is_judged_beside_the_float32_of_before_and_float32_must_not_be_slower(monkeypatch):
+    monkeypatch.setattr(precisions, "fast_bf16", lambda device: device.type == "cpu")
+    now, before = Side(2, 0.05), Side(2, 0.1)
+    same, halved = compared(now, before)
+    assert (same.asked, halved.asked) == (1, 1.35) and "± 2 %" in halved.what and "bf16" not in same.what
+    assert (halved.now, halved.before, halved.ratios) == (50, 100, (2.0,) * 9) and halved.met
+    exact = {"channels": 64, "device": "cpu", "precision": "fp32"}
+    assert now.prepared == [exact, {**exact, "precision": "bf16"}] and before.prepared == [exact] * 2
+
+
+def test_a_processor_without_bf16_is_judged_by_its_float32(monkeypatch):
+    monkeypatch.setattr(precisions, "fast_bf16", lambda device: False)
+    (row,) = compared(Side(2, 0.1), Side(2, 0.1))
+    assert (row.asked, row.failed) == (1.35, True)
+    (alone,) = compared(Side(2, 0.1))
+    assert (alone.now, alone.before, alone.ratios, alone.failed) == (100, None, (), False)
+
+
+@pytest.mark.parametrize("now", [Side(2.001, 0.1), Side(2, 0.1, halved=2.1)], ids=["fp32", "bf16"])
+def test_sides_that_compute_something_else_are_not_compared(now, monkeypatch):
+    monkeypatch.setattr(precisions, "fast_bf16", lambda device: True)
+    with pytest.raises(AssertionError, match="apart"):
+        compared(now, Side(2, 0.1))
+    assert len(now.prepared) == (1 if now.numbers["fp32"] != 2 else 2)
 
 
 class Slow:

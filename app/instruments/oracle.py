@@ -100,8 +100,8 @@ def _gaps(index, learned, ideal, known, model) -> dict:
     size = np.hypot(sigma, model.sigma_data)
     place = known.means.device
     grid = sent(diagnostics.window_grid(WINDOW, WINDOW, CELLS, CELLS) * size, place)
-    gap = diagnostics.gap_field(learned, ideal, grid, sigma).norm(dim=1)
-    density = known.log_density(grid, sigma)
+    gap, density = diagnostics.gap_and_density(learned, known, grid, sigma)
+    gap = gap.norm(dim=1)
     likely = (density - density.max()).exp() / LIKELY
     coarse = sent(diagnostics.window_grid(WINDOW, WINDOW, ARROWS, ARROWS) * size, place)
     arrows = diagnostics.gap_field(learned, ideal, coarse, sigma)

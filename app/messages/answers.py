@@ -143,11 +143,13 @@ class Thumbnail(Sent):
 
 
 class Models(Sent):
-    """What changed of the models of runs. names: of all. choices: instrument -> knob -> what it offers now."""
+    """What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument ->
+    knob -> what it offers now."""
 
     clock: str
     names: list[str]
     new: list[Model]
+    thumbnails: dict[str, Float32 | Uint8 | None]
     choices: dict[str, dict[str, Offered]]
 
 

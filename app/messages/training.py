@@ -94,8 +94,9 @@ class Task(Sent):
 
 
 class Closer(Sent):
-    """What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
-    them, where that is known."""
+    """What is new of one run. anew: forget what you had. ticks: how many in all; gaps: of them with a loss that is no
+    finite number; nonfinite: steps left out, since their gradients were not finite. peak: the share of what its GPUs
+    can compute that it gets of them, where that is known."""
 
     cursor: str
     anew: bool
@@ -103,6 +104,9 @@ class Closer(Sent):
     stride: int
     frames: list[Losses]
     sigmas: Numbers
+    ticks: int
+    gaps: int
+    nonfinite: int
     design: Training | None = None
     id: str | None
     disk: int | None
@@ -165,11 +169,13 @@ class Poll(Sent):
 
 
 class Cost(Sent):
-    """parts: what the bytes of memory are for."""
+    """parts: what the bytes of memory are for. precision: in which it computes; why: that one, or ""."""
 
     seconds: float
     bytes: int
     parameters: int
+    precision: str
+    why: str
     parts: dict[str, int]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from app.sentences.denials import sentence
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 FOLDER, FIRST, MAIN = ASSETS / "page", "start.js", "main.js"
 ALL_SHEETS = "sheets.css"  # in one

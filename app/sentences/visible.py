@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from edm.files.resources import CODE
+from edm.base.resources import CODE
 
 _TEXTS = ["application/json", "application/x-ndjson", "text/event-stream", "text/html", "text/markdown", "text/plain"]
 _QUOTED = re.compile(r"""(['"])((?:--\w+=)?)(/[^'"\n]*)\1""")

@@ -76,7 +76,7 @@ def choices() -> dict:
 
 
 def described(model: models.Model) -> dict:
-    """A model for the page."""
+    """A model for the page; one of a run shares its thumbnail with all others of it (`app.tabs.models`)."""
     described = {
         "name": model.name,
         "title": model.title,
@@ -93,7 +93,7 @@ def described(model: models.Model) -> dict:
     }
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
-    if model.name != "drawn":
+    if model.name != "drawn" and not model.run:
         described["thumbnail"] = thumbnail(model)
     return described
 

@@ -27,10 +27,14 @@ class ModelNews:
         if news is None:
             return None
         clock, names, new = news
-        found = []
+        found, thumbnails = [], {}
         for name, came in new.items():
             with suppress(Refused, OSError):  # gone again
+                model = models.load(name)
                 if (name, came) not in self._described:
-                    self._described[name, came] = controls.described(models.load(name))
+                    self._described[name, came] = controls.described(model)
                 found.append(self._described[name, came])
-        return {"clock": clock, "names": names, "new": found, "choices": self._choices(clock)}
+                if model.run and model.run not in thumbnails:
+                    thumbnails[model.run] = controls.thumbnail(model)
+        told = {"names": names, "new": found, "thumbnails": thumbnails}
+        return {"clock": clock, **told, "choices": self._choices(clock)}

@@ -19,6 +19,7 @@ from edm.base import flat
 from edm.base.errors import Refused
 from edm.base.fields import Number as Decimal
 from edm.base.fields import SettingsError, Whole, knobs
+from edm.base.precisions import AUTO
 from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
@@ -79,6 +80,8 @@ class Cost:
     warning: str = ""
     remedies: Remedies = ()
     parts: Mapping[str, int] = field(default_factory=dict)
+    precision: str = "fp32"
+    why: str = ""
 
     def seconds(self, settings: Training) -> float:
         return settings.images / self.rate + settings.images // settings.tick * self.report
@@ -145,14 +148,14 @@ class Former:
     def _cost(self, settings, device, alive, longer) -> Cost | None:
         key = json.dumps([{name: settings.document().get(name) for name in COSTLY}, device, self._room()])
         cost = self._costs.get(key, lambda: _estimated(settings, device), longer * PATIENCE, alive)
-        rate = cost and self._experience(settings, device)
+        rate = cost and self._experience(settings.changed(precision=cost.precision), device)
         return replace(cost, rate=rate, report=cost.report * cost.rate / rate) if rate else cost
 
     def _experience(self, settings, device) -> float | None:
         """The rate of the last run like this one."""
         for run in self._known():
             known = about.settings_of(run) if run.rate and device in ("auto", run.device) else None
-            if known and all(getattr(known, name) == getattr(settings, name) for name in ALIKE):
+            if known and all(getattr(settings, name) in (getattr(known, name), AUTO) for name in ALIKE):
                 return run.rate
         return None
 
@@ -173,7 +176,8 @@ def _estimated(settings, device) -> Cost:
     one = settings.changed(images=settings.batch, tick=settings.batch)
     found = estimate(one, device)
     report = found.seconds - settings.batch / found.rate
-    return Cost(found.rate, report, found.bytes, found.parameters, found.warning, found.remedies, found.parts)
+    told = (found.warning, found.remedies, found.parts, found.precision, found.why)
+    return Cost(found.rate, report, found.bytes, found.parameters, *told)
 
 
 def _reports(images, batch, rate) -> dict:
@@ -203,6 +207,7 @@ def described(plan: Plan) -> dict:
     for group in document.values():
         values |= group if isinstance(group, dict) else {}
     cost = plan.cost
+    values |= {"precision": cost.precision} if cost else {}  # which is known of its device only
     return {
         "values": values,
         "command": launchers.command(["train", *flat.options(plan.settings)], plan.device),
@@ -215,6 +220,7 @@ def described(plan: Plan) -> dict:
 def costing(cost: Cost, settings: Training) -> dict:
     """What a run takes, for the page."""
     told = {"seconds": cost.seconds(settings), "bytes": cost.bytes, "parameters": cost.parameters}
+    told |= {"precision": cost.precision, "why": cost.why}
     return {**told, "parts": dict(cost.parts)}
 
 

@@ -17,7 +17,10 @@ from app.transport.quiet import gr
 
 MAX_JOBS = 1000
 MOST_STATES = 100  # visits of which Gradio keeps a copy of the page's description, of 50 kB; it is made anew if needed
-PAUSE = 0.01  # seconds between two looks into an empty queue; Gradio's own, 0.001, keeps a core from resting
+PAUSE = (
+    0.05  # seconds between two looks into Gradio's queue, which scripts alone use; its own, 0.001, keeps a core busy
+)
+NEVER = 3600.0  # seconds between two looks for progress that nobody reports
 
 
 def mount(app: FastAPI, blocks: gr.Blocks, name_of: Callable[[HTTPConnection], str | None] | None, **options) -> None:
@@ -36,10 +39,11 @@ def prepare(blocks: gr.Blocks) -> None:
     """What there is no public way to set. Raises RuntimeError if a version of Gradio has lost one of these names."""
     # What a script asks for counts while it waits for its turn, and Gradio would run no more than 40 in all.
     _set(blocks, "max_threads", MAX_JOBS)
-    blocks.queue()
+    _set(queue(blocks), "max_thread_count", MAX_JOBS)
     _set(blocks, "has_launched", True)  # or files that visitors name are not checked
     _set(blocks, "state_session_capacity", MOST_STATES)
     _set(queue(blocks), "sleep_when_free", PAUSE)
+    _set(queue(blocks), "progress_update_sleep_when_free", NEVER)
     forgetting(blocks)
 
 

@@ -59,10 +59,16 @@ class Gate:
             scope, receive, answer = await self._checked(scope, receiving)
         except Denied as denied:
             answer = sentence(denied.status, denied)
-        if answer is None and inner(scope) == ANSWERS:
-            await self._stream(scope, receiving, send)
-        else:
-            await (answer or self._app)(scope, receive, send)
+        try:
+            if answer is None and inner(scope) == ANSWERS:
+                await self._stream(scope, receiving, send)
+            else:
+                await (answer or self._app)(scope, receive, send)
+        except RuntimeError as error:
+            if not (send.started and isinstance(error.__cause__, HTTPException)):
+                raise
+            # a visit or an event that nobody knows, as after a restart: the stream has told so already
+            await send({"type": "http.response.body", "body": b""})
 
     async def _checked(self, scope, receive):
         """(scope, receive, None) of what may pass, or with the answer instead. Raises Denied."""
@@ -91,11 +97,6 @@ class Gate:
         self._streams[visit] += 1
         try:
             await self._app(scope, receiving, send)
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, HTTPException):
-                raise
-            # a visit that nobody knows, as after a restart: the stream has told so already
-            await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams[visit] -= 1
             if not self._streams[visit]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from app.transport.quiet import gr
 
 
-class Live(gr.HTML):
+def place() -> gr.HTML:
     """Where the page's element goes once Gradio's frontend is there."""
-
-    def __init__(self):
-        super().__init__(
-            value="",
-            html_template='<div class="explorer-place"></div>',
-            js_on_load='document.dispatchEvent(new Event("explorer-place"));',
-            apply_default_css=False,
-        )
+    return gr.HTML(
+        value="",
+        html_template='<div class="explorer-place"></div>',
+        js_on_load='document.dispatchEvent(new Event("explorer-place"));',
+        apply_default_css=False,
+    )

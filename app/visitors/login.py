@@ -15,7 +15,7 @@ from app.sentences.denials import Denied, sentence
 from app.transport import bodies
 from app.visitors.delays import Busy
 from app.visitors.entrance import Entrance
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 PAGE = ASSETS / "page" / "login.html"
 MOST_BYTES = 1 << 13

@@ -16,7 +16,7 @@ from app.work.watch import Watch
 VALUES = 512
 GLANCE = 0.02  # seconds between two looks at the ticket of who waits
 PATIENCE = 3.0  # seconds for which something goes on that nobody waits for: who moves a knob comes back for it
-SPELL = 0.02  # seconds of it before it gives its place up to who has had less: a picture does not wait for long
+SPELL = 0.02  # seconds of it before it gives its place up to a picture, which does not wait for long
 
 Value = TypeVar("Value")
 
@@ -46,9 +46,9 @@ class Memory:
     def once(self, key: Hashable, make: Callable[[Watch], Value], watch: Watch) -> Value:
         """The same, of what takes a while and is not about one request alone: one thread makes it for all who ask.
 
-        make: is given its own watch, and takes its turns as the visitor who asked first. It goes on when that request
-        is superseded, and ends unfinished once nobody has waited for it for `PATIENCE` seconds, or whoever did
-        waits for another value. What the watch's ticket raises ends the waiting only.
+        make: is given its own watch, and takes its turns as the visitor who asked first, behind all pictures. It goes
+        on when that request is superseded, and ends unfinished once nobody has waited for it for `PATIENCE` seconds,
+        or whoever did waits for another value. What the watch's ticket raises ends the waiting only.
         """
         if not watch.may_wait:
             return self.remember(key, lambda: make(watch))

@@ -21,7 +21,7 @@ from app.sentences.faults import Told
 from app.work.frames import Place, Say, Task, frame, of_over, pickled
 from app.work.hands import Hand
 from app.work.orders import Answers, Durations, Order
-from app.work.slots import Ledger
+from app.work.slots import Ledger, gives_way
 from app.work.tickets import Ended
 from edm.base.errors import Refused
 
@@ -268,7 +268,8 @@ class Office:
         for k, other in enumerate(hand.orders.values()):
             if other.over:
                 continue
-            if other.fresh and (k == 0 or self._ledger.lately(other.visitor) <= mine):
+            theirs = self._ledger.lately(other.visitor)
+            if other.fresh and (not gives_way(theirs, 0.0, mine) if k == 0 else theirs <= mine):
                 seconds += self._durations.of(other.sort)
             elif other.visitor == order.visitor:
                 own = OWN

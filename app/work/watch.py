@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from app.work import graphs
 from app.work.cores import divided
 from app.work.slots import Slots
 from app.work.tickets import Ticket
@@ -21,8 +22,8 @@ FIRST = 3 / 4  # of that: until the first of them, for which a hand waits
 class Watch:
     """Wraps the denoisers of one request: before each evaluation its ticket is looked at, and its place may pass on.
 
-    slots: where it takes turns with others; None where it is alone. spell: seconds of computing after which its place
-    may pass on; None: as long as anybody's.
+    slots: where it takes turns with others; None where it is alone. spell: of what nobody looks at while it is computed
+    (see `Slots.turn`).
     """
 
     ticket: Ticket = field(default_factory=Ticket)
@@ -39,7 +40,7 @@ class Watch:
             self.slots.breathe()
 
     def __call__(self, denoiser):
-        return _Watched(denoiser, self.check)
+        return _Watched(graphs.drawn(denoiser, self.slots), self.check)
 
     def turn(self) -> AbstractContextManager[None]:
         """A place to compute in, while this lasts."""

@@ -136,8 +136,9 @@ class Explorer {
    * One whose name was there before is another model now: pictures of it are asked for anew.
    * @param {import("./shared/messages.d.ts").Models} news
    */
-  takeModels({ clock, names, new: fresh, choices }) {
+  takeModels({ clock, names, new: fresh, thumbnails, choices }) {
     const { models } = this.boot;
+    for (const model of fresh) model.thumbnail = thumbnails[model.run ?? ""];
     this.page.clock = clock;
     const replaced = fresh.map(({ name }) => name).filter((name) => models.some((model) => model.name === name));
     const added = new Set(fresh.map(({ name }) => name));

@@ -12,7 +12,8 @@ const PATIENCE = 1500; // ms for which Gradio's frontend waits for a picture
 /** @param {number} milliseconds */
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-const root = element("div", { class: "explorer", role: "main" });
+const root = element("div", { class: "explorer" });
+const alone = element("main", { class: "alone" }, root); // until Gradio's frame is there, which has one of its own
 const server = new Server();
 
 /**
@@ -61,15 +62,18 @@ async function settle() {
     place.append(root); // in a browser that does not know how to move what is there
     if (held instanceof HTMLElement && root.contains(held)) held.focus();
   }
-  root.removeAttribute("role"); // the frame says itself that it is the main part
+  alone.remove();
   showTheme(); // Gradio's frontend has set its own
 }
 
 watchHand();
 showTheme();
 followTheme();
-document.body.prepend(root);
+document.body.prepend(alone);
+document.title ||= "EDM Explorer";
 document.addEventListener("explorer-place", settle);
+const charts = new URLSearchParams(location.search).get("tab") === "train"; // at once
+if (charts) fetchAhead();
 const boot = asked("boot", {});
 const address = asked("open", { query: location.search });
 const { mount } = await import("./main.js");
@@ -77,4 +81,4 @@ mount(root, await boot, server, address);
 await painted();
 begin();
 settle(); // where it was there before
-fetchAhead();
+if (!charts) fetchAhead();

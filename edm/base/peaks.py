@@ -26,7 +26,7 @@ class Peak:
 
     def speed(self, precision: str = "fp32", tf32: bool = True) -> float:
         """Operations a second of a training's precision."""
-        return self.half if precision != "fp32" else self.tf32 or self.fp32 if tf32 else self.fp32
+        return self.half if precision in ("bf16", "fp16") else self.tf32 or self.fp32 if tf32 else self.fp32
 
 
 def _peak(name, gigabytes, fp32, tf32, half, bandwidth, bf16=True) -> Peak:

@@ -8,16 +8,20 @@ import torch
 
 _HALVES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 PRECISIONS = tuple(_HALVES)
+AUTO = "auto"  # what settings may say in the place of one: whichever pays there
 
 
 def taken(precision: str, device: torch.device) -> str:
-    """fp32, bf16 or fp16: as it is asked for, but fp16 in the place of bf16 on a device that has none."""
+    """fp32, bf16 or fp16: as it is asked for, but fp16 in the place of bf16 on a device that has none; of AUTO, where
+    nobody has chosen, fp32."""
+    if precision == AUTO:
+        return "fp32"
     return "fp16" if precision == "bf16" and not has_bf16(device) else precision
 
 
 def note(precision: str, device: torch.device) -> str:
     """What is to be known of that precision there, in a sentence, or ""."""
-    if taken(precision, device) == precision:
+    if taken(precision, device) in (precision, "fp32"):
         return ""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     return f"{name} has no bf16: computes in fp16 instead"

@@ -40,7 +40,7 @@ def told(settings: Training, device: str, card: str | None = None) -> str:
         (
             f"about {_time(found.seconds)} at {found.rate:,.0f} images/s on {where}",
             f"about {_memory(found)}",
-            f"{found.parameters / 1e6:.3g} M parameters",
+            f"{found.parameters / 1e6:.3g} M parameters, in {', '.join(filter(None, [found.precision, found.why]))}",
             *filter(None, [found.warning]),
         )
     )

@@ -46,8 +46,10 @@ torchvision (--download true; --path for the folder); folder: a folder or an unc
 (zip -0 -r set.zip .), with sub-folders (whole numbers in their order) or a dataset.json for classes; points: a .csv or
 .npy of points. A class without images to train on is never drawn.
 
-On a GPU: --precision bf16 (fp16 where it has none); --micro_batch and --checkpointing true need less memory; --tf32
-false trains in float32 throughout; with --deterministic true a run is the same bit for bit.
+--precision auto is bf16 on a CPU that multiplies in it, for networks of images that are quicker by it, else fp32; the
+run's config.json says which. On a GPU: --precision bf16 (fp16 where it has none); --micro_batch and --checkpointing
+true need less memory; --tf32 false trains in float32 throughout; with --deterministic true a run is the same bit for
+bit.
 
 An end before the end: Ctrl-C, or a terminal that closes, ends a run after its step, with a checkpoint; a second Ctrl-C
 at once. --resume goes on from the newest whole checkpoint, bit for bit (on a GPU to rounding, without --deterministic

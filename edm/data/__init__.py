@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.data import digits, points, toy
+from edm.data import digits, emoji, points, toy
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +66,7 @@ DATASETS = {
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
         Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
+        Dataset("emoji", "Emoji, ideal denoiser", emoji.SHAPE, emoji.exact, classes=len(emoji.CLASSES), count=16),
         Dataset("drawn", "Your drawing", (2,), _undrawn),
     )
 }

@@ -5,6 +5,7 @@
     size                 how many samples there are; None: endless, sample k being a function of k
     marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
+    names                of a finite set: what its samples are called, or ()
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
@@ -25,7 +26,7 @@ import torch
 from edm import data
 from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
-from edm.data import digits, scenes
+from edm.data import emoji, scenes
 
 if TYPE_CHECKING:
     from edm.base.protocols import DataLike, Source
@@ -53,14 +54,15 @@ class Mixture:
         return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
 
 
-class Digits:
-    """scikit-learn's digits, already between −1 and 1."""
+class Pictures:
+    """A set of images [N, C, H, W] that is in memory: of 8 bits, or between −1 and 1. names: of each of them, or ()."""
 
-    shape, classes, class_names = digits.SHAPE, 10, tuple("0123456789")
-
-    def __init__(self):
-        points = data.load("digits").denoiser
-        self._images, self.labels, self.size = points.points, points.labels.clone(), len(points.points)
+    def __init__(
+        self, images: torch.Tensor, labels: torch.Tensor, class_names: Sequence[str], names: Sequence[str] = ()
+    ):
+        self._images, self.labels, self.names = images, labels, tuple(names)
+        self.shape, self.size = tuple(images.shape[1:]), len(images)
+        self.class_names, self.classes = tuple(class_names), len(class_names)
 
     @cached_property
     def marks(self) -> np.ndarray:
@@ -71,6 +73,24 @@ class Digits:
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         indices = np.asarray(indices)
         return self._images[indices], self.labels[indices]
+
+
+class Digits(Pictures):
+    """scikit-learn's digits, already between −1 and 1."""
+
+    def __init__(self):
+        points = data.load("digits").denoiser
+        super().__init__(points.points, points.labels.clone(), tuple("0123456789"))
+
+
+class Emoji(Pictures):
+    """Noto's emoji, as they are in their file."""
+
+    def __init__(self):
+        known = emoji.read()
+        super().__init__(
+            torch.from_numpy(known.images), torch.from_numpy(known.labels), emoji.CLASSES, names=known.names
+        )
 
 
 def _torchvision(settings):
@@ -127,6 +147,7 @@ SOURCES: dict[str, Callable] = {
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
+            Reader("emoji", "Emoji", lambda settings: Emoji()),
             _downloaded("mnist", "MNIST", (1, 32, 32)),
             _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
             _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),

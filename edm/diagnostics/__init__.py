@@ -16,7 +16,7 @@ from edm.diagnostics.design import (
 from edm.diagnostics.draws import Draw, held_out
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
-from edm.diagnostics.loss import LossCurve, gap_field, losses
+from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
@@ -67,6 +67,7 @@ __all__ = [
     "direction_field",
     "effective_weight",
     "fitted_order",
+    "gap_and_density",
     "gap_field",
     "held_out",
     "initial_loss",

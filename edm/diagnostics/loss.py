@@ -24,6 +24,7 @@ from edm.sampling.denoisers import Denoise, ask, denoiser_of
 
 if TYPE_CHECKING:
     from edm.base.types import Device, Labels, Numbers
+    from edm.exact import GaussianMixture
 
 FLOOR = "floor"
 MAX_SIGMAS = 1000
@@ -238,3 +239,12 @@ def gap_field(
     if not 0 < sigma < float("inf"):
         raise Refused(f"sigma = {sigma:g}: a noise level is finite and above 0")
     return _denoised("learned", learned, positions, sigma, labels) - _denoised("exact", exact, positions, sigma, labels)
+
+
+@torch.no_grad()
+def gap_and_density(
+    learned: Denoise, exact: GaussianMixture, positions: torch.Tensor, sigma: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(`gap_field` [G, d], log p(x; σ) [G] of the exact one, by whose sum over the data both are)."""
+    denoised, density = exact.both(positions, sigma)
+    return gap_field(learned, lambda *_: denoised, positions, sigma), density

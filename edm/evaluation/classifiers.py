@@ -20,8 +20,8 @@ from torch import nn
 
 from edm.base import documents
 from edm.base.errors import Refused
+from edm.base.resources import ASSETS
 from edm.data import digits, scenes
-from edm.files.resources import ASSETS
 
 FOLDER = ASSETS / "classifiers"
 FEATURES = 64

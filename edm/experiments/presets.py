@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edm.base.atomic import stamp
 from edm.base.errors import shown
 from edm.base.fields import SettingsError
-from edm.files.resources import PRESETS
+from edm.base.resources import PRESETS
 
 if TYPE_CHECKING:
     from edm.experiments.experiment import Experiment

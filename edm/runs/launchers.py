@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edm.base import devices
 from edm.base.errors import Refused
-from edm.files.resources import CODE
+from edm.base.resources import CODE
 from edm.runs import places, surroundings
 from edm.runs.clocks import now
 from edm.runs.processes import KILL, TERMINATE, Process, leads, this

@@ -158,6 +158,7 @@ class Worker:
                 self._heed(last)
             last = event if isinstance(event, Step) else None
             if isinstance(event, Started):
+                self._settings = event.state.settings  # with what they have left open
                 self._status |= {"parameters": event.parameters, "images": event.state.images}
                 self._status |= {"seconds": event.state.seconds, "held_out": event.held_out}
                 self._status["most"] = most(event.state.header, self._training(), self._device)

@@ -6,6 +6,7 @@ whoever reads a run's events computes as before.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,19 +15,55 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from edm.base import exactness, precisions
+from edm.networks import NETWORKS
+from edm.training.fitting import network_of
 
 if TYPE_CHECKING:
+    from edm.base.types import Shape
+    from edm.files.checkpoints import Header
     from edm.training.settings import Training
 
+LEAST, WIDE = 1 << 14, 32  # pixels taken at once, and channels, from which on a step was measured to be quicker in bf16
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # read once, when a process first multiplies on a GPU
 
 
+def chosen(
+    settings: Training, shape: Shape, device: torch.device, micro: int, header: Header | None = None
+) -> tuple[Training, str]:
+    """(the settings with the precision that is taken there, where they leave that open; why that one, or "").
+
+    bf16 on a CPU that multiplies in it by itself, for a network of images of WIDE channels or more that takes LEAST
+    pixels or more at once; fp32 for all others, and on GPUs. Weights, averages, Adam's moments and the loss are float32
+    in any case. A run's files say what was taken, and it goes on with that: header, of the checkpoint from which it
+    does.
+
+    shape: of a sample; micro: how many of them are taken at once.
+    """
+    if settings.precision != precisions.AUTO:
+        return settings, ""
+    known = None if header is None or header.training is None else header.training.get("precision", "fp32")
+    if known in precisions.PRECISIONS:
+        return settings.changed(precision=known), "as it began"
+    precision, why = "fp32", ""
+    if device.type == "cpu" and not NETWORKS[network_of(settings, shape)].images:
+        why = "as a network for points is no quicker in bf16"
+    elif device.type == "cpu" and not precisions.fast_bf16(device):
+        why = "as this processor does not multiply in bf16"
+    elif device.type == "cpu" and settings.architecture.channels < WIDE:
+        why = "as a network of so few channels is no quicker in bf16"
+    elif device.type == "cpu" and micro * math.prod(shape[1:]) < LEAST:
+        why = "as a step of so few pixels is no quicker in bf16"
+    elif device.type == "cpu":
+        precision, why = "bf16", "in which this processor multiplies"
+    return settings.changed(precision=precision), why
+
+
 def described(settings: Training, device: torch.device) -> str:
-    """How a run computes there, for a model's card: "fp32, convolutions in TF32, on NVIDIA H100"; of a CPU ""."""
+    """How a run computes there, for a model's card: "fp32, convolutions in TF32, on NVIDIA H100"; fp32 on a CPU: ""."""
     if device.type == "cpu":
-        return ""
+        return "" if precisions.taken(settings.precision, device) == "fp32" else f"{settings.precision}, on a CPU"
     taken = precisions.taken(settings.precision, device)
-    words = [taken if taken == settings.precision else f"{taken} in the place of {settings.precision}"]
+    words = [taken if taken in (settings.precision, "fp32") else f"{taken} in the place of {settings.precision}"]
     if taken == "fp32" and settings.tf32 and _has_tf32(device):
         words += ["convolutions in TF32"]
     if settings.deterministic:

@@ -21,7 +21,7 @@ import torch
 from edm.base.devices import out_of_memory
 from edm.data import sources
 from edm.sampling.settings import Sampling
-from edm.training import counting
+from edm.training import arithmetic, counting
 from edm.training.fitting import shares
 from edm.training.hardware import hardware
 from edm.training.loop import train
@@ -58,7 +58,8 @@ DETERMINISTIC = 1.15
 @dataclass(frozen=True)
 class Estimate:
     """seconds: of the run, reports and compilation included, once it has started. bytes: the most memory; on a GPU that
-    of one GPU, else of all processes. parameters: of the network. rate: images/s while it trains.
+    of one GPU, else of all processes. parameters: of the network. rate: images/s while it trains. precision: in which
+    it computes; why: that one, where its settings leave it open.
 
     parts: of what the bytes are. operations: of training on an image, on a GPU. total, free: bytes of memory there;
     None: not known. remedies: (title, {field: value}) of changes with which a run that does not fit would.
@@ -74,6 +75,8 @@ class Estimate:
     free: int | None = None
     remedies: Remedies = ()
     gpu: bool = False
+    precision: str = "fp32"
+    why: str = ""
 
     @property
     def warning(self) -> str:
@@ -106,6 +109,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
     there = hardware(device, card)
     _, micro = shares(settings, there.several)
     source = (card and shaped(settings.data)) or opened(settings.data)
+    settings, why = arithmetic.chosen(settings, source.shape, there.place, micro)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number, layers = counting.sized(header)
     cost = None
@@ -121,8 +125,8 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
     operations = counting.counted(header, settings.precision).operations if there.gpu else 0.0
     room = min((size for size in (there.total, there.free) if size is not None), default=None)
     fitting = () if room is None or sum(parts.values()) <= room else remedies(settings, header, there, room)
-    memory_there = (there.total, there.free, fitting, there.gpu)
-    return Estimate(seconds, sum(parts.values()), number, rate, parts, operations, *memory_there)
+    memory_there, computed = (there.total, there.free, fitting, there.gpu), (settings.precision, why)
+    return Estimate(seconds, sum(parts.values()), number, rate, parts, operations, *memory_there, *computed)
 
 
 @lru_cache(maxsize=2)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What a writer that was killed has left of files, by folder: as `edm.base.atomic` names it, and safetensors did
 RECORD = {
-    "": r"\.(config\.json|metrics\.jsonl|data\.npz)\.[a-z0-9_]{8}",
+    "": r"\.(config\.json|metrics\.jsonl|history\.json|data\.npz)\.[a-z0-9_]{8}",
     "checkpoints": r"\.[0-9]+\.safetensors\.[A-Za-z0-9_]+|\.tmp[A-Za-z0-9]{6}",
     "samples": r"\.[0-9]+\.(png|npz)\.[A-Za-z0-9_]+",
 }

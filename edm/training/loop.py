@@ -79,6 +79,7 @@ def train(
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
     known = identity.identify(source, settings.data, split.held)
     new = resume is None
+    settings, why = arithmetic.chosen(settings, source.shape, world.device, micro, header)
     described = header_of(settings, source, sigma_data, split.held_out, known, split.taught, new)
     arithmetic.prepare(settings)
     with during(BUILDING):
@@ -89,6 +90,7 @@ def train(
     notes = [
         note,
         precisions.note(settings.precision, world.device),
+        f"computes in {settings.precision}, {why}" if new and why and settings.precision != "fp32" else "",
         "" if new else arithmetic.going_on(settings, world.device),
     ]
     note = "; ".join(filter(None, notes))

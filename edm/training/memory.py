@@ -11,7 +11,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.data import sources
-from edm.training import counting
+from edm.training import arithmetic, counting
 from edm.training.fitting import shares
 from edm.training.hardware import Hardware, hardware
 from edm.training.loader import AHEAD
@@ -101,6 +101,7 @@ def warning(settings: Training, device: str = "auto", card: str | None = None) -
         there, source = hardware(device, card), shaped(settings.data)
         if source is None or there.free is None:
             return ""
+        settings, _ = arithmetic.chosen(settings, source.shape, there.place, shares(settings, there.several)[1])
         header = header_of(settings, source, settings.design.sigma_data or 0.5)
         number, _ = counting.sized(header)
         parts = memory(settings, header, there, number, most_kept(header), 2.0 * number)

@@ -5,6 +5,7 @@ config.json                     the settings, complete
 data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number;
                                 on GPUs gpu_memory (bytes) and gpu_utilization (0 to 1), see `edm.runs.usage`
+history.json                    a long one of these in few numbers, for who looks at it (`edm.training.thinned`)
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
 checkpoints/<images>.safetensors
 *.safetensors.torn              one that was not whole, from which the run therefore did not go on (`edm.files.saved`)
@@ -27,6 +28,7 @@ from edm.files.saved import PICTURES, checkpoints, number, room, samples, set_as
 from edm.training.keeping import RECORD, Best, halves, superfluous
 from edm.training.loop import Checkpoint, Started, Tick
 from edm.training.metrics import parsed
+from edm.training.thinned import Thinned
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -48,15 +50,16 @@ def record(
     before a checkpoint takes its place; what it raises keeps it from there. measured: () -> what else stands in a
     tick's line.
     """
-    folder, best = Path(folder), Best()
+    folder, best, history = Path(folder), Best(), Thinned()
     for event in events:
         if isinstance(event, Started):
             _begin(folder, event.state)
-            best = Best.so_far(folder)
+            best, history = Best.so_far(folder), Thinned.of(folder)
         elif isinstance(event, Tick):
             line = _line(event) | (measured() if measured else {})
             best.see(line)
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
+            history.keep(folder)
             _save_samples(folder, event)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
             event.state.save(room(names.checkpoint_file(folder, event.images)), check)

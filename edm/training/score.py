@@ -22,9 +22,10 @@ def weights(sigmas: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     from edm.objective import NOISES, WEIGHTS, Design
 
     levels = np.array(sigmas, dtype=np.float64)
-    steps = np.gradient(np.log(levels)) if len(levels) > 1 else np.ones(1)
-    share = NOISES["edm"].density(levels, Design()) * steps
-    return WEIGHTS["edm"](levels, SIGMA_DATA), share / share.sum()
+    with np.errstate(all="ignore"):  # levels of any making
+        steps = np.gradient(np.log(levels)) if len(levels) > 1 else np.ones(1)
+        share = NOISES["edm"].density(levels, Design()) * steps
+        return WEIGHTS["edm"](levels, SIGMA_DATA), share / share.sum()
 
 
 def measured(tick: dict) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -40,7 +41,8 @@ def score(tick: dict) -> float:
     if not sigmas:
         return math.nan
     weight, share = weights(sigmas)
-    return float(np.dot(np.asarray(errors) * weight, share))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.dot(np.asarray(errors) * weight, share))
 
 
 def _numbers(values) -> tuple[float, ...]:
@@ -48,5 +50,8 @@ def _numbers(values) -> tuple[float, ...]:
 
 
 def number(value: Any) -> float:
-    """NaN for what is none."""
-    return float(value) if isinstance(value, int | float) else math.nan
+    """NaN for what is none, or beyond all floats."""
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return math.nan

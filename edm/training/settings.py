@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, refusal
-from edm.base.precisions import PRECISIONS
+from edm.base.precisions import AUTO, PRECISIONS
 from edm.data.settings import Data
 from edm.networks.settings import Architecture
 from edm.objective import Design
@@ -49,7 +49,12 @@ class Training(Settings):
     ema_ramp: Number | None = knob(
         0.05, "EMA ramp-up", "Half-lives are at most this share of the images seen", gt=0, le=1
     )
-    precision: str = knob("fp32", "precision", "fp32, or automatic bf16 or fp16", choices=PRECISIONS)
+    precision: str = knob(
+        AUTO,
+        "precision",
+        "fp32, or mixed with bf16 or fp16; auto: bf16 where a CPU has it and is quicker by it, else fp32",
+        choices=(AUTO, *PRECISIONS),
+    )
     compile: bool = knob(False, "compile", "Compile the network first (torch.compile)")
     tf32: bool = knob(
         True, "TF32", "Convolutions in TF32 while it trains, on a GPU that has it: faster, to three digits"

@@ -85,8 +85,8 @@ def test_a_page_is_told_of_the_successor_and_gets_its_samples_and_losses(success
     seen = {"learner": {"cursor": learner["cursor"], "sample": learner["sample"]["images"]}}
     news = answer(tab, "poll", clock=first["clock"], models=first["models"]["clock"], runs=seen)
     assert [model["name"] for model in news["models"]["new"]] == news["models"]["names"] != []
-    old = {model["name"]: model["thumbnail"] for model in first["models"]["new"]}
-    assert all(old[model["name"]] != model["thumbnail"] for model in news["models"]["new"])
+    assert news["models"]["thumbnails"].keys() == first["models"]["thumbnails"].keys() == {"learner"}
+    assert news["models"]["thumbnails"]["learner"] != first["models"]["thumbnails"]["learner"]
     now = news["runs"]["learner"]
     assert now["anew"] and now["id"] != learner["id"]
     assert now["sample"]["x"] != learner["sample"]["x"]

@@ -2,7 +2,9 @@
 
 Prints one table: a figure, its budget, whether that is met, and what it was at the commit that this is compared with,
 of which a worktree is made for as long as it takes. It exits with 1 where a ratio of nine or more repeats in turns is
-surely not what is asked; no time makes it fail. All of it takes some ten minutes, in which nothing else should run.
+surely not what is asked; no time makes it fail. A network and its training are judged in bf16 beside the float32 of
+before, where the processor has bf16 (`tests.benchmarks.sides`). All of it takes some ten minutes, in which nothing else
+should run; how long each part took goes to stderr.
 
 The parts: `network` and `training` (this tree beside the one before, and beside plain code), `sampler` (the arithmetic
 of a picture, and the loop around it), `page` (a knob, in a real Chromium), `start`, `visitors` (thirty at once),
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from importlib import import_module
 
 from edm.base.errors import Refused
@@ -58,9 +61,11 @@ def table(parts, options) -> int:
     with tree_before() as tree:
         print(heading(BEFORE, tree is not None), flush=True)
         for name in parts:
+            begun = time.monotonic()
             for row in part(name).rows(options, tree):
                 failed += row.failed
                 print(row.line(), flush=True)
+            print(f"{name} took {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 1 if failed else 0
 
 

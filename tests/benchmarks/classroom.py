@@ -14,7 +14,7 @@ from edm import runs
 from tests.benchmarks.served import training_served
 from tests.browser.conftest import Explorer
 
-VISITORS, PAGES, SECONDS = 30, 6, 30
+VISITORS, PAGES, SECONDS = 30, 6, 20
 MODELS = ("eight_gaussians", "spiral", "two_moons")
 
 # What a visitor of the Sampler does: one knob after the other, at the pace of a person. Times from input to painted.
@@ -61,7 +61,7 @@ TRAIN = """([k, seconds]) => {
     setTimeout(move, 4000 + ((k * 37) % 1500));
   };
   setTimeout(move, (k * 71) % 1500);
-  setTimeout(() => document.querySelector("[data-action=start]").click(), 1000 * (5 + (k % 10)));
+  setTimeout(() => document.querySelector("[data-action=start]").click(), 1000 * (3 + (k % 10)));
 }"""
 
 
@@ -90,7 +90,7 @@ def lesson(browser):
                 query = run if k % 3 == 2 else f"?steps=20&seed={k // 3}"
                 pages.append((k, k % 3 == 2, Explorer(browser, address, query)))
             others = [pool.submit(call, address, k, over) for k in range(PAGES, VISITORS)]
-            time.sleep(20)  # until they are all there
+            time.sleep(10)  # until they are all there
             for k, trains, explorer in pages:
                 explorer.page.evaluate(TRAIN if trains else SAMPLER, [k, SECONDS])
             for _, _, explorer in pages:

@@ -17,6 +17,8 @@ from tests.benchmarks.served import served
 from tests.benchmarks.table import Row
 from tests.browser.conftest import FLAGS, Explorer, chromium
 
+MOVES, CHANGES = 5, 120  # of a knob: for a median, and for the memory
+
 # milliseconds from the change of a knob to the first answer that is painted / to a condition
 TIMER = """([name, attribute, value, wanted]) => new Promise((resolve, reject) => {
     const node = document.querySelector(`.instrument[data-show=${name}]`);
@@ -95,8 +97,8 @@ def rows(options, tree: Path | None):
         for name in INSTRUMENTS:
             explorer = Explorer(browser, address, f"?show={name}")
             explorer.page.wait_for_selector(f".instrument[data-show={name}][data-messages]")
-            time.sleep(2)
-            taken = answers(explorer, name, "messages", 8)
+            time.sleep(1)
+            taken = answers(explorer, name, "messages", MOVES)
             if taken is not None:
                 yield Row(f"{name}: knob → first answer painted", taken, "ms", 300)
             explorer.context.close()
@@ -110,11 +112,11 @@ def rows(options, tree: Path | None):
         ):
             explorer = Explorer(browser, address, query)
             explorer.page.wait_for_selector(".instrument[data-complete]", timeout=60_000)
-            taken = answers(explorer, "lanes", "complete", 8)
+            taken = answers(explorer, "lanes", "complete", MOVES)
             yield Row(f"{title}: knob → all four painted", taken, "ms", asked)
             explorer.context.close()
         explorer = Explorer(browser, address, "?show=lanes&lanes.nfe=12")
         explorer.page.wait_for_selector(".instrument[data-complete]")
-        before, after = memory(explorer, 200)
-        yield Row(f"browser heap after 200 changes / before ({before:.0f} MB)", after / before, "×", 1.1)
+        before, after = memory(explorer, CHANGES)
+        yield Row(f"browser heap after {CHANGES} changes / before ({before:.0f} MB)", after / before, "×", 1.1)
         browser.close()

@@ -65,10 +65,10 @@ def knobs(browser, addresses, count):
     """addresses: of the server of this tree, and of the one before, if there is one."""
     values = [2 + 0.1 * i for i in range(count)]
     for model, query in (("eight Gaussians", ""), ("spiral", "&model=spiral"), ("with churn", "&S_churn=20")):
-        found = in_turns(browser, addresses, f"?steps=40{query}", values, 0.25)
+        found = in_turns(browser, addresses, f"?steps=40{query}", values, 0.15)
         yield Row(f"toy knob → repaint, 400 × 40, {model}", found[0][1], "ms", 50, *(one[1] for one in found[1:]))
     for model, whole in (("digits", 300), ("digits_edm", 300), ("scenes_edm", None)):
-        found = in_turns(browser, addresses, f"?model={model}", values[: count // 3], 0.5)
+        found = in_turns(browser, addresses, f"?model={model}", values[: count // 4], 0.4)
         for title, k, asked in (("first preview", 0, 150), ("finished", 1, whole)):
             what = f"16 {model}, N = 18: knob → {title}"
             yield Row(what, found[0][k], "ms", asked, *(one[k] for one in found[1:]))

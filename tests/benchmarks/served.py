@@ -38,8 +38,7 @@ def served(tree: Path = ROOT):
         try:
             yield process, address
         finally:
-            process.terminate()
-            output, _ = process.communicate(timeout=30)
+            output = _ended(process)
     if "Traceback" in output:
         raise RuntimeError(output)
 
@@ -51,8 +50,7 @@ def training_served(folder, tree: Path = ROOT):
     try:
         yield address
     finally:
-        process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output = _ended(process)
         for run in runs.all_runs(folder):
             if not run.over:
                 runs.stop(run.folder, grace=1)
@@ -60,3 +58,14 @@ def training_served(folder, tree: Path = ROOT):
             runs.advance(folder)
             time.sleep(0.2)
         assert "Traceback" not in output, output
+
+
+def _ended(process) -> str:
+    """What a server has said, once it is gone: by force, where a busy machine keeps it, or it would stay."""
+    process.terminate()
+    try:
+        output, _ = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+    return output

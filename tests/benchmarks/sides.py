@@ -1,4 +1,10 @@
-"""This tree beside the one it began with: two processes that compute the same in turns."""
+"""This tree beside the one it began with: two processes that compute the same in turns.
+
+How much quicker a network should be is judged by what was there before, float32, beside what there is now: bf16, where
+the device multiplies in it by itself (`edm.base.precisions.fast_bf16`), with the same weights, inputs and noise. What
+the two compute may be `HALF` of the largest number apart. In float32 it must not have become slower, and computes the
+same up to `SAME`; where a processor has no bf16, float32 itself is asked to be quicker.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from edm.base import precisions
 from tests.benchmarks.table import REPEATS, Row
 from tests.browser.conftest import ROOT
 
 SHORTEST = 0.1  # seconds that one timing takes at least
+SAME, HALF = 1e-4, 0.02  # of the largest number: how far both sides may be apart in float32, and in bf16 beside it
 SIDE = Path(__file__).with_name("side.py")
 
 
@@ -65,7 +74,7 @@ class Sides:
     def __init__(self, now: Side, before: Side | None):
         self.now, self.before = now, before
 
-    def compare(self, figure: str, now: dict, before: dict | None = None, tolerance: float = 1e-4) -> Compared:
+    def compare(self, figure: str, now: dict, before: dict | None = None, tolerance: float = SAME) -> Compared:
         """A figure of `side`, in turns. now, before: its arguments on each side (before: the same).
 
         Raises AssertionError where both do not compute the same, up to `tolerance` of the largest number.
@@ -86,6 +95,16 @@ class Sides:
         ratios = tuple(halves[:, 1] / halves[:, 0]) if self.before else ()
         medians = [1000 * statistics.median(column) for column in halves.T]
         return Compared(medians[0], medians[1] if self.before else None, ratios)
+
+    def rows(self, figure: str, what: str, arguments: dict, device: str, asked: float) -> Iterator[Row]:
+        """A figure of a network on a device: in float32, and where it has bf16 in that. asked: before / now, of what is
+        judged."""
+        halved = precisions.fast_bf16(torch.device(device))
+        same = {**arguments, "device": device, "precision": "fp32"}
+        yield self.compare(figure, same).row(f"{what}, {device}, fp32: before / now", 1 if halved else asked)
+        if halved:
+            found = self.compare(figure, {**same, "precision": "bf16"}, same, HALF)
+            yield found.row(f"{what}, {device}: fp32 before / bf16 now (± {100 * HALF:g} %)", asked)
 
 
 @contextmanager

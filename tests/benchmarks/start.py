@@ -13,7 +13,7 @@ from tests.benchmarks.served import served
 from tests.benchmarks.table import Row
 from tests.browser.conftest import FLAGS, ROOT, chromium
 
-STARTS, OPENINGS = 3, 5
+STARTS, OPENINGS = 3, 4
 
 
 def started(tree):

@@ -18,7 +18,7 @@ from edm.objective import Design
 from edm.preconditioning import EDM, Denoiser
 from edm.training.ema import Ema
 from edm.training.loss import Loss
-from tests.benchmarks.network import BOUNDS, SIZES, devices
+from tests.benchmarks.network import SIZES, asked_of, devices
 from tests.benchmarks.plain import plain, side_by_side
 from tests.benchmarks.sides import sides
 from tests.benchmarks.table import Row
@@ -130,11 +130,8 @@ def rows(options, tree: Path | None):
     with sides(tree) as both:
         for device in devices():
             for title, channels in CHANNELS.items():
-                for precision, bound in BOUNDS.items():
-                    run = {"channels": channels, "precision": precision, "device": device}
-                    found = both.compare("training", run, tolerance=bound)
-                    asked = ASKED if device == "cpu" else 1
-                    yield found.row(f"training step, {title}, 16 scenes, {precision}, {device}: before / now", asked)
+                what = f"training step, {title}, 16 scenes"
+                yield from both.rows("training", what, {"channels": channels}, device, asked_of(device, ASKED))
     torch.set_num_threads(os.cpu_count() or 1)
     for title, channels in CHANNELS.items():
         ratios, ours, other = beside_plain({**SIZES, "channels": channels})

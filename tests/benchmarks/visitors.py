@@ -108,7 +108,7 @@ def one_line(options) -> None:
 
 def rows(options, tree: Path | None):
     """What a move costs the server where one visitor asks, one after the other, and what a class waits."""
-    alone = {"visitors": 1, "seconds": 6, "every": 0.1}
+    alone = {"visitors": 1, "seconds": 4, "every": 0.1}
     many_of = {"visitors": options.count, "seconds": options.seconds or 20, "model": options.model}
     found = {}
     for name, path, protocol in (("before", tree, "queue"), ("now", ROOT, PROTOCOL)):

@@ -28,7 +28,7 @@ DIGITS = {
 }
 
 
-def throughput(repeats=9, seconds=3):
+def throughput(repeats=9, seconds=2):
     """(rate of a run alone over its rate while a page shows it, of each turn: page and server are stopped and go on;
     percent of this machine's cores that server and browser take of it)."""
     ratios, shares = [], []

@@ -56,6 +56,15 @@ def test_the_classes_of_a_trained_model_have_their_names(explore):
     assert "label=7" in explorer.query
 
 
+def test_the_panel_says_in_which_precision_the_network_has_drawn_what_stays(explore):
+    explorer = explore("?model=digits_edm&steps=2&count=2")
+    words = explorer.page.get_by_title("In which precision what is shown was computed")
+    assert words.inner_text() == "network in float32"
+    explorer.page.click("[data-kind=exact]")
+    explorer.settled()
+    assert not words.is_visible(), "an exact denoiser has no network"
+
+
 def test_a_class_is_chosen_by_its_name_and_linked_by_it(explore):
     explorer = explore("?model=scenes_edm&steps=2&count=2&label=1")
     select = explorer.page.locator("select[data-knob=label]")

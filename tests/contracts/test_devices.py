@@ -145,6 +145,7 @@ INSTRUMENTS = {
     "curvature": lambda ask, device, d: ask(d, points(device), SETTINGS, SIGMAS, step=0.1),
     "data_floor": lambda ask, device, d: ask(data.load("two_moons"), 3, points(device), repeats=1),
     "direction_field": lambda ask, device, d: [ask(d, points(device), SIGMAS, follow) for follow in (None, 0.5)],
+    "gap_and_density": lambda ask, device, d: ask(d, mixture().to(device), points(device), 0.5),
     "gap_field": lambda ask, device, d: ask(d, mixture().to(device), points(device), 0.5, [0, 1, 1]),
     "losses": lambda ask, device, d: first(
         ask({"a": d}, drawn, SIGMAS, exact=mixture().to(device), first=4, device=device)

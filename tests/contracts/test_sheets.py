@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.routes.scripts import SHEETS
-from edm.files.resources import ASSETS
+from edm.base.resources import ASSETS
 
 PAGE = ASSETS / "page"
 TOKENS = "shared/tokens.css"

@@ -41,7 +41,7 @@ def test_a_sample_is_a_function_of_its_number(name):
         assert source.marks.shape == (source.size,) and len(np.unique(source.marks)) == source.size
 
 
-@pytest.mark.parametrize("name", [n for n in LOCAL if n not in ("digits", "scenes")])
+@pytest.mark.parametrize("name", [n for n in LOCAL if n not in ("digits", "scenes", "emoji")])
 def test_endless_points_follow_the_distribution_whose_exact_denoiser_is_known(name):
     dataset = edm.data.load(name)
     samples = sources.read(opened(name), np.arange(1000))[0]

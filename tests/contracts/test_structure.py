@@ -83,7 +83,7 @@ def test_what_ships_with_the_code_is_found_through_one_module():
         names = {
             node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)
         }
-        assert "__file__" not in names or path == ROOT / "edm" / "files" / "resources.py", path
+        assert "__file__" not in names or path == ROOT / "edm" / "base" / "resources.py", path
 
 
 def test_the_top_level_is_as_designed():

@@ -91,6 +91,18 @@ def test_all_at_once_is_the_plain_formula_to_twelve_digits(dim, kind, weighted, 
             close(mixture.log_density(x, sigma, wanted), density, 1e-12 + 1e-15 * size / np.min(sigma) ** 2)
 
 
+@pytest.mark.parametrize("most", [1, exact.CHUNK], ids=["in parts", "whole"])
+@pytest.mark.parametrize("kind", WIDTHS)
+@pytest.mark.parametrize("dim", [2, 12])
+def test_both_in_one_call_are_what_each_is_alone(dim, kind, most, monkeypatch):
+    monkeypatch.setattr(exact, "CHUNK", most)
+    mixture = GaussianMixture(*given(dim, kind, "weighted"), labels=LABELS)
+    x = torch.from_numpy(asked(dim, 0.3, False))
+    for labels in (None, np.arange(BATCH) % 3):
+        alone = mixture(x, 0.3, labels), mixture.log_density(x, 0.3, labels)
+        torch.testing.assert_close(mixture.both(x, 0.3, labels), alone, rtol=1e-13, atol=1e-13)
+
+
 @pytest.mark.parametrize("kind", WIDTHS)
 @pytest.mark.parametrize("dim", [2, 12])
 def test_one_level_is_the_same_as_a_number_and_as_tensors(dim, kind):
@@ -163,3 +175,19 @@ def test_a_call_is_one_product_one_softmax_and_one_product(dim):
             mixture(x, 0.3)
         assert done.asked["addmm"] == 2 and done.asked["softmax"] == 1
         assert not done.asked.keys() & {"add", "mul", "sub", "div", "exp", "log", "sum", "amax", "cat", "mm", "einsum"}
+
+
+def test_of_images_those_without_weight_are_passed_over_and_many_samples_are_taken_in_turns(monkeypatch):
+    random = np.random.default_rng(3)
+    points, x = random.uniform(-1, 1, (40, 30)), random.uniform(-1, 1, (9, 30))
+    labels, levels = np.arange(40) % 3, np.geomspace(0.02, 5, 9)
+    whole = PointSet(points, labels)
+    expected = [whole(torch.from_numpy(x), sigma, np.arange(9) % 3) for sigma in (0.1, levels)]
+    monkeypatch.setattr("edm.mixtures.LARGE", 1)
+    monkeypatch.setattr(exact, "CHUNK", 160)  # four samples at a time
+    turned = PointSet(points, labels)
+    for sigma, known in zip((0.1, levels), expected, strict=True):
+        found = turned(torch.from_numpy(x), sigma, np.arange(9) % 3)
+        torch.testing.assert_close(found, known, rtol=1e-13, atol=1e-13)
+    density = turned.log_density(torch.from_numpy(x), levels)
+    torch.testing.assert_close(density, whole.log_density(torch.from_numpy(x), levels), rtol=1e-12, atol=1e-12)

@@ -74,6 +74,7 @@ def _run(path):
         "config.json",
         "status.json",
         "metrics.jsonl",
+        "history.json",
         "log.txt",
         "requests/0001.start.json",
         "requests/0001.taken.json",

@@ -3,7 +3,8 @@
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump; one process of two that fails. `fuzz` gives inputs
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
-pretended GPU, and `gpu` what matters on one, where there is one. A line that ends in FAILED is a defect.
+pretended GPU, and `gpu` what matters on one, where there is one.
+`everywhere` looks at the whole page with axe-core. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
 from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
+from tests.trials.looked import everywhere
 from tests.trials.tasked import tasked
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
@@ -39,7 +41,7 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu)
+TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu, everywhere)
 TRIALS = {trial.__name__: trial for trial in TRIALED}
 
 

@@ -22,8 +22,8 @@ export function fetchAhead() {
   else setTimeout(fetch, 2000); // in Safari
 }
 
-/** Plotly, loaded when it is first needed. */
-function plotly() {
+/** Plotly, loaded when it is first needed, or somebody knows that it will be. */
+export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const node = element("script", { src: script() });
     node.onload = () => resolve(/** @type {any} */ (window).Plotly);

@@ -91,8 +91,9 @@ export interface Churn {
 }
 
 /**
- * What is new of one run. anew: forget what you had. peak: the share of what its GPUs can compute that it gets of
- * them, where that is known.
+ * What is new of one run. anew: forget what you had. ticks: how many in all; gaps: of them with a loss that is no
+ * finite number; nonfinite: steps left out, since their gradients were not finite. peak: the share of what its GPUs
+ * can compute that it gets of them, where that is known.
  */
 export interface Closer {
   cursor: string;
@@ -101,6 +102,9 @@ export interface Closer {
   stride: number;
   frames: Losses[];
   sigmas: number[];
+  ticks: number;
+  gaps: number;
+  nonfinite: number;
   design?: Training | null;
   id: string | null;
   disk: number | null;
@@ -118,11 +122,13 @@ export interface Components {
   rows: Float32;
 }
 
-/** parts: what the bytes of memory are for. */
+/** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
   bytes: number;
   parameters: number;
+  precision: string;
+  why: string;
   parts: Record<string, number>;
 }
 
@@ -360,11 +366,15 @@ export interface Model {
   thumbnail?: Float32 | Uint8 | null;
 }
 
-/** What changed of the models of runs. names: of all. choices: instrument -> knob -> what it offers now. */
+/**
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
+ * -> what it offers now.
+ */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
+  thumbnails: Record<string, Float32 | Uint8 | null>;
   choices: Record<string, Record<string, Offered>>;
 }
 

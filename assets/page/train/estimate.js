@@ -36,7 +36,7 @@ export class Estimate {
     this.planned = planned;
     this.change = change;
     this.finished = finished;
-    this.words = element("p", {});
+    this.words = element("p", {}, "measuring …");
     this.misfit = element("div", { class: "why", hidden: true });
     this.node = element("div", { class: "estimate", "aria-live": "polite" }, this.words, this.misfit);
     /** @type {Latest<"plan">} */
@@ -154,7 +154,7 @@ function spent(parts) {
 }
 
 /**
- * "about 2 min, 0.3 GB, 0.13 M parameters"; before that is known, how many images it is.
+ * "about 2 min, 0.3 GB, 0.13 M parameters, in fp32"; before that is known, how many images it is.
  * @param {Planned} plan
  * @param {boolean} finished
  */
@@ -162,5 +162,6 @@ function told({ values, cost }, finished) {
   const length = `about ${compact(Number(values.images))} images`;
   if (!cost) return finished ? `${length}; how long they take is seen when it runs` : `${length}, measuring …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
-  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}`;
+  const precision = [`in ${cost.precision}`, cost.why].filter(Boolean).join(", ");
+  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, ${precision}`;
 }

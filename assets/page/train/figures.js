@@ -49,13 +49,14 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
   const lines = runs.flatMap(({ name, points, tint }) => {
     const y = points[column];
     const few = y.length < 60;
+    const sparse = few || y.some((value, i) => value != null && y[i - 1] == null && y[i + 1] == null);
     /** @type {Line} */
     const strong = {
       name: several ? name : null,
       color: tint,
       x: points.images,
       y: smooth > 0 ? smoothed(y, smooth) : y,
-      mode: few ? "lines+markers" : "lines",
+      mode: sparse ? "lines+markers" : "lines", // one between two gaps is no line
       size: 4,
       width: 2.2,
     };

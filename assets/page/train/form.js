@@ -110,7 +110,7 @@ export class Form {
     this.#ask();
   }
 
-  /** @param {boolean} active */
+  /** @param {boolean} active  It is looked at, and estimates may take the processor. */
   set active(active) {
     this.#shown = active;
     if (active && !this.estimate.asked) this.#ask();

@@ -13,6 +13,9 @@ const nothing = () => ({
   frames: [],
   sigmas: [],
   stride: 1,
+  ticks: 0,
+  gaps: 0,
+  nonfinite: 0,
   design: null,
   cloud: null,
   log: [],
@@ -38,6 +41,9 @@ export function held(before, news) {
     known.design = news.design;
     known.cloud = news.design.points ? float32(news.design.points) : null;
   }
+  known.ticks = news.ticks;
+  known.gaps = news.gaps;
+  known.nonfinite = news.nonfinite;
   known.log = news.log;
   known.disk = news.disk;
   known.peak = news.peak;

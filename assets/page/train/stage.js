@@ -1,5 +1,5 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
-import { Chart, panelOf } from "../shared/chart.js";
+import { Chart, panelOf, plotly } from "../shared/chart.js";
 import { element, putAt } from "../shared/dom.js";
 import { typeset } from "../shared/mathematics.js";
 import { compact, duration } from "../shared/numbers.js";
@@ -32,6 +32,8 @@ export class Stage {
   #colors = null;
   #shown = false;
   #stale = false; // something new is not drawn yet
+  /** When the figures that were asked for last are painted. */
+  painted = Promise.resolve();
   #drawnTints = "";
   #drawnTicks = "";
 
@@ -94,6 +96,7 @@ export class Stage {
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name);
     this.tints = tintsOf(runs);
     this.empty.hidden = runs.length > 0;
+    if (runs.length) plotly(); // while the server is asked for their curves
     for (const node of [this.heading.node, this.figure, this.film.line, this.summary]) node.hidden = !runs.length;
     if (!same) this.film.reset();
     this.refresh();
@@ -153,8 +156,9 @@ export class Stage {
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
       : "The first losses and samples come with the first tick.";
-    this.lossChart.show(lossFigure(ready, { measure, smooth: smoothOf(view), logx, logy }), this.#colors);
-    this.#drawSigma(ready, this.#colors);
+    const loss = lossFigure(ready, { measure, smooth: smoothOf(view), logx, logy });
+    const drawn = [this.lossChart.show(loss, this.#colors), this.#drawSigma(ready, this.#colors)];
+    this.painted = Promise.allSettled(drawn).then(() => {});
     this.#describe();
   }
 
@@ -164,7 +168,7 @@ export class Stage {
    */
   #drawSigma(ready, colors) {
     this.#drawnTicks = ticksAt(ready, this.film.images);
-    this.sigmaChart.show(sigmaFigure(ready, this.film.images), colors);
+    return this.sigmaChart.show(sigmaFigure(ready, this.film.images), colors);
   }
 
   /** The timeline was moved. */
@@ -252,12 +256,14 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown} run
  * @param {Shown[]} others
  */
-function told({ name, images, total, points }, others) {
+function told({ name, images, total, points, ticks, gaps, nonfinite }, others) {
   const [loss, score, seconds] = [points.loss, points.score, points.seconds].map(last);
   const words = [`${name} has seen ${compact(images ?? 0)} of ${compact(total ?? images ?? 0)} images`];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
   if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);
+  if (gaps) words.push(`${gaps.toLocaleString("en")} of ${ticks.toLocaleString("en")} ticks without a finite loss`);
+  if (nonfinite) words.push(`${nonfinite.toLocaleString("en")} steps left out, whose gradients were not finite`);
   const beside = others.map((other) => `${other.name} ${last(other.points.score)?.toPrecision(3) ?? "—"}`);
   return words.join(", ") + (beside.length ? `; beside it E[λ·error] of ${beside.join(", ")}.` : ".");
 }

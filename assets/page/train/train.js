@@ -34,6 +34,7 @@ export class Train {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #shown = false;
+  #painted = false;
   #starting = false;
   /** @type {{ wanted: string, token: string } | null} A start of which it is not known whether it happened. */
   #unanswered = null;
@@ -75,8 +76,8 @@ export class Train {
 
   /** @param {boolean} active */
   set active(active) {
-    this.#shown = active;
-    this.stage.active = this.form.active = active;
+    this.#shown = this.stage.active = active;
+    this.form.active = active && this.#painted;
     this.#soon(0);
   }
 
@@ -158,6 +159,7 @@ export class Train {
   #receive(reply) {
     if (reply.error != null) {
       this.#ail(reply.error);
+      this.#ready();
       this.#soon(this.#shown ? PACE.near : PACE.far);
       return;
     }
@@ -165,6 +167,13 @@ export class Train {
     const { more, live } = reply.body;
     this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far); // whatever becomes of this one
     this.#take(reply.body);
+    if (this.#chosen.every((name) => this.#seen.has(name))) this.stage.painted.then(() => this.#ready());
+  }
+
+  /** What is looked at is there: now an estimate may take the processor. */
+  #ready() {
+    this.#painted = true;
+    this.form.active = this.#shown;
   }
 
   /** @param {Poll} news */

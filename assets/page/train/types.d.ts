@@ -8,13 +8,19 @@ export interface Run extends Sent.Row {
   locked: boolean;
 }
 
-/** What is held of a run that is looked at closely. stride: of the frames, since it is thinned. */
+/**
+ * What is held of a run that is looked at closely. stride: of the frames, since it is thinned. ticks, gaps, nonfinite:
+ * as the server sends them.
+ */
 export interface Known {
   id: string | null;
   points: Record<keyof Sent.Curve, (number | null)[]>;
   frames: Loss[];
   sigmas: number[];
   stride: number;
+  ticks: number;
+  gaps: number;
+  nonfinite: number;
   design: Sent.Training | null;
   /** Its data, where they are points. */
   cloud: Float32Array | null;

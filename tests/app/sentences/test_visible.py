@@ -13,7 +13,7 @@ from app.sentences.visible import Names, Veil, without_folders
 from app.training.board import AGE
 from app.work import snippets
 from edm import checkpoints, runs
-from edm.files.resources import CODE as ROOT
+from edm.base.resources import CODE as ROOT
 from edm.runs import places
 from edm.training.loop import train
 from edm.training.recording import record

@@ -105,8 +105,10 @@ def test_minutes_become_images_by_what_the_machine_can_do(monkeypatch):
 
 def test_what_memory_is_for_is_told(monkeypatch):
     parts = {"activations": 8 * 10**9, "weights": 10**9}
-    monkeypatch.setattr(form, "estimate", lambda *_: Estimate(60.0, 9 * 10**9, 2, 100.0, parts))
+    found = Estimate(60.0, 9 * 10**9, 2, 100.0, parts, precision="bf16", why="in which it multiplies")
+    monkeypatch.setattr(form, "estimate", lambda *_: found)
     told = form.described(form.Former("nowhere").plan({"data": "spiral"}))
+    assert (told["cost"]["precision"], told["cost"]["why"]) == ("bf16", "in which it multiplies")
     assert told["cost"]["parts"] == parts and told["cost"]["bytes"] == 9 * 10**9
     assert told["misfit"] is None
 

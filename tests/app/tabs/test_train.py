@@ -55,7 +55,8 @@ def test_the_models_of_a_run_come_and_go_everywhere(tab):
     news = answer(tab, "poll")["models"]
     assert news["names"][-1] == "run-learner_640"
     assert {model["family"] for model in news["new"]} == {"run-learner"}
-    assert all(model["thumbnail"] for model in news["new"])
+    assert news["thumbnails"]["learner"]
+    assert not any("thumbnail" in model for model in news["new"]), "all of a run have one and the same"
     assert "run-learner_640" in news["choices"]["loss"]["models"]["choices"]
     assert models.load("run-learner_640").title == "Run learner"
     runs.delete(path)

@@ -31,4 +31,9 @@ def test_a_component_that_is_defined_quietly_leaves_no_stub(tmp_path, monkeypatc
 
 def test_sources_are_found_again_once_it_is_imported():
     assert inspect.getfile(gr.HTML).endswith("html.py")
-    assert inspect.getfile(live.Live).endswith("live.py")
+
+
+def test_the_page_is_built_of_gradios_own_components():
+    """One of ours would have a stub written beside it at every start."""
+    with gr.Blocks():
+        assert type(live.place()) is gr.HTML

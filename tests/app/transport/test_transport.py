@@ -114,6 +114,8 @@ def test_a_defect_below_is_told_as_one_and_never_in_the_words_of_the_server(own,
 def test_the_answers_of_a_visit_that_nobody_knows_end_with_a_word_and_nothing_in_the_log(visitor, caplog):
     answer = visitor.get("/gradio_api/queue/data", params={"session_hash": "of_before_the_restart"})
     assert answer.status_code == 200 and '"session_not_found":true' in answer.text
+    answer = visitor.get("/gradio_api/call/sample/of_before_the_restart")
+    assert answer.status_code == 200 and answer.text.startswith("event: error")
     assert not caplog.records
 
 
@@ -172,7 +174,8 @@ def test_scripts_reach_what_they_need(own, asking):
 def test_many_scripts_may_wait_at_once_and_an_empty_queue_lets_a_core_rest(own):
     blocks = gradio_in(own[0]).get_blocks()
     assert corners.queue(blocks).max_thread_count == corners.MAX_JOBS == blocks.limiter.total_tokens
-    assert corners.queue(blocks).sleep_when_free == corners.PAUSE
+    queue = corners.queue(blocks)
+    assert (queue.sleep_when_free, queue.progress_update_sleep_when_free) == (corners.PAUSE, corners.NEVER)
 
 
 def test_a_gradio_that_has_lost_a_name_is_told_at_the_start():

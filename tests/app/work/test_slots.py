@@ -13,6 +13,7 @@ from app.work.slots import Slots
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 from edm.experiments.experiment import Experiment
+from tests.app.work.kinds import KINDS
 
 
 @pytest.fixture
@@ -98,6 +99,71 @@ def test_a_visitor_does_not_give_way_to_their_own_requests_nor_to_those_who_have
     assert order[0] == "still ada"
 
 
+def test_who_has_had_much_more_gives_way_at_the_next_evaluation(clock):
+    turns, order = Slots(1), []
+    turns.ledger.add("heavy", 2 * slots.QUANTUM)
+    with turns.turn("heavy"):
+        (thread,) = queued(turns, order, "small")
+        turns.breathe()
+        order.append("heavy again")
+    thread.join()
+    assert order == ["small", "heavy again"]
+
+
+def behind(turns, order, visitor, spell=0.02):
+    """A thread that wants a turn behind all others, says so when it has it, and lets it go."""
+
+    def run():
+        with turns.turn(visitor, spell):
+            order.append(f"behind {visitor}")
+
+    thread = threading.Thread(target=run)
+    before = turns.waiting
+    thread.start()
+    waits(turns, before + 1)
+    return thread
+
+
+def test_what_nobody_looks_at_comes_after_all_pictures_and_gives_its_place_up_to_them(clock, monkeypatch):
+    monkeypatch.setattr(slots, "LINGER", 0.0)
+    turns, order = Slots(1), []
+    turns.ledger.add("greedy", 5)
+    with turns.turn("modest", 0.02):
+        threads = queued(turns, order, "greedy")
+        turns.breathe()
+        assert order == [], "not before its spell is over"
+        clock[0] += 0.03
+        threads.append(behind(turns, order, "new"))
+        turns.breathe()
+        order.append("modest again")
+    for thread in threads:
+        thread.join()
+    assert order[0] == "greedy"
+
+
+def test_a_place_is_kept_for_a_picture_that_comes_back_for_it(clock):
+    turns, order = Slots(1), []
+    with turns.turn("ada"):
+        thread = behind(turns, order, "ada")
+    time.sleep(2 * slots.LINGER)  # until the other has looked whether it is its turn
+    with turns.turn("ada"):
+        order.append("ada again")
+    clock[0] += 2 * slots.LINGER
+    thread.join()
+    assert order == ["ada again", "behind ada"]
+
+
+def test_what_waits_behind_others_has_its_turn_after_a_while_whoever_else_comes(clock):
+    turns, order = Slots(1), []
+    with turns.turn("ada"):
+        threads = [behind(turns, order, "patient")]
+        clock[0] += 2 * slots.STARVED
+        threads += queued(turns, order, "ada")
+    for thread in threads:
+        thread.join()
+    assert order == ["behind patient", "ada"]
+
+
 def test_all_places_are_used_and_a_thread_that_has_one_does_not_wait_for_another():
     turns, inside, go = Slots(2), [], threading.Event()
 
@@ -123,6 +189,31 @@ def test_a_turn_that_ends_badly_gives_its_place_back():
         raise KeyError
     with turns.turn("ben"):
         pass
+
+
+def test_a_toy_does_not_wait_for_the_quantum_of_who_draws_many(monkeypatch):
+    monkeypatch.setattr(slots, "QUANTUM", 1000.0)
+    work, begun, order = Work("cpu"), threading.Event(), []
+    work.slots = Slots(1)
+    work.slots.ledger.add("heavy", 5000.0)
+
+    def check():
+        begun.set()
+        while not work.slots.waiting and not order:
+            time.sleep(0.001)
+
+    def run():
+        job = Picture(experiment=Experiment(model="digits_edm", count=1, sampling={"steps": 3}))
+        list(job.compute(work, Watch(Ticket("heavy", (check,)), work.slots)))
+        order.append("heavy")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    begun.wait()
+    list(KINDS["picture"].compute(work, Watch(Ticket("light"), work.slots)))
+    order.append("light")
+    thread.join()
+    assert order == ["light", "heavy"]
 
 
 def test_a_small_picture_is_there_while_heavy_ones_of_others_are_still_computed(monkeypatch):

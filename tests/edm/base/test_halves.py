@@ -20,6 +20,7 @@ OURS = [
     ".config.json.abcdefgh",
     ".data.npz.abcdefgh",
     ".metrics.jsonl.abcdefgh",
+    ".history.json.abcdefgh",
     ".status.json.abcdefgh",
 ]
 THEIRS = [

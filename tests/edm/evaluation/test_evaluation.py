@@ -18,6 +18,7 @@ from edm.data.settings import Data
 from edm.evaluation import Progress, Report, evaluate, true_data
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.training.settings import Training
+from tests.edm.evaluation.reports import run
 from tests.problems import gaussian
 
 # --- evaluation of models -------------------------------------------------------------------------------------------
@@ -32,10 +33,6 @@ class Off:
 
     def __call__(self, x, sigma, labels=None):
         return self.denoiser(x, sigma, labels) + sigma * self.error
-
-
-def run(*arguments, **options) -> Report:
-    return edm.last(evaluate(*arguments, **options))
 
 
 def test_true_samples_of_digits_read_the_floor_and_noisy_ones_more():

@@ -131,3 +131,58 @@ def test_blocks_that_are_computed_again_give_the_same_gradients_and_keep_less(se
         kept.append(sum(sizes.values()))
     assert losses[0] == losses[1], "dropout has the same masks, too"
     assert kept[1] < 0.8 * kept[0]
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(params=[True, False], ids=["bf16", "without"])
+def processor(request, monkeypatch):
+    """Whether the CPU, whichever it is, says that it multiplies in bf16."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": request.param, "avx2": True})
+    return request.param
+
+
+def test_what_settings_leave_open_is_bf16_on_a_cpu_that_has_it_where_it_pays(processor):
+    def chosen(settings, shape=(1, 8, 8), device=CPU, micro=256):
+        return arithmetic.chosen(settings, shape, device, micro)[0].precision
+
+    wide = tiny(architecture={"channels": 32})
+    assert chosen(wide) == ("bf16" if processor else "fp32")
+    assert chosen(wide, micro=64) == chosen(points(), (2,)) == chosen(wide, device=GPU) == chosen(tiny()) == "fp32"
+    assert chosen(tiny(precision="bf16"), micro=1) == "bf16" and chosen(tiny(precision="fp32")) == "fp32"
+
+
+def test_a_run_says_what_was_taken_and_goes_on_with_it_bit_for_bit_on_whatever_processor(
+    processor, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(arithmetic, "LEAST", 1)
+    monkeypatch.setattr(arithmetic, "WIDE", 1)
+    taken = "bf16" if processor else "fp32"
+    settings = tiny(batch=8, images=24, tick=10**6, checkpoint=10**6, samples=1, validation=1)
+    with closing(train(settings)) as events:
+        started = next(events)
+        losses = [next(events).loss]
+        started.state.save(tmp_path / "a.safetensors")
+        losses += [next(event for event in events if isinstance(event, Step)).loss for _ in range(2)]
+        whole = [parameter.clone() for parameter in started.state.network.parameters()]
+    assert started.note == ("computes in bf16, in which this processor multiplies" if processor else "")
+    assert started.state.settings.precision == taken
+    header = checkpoints.read_header(tmp_path / "a.safetensors")
+    assert header.training["precision"] == taken
+    assert header.arithmetic == ("bf16, on a CPU" if processor else "")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": not processor})
+    with closing(train(settings, resume=tmp_path / "a.safetensors")) as events:
+        again = next(events).state
+        assert again.settings.precision == taken
+        assert [next(e for e in events if isinstance(e, Step)).loss for _ in range(2)] == losses[1:]
+    assert all(torch.equal(a, b) for a, b in zip(again.network.parameters(), whole, strict=True))
+
+
+def test_the_state_of_a_run_in_bf16_stays_float32():
+    with closing(train(tiny(batch=8, precision="bf16"))) as events:
+        state = next(events).state
+        next(events)
+    kept = [*state.network.parameters(), *state.ema.networks[0].parameters()]
+    kept += [tensor for known in state.optimizer.state.values() for tensor in known.values()]
+    assert {tensor.dtype for tensor in kept} == {torch.float32}

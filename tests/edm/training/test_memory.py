@@ -74,7 +74,8 @@ def test_an_estimate_is_printed_and_nothing_trained(card, tmp_path, capsys, monk
     told = capsys.readouterr().out
     assert ("images/s on 8 × V100" if card else "images/s on the CPU") in told
     assert ("each GPU's 17.2: activations" if card else "this machine's") in told
-    assert "M parameters" in told and list(tmp_path.iterdir()) == []
+    why = "M parameters, in fp32" + ("\n" if card else ", as a network for points is no quicker in bf16\n")
+    assert why in told and list(tmp_path.iterdir()) == []
     assert main(["train", "--card=A100 80GB", "--preset=training/imagenet64", "--device=cuda*8"]) == 0, "without data"
     assert "of each GPU's 85.9" in capsys.readouterr().out
     assert main(["train", "--card=Voodoo 3"]) == 2
