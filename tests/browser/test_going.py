@@ -93,15 +93,13 @@ def test_a_hint_comes_beside_its_knob_and_covers_no_control_of_it(explore):
 
 def test_what_an_instrument_was_asked_is_not_heard_by_the_next_one(explore):
     """Leaving while answers stream; no script may fail, which `explore` sees to."""
-    explorer = explore("?show=training_time")
+    explorer = explore("?show=training")
     page = explorer.page
     for _ in range(2):
-        page.click("nav [data-tab=compare]")
         page.click("[data-instrument=churn]")
         page.go_back()
-        page.go_back()
-        instrument(explorer, "training_time")
-    page.click("nav [data-tab=compare]")
-    page.wait_for_selector(".instrument[data-show=churn]")
+        instrument(explorer, "training")
+    page.click("[data-instrument=churn]")
+    page.wait_for_selector(".instrument[data-show=churn][data-serial]")
     page.reload()
     page.wait_for_selector(".instrument[data-show=churn]")
