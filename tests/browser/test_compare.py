@@ -103,15 +103,15 @@ def test_a_sweep_shows_its_cells_and_a_click_opens_one(explore):
 
 
 def test_a_sweep_on_a_phone_is_one_picture_with_a_slider_for_each_axis(explore):
-    explorer = explore("?show=sweep&sweep.x_range=2-9 (%2B1)&sweep.y_range=0,10", width=390, height=844)
+    explorer = explore("?show=sweep&sweep.x_range=4-32 (%2B4)&sweep.y_range=0,10", width=390, height=844)
     explorer.page.wait_for_selector(of("sweep", "[data-cells='16']"))
     outputs = explorer.find(f"{of('sweep')} .time output")
-    assert outputs.all_inner_texts() == ["N = 6", "S churn = 10"]
+    assert outputs.all_inner_texts() == ["N = 20", "S churn = 10"]
     before, shown = explorer.pixels(f"{of('sweep')} canvas.grid"), len(explorer.requests)
     for slider in explorer.find(f"{of('sweep')} .time input").all():
         slider.fill("0")
     explorer.frames()
-    assert outputs.all_inner_texts() == ["N = 2", "S churn = 0"]
+    assert outputs.all_inner_texts() == ["N = 4", "S churn = 0"]
     assert moved(before, explorer.pixels(f"{of('sweep')} canvas.grid")) > 0.001
     assert len(explorer.requests) == shown
     explorer.page.click(f"{of('sweep')} [data-view='as:grid']")
