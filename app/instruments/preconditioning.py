@@ -77,20 +77,25 @@ def respond(settings: Preconditionings, context):
 
 def _panel(title, log, lines):
     alike = _alike(lines)
-    note = "" if not alike else f"{' = '.join(line['name'] for line in alike)}" if len(alike) < 4 else "all four alike"
-    shown = [{**line, "width": 2 + 3 * _hidden_by(line, lines[k + 1 :])} for k, line in enumerate(lines)]
+    note = " = ".join(line["name"] for line in alike)
+    above = [_hidden_by(line, lines[k + 1 :]) for k, line in enumerate(lines)]
+    shown = [
+        {**line, "width": 2 + 2 * over, "dash": "solid" if over else line["dash"]}
+        for line, over in zip(lines, above, strict=True)
+    ]
     return {"title": title, "note": note, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": shown}
 
 
 def _same(line, other):
-    """At which noise levels two lines lie on each other, as far as eyes can tell."""
+    """At which of the noise levels that both have two lines lie on each other, as far as eyes can tell."""
     first, second = (np.array(each["y"], dtype=float) for each in (line, other))
-    return np.isclose(first, second, rtol=0.01, atol=1e-3)
+    both = np.isfinite(first) & np.isfinite(second)
+    return np.isclose(first[both], second[both], rtol=0.01, atol=1e-3)
 
 
 def _hidden_by(line, later) -> int:
-    """How many of the lines that are drawn later lie on this one: it is drawn wider by them, so that all are seen."""
-    return sum(bool(_same(line, other).mean() > 0.25) for other in later)
+    """How many of the lines that are drawn later lie on this one: it is solid, and wider, so that all are seen."""
+    return sum(bool(np.mean(_same(line, other)) > 0.25) for other in later)
 
 
 def _alike(lines):
