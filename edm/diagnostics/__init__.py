@@ -2,7 +2,8 @@
 
 from edm.diagnostics.axes import Axis, Sweep
 from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion, spread
-from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
+from edm.diagnostics.convergence import SPAN, Order, Point, convergence, fitted_order
+from edm.diagnostics.crossings import Crossing, crossings
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
 from edm.diagnostics.design import (
     Preconditioned,
@@ -22,7 +23,7 @@ from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
 from edm.diagnostics.sharing import Shared
-from edm.diagnostics.statistics import Comparison, compare, interval
+from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
@@ -32,14 +33,17 @@ from edm.sampling.path import MAX_GAMMA
 
 __all__ = [
     "EVALUATIONS",
+    "LEAST",
     "MAX_GAMMA",
     "MAX_VALUES",
     "MEASURES",
     "REFERENCE_STEPS",
     "ROWS",
+    "SPAN",
     "Axis",
     "Cell",
     "Comparison",
+    "Crossing",
     "Curvature",
     "Draw",
     "Lane",
@@ -63,6 +67,7 @@ __all__ = [
     "churn_cycles",
     "compare",
     "convergence",
+    "crossings",
     "curvature",
     "data_floor",
     "differing_rows",

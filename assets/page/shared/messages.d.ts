@@ -447,9 +447,10 @@ export interface Pair {
   denoised: Float32 | Uint8;
 }
 
-/** beside: it stands at the side of the first. share: of the height. */
+/** note: a word inside it. beside: it stands at the side of the first. share: of the height. */
 export interface Panel {
   title?: string | null;
+  note?: string | null;
   share?: number | null;
   beside?: boolean | null;
   x?: Axis | null;
