@@ -115,10 +115,10 @@ export class Images {
     const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
     const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
-    if (beside)
-      this.#drawNearest(context, result, k, { x: left + frames.length * (size + 6) + 20, y: top, size }, colors);
     context.fillStyle = colors.mute;
     context.font = "11px system-ui, sans-serif";
+    const right = { x: left + frames.length * (size + 6) + 20, y: top, size };
+    if (beside) this.#drawNearest(context, result, k, right, colors);
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
@@ -159,6 +159,7 @@ export class Images {
     context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 44);
     context.fillStyle = colors.ink;
     context.fillText(nearest.names[k], x, y + size + 30, BESIDE - 26);
+    context.fillStyle = colors.mute;
   }
 
   /**
