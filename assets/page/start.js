@@ -40,7 +40,9 @@ async function painted() {
 
 /** Gradio's own scripts, which the server has kept from beginning. */
 function begin() {
-  const { gradio_config: config } = /** @type {{ gradio_config?: { root: string } }} */ (/** @type {unknown} */ (window));
+  const { gradio_config: config } = /** @type {{ gradio_config?: { root: string } }} */ (
+    /** @type {unknown} */ (window)
+  );
   if (config) config.root = new URL(".", document.baseURI).href.slice(0, -1); // the server can only guess where it is
   for (const held of document.querySelectorAll('script[type="explorer/later"]'))
     held.replaceWith(element("script", { type: "module", crossorigin: "", src: held.getAttribute("src") ?? "" }));
