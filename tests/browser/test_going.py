@@ -103,3 +103,4 @@ def test_what_an_instrument_was_asked_is_not_heard_by_the_next_one(explore):
     page.wait_for_selector(".instrument[data-show=churn][data-serial]")
     page.reload()
     page.wait_for_selector(".instrument[data-show=churn]")
+    assert explorer.errors == []

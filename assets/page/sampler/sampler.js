@@ -2,7 +2,6 @@
 import { countUp, watchSize } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
 import { positionAt } from "../shared/levels.js";
-import { typeset } from "../shared/mathematics.js";
 import { NoisePlayer } from "../shared/player.js";
 import { row } from "../shared/sheet.js";
 import { Images } from "../shared/stages/images.js";
@@ -169,7 +168,7 @@ export class Sampler {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.parts.notice.replaceChildren(...typeset(sentence ?? ""));
+    this.parts.notice.textContent = sentence ?? ""; // which names settings as addresses do
     this.parts.notice.hidden = !sentence;
   }
 

@@ -22,6 +22,8 @@ export class Hints {
   #of = null;
   /** @type {Element | null} What it describes, to those who hear it. */
   #described = null;
+  /** @type {HTMLElement | null} Which is being used: its hint would cover what that does. */
+  #used = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -36,6 +38,7 @@ export class Hints {
       if (target instanceof HTMLElement && target.matches(":focus-visible")) this.#show(hinted(target), target);
     });
     root.addEventListener("focusout", () => this.hide());
+    root.addEventListener("input", ({ target }) => this.#use(hinted(target)), true);
     root.addEventListener("pointerdown", ({ target, pointerType }) => this.#press(target, pointerType), true);
     window.addEventListener("keydown", ({ key }) => key === "Escape" && this.hide(), true);
     window.addEventListener("scroll", () => this.hide(), true);
@@ -58,11 +61,10 @@ export class Hints {
       return;
     }
     const node = hinted(target);
-    if (!node || node === this.#of) {
-      if (node) clearTimeout(this.#timer);
-      return;
-    }
+    if (node !== this.#used) this.#used = null;
+    if (!node || node === this.#used) return;
     clearTimeout(this.#timer);
+    if (node === this.#of) return;
     this.#timer = setTimeout(() => this.#show(node), this.#of ? GRACE : DELAY);
   }
 
@@ -79,11 +81,17 @@ export class Hints {
    * @param {string} pointerType
    */
   #press(target, pointerType) {
-    this.hide();
     const node = hinted(target);
+    this.#use(node);
     if (pointerType !== "touch" || !node) return;
     this.#show(node);
     this.#timer = setTimeout(() => this.hide(), STAY);
+  }
+
+  /** @param {HTMLElement | null} node */
+  #use(node) {
+    this.hide();
+    this.#used = node;
   }
 
   /**

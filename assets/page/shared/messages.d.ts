@@ -519,14 +519,17 @@ export interface Rounds {
 }
 
 /**
- * A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it
- * learns images, not points.
+ * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
+ * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
+ * points.
  */
 export interface Row {
   name: string;
   state: string;
+  waits: boolean;
   images: number | null;
   total: number | null;
+  minutes: number | null;
   loss: number | null;
   rate: number | null;
   left: number | null;

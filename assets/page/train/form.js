@@ -22,7 +22,7 @@ import { Sources } from "./sources.js";
 
 const WAIT = 250; // ms of rest before an estimate is asked for
 const MORE = ["batch", "P_mean", "P_std", "augment", "label_dropout", "seed"];
-const TOGGLES = ["conditional", "greyscale", "crop", "compile", "tf32", "deterministic", "checkpointing"]; // true, false or automatic
+const TOGGLES = ["conditional", "greyscale", "crop", "compile", "tf32", "deterministic", "checkpointing", "early"]; // true, false or automatic
 
 export class Form {
   /** @type {Store<State>} */

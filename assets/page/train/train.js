@@ -238,7 +238,7 @@ export class Train {
 
   #show() {
     const known = (/** @type {string} */ name) => this.#runs.get(name) ?? [];
-    this.stage.show(this.#chosen.flatMap(known));
+    this.stage.show(this.#chosen.flatMap(known), this.#clock !== "");
     this.list.show(this.#order.flatMap(known), this.#chosen, this.stage.tints);
   }
 
