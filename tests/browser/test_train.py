@@ -81,12 +81,13 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     assert page.get_attribute(".thumbs [data-model^=run-first_]", "aria-checked") == "true"
 
 
-# The page does not hear what was done: it takes that for an answer to something else.
+# The page does not hear what was done: its answer breaks off.
 DEAF = """
 const honest = JSON.parse;
 JSON.parse = (text, revive) => {
     const value = honest(text, revive);
-    return window.deaf && value?.body?.do ? { ...value, serial: -1 } : value;
+    if (window.deaf && value?.body?.do) throw new SyntaxError("cut off");
+    return value;
 };
 """
 
