@@ -89,7 +89,7 @@ class Picture(Job):
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
-        work.remember(("final", known), lambda: states[-1].x)
+        work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
         yield whole, True
 
 

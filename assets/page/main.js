@@ -3,6 +3,7 @@ import { Workbench } from "./instruments/workbench.js";
 import { Sampler } from "./sampler/sampler.js";
 import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
+import { Dropping } from "./shared/dropping.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
 import { Share } from "./shared/share.js";
@@ -72,13 +73,18 @@ class Explorer {
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
+    new Dropping(root, {
+      server,
+      open: (shown) => this.openDropped(shown),
+      say: (sentence) => this.tab.say(sentence),
+    });
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
   }
 
   listen() {
-    const { tabs, figures, link, csv, png, theme } = this.parts;
+    const { tabs, figures, link, csv, gif, svg, png, theme } = this.parts;
     for (const { name, link: node } of tabs)
       node.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey) return;
@@ -90,6 +96,12 @@ class Explorer {
     link.addEventListener("click", () => this.share.open());
     csv.addEventListener("click", () => this.tab.saveCsv?.());
     png.addEventListener("click", () => this.tab.savePng());
+    for (const [form, node] of /** @type {["gif" | "svg", HTMLButtonElement][]} */ (Object.entries({ gif, svg })))
+      node.addEventListener("click", async () => {
+        node.disabled = true; // it takes a moment
+        await this.tab.take?.(form);
+        node.disabled = false;
+      });
     theme.addEventListener("click", switchTheme);
     new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
   }
@@ -111,6 +123,7 @@ class Explorer {
       box.hidden = other !== name;
     }
     this.parts.csv.hidden = !this.tab.saveCsv;
+    this.parts.gif.hidden = this.parts.svg.hidden = !this.tab.take;
     for (const [other, tab] of this.tabs) tab.active = other === name;
   }
 
@@ -154,6 +167,17 @@ class Explorer {
     this.sampler.open({ values, pinned, view, notice: show ? null : notice });
     this.#written = this.address(); // what the link says stays as it is until something changes
     this.root.dataset.opened = "true";
+  }
+
+  /**
+   * What a picture shows that was dropped onto the page.
+   * @param {import("./shared/messages.d.ts").Address} shown
+   */
+  openDropped(shown) {
+    this.choose(shown.show?.tab ?? this.boot.tabs[0].name);
+    this.open(shown);
+    this.#written = "";
+    this.remember();
   }
 
   /** @param {import("./shared/messages.d.ts").Figure} figure */

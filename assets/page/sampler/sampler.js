@@ -3,7 +3,9 @@ import { countUp, watchSize } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
 import { positionAt } from "../shared/levels.js";
 import { typeset } from "../shared/mathematics.js";
+import { uint8 } from "../shared/packed.js";
 import { NoisePlayer } from "../shared/player.js";
+import { SILENCE } from "../shared/server.js";
 import { row } from "../shared/sheet.js";
 import { Images } from "../shared/stages/images.js";
 import { changeView, readView, showSwitches } from "../shared/stages/switches.js";
@@ -21,6 +23,7 @@ import { describe } from "./summary.js";
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/types.d.ts").ViewChanges} ViewChanges */
 
+const TYPES = { gif: "image/gif", svg: "image/svg+xml" };
 const HOW_TO_DRAW = "Draw with the mouse or a finger, then press Done. (Keyboard: arrows move, space sets points.)";
 
 /** @implements {Tab} */
@@ -162,6 +165,18 @@ export class Sampler {
     download(await pngWithText(row(pictures, this.colors), result.document), `edm-${result.model}.png`);
   }
 
+  /**
+   * A film or a drawing of what is shown, as the command line writes it.
+   * @param {"gif" | "svg"} form
+   */
+  async take(form) {
+    const look = document.body.classList.contains("dark") ? "dark" : "light";
+    const reply = await this.page.server.reply("take", { values: this.accepted, form, look });
+    if (!reply) this.say(SILENCE);
+    else if (reply.error != null) this.say(reply.error);
+    else download(new Blob([uint8(reply.body.content)], { type: TYPES[form] }), reply.body.name);
+  }
+
   /** @param {string | null} sentence */
   say(sentence) {
     this.parts.notice.replaceChildren(...typeset(sentence ?? ""));
@@ -259,7 +274,7 @@ export class Sampler {
     const { kind } = this.main.picture;
     if (this.pen.drawing) {
       views.dataset.key = "";
-      views.replaceChildren(this.pen.done());
+      views.replaceChildren(...this.pen.ends());
     } else if (kind) showSwitches(views, kind.switches, this.view, (changes) => this.setView(changes));
   }
 

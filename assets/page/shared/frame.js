@@ -10,6 +10,8 @@ export function frame(root, tabs) {
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
+  const gif = button({ class: "plain", title: "Download a film from noise to data; its settings travel inside" }, "GIF");
+  const svg = button({ class: "plain", title: "Download the trajectories as lines; their settings travel inside" }, "SVG");
   const device = element("div", { class: "device", hidden: true });
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
   const parts = tabs.map(({ name, title }) => ({
@@ -22,10 +24,10 @@ export function frame(root, tabs) {
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
     element("nav", {}, ...parts.map((part) => part.link)),
-    element("div", { class: "right" }, device, figures, link, csv, png, theme),
+    element("div", { class: "right" }, device, figures, link, csv, gif, svg, png, theme),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   root.replaceChildren(header, ...parts.map((part) => part.box), share, gallery);
-  return { tabs: parts, device, figures, link, csv, png, theme, share, gallery };
+  return { tabs: parts, device, figures, link, csv, gif, svg, png, theme, share, gallery };
 }

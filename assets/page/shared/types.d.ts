@@ -105,6 +105,8 @@ export interface Tab {
   /** What is shown, as Python and as a command; "": there is none. */
   texts(): { python: string; command: string };
   savePng(): void;
+  /** Where what is shown moves, or has lines: as a film or a drawing. */
+  take?(form: "gif" | "svg"): Promise<void>;
   /** Where there is a table of what is shown. */
   saveCsv?(): void;
   /** A sentence in place; null: none. */
