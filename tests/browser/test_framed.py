@@ -76,10 +76,12 @@ def test_a_log_in_whose_cookie_is_blocked_says_so_and_leads_to_a_tab_where_it_is
         with course(context, address, sandbox) as page:
             frame = page.frame_locator("iframe")
             enter(frame)
-            frame.get_by_role("alert").filter(has_text="your browser keeps no log-in: open it in a new tab.").wait_for()
-            link = frame.get_by_role("link", name="open it in a new tab")
+            link = frame.get_by_role("alert").get_by_role("link", name="open it in a new tab")
+            link.wait_for()
+            assert "your browser keeps no log-in" in frame.get_by_role("alert").inner_text()
             if not sandbox:  # a tab that is opened out of one is in it, too
                 with context.expect_page() as opened:
                     link.click()
                 enter(opened.value)
                 opened.value.get_by_role("heading", name="in", exact=True).wait_for()
+                assert len(context.cookies(address)) == 1

@@ -14,15 +14,15 @@ test("a PNG carries the text under our key, wherever it stands", () => {
 });
 
 test("a GIF carries the comment that begins with our key", () => {
-  const head = "GIF89a\1\0\1\0\x80\0\0abcdef"; // two colours
-  const loop = "!\xff\x0bNETSCAPE2.0\x03\1\0\0\0";
+  const head = "GIF89a\x01\0\x01\0\x80\0\0abcdef"; // two colours
+  const loop = "!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0";
   assert.equal(carriedBy(bytes(`${head}${loop}!\xfe\x05edm {\x01}\0,`)), "{}");
   assert.equal(carriedBy(bytes(`${head}!\xfe\x02hi\0,`)), null);
 });
 
 test("what is cut or no picture carries nothing, and ends", () => {
   assert.equal(carriedBy(png("\xff\xff\xff\xffiTXtedm")), null);
-  assert.equal(carriedBy(bytes("GIF89a\1\0\1\0\0\0\0!\xfe\xffedm")), null);
+  assert.equal(carriedBy(bytes("GIF89a\x01\0\x01\0\0\0\0!\xfe\xffedm")), null);
   assert.equal(carriedBy(bytes("GIF8")), null);
   assert.equal(carriedBy(bytes("hello")), undefined);
   assert.equal(carriedBy(new Uint8Array()), undefined);
