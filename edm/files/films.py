@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 Color = tuple[int, int, int]
 MOMENTS, SECONDS, REST = 45, 4.5, 1.6  # of a film; for which its end is held
 SIZE, STRIP = 480, 30  # pixels of its picture; of the line below, which says σ
-MOST_SIDE = 640  # pixels of a picture of images
+MOST_SIDE, MOST_IMAGES = 640, 100  # pixels of a picture of images, and images in it
+MOST_LINES, MOST_CORNERS = 400, 200  # trajectories that are drawn, and states of one
+SPREAD = 0.5  # sigma_data of points that have none
 WINDOW = 2.6  # half height of the picture in units of q
 WIDTH = 0.035  # point sets are shaded as if this wide
 CELLS, SHADES = 120, 24  # of the density: cells along a side, and how many shades there are
@@ -132,8 +134,9 @@ class _Run:
 
     def __init__(self, model, states, look):
         self.model, self.states, self.look = model, states, look
+        self.sigma_data = model.sigma_data or SPREAD
         self.sigmas = np.array([state.sigma for state in states])
-        self.angles = np.arctan(self.sigmas / model.sigma_data)
+        self.angles = np.arctan(self.sigmas / self.sigma_data)
 
     # points
 
@@ -141,7 +144,7 @@ class _Run:
         """(picture, σ, seconds) of points."""
         places, still = self._places(), self._background() if self.model.shape == (1,) else None
         for k, angle in enumerate(np.linspace(self.angles[0], 0, MOMENTS)):
-            sigma = self.model.sigma_data * math.tan(angle)
+            sigma = self.sigma_data * math.tan(angle)
             picture = (still or self._density(sigma)).copy()
             draw = ImageDraw.Draw(picture, "RGBA")
             self._lines(draw, places)
@@ -151,11 +154,16 @@ class _Run:
     def _places(self) -> np.ndarray:
         """Where all states are in the picture: [S, B, 2] pixels, far outside of it at most."""
         x = array(render.unscaled(self.states)).reshape(len(self.states), -1, *self.model.shape)
-        q = x / np.hypot(self.sigmas, self.model.sigma_data)[:, None, None] / WINDOW
+        q = x / np.hypot(self.sigmas, self.sigma_data)[:, None, None] / WINDOW
         if self.model.shape == (1,):
             across = np.broadcast_to(1 - 2 * (self.angles / self.angles[0])[:, None, None], q.shape)
             q = np.concatenate([0.96 * across, q], axis=2)
-        return ((q[..., :2] * [1, -1]).clip(-50, 50) + 1) * SIZE / 2
+        return (np.nan_to_num(q[..., :2] * [1, -1], nan=50).clip(-50, 50) + 1) * SIZE / 2
+
+    def _paths(self, places) -> np.ndarray:
+        """Those that are drawn: [B', S', 2]."""
+        corners = np.linspace(0, len(places) - 1, min(len(places), MOST_CORNERS)).round().astype(int)
+        return places[corners, :MOST_LINES].transpose(1, 0, 2)
 
     def _between(self, places, angle) -> np.ndarray:
         """[B, 2] at an angle between two states: on straight lines of the picture."""
@@ -167,7 +175,7 @@ class _Run:
 
     def _lines(self, draw, places):
         fill = (*self.look.noise, round(255 * self._faint(places.shape[1])))
-        for path in places.transpose(1, 0, 2):
+        for path in self._paths(places):
             draw.line([tuple(point) for point in path], fill=fill, width=1)
 
     def _faint(self, count) -> float:
@@ -176,7 +184,7 @@ class _Run:
 
     def _density(self, sigma) -> Image.Image:
         """p(x; σ) of the data, where it is known, as a shade over the paper."""
-        half = WINDOW * math.hypot(sigma, self.model.sigma_data)
+        half = WINDOW * math.hypot(sigma, self.sigma_data)
         axis = ((np.arange(CELLS) + 0.5) / CELLS * 2 - 1) * half
         components = self._components()
         if components is None:
@@ -185,7 +193,7 @@ class _Run:
         variances = np.maximum(widths, WIDTH) ** 2 + sigma**2
         across, down = (np.exp(-((axis[:, None] - means[:, k]) ** 2) / (2 * variances)) for k in (0, 1))
         values = (down * (weights / variances)) @ across.T
-        return self._shaded(values[::-1] / values.max())
+        return self._shaded(values[::-1] / max(values.max(), 1e-300))
 
     def _background(self) -> Image.Image:
         """p(x; σ) over all levels, every column brightest where it peaks."""
@@ -195,11 +203,11 @@ class _Run:
         means, widths, weights = components
         columns = []
         for angle in (1 - (np.arange(CELLS) + 0.5) / CELLS) * self.angles[0]:
-            sigma = self.model.sigma_data * math.tan(angle)
-            axis = ((np.arange(CELLS) + 0.5) / CELLS * 2 - 1) * WINDOW * math.hypot(sigma, self.model.sigma_data)
+            sigma = self.sigma_data * math.tan(angle)
+            axis = ((np.arange(CELLS) + 0.5) / CELLS * 2 - 1) * WINDOW * math.hypot(sigma, self.sigma_data)
             variances = np.maximum(widths, WIDTH) ** 2 + sigma**2
             column = np.exp(-((axis[:, None] - means[:, 0]) ** 2) / (2 * variances)) @ (weights / np.sqrt(variances))
-            columns.append(column / column.max())
+            columns.append(column / max(column.max(), 1e-300))
         return self._shaded(np.stack(columns, axis=1)[::-1])
 
     def _components(self):
@@ -221,7 +229,7 @@ class _Run:
         behind.resize((CELLS, CELLS)).save(file, "PNG")
         shade = base64.b64encode(file.getvalue()).decode()
         noise = "#{:02x}{:02x}{:02x}".format(*self.look.noise)
-        lines = [" ".join(f"{x:.1f},{y:.1f}" for x, y in path) for path in places.transpose(1, 0, 2)]
+        lines = [" ".join(f"{x:.1f},{y:.1f}" for x, y in path) for path in self._paths(places)]
         dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places[-1]]
         return "\n".join(
             [
@@ -243,14 +251,14 @@ class _Run:
 
     def pictures(self):
         """(picture, σ, seconds) of images: each state once."""
-        shape, count = self.model.shape, len(self.states[0].x)
+        shape, count = self.model.shape, min(len(self.states[0].x), MOST_IMAGES)
         scale = max(1, min(render.scale_of(shape), MOST_SIDE // (shape[-1] * math.ceil(math.sqrt(count)))))
         at = np.unique(np.linspace(0, len(self.states) - 1, min(len(self.states), MOMENTS)).round().astype(int))
         passing = -np.diff(self.angles[at], append=0.0) / self.angles[0] * SECONDS
         for k, seconds in zip(at, passing, strict=True):
             state = self.states[k]
-            contrast = self.model.sigma_data / math.hypot(state.sigma, self.model.sigma_data) / state.scale
-            picture = render.grid(state.x.cpu() * contrast, scale, paper=self.look.paper)
+            contrast = self.sigma_data / math.hypot(state.sigma, self.sigma_data) / state.scale
+            picture = render.grid(state.x[:count].cpu() * contrast, scale, paper=self.look.paper)
             yield picture, state.sigma, REST if k == at[-1] else max(seconds, 0.04)
 
     # what is said below
@@ -260,7 +268,7 @@ class _Run:
         whole = Image.new("RGB", (max(picture.width, 160), picture.height + STRIP), self.look.paper)
         whole.paste(picture, ((whole.width - picture.width) // 2, 0))
         draw, top = ImageDraw.Draw(whole), picture.height
-        share = 1 - math.atan(sigma / self.model.sigma_data) / self.angles[0]
+        share = 1 - math.atan(sigma / self.sigma_data) / self.angles[0]
         draw.rectangle((0, top, whole.width, top + 2), fill=self.look.line)
         draw.rectangle((0, top, share * whole.width, top + 2), fill=self.look.noise)
         _write_sigma(draw, 10, top + 9, self.look.ink)

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,28 @@ def test_what_is_no_picture_of_settings_is_told(tmp_path, capsys, arguments, sai
     render.save_png(blank, tmp_path / "sweep.png", {"show": "sweep", "values": {}})
     assert main(["sample", *(one.format(tmp_path) for one in arguments)]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize(
+    "settings",
+    [{"model": "drawn", "points": [[9, 9]]}, {"model": "drawn", "points": [[0, 0]]}, {"model": "two_diracs"}],
+)
+def test_what_lies_outside_of_the_picture_or_nowhere_harms_nobody(settings):
+    model, states = states_of(**settings)
+    for k, value in ((-1, np.nan), (-2, np.inf), (1, 1e30)):
+        states[k] = replace(states[k], x=states[k].x * value)
+    assert len(films.gif(films.film(model, states), {})) > 1000
+    assert "nan" not in films.svg(model, states, {})
+
+
+def test_of_very_many_some_are_drawn(monkeypatch):
+    for name in ("MOST_IMAGES", "MOST_LINES", "MOST_CORNERS"):
+        monkeypatch.setattr(films, name, 4)
+    model, states = states_of(model="digits")
+    assert films.film(model, states)[0][0].width == 160  # 2 × 2 of them
+    lines = re.findall('<polyline points="(.*)"', films.svg(*states_of(model="spiral"), {}))
+    assert [len(line.split()) for line in lines] == [4] * 4
 
 
 def test_there_are_two_looks():
