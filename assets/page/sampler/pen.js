@@ -76,7 +76,7 @@ export class Pen {
   /** What ends it, in place of the switches. */
   ends() {
     const done = button({ class: "done" }, "Done");
-    const cancel = button({ class: "done plain" }, "Cancel");
+    const cancel = button({ class: "cancel plain" }, "Cancel");
     done.addEventListener("click", () => this.stop());
     cancel.addEventListener("click", () => this.cancel());
     return [cancel, done];
