@@ -22,7 +22,7 @@ from edm.plots.panels import rounded
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 
-AT_ONCE_SECONDS = 15  # sweeps longer than this wait for a click
+AT_ONCE_SECONDS, BRIEF_SECONDS = 20, 2  # sweeps longer than this wait for a click; and where others wait, too
 POINTS, IMAGES = 200, 4  # of a cell, unless the measure wants more
 UPDATE_SECONDS = 0.4
 AS_THERE = {YOURS: "as in the Sampler tab"}
@@ -116,8 +116,10 @@ def respond(settings: Sweeping, context):
     )
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
-    waiting = seconds > AT_ONCE_SECONDS and not settings.run
-    yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": body["plan"]}, waiting
+    most = AT_ONCE_SECONDS if context.watch.alone else BRIEF_SECONDS
+    waiting = seconds > most and not settings.run
+    told = f"{body['plan']} Press Run to start it{'' if context.watch.alone else '; others wait now'}."
+    yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": told if waiting else body["plan"]}, waiting
     if waiting:
         return
     shown = time.perf_counter()

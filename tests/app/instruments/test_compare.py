@@ -141,11 +141,14 @@ def test_a_cell_of_a_sweep_is_what_its_settings_give():
     assert {(cell["row"], cell["column"]) for cell in body["cells"]} == {(r, c) for r in range(2) for c in range(2)}
 
 
-def test_a_long_sweep_waits_until_it_is_told_to_run(monkeypatch):
-    monkeypatch.setattr("app.instruments.sweep.AT_ONCE_SECONDS", 0)
+@pytest.mark.parametrize(("limit", "alone"), [("AT_ONCE_SECONDS", True), ("BRIEF_SECONDS", False)])
+def test_a_long_sweep_waits_until_it_is_told_to_run_and_one_that_others_wait_beside_sooner(monkeypatch, limit, alone):
+    monkeypatch.setattr(f"app.instruments.sweep.{limit}", 0)
+    monkeypatch.setattr(Watch, "alone", alone)
     *_, (body, finished) = bodies("sweep", x_range="2,3", y_range="0,5")
     assert finished
     assert body["waiting"]
+    assert "Press Run" in body["summary"]
     assert len(final("sweep", x_range="2,3", y_range="0,5", run="true")["cells"]) == 4
 
 
