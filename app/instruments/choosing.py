@@ -10,7 +10,7 @@ from edm.base.errors import Refused
 from edm.data.settings import data_learned
 from edm.preconditioning import PRECONDITIONINGS
 
-EXACT, SHARED, OWN = "exact", "shared", "own"
+EXACT, SHARED, OWN, BOTH = "exact", "shared", "own", "both"
 
 
 def data() -> dict[str, str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import dataclass
 
-from app.instruments import choosing, verdicts
+from app.instruments import choosing, lane_notes
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
 from app.messages import drawings
@@ -15,18 +14,18 @@ from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
 from app.work.pictures import Picture
-from edm import diagnostics, models, presets, runner
+from edm import diagnostics, presets, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS, look_of
 from edm.sampling.loop import last
-from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
 
 POINTS = 150  # trajectories in a lane
 MOST_EVALUATIONS = 10_000
 UPDATE_SECONDS = 0.15  # between messages: each holds all pictures so far
 KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: "each its own"}
+BOTH = {choosing.EXACT: "ideal", choosing.SHARED: "learned"}  # each lane twice
 
 
 def offered() -> dict[str, str]:
@@ -70,6 +69,14 @@ class Comparison(View):
 class Lanes(Comparison):
     """What the lanes show."""
 
+    denoiser: str = option(
+        choosing.EXACT,
+        "denoiser",
+        "The exact denoiser, one learned model (EDM's) for all lanes, each lane its own model, or exact beside learned",
+        choices=lambda: KINDS | {choosing.BOTH: "exact and learned"},
+        section="Data and denoiser",
+    )
+
     lanes: tuple[str, ...] = lanes_option()
     equal: str = option(
         "nfe",
@@ -111,6 +118,7 @@ def sampled(settings: Comparison) -> str:
         choosing.EXACT: "exact denoiser",
         choosing.SHARED: "a learned denoiser",
         choosing.OWN: "learned denoisers",
+        choosing.BOTH: "exact and learned denoiser",
     }
     return f"{choosing.data()[settings.data]}, {titles[settings.denoiser]}"
 
@@ -121,11 +129,12 @@ def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
     return sampling.changed(seed=seed)
 
 
-def lane_of(title, lane, sampling, settings, fit=None) -> Lane:
-    """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget."""
+def lane_of(title, lane, sampling, settings, fit=None, denoiser=None) -> Lane:
+    """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget.
+    denoiser: of KINDS, where it is another one."""
     try:
         column = "edm" if lane == YOURS else lane
-        model = choosing.denoising(settings.data, settings.denoiser, column)
+        model = choosing.denoising(settings.data, denoiser or settings.denoiser, column)
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
         return Lane(
@@ -147,11 +156,20 @@ def respond(settings: Lanes, context):
 
     if not settings.lanes:
         raise Refused("no lane is chosen: choose one or more under Lanes")
+    kinds = BOTH if settings.denoiser == choosing.BOTH else {None: ""}
     lanes = [
-        lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, fit)
+        lane_of(
+            ", ".join(filter(None, (offered()[lane], said))),
+            lane,
+            sampling_of(lane, context.yours, settings.seed),
+            settings,
+            fit,
+            kind,
+        )
         for lane in settings.lanes
+        for kind, said in kinds.items()
     ]
-    yield from pictures(lanes, context, sampled(settings))
+    yield from pictures(lanes, context, sampled(settings), copies=settings.denoiser == choosing.BOTH)
 
 
 def short(row: str) -> str:
@@ -159,10 +177,10 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, what, chain=False):
+def pictures(lanes, context, what, chain=False, copies=False):
     """Bodies with one more picture each, then with the errors.
 
-    what: is sampled, in words. chain: each note says what the step has changed."""
+    what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -175,7 +193,7 @@ def pictures(lanes, context, what, chain=False):
         if lane.experiment is None:
             continue
         for text, _ in Picture(experiment=lane.experiment).compute(context.work, context.watch):
-            shown[k] |= {"picture": text, "note": _note(lane, None, None)}
+            shown[k] |= {"picture": text, "note": lane_notes.note(lane, None, None)}
             if time.perf_counter() > due:
                 yield _text(base, shown), False
                 due = time.perf_counter() + UPDATE_SECONDS
@@ -183,12 +201,13 @@ def pictures(lanes, context, what, chain=False):
     found: list = []
     for k, lane in enumerate(lanes):
         measures = measure(lane.experiment, context.work, context.watch) if lane.experiment else None
-        before = next((e for e in map(_error, reversed(found)) if e is not None), None) if chain else None
+        before = next((e for e in map(lane_notes.error, reversed(found)) if e is not None), None) if chain else None
         found.append(measures)
         if lane.experiment is not None:
-            shown[k]["note"] = _note(lane, measures, before)
-    base["summary"] = _summary(lanes, found, what, chain)
-    base["figure"] = _table(lanes, shown, found)
+            counted = lane_notes.copies(lane, context) if copies else ""
+            shown[k]["note"] = lane_notes.note(lane, measures, before) + counted
+    base["summary"] = lane_notes.summary(lanes, found, what, chain)
+    base["figure"] = lane_notes.table(lanes, shown, found)
     yield _text(base, shown), True
 
 
@@ -200,55 +219,6 @@ def _text(base, shown):
         for part, lane in zip(parts, shown, strict=True)
     ]
     return f'{json.dumps(base)[:-1]}, "lanes": [{", ".join(lanes)}]}}'
-
-
-def _path(lane):
-    return path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
-
-
-def _error(measures):
-    """To the ODE's solution; None with churn, where there is none, and for what was not measured or is not finite."""
-    error = measures and measures["error"]
-    return error if error is not None and math.isfinite(error) else None
-
-
-def _note(lane, measures, before):
-    path = _path(lane)
-    note = f"N = {path.steps}, {path.evaluations} NFE"
-    if measures is None:
-        return note
-    error, distance = _error(measures), measures["distance"]
-    if error is not None:
-        note += f" · error {error:.2g}" + (f" (× {error / before:.2g})" if before else "")
-    elif not measures["stochastic"]:
-        note += " · not finite"
-    else:
-        note += f" · distance to data {distance:.2g}" if distance is not None else " · fresh noise, so no error"
-    return note
-
-
-def _table(lanes, shown, found):
-    """The numbers for a CSV: each lane's evaluations and error."""
-    lines = [
-        {"name": lane.title, "x": [_path(lane).evaluations], "y": [_error(measures)]}
-        for lane, picture, measures in zip(lanes, shown, found, strict=True)
-        if picture["picture"]
-    ]
-    return {"panels": [{"title": "error against NFE", "lines": lines}]}
-
-
-def _summary(lanes, found, what, chain):
-    """The errors, and beside them what cannot be compared with them."""
-    measured = [(lane, measures) for lane, measures in zip(lanes, found, strict=True) if measures]
-    exact = [(lane.title, e, lane.experiment.sampling) for lane, m in measured if (e := _error(m)) is not None]
-    text = (verdicts.of_walk if chain else verdicts.of_lanes)(exact, what) if exact else ""
-    for lane, measures in measured:
-        if measures["stochastic"]:
-            text += f" {lane.title} has no error: a stochastic sampler has no ODE solution to be compared with"
-            distance, floor = measures["distance"], measures["floor"]
-            at = "" if distance is None else f"; its distance to the data is {distance:.2g} (true samples: {floor:.2g})"
-            text += f"{at}."
-    return text.strip()
 
 
 def _steps_in(milliseconds, model, sampling, context):

@@ -14,6 +14,7 @@ from app.figures.written import text
 from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
+from app.work.nearest import beside
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
@@ -127,10 +128,10 @@ def _head(experiment, model, own) -> str:
 
 def _nearest(model, samples, work) -> dict | None:
     """The training image that is nearest to each sample; None where the model's are not known."""
-    known = work.remember(("training images", model.identity), lambda: diagnostics.training_images(model))
-    if known is None:
+    pair = beside(model, samples, work)
+    if pair is None:
         return None
-    found = diagnostics.nearest(samples, known)
+    known, found = pair
     return {
         "images": pack.uint8(sources.scaled(known.images[found.index]).numpy()),
         "names": [known.names[k] for k in found.index.tolist()],

@@ -45,6 +45,21 @@ def test_an_image_shows_its_film_strip(explore):
     assert moved(before, explorer.pixels()) < 2e-4  # but for the ring of the focus
 
 
+def test_an_emoji_says_what_it_is_called(explore):
+    """Under the mouse, and beside its film strip the training image that is nearest to it."""
+    explorer = explore("?model=emoji&label=flags&count=4&steps=6")
+    box = explorer.box()
+    place = box["x"] + 0.5 * box["width"] - 40, box["y"] + 0.4 * box["height"]
+    explorer.page.mouse.move(*place)
+    stage = explorer.page.locator("canvas[data-lane=main]")
+    assert (stage.get_attribute("title") or "").startswith("flag: ")
+    before = explorer.pixels()
+    explorer.page.mouse.click(*place)
+    explorer.seek(1000)
+    beside = explorer.pixels()[-230:, -220:]
+    assert (beside != before[-230:, -220:]).any(2).mean() > 0.02
+
+
 def test_a_class_of_digits(explore):
     explorer = explore("?model=digits&count=25")
     explorer.page.select_option("[data-knob=label]", "0")

@@ -223,3 +223,12 @@ def test_every_figure_preset_opens_and_answers(name):
     assert preset["paper"] and preset["title"] and preset["about"]
     body, _ = next(bodies(show, **values))
     compile(body["python"], name, "exec")
+
+
+def test_the_same_noise_goes_through_the_ideal_denoiser_and_the_network_and_copies_are_counted():
+    body = final("lanes", data="digits", denoiser="both", lanes="edm", equal="steps", steps=6)
+    assert [lane["title"] for lane in body["lanes"]] == ["EDM, ideal", "EDM, learned"]
+    assert [p["model"] for p in pictures(body)] == ["digits", "digits_edm"]
+    assert "16 of 16 are copies" in body["lanes"][0]["note"]
+    assert "0 of 16 are copies" in body["lanes"][1]["note"]
+    assert [set(p["nearest"]["copies"]) for p in pictures(body)] == [{True}, {False}]

@@ -1,0 +1,69 @@
+"""What is said of lanes (`app.instruments.lanes`): beside each, beneath all, and in their table."""
+
+from __future__ import annotations
+
+import math
+
+from app.instruments import verdicts
+from app.work.measures import final
+from app.work.nearest import beside
+from edm import models
+from edm.sampling.path import path_of
+
+
+def error(measures):
+    """To the ODE's solution; None with churn, where there is none, and for what was not measured or is not finite."""
+    found = measures and measures["error"]
+    return found if found is not None and math.isfinite(found) else None
+
+
+def note(lane, measures, before):
+    """Evaluations and error of a lane. before: the error of the one before, of which this one's is a share."""
+    path = _path(lane)
+    said = f"N = {path.steps}, {path.evaluations} NFE"
+    if measures is None:
+        return said
+    found, distance = error(measures), measures["distance"]
+    if found is not None:
+        said += f" · error {found:.2g}" + (f" (× {found / before:.2g})" if before else "")
+    elif not measures["stochastic"]:
+        said += " · not finite"
+    else:
+        said += f" · distance to data {distance:.2g}" if distance is not None else " · fresh noise, so no error"
+    return said
+
+
+def copies(lane, context):
+    """How many of the samples are copies of a training image, where those are known."""
+    model = models.of(lane.experiment)
+    samples = final(lane.experiment, context.work, context.watch, model)
+    pair = beside(model, samples, context.work) if len(model.shape) == 3 else None
+    return "" if pair is None else f" · {int(pair[1].copies.sum())} of {len(samples)} are copies"
+
+
+def table(lanes, shown, found):
+    """The numbers for a CSV: each lane's evaluations and error."""
+    lines = [
+        {"name": lane.title, "x": [_path(lane).evaluations], "y": [error(measures)]}
+        for lane, picture, measures in zip(lanes, shown, found, strict=True)
+        if picture["picture"]
+    ]
+    return {"panels": [{"title": "error against NFE", "lines": lines}]}
+
+
+def summary(lanes, found, what, chain):
+    """The errors, and beside them what cannot be compared with them."""
+    measured = [(lane, measures) for lane, measures in zip(lanes, found, strict=True) if measures]
+    exact = [(lane.title, e, lane.experiment.sampling) for lane, m in measured if (e := error(m)) is not None]
+    text = (verdicts.of_walk if chain else verdicts.of_lanes)(exact, what) if exact else ""
+    for lane, measures in measured:
+        if measures["stochastic"]:
+            text += f" {lane.title} has no error: a stochastic sampler has no ODE solution to be compared with"
+            distance, floor = measures["distance"], measures["floor"]
+            at = "" if distance is None else f"; its distance to the data is {distance:.2g} (true samples: {floor:.2g})"
+            text += f"{at}."
+    return text.strip()
+
+
+def _path(lane):
+    return path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
