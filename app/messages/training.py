@@ -13,13 +13,16 @@ class Remedy(Sent):
 
 
 class Row(Sent):
-    """A run in the list. device: in words. usage: of its GPUs, while it trains there, in words.
+    """A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
+    device: in words. usage: of its GPUs, while it trains there, in words.
     pictures: whether it learns images, not points."""
 
     name: str
     state: str
+    waits: bool
     images: int | None
     total: int | None
+    minutes: float | None
     loss: float | None
     rate: float | None
     left: float | None

@@ -236,7 +236,8 @@ class Desk:
         wanted = [plan.settings]
         if contrast:
             both = form.against(values, plan.settings)
-            wanted = [_planned(self._house, visitor, both | {"design": c}, costs=False).settings for c in CONTRAST]
+            made = [_planned(self._house, visitor, both | {"design": c}, costs=False).settings for c in CONTRAST]
+            wanted = [settings.changed(minutes=plan.settings.minutes) for settings in made]
         with self.room.turn, self.board.still:
             names = [plan.name]
             if contrast:
@@ -249,6 +250,7 @@ class Desk:
             begun = []
             try:
                 known = {"owner": visitor.name, "needs": plan.cost and plan.cost.bytes}
+                known |= {"together": names} if contrast else {}
                 for name, settings in zip(names, wanted, strict=True):
                     begun.append(runs.start(settings, self.board.folder, plan.device, name, **known))
             except BaseException:  # all of them, or none

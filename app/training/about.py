@@ -28,8 +28,10 @@ def row(run: runs.Run) -> dict:
     return {
         "name": run.name,
         "state": run.state,
+        "waits": run.waits,
         "images": run.images,
         "total": run.total,
+        "minutes": settings and settings.minutes,
         "loss": run.loss,
         "rate": run.rate,
         "left": run.left,

@@ -31,11 +31,20 @@ from edm.training.settings import Training
 
 TICKS = (12, 200)  # of a run: with samples to look at
 TICK_SECONDS = 8.0
+RAMP = 10  # share of a run of minutes in which the learning rate may grow: one in so many
 ARITHMETIC = ("precision", "compile", "tf32", "deterministic", "checkpointing")
 ALIKE = ("data", "architecture", "batch", "micro_batch", *ARITHMETIC)  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
 CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
-HIDDEN = ("dataset", "path", "download", "images", "greyscale", "crop")  # that the short form asks in other words
+HIDDEN = (
+    "dataset",
+    "path",
+    "download",
+    "images",
+    "minutes",
+    "greyscale",
+    "crop",
+)  # that the short form asks in other words
 
 
 def _named(names):
@@ -84,6 +93,7 @@ class Cost:
     why: str = ""
 
     def seconds(self, settings: Training) -> float:
+        """That a run takes; what its minutes are in images, it finds out itself."""
         return settings.images / self.rate + settings.images // settings.tick * self.report
 
 
@@ -138,9 +148,12 @@ class Former:
         cost = self._cost(settings, short.device, alive, longer) if costs else None
         known = cost.rate if cost else costs and self._experience(settings, short.device)
         rate = known or RATES[kind(found.shape)]
-        images = short.images or _whole(rate * 60 * (short.minutes or MINUTES), settings.batch)
+        minutes = None if short.images else short.minutes or MINUTES
+        images = short.images or _whole(rate * 60 * (minutes or 0), settings.batch)
         reports = _reports(images, settings.batch, rate)
-        made = clamped(Training.parse(reports | document | {"images": images}))
+        if minutes and "lr_ramp" not in own:  # a short run has its whole learning rate for most of its time
+            reports["lr_ramp"] = min(document.pop("lr_ramp", Training().lr_ramp), images / RAMP)
+        made = clamped(Training.parse(reports | document | {"images": images, "minutes": minutes}))
         idle = fitting.idle(settings, found.shape, opened(settings.data).classes) if costs else {}
         notes = {name: sentence for name, sentence in idle.items() if name in values}
         return Plan(made, short.device, short.name, cost, notes)
@@ -181,10 +194,10 @@ def _estimated(settings, device) -> Cost:
 
 
 def _reports(images, batch, rate) -> dict:
-    """Ticks so often that there is something to watch, and a checkpoint at each."""
+    """Ticks so often that there is something to watch, and a checkpoint at each; before the first, by time."""
     ticks = min(max(images / rate / TICK_SECONDS, TICKS[0]), TICKS[1])
     every = max(batch, math.ceil(images / ticks / batch) * batch)
-    return {"tick": every, "checkpoint": every}
+    return {"early": True, "tick": every, "checkpoint": every}
 
 
 def _whole(images, batch) -> int:
@@ -196,7 +209,7 @@ def _whole(images, batch) -> int:
 def against(values: dict, settings: Training) -> dict:
     """The form's values, of which `settings` were made, for runs that differ in nothing but their column of Table 1."""
     rows = {name for design in DESIGNS.values() for name in design}
-    same = {name: str(getattr(settings, name)) for name in ("images", "tick", "checkpoint")}
+    same = {name: str(getattr(settings, name)) for name in ("images", "tick", "checkpoint", "lr_ramp")}
     return {name: value for name, value in values.items() if name not in {*rows, "minutes"}} | same
 
 

@@ -63,7 +63,7 @@ class History:
             if points is None:  # it has not asked for long
                 mine, start, points = False, 0, known.points()
             pace, numbers = known.chosen(start)
-            frames = [(number, *known.frames[number]) for number in numbers]
+            frames = [(number, *known.frames[number]) for number in numbers if len(known.frames[number][1])]
             return {
                 "cursor": f"{known.mark}:{known.total}",
                 "anew": not mine,
@@ -78,9 +78,11 @@ class History:
 
     @property
     def last(self) -> int | None:
-        """Images of the newest tick."""
+        """Images of the newest tick with samples."""
         with self._lock:
-            return self._known.last
+            known = self._known
+            drawn = [images for images, errors in known.frames.values() if len(errors)]
+            return max(drawn, default=known.last)
 
 
 def _sent(column: np.ndarray | None) -> list[float | None] | None:

@@ -108,10 +108,12 @@ def check_size(settings: Training, allowance: Allowance) -> None:
 def clamped(settings: Training, allowance: Allowance) -> Training:
     """The settings with lengths, numbers and reports within the allowance."""
     images, batch = min(settings.images, allowance.images), min(settings.batch, allowance.batch)
+    minutes = None if images < settings.images else settings.minutes  # which might become more images than allowed
     least = -(-images // MOST_REPORTS)
     micro = settings.micro_batch if settings.micro_batch and batch % settings.micro_batch == 0 else None
     return settings.changed(
         images=images,
+        minutes=minutes and min(minutes, allowance.minutes),
         batch=batch,
         micro_batch=micro,
         samples=min(settings.samples, MOST_SAMPLES),

@@ -29,10 +29,10 @@ class Bar:
     @property
     def early(self) -> bool:
         """Whether the run has not come to its end."""
-        return self.images < self._settings.images
+        return self._settings.minutes is not None or self.images < self._settings.images
 
     def show(self, event: Any) -> None:
-        from edm.training.events import Started, Step, Tick
+        from edm.training.events import Length, Started, Step, Tick
         from edm.training.fitting import idle
 
         if isinstance(event, Started):
@@ -40,7 +40,7 @@ class Bar:
             say(
                 f"{event.parameters:,} parameters, sigma_data {event.sigma_data:.4f}, on {event.state.device}, "
                 f"validated on images {'held out' if event.held_out else 'of the training'}, "
-                f"from image {event.state.images:,} of {self._settings.images:,}{_seen(event.state.header)}",
+                f"from image {event.state.images:,} {self._length}{_seen(event.state.header)}",
                 self._stream,
             )
             header = event.state.header
@@ -54,11 +54,19 @@ class Bar:
             if self._live and time.monotonic() > self._drawn + 0.2:
                 self._drawn = time.monotonic()
                 self._print(event, event.loss, end="")
-        elif isinstance(event, Tick):
+        elif isinstance(event, Length):
+            self._settings = event.settings
+            say(event.note, self._stream)
+        elif isinstance(event, Tick) and event.sigmas and event.images:
             self._print(event, event.loss, end="\n")
 
+    @property
+    def _length(self) -> str:
+        minutes = self._settings.minutes
+        return f"of {self._settings.images:,}" if minutes is None else f"for {minutes:g} min"
+
     def _print(self, event, loss, end):
-        share = min(event.images / self._settings.images, 1)
+        share = 0.0 if self._settings.minutes else min(event.images / self._settings.images, 1)
         bar = ("█" * round(share * BAR)).ljust(BAR, "·")
         left = (
             time.strftime("%H:%M:%S", time.gmtime(event.left)) if event.left < 86400 else f"{event.left / 86400:.1f} d"

@@ -36,9 +36,10 @@ def told(settings: Training, device: str, card: str | None = None) -> str:
     several = devices.count(device)
     place = card or devices.option(device) if found.gpu else "the CPU"
     where = f"{several} × {place}" if several > 1 and found.gpu else place
+    length = "" if settings.minutes is None else f" {found.rate * found.seconds:,.0f} images in"
     return "\n".join(
         (
-            f"about {_time(found.seconds)} at {found.rate:,.0f} images/s on {where}",
+            f"about{length} {_time(found.seconds)} at {found.rate:,.0f} images/s on {where}",
             f"about {_memory(found)}",
             f"{found.parameters / 1e6:.3g} M parameters, in {', '.join(filter(None, [found.precision, found.why]))}",
             *filter(None, [found.warning]),

@@ -233,6 +233,8 @@ def _progress(run) -> str:
 
 
 def _note(run) -> str:
+    if run.waits:
+        return "waits for its turn"
     return run.sentence or (f"{run.left:,.0f} s left" if run.state == "running" and run.left is not None else "")
 
 

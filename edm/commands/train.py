@@ -11,6 +11,7 @@ import json
 import shlex
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ Data: the toy distributions; digits; scenes (rendered as they are read); mnist, 
 torchvision (--download true; --path for the folder); folder: a folder or an uncompressed zip of your own images
 (zip -0 -r set.zip .), with sub-folders (whole numbers in their order) or a dataset.json for classes; points: a .csv or
 .npy of points. A class without images to train on is never drawn.
+
+--minutes 10 trains for ten minutes of wall time, reports included: how many images those are is measured in the first
+seconds, and stands in config.json from then on, so that a resume is of that length; ticks and checkpoints keep their
+share of it.
 
 --precision auto is bf16 on a CPU that multiplies in it, for networks of images that are quicker by it, else fp32; the
 run's config.json says which. On a GPU: --precision bf16 (fp16 where it has none); --micro_batch and --checkpointing
@@ -87,13 +92,16 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> Any:
-    from edm.runs import launchers
-    from edm.runs.worker import Worker
+    from edm.runs import clocks, launchers, places
+    from edm.runs.worker import Worker, asking
     from edm.training import parallel
     from edm.training.fitting import shares
     from edm.training.loop import train
 
+    began = time.perf_counter()
     folder, number, beginning = _of_folder(options) if options.folder else _of_options(options)
+    if number is not None:  # since its launcher has taken it
+        began -= clocks.since(places.read(places.request(Path(folder), number, "taken")))
     if beginning is None:
         return None
     settings = beginning.settings
@@ -116,7 +124,7 @@ def run(options: argparse.Namespace) -> Any:
         if told["note"]:
             say(told["note"], sys.stderr)
         costs.warn(settings, told["device"])
-        begin = partial(begin, stop=lambda: worker.asked(), hold=lambda: worker.held())
+        begin = partial(begin, asking=asking(lambda: worker, began))
         events = None
         if number is None:
             _refuse_other_runs(folder, beginning.checkpoint)

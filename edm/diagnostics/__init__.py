@@ -14,7 +14,7 @@ from edm.diagnostics.design import (
     training_density,
     training_share,
 )
-from edm.diagnostics.draws import Draw, held_out
+from edm.diagnostics.draws import Draw, held_out, training_images
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
@@ -28,6 +28,7 @@ from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.evaluation.copies import Nearest, nearest
 from edm.evaluation.distances import data_floor, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
 
@@ -51,6 +52,7 @@ __all__ = [
     "LossCurve",
     "Measure",
     "Moment",
+    "Nearest",
     "Order",
     "Plan",
     "PlannedCell",
@@ -80,6 +82,7 @@ __all__ = [
     "interval",
     "loss_weight",
     "losses",
+    "nearest",
     "parse_range",
     "paths",
     "plan_sweep",
@@ -97,6 +100,7 @@ __all__ = [
     "sweepable",
     "to_data",
     "training_density",
+    "training_images",
     "training_share",
     "true_points",
     "truncation_error",

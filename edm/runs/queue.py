@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
 from edm.files import names, saved
-from edm.runs import beginnings, choice, clocks, launchers, lease, places, reading, seats, surroundings
+from edm.runs import beginnings, choice, clocks, launchers, lease, places, reading, seats, surroundings, turns
 from edm.training import fitting
 from edm.training.settings import Training
 
@@ -32,19 +33,21 @@ KEEP = 3
 def start(
     settings: Training, folder: StrPath | None = None, device: str = "auto", name: str | None = None,
     keep: int | None = KEEP, owner: str | None = None, launcher: str = launchers.LOCAL, needs: int | None = None,
+    together: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """Make the directory of a new run and put it into the queue; `advance` starts it. Returns the directory.
 
     folder: of all runs. device: auto, cpu, cuda:1, or several: cuda*2, cpu*2; name: None for the dataset's with a
     number. keep: so many of the newest checkpoints are kept, and the best. owner: any text, for whoever asked.
     launcher: a name of `edm.runs.launchers.LAUNCHERS`. needs: bytes of memory that it takes of each GPU, if that is
-    known; it waits for as much. Raises ValueError for names and devices that cannot be, and names that are taken.
+    known; it waits for as much. together: names of runs, its own too, that train in turns where there is one device for
+    them (`edm.runs.turns`). Raises ValueError for names and devices that cannot be, and names that are taken.
     """
     from edm.data.sources import placed, shape_of
 
     fitting.check(settings, shape_of(settings.data))
     folder, settings = names.runs_folder(folder), settings.changed(data=placed(settings.data).model_dump())
-    request = _request(settings, device, keep, owner, launcher, needs)
+    request = _request(settings, device, keep, owner, launcher, needs, together)
     options = passable(["train", *flat.options(settings), *_kept(keep)])
     path = _new(folder, name, settings.data.dataset)
     try:
@@ -94,7 +97,7 @@ def resume(
         beginnings.look(settings, found.checkpoint)
     owner, launcher = owner or before.get("owner"), before.get("launcher", launchers.LOCAL)
     needs = None if changes else before.get("bytes")
-    request = _request(settings, device, keep, owner, launcher, needs)
+    request = _request(settings, device, keep, owner, launcher, needs, before.get("turns") or ())
     where = run.absolute()
     origin = [f"--resume={where}"] if found.checkpoint else [f"--config={where / 'config.json'}", f"--out={where}"]
     options = passable(["train", *origin, *_kept(keep), *(f"--{k}={v}" for k, v in changes.items())])
@@ -157,9 +160,9 @@ def advance(folder: StrPath | None = None, at_once: int = 1) -> list[Path]:
         if len(offer.seats) < offer.needed:
             continue
         try:
-            if held := _begin(folder, run, request, offer, at_once):
+            if taken := _begin(folder, run, request, offer, at_once):
                 begun.append(run.folder)
-                here.begun(request, [offer.seats[place] for place in held])
+                here.begun(request, [offer.seats[place] for place in taken])
             else:
                 awaited.update(offer.seats.values())  # so that a run on several GPUs has its turn, too
         except OSError as error:
@@ -185,16 +188,17 @@ def _new(folder, name, dataset) -> Path:
             return path
 
 
-def _request(settings, device, keep, owner, launcher, needs) -> dict:
+def _request(settings, device, keep, owner, launcher, needs, together) -> dict:
     """What is asked for."""
     if keep is not None and keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
-    request = requested(device, owner, launcher, settings.images)
+    request = requested(device, owner, launcher, settings.images if settings.minutes is None else None)
     fitting.shares(settings, devices.count(request["device"]))
-    return {**request, "keep": keep, "best": keep is not None, "bytes": needs}
+    shared = {"turns": [*together]} if together else {}
+    return {**request, "keep": keep, "best": keep is not None, "bytes": needs, **shared}
 
 
-def requested(device: str, owner: str | None, launcher: str, total: int) -> dict:
+def requested(device: str, owner: str | None, launcher: str, total: int | None) -> dict:
     """What is asked for of any work: where, by whom, how much. Raises ValueError for a device that cannot be."""
     known = launchers.named({"launcher": launcher}).places()
     device, gpus = devices.named(device, known)
@@ -242,9 +246,10 @@ def _say_why(run, sentence) -> None:
             places.write(path, {"sentence": sentence}, durable=False)
 
 
-def _begin(folder, run, request, offer, at_once) -> dict:
-    """Start a queued run if as many places as it needs have a free seat. Returns the seats that it has got."""
+def _begin(folder, run, request, offer, at_once) -> list[str]:
+    """Start a queued run where as many places as it needs are free, or with which it takes turns. Returns those."""
     holder = {**launchers.claim(), "run": run.name, "number": run.number, "id": request["id"]}
+    holder |= {"turns": request["turns"]} if request.get("turns") else {}
     held, begun = seats.take(folder, offer.seats, offer.needed, at_once, holder), False
     try:
         shared = devices.count(request["device"]) > 1 and offer.needed == 1  # processes on the CPU share the one
@@ -253,17 +258,20 @@ def _begin(folder, run, request, offer, at_once) -> dict:
     finally:
         if not begun:
             seats.release(held)
-    return held if begun else {}
+    beside = "" if held or offer.needed > 1 else turns.shared(run.folder, offer.seats)
+    if beside and _submit(run, launchers.named(request), beside, at_once, beside=True):
+        return [beside]
+    return [*held] if begun else []
 
 
-def _submit(run, launcher, place, at_once) -> bool:
+def _submit(run, launcher, place, at_once, **how) -> bool:
     """Have the worker of a run started. False if another has done so, or the run has been deleted.
 
-    at_once: with which the worker shall advance the queue when it ends.
+    at_once: with which the worker shall advance the queue when it ends. beside: it has no seat of its own.
     """
     taken = places.request(run.folder, run.number, "taken")
     try:
-        if not places.create(taken, {**launchers.claim(), "at_once": at_once, "place": place}):
+        if not places.create(taken, {**launchers.claim(), "at_once": at_once, "place": place, **how}):
             return False
     except FileNotFoundError:
         return False

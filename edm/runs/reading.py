@@ -47,6 +47,7 @@ class Run:
     folder: Path
     state: str
     number: int = 0
+    waits: bool = False
     images: int = 0
     total: int | None = None
     parameters: int | None = None
@@ -97,7 +98,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
     task = places.is_task(folder)
     seen = (task and _number(status, "images")) or (whole and saved.number(whole)) or 0
     total = (own and _number(status, "total")) or _number(start, "total")
-    total = total or _number(places.read(folder / "config.json"), "images")
+    total = total or _total(places.read(folder / "config.json"))
     known = {name: _number(status, name) for name in _PROGRESS} if own else {}
     told = {name: _text(status, name) for name in ("reason", "sentence")} if own and not live else {}
     remedies = _several(status, "remedies") if told else []
@@ -124,6 +125,7 @@ def read(folder: StrPath, details: bool = True) -> Run:
     return Run(
         name=places.called(folder), folder=folder, state=state, number=number,
         images=(own and live and _number(status, "images")) or seen, total=total,
+        waits=own and state == "running" and status.get("waits") is True,
         device=(own and _text(status, "device")) or place or _text(start, "device") or _text(status, "device"),
         place=place or (_text(status, "device") if own and not start else None),
         command=_text(start, "command") or _text(status, "command"), owner=_text(start, "owner"),
@@ -262,6 +264,11 @@ def _saved(folder) -> tuple[Path | None, list[Path]]:
         with suppress(OSError):
             return next(reversed(saved.checkpoints(folder)), None), []
         return None, []
+
+
+def _total(settings):
+    """Images of a run with these settings; None of one of minutes, until they are known."""
+    return None if _number(settings, "minutes") else _number(settings, "images")
 
 
 def _ended(asked):

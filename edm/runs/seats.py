@@ -70,7 +70,21 @@ def _hold(folder, place, holder, at_once) -> Path | None:
 
 
 def _is_over(folder, holder) -> bool:
-    """Whether the holder of a seat needs it no more; once that is so, it stays so."""
+    """Whether nobody needs a seat any more that its holder has got; once that is so, it stays so."""
+    turns = holder.get("turns") or ()
+    return _has_left(folder, holder) and not any(_sits_beside(folder, str(name), turns) for name in turns)
+
+
+def _sits_beside(folder, name, turns) -> bool:
+    """Whether a run trains in turns with the holder of a seat, and has none of its own."""
+    path = places.within(folder, name)
+    number = places.newest(path)
+    start, taken = (places.read(places.request(path, number, what)) for what in ("start", "taken"))
+    return bool(taken.get("beside")) and start.get("turns") == turns and not reading.read(path, details=False).over
+
+
+def _has_left(folder, holder) -> bool:
+    """Whether the holder of a seat needs it no more."""
     path, number = places.within(folder, str(holder.get("run"))), holder.get("number")
     start = places.read(places.request(path, number, "start")) if type(number) is int else {}
     if not start or start.get("id") != holder.get("id"):

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.files import saved
-from edm.runs import beginnings, causes, keeping, launchers, places, queue, retries
+from edm.runs import beginnings, causes, keeping, launchers, places, queue, retries, turns
 from edm.runs.failures import Diverged, Failure, Superseded, disk_full, explain
 from edm.runs.lease import Lease
 from edm.runs.signals import Signals
+from edm.runs.turns import Turns
 from edm.runs.usage import Usage, memory, most
+from edm.training.asking import Asking
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
@@ -51,11 +53,12 @@ class Worker:
         self._folder, self._settings, self._share = Path(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken
         handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
-        total = {} if settings is None else {"total": settings.images}
+        total = {} if settings is None else {"total": None if settings.minutes else settings.images}
         self._status = {"state": "running", **total, **handles, **fixed}
         self._asked = self._held = self._superseded = False
         self._signals = Signals(ECHO if others else 0.0)
         self._bad = 0
+        self._turns: Turns | None = None  # with others on its device, if it was asked for like that
         self._device = str(fixed.get("device", "cpu"))
         self._usage, self._beats = Usage(self._device), 0
         self._over, self._writing = threading.Event(), threading.Lock()
@@ -73,6 +76,20 @@ class Worker:
     def held(self) -> bool:
         """Whether the run shall wait at the next step."""
         return self._held and not self.asked()
+
+    def waits(self) -> bool:
+        """Whether it is the turn of another run, one with which this one shares its device."""
+        if self._turns and (self._held or self.asked()):
+            self._turns.leave()
+            return False
+        return self._turns is not None and not self._turns.mine()
+
+    def agree(self, images: int, tick: int) -> tuple[int, int]:
+        """The length of a run of minutes, (images, tick): that which one has found that takes turns with it, or its
+        own, so that they can be compared."""
+        others = (places.read(path / "config.json") for path in turns.partners(self._folder))
+        known = [(other.get("images"), other.get("tick")) for other in others if other.get("minutes") is None]
+        return next(((int(a), int(b)) for a, b in known if type(a) is int and type(b) is int), (images, tick))
 
     def measured(self) -> dict:
         """What its GPUs have done since this was asked last, for its metrics: see `edm.runs.usage.Usage.since`."""
@@ -94,6 +111,8 @@ class Worker:
             self._end(error)
             raise
         self._signals.__enter__()
+        if turns.partners(self._folder):
+            self._turns = Turns(places.home(self._folder), self._device)
         self._thread.start()
         return self
 
@@ -107,6 +126,8 @@ class Worker:
                 if not self._superseded and self._lease.holds():
                     self._end(error)
         finally:
+            if self._turns:
+                self._turns.leave()
             self._signals.__exit__()
 
     def check(self) -> None:
@@ -149,7 +170,7 @@ class Worker:
 
         Raises Diverged after PATIENCE such steps, or at the end of the run; Superseded if another has the run.
         """
-        from edm.training.events import Checkpoint, Paused, Started, Step, Tick
+        from edm.training.events import Checkpoint, Length, Paused, Started, Step, Tick
 
         last = None  # step, whose loss is read when the next one has been given to a GPU
         for event in events:
@@ -164,10 +185,15 @@ class Worker:
                 self._status["most"] = most(event.state.header, self._training(), self._device)
                 self._note(event.note)
             elif isinstance(event, Step):
-                self._status |= {"state": "running", "images": event.images}
-                self._status |= {"rate": _number(event.rate), "left": _number(event.left)}
+                pace = self._turns.pace if self._turns else 1.0
+                self._status |= {"state": "running", "waits": False, "images": event.images}
+                self._status |= {"rate": _number(event.rate), "left": _number(event.left * pace)}
+            elif isinstance(event, Length):
+                self._settings = event.settings
+                self._status["total"] = event.settings.images
+                self._note(event.note)
             elif isinstance(event, Paused):
-                self._status["state"] = "paused"
+                self._status |= {"waits": True} if event.turn else {"state": "paused", "waits": False}
             elif isinstance(event, Tick):
                 self._status |= {"seconds": event.seconds, "nonfinite": event.nonfinite}
             elif isinstance(event, Checkpoint) and (self._bad or not event.state.finite()):
@@ -188,7 +214,7 @@ class Worker:
     def _end(self, error):
         """Say how it ended, and see to the queue: nobody else may be there to do so."""
         if error is None:
-            early = self._status.get("images", 0) < self._status["total"]
+            early = self._status["total"] is None or self._status.get("images", 0) < self._status["total"]
             self._status["state"] = "stopped" if early else "finished"
         else:
             failure = self._explained(error)
@@ -244,6 +270,17 @@ class Worker:
             document = {**self._status, "heartbeat": time.time(), "memory": memory(self._device)}
             document["lapses"] = self._lease.lapses
             places.write(self._folder / "status.json", document, durable)
+
+
+def asking(worker: Callable[[], Worker], began: float) -> Asking:
+    """What training asks its worker, which may be made later. began: since when its minutes count."""
+    return Asking(
+        stop=lambda: worker().asked(),
+        hold=lambda: worker().held(),
+        wait=lambda: worker().waits(),
+        agree=lambda images, tick: worker().agree(images, tick),
+        began=began,
+    )
 
 
 def _number(value):

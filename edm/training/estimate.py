@@ -121,6 +121,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
     rate = (there.several if there.gpu else 1) / cost.seconds
     seconds = settings.images / rate + settings.images // settings.tick * _report(settings) * cost.seconds
     seconds += COMPILING["cuda" if there.gpu else "cpu"] * layers if settings.compile else 0
+    seconds = seconds if settings.minutes is None else 60 * settings.minutes
     parts = memory(settings, header, there, number, cost.bytes, cost.cast)
     operations = counting.counted(header, settings.precision).operations if there.gpu else 0.0
     room = min((size for size in (there.total, there.free) if size is not None), default=None)

@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 
 from edm.training.later import Later
+from edm.training.settings import Training
 from edm.training.state import RunState
 
 # What is under way while an error happens, where that is no step (`edm.base.errors.during`)
@@ -41,10 +42,19 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Length:
+    """The minutes of a run have become images: its settings say so from now on (`edm.training.clock`)."""
+
+    images: int
+    settings: Training
+    note: str
+
+
+@dataclass(frozen=True)
 class Tick:
     """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
-    tick; samples [n, …] of that average, from the same latents every time; labels of them, or None. held_out:
-    whether the validation images are not trained on."""
+    tick, NaN of the untrained network; samples [n, …] of that average, from the same latents every time; labels of
+    them, or None. held_out: whether the validation images are not trained on. Early ones may hold the loss alone."""
 
     images: int
     seconds: float
@@ -61,9 +71,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Paused:
-    """The run holds, as it was asked to; comes again and again until it goes on."""
+    """The run holds, as it was asked to; comes again and again until it goes on. turn: it waits for its turn."""
 
     images: int
+    turn: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,8 +29,10 @@ from edm.files import checkpoints
 from edm.networks import parameters
 from edm.preconditioning import Denoiser
 from edm.training import arithmetic
+from edm.training.asking import Asking, Ear, never
 from edm.training.augmentation import Augmentation
-from edm.training.events import BUILDING, DRAWING, Checkpoint, Paused, Started, Step, Tick
+from edm.training.clock import Clock, Early
+from edm.training.events import BUILDING, DRAWING, Checkpoint, Length, Paused, Started, Step, Tick
 from edm.training.fitting import shares
 from edm.training.later import Later
 from edm.training.loader import parcels
@@ -43,7 +47,8 @@ if TYPE_CHECKING:
     from edm.base.protocols import Source
     from edm.base.types import StrPath
 
-HOLD = 0.2  # seconds between two looks of a run that holds
+HOLD, TURN = 0.2, 0.03  # seconds between two looks of a run that holds, or waits for its turn
+UNTRAINED = 0.25  # share of the images for validation by which an untrained network is judged: it is to be seen soon
 AHEAD = 2  # steps that a GPU has been given, at most, before one more is taken
 _LARGE = 1e5  # stands for an infinite gradient
 
@@ -56,12 +61,15 @@ def train(
     hold: Callable[[], bool] | None = None,
     source: Source | None = None,
     accept_data: bool = False,
-) -> Generator[Started | Step | Tick | Paused | Checkpoint]:
+    asking: Asking | None = None,
+) -> Generator[Started | Step | Length | Tick | Paused | Checkpoint]:
     """Train. Yields `Started`, then a `Step` for each step, `Tick`s and `Checkpoint`s; closing it stops the run.
 
     world: of `edm.training.parallel`; None: this process, on the CPU. Only its first process ticks.
     resume: path of a checkpoint to continue. stop, hold: asked in each step; with stop the run ends with a
-    `Checkpoint`, with hold it waits with one, and with `Paused` from time to time, until it is false again.
+    `Checkpoint`, with hold it waits with one, and with `Paused` from time to time, until it is false again. asking: in
+    their place, all that it asks (`edm.training.asking`). With minutes in the settings, `Length` tells how many images
+    those are, as soon as it is known.
     source: the data of the settings (`edm.data.sources.open_source`), if it is open already. accept_data: resume,
     though the data are not those that the checkpoint has learned; `Started.note` then says what is no longer true.
     Raises ValueError or OSError at once, with a sentence, for settings, data or checkpoints that do not fit.
@@ -94,49 +102,65 @@ def train(
         "" if new else arithmetic.going_on(settings, world.device),
     ]
     note = "; ".join(filter(None, notes))
-    return _events(_Steps(settings, world, state, share, micro), split, stop or _never, hold or _never, note)
+    asking = asking or Asking(stop=stop or never, hold=hold or never)
+    return _events(_Steps(settings, world, state, share, micro), split, asking, note)
 
 
-def _events(steps: _Steps, split: Split, stop, hold, note):
+def _events(steps: _Steps, split: Split, asking: Asking, note):
     """One step after the other, and what there is to say after each."""
-    settings, world, state = steps.settings, steps.world, steps.state
-    validation = Validation(settings, split, state)
+    world, state, ear = steps.world, steps.state, Ear(steps.world, asking)
+    first, tick = world.rank == 0, partial(_tick, Validation(steps.settings, split, state))
     yield Started(state, parameters(state.network), state.header.sigma_data, split.held_out, note)
 
     state.network.train()
-    clock = _Clock(state, settings)
-    late = world.size > 1 and world.device.type != "cpu"  # what is asked is heard a step later: nobody waits for it
-    heard: Callable[[], list[float]] = _nothing
+    clock = Clock(state, asking.now, asking.began)
+    early = Early(first and steps.settings.early and state.images < steps.settings.tick)
+    if early.due(0) and not state.images:
+        yield tick(clock, UNTRAINED)
+        early.drawn(0, clock.seconds)
+    reported = False
     with closing(steps.parcels(split)) as ready:
-        while state.images < settings.images:
+        while not steps.over:
             before = state.images
+            clock.start(reported)
+            wish = asking.agree(*clock.lengths()) if first and reported and clock.ripe else (0, 0)
             lr, loss = steps.take(next(ready)())
-            loss, told = world.shared(loss, float(stop()), float(hold()))
-            (asked, held), heard = (heard if late else told)(), told
-            loss = loss / settings.batch
+            loss, heard = ear.step(loss, wish)
+            loss = loss / steps.settings.batch
             state.learn(loss)
-            over = state.images >= settings.images
-            ticks = over or _passed(before, state.images, settings.tick)
-            saves = over or asked or held or _passed(before, state.images, settings.checkpoint)
-            if ticks or saves:
+            if heard.length[0] and steps.open:
+                yield steps.fixed(*heard.length)
+            regular = steps.over or steps.passed("tick", before)
+            if regular:
+                early.over()
+            ripe = first and clock.ripe
+            due = "all" if regular or ripe else early.due(clock.seconds)
+            saves = steps.over or heard.stop or heard.hold or ripe or steps.passed("checkpoint", before)
+            if due or saves:
                 steps.settle()
             clock.stop()
             yield Step(state.images, Later(loss), lr, clock.rate, clock.left)
 
-            if world.rank == 0 and ticks:
-                with during(DRAWING):
-                    tick = validation.tick(clock.rate, clock.left)
-                yield tick
+            reported, began = due == "all", clock.seconds
+            if first and due:
+                yield tick(clock, float(reported))
+                if reported:
+                    early.drawn(began, clock.seconds)
             if saves:
-                yield Checkpoint(state.images, state, over)
-            while held and not (over or asked):
-                heard = _nothing  # of before
-                yield Paused(state.images)
-                time.sleep(HOLD)
-                asked, held = world.total(float(stop()), float(hold()))
-            if asked:
+                yield Checkpoint(state.images, state, steps.over)
+            with clock.holding():
+                while (heard.hold or heard.wait) and not (steps.over or heard.stop):
+                    yield Paused(state.images, turn=not heard.hold)
+                    time.sleep(HOLD if heard.hold else TURN)
+                    heard = ear.between()
+            if heard.stop:
                 return
-            clock.start()
+
+
+def _tick(validation: Validation, clock: Clock, share: float) -> Tick:
+    """A report, of that share of what is validated."""
+    with during(DRAWING):
+        return validation.tick(clock.rate, clock.left, share)
 
 
 class _Steps:
@@ -155,6 +179,29 @@ class _Steps:
         self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
         self._running: deque[Later] = deque()  # the losses of steps that a GPU may not have done yet
 
+    @property
+    def open(self) -> bool:
+        """Whether it is a run of minutes, whose images are not known yet."""
+        return self.settings.minutes is not None
+
+    @property
+    def over(self) -> bool:
+        return not self.open and self.state.images >= self.settings.images
+
+    def passed(self, what: str, before: int) -> bool:
+        """Whether so many images were passed since there were `before`, as the settings name: tick, checkpoint."""
+        every = getattr(self.settings, what)
+        return not self.open and self.state.images // every > before // every
+
+    def fixed(self, images: int, tick: int) -> Length:
+        """Its minutes become images, and a tick's; checkpoints keep their share."""
+        former = self.settings
+        steps = math.ceil(former.checkpoint / former.tick * tick / former.batch)
+        made = former.changed(minutes=None, images=images, tick=tick, checkpoint=steps * former.batch)
+        self.settings = self.state.settings = made
+        self.state.header = self.state.header.changed(training=made.document(complete=True))
+        return Length(self.state.images, made, f"{former.minutes:g} min are {images:,} images here")
+
     def parcels(self, split: Split) -> Generator[Callable[[], list[Batch]]]:
         """What each step needs on this device, from where the run is on."""
         shape, settings = self.state.header.shape, self.settings
@@ -166,7 +213,9 @@ class _Steps:
 
     def _spans(self) -> Iterator[list[tuple[int, int]]]:
         """Of each step: (first, last) numbers k of the images that this device takes at once."""
-        for first in range(self.state.images, self.settings.images, self.settings.batch):
+        for first in count(self.state.images, self.settings.batch):
+            if not self.open and first >= self.settings.images:
+                return
             own = first + self.world.rank * self._share
             yield [(start, start + self._micro) for start in range(own, own + self._share, self._micro)]
 
@@ -207,18 +256,6 @@ class _Steps:
         return precisely(losses.detach()).sum()
 
 
-def _never() -> bool:
-    return False
-
-
-def _nothing() -> list[float]:
-    return [0.0, 0.0]
-
-
-def _passed(before, after, every) -> bool:
-    return after // every > before // every
-
-
 def _learning_rate(settings: Training, images: int) -> float:
     """lr · min(images / ramp, 1), counted at the end of the step, so that the first one is not lost."""
     return settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
@@ -246,29 +283,3 @@ def _adam(state):
             torch.nan_to_num(gradient, nan=0, posinf=_LARGE, neginf=-_LARGE, out=gradient)
     state.scaler.step(state.optimizer)
     state.scaler.update()
-
-
-class _Clock:
-    """Images per second over the last steps, and seconds left. Only time inside steps counts."""
-
-    def __init__(self, state, settings):
-        self._state, self._settings = state, settings
-        self._recent: list[float] = []
-        self.start()
-
-    def start(self):
-        self._started = time.perf_counter()
-
-    def stop(self):
-        took = time.perf_counter() - self._started
-        self._state.seconds += took
-        self._recent = [*self._recent[-49:], took]
-        self._started = time.perf_counter()
-
-    @property
-    def rate(self) -> float:
-        return self._settings.batch * len(self._recent) / sum(self._recent)
-
-    @property
-    def left(self) -> float:
-        return max(self._settings.images - self._state.images, 0) / self.rate

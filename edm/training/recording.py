@@ -1,9 +1,10 @@
 """A run as a directory of plain files, each written atomically or by whole lines, on the disk before the next event,
 readable while it grows:
 
-config.json                     the settings, complete
+config.json                     the settings, complete; of a run of minutes, once they are known, its images
 data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number;
+                                early ones have no validation (`edm.training.clock.Early`);
                                 on GPUs gpu_memory (bytes) and gpu_utilization (0 to 1), see `edm.runs.usage`
 history.json                    a long one of these in few numbers, for who looks at it (`edm.training.thinned`)
 samples/<images>.png            of the first average, from the same latents at every tick (.npz for points)
@@ -25,8 +26,8 @@ from edm.base.atomic import append, atomic, make
 from edm.files import names
 from edm.files.checkpoints import Metrics
 from edm.files.saved import PICTURES, checkpoints, number, room, samples, set_aside
+from edm.training.events import Checkpoint, Length, Started, Tick
 from edm.training.keeping import RECORD, Best, halves, superfluous
-from edm.training.loop import Checkpoint, Started, Tick
 from edm.training.metrics import parsed
 from edm.training.thinned import Thinned
 
@@ -60,7 +61,10 @@ def record(
             best.see(line)
             append(folder / "metrics.jsonl", json.dumps(line).encode() + b"\n")
             history.keep(folder)
-            _save_samples(folder, event)
+            if len(event.samples):
+                _save_samples(folder, event)
+        elif isinstance(event, Length):
+            _write_settings(folder, event.settings)
         elif isinstance(event, Checkpoint) and event.state.finite():  # the newest is that from which a run goes on
             event.state.save(room(names.checkpoint_file(folder, event.images)), check)
             for old in superfluous(folder, keep, best.images if keep_best else None) if keep else ():
@@ -82,7 +86,7 @@ def _begin(folder, state):
     set_aside(folder, state.images)
     if state.contents is not None:
         state.contents.write(folder)
-    _write(folder / "config.json", [json.dumps(state.settings.document(complete=True), indent=2).encode()])
+    _write_settings(folder, state.settings)
     if (folder / "metrics.jsonl").exists():
         with open(folder / "metrics.jsonl", "rb") as lines:
             _write(folder / "metrics.jsonl", (line for line in lines if _kept(line, state.images)))
@@ -114,6 +118,10 @@ def _save_samples(folder, tick):
     else:
         with atomic(names.samples_file(folder, tick.images, ".npz")) as file:
             np.savez(file, samples=samples)
+
+
+def _write_settings(folder, settings):
+    _write(folder / "config.json", [json.dumps(settings.document(complete=True), indent=2).encode()])
 
 
 def _write(path, parts):

@@ -31,6 +31,15 @@ class Training(Settings):
     images: Whole = knob(
         200_000, "images", "Length of the run", slider=(1e4, 1e7), log=True, unit="images", ge=1, le=10**11
     )
+    minutes: Number | None = knob(
+        None,
+        "minutes",
+        "Wall time that it trains, in the place of images, of which ticks and checkpoints keep their share: how many "
+        "images that is, is measured in its first seconds, and fixed",
+        unit="min",
+        gt=0,
+        le=100_000,
+    )
     batch: Whole = knob(
         128, "batch", "Images in a step, over all devices", slider=(16, 4096), log=True, ge=1, le=65_536
     )
@@ -66,6 +75,9 @@ class Training(Settings):
         False, "checkpointing", "Compute each block again on the way back: far less memory, a third more time"
     )
     tick: Whole = knob(20_000, "tick", "Validate, sample and report after each of these", unit="images", ge=1, le=10**9)
+    early: bool = knob(
+        False, "early reports", "Report at once, of the untrained network, and then by time, until the first tick"
+    )
     checkpoint: Whole = knob(20_000, "checkpoint", "Save after each of these", unit="images", ge=1, le=10**10)
     samples: Whole = knob(16, "samples", "Samples drawn at each tick", ge=1, le=1024)
     validation: Whole = knob(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
@@ -36,17 +38,24 @@ class Validation:
             self._told = torch.tensor(turns(state.header.drawn, settings.samples))
             self._classes = self._told.to(device)
 
-    def tick(self, rate: float, left: float) -> Tick:
-        """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds."""
+    def tick(self, rate: float, left: float, share: float = 1.0) -> Tick:
+        """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds. share: of the
+        images on which it is validated; 0: that is left out, and nothing is drawn."""
         state = self._state
         total, steps = state.losses
         state.losses = (0.0, 0)
-        average = state.denoisers()[0]
-        with during(VALIDATING):
-            measured = tuple(per_sigma(average, self._images, self._labels, SIGMAS))
-        state.metrics = Metrics(
-            images=state.images, seconds=state.seconds, loss=total / steps, sigmas=SIGMAS, validation=measured,
+        average, measured, samples = state.denoisers()[0], (), self._latents[:0].cpu()
+        if share:
+            few = slice(max(1, round(share * len(self._images))))
+            labels = None if self._labels is None else self._labels[few]
+            with during(VALIDATING):
+                measured = tuple(per_sigma(average, self._images[few], labels, SIGMAS))
+            samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
+        report = Metrics(
+            images=state.images, seconds=state.seconds, loss=total / steps if steps else math.nan,
+            sigmas=SIGMAS[: len(measured)], validation=measured,
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
         )  # fmt: skip
-        samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
-        return Tick(**state.metrics.model_dump(exclude={"evaluation"}), samples=samples, labels=self._told)
+        if share == 1:
+            state.metrics = report
+        return Tick(**report.model_dump(exclude={"evaluation"}), samples=samples, labels=self._told)

@@ -393,6 +393,17 @@ export interface Moment {
   sample: Checkpoint | null;
 }
 
+/**
+ * Of each sample the training image that is nearest to it: images [count, *shape], what it is called, or "", its
+ * distance as a share of that to the second nearest, and whether the sample is a copy of it.
+ */
+export interface Nearest {
+  images: Uint8;
+  names: string[];
+  shares: (number | null)[];
+  copies: boolean[];
+}
+
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -444,9 +455,10 @@ export interface Pair {
   denoised: Float32 | Uint8;
 }
 
-/** beside: it stands at the side of the first. share: of the height. */
+/** note: a word inside it. beside: it stands at the side of the first. share: of the height. */
 export interface Panel {
   title?: string | null;
+  note?: string | null;
   share?: number | null;
   beside?: boolean | null;
   x?: Axis | null;
@@ -515,14 +527,17 @@ export interface Rounds {
 }
 
 /**
- * A run in the list. device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it
- * learns images, not points.
+ * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
+ * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
+ * points.
  */
 export interface Row {
   name: string;
   state: string;
+  waits: boolean;
   images: number | null;
   total: number | null;
+  minutes: number | null;
   loss: number | null;
   rate: number | null;
   left: number | null;
@@ -719,6 +734,7 @@ export interface Picture {
   components?: Components | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
+  nearest?: Nearest | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */

@@ -154,14 +154,17 @@ function spent(parts) {
 }
 
 /**
- * "about 2 min, 0.3 GB, 0.13 M parameters, in fp32"; before that is known, how many images it is.
+ * "about 2 min, 0.3 GB, 0.13 M parameters, in fp32", of a run of minutes "2 min: about 24k images, …", which it measures
+ * once it runs; before that is known, how many images it is.
  * @param {Planned} plan
  * @param {boolean} finished
  */
 function told({ values, cost }, finished) {
   const length = `about ${compact(Number(values.images))} images`;
-  if (!cost) return finished ? `${length}; how long they take is seen when it runs` : `${length}, measuring …`;
+  const time = values.minutes ? `${values.minutes} min: ${length}` : null;
+  if (!cost && finished) return time ?? `${length}; how long they take is seen when it runs`;
+  if (!cost) return `${time ?? length}, measuring …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
   const precision = [`in ${cost.precision}`, cost.why].filter(Boolean).join(", ");
-  return `about ${roughly(cost.seconds)}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, ${precision}`;
+  return `${time ?? `about ${roughly(cost.seconds)}`}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, ${precision}`;
 }

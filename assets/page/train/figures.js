@@ -46,7 +46,8 @@ export function smoothed(values, share) {
 export function lossFigure(runs, { measure, smooth, logx, logy }) {
   const column = measure === "train" ? "loss" : "score";
   const several = runs.length > 1;
-  const lines = runs.flatMap(({ name, points, tint }) => {
+  const lines = runs.flatMap(({ name, points: all, tint }) => {
+    const points = measured(all, column);
     const y = points[column];
     const few = y.length < 60;
     const sparse = few || y.some((value, i) => value != null && y[i - 1] == null && y[i + 1] == null);
@@ -66,12 +67,28 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
   const title =
     measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
   const last = Math.max(1, ...runs.map(({ points }) => points.images.at(-1) ?? 0));
-  const first = Math.min(last, ...runs.map(({ points }) => points.images[0] ?? last));
+  const first = Math.min(last, ...runs.map(({ points }) => points.images.find((images) => images) ?? last));
   const range = logx ? [first / 1.2, Math.max(last, 2 * first) * 1.1] : [0, last * 1.04];
   return {
     key: `${measure}${logx}${logy}`,
     panels: [{ x: { title: "images seen", log: logx, counts: true, range }, y: { title, log: logy }, lines }],
   };
+}
+
+/**
+ * Without what was never to be measured, which is no gap: the score at an early tick that tells of the loss alone, the
+ * loss of the untrained network.
+ * @param {Shown["points"]} points
+ * @param {"loss" | "score"} column
+ */
+function measured(points, column) {
+  const { images, loss } = points;
+  const kept = points[column].map(
+    (value, k) => value != null || (column === "loss" ? images[k] !== 0 : loss[k] == null),
+  );
+  if (kept.every(Boolean)) return points;
+  const columns = Object.entries(points).map(([name, values]) => [name, values.filter((_, k) => kept[k])]);
+  return /** @type {Shown["points"]} */ (Object.fromEntries(columns));
 }
 
 /**

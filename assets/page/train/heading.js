@@ -63,7 +63,7 @@ export class Heading {
     this.command.value = run.command ?? "";
     this.title.textContent = runs.length > 2 ? `${run.name} + ${runs.length - 1} more` : names.join(" + ");
     this.node.dataset.state = run.state;
-    this.word.textContent = inWords(run.state);
+    this.word.textContent = inWords(run);
     this.#written.set("numbers", numbersOf(run, known), (items) =>
       this.numbers.replaceChildren(
         ...items.map(([value, name]) => element("span", {}, element("b", {}, value), ` ${name}`)),
@@ -130,7 +130,7 @@ export class Heading {
         name: "stop",
         title: "Stop",
         help: "End it, with a checkpoint; it can be resumed",
-        does: (run) => this.#stop(run),
+        does: act("stop"),
         fits: (run) => ["running", "queued", "paused"].includes(run.state) && mine(run),
       },
       {
@@ -191,12 +191,6 @@ export class Heading {
   }
 
   /** @param {Run} run */
-  async #stop({ name }) {
-    const question = `Stop ${name}? It saves a checkpoint first and can be resumed later.`;
-    if (await this.tab.asking.confirm(question, "Stop it")) this.tab.act("stop", name);
-  }
-
-  /** @param {Run} run */
   async #delete({ name }) {
     const question = `Delete ${name}, with its checkpoints and samples? Nothing of it stays.`;
     if (await this.tab.asking.confirm(question, "Delete it")) this.tab.act("delete", name);
@@ -252,10 +246,11 @@ export class Heading {
  * @param {Run} run
  * @param {Closer | undefined} known
  */
-function numbersOf({ state, images, total, rate, left, memory, device, usage }, known) {
+function numbersOf({ state, images, total, minutes, rate, left, memory, device, usage }, known) {
   const { peak = null, disk = null } = known ?? {};
   const seen = images ?? 0;
-  const items = [[`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
+  const of = total == null && minutes ? [`images, of ${minutes} min`] : [];
+  const items = [of.length ? [compact(seen), ...of] : [`${compact(seen)} / ${compact(total ?? seen)}`, "images"]];
   const runs = state === "running";
   if (runs && rate) items.push([compact(rate), peak == null ? "images/s" : `images/s, ${percent(peak)} of peak`]);
   if (runs && left != null) items.push([duration(left), "left"]);

@@ -77,11 +77,12 @@ class Row {
   }
 
   /** @type {(run: Run, chosen: boolean, tint: string | undefined, several: boolean) => void} */
-  show({ state, images, total, loss, left }, chosen, tint, several) {
+  show(run, chosen, tint, several) {
+    const { state, images, total, loss, left } = run;
     const share = total ? Math.min((images ?? 0) / total, 1) : 0;
     const written = this.#written;
-    written.set("state", state, () => {
-      this.state.textContent = inWords(state);
+    written.set("state", inWords(run), (words) => {
+      this.state.textContent = words;
       this.node.dataset.state = state;
     });
     const remaining = state === "running" && left != null ? duration(left) : `${compact(images ?? 0)} img`;

@@ -17,6 +17,7 @@ import { Switches, smoothOf } from "./switches.js";
 /** @typedef {import("./types.d.ts").Known} Known */
 /** @typedef {import("./types.d.ts").Shown} Shown */
 
+const LOOKING = "Looking for runs …";
 const NOTHING = "No runs yet. Press Start: the first samples are here in seconds, and they get better as you watch.";
 
 export class Stage {
@@ -46,7 +47,7 @@ export class Stage {
     this.heading = new Heading(tab);
     this.switches = new Switches((changes) => this.#setView(changes));
     this.notice = element("p", { class: "notice", role: "alert", hidden: true });
-    this.empty = element("p", { class: "empty" }, NOTHING);
+    this.empty = element("p", { class: "empty" }, LOOKING);
     this.early = element("p", { class: "early" });
     this.cursor = element("i", { class: "cursor", hidden: true });
     const [lossBox, sigmaBox] = [element("div", { class: "chartbox" }), element("div", { class: "chartbox" })];
@@ -88,14 +89,18 @@ export class Stage {
     if (active) this.#draw();
   }
 
-  /** @param {Run[]} runs */
-  show(runs) {
+  /**
+   * @param {Run[]} runs
+   * @param {boolean} listed  Whether all runs that there are are known.
+   */
+  show(runs, listed) {
     const names = runs.map(({ name }) => name);
     const same = names.join() === this.runs.map(({ name }) => name).join();
     this.runs = runs;
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name);
     this.tints = tintsOf(runs);
     this.empty.hidden = runs.length > 0;
+    this.empty.textContent = listed ? NOTHING : LOOKING;
     if (runs.length) plotly(); // while the server is asked for their curves
     for (const node of [this.heading.node, this.figure, this.film.line, this.summary]) node.hidden = !runs.length;
     if (!same) this.film.reset();
@@ -155,7 +160,7 @@ export class Stage {
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
-      : "The first losses and samples come with the first tick.";
+      : "It begins: the first losses and samples are here in seconds.";
     const loss = lossFigure(ready, { measure, smooth: smoothOf(view), logx, logy });
     const drawn = [this.lossChart.show(loss, this.#colors), this.#drawSigma(ready, this.#colors)];
     this.painted = Promise.allSettled(drawn).then(() => {});
@@ -208,7 +213,7 @@ export class Stage {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.notice.replaceChildren(...typeset(sentence ?? ""));
+    this.notice.textContent = sentence ?? ""; // which names settings as addresses do
     this.notice.hidden = !sentence;
   }
 
@@ -256,9 +261,15 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown} run
  * @param {Shown[]} others
  */
-function told({ name, images, total, points, ticks, gaps, nonfinite }, others) {
+function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, others) {
   const [loss, score, seconds] = [points.loss, points.score, points.seconds].map(last);
-  const words = [`${name} has seen ${compact(images ?? 0)} of ${compact(total ?? images ?? 0)} images`];
+  const seen = compact(images ?? 0);
+  const open = total == null && minutes;
+  const words = [
+    open
+      ? `${name} has seen ${seen} images; how many ${minutes} min are is being measured`
+      : `${name} has seen ${seen} of ${compact(total ?? images ?? 0)} images`,
+  ];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
   if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);

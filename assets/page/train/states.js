@@ -13,8 +13,8 @@ const WORDS = {
 };
 const OVER = ["stopped", "finished", "failed", "interrupted"];
 
-/** @param {string} state */
-export const inWords = (state) => WORDS[state] ?? state;
+/** @param {{ state: string, waits: boolean }} run */
+export const inWords = ({ state, waits }) => (waits ? "waits for its turn" : (WORDS[state] ?? state));
 
 /** @param {{ state: string }} run */
 export const isOver = ({ state }) => OVER.includes(state);

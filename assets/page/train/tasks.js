@@ -39,7 +39,12 @@ export class Tasks {
    */
   #row(run, task) {
     const share = task.total ? Math.min((task.done ?? 0) / task.total, 1) : 0;
-    const state = element("span", { class: "state" }, element("i", { class: "dot" }), inWords(task.state));
+    const state = element(
+      "span",
+      { class: "state" },
+      element("i", { class: "dot" }),
+      inWords({ ...task, waits: false }),
+    );
     const bar = element("i", { class: "bar", style: `--share: ${share.toFixed(3)}` });
     const found = task.found.map(([value, what]) => element("span", {}, element("b", {}, value), ` ${what}`));
     const told = found.length ? found : [element("span", {}, progressOf(task))];
