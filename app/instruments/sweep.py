@@ -197,7 +197,9 @@ def _filled(sweep, cells: list[Cell]) -> dict:
 def _summary(sweep, plan, cells):
     valued = [cell for cell in cells if cell.values and math.isfinite(cell.interval[0])]
     saved = plan.naive / max(plan.shared, 1)
-    text = f"{len(cells)} cells, {plan.shared:,} evaluations ({saved:.2f} × fewer than naively)."
+    text = f"{len(cells)} cells, {plan.shared:,} evaluations"
+    text += f" ({saved:.2f} × fewer than naively)." if plan.shared < plan.naive else "."
+    text += _without(sweep, cells)
     if not valued:
         return text
     ranked = sorted(valued, key=lambda cell: cell.interval[0])
@@ -209,6 +211,15 @@ def _summary(sweep, plan, cells):
         text += f" Against the next, {_where(sweep, ranked[1])}: {verdict}."
         text += f" {len(ties)} of {len(ranked) - 1} other cells do not differ significantly from the least."
     return text
+
+
+def _without(sweep, cells):
+    """Why there are dashes."""
+    dashed = [cell for cell in cells if cell.problem]
+    if not dashed:
+        return ""
+    first, more = dashed[0], f", and {len(dashed) - 1} more" if len(dashed) > 1 else ""
+    return f" A dash at {_where(sweep, first)}{more}: {first.problem}."
 
 
 def _where(sweep, cell):

@@ -320,6 +320,14 @@ export interface Line {
   of?: string | null;
 }
 
+/** summaries: for each choice of λ, with which the page multiplies by itself. */
+export interface Loss {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  summaries: Record<string, string>;
+}
+
 /** λ·error at each σ, of one tick. */
 export interface Losses {
   index: number;
@@ -889,7 +897,7 @@ export interface Answers {
   probe: Probe;
   take: Taken;
   thumbnails: Thumbnail;
-  loss: Drawing;
+  loss: Loss;
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;

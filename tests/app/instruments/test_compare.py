@@ -2,6 +2,9 @@
 
 import base64
 import json
+import math
+import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -92,6 +95,40 @@ def test_a_race_s_points_are_the_library_s():
             sampling = diagnostics.with_evaluations(base, nfe)
             assert error == pytest.approx(diagnostics.sampling_error(model.denoiser, z, sampling), rel=1e-5)
     assert body["summary"].startswith("At the end, from the best: EDM")
+
+
+def test_a_race_says_where_its_lines_cross_and_what_they_are_not():
+    body = final("race", lanes="vp,edm", limit=60)
+    vp, heun = body["figure"]["panels"][0]["lines"]
+    assert vp["y"][5] < heun["y"][5] and vp["y"][-1] > heun["y"][-1]
+    met = float(re.search(r"EDM is below VP from about (\d+) NFE on, and above with fewer", body["summary"])[1])
+
+    def gap(nfe):
+        """ln of how far EDM's line is above VP's, as they are drawn."""
+        a, b = (np.interp(math.log(nfe), np.log(line["x"]), np.log(line["y"])) for line in (heun, vp))
+        return a - b
+
+    assert gap(met - 1) > 0 > gap(met + 1)
+    assert "needs good ones" in body["summary"] and "not the FID of a network" in body["summary"]
+
+
+def test_a_walk_names_the_rows_that_raise_the_error_and_why_they_may():
+    body = final("walk", nfe=35)
+    (panel,) = body["figure"]["panels"]
+    errors = {line["name"].removeprefix("+ "): line["y"][0] for line in panel["lines"]}
+    worse = [name for (_, before), (name, after) in pairwise(errors.items()) if after > before]
+    assert worse == ["solver", "schedule", "scaling"]
+    assert "The error rises with the solver, schedule and scaling." in body["summary"]
+    assert all(f"{error:.2g}" in body["summary"] for error in errors.values())
+    assert "second order" in body["summary"] and "coordinates" in body["summary"]
+
+
+def test_a_lane_with_fresh_noise_is_not_ranked_among_errors():
+    yours = Experiment(sampling=Sampling(S_churn=20))
+    body = final("lanes", lanes="yours,edm", yours=yours, nfe=11)
+    ranked, rest = body["summary"].split(" yours has no error: a stochastic sampler has no ODE solution")
+    assert "yours" not in ranked and "distance to the data" in rest
+    assert "distance to data" in body["lanes"][0]["note"] and "error" in body["lanes"][1]["note"]
 
 
 def test_a_race_with_seeds_has_intervals_and_says_what_is_significant():
