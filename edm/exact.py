@@ -20,9 +20,11 @@ import torch
 from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
-from edm.mixtures import Mixture, differs, level
+from edm.mixtures import COLUMNS, Mixture, differs, level
 
 CHUNK = 1 << 19  # numbers in one [components, batch] block of responsibilities: 4 MiB
+_COORDINATES = 256  # that are looked at together, of images: a whole copy in float64 would be as large as all else
+KEPT = 1 << 23  # numbers of all means that are kept in the most precise type: 64 MiB
 
 
 class GaussianMixture:
@@ -153,8 +155,17 @@ class GaussianMixture:
         return density if labels is None or self._log_priors is None else density - self._log_priors[labels]
 
     def _by_parts(self, flat, sigma, labels):
-        """(D [B, d], log Σ_k π_k N(x; …) [B] over the class), for chunks of components one after the other."""
-        size = max(1, CHUNK // (len(flat) * (self._dim if differs(flat.dtype, self._rotations) else 1)))
+        """(D [B, d], log Σ_k π_k N(x; …) [B] over the class), for chunks of components one after the other; or of
+        samples, where those are many and all means are kept."""
+        if len(flat) > 1 and self._dim > COLUMNS and self._fit(flat[:1]):
+            step = max(1, CHUNK // len(self.means))
+            spans = [slice(start, start + step) for start in range(0, len(flat), step)]
+            parts = [
+                self._whole().both(flat[span], _of(sigma, span), self._others(_of(labels, span))) for span in spans
+            ]
+            denoised, density = (torch.cat(column) for column in zip(*parts, strict=True))
+            return denoised, density
+        size = max(1, CHUNK // (len(flat) * (self._dim if differs(flat.dtype, self._rotations, self._dim) else 1)))
         total, mean = flat.new_full((len(flat),), -math.inf), torch.zeros_like(flat)
         for start in range(0, len(self.means), size):
             part = slice(start, start + size)
@@ -179,8 +190,9 @@ class GaussianMixture:
 
     def _fit(self, flat) -> bool:
         """Whether all components at once are as few numbers as a chunk."""
-        each = max(len(flat), self._dim) * (self._dim if differs(flat.dtype, self._rotations) else 1)
-        return len(self.means) * each <= CHUNK
+        if differs(flat.dtype, self._rotations, self._dim):
+            return len(self.means) * max(len(flat), self._dim) * self._dim <= CHUNK
+        return len(self.means) * len(flat) <= CHUNK and len(self.means) * self._dim <= KEPT
 
     def _others(self, labels, part=slice(None)):
         """Which components in `part` are not of the class of each sample [K', B]; None where all count."""
@@ -217,8 +229,8 @@ class GaussianMixture:
 
     def _sigma_data(self) -> float:
         weights = self._log_weights.exp()[:, None]
-        means = self.means.double()
-        between = (weights * (means - (weights * means).sum(0)) ** 2).sum() / self._dim
+        parts = (part.double() for part in self.means.split(_COORDINATES, 1))
+        between = sum((weights * (part - (weights * part).sum(0)) ** 2).sum() for part in parts) / self._dim
         within = (weights * self._variances.mean(1, keepdim=True)).sum()
         return float((between + within).sqrt())
 
@@ -243,11 +255,17 @@ def _like(x, denoised) -> torch.Tensor:
     return denoised.to(x.dtype).contiguous().view(x.shape)
 
 
+def _of(values, span):
+    """The values of samples in `span`, where each has its own."""
+    return values[span] if isinstance(values, torch.Tensor) and len(values) > 1 else values
+
+
 def _tensor(name, values) -> torch.Tensor:
     """Floating point numbers, on the CPU."""
     tensor = values.cpu() if isinstance(values, torch.Tensor) else torch.as_tensor(np.asarray(values, dtype=np.float64))
     tensor = tensor if tensor.is_floating_point() else tensor.double()
-    if not torch.isfinite(tensor).all():
+    ends = tensor.aminmax() if tensor.numel() else ()  # which are NaN where one of them is
+    if not all(math.isfinite(end) for end in ends):
         raise Refused(f"{name} contain NaN or infinity")
     return tensor
 

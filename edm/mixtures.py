@@ -9,7 +9,8 @@ part of ℓ_k. In float64 that is exact enough for any σ ≥ 1e-4. Where it is 
 their own, x − μ_k is worked out for each pair.
 
 Inside, samples are columns and components rows: of points in the plane, products are quick so, and a softmax down the
-columns is several times as quick as along short rows. With many coordinates it is the other way round.
+columns is several times as quick as along short rows. With many coordinates it is the other way round; there, in
+float32 too, products are exact enough, as it is at large σ that a sample's way is decided.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from edm.base.errors import Refused
 from edm.base.transfers import sent
 
 COLUMNS = 8  # coordinates up to which samples are columns
+LARGE = 1 << 19  # numbers of all means from which on those of no weight are passed over
+NOTHING = 1e-20  # a weight that a mean of float64 does not show
 
 Level = float | torch.Tensor  # σ: a number, or [1] or [B]
 
@@ -53,18 +56,18 @@ class Mixture:
         self._means, self._variances, self._rotations = means, variances, rotations
         self._log_weights, self._weight = log_weights[:, None], weight
         self._dim = means.shape[1]
-        by_differences = differs(means.dtype, rotations)
+        by_differences = differs(means.dtype, rotations, self._dim)
         self._lying = self._dim > COLUMNS and not by_differences
+        self._sparse = means.numel() > LARGE and means.device.type == "cpu"  # a GPU's weights are not looked at
         if by_differences:
             self._ask = self._by_differences
             return
-        self._halves = -0.5 * (means * means).sum(1, keepdim=True)
-        self._factors = torch.cat([means, self._halves], 1)
+        self._halves = -0.5 * (means[:, None] @ means[:, :, None])[:, 0]  # of images, no copy of all is made for it
         if width is not None:
             self._ask = partial(self._of_one_width, width)
         else:
             self._ask = self._of_several_widths
-            self._factors = torch.cat([self._factors, torch.full_like(self._halves, -0.5)], 1)
+            self._factors = torch.cat([means, self._halves, torch.full_like(self._halves, -0.5)], 1)
             self._sums = torch.cat([means, variances], 1)
 
     def denoised(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None = None) -> torch.Tensor:
@@ -102,15 +105,19 @@ class Mixture:
                 bias, beta = self._log_weights.add(bias, alpha=inverse), 1.0
             logits = self._product(self._means, x, bias, beta, inverse)
         else:
-            known = torch.cat([x, x.new_ones(1, x.shape[1])]) * inverse
-            bias = self._log_weights if self._weight is None else None
-            logits = self._product(self._factors, known, bias)
+            bias = self._halves * inverse
+            bias = bias if self._weight is not None else bias + self._log_weights
+            logits = self._product(self._means, x * inverse, bias)
 
         def mean(weights, total=None):
-            own = x if total is None else x * total
+            own, means = x if total is None else x * total, self._means
+            if self._sparse:
+                heavy = (weights > NOTHING).any(1).nonzero()[:, 0]
+                if len(heavy) < len(means) // 4:
+                    weights, means = weights[heavy], means[heavy]
             if isinstance(keep, float):
-                return self._product(self._means.T, weights, own, pull, keep)
-            return self._product(self._means.T, weights) * keep + own * pull
+                return self._product(means.T, weights, own, pull, keep)
+            return self._product(means.T, weights) * keep + own * pull
 
         def rest():
             shared = self._dim * _log_density_at_0(inverse) + (self._weight or 0.0)
@@ -162,9 +169,10 @@ class Mixture:
         return made.T if self._lying else made
 
 
-def differs(dtype: torch.dtype, rotations: Any) -> bool:
-    """Whether x − μ is worked out for each pair, and not ‖x − μ‖² by products, for which float32 is too coarse."""
-    return rotations is not None or dtype != torch.float64
+def differs(dtype: torch.dtype, rotations: Any, dim: int) -> bool:
+    """Whether x − μ is worked out for each pair, and not ‖x − μ‖² by products, for which float32 is too coarse in the
+    plane."""
+    return rotations is not None or (dtype != torch.float64 and dim <= COLUMNS)
 
 
 def level(sigma: Any, x: torch.Tensor, zero: bool = True) -> Level:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 
-from app.instruments import choosing
+from app.instruments import choosing, verdicts
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
 from app.messages import drawings
@@ -104,6 +105,16 @@ class Lane:
     failed: str | None = None
 
 
+def sampled(settings: Comparison) -> str:
+    """What is sampled by which denoiser, in words: "Eight Gaussians, exact denoiser"."""
+    titles = {
+        choosing.EXACT: "exact denoiser",
+        choosing.SHARED: "a learned denoiser",
+        choosing.OWN: "learned denoisers",
+    }
+    return f"{choosing.data()[settings.data]}, {titles[settings.denoiser]}"
+
+
 def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
     """The sampler of a lane: a column of Table 1, or the Sampler tab's."""
     sampling = yours.sampling if lane == YOURS else presets.load(f"designs/{lane}").sampling
@@ -140,7 +151,7 @@ def respond(settings: Lanes, context):
         lane_of(offered()[lane], lane, sampling_of(lane, context.yours, settings.seed), settings, fit)
         for lane in settings.lanes
     ]
-    yield from pictures(lanes, context)
+    yield from pictures(lanes, context, sampled(settings))
 
 
 def short(row: str) -> str:
@@ -148,8 +159,10 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, chain=False):
-    """Bodies with one more picture each, then with the errors. chain: each note says what the step has changed."""
+def pictures(lanes, context, what, chain=False):
+    """Bodies with one more picture each, then with the errors.
+
+    what: is sampled, in words. chain: each note says what the step has changed."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -167,15 +180,15 @@ def pictures(lanes, context, chain=False):
                 yield _text(base, shown), False
                 due = time.perf_counter() + UPDATE_SECONDS
     yield _text(base, shown), False
-    errors: list = []
+    found: list = []
     for k, lane in enumerate(lanes):
         measures = measure(lane.experiment, context.work, context.watch) if lane.experiment else None
-        before = next((e for e in reversed(errors) if e is not None), None) if chain else None
-        errors.append(_value(measures))
+        before = next((e for e in map(_error, reversed(found)) if e is not None), None) if chain else None
+        found.append(measures)
         if lane.experiment is not None:
             shown[k]["note"] = _note(lane, measures, before)
-    base["summary"] = _summary(lanes, errors)
-    base["figure"] = _table(lanes, shown, errors)
+    base["summary"] = _summary(lanes, found, what, chain)
+    base["figure"] = _table(lanes, shown, found)
     yield _text(base, shown), True
 
 
@@ -193,11 +206,10 @@ def _path(lane):
     return path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
 
 
-def _value(measures):
-    """What a lane is judged by: its error to the ODE's solution, or with churn its distance to the data."""
-    if measures is None:
-        return None
-    return measures["error"] if measures["error"] is not None else measures["distance"]
+def _error(measures):
+    """To the ODE's solution; None with churn, where there is none, and for what was not measured or is not finite."""
+    error = measures and measures["error"]
+    return error if error is not None and math.isfinite(error) else None
 
 
 def _note(lane, measures, before):
@@ -205,31 +217,38 @@ def _note(lane, measures, before):
     note = f"N = {path.steps}, {path.evaluations} NFE"
     if measures is None:
         return note
-    value = _value(measures)
-    if value is not None:
-        kind = "error" if measures["error"] is not None else "distance to data"
-        note += f" · {kind} {value:.2g}"
-    if before and value is not None:
-        note += f" (× {value / before:.2g})"
+    error, distance = _error(measures), measures["distance"]
+    if error is not None:
+        note += f" · error {error:.2g}" + (f" (× {error / before:.2g})" if before else "")
+    elif not measures["stochastic"]:
+        note += " · not finite"
+    else:
+        note += f" · distance to data {distance:.2g}" if distance is not None else " · fresh noise, so no error"
     return note
 
 
-def _table(lanes, shown, errors):
+def _table(lanes, shown, found):
     """The numbers for a CSV: each lane's evaluations and error."""
     lines = [
-        {"name": lane.title, "x": [_path(lane).evaluations], "y": [error]}
-        for lane, picture, error in zip(lanes, shown, errors, strict=True)
+        {"name": lane.title, "x": [_path(lane).evaluations], "y": [_error(measures)]}
+        for lane, picture, measures in zip(lanes, shown, found, strict=True)
         if picture["picture"]
     ]
     return {"panels": [{"title": "error against NFE", "lines": lines}]}
 
 
-def _summary(lanes, errors):
-    found = sorted((e, lane.title) for e, lane in zip(errors, lanes, strict=True) if e is not None)
-    if not found:
-        return ""
-    listed = ", ".join(f"{title} {error:.2g}" for error, title in found)
-    return f"From the same latents, errors from the least to the most: {listed}."
+def _summary(lanes, found, what, chain):
+    """The errors, and beside them what cannot be compared with them."""
+    measured = [(lane, measures) for lane, measures in zip(lanes, found, strict=True) if measures]
+    exact = [(lane.title, e, lane.experiment.sampling) for lane, m in measured if (e := _error(m)) is not None]
+    text = (verdicts.of_walk if chain else verdicts.of_lanes)(exact, what) if exact else ""
+    for lane, measures in measured:
+        if measures["stochastic"]:
+            text += f" {lane.title} has no error: a stochastic sampler has no ODE solution to be compared with"
+            distance, floor = measures["distance"], measures["floor"]
+            at = "" if distance is None else f"; its distance to the data is {distance:.2g} (true samples: {floor:.2g})"
+            text += f"{at}."
+    return text.strip()
 
 
 def _steps_in(milliseconds, model, sampling, context):

@@ -195,14 +195,22 @@ def _summary(model, exact, curves, draw):
     measured = f"Measured on {curves['learned'].count.min()} samples at each σ ({draw.words})."
     if not exact:
         return f"{short(model)}: the ideal denoiser of these data is not known, so its row is missing. {measured}"
-    gap, floor, image = curves["learned"].gap.mean, curves["floor"].mean, len(model.shape) == 3
-    worst = int(np.nanargmax(gap if image else gap / floor))
+    gap, floor = curves["learned"].gap.mean, curves["floor"].mean
+    worst = int(np.nanargmax(gap))
     said = (
         f"{short(model)} is furthest from the ideal denoiser at σ = {LEVELS[worst]:.2g}: E‖D_θ − D*‖²/d = "
         f"{gap[worst]:.2g}, where the least possible loss is {floor[worst]:.2g}."
     )
-    memorizes = " At low σ, D* returns an image of the data set."
-    return said + (memorizes if image else "") + f" {measured}"
+    if len(model.shape) == 3:
+        return f"{said} At low σ, D* returns an image of the data set. {measured}"
+    share = gap / floor  # of images the least possible loss falls to 0
+    most = int(np.nanargmax(share))
+    said += f" Relative to that loss, the gap is largest at σ = {LEVELS[most]:.2g}: {gap[most]:.2g}, a share of "
+    return f"{said}{_percent(share[most])}. {measured}"
+
+
+def _percent(share) -> str:
+    return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def _python(model, exact):

@@ -99,15 +99,23 @@ def _name(line, several):
 
 
 def _summary(orders, points, several):
-    known = [
-        f"{_name(line, several)}: {order.order:.2f} ± {order.stderr:.1g}" for line, order in orders.items() if order
-    ]
+    known = {_name(line, several): order for line, order in orders.items() if order}
     if not known:
         most = max((point.steps for found in points.values() for point in found), default=0)
         if not most:
             return "First the exact solution, which all lines are compared with …"
         return f"No slope yet: up to N = {most}, fewer than three points lie above the floor."
-    return "Measured orders, where the points are on a line: " + "; ".join(known) + "."
+    straight = [f"{name}: {o.order:.2f} ± {o.stderr:.1g}" for name, o in known.items() if o.asymptotic]
+    bent = [
+        f"{name}: {o.order:.2f} from N = {o.steps[0]} to {o.steps[1]}" for name, o in known.items() if not o.asymptotic
+    ]
+    said = "Measured orders, where the points are on a line: " + "; ".join(straight) + "." if straight else ""
+    if bent:
+        said += (
+            f" Not yet asymptotic are the slopes of {'; '.join(bent)}: the line is straight over less than a factor of "
+            f"{diagnostics.SPAN:g} in N, so more steps will change them."
+        )
+    return said.strip()
 
 
 def _python(settings):
@@ -123,7 +131,8 @@ def _python(settings):
         f"    for grid in {list(settings.grids)!r}:\n"
         f"        sampling = edm.Sampling(**values, discretization=grid, rho={sampling.rho!r})\n"
         f"        points = list(edm.diagnostics.convergence(model.denoiser, latents, sampling, {steps!r}, labels))\n"
-        "        print(values, grid, edm.diagnostics.fitted_order(points))\n"
+        "        order = edm.diagnostics.fitted_order(points)\n"
+        "        print(values, grid, order, order.asymptotic)\n"
     )
 
 

@@ -76,7 +76,33 @@ def respond(settings: Preconditionings, context):
 
 
 def _panel(title, log, lines):
-    return {"title": title, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": lines}
+    alike = _alike(lines)
+    note = " = ".join(line["name"] for line in alike)
+    above = [_hidden_by(line, lines[k + 1 :]) for k, line in enumerate(lines)]
+    shown = [
+        {**line, "width": 2 + 2 * over, "dash": "solid" if over else line["dash"]}
+        for line, over in zip(lines, above, strict=True)
+    ]
+    return {"title": title, "note": note, "x": {"title": "σ", "log": True}, "y": {"log": log}, "lines": shown}
+
+
+def _same(line, other):
+    """At which of the noise levels that both have two lines lie on each other, as far as eyes can tell."""
+    first, second = (np.array(each["y"], dtype=float) for each in (line, other))
+    both = np.isfinite(first) & np.isfinite(second)
+    return np.isclose(first[both], second[both], rtol=0.01, atol=1e-3)
+
+
+def _hidden_by(line, later) -> int:
+    """How many of the lines that are drawn later lie on this one: it is solid, and wider, so that all are seen."""
+    return sum(bool(np.mean(_same(line, other)) > 0.25) for other in later)
+
+
+def _alike(lines):
+    """The most lines that are the same at every noise level; none if no two are."""
+    groups = [[other for other in lines if _same(line, other).all()] for line in lines]
+    largest = max(groups, key=len, default=[])
+    return largest if len(largest) > 1 else []
 
 
 def _summary(settings, panels):

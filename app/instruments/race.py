@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.instruments import choosing, lanes
+from app.instruments import choosing, lanes, verdicts
 from app.instruments.base import Instrument, option
 from edm import diagnostics, presets, runner
 from edm.base.choices import titles
@@ -174,23 +174,41 @@ def _body(settings, racing, points, floor, ended):
     ]
     measure = MEASURES[settings.measure]
     panel = panels.race(series, measure.axis_of(measure.images), settings.limit, settings.seeds > 1, floor)
-    return {"figure": {"panels": [panel]}, "summary": _summary(settings, points, ended), "python": _python(settings)}
+    return {
+        "figure": {"panels": [panel]},
+        "summary": _summary(settings, racing, points, ended),
+        "python": _python(settings),
+    }
 
 
-def _summary(settings, points, ended):
+def _summary(settings, racing, points, ended):
     if not points:
         return ""
-    most = {}
-    for point in points:
-        most[point.lane] = point
-    ranking = sorted((p for p in most.values() if math.isfinite(p.value)), key=lambda p: p.value)
+    by_lane = {title: [point for point in points if point.lane == title] for title in racing}
+    last = [found[-1] for found in by_lane.values() if found]
+    ranking = sorted((p for p in last if math.isfinite(p.value)), key=lambda p: p.value)
     listed = ", ".join(f"{p.lane} {p.value:.2g} at {p.evaluations} NFE" for p in ranking)
-    text = f"{'At the end' if ended else 'So far'}, from the best: {listed}."
-    if ended and settings.seeds > 1 and len(ranking) > 1:
+    text = f"{'At the end' if ended else 'So far'}, from the best: {listed or 'no finite number'}."
+    if broken := [p.lane for p in last if not math.isfinite(p.value)]:
+        text += f" Not finite, and so without a point: {', '.join(broken)}."
+    if not ended:
+        return text
+    if settings.seeds > 1 and len(ranking) > 1:
         first, second = ranking[:2]
         verdict = diagnostics.compare(first.values, second.values).text
         text += f" {first.lane} against {second.lane}: {verdict}."
-    return text
+    samplings = {title: entrant.sampling for title, entrant in racing.items()}
+    error, what = settings.measure == "error", lanes.sampled(settings)
+    return f"{text} {verdicts.of_race(by_lane, samplings, _paper(settings, racing), error, what)}".rstrip()
+
+
+def _paper(settings, racing):
+    """The title of the lane that the paper arrives at: EDM's, or the end of a walk."""
+    if settings.field == "walk":
+        return list(racing)[-1]
+    return next(
+        (title for title, entrant in racing.items() if settings.field == "columns" and entrant.column == "edm"), None
+    )
 
 
 def _python(settings):

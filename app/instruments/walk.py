@@ -26,7 +26,7 @@ def respond(settings: Walk, context):
         found.append(lanes.lane_of(title, settings.start, sampling, settings))
     if settings.denoiser == choosing.OWN and settings.end not in (settings.start, YOURS):
         found.append(lanes.lane_of("+ network, training", settings.end, sampling, settings))
-    yield from lanes.pictures(found, context, chain=True)
+    yield from lanes.pictures(found, context, lanes.sampled(settings), chain=True)
 
 
 INSTRUMENT = Instrument(

@@ -63,6 +63,16 @@ class TimeAxis(Sent):
     scale: Numbers
 
 
+class Nearest(Sent):
+    """Of each sample the training image that is nearest to it: images [count, *shape], what it is called, or "", its
+    distance as a share of that to the second nearest, and whether the sample is a copy of it."""
+
+    images: Uint8
+    names: list[str]
+    shares: Gappy
+    copies: list[bool]
+
+
 class Picture(Sent):
     """document: of the experiment, as JSON text. precision: what its network computes in, if it has one."""
 
@@ -80,6 +90,7 @@ class Picture(Sent):
     components: Components | None = None
     axis: TimeAxis | None = None
     field: Arrows | None = None
+    nearest: Nearest | None = None
 
 
 class Measures(Sent):

@@ -57,9 +57,10 @@ class Heat(Sent):
 
 
 class Panel(Sent):
-    """beside: it stands at the side of the first. share: of the height."""
+    """note: a word inside it. beside: it stands at the side of the first. share: of the height."""
 
     title: str | None = None
+    note: str | None = None
     share: float | None = None
     beside: bool | None = None
     x: Axis | None = None

@@ -114,4 +114,5 @@ def thumbnail(model) -> str | None:
         return film.thumbnail(model.path, model.shape)
     if model.trained:
         return thumbnails.shipped(model)
-    return thumbnails.of(model.dataset.sample(thumbnails.POINTS, seed=1, label=thumbnails.label_of(model)))
+    count = thumbnails.POINTS if len(model.shape) == 1 else 1
+    return thumbnails.of(model.dataset.sample(count, seed=1, label=thumbnails.label_of(model)))

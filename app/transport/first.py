@@ -6,7 +6,6 @@ which it can only guess from what proxies say, is left to the browser, which kno
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from urllib.parse import quote
@@ -34,8 +33,13 @@ if (origin === "null") addEventListener("DOMContentLoaded", () => {
 def based(page: str, scope) -> str:
     """HTML whose relative addresses hold under the prefix of a request, with a slash at its end or without. Of several
     bases the first counts."""
-    prefix = html.escape(quote(scope.get("root_path", ""), safe="/~@+:,="))
+    prefix = _prefix(scope)
     return page.replace("<head>", f'<head><base href="{prefix}/">', 1) if prefix else page
+
+
+def _prefix(scope):
+    """As it stands in an address, in HTML and in a script: without quotes and <."""
+    return quote(scope.get("root_path", ""), safe="/~@+:,=")
 
 
 class First:
@@ -73,7 +77,7 @@ class First:
         await self._app(scope, receive, sending)
 
     def _ours(self, body, scope) -> bytes:
-        place = scope.get("root_path", "")
-        body = _GUESSED.sub(f'"{quote(place)}/"'.encode() if place else b'"./"', _MANIFEST.sub(b"", body), count=1)
+        place = f'"{_prefix(scope) or "."}/"'
+        body = _GUESSED.sub(place.encode(), _MANIFEST.sub(b"", body), count=1)
         body = body.replace(LATER, HELD).replace(b"</head>", f"{_ICON}\n{_ALONE}\n{self._head()}\n</head>".encode(), 1)
         return based(body.decode(), scope).encode()

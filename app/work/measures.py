@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -16,7 +17,8 @@ from edm.sampling.loop import last
 from edm.sampling.path import path_of
 
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
-MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of trained image models, where an evaluation costs milliseconds
+MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of image models, where an evaluation costs milliseconds
+LARGE = 1024  # numbers of an image from which on that of an exact denoiser does, too
 
 
 class Measures(Job):
@@ -103,4 +105,4 @@ def reference_steps(model) -> int:
 
 
 def _is_heavy(model) -> bool:
-    return model.trained and len(model.shape) == 3
+    return len(model.shape) == 3 and (model.trained or math.prod(model.shape) > LARGE)

@@ -19,7 +19,9 @@ from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.base.transfers import sent
+from edm.data import sources
 from edm.experiments.experiment import Experiment
+from edm.plots.panels import rounded
 from edm.sampling.computing import has_network
 from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
@@ -87,6 +89,9 @@ class Picture(Job):
         if self.field and model.shape == (2,):
             with watch.turn():
                 more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+        if len(model.shape) == 3:
+            with watch.turn():
+                more["nearest"] = _nearest(model, states[-1].x, work)
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x)
@@ -118,6 +123,20 @@ def _head(experiment, model, own) -> str:
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
     return text(head)[:-1]
+
+
+def _nearest(model, samples, work) -> dict | None:
+    """The training image that is nearest to each sample; None where the model's are not known."""
+    known = work.remember(("training images", model.identity), lambda: diagnostics.training_images(model))
+    if known is None:
+        return None
+    found = diagnostics.nearest(samples, known)
+    return {
+        "images": pack.uint8(sources.scaled(known.images[found.index]).numpy()),
+        "names": [known.names[k] for k in found.index.tolist()],
+        "shares": rounded(found.share.numpy()),
+        "copies": found.copies.tolist(),
+    }
 
 
 def _arrows(denoiser, model, states, window, device) -> dict:

@@ -24,7 +24,7 @@ from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 
 PLACE = models.FOLDER / "thumbnails.json"
-POINTS, CLASS, STEPS = 220, 3, 12
+POINTS, CLASS, STEPS = 220, "3", 12  # CLASS: where there is one of that name; else the first
 
 
 class Thumbnails(Job):
@@ -56,7 +56,9 @@ def of(samples) -> str:
 
 def label_of(model: models.Model) -> int | None:
     """The number of the class of which a thumbnail is."""
-    return model.drawn[CLASS % len(model.drawn)] if model.classes else None
+    if not model.classes:
+        return None
+    return next((k for k in model.drawn if model.class_names[k] == CLASS), model.drawn[0])
 
 
 def drawn(model: models.Model, work: Work, watch: Watch) -> str:

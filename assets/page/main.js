@@ -1,18 +1,23 @@
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
 import { Workbench } from "./instruments/workbench.js";
 import { Sampler } from "./sampler/sampler.js";
+import { attempt } from "./shared/attempt.js";
 import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
+import { Hints } from "./shared/hints.js";
 import { Share } from "./shared/share.js";
 import { switchTheme } from "./shared/theme.js";
+import { Trail } from "./shared/trail.js";
+import { Undoing } from "./shared/undoing.js";
 import { Train } from "./train/train.js";
 
 /** @typedef {import("./shared/messages.d.ts").Boot} Boot */
 /** @typedef {import("./shared/server.js").Server} Server */
 /** @typedef {import("./shared/types.d.ts").Page} Page */
 /** @typedef {import("./shared/types.d.ts").Tab} Tab */
+/** @typedef {import("./shared/types.d.ts").Saved} Saved */
 /** @typedef {import("./shared/types.d.ts").Values} Values */
 
 /**
@@ -33,12 +38,15 @@ export async function mount(root, boot, server, address) {
   explorer.open(await address);
 }
 
+/** All that is found again by Back, Forward. @typedef {{ sampler: Saved, tab: string, shown: Saved }} State */
+
 class Explorer {
   current = "";
-  /** What the address says. */
-  #written = "";
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #remembering;
+  trail = new Trail({
+    address: () => this.address(),
+    state: () => this.state(),
+    restore: (/** @type {State | null} */ state) => this.restore(state),
+  });
 
   /**
    * @param {HTMLElement} root
@@ -55,7 +63,11 @@ class Explorer {
       boot,
       server,
       clock: "",
-      changed: () => this.rememberSoon(),
+      changed: () => {
+        this.trail.changed();
+        this.undoing?.refresh();
+      },
+      visit: (go) => this.trail.visit(go),
       yours: () => this.sampler.accepted,
       load: (document) => this.toSampler(document),
       sample: (run) => this.sampleRun(run),
@@ -72,6 +84,8 @@ class Explorer {
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
+    this.hints = new Hints(root);
+    this.undoing = new Undoing(this.parts, () => this.tab.past);
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
@@ -83,8 +97,7 @@ class Explorer {
       node.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey) return;
         event.preventDefault();
-        this.choose(name);
-        this.remember();
+        this.trail.visit(() => this.choose(name));
       });
     figures.addEventListener("click", () => this.gallery.open());
     link.addEventListener("click", () => this.share.open());
@@ -111,7 +124,11 @@ class Explorer {
       box.hidden = other !== name;
     }
     this.parts.csv.hidden = !this.tab.saveCsv;
-    for (const [other, tab] of this.tabs) tab.active = other === name;
+    for (const [other, tab] of this.tabs)
+      attempt(() => {
+        tab.active = other === name;
+      });
+    this.undoing?.refresh();
   }
 
   /**
@@ -128,7 +145,7 @@ class Explorer {
     const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
     const all = [...kept, ...fresh];
     this.boot.models = all.sort((a, b) => (a.family === b.family ? (a.images ?? 0) - (b.images ?? 0) : 0));
-    for (const tab of this.tabs.values()) tab.offer(choices, replaced);
+    for (const tab of this.tabs.values()) attempt(() => tab.offer(choices, replaced));
   }
 
   /**
@@ -152,14 +169,16 @@ class Explorer {
       this.tab.open({ show: show.name, values: show.values, notice });
     }
     this.sampler.open({ values, pinned, view, notice: show ? null : notice });
-    this.#written = this.address(); // what the link says stays as it is until something changes
+    this.trail.begin();
     this.root.dataset.opened = "true";
   }
 
   /** @param {import("./shared/messages.d.ts").Figure} figure */
   openFigure({ tab, show, values }) {
-    this.choose(tab);
-    this.tab.open({ show, values, notice: null });
+    this.trail.visit(() => {
+      this.choose(tab);
+      this.tab.open({ show, values, notice: null });
+    });
   }
 
   /**
@@ -168,24 +187,35 @@ class Explorer {
    */
   toSampler(document) {
     const [name] = [...this.tabs].find(([, tab]) => tab === this.sampler) ?? [""];
-    this.choose(name);
-    this.sampler.load(document);
+    this.trail.visit(() => {
+      this.choose(name);
+      this.sampler.load(document);
+    });
     scrollTo(0, 0);
   }
 
-  /** Not at every move of a slider: browsers limit how often the address may change. */
-  rememberSoon() {
-    clearTimeout(this.#remembering);
-    this.#remembering = setTimeout(() => this.remember(), 200);
+  /** @returns {State} */
+  state() {
+    return { sampler: this.sampler.state(), tab: this.current, shown: this.tab.state() };
   }
 
-  /** The whole state in the address, without a new page. */
-  remember() {
-    clearTimeout(this.#remembering);
-    const text = this.address();
-    if (text === this.#written) return;
-    this.#written = text;
-    history.replaceState(null, "", text || location.pathname);
+  /**
+   * As it was, by Back or Forward; of an entry that another page has made, what its address says.
+   * @param {State | null} state
+   */
+  async restore(state) {
+    for (const dialog of this.root.querySelectorAll("dialog")) dialog.close();
+    if (!state) {
+      const reply = await this.page.server.reply("open", { query: location.search });
+      if (reply?.error == null && reply) this.open(reply.body);
+      return;
+    }
+    /** @type {(tab: Tab, saved: Saved) => void} */
+    const back = (tab, saved) =>
+      JSON.stringify(tab.state()) !== JSON.stringify(saved) && tab.open({ ...saved, notice: null });
+    back(this.sampler, state.sampler);
+    this.choose(state.tab);
+    if (this.tab !== this.sampler) back(this.tab, state.shown);
   }
 
   address() {
@@ -202,6 +232,6 @@ class Explorer {
   /** The theme has changed, by our button or by Gradio. */
   recolor() {
     const colors = palette(this.root);
-    for (const tab of this.tabs.values()) tab.recolor(colors);
+    for (const tab of this.tabs.values()) attempt(() => tab.recolor(colors));
   }
 }

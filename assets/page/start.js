@@ -2,6 +2,7 @@
 // Gradio's frontend begin once there is a picture: what that draws is the frame into which the page is put then.
 import { fetchAhead } from "./shared/chart.js";
 import { element } from "./shared/dom.js";
+import { hand, watchHand } from "./shared/hand.js";
 import { Server, SILENCE } from "./shared/server.js";
 import { followTheme, showTheme } from "./shared/theme.js";
 
@@ -40,27 +41,18 @@ async function painted() {
 
 /** Gradio's own scripts, which the server has kept from beginning. */
 function begin() {
-  const { gradio_config: config } = /** @type {{ gradio_config?: { root: string } }} */ (
-    /** @type {unknown} */ (window)
-  );
+  /** @type {{ root: string } | undefined} */
+  const config = Reflect.get(window, "gradio_config");
   if (config) config.root = new URL(".", document.baseURI).href.slice(0, -1); // the server can only guess where it is
   for (const held of document.querySelectorAll('script[type="explorer/later"]'))
     held.replaceWith(element("script", { type: "module", crossorigin: "", src: held.getAttribute("src") ?? "" }));
 }
 
-let pressed = false; // somebody drags something, which a move of the page would end
-/** @param {boolean} down */
-const press = (down) => () => {
-  pressed = down;
-};
-window.addEventListener("pointerdown", press(true), true);
-window.addEventListener("pointerup", press(false), true);
-window.addEventListener("pointercancel", press(false), true);
-
 /** Put the page into Gradio's frame, as it is. */
 async function settle() {
   const place = document.querySelector(".explorer-place");
-  while (pressed) await pause(50);
+  // what somebody drags would be let go of by a move of the page
+  while (hand().held) await pause(50);
   if (!place || place.contains(root)) return;
   const held = document.activeElement;
   try {
@@ -73,6 +65,7 @@ async function settle() {
   showTheme(); // Gradio's frontend has set its own
 }
 
+watchHand();
 showTheme();
 followTheme();
 document.body.prepend(alone);

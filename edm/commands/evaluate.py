@@ -191,6 +191,8 @@ def _text(title, report) -> str:
         lines.append(f"  in {report.features}, to {report.against}")
     if report.precision is not None:
         lines.append(f"  {'precision, recall':28} {report.precision:.3f}, {report.recall:.3f}")
+    if report.copies is not None:
+        lines.append(f"  {'copies of training images':28} {report.copies:.1%}")
     if report.sigmas:
         lines.append(f"  {'σ':>10} {'E‖D − y‖²/d':>12}{'score error' if report.score_error else '':>13}")
     for k, sigma in enumerate(report.sigmas):

@@ -72,6 +72,8 @@ def _measures(checkpoint, ema, device, how) -> dict:
     found = {name: f"{report.distance:.3g} ({how}{where})"}
     if report.precision is not None:
         found["Precision, recall"] = f"{report.precision:.2f}, {report.recall:.2f}"
+    if report.copies is not None:
+        found["Copies"] = f"{report.copies:.1%} of samples (nearest training image closer than ⅓ of the second nearest)"
     if report.score_error is not None:
         pairs = list(zip(report.sigmas, report.score_error, strict=True))[::3]
         found["Error of the score at σ"] = ", ".join(f"{sigma:.3g}: {error:.2g}" for sigma, error in pairs)

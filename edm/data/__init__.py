@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.data import digits, points, toy
+from edm.data import digits, emoji, points, toy
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default.
+    """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default;
+    class_names: what they are called, where they have other names than their numbers.
 
     denoiser: the exact one, in closed form. sigma_data: standard deviation of a coordinate.
     """
@@ -34,6 +35,7 @@ class Dataset:
     build: Callable
     classes: int = 0
     count: int = 400
+    class_names: tuple[str, ...] = ()
 
     @cached_property
     def denoiser(self) -> Any:
@@ -66,6 +68,9 @@ DATASETS = {
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
         Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
+        Dataset(
+            "emoji", "Emoji, ideal denoiser", emoji.SHAPE, emoji.exact, classes=9, count=16, class_names=emoji.CLASSES
+        ),
         Dataset("drawn", "Your drawing", (2,), _undrawn),
     )
 }

@@ -2,7 +2,8 @@
 
 from edm.diagnostics.axes import Axis, Sweep
 from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion, spread
-from edm.diagnostics.convergence import Order, Point, convergence, fitted_order
+from edm.diagnostics.convergence import SPAN, Order, Point, convergence, fitted_order
+from edm.diagnostics.crossings import Crossing, crossings
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
 from edm.diagnostics.design import (
     Preconditioned,
@@ -13,7 +14,7 @@ from edm.diagnostics.design import (
     training_density,
     training_share,
 )
-from edm.diagnostics.draws import Draw, held_out
+from edm.diagnostics.draws import Draw, held_out, training_images
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
@@ -22,23 +23,27 @@ from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
 from edm.diagnostics.sharing import Shared
-from edm.diagnostics.statistics import Comparison, compare, interval
+from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.evaluation.copies import Nearest, nearest
 from edm.evaluation.distances import data_floor, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
 
 __all__ = [
     "EVALUATIONS",
+    "LEAST",
     "MAX_GAMMA",
     "MAX_VALUES",
     "MEASURES",
     "REFERENCE_STEPS",
     "ROWS",
+    "SPAN",
     "Axis",
     "Cell",
     "Comparison",
+    "Crossing",
     "Curvature",
     "Draw",
     "Lane",
@@ -46,6 +51,7 @@ __all__ = [
     "LossCurve",
     "Measure",
     "Moment",
+    "Nearest",
     "Order",
     "Plan",
     "PlannedCell",
@@ -61,6 +67,7 @@ __all__ = [
     "churn_cycles",
     "compare",
     "convergence",
+    "crossings",
     "curvature",
     "data_floor",
     "differing_rows",
@@ -74,6 +81,7 @@ __all__ = [
     "interval",
     "loss_weight",
     "losses",
+    "nearest",
     "parse_range",
     "paths",
     "plan_sweep",
@@ -91,6 +99,7 @@ __all__ = [
     "sweepable",
     "to_data",
     "training_density",
+    "training_images",
     "training_share",
     "true_points",
     "truncation_error",

@@ -30,6 +30,7 @@ RESOLUTION = 16  # of the exact solution, and half of it for the floor
 ABOVE_FLOOR = 10  # an error this many floors high is that of the solver to a few per cent
 STRAIGHT = 0.01  # rms deviation of ln(error) from a line that still counts as one
 FEWEST = 3  # points that show a slope and its uncertainty
+SPAN = 2.5  # factor of N over which a line is straight where the lowest order rules; over less any curve nearly is
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Order(NamedTuple):
     stderr: float
     constant: float
     steps: tuple[int, int]
+
+    @property
+    def asymptotic(self) -> bool:
+        """Whether the line is straight over a factor of 2.5 in N; else its slope is of these N, and no order yet."""
+        return self.steps[1] >= SPAN * self.steps[0]
 
 
 def convergence(
@@ -100,7 +106,7 @@ def fitted_order(points: Iterable[Point]) -> Order:
 
     Dropped are the points at the floor (error below 10 floors), and the coarse ones where higher orders still count:
     beginning with the three finest that are left, coarser ones join as long as the points stay on a line to 1 %.
-    The standard error does not see a slope that still drifts to its limit: more steps show that.
+    The standard error does not see a slope that still drifts to its limit: see `Order.asymptotic`.
     Raises ValueError if fewer than three points are above the floor.
     """
     usable = {p.steps: p for p in points if math.isfinite(p.error) and p.error > ABOVE_FLOOR * p.floor}

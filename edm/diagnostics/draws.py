@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.data.settings import data_learned
+from edm.data import identity, sources
+from edm.data.settings import Data, data_learned
+from edm.data.split import Split, resumed
+from edm.evaluation.copies import Known, images_of
 from edm.exact import PointSet
 
 if TYPE_CHECKING:
@@ -50,14 +53,24 @@ def held_out(model: Model) -> Draw:
     set, the set itself; of a distribution, the fresh samples that models trained on it get.
     Nothing is downloaded. Raises ValueError if the data are unknown or not on this machine.
     """
-    from edm.data import identity, sources
-    from edm.data.settings import Data
-    from edm.data.split import Split, resumed
-
     if not model.trained and isinstance(model.denoiser, PointSet):
-        return _of(Split(_points(model.denoiser), 0), WHOLE)
+        return _of(taught(model), WHOLE)
     if not model.trained:
         return _of(Split(sources.open_source(Data(dataset=model.name)), None), FRESH)
+    split = taught(model)
+    if model.header is not None and model.header.held_out and not split.held_out:
+        raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")
+    return _of(split, FRESH if split.source.size is None else HELD_OUT if split.held_out else TRAINED_ON)
+
+
+def taught(model: Model) -> Split:
+    """The data that an `edm.models.Model` has learned, divided as its run did; of an exact denoiser, all of them.
+
+    Nothing is downloaded. Raises ValueError if the data are unknown or not on this machine.
+    """
+    if not model.trained and isinstance(model.denoiser, PointSet):
+        named = model.name in sources.SOURCES and len(model.shape) == 3
+        return Split(sources.open_source(Data(dataset=model.name)) if named else _points(model.denoiser), 0)
     header, data = model.header, data_learned(model.header)
     if header is None or data is None:
         raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
@@ -71,10 +84,19 @@ def held_out(model: Model) -> Draw:
         )
     known = header.data is not None
     source = identity.fitting(source, header) if known else sources.as_learned(source, header.class_names)
-    split = resumed(source, data, header)
-    if header.held_out and not split.held_out:
-        raise Refused(f"the data of {model.title} have changed: none of the images that it held out is left")
-    return _of(split, FRESH if source.size is None else HELD_OUT if split.held_out else TRAINED_ON)
+    return resumed(source, data, header)
+
+
+def training_images(model: Model) -> Known | None:
+    """The images that an `edm.models.Model` was trained on, or that it is the exact denoiser of, for
+    `edm.evaluation.copies`. None: it is of points, of a set without end, or of one too large or not on this machine."""
+    if len(model.shape) != 3:
+        return None
+    try:
+        split = taught(model)
+        return images_of(split.source, split.held)
+    except (Refused, OSError):
+        return None
 
 
 def _points(denoiser: PointSet) -> Any:
@@ -88,11 +110,11 @@ def _points(denoiser: PointSet) -> Any:
 
 
 def _of(split, words) -> Draw:
-    from edm.data.sources import read
-
     source = split.source
     if source.size is None:
         (start,) = split.validation(1)
-        return Draw(words, None, tuple(source.shape), lambda indices: read(source, start + indices))
+        return Draw(words, None, tuple(source.shape), lambda indices: sources.read(source, start + indices))
     numbers = split.validation(source.size)
-    return Draw(words, len(numbers), tuple(source.shape), lambda indices: read(source, numbers[indices % len(numbers)]))
+    return Draw(
+        words, len(numbers), tuple(source.shape), lambda indices: sources.read(source, numbers[indices % len(numbers)])
+    )

@@ -1,4 +1,4 @@
-"""Small classifiers whose last layer but one gives the features of our own images: "digits" and "scenes".
+"""Small classifiers whose last layer but one gives the features of our own images: "digits", "scenes" and "emoji".
 
     image → [3×3 convolution → GroupNorm → SiLU] for each width → 4×4 → linear → h → SiLU → linear → classes, factors
 
@@ -21,7 +21,7 @@ from torch import nn
 from edm.base import documents
 from edm.base.errors import Refused
 from edm.base.resources import ASSETS
-from edm.data import digits, scenes
+from edm.data import digits, emoji, scenes
 
 FOLDER = ASSETS / "classifiers"
 FEATURES = 64
@@ -43,6 +43,7 @@ class Design:
 DESIGNS = {
     "digits": Design(digits.SHAPE, 10, 0, (32, 48, 64), (1, 2, 1)),
     "scenes": Design(scenes.SHAPE, len(scenes.CLASSES), 10, (24, 32, 48, 64), (1, 2, 2, 2)),
+    "emoji": Design(emoji.SHAPE, len(emoji.CLASSES), 0, (24, 32, 48, 64), (1, 2, 2, 2)),
 }
 
 
@@ -72,7 +73,7 @@ class Classifier(nn.Module):
 
 
 def read(dataset: str) -> tuple[Classifier, dict]:
-    """The shipped classifier of "digits" or "scenes", ready to be asked, and what its file says of it.
+    """The shipped classifier of a set of ours, one of DESIGNS, ready to be asked, and what its file says of it.
 
     Nothing in the file is executed. Raises ValueError for another dataset, or a file that does not fit;
     FileNotFoundError if there is none.

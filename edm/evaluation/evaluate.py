@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.data import sources
+from edm.data import identity, sources
 from edm.data.split import Split
+from edm.evaluation import copies, kept, references, true_data
 from edm.evaluation import features as extractors
-from edm.evaluation import kept, references, true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import Running, frechet_distance
@@ -181,14 +181,19 @@ def _events(plan):
     true, began = _true(plan), time.perf_counter()
     measured: list[Running] = [Running() for _ in range(plan.repeats)]
     rows: list[list[torch.Tensor]] = [[] for _ in range(plan.repeats)]
-    store = None if plan.keep is None else kept.Kept(plan.keep, _told(plan, true), plan.denoiser)
+    shares: list[torch.Tensor] = []
+    known = _learned(plan, true)
+    store = None if plan.keep is None else kept.Kept(plan.keep, _told(plan, true, known), plan.denoiser)
     parts = kept.parts(plan.count, plan.batch, plan.repeats)
-    for found in kept.drawn(parts, lambda part: _draw(plan, true, part), store, plan.world):
+    for found in kept.drawn(parts, lambda part: _draw(plan, true, known, part), store, plan.world):
         if not isinstance(found, tuple):
             yield Progress(int(found), plan.repeats * plan.count)
             continue
         part, of_part = found
         repeat, first = divmod(part.start, plan.count)
+        if known is not None:
+            of_part, share = of_part[:, :-1], of_part[:, -1]
+            shares.append(share)
         if true.features is not None:
             measured[repeat].add(of_part)
         rows[repeat].append(of_part if true.features is None else of_part[: max(0, true_data.MOST - first)])
@@ -201,12 +206,22 @@ def _events(plan):
         evaluations=path_of(plan.sampling, plan.denoiser).evaluations,
         seconds=time.perf_counter() - began,
         statistics=plan.statistics and plan.statistics.name,
+        copies=float((torch.cat(shares) < copies.SHARE).double().mean()) if shares else None,
         **(_images(plan, true, measured, rows) if true.features else _points(plan, true, torch.cat(rows[0]))),
         **_by_sigma(plan.denoiser, true, plan.device),
     )
 
 
-def _told(plan, true) -> dict[str, Any]:
+def _learned(plan, true) -> copies.Known | None:
+    """The images that the model has learned, where they are not too many to look for copies."""
+    if true.features is None or true.source is None:
+        return None
+    header = denoiser_of(plan.denoiser).header
+    held = None if header is None else identity.still_held(true.source, header.data)
+    return copies.images_of(true.source, () if held is None else held)
+
+
+def _told(plan, true, known) -> dict[str, Any]:
     """What tells the samples of an evaluation, in these features, from others."""
     frequencies = None if true.frequencies is None else true.frequencies.tolist()
     header = denoiser_of(plan.denoiser).header
@@ -215,11 +230,12 @@ def _told(plan, true) -> dict[str, Any]:
         "batch": plan.batch,
         "classes": [frequencies, list(header.taught if header else ())],
         "features": true.features and [true.features.name, true.features.digest],
+        **({} if known is None else {"copies of": len(known.images)}),
     }
 
 
-def _draw(plan, true, part) -> kept.Drawn:
-    """Samples of one part, as what they are compared by."""
+def _draw(plan, true, learned, part) -> kept.Drawn:
+    """Samples of one part, as what they are compared by; a last column says how near they are to what was learned."""
     known = denoiser_of(plan.denoiser)
     taught = known.header.taught if known.header else ()
     shape = true.source.shape if true.source else known.shape or ()
@@ -230,11 +246,16 @@ def _draw(plan, true, part) -> kept.Drawn:
     latents = noise.latents(seeds, shape, device=plan.device)
     for state in sample(plan.denoiser, latents, plan.sampling, labels, seeds=seeds):
         yield state.index / steps
-    if not torch.isfinite(state.x).all():
+    found = state.x.cpu()
+    if not torch.isfinite(found).all():
         raise Refused(
             f"sample {part.start} or one after it is not finite: the model, or the range of sigma, is not usable"
         )
-    yield state.x.cpu() if true.features is None else true.features.rows(to_8_bits(state.x))
+    rows = found if true.features is None else true.features.rows(to_8_bits(state.x))
+    if learned is None:
+        yield rows
+    else:
+        yield torch.cat([rows, copies.nearest(found, learned).share[:, None].to(rows)], 1)
 
 
 def _keep(plan) -> str | None:

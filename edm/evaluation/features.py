@@ -1,6 +1,6 @@
 """Features of images, in which distances between sets of images are measured. Their name says which they are.
 
-    digits, scenes    the layer before the last of a small classifier of ours; see `edm.evaluation.classifiers`
+    our own sets      the layer before the last of a small classifier of ours; see `edm.evaluation.classifiers`
     any images        Inception v3's 2048 numbers, where the file of its weights is given (it is not ours)
     else              principal components of the pixels, and the reason: a measure of colour and layout, no more
 

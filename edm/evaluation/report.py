@@ -17,6 +17,7 @@ class Report:
     evaluations: calls of the denoiser for each; seconds: of sampling.
     Images: frechet (d², in the units of `features`, which says what those are), precision and recall (0 to 1);
     repeats: d² of each set of samples, where there are several, of which frechet is the least.
+    copies: share of the samples that are copies of a training image (`edm.evaluation.copies`), of sets not too large.
     Points: sliced_wasserstein, in the data's units. floor: what true samples read in place of the model's.
     sigmas, loss, score_error: noise levels inside the model's range; E‖D − y‖²/d at each on validation samples; the
     error of the score at each, see `edm.evaluation.scores`, where the data has an exact denoiser.
@@ -39,6 +40,7 @@ class Report:
     sliced_wasserstein: float | None = None
     statistics: str | None = None
     repeats: tuple[float, ...] | None = None
+    copies: float | None = None
 
     @property
     def distance(self) -> float:

@@ -1,4 +1,4 @@
-"""python -m edm.evaluation.train_classifier digits|scenes: make the classifier whose features evaluation uses.
+"""python -m edm.evaluation.train_classifier digits|scenes|emoji: make the classifier whose features evaluation uses.
 
     loss = cross-entropy of the class + mean squared error of the factors, each factor in [−1, 1]
     angles (hue, palette) are estimated as (cos, sin)
@@ -54,6 +54,7 @@ class Plan:
 PLANS = {
     "digits": Plan(epochs=80, lr=2e-3, noise=0.25, decay=0.02, erased=0.2),
     "scenes": Plan(epochs=16, lr=2e-3, noise=0.1, decay=0.01, count=20_000, held=2_000),
+    "emoji": Plan(epochs=60, lr=2e-3, noise=0.2, decay=0.05),
 }
 
 

@@ -51,7 +51,7 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        names = self.header.class_names if self.header else ()
+        names = self.header.class_names if self.header else self._exact.class_names
         return names or tuple(str(k) for k in range(self.classes))
 
     @property

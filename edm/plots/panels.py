@@ -155,7 +155,8 @@ def _label(one):
     if fitted is None:
         return None
     last = max((point for point in one.items if point.steps <= fitted.steps[1]), key=lambda point: point.steps)
-    text = f"  order {fitted.order:.2f} ± {fitted.stderr:.1g}"
+    measured = f"{fitted.order:.2f} ± {fitted.stderr:.1g}"
+    text = f"  order {measured}" if fitted.asymptotic else f"  slope {fitted.order:.2f}, not yet asymptotic"
     place = {"x": [last.evaluations], "y": rounded([last.error]), "text": [text], "place": "middle right"}
     return {"name": None, "color": one.look.color, "mode": "text", **place}
 

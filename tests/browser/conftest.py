@@ -92,7 +92,6 @@ class Explorer:
 
     def open(self, query=""):
         self.page.goto(self.address + query)
-        self.errors.clear()  # those of a page that is being left: its open stream is cut
         ready = ".explorer[data-measured], .instrument[data-messages], .form[data-planned]"
         self.page.wait_for_selector(ready, timeout=60_000)
 

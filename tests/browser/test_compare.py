@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.browser.looking import moved
+
 
 def of(name, state=""):
     return f".instrument[data-show={name}]{state}"
@@ -98,6 +100,23 @@ def test_a_sweep_shows_its_cells_and_a_click_opens_one(explore):
     page.wait_for_selector(".explorer[data-tab=sampler][data-measured]")
     assert "rho=3" in explorer.query
     assert "steps=8" in explorer.query
+
+
+def test_a_sweep_on_a_phone_is_one_picture_with_a_slider_for_each_axis(explore):
+    explorer = explore("?show=sweep&sweep.x_range=4-32 (%2B4)&sweep.y_range=0,10", width=390, height=844)
+    explorer.page.wait_for_selector(of("sweep", "[data-cells='16']"))
+    outputs = explorer.find(f"{of('sweep')} .time output")
+    assert outputs.all_inner_texts() == ["N = 20", "S churn = 10"]
+    before, shown = explorer.pixels(f"{of('sweep')} canvas.grid"), len(explorer.requests)
+    for slider in explorer.find(f"{of('sweep')} .time input").all():
+        slider.fill("0")
+    explorer.frames()
+    assert outputs.all_inner_texts() == ["N = 4", "S churn = 0"]
+    assert moved(before, explorer.pixels(f"{of('sweep')} canvas.grid")) > 0.001
+    assert len(explorer.requests) == shown
+    explorer.page.click(f"{of('sweep')} [data-view='as:grid']")
+    explorer.frames()
+    assert outputs.count() == 0
 
 
 def test_a_long_sweep_says_its_cost_and_waits_and_can_be_stopped(explore):

@@ -175,3 +175,19 @@ def test_a_call_is_one_product_one_softmax_and_one_product(dim):
             mixture(x, 0.3)
         assert done.asked["addmm"] == 2 and done.asked["softmax"] == 1
         assert not done.asked.keys() & {"add", "mul", "sub", "div", "exp", "log", "sum", "amax", "cat", "mm", "einsum"}
+
+
+def test_of_images_those_without_weight_are_passed_over_and_many_samples_are_taken_in_turns(monkeypatch):
+    random = np.random.default_rng(3)
+    points, x = random.uniform(-1, 1, (40, 30)), random.uniform(-1, 1, (9, 30))
+    labels, levels = np.arange(40) % 3, np.geomspace(0.02, 5, 9)
+    whole = PointSet(points, labels)
+    expected = [whole(torch.from_numpy(x), sigma, np.arange(9) % 3) for sigma in (0.1, levels)]
+    monkeypatch.setattr("edm.mixtures.LARGE", 1)
+    monkeypatch.setattr(exact, "CHUNK", 160)  # four samples at a time
+    turned = PointSet(points, labels)
+    for sigma, known in zip((0.1, levels), expected, strict=True):
+        found = turned(torch.from_numpy(x), sigma, np.arange(9) % 3)
+        torch.testing.assert_close(found, known, rtol=1e-13, atol=1e-13)
+    density = turned.log_density(torch.from_numpy(x), levels)
+    torch.testing.assert_close(density, whole.log_density(torch.from_numpy(x), levels), rtol=1e-12, atol=1e-12)

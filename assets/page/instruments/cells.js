@@ -85,6 +85,42 @@ export class Cells {
     this.#paintLabels(context, colors);
   }
 
+  /** @type {(width: number, least: number) => boolean} Whether a cell is narrower than that. */
+  crowded(width, least) {
+    return (width - MARGIN.left - MARGIN.right) / this.axes.x.values.length < least && width < 600;
+  }
+
+  /**
+   * One cell alone, as large as there is room.
+   * @param {import("../shared/canvas.js").Drawing} drawing
+   * @param {Place} place
+   * @param {Colors} colors
+   */
+  paintOne({ context, width, height }, place, colors) {
+    const cell = this.find(place);
+    const side = Math.min(width, height) - 8;
+    const [left, top] = [(width - side) / 2, (height - side) / 2];
+    context.fillStyle = colors.panel;
+    context.fillRect(left, top, side, side);
+    context.strokeStyle = colors.line;
+    context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+    if (cell?.samples) this.#paintSamples(context, cell.samples, cell.count ?? 0, [left, top, side, side], colors);
+    context.textAlign = "center";
+    context.fillStyle = colors.ink;
+    context.font = "600 40px system-ui, sans-serif";
+    if (cell?.value != null) context.fillText(cell.value.toPrecision(3), left + side / 2, top + side / 2);
+    context.font = "14px system-ui, sans-serif";
+    context.fillStyle = colors.mute;
+    if (cell?.low != null && cell.high != null)
+      context.fillText(
+        `${cell.low.toPrecision(3)} … ${cell.high.toPrecision(3)}`,
+        left + side / 2,
+        top + side / 2 + 28,
+      );
+    if (!cell) context.fillText("not computed yet", left + side / 2, top + side / 2);
+    else if (cell.problem) context.fillText("these settings do not go together", left + side / 2, top + side / 2);
+  }
+
   /** @type {(context: Context, place: Place, share: (value: number) => number, marked: boolean, colors: Colors) => void} */
   #paintCell(context, place, share, marked, colors) {
     const [left, top, w, h] = this.box(place);

@@ -163,7 +163,7 @@ export class Instrument {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.notice.replaceChildren(...typeset(sentence ?? ""));
+    this.notice.textContent = sentence ?? ""; // which names settings as addresses do
     this.notice.hidden = !sentence;
   }
 

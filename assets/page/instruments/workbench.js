@@ -1,8 +1,9 @@
 // A tab made of instruments: their list and the knobs of the present one at the left, what it shows at the right.
 import { button, element } from "../shared/dom.js";
 import { Store } from "../shared/store.js";
+import { pastOf } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
-import { helper, widget } from "../shared/widgets.js";
+import { widget } from "../shared/widgets.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/types.d.ts").Values} Values */
@@ -13,6 +14,8 @@ import { helper, widget } from "../shared/widgets.js";
 export class Workbench {
   /** @type {Map<string, Store<Values>>} The values of each instrument. */
   #stores = new Map();
+  /** @type {Map<string, import("../shared/past.js").Past>} What somebody has changed of each. */
+  #pasts = new Map();
   /** @type {Map<string, View>} Of those that were opened. */
   #views = new Map();
   /** @type {Declared | null} */
@@ -30,17 +33,27 @@ export class Workbench {
   constructor(page, tab, box) {
     this.page = page;
     this.tab = tab;
-    for (const { name, knobs } of tab.instruments) this.#stores.set(name, new Store(defaultsOf(knobs)));
+    for (const { name, knobs } of tab.instruments) {
+      const store = new Store(defaultsOf(knobs));
+      this.#stores.set(name, store);
+      this.#pasts.set(
+        name,
+        pastOf(
+          knobs,
+          (knob) => store.state[knob],
+          (changes) => this.#apply(name, changes),
+        ),
+      );
+    }
     this.buttons = tab.instruments.map(({ name, title, question }) => {
       const choice = button({ role: "radio", "data-instrument": name, title: question }, title);
-      choice.addEventListener("click", () => this.#show(name));
+      choice.addEventListener("click", () => this.page.visit(() => this.#show(name)));
       return choice;
     });
     const list = { class: "instruments", role: "radiogroup", "aria-label": "Instrument" };
     this.knobs = element("div", { class: "knobs" });
-    this.help = element("p", { class: "help", "aria-hidden": "true" });
     const choices = element("div", list, ...this.buttons);
-    const panel = element("aside", { "aria-label": "Settings" }, choices, this.knobs, this.help);
+    const panel = element("aside", { "aria-label": "Settings" }, choices, this.knobs);
     this.stage = element("section", {});
     box.append(element("div", { class: "room" }, panel, this.stage));
   }
@@ -88,6 +101,17 @@ export class Workbench {
   /** @param {import("../shared/types.d.ts").Opening} opening */
   open({ show, values, notice }) {
     this.#show(show ?? this.tab.instruments[0].name, { values, notice });
+  }
+
+  /** @returns {import("../shared/types.d.ts").Saved} */
+  state() {
+    if (!this.#present) return { values: {} };
+    const { name } = this.#present;
+    return { show: name, values: this.storeOf(name).state };
+  }
+
+  get past() {
+    return (this.#present && this.#pasts.get(this.#present.name)) ?? null;
   }
 
   query() {
@@ -178,7 +202,6 @@ export class Workbench {
     this.#knobsEnd = new AbortController();
     const { signal } = this.#knobsEnd;
     const store = this.storeOf(name);
-    const describe = helper(this.help);
     /** @type {Map<string, HTMLElement[]>} */
     const sections = new Map();
     for (const [knob, declared] of Object.entries(knobs)) {
@@ -189,7 +212,6 @@ export class Workbench {
         set: (value) => this.set({ [knob]: value }),
         follow: (refresh) => store.follow(refresh, signal),
         idle: () => this.#views.get(name)?.idle(knob) ?? false,
-        describe,
       });
       const when = Object.entries(declared.when ?? {});
       store.follow(() => {
@@ -208,8 +230,19 @@ export class Workbench {
    */
   set(changes) {
     if (!this.#present) return;
-    this.storeOf(this.#present.name).set(changes);
-    this.view?.changed(Object.keys(changes));
+    const { name, knobs } = this.#present;
+    const shown = Object.entries(changes).filter(([knob]) => !knobs[knob]?.hidden);
+    if (shown.length) this.past?.note(Object.fromEntries(shown));
+    this.#apply(name, changes);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Values} changes
+   */
+  #apply(name, changes) {
+    this.storeOf(name).set(changes);
+    this.#views.get(name)?.changed(Object.keys(changes));
     this.page.changed();
   }
 

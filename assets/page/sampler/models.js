@@ -1,5 +1,6 @@
 // Which model is sampled: thumbnails of exact and of trained ones, and how long a trained one has been trained.
 import { button, element } from "../shared/dom.js";
+import { hint } from "../shared/hints.js";
 import { Latest } from "../shared/latest.js";
 import { compact } from "../shared/numbers.js";
 import { paintThumbnail } from "../shared/thumbnails.js";
@@ -21,12 +22,10 @@ export class Models {
   /**
    * @param {import("../shared/server.js").Server} server
    * @param {import("./settings.js").Settings} settings
-   * @param {import("../shared/widgets.js").Describe} describe
    * @param {(name: string) => void} choose
    */
-  constructor(server, settings, describe, choose) {
+  constructor(server, settings, choose) {
     this.settings = settings;
-    this.describe = describe;
     this.choose = choose;
     this.heading = element("h2", { class: "split" }, "Model", this.#trainingTime(), this.#kinds());
     this.box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
@@ -62,7 +61,7 @@ export class Models {
     for (const [trained, title, help] of kinds) {
       const kind = button({ role: "radio", "data-kind": title }, title);
       kind.addEventListener("click", () => settings.model.trained !== trained && this.#showTrained(trained));
-      this.describe(kind, help);
+      hint(kind, help);
       settings.store.follow(() => kind.setAttribute("aria-checked", String(settings.model.trained === trained)));
       box.append(kind);
     }
@@ -86,7 +85,7 @@ export class Models {
     const { settings } = this;
     const select = element("select", { "aria-label": "Training time", "data-knob": "trained" });
     select.addEventListener("change", () => this.choose(select.value));
-    this.describe(select, "Checkpoints of one training run, by the number of images seen");
+    hint(select, "Checkpoints of one training run, by the number of images seen");
     settings.store.follow(() => {
       const all = settings.model.trained ? settings.checkpoints() : [];
       select.hidden = all.length < 2;

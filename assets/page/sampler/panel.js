@@ -1,6 +1,7 @@
 // The column of knobs, built from the declarations of edm's settings.
 import { button, element } from "../shared/dom.js";
-import { helper, offer, segments, slider } from "../shared/widgets.js";
+import { hint } from "../shared/hints.js";
+import { offer, segments, slider } from "../shared/widgets.js";
 import { Models } from "./models.js";
 
 /** @type {Record<string, string>} */
@@ -15,9 +16,7 @@ export class Panel {
    */
   constructor(root, server, settings, chooseModel) {
     this.settings = settings;
-    const help = element("p", { class: "help", "aria-hidden": "true" });
-    this.describe = helper(help);
-    this.models = new Models(server, settings, this.describe, chooseModel);
+    this.models = new Models(server, settings, chooseModel);
     /** @type {(title: string, ...content: Node[]) => void} */
     const section = (title, ...content) => root.append(element("h2", {}, title), ...content);
     this.computed = element("span", { title: "In which precision what is shown was computed" });
@@ -28,7 +27,7 @@ export class Panel {
     const pair = element("div", { class: "pair" }, this.#choice("schedule", "σ ="), this.#choice("scaling", "s ="));
     section("Schedule · scaling", pair);
     section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
-    root.append(this.#classes(), help);
+    root.append(this.#classes());
   }
 
   /** @param {import("../shared/messages.d.ts").Picture["precision"]} precision  Of the picture; null: no network. */
@@ -45,7 +44,7 @@ export class Panel {
       const attributes = { role: "radio", title: design.about, "data-design": design.name };
       const column = button(attributes, dot, design.title);
       column.addEventListener("click", () => settings.set(design.sampling));
-      this.describe(column, design.about);
+      hint(column, design.about);
       settings.store.follow(() => column.setAttribute("aria-checked", String(settings.design === design)));
       box.append(column);
     }
@@ -68,7 +67,6 @@ export class Panel {
       get: () => settings.values[name],
       set: (value) => settings.set({ [name]: value }),
       follow: (refresh) => settings.store.follow(refresh),
-      describe: this.describe,
     };
   }
 
@@ -111,7 +109,7 @@ export class Panel {
     const select = element("select", { "aria-label": "Class", "data-knob": "label" });
     const row = element("div", { class: "knob classes" }, element("label", {}, "class"), select);
     select.addEventListener("change", () => settings.set({ label: select.value === "" ? null : select.value }));
-    this.describe(row, settings.boot.knobs.label.help);
+    hint(row, settings.boot.knobs.label.help);
     settings.store.follow(() => {
       const { classes } = settings.model;
       row.hidden = classes.length === 0;

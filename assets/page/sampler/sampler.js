@@ -2,12 +2,12 @@
 import { countUp, watchSize } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
 import { positionAt } from "../shared/levels.js";
-import { typeset } from "../shared/mathematics.js";
 import { NoisePlayer } from "../shared/player.js";
 import { row } from "../shared/sheet.js";
 import { Images } from "../shared/stages/images.js";
 import { changeView, readView, showSwitches } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { prefixed } from "../shared/values.js";
 import { Asked } from "./asked.js";
 import { Ladder } from "./ladder.js";
 import { layout } from "./layout.js";
@@ -53,7 +53,7 @@ export class Sampler {
       moved: () => this.repaint(),
     });
     this.frames = new Frames(() => this.paint(), this.player);
-    this.settings = new Settings(page.boot, () => this.#ask());
+    this.settings = new Settings(page.boot, () => this.#changed(), page.visit);
     this.panel = new Panel(this.parts.panel, page.server, this.settings, (name) => this.#chooseModel(name));
     this.ladder = new Ladder(this.parts.ladder, (sigmas) => this.settings.set({ sigmas }));
     this.main = this.#asked("main", ["ask", "measure"], () => this.settings.changedValues());
@@ -107,18 +107,27 @@ export class Sampler {
   /** @param {import("../shared/types.d.ts").Opening} opening */
   open({ values, pinned = null, view = {}, notice }) {
     const { known, sentence } = readView(view);
+    for (const name of Object.keys(this.view)) delete this.view[name];
     changeView(this.view, known);
+    this.pen.stop();
     this.notice = notice ?? sentence;
     this.settings.load(values);
     this.accepted = this.settings.changedValues();
     this.box.inert = false;
-    if (pinned) {
-      const { sampling, ...rest } = pinned;
-      this.pinned = this.settings.changedValues({ ...rest, ...sampling });
-    }
+    this.pinned = pinned && this.settings.changedValues({ ...pinned, ...pinned.sampling, sampling: null });
     this.#showPin();
     this.#askAll();
-    this.player.start();
+    if (!this.main.picture.result) this.player.start();
+    this.repaint();
+  }
+
+  /** @returns {import("../shared/types.d.ts").Saved} */
+  state() {
+    return { values: this.settings.values, pinned: this.pinned, view: { ...this.view } };
+  }
+
+  get past() {
+    return this.settings.past;
   }
 
   /**
@@ -131,13 +140,8 @@ export class Sampler {
   }
 
   query() {
-    const query = { ...this.accepted };
-    if (this.pinned) {
-      for (const [name, value] of Object.entries(this.pinned)) query[`pin.${name}`] = value;
-      query["pin.model"] ??= this.settings.defaults.model;
-    }
-    for (const [name, value] of Object.entries(this.view)) query[`view.${name}`] = value;
-    return query;
+    const pinned = this.pinned && { model: this.settings.defaults.model, ...this.pinned };
+    return { ...this.accepted, ...prefixed("pin", pinned ?? {}), ...prefixed("view", this.view) };
   }
 
   /**
@@ -164,7 +168,7 @@ export class Sampler {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.parts.notice.replaceChildren(...typeset(sentence ?? ""));
+    this.parts.notice.textContent = sentence ?? ""; // which names settings as addresses do
     this.parts.notice.hidden = !sentence;
   }
 
@@ -174,8 +178,6 @@ export class Sampler {
     this.panel.models.recolor(colors.data);
     this.repaint();
   }
-
-  // ---- asking ----
 
   /**
    * @param {Record<string, string>} values
@@ -187,8 +189,9 @@ export class Sampler {
     return { values, field };
   }
 
-  #ask() {
+  #changed() {
     this.notice = null;
+    this.page.changed();
     this.particle.letGo();
     this.main.requests.ask();
   }
@@ -220,8 +223,6 @@ export class Sampler {
     this.pen.arrive();
   }
 
-  // ---- painting and words ----
-
   repaint() {
     this.frames.ask();
   }
@@ -231,15 +232,14 @@ export class Sampler {
     if (!result || !this.colors) return;
     const [u, sigma] = this.player.show(result.levels);
     this.main.picture.draw(u, this.colors);
-    const pinned = this.pinned && this.pin.picture.result;
+    const pinned = this.pinned ? this.pin.picture.result : null;
     if (pinned) this.pin.picture.draw(positionAt(pinned.levels, sigma), this.colors);
-    this.ladder.update(result.levels, u, pinned ? pinned.levels : null, result.range);
+    this.ladder.update(result.levels, u, pinned?.levels ?? null, result.range);
     countUp(this.page.root, "paints");
   }
 
   describe() {
-    const { main, pin, pinned, settings } = this;
-    describe(this.parts, { main, pin, pinned, settings });
+    describe(this.parts, this);
   }
 
   // ---- what else one can do ----

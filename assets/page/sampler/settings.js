@@ -1,9 +1,15 @@
 // The settings of the Sampler tab: what is chosen, and what that means with the present model.
+
+import { Past } from "../shared/past.js";
 import { Store } from "../shared/store.js";
+import { changesInWords } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
+
+/** What goes with another model. @type {(name: string) => Values} */
+const modelNamed = (name) => ({ model: name, points: null, label: null, count: null });
 
 export class Settings {
   /** @type {string | null} The model's family, which outlives its checkpoints. */
@@ -12,10 +18,17 @@ export class Settings {
   /**
    * @param {import("../shared/messages.d.ts").Boot} boot
    * @param {() => void} changed  A person changed some.
+   * @param {(go: () => void) => void} visit  Another model is another place.
    */
-  constructor(boot, changed) {
+  constructor(boot, changed, visit) {
     this.boot = boot;
     this.changed = changed;
+    this.visit = visit;
+    this.past = new Past({
+      get: (name) => this.values[name],
+      set: (changes) => this.#apply(changes),
+      tell: (before, after) => this.#told(before, after),
+    });
     this.defaults = defaultsOf(boot.knobs);
     /** @type {Store<Values>} Every setting by name; null: automatic. */
     this.store = new Store({ ...this.defaults });
@@ -71,14 +84,37 @@ export class Settings {
     const instead = Object.entries(this.boot.knobs).filter(([, knob]) =>
       knob.instead?.some((name) => changed.includes(name)),
     );
-    this.store.set({ ...Object.fromEntries(instead.map(([name]) => [name, null])), ...changes });
+    const all = { ...changes, ...Object.fromEntries(instead.map(([name]) => [name, null])), ...changes };
+    this.past.note(all);
+    if ((all.model ?? this.values.model) === this.values.model) this.#apply(all);
+    else this.visit(() => this.#apply(all));
+  }
+
+  /** @param {Values} changes */
+  #apply(changes) {
+    this.store.set(changes);
     this.#remember();
     this.changed();
   }
 
+  /**
+   * What has changed, in words.
+   * @param {Values} before
+   * @param {Values} after
+   */
+  #told(before, after) {
+    const { models, knobs } = this.boot;
+    const titled = (/** @type {Values} */ values) =>
+      models.find(({ name }) => name === values.model)?.title ?? String(values.model);
+    if (before.model !== after.model) return `model ${titled(before)} → ${titled(after)}`;
+    const [was, is] = [before, after].map((values) => this.#designOf({ ...this.values, ...values })?.title ?? "yours");
+    if (was !== is && Object.keys(after).length > 2) return `design ${was} → ${is}`;
+    return changesInWords(knobs, before, after);
+  }
+
   /** @param {string} name */
   setModel(name) {
-    this.set({ model: name, points: null, label: null, count: null });
+    this.set(modelNamed(name));
   }
 
   /** Models have come, or gone: if that is the chosen one, the run's youngest takes its place. */
@@ -88,7 +124,7 @@ export class Settings {
       return;
     }
     const youngest = this.boot.models.filter((model) => model.family === this.#family).at(-1);
-    this.setModel(youngest?.name ?? this.defaults.model);
+    this.#apply(modelNamed(youngest?.name ?? this.defaults.model));
   }
 
   #remember() {
@@ -106,8 +142,13 @@ export class Settings {
 
   /** The design whose rows of Table 1 are all as they stand now. */
   get design() {
+    return this.#designOf(this.values);
+  }
+
+  /** @param {Values} values */
+  #designOf(values) {
     /** @type {(name: string, value: any) => boolean} */
-    const same = (name, value) => (this.values[name] ?? null) === (value ?? null);
+    const same = (name, value) => (values[name] ?? null) === (value ?? null);
     return this.boot.designs.find((d) => Object.entries(d.sampling).every(([name, value]) => same(name, value)));
   }
 

@@ -21,8 +21,9 @@ export function contextOf(canvas) {
  */
 export function fit(canvas) {
   const ratio = window.devicePixelRatio || 1;
-  const { width, height } = canvas.getBoundingClientRect();
-  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  const box = canvas.getBoundingClientRect();
+  const [width, height] = [box.width, box.height].map((size) => Math.max(1, size)); // 0 before it is laid out
+  const [w, h] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   const context = contextOf(canvas);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -385,6 +385,17 @@ export interface Moment {
   sample: Checkpoint | null;
 }
 
+/**
+ * Of each sample the training image that is nearest to it: images [count, *shape], what it is called, or "", its
+ * distance as a share of that to the second nearest, and whether the sample is a copy of it.
+ */
+export interface Nearest {
+  images: Uint8;
+  names: string[];
+  shares: (number | null)[];
+  copies: boolean[];
+}
+
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -436,9 +447,10 @@ export interface Pair {
   denoised: Float32 | Uint8;
 }
 
-/** beside: it stands at the side of the first. share: of the height. */
+/** note: a word inside it. beside: it stands at the side of the first. share: of the height. */
 export interface Panel {
   title?: string | null;
+  note?: string | null;
   share?: number | null;
   beside?: boolean | null;
   x?: Axis | null;
@@ -714,6 +726,7 @@ export interface Picture {
   components?: Components | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
+  nearest?: Nearest | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */

@@ -46,6 +46,7 @@ export function translate(figure, colors, width, height) {
     legend: {
       bgcolor: "rgba(0,0,0,0)",
       orientation: "h",
+      itemsizing: figure.panels.some(({ note }) => note) ? "constant" : "trace", // there, widths say what lies above
       x: 1,
       xanchor: "right",
       y: 1 + (crowded ? LEGEND / (height - margin.t - margin.b) : 0),
@@ -78,6 +79,19 @@ export function translate(figure, colors, width, height) {
         yshift: 4,
         showarrow: false,
         font: { size: 12.5 },
+      });
+    if (panel.note)
+      layout.annotations.push({
+        text: markup(panel.note),
+        x: x[1],
+        y: y[0] + 0.3 * (y[1] - y[0]),
+        xref: "paper",
+        yref: "paper",
+        xanchor: "right",
+        yanchor: "middle",
+        showarrow: false,
+        bgcolor: translucent(colors.bgRgb, 0.8),
+        font: { size: 11, color: colors.mute },
       });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });

@@ -93,11 +93,17 @@ export interface Opening {
   view?: View;
 }
 
+/** What of a tab is found again: plain data, which it can be opened with. */
+export type Saved = Omit<Opening, "notice">;
+
 /** A tab of the page. main.js has the list of kinds. */
 export interface Tab {
   /** It comes into view, or goes. */
   set active(active: boolean);
   open(opening: Opening): void;
+  state(): Saved;
+  /** What somebody has changed of what is shown; null: nothing that could be undone. */
+  get past(): import("./past.js").Past | null;
   /** What the address says of it. */
   query(): Record<string, string>;
   /** Models have come, or gone: what knobs offer now. replaced: names that other models have now. */
@@ -120,6 +126,8 @@ export interface Page {
   server: import("./server.js").Server;
   /** The address should follow. */
   changed(): void;
+  /** Somebody goes elsewhere on the page: from there, Back leads here. */
+  visit(go: () => void): void;
   /** The Sampler tab's settings that gave a picture. */
   yours(): Record<string, string>;
   /** Open a document of settings in the Sampler tab. */

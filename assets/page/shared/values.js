@@ -16,7 +16,7 @@ export function changedText(values, defaults) {
   const text = {};
   for (const [name, value] of Object.entries(values)) {
     if (value == null || JSON.stringify(value) === JSON.stringify(defaults[name])) continue;
-    if (name === "points") text[name] = pointsText(value);
+    if (name === "points" && Array.isArray(value)) text[name] = pointsText(value);
     else text[name] = Array.isArray(value) ? value.join(",") || "none" : String(value);
   }
   return text;
@@ -24,3 +24,7 @@ export function changedText(values, defaults) {
 
 /** @param {number[][]} points */
 const pointsText = (points) => points.map((point) => point.map((v) => +v.toFixed(3)).join(",")).join(";");
+
+/** Values under names that begin with what they are of. @type {(what: string, values: Record<string, string>) => Record<string, string>} */
+export const prefixed = (what, values) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${what}.${name}`, value]));

@@ -1,11 +1,11 @@
 // Widgets made from the declarations of settings: a slider with its number, choices side by side, chips, text. Each is
 // an element that follows its value.
 import { button, element } from "./dom.js";
+import { hint } from "./hints.js";
 import { plain, typeset } from "./mathematics.js";
 import { clamp, number } from "./numbers.js";
 
 /** @typedef {import("./types.d.ts").Knob} Knob */
-/** @typedef {(node: HTMLElement, text: string) => void} Describe */
 
 /**
  * @typedef {object} Binding
@@ -13,7 +13,6 @@ import { clamp, number } from "./numbers.js";
  * @property {() => any} get  The value; null: automatic.
  * @property {(value: any) => void} set  A person has chosen another one.
  * @property {(refresh: () => void) => void} follow  Run it now, and whenever the value may have changed.
- * @property {Describe} describe
  * @property {() => any} [effective]  The value that counts.
  * @property {() => any} [shown]  The value that is written.
  * @property {() => [number, number]} [bounds]
@@ -23,32 +22,16 @@ import { clamp, number } from "./numbers.js";
 const STEPS_OF_LOG_SLIDER = 240;
 
 /**
- * What a widget does appears in a line of text when one points at it.
- * @param {HTMLElement} line
- * @returns {Describe}
- */
-export function helper(line) {
-  return (node, text) => {
-    const show = () => {
-      line.textContent = text;
-    };
-    node.addEventListener("pointerenter", show);
-    node.addEventListener("focusin", show);
-    if (!node.title) node.title = text;
-  };
-}
-
-/**
  * One of a few, side by side.
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function segments(knob, { name, get, set, follow, describe }) {
+export function segments(knob, { name, get, set, follow }) {
   const node = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
   (knob.choices ?? []).forEach((choice, i) => {
     const choiceButton = button({ role: "radio", "data-value": choice }, ...typeset(knob.titles?.[i] ?? choice));
     choiceButton.addEventListener("click", () => set(choice));
-    describe(choiceButton, knob.helps?.[i] || knob.help);
+    hint(choiceButton, knob.helps?.[i] || knob.help);
     node.append(choiceButton);
     follow(() => choiceButton.setAttribute("aria-checked", String(get() === choice)));
   });
@@ -60,7 +43,7 @@ export function segments(knob, { name, get, set, follow, describe }) {
  * @param {Binding} binding
  */
 export function slider(knob, binding) {
-  const { name, get, set, follow, describe, effective = get, shown = effective } = binding;
+  const { name, get, set, follow, effective = get, shown = effective } = binding;
   const { bounds = () => knob.slider ?? [0, 1], idle = () => false } = binding;
   const id = `ex-${name}-${Math.random().toString(36).slice(2, 8)}`;
   const range = element("input", { type: "range", id, "data-knob": name });
@@ -72,7 +55,7 @@ export function slider(knob, binding) {
   range.addEventListener("input", () => set(fromSlider(knob, bounds(), Number(range.value))));
   value.addEventListener("change", () => set(typed(value.value, knob)));
   reset.addEventListener("click", () => set(knob.default));
-  describe(node, knob.help);
+  hint(node, knob.help);
   follow(() => {
     const now = effective();
     const [low, high] = bounds();
@@ -100,11 +83,11 @@ export function slider(knob, binding) {
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function choice(knob, { name, get, set, follow, describe }) {
+export function choice(knob, { name, get, set, follow }) {
   const select = element("select", { "aria-label": knob.help, "data-knob": name });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), select);
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
-  describe(node, knob.help);
+  hint(node, knob.help);
   follow(() => {
     const { choices, titles } = knob;
     offer(
@@ -121,7 +104,7 @@ export function choice(knob, { name, get, set, follow, describe }) {
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function chips(knob, { name, get, set, follow, describe }) {
+export function chips(knob, { name, get, set, follow }) {
   const node = element("div", { class: "chips", role: "group", "aria-label": knob.help, "data-choice": name });
   const choices = knob.choices ?? [];
   choices.forEach((value, i) => {
@@ -133,7 +116,7 @@ export function chips(knob, { name, get, set, follow, describe }) {
       if (!on.delete(value)) on.add(value);
       set(choices.filter((other) => on.has(other)));
     });
-    describe(chip, knob.help);
+    hint(chip, knob.help);
     node.append(chip);
     follow(() => {
       const on = get().includes(value);
@@ -148,11 +131,11 @@ export function chips(knob, { name, get, set, follow, describe }) {
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function toggle(knob, { name, get, set, follow, describe }) {
+export function toggle(knob, { name, get, set, follow }) {
   const box = element("input", { type: "checkbox", "data-knob": name });
   const node = element("label", { class: "toggle" }, box, element("span", { html: knob.symbol }));
   box.addEventListener("change", () => set(box.checked));
-  describe(node, knob.help);
+  hint(node, knob.help);
   follow(() => {
     box.checked = get();
   });
@@ -163,12 +146,12 @@ export function toggle(knob, { name, get, set, follow, describe }) {
  * @param {Knob} knob
  * @param {Binding & { placeholder?: () => string }} binding  placeholder: what counts where nothing is written.
  */
-export function text(knob, { name, get, set, follow, describe, placeholder = () => "" }) {
+export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
   const attributes = { class: "text", "aria-label": knob.help, "data-knob": name, spellcheck: "false" };
   const input = element("input", { type: "text", ...attributes });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), input);
   input.addEventListener("change", () => set(input.value));
-  describe(node, knob.help);
+  hint(node, knob.help);
   follow(() => {
     if (document.activeElement !== input) input.value = get() ?? "";
     input.placeholder = placeholder();

@@ -3,7 +3,7 @@ import { button, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/server.js";
 import { Store } from "../shared/store.js";
 import { changedText } from "../shared/values.js";
-import { helper, widget } from "../shared/widgets.js";
+import { widget } from "../shared/widgets.js";
 
 /** @typedef {"act" | "film"} Event */
 /** @typedef {import("../shared/messages.d.ts").Answers} Answers */
@@ -105,18 +105,16 @@ export class Asking {
   async fill(title, knobs, take) {
     /** @type {Store<import("../shared/types.d.ts").Values>} */
     const store = new Store({});
-    const help = element("p", { class: "help", "aria-hidden": "true" });
     const rows = Object.entries(knobs).map(([name, knob]) =>
       widget(knob, {
         name,
         get: () => store.state[name] ?? knob.default,
         set: (value) => store.set({ [name]: value }),
         follow: (refresh) => store.follow(refresh),
-        describe: helper(help),
         placeholder: () => "automatic",
       }),
     );
-    const more = element("div", { class: "rows" }, ...rows, help);
+    const more = element("div", { class: "rows" }, ...rows);
     await this.#open(title, "Start", null, more, () => take(changedText(store.state, {})));
   }
 

@@ -1,9 +1,11 @@
 // What is trained, and how: a start button that works at once, and the choices behind it.
 import { button, element } from "../shared/dom.js";
+import { hint } from "../shared/hints.js";
 import { Store } from "../shared/store.js";
 import { copy } from "../shared/takeaway.js";
+import { pastOf } from "../shared/told.js";
 import { changedText } from "../shared/values.js";
-import { choice, helper, segments, slider, text, toggle } from "../shared/widgets.js";
+import { choice, segments, slider, text, toggle } from "../shared/widgets.js";
 import { Datasets, isOwn } from "./datasets.js";
 import { Device } from "./device.js";
 import { Estimate } from "./estimate.js";
@@ -43,8 +45,11 @@ export class Form {
     this.boot = boot;
     /** @type {Record<string, Knob>} */
     this.knobs = { ...boot.fields, ...boot.short };
-    const help = element("p", { class: "help", "aria-hidden": "true" });
-    this.describe = helper(help);
+    const back = (/** @type {Values} */ changes) => {
+      if ("images" in changes) this.store.set({ byImages: changes.images != null });
+      this.#apply(changes);
+    };
+    this.past = pastOf(this.knobs, (name) => this.store.state.values[name], back);
     this.startButton = button({ class: "primary", "data-action": "start" }, "Start");
     this.contrast = button({ class: "pin", "data-action": "contrast" }, "VP against EDM");
     this.estimate = new Estimate(page.server, {
@@ -79,11 +84,9 @@ export class Form {
       this.#row("images"),
       ...this.#where(),
       this.#more(),
-      help,
     );
     this.store.follow(() => {
-      this.rows.minutes.hidden = this.store.state.byImages;
-      this.rows.images.hidden = !this.store.state.byImages;
+      [this.rows.minutes.hidden, this.rows.images.hidden] = [this.store.state.byImages, !this.store.state.byImages];
     });
     this.#listen();
     box.append(this.node);
@@ -130,6 +133,12 @@ export class Form {
    * @param {Values} changes
    */
   set(changes) {
+    this.past.note(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || null])));
+    this.#apply(changes);
+  }
+
+  /** @param {Values} changes */
+  #apply(changes) {
     const all = Object.entries({ ...this.store.state.values, ...changes });
     this.store.set({ values: Object.fromEntries(all.filter(([, value]) => value != null && value !== "")) });
     this.tab.page.changed();
@@ -153,22 +162,16 @@ export class Form {
     this.startButton.textContent = on ? "Starting …" : "Start";
   }
 
-  // ---- the parts ----
-
   #listen() {
-    /** @type {(contrast: boolean) => (event: MouseEvent) => void} */
-    const once = (contrast) => (event) => {
-      if (event.detail < 2) this.tab.start(contrast); // the second half of a double click is no other press
-    };
+    const once = (/** @type {boolean} */ contrast) => (/** @type {MouseEvent} */ event) =>
+      event.detail < 2 && this.tab.start(contrast); // the second half of a double click is no other press
     this.startButton.addEventListener("click", once(false));
     this.contrast.addEventListener("click", once(true));
-    const about = "Two runs with the same seed and length, drawn over each other: only the design differs";
-    this.describe(this.contrast, about);
+    hint(this.contrast, "Two runs with the same seed and length, drawn over each other: only the design differs");
   }
 
   #sources() {
-    const title = "Remove this upload from the server";
-    const remove = button({ "data-action": "forget", title }, "remove");
+    const remove = button({ "data-action": "forget", title: "Remove this upload from the server" }, "remove");
     remove.addEventListener("click", () => this.#forget(this.value("data")));
     this.store.follow(() => {
       remove.hidden = !isOwn(this.value("data"));
@@ -178,7 +181,6 @@ export class Form {
       server: page.server,
       root: page.root,
       say,
-      describe: this.describe,
       colors: () => this.#colors,
       added: (/** @type {Dataset} */ dataset) => {
         this.datasets.add(dataset);
@@ -196,7 +198,7 @@ export class Form {
     if (!(await asking.confirm(`Remove ${title} from the server?`, "Remove it"))) return;
     const { error } = await asking.ask("act", { do: "forget", data });
     say(error);
-    if (!error) this.set({ data: null });
+    if (!error) this.#apply({ data: null });
   }
 
   #designs() {
@@ -212,9 +214,8 @@ export class Form {
     for (const unit of ["minutes", "images"]) {
       const node = button({ role: "radio", "data-unit": unit }, unit);
       node.addEventListener("click", () => {
-        const byImages = unit === "images";
-        this.store.set({ byImages });
-        this.set(byImages ? { minutes: null, images: this.store.state.effective.images } : { images: null });
+        this.store.set({ byImages: unit === "images" });
+        this.set(unit === "images" ? { minutes: null, images: this.store.state.effective.images } : { images: null });
       });
       this.store.follow(() => {
         node.setAttribute("aria-checked", String(this.store.state.byImages === (unit === "images")));
@@ -252,7 +253,6 @@ export class Form {
       get: () => this.value(name),
       set: (/** @type {any} */ value) => this.set({ [name]: value }),
       follow: (/** @type {() => void} */ refresh) => this.store.follow(refresh),
-      describe: this.describe,
     };
   }
 

@@ -1,5 +1,6 @@
 // Data of one's own: files that are uploaded, or points that are drawn.
 import { button, element } from "../shared/dom.js";
+import { hint } from "../shared/hints.js";
 import { SILENCE } from "../shared/server.js";
 import { Pad } from "../shared/stages/pad.js";
 
@@ -16,7 +17,6 @@ export class Sources {
    * @param {() => import("../shared/types.d.ts").Colors | null} form.colors
    * @param {(dataset: Dataset) => void} form.added  It is there now.
    * @param {(sentence: string) => void} form.say
-   * @param {import("../shared/widgets.js").Describe} form.describe
    */
   constructor(form) {
     this.form = form;
@@ -34,7 +34,7 @@ export class Sources {
   #button(name, help, does) {
     const node = button({ "data-action": name }, `${name}…`);
     node.addEventListener("click", does);
-    this.form.describe(node, help);
+    hint(node, help);
     return node;
   }
 

@@ -213,7 +213,7 @@ export class Stage {
 
   /** @param {string | null} sentence */
   say(sentence) {
-    this.notice.replaceChildren(...typeset(sentence ?? ""));
+    this.notice.textContent = sentence ?? ""; // which names settings as addresses do
     this.notice.hidden = !sentence;
   }
 

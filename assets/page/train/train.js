@@ -59,7 +59,7 @@ export class Train {
       attempt: this.#attempt.bind(this),
     };
     this.form = new Form(panel, tab);
-    this.list = new RunList(panel, (name, more) => this.#choose(name, more));
+    this.list = new RunList(panel, (name, more) => page.visit(() => this.#choose(name, more)));
     this.stage = new Stage(section, tab);
     box.append(element("div", { class: "room" }, panel, section));
     page.root.dataset.polls = "0";
@@ -89,6 +89,16 @@ export class Train {
     this.form.load(rest);
     this.#show();
     if (notice) this.say(notice);
+  }
+
+  /** @returns {import("../shared/types.d.ts").Saved} */
+  state() {
+    const runs = this.#chosen.length ? { runs: this.#chosen.join(",") } : {};
+    return { values: { ...this.form.query(), ...this.stage.query(), ...runs } };
+  }
+
+  get past() {
+    return this.form.past;
   }
 
   query() {

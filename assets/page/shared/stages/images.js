@@ -11,6 +11,7 @@ import { continued, uint8 } from "../packed.js";
 
 const STRIP_FRAMES = 12;
 const TOP = 38; // room for the switches
+const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
@@ -40,6 +41,7 @@ export class Images {
     this.options = options;
     canvas.addEventListener("click", (event) => this.#click(event));
     canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("pointermove", (event) => this.#name(event));
   }
 
   /** @param {Result} result */
@@ -109,11 +111,14 @@ export class Images {
     const last = run.index.length - 1;
     const spread = Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last));
     const frames = [...new Set(spread)];
-    const size = Math.min((strip - 34) / 2, (width - LABELS) / frames.length - 6);
-    const left = (width - LABELS - frames.length * (size + 6)) / 2 + LABELS;
+    const beside = result.nearest && width > 4 * BESIDE ? BESIDE : 0;
+    const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
+    const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     context.fillStyle = colors.mute;
     context.font = "11px system-ui, sans-serif";
+    const right = { x: left + frames.length * (size + 6) + 20, y: top, size };
+    if (beside) this.#drawNearest(context, result, k, right, colors);
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
@@ -137,11 +142,51 @@ export class Images {
     return [];
   }
 
-  /** @param {MouseEvent} event */
-  #click(event) {
+  /**
+   * The training image that is nearest to image k, and what it is called.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Result} result
+   * @param {number} k
+   * @param {Tile} place
+   * @param {Colors} colors
+   */
+  #drawNearest(context, { run, nearest }, k, { x, y, size }, colors) {
+    if (!nearest) return;
+    context.drawImage(pixels(uint8(nearest.images), run.shape, k, this.#atlas), x, y, size, size);
+    context.fillStyle = colors.mute;
+    context.textAlign = "left";
+    context.fillText("nearest in training", x, y + size + 16);
+    context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 44);
+    context.fillStyle = colors.ink;
+    context.fillText(nearest.names[k], x, y + size + 30, BESIDE - 26);
+    context.fillStyle = colors.mute;
+  }
+
+  /**
+   * Which image is at a place of the page; -1: none.
+   * @param {MouseEvent} event
+   */
+  #at(event) {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const hit = this.tiles.findIndex((t) => x >= t.x && x <= t.x + t.size && y >= t.y && y <= t.y + t.size);
+    return this.tiles.findIndex((t) => x >= t.x && x <= t.x + t.size && y >= t.y && y <= t.y + t.size);
+  }
+
+  /**
+   * What the image under the mouse is called, or the training image that is nearest to it.
+   * @param {MouseEvent} event
+   */
+  #name(event) {
+    const { nearest } = this.result ?? {};
+    const hit = nearest ? this.#at(event) : -1;
+    const title =
+      nearest && hit >= 0 ? `${nearest.copies[hit] ? "" : "nearest in training: "}${nearest.names[hit]}` : "";
+    if (this.canvas.title !== title) this.canvas.title = title;
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const hit = this.#at(event);
     this.options.onSelect?.(hit < 0 || hit === this.selected ? null : hit);
   }
 
