@@ -176,7 +176,8 @@ def _words(registry, name):
 
 def _summary(settings, lines):
     """Medians averaged over ln σ: the levels are even in it."""
-    means = [(float(np.mean(line["y"])), line["name"]) for line in lines if line["y"]]
+    known = [([y for y in line["y"] if y is not None], line["name"]) for line in lines]
+    means = [(float(np.mean(values)), name) for values, name in known if values]
     if not means:
         return ""
     (least, straightest), *others = sorted(means)

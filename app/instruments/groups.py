@@ -106,7 +106,7 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
         known = np.isfinite(diagnostics.preconditioning(column, sigmas, model.sigma_data).c_out)
         line = {"name": short(model), "color": shade if several else look.color, "dash": look.dash}
         line |= {"opacity": 1 - 0.55 * rank, "width": 2.4 - 0.6 * rank}
-        lines.append(loss_line(line, curves[model.name], known) | {"weights": _weights(group, sigmas, model)})
+        lines.append(loss_line(line, curves[model.name], known) | {"weights": weights_of(group, sigmas, model)})
     lines += _fresh(group, sigmas, shade if several else None)
     if group.exact:
         title = f"least possible, {group.title}" if several else "least possible"
@@ -118,7 +118,7 @@ def group_lines(group, curves, sigmas, groups=1, k=0) -> list[dict]:
         }
         own = {group.design(model).weight: model for model in group.models}
         for number, model in enumerate(own.values()):
-            weights = _weights(group, sigmas, model)
+            weights = weights_of(group, sigmas, model)
             if number:  # the other choices are the same for all
                 weights = {"own": weights["own"]}
             floor = loss_line(style, curves["floor"])
@@ -132,8 +132,8 @@ def _rank(model, others):
     return siblings.index(model) / max(1, len(siblings) - 1)
 
 
-def _weights(group, sigmas, model):
-    """What each choice of λ multiplies with; "own" as the model was trained."""
+def weights_of(group, sigmas, model):
+    """What each choice of λ multiplies the raw loss with; "own" as the model was trained."""
     fixed = {name: rounded(diagnostics.loss_weight(name, sigmas, group.models[0].sigma_data)) for name in WEIGHTS}
     own = rounded(diagnostics.loss_weight(group.design(model).weight, sigmas, model.sigma_data))
     return {"raw": [1.0] * len(sigmas), "own": own, **fixed}
@@ -164,7 +164,7 @@ def _fresh(group, sigmas, color):
             "width": 1.3,
             "x": rounded(sigmas),
             "y": rounded(loss),
-            "weights": _weights(group, sigmas, model),
+            "weights": weights_of(group, sigmas, model),
         }
         for loss, _, model, columns in found
     ]

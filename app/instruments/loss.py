@@ -10,7 +10,8 @@ import numpy as np
 
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
-from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles
+from app.instruments.groups import draw_of, fine, group_lines, group_of, short, short_titles, weights_of
+from app.messages import drawings
 from edm import diagnostics, models
 from edm.base.choices import titles
 from edm.base.errors import Refused
@@ -23,6 +24,11 @@ DENSITY_SIGMAS = np.geomspace(0.002, 80, 160)
 DECADES = (0.01, 0.1, 1.0, 10.0)  # edges
 MOST = 8  # models at once
 SECONDS, PRECISION = 60.0, 0.01
+
+
+def weights() -> dict[str, str]:
+    """What the loss may be multiplied by: name -> title."""
+    return {"raw": "none", "own": "own", **titles(WEIGHTS)}
 
 
 class Losses(View):
@@ -39,7 +45,7 @@ class Losses(View):
         "edm",
         "λ(σ)",
         "What the loss is multiplied by: nothing, the weight each model was trained with, or one for all",
-        choices=lambda: {"raw": "none", "own": "own", **titles(WEIGHTS)},
+        choices=weights,
         section="Loss weight",
     )
     P_mean: float = option(
@@ -91,6 +97,7 @@ def _measured(groups, context):
 def _body(settings, groups, found):
     lines = [line for k, group in enumerate(groups) for line in group_lines(group, found[k], SIGMAS, len(groups), k)]
     axis = {"log": True, "range": [SIGMAS[0], SIGMAS[-1]]}
+    summaries = {weight: _summary(groups, found, weight) for weight in weights()}
     loss = {"share": 2.1, "x": {**axis, "hideTicks": True}, "y": {"log": True}, "lines": lines}
     training = {
         "x": {**axis, "title": "σ"},
@@ -99,7 +106,8 @@ def _body(settings, groups, found):
     }
     return {
         "figure": {"sharedX": True, "panels": [loss, training]},
-        "summary": _summary(groups, found),
+        "summary": summaries[settings.weight],
+        "summaries": summaries,
         "python": _python(settings, groups),
     }
 
@@ -134,16 +142,31 @@ def _densities(settings, groups):
     return lines
 
 
-def _summary(groups, found):
+def _summary(groups, found, weight):
+    """The losses in the middle as they are drawn: multiplied by that choice of λ."""
     at = len(SIGMAS) * 11 // 20
     parts, counts = [], {}
     for group, curves in zip(groups, found, strict=True):
-        floor = f" (least possible {curves['floor'].mean[at]:.2g})" if group.exact else " (ideal denoiser unknown)"
-        parts.append(", ".join(f"{short(m)} {curves[m.name].mean[at]:.2g}" for m in group.models[:4]) + floor)
+        parts.append(", ".join(_read(group, curves, model, weight, at) for model in group.models))
+        if not group.exact:
+            parts[-1] += " (ideal denoiser unknown)"
         count = int(curves[group.models[0].name].count.min())
         counts[group.draw.words] = min(count, counts.get(group.draw.words, count))
     measured = " and ".join(f"{count} samples ({words})" for words, count in counts.items())
-    return f"Raw loss at σ = {SIGMAS[at]:.2g}: {'; '.join(parts)}. From {measured}."
+    named = {"raw": "Raw loss", "own": "Loss times the λ of each model's own training"}
+    what = named.get(weight, f"Loss times λ ({weights()[weight]})")
+    return f"{what} at σ = {SIGMAS[at]:.2g}: {'; '.join(parts)}. From {measured}."
+
+
+def _read(group, curves, model, weight, at):
+    """One model's number, with the least possible where that is another one than of the model before."""
+    factor = weights_of(group, SIGMAS, model)[weight][at]
+    if factor is None:
+        return f"{short(model)} none (its λ is infinite there)"
+    text = f"{short(model)} {factor * curves[model.name].mean[at]:.2g}"
+    if group.exact and (weight == "own" or model is group.models[-1]):
+        text += f" (least possible {factor * curves['floor'].mean[at]:.2g})"
+    return text
 
 
 def _python(settings, groups):
@@ -186,4 +209,5 @@ INSTRUMENT = Instrument(
     respond,
     streams=True,
     script="loss",
+    body=drawings.Loss,
 )

@@ -193,7 +193,9 @@ def _summary(settings, racing, points, ended):
         text += f" Not finite, and so without a point: {', '.join(broken)}."
     if not ended:
         return text
-    if settings.seeds > 1 and len(ranking) > 1:
+    if settings.field == "churn" and settings.seeds >= diagnostics.LEAST:
+        text += f" {verdicts.of_churn(by_lane)}"
+    elif settings.seeds > 1 and len(ranking) > 1:
         first, second = ranking[:2]
         verdict = diagnostics.compare(first.values, second.values).text
         text += f" {first.lane} against {second.lane}: {verdict}."
@@ -212,13 +214,17 @@ def _paper(settings, racing):
 
 
 def _python(settings):
+    model = choosing.denoising(settings.data, settings.denoiser, "edm")
+    count, against = _count(settings, model), MEASURES[settings.measure].against
+    measure = f"diagnostics.to_data(edm.Experiment(model=model.name), {settings.measure!r})" if against else "'error'"
     return f"""import edm
 from edm import diagnostics, presets
 
-model = edm.models.load({choosing.denoising(settings.data, settings.denoiser, "edm").name!r})
+model = edm.models.load({model.name!r})
 lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in presets.titles()}}
-latents = {{seed: edm.latents(edm.seeds(seed, {POINTS}), model.shape) for seed in range({settings.seeds})}}
-for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8)):
+latents = {{seed: edm.latents(edm.seeds(seed, {count}), model.shape) for seed in range({settings.seeds})}}
+measure = {measure}
+for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8), measure=measure):
     print(point.lane, point.steps, point.evaluations, point.value, point.low, point.high)
 """
 

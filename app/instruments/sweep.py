@@ -22,7 +22,7 @@ from edm.plots.panels import rounded
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 
-AT_ONCE_SECONDS = 15  # sweeps longer than this wait for a click
+AT_ONCE_SECONDS, BRIEF_SECONDS = 20, 2  # sweeps longer than this wait for a click; and where others wait, too
 POINTS, IMAGES = 200, 4  # of a cell, unless the measure wants more
 UPDATE_SECONDS = 0.4
 AS_THERE = {YOURS: "as in the Sampler tab"}
@@ -116,8 +116,10 @@ def respond(settings: Sweeping, context):
     )
     seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
-    waiting = seconds > AT_ONCE_SECONDS and not settings.run
-    yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": body["plan"]}, waiting
+    most = AT_ONCE_SECONDS if context.watch.alone else BRIEF_SECONDS
+    waiting = seconds > most and not settings.run
+    told = f"{body['plan']} Press Run to start it{'' if context.watch.alone else '; others wait now'}."
+    yield {**body, **_filled(sweep, []), "waiting": waiting, "summary": told if waiting else body["plan"]}, waiting
     if waiting:
         return
     shown = time.perf_counter()
@@ -195,7 +197,9 @@ def _filled(sweep, cells: list[Cell]) -> dict:
 def _summary(sweep, plan, cells):
     valued = [cell for cell in cells if cell.values and math.isfinite(cell.interval[0])]
     saved = plan.naive / max(plan.shared, 1)
-    text = f"{len(cells)} cells, {plan.shared:,} evaluations ({saved:.2f} × fewer than naively)."
+    text = f"{len(cells)} cells, {plan.shared:,} evaluations"
+    text += f" ({saved:.2f} × fewer than naively)." if plan.shared < plan.naive else "."
+    text += _without(sweep, cells)
     if not valued:
         return text
     ranked = sorted(valued, key=lambda cell: cell.interval[0])
@@ -207,6 +211,15 @@ def _summary(sweep, plan, cells):
         text += f" Against the next, {_where(sweep, ranked[1])}: {verdict}."
         text += f" {len(ties)} of {len(ranked) - 1} other cells do not differ significantly from the least."
     return text
+
+
+def _without(sweep, cells):
+    """Why there are dashes."""
+    dashed = [cell for cell in cells if cell.problem]
+    if not dashed:
+        return ""
+    first, more = dashed[0], f", and {len(dashed) - 1} more" if len(dashed) > 1 else ""
+    return f" A dash at {_where(sweep, first)}{more}: {first.problem}."
 
 
 def _where(sweep, cell):

@@ -136,7 +136,7 @@ def _checkpoint(model, images, sample):
 
 
 def _summary(group, images, values, curves):
-    steps = ", ".join(f"{value:.3g} after {number // 1000} k" for number, value in zip(images, values, strict=True))
+    steps = ", ".join(f"{value:.3g} after {number:,}" for number, value in zip(images, values, strict=True))
     count = curves[group.models[0].name].count.min()
     return f"E[λ·loss] over p_train: {steps} images. Measured on {count} samples at each σ ({group.draw.words})."
 

@@ -89,6 +89,22 @@ def of_race(
     return f"{text} {about(what)}".strip() if error else text.strip()
 
 
+def of_churn(points: Mapping[str, Sequence]) -> str:
+    """At the most evaluations: which lanes differ from the first by more than chance."""
+    (plain, *_), found = points, {}
+    own = points[plain][-1]
+    for title in list(points)[1:]:
+        one = points[title][-1]
+        if all(map(math.isfinite, (*one.values, *own.values))):
+            verdict = diagnostics.compare(one.values, own.values)
+            found.setdefault(verdict.text.split(" (")[0], []).append((title, verdict))
+    said = []
+    for words, lanes in found.items():
+        middle = [f"{title} {verdict.difference:+.2g}".replace("-", "−") for title, verdict in lanes]
+        said.append(f"{words}: {'; '.join(middle)}")
+    return f"Against {plain} at {own.evaluations} NFE, {'. '.join(said)} (95 %, {len(own.values)} seeds)."
+
+
 def _sorted(passed):
     return sorted(passed.items(), key=lambda item: item[1].evaluations)
 

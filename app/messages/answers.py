@@ -146,6 +146,13 @@ class Model(Sent):
     thumbnail: Float32 | Uint8 | None = None
 
 
+class Taken(Sent):
+    """A file to be saved: its name, and its content as base64."""
+
+    name: str
+    content: str
+
+
 class Thumbnail(Sent):
     """Of a model, by name; null where there is none."""
 

@@ -84,6 +84,12 @@ class Drawing(Sent):
     python: str
 
 
+class Loss(Drawing):
+    """summaries: for each choice of λ, with which the page multiplies by itself."""
+
+    summaries: dict[str, str]
+
+
 class Field(Sent):
     """At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]."""
 

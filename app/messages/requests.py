@@ -6,7 +6,7 @@ requests about one topic; `values` are settings as text, by the names of their f
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -63,6 +63,20 @@ class Probe(Picture):
 
     position: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=1, max_length=2)]
     level: Whole
+
+
+class Takeaway(Message):
+    """Sample settings as a film or a drawing, in the page's theme."""
+
+    values: _Values
+    form: Literal["gif", "svg"]
+    look: Literal["light", "dark"]
+
+
+class Dropped(Message):
+    """The settings that a picture carries, as it carries them."""
+
+    settings: _Text
 
 
 class Thumbnails(Message):

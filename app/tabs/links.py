@@ -21,6 +21,7 @@ from app.tabs import TABS
 from app.training import form
 from edm import presets
 from edm.base import flat
+from edm.base.documents import from_json
 from edm.base.errors import Refused, one_line, shown
 from edm.base.fields import SettingsError, is_number
 from edm.experiments.experiment import Experiment
@@ -55,6 +56,30 @@ def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dic
         "show": show,
         "notice": link.notice,
     }
+
+
+def dropped(settings: str) -> dict[str, str]:
+    """The address that opens what a picture of ours shows, from the settings that it carries: those of the Sampler tab,
+    or an instrument's beside them, or the runs of the Train tab. Raises Refused for what holds none."""
+    document = from_json(settings, "what the picture carries")
+    if not isinstance(document, dict):
+        raise Refused(f"The picture carries {shown(document)} instead of settings, which are names and values")
+    if isinstance(document.get("runs"), list):
+        return {TAB: TRAIN, f"{TRAIN}.runs": flat.written(document["runs"])}
+    if SHOW not in document:
+        return _texts(document)
+    show, values, yours = str(document[SHOW]), document.get("values"), document.get("yours")
+    return _texts(yours or {}) | {SHOW: show, **{f"{show}.{name}": text for name, text in _texts(values or {}).items()}}
+
+
+def _texts(values) -> dict[str, str]:
+    """Settings as an address holds them, in no groups."""
+    if not isinstance(values, dict):
+        raise Refused(f"The picture carries {shown(values)} instead of settings, which are names and values")
+    found = {}
+    for name, value in values.items():
+        found |= _texts(value) if isinstance(value, dict) else {name: flat.written(value)}
+    return found
 
 
 class _Link:

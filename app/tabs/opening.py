@@ -12,7 +12,7 @@ from app.messages.boot import Address, Boot
 from app.sentences import faults
 from app.tabs import TABS, controls, train
 from app.tabs.base import Answers, Asked, Event, House
-from app.tabs.links import opened_from
+from app.tabs.links import dropped, opened_from
 from app.work.jobs import answer
 
 
@@ -20,6 +20,7 @@ class Opening:
     events: ClassVar = {
         "boot": Event(requests.Message, Boot, "boot"),
         "open": Event(requests.Open, Address, "open"),
+        "drop": Event(requests.Dropped, Address, "open"),
     }
 
     def serve(self, house: House) -> Answers:
@@ -28,8 +29,12 @@ class Opening:
         def answers(event, message, ticket, sender):
             if event == "boot":
                 yield known
+                return
+            if event == "drop":
+                found = opened_from(dropped(message.settings), partial(train.check, house))
             else:
-                yield answer(opened(message.query, partial(train.check, house)) | {"models": house.models.since()})
+                found = opened(message.query, partial(train.check, house))
+            yield answer(found | {"models": house.models.since()})
 
         return answers
 

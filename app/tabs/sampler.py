@@ -1,4 +1,4 @@
-"""The Sampler tab: pictures, their measures, and the path of a particle."""
+"""The Sampler tab: pictures, their measures, the path of a particle, and what is taken away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from app.messages import answers, requests
 from app.tabs.base import Answers, Event, House, experiment_of
+from app.work.films import Film
 from app.work.jobs import Job
 from app.work.measures import Measures
 from app.work.pictures import Picture, Window
@@ -17,13 +18,14 @@ ASPECTS = 0.1, 10.0
 
 class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
-    jobs = (Picture, Measures, Probe, Thumbnails)
+    jobs = (Picture, Measures, Probe, Film, Thumbnails)
     events: ClassVar = {
         "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
         "measure": Event(requests.Picture, answers.Measures, "main"),
         "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),
         "probe": Event(requests.Probe, answers.Probe, "probe"),
+        "take": Event(requests.Takeaway, answers.Taken, "take"),
         "thumbnails": Event(requests.Thumbnails, answers.Thumbnail, "thumbnails"),
     }
 
@@ -40,6 +42,8 @@ def _job(event, message) -> Job:
     experiment = experiment_of(message.values)
     if event == "probe":
         return Probe(experiment=experiment, level=message.level, position=message.position)
+    if event == "take":
+        return Film(experiment=experiment, form=message.form, look=message.look)
     if event in ("measure", "measurePinned"):
         return Measures(experiment=experiment)
     return Picture(experiment=experiment, field=_window(message.field), moving=message.moving)

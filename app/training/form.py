@@ -74,7 +74,7 @@ class Short(View):
 
 
 MINUTES = 2.0
-NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images"}  # of what the form asks
+NAMES = {*Short.model_fields, *flat.names(Training)}.difference(HIDDEN) | {"images", "minutes"}  # of what the form asks
 PATIENCE = 6.0  # seconds that somebody waits for an estimate; a page waits for three times as long
 
 

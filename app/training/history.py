@@ -63,7 +63,7 @@ class History:
             if points is None:  # it has not asked for long
                 mine, start, points = False, 0, known.points()
             pace, numbers = known.chosen(start)
-            frames = [(number, *known.frames[number]) for number in numbers if len(known.frames[number][1])]
+            frames = [(number, *known.frames[number]) for number in numbers]
             return {
                 "cursor": f"{known.mark}:{known.total}",
                 "anew": not mine,

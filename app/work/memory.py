@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import TypeVar
 
+import torch
 from cachetools import LRUCache
 
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 
-VALUES = 512
+VALUES, MEGABYTES = 512, 128  # that are kept at most, also of a few large ones
 GLANCE = 0.02  # seconds between two looks at the ticket of who waits
 PATIENCE = 3.0  # seconds for which something goes on that nobody waits for: who moves a knob comes back for it
 SPELL = 0.02  # seconds of it before it gives its place up to a picture, which does not wait for long
@@ -28,9 +30,9 @@ class Unwanted(Exception):
 class Memory:
     """Thread-safe."""
 
-    def __init__(self, values: int = VALUES):
-        self._lock = threading.Lock()
-        self._known: LRUCache = LRUCache(values)
+    def __init__(self, values: int = VALUES, megabytes: int = MEGABYTES):
+        self._lock, most = threading.Lock(), megabytes << 20
+        self._known: LRUCache = LRUCache(most, lambda value: max(weight(value), most // values))
         self._coming: dict[Hashable, _Coming] = {}
 
     def remember(self, key: Hashable, make: Callable[[], Value]) -> Value:
@@ -40,7 +42,7 @@ class Memory:
                 return self._known[key]
         value = make()
         with self._lock:
-            self._known[key] = value
+            self._keep(key, value)
         return value
 
     def once(self, key: Hashable, make: Callable[[Watch], Value], watch: Watch) -> Value:
@@ -92,7 +94,22 @@ class Memory:
             if self._coming.get(key) is coming:
                 del self._coming[key]
             for value in values:
-                self._known[key] = value
+                self._keep(key, value)
+
+    def _keep(self, key, value):
+        with suppress(ValueError):  # it alone is larger than all that is kept
+            self._known[key] = value
+
+
+def weight(value: object) -> int:
+    """Bytes of the tensors and arrays in a value, with all that is kept alive for them."""
+    if isinstance(value, Mapping):
+        return sum(map(weight, value.values()))
+    if isinstance(value, tuple | list):
+        return sum(map(weight, value))
+    if isinstance(value, torch.Tensor):
+        return value.untyped_storage().nbytes()
+    return getattr(value, "nbytes", 0)
 
 
 class _Coming:

@@ -95,7 +95,7 @@ class Picture(Job):
                 more["nearest"] = _nearest(model, states[-1].x, work)
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
-        work.remember(("final", known), lambda: states[-1].x)
+        work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
         yield whole, True
 
 

@@ -32,7 +32,7 @@ class Processes:
         workers: int = CORES,
         own: bool = True,
         registered: Callable[[], tuple] = tuple,
-        megabytes: int = 256,
+        megabytes: int = 128,
     ):
         forks.load("app.work.worker", kinds.partition(":")[0])
         self._kept, self._numbers = Answers(megabytes), itertools.count(1)

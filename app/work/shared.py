@@ -25,7 +25,7 @@ class Work:
     own: who looks owns this machine, and may see where things lie (`app.work.snippets.complete`).
     """
 
-    def __init__(self, device, megabytes: int = 256, own: bool = True):
+    def __init__(self, device, megabytes: int = 128, own: bool = True):
         self.device, self.own = device, own
         self.slots = Slots(max(2, CORES))
         self._lock = threading.Lock()

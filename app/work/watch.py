@@ -47,6 +47,11 @@ class Watch:
         return self.slots.turn(self.visitor, self.spell) if self.slots else nullcontext()
 
     @property
+    def alone(self) -> bool:
+        """Whether nobody else waits for a place now."""
+        return self.slots is None or not self.slots.waiting
+
+    @property
     def may_wait(self) -> bool:
         """Whether there are others, and it may wait for them: not with a place, for which these may be waiting."""
         return self.slots is not None and not self.slots.taken

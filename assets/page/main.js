@@ -4,15 +4,18 @@ import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
 import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
+import { Dropping } from "./shared/dropping.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
 import { Hints } from "./shared/hints.js";
 import { Share } from "./shared/share.js";
+import { take } from "./shared/takeaway.js";
 import { switchTheme } from "./shared/theme.js";
 import { Trail } from "./shared/trail.js";
 import { Undoing } from "./shared/undoing.js";
 import { Train } from "./train/train.js";
 
+/** @typedef {import("./shared/messages.d.ts").Address} Address */
 /** @typedef {import("./shared/messages.d.ts").Boot} Boot */
 /** @typedef {import("./shared/server.js").Server} Server */
 /** @typedef {import("./shared/types.d.ts").Page} Page */
@@ -86,13 +89,18 @@ class Explorer {
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
     this.hints = new Hints(root);
     this.undoing = new Undoing(this.parts, () => this.tab.past);
+    new Dropping(root, {
+      server,
+      open: (shown) => this.openDropped(shown),
+      say: (sentence) => this.tab.say(sentence),
+    });
     this.listen();
     this.recolor();
     this.choose(boot.tabs[0].name);
   }
 
   listen() {
-    const { tabs, figures, link, csv, png, theme } = this.parts;
+    const { tabs, figures, link, csv, gif, svg, png, theme } = this.parts;
     for (const { name, link: node } of tabs)
       node.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey) return;
@@ -103,6 +111,13 @@ class Explorer {
     link.addEventListener("click", () => this.share.open());
     csv.addEventListener("click", () => this.tab.saveCsv?.());
     png.addEventListener("click", () => this.tab.savePng());
+    for (const [form, node] of /** @type {["gif" | "svg", HTMLButtonElement][]} */ (Object.entries({ gif, svg })))
+      node.addEventListener("click", async () => {
+        node.disabled = true; // it takes a moment
+        const sentence = await take(this.page.server, this.sampler.accepted, form);
+        node.disabled = false;
+        if (sentence) this.sampler.say(sentence);
+      });
     theme.addEventListener("click", switchTheme);
     new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
   }
@@ -124,6 +139,7 @@ class Explorer {
       box.hidden = other !== name;
     }
     this.parts.csv.hidden = !this.tab.saveCsv;
+    this.parts.gif.hidden = this.parts.svg.hidden = this.tab !== this.sampler;
     for (const [other, tab] of this.tabs)
       attempt(() => {
         tab.active = other === name;
@@ -160,17 +176,34 @@ class Explorer {
 
   /**
    * What the address said.
-   * @param {import("./shared/messages.d.ts").Address} opened
+   * @param {Address} opened
    */
-  open({ models, show, values, pinned, view, notice }) {
+  open(opened) {
+    this.#take(opened);
+    this.trail.begin();
+    this.root.dataset.opened = "true";
+  }
+
+  /** @param {Address} opened */
+  #take({ models, show, values, pinned, view, notice }) {
     if (models) this.takeModels(models);
     if (show) {
       this.choose(show.tab);
       this.tab.open({ show: show.name, values: show.values, notice });
     }
     this.sampler.open({ values, pinned, view, notice: show ? null : notice });
-    this.trail.begin();
-    this.root.dataset.opened = "true";
+  }
+
+  /**
+   * What a picture shows that was dropped onto the page.
+   * @param {Address} shown
+   */
+  openDropped(shown) {
+    for (const dialog of this.root.querySelectorAll("dialog")) dialog.close();
+    this.trail.visit(() => {
+      this.choose(shown.show?.tab ?? this.boot.tabs[0].name);
+      this.#take(shown);
+    });
   }
 
   /** @param {import("./shared/messages.d.ts").Figure} figure */

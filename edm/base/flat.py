@@ -26,7 +26,7 @@ def flatten(settings: Settings) -> dict[str, str]:
     flat = {name: value for name, value in document.items() if name not in inner}
     for name in inner:
         flat |= document.get(name, {})
-    return {name: _text(value) for name, value in flat.items()}
+    return {name: written(value) for name, value in flat.items()}
 
 
 def options(settings: Settings) -> list[str]:
@@ -90,9 +90,10 @@ def _value(name, text, annotation):
     return None if optional and not named and text in ("none", "auto") else text
 
 
-def _text(value) -> str:
+def written(value: Any) -> str:
+    """A value as text, as `flatten` writes it."""
     if isinstance(value, list):
-        return (";" if value and isinstance(value[0], list) else ",").join(_text(item) for item in value) or "none"
+        return (";" if value and isinstance(value[0], list) else ",").join(written(item) for item in value) or "none"
     if isinstance(value, bool | None):
         return str(value).lower()
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from edm.base import kinds_of_files
 from edm.commands.help import command
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ MORE = """examples:
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "info", "say what a model, a checkpoint or a picture is", ABOUT, MORE)
-    parser.add_argument("file", help="a .safetensors or .png file of ours")
+    parser.add_argument("file", help="a .safetensors file, or a picture (.png, .gif, .svg), of ours")
     parser.add_argument("--json", action="store_true", help="the whole header, as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> Any:
-    if options.file.lower().endswith(".png"):
+    if kinds_of_files.is_picture(options.file):
         from edm.files.render import read_document
 
         print(json.dumps(read_document(options.file), indent=2))

@@ -18,13 +18,15 @@ from edm.experiments.experiment import MAX_SAMPLES, Experiment
 if TYPE_CHECKING:
     import argparse
 
-ABOUT = """Sample a model and write a picture (.png, with its settings inside), the numbers (.csv), the samples with
-their trajectories (.npz), or as many images as you like: into a folder, or a .zip."""
+ABOUT = """Sample a model and write a picture (.png), a film from noise to data (.gif) or lines for slides (.svg, of
+points), each with its settings inside; the numbers (.csv), the samples with their trajectories (.npz), or as many
+images as you like: into a folder, or a .zip."""
 MORE = """examples:
   python -m edm sample --model digits --label 3 --steps 12 --out threes.png
   python -m edm sample --preset designs/vp --model spiral --out spiral.npz
   python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
-  python -m edm sample --config picture.png --steps 40
+  python -m edm sample --model spiral --out film.gif --dark
+  python -m edm sample --config film.gif --steps 40
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
   python -m edm sample --model digits_edm --count 50000 --out images/
   torchrun --nproc_per_node 8 -m edm sample --model cifar10.safetensors --seeds 0-49999 --out images.zip
@@ -47,15 +49,17 @@ A script can ask a running page for the same:
 with a password, Client(address, auth=("edm", WORD)). Two requests of a visitor are computed at a time, each of at most
 about 20 s."""
 OUT = "sample.png"
-PICTURE, NUMBERS, ALBUM = (".png",), (".csv", ".npz"), ("", ".zip")  # what the ending of --out asks for
+# what the ending of --out asks for
+PICTURE, NUMBERS, ALBUM = (".png", ".gif", ".svg"), (".csv", ".npz"), ("", ".zip")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm sample [options]"
     title = "sample a model and write a picture, the numbers, or many images"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
-    out = f"what to write: .png, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
+    out = f"what to write: .png, .gif, .svg, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
     parser.add_argument("--out", type=common.filled, help=out)
+    parser.add_argument("--dark", action="store_true", help="a dark background, of a .gif or .svg")
     parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
     queued.add(parser, "draw many images")
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, sample nothing")
@@ -85,7 +89,11 @@ def run(options: argparse.Namespace) -> Any:
         return None
     out = Path(options.out)
     if ending not in (*PICTURE, *NUMBERS, *ALBUM):
-        raise Refused(f"--out {out}: the name must end in .png, .npz or .csv, or for many images in .zip or /")
+        raise Refused(
+            f"--out {out}: the name must end in .png, .gif, .svg, .npz or .csv, or for many images in .zip or /"
+        )
+    if options.dark and ending not in (".gif", ".svg"):
+        raise Refused(f"--dark: {out} has no background to choose; name a .gif or .svg with --out")
     if not out.absolute().parent.is_dir():
         raise Refused(f"--out {out}: there is no folder {out.parent}")
     if ending in ALBUM:
@@ -94,7 +102,7 @@ def run(options: argparse.Namespace) -> Any:
         raise Refused(f"--out {out}: {several} processes share images only; name a folder or a .zip")
     if numbers is not None:
         return _stream(experiment, numbers, how, out, options.device)
-    return _picture(experiment, how, out, options.device)
+    return _picture(experiment, how, out, options.device, "dark" if options.dark else "light")
 
 
 def _ending(name) -> str:
@@ -205,23 +213,28 @@ def _stream(experiment, numbers, how, out, device):
     print(f"{len(numbers):,} samples -> {out}")
 
 
-def _picture(experiment, how, out, device):
+def _picture(experiment, how, out, device, look):
     """Samples of which all states are kept until they are written."""
     import numpy as np
 
     from edm.base.atomic import atomic
     from edm.data import points
     from edm.experiments import models
-    from edm.files import render
+    from edm.files import films, render
     from edm.sampling.path import path_of
 
     model = models.of(experiment)
+    if _ending(out) == ".svg":
+        films.check_drawn(model)
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
     samples = states[-1].x.cpu().numpy()
     if _ending(out) == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
+    elif _ending(out) in PICTURE:
+        with atomic(out) as file:
+            file.write(films.content(_ending(out)[1:], model, states, experiment.document(), look))
     elif _ending(out) == ".csv":
         with atomic(out) as file:
             points.write(file, samples)

@@ -26,15 +26,15 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
 
 
-def opened(file: IO[bytes], place: str, most: int = MAX_PIXELS) -> Image.Image:
+def opened(file: IO[bytes], place: str, most: int = MAX_PIXELS, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """The image in a binary file, its pixels not yet decoded."""
     try:
-        image = Image.open(file, formats=FORMATS)
+        image = Image.open(file, formats=formats)
         pixels = image.width * image.height
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         pixels = most + 1
     except UnidentifiedImageError:
-        kinds = ", ".join(FORMATS)
+        kinds = ", ".join(formats)
         raise Refused(f"{place} is no image ({kinds}), or its header is broken; replace or remove it") from None
     except BROKEN as error:
         raise Refused(f"{place} has a broken header ({error}); replace or remove it") from None

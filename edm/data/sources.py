@@ -257,6 +257,12 @@ def _told():
         raise DataError(str(error)) from error
 
 
+def sigma_data(source: Source) -> float:
+    """σ_data of what a run learns: measured, where its source does not know it."""
+    known = getattr(source, "spread", None)
+    return spread(source) if known is None else float(known)
+
+
 def spread(source: Source, count: int = 10_000) -> float:
     """σ_data: the standard deviation of a coordinate, around that coordinate's mean, over at most `count` samples."""
     number = min(count, source.size or count)

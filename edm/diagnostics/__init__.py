@@ -1,7 +1,7 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
 from edm.diagnostics.axes import Axis, Sweep
-from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion, spread
+from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion
 from edm.diagnostics.convergence import SPAN, Order, Point, convergence, fitted_order
 from edm.diagnostics.crossings import Crossing, crossings
 from edm.diagnostics.curvature import Curvature, curvature, paths, solution
@@ -23,6 +23,7 @@ from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
 from edm.diagnostics.sharing import Shared
+from edm.diagnostics.spreads import spread
 from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, check_latents, prepared
@@ -131,16 +130,6 @@ class Round:
     sigma: float
     x: torch.Tensor
     denoised: torch.Tensor
-
-
-def spread(x: torch.Tensor) -> float:
-    """√ of the mean variance of a coordinate of samples [B, …], as σ_data is of the data."""
-    return float(spreading(x))
-
-
-def spreading(x: torch.Tensor) -> torch.Tensor:
-    """The same as a tensor [] beside x, which is not waited for."""
-    return precisely(x).var(0).mean().sqrt()
 
 
 def churn_cycles(

@@ -57,7 +57,7 @@ def _through(curve, places):
 def _sign(gap) -> int:
     """−1 or 1 where one of both is clearly lower, else 0."""
     many = len(gap) >= LEAST
-    clear = compare(gap, np.zeros(len(gap))).significant if many else abs(gap.mean()) > CLEAR
+    clear = compare(gap.tolist(), [0.0] * len(gap)).significant if many else abs(gap.mean()) > CLEAR
     return int(np.sign(gap.mean())) * bool(clear)
 
 

@@ -104,6 +104,20 @@ def _text(value: float, scale: float) -> str:
     return text.replace("-", "−")
 
 
+def jackknife(value: float, without: Sequence[float]) -> tuple[float, float, float]:
+    """(value, low, high) of the 95 % interval of a number of n samples. without: the same number without each of them.
+
+    The error is √((n − 1)/n · Σ (v_k − v̄)²), which for a mean is s/√n. Raises ValueError for fewer than 2 samples.
+    """
+    count = len(without)
+    if count < 2:
+        raise Refused(f"{count} samples; an interval needs two or more")
+    middle = math.fsum(without) / count
+    error = math.sqrt((count - 1) / count * math.fsum((one - middle) ** 2 for one in without))
+    half = _quantile(count - 1) * error
+    return value, value - half, value + half
+
+
 @lru_cache(maxsize=256)
 def _quantile(freedom: int) -> float:
     """t with a probability of 97.5 % below it."""

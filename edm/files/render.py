@@ -1,12 +1,15 @@
 """Pictures of a result as PIL images: grids for images, paths over the density for points.
 
-Settings travel in a PNG's text chunk `edm`, so that a picture can be made again from its file.
+Settings travel in a PNG's text chunk `edm`, in a GIF's comment after that word, and in an SVG's metadata of that name,
+so that a picture can be made again from its file.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from edm.base import documents
+from edm.base import documents, kinds_of_files
 from edm.base.errors import Refused, shown
 from edm.base.transfers import array, stacked
 from edm.data import images
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 
     from edm.base.types import Numbers, Shape, StrPath
 
-METADATA_KEY, MAX_TEXT = "edm", 1 << 20
+METADATA_KEY, MAX_TEXT, MAX_SVG = "edm", 1 << 20, 1 << 26
+_SETTINGS = re.compile(rb'<metadata id="edm">([^<]*)</metadata>')
 _NOISE, _DATA, _PAPER = (224, 123, 57), (47, 111, 181), (251, 251, 250)
 
 
@@ -75,12 +79,18 @@ def scale_of(shape: Shape) -> int:
     return max(1, 64 // shape[-1])
 
 
-def grid(images: torch.Tensor | np.ndarray, scale: int = 8, columns: int | None = None) -> Image.Image:
-    """Images [B, C, H, W] in [−1, 1] side by side as `sheet` says, each pixel `scale` wide; C is 1 or 3."""
+def grid(
+    images: torch.Tensor | np.ndarray,
+    scale: int = 8,
+    columns: int | None = None,
+    paper: tuple[int, int, int] = _PAPER,
+) -> Image.Image:
+    """Images [B, C, H, W] in [−1, 1] side by side as `sheet` says, each pixel `scale` wide; C is 1 or 3. paper: the
+    colour between them."""
     array = np.repeat(np.repeat(to_uint8(images).transpose(0, 2, 3, 1), scale, 1), scale, 2)
     count, height, width, _ = array.shape
     made = sheet(count, width, height, columns)
-    picture = Image.new("RGB", made.size, _PAPER)
+    picture = Image.new("RGB", made.size, paper)
     for k, image in enumerate(array):
         picture.paste(Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image), made.place(k))
     return picture
@@ -158,18 +168,40 @@ def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
 
 
 def read_document(path: StrPath) -> dict:
-    """The settings document in a PNG of ours, from the page or the command line. Raises Refused if there is none."""
-    with open(path, "rb") as file, images.opened(file, str(path)) as image:
-        try:
-            text = getattr(image, "text", {}).get(METADATA_KEY)
-        except images.BROKEN as error:
-            raise Refused(f"{path} is damaged, and cannot be read as a PNG picture ({error})") from None
+    """The settings document in a picture of ours (PNG, GIF or SVG), whatever its file is called. Raises Refused if
+    there is none."""
+    with open(path, "rb") as file:
+        text = _svg_text(file.read(MAX_SVG + 1), path) if kinds_of_files.is_svg(path) else _text(file, path)
     if text is None:
-        raise Refused(f"{path} carries no settings: it is no PNG picture that the EDM explorer has made")
-    document = documents.from_json(str(text), f"the text {METADATA_KEY!r} in {path}", MAX_TEXT)
+        raise Refused(
+            f"{path} carries no settings: it is no picture that the EDM explorer has made, or a program on its way, "
+            "such as one for mail, chats or editing, has removed them; take the file as it was saved"
+        )
+    document = documents.from_json(text, f"the text {METADATA_KEY!r} in {path}", MAX_TEXT)
     if not isinstance(document, dict):
         raise Refused(f"{path} carries {shown(document)} instead of settings, which are names and values")
     return document
+
+
+def _text(file, path) -> str | None:
+    """What stands in a PNG under our key, or in a GIF's comment after it."""
+    with images.opened(file, str(path), formats=(*images.FORMATS, "GIF")) as image:
+        try:
+            if image.format == "PNG":
+                found = getattr(image, "text", {}).get(METADATA_KEY)
+                return None if found is None else str(found)
+            comment = image.info.get("comment", b"") if image.format == "GIF" else b""
+        except images.BROKEN as error:
+            raise Refused(f"{path} is damaged, and cannot be read as a picture ({error})") from None
+    key, _, text = comment.decode(errors="replace").partition(" ")
+    return text if key == METADATA_KEY else None
+
+
+def _svg_text(data, path) -> str | None:
+    if len(data) > MAX_SVG:
+        raise Refused(f"{path} is too large: of an SVG picture at most {MAX_SVG:,} bytes are read")
+    found = _SETTINGS.search(data)
+    return html.unescape(documents.text_of(found.group(1), str(path))) if found else None
 
 
 def _density(denoiser, half, pixels) -> np.ndarray:

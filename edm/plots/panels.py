@@ -186,13 +186,13 @@ def _known_to(points):
     return [{"y": floor, "text": f"the exact solution is known to {floor:.0e}"}]
 
 
-def churn(series: Sequence[Series], sigma: float, sigma_data: float | None) -> list[dict]:
-    """Two panels: the spread of x, and of D(x; σ), over rounds of noise added and removed.
+def churn(series: Sequence[Series], sigma: float, sigma_data: float | None, of: str = "spread") -> list[dict]:
+    """Two panels: the spread of x, and that of D(x; σ) or another number, over rounds of noise added and removed.
 
-    items: (round, spread of x, spread of D). sigma_data: of the data; None: not known."""
+    items: (round, spread of x, number of D). sigma_data: of the data; None: not known. of: what that number is."""
     known = "" if sigma_data is None else ", dotted: √(σ² + σ<sub>data</sub>²)"
     panels = []
-    for column, title in ((1, f"spread of x{known}"), (2, "spread of D(x; σ)")):
+    for column, title in ((1, f"spread of x{known}"), (2, f"{of} of D(x; σ)")):
         lines = [
             {
                 "name": one.name,

@@ -33,8 +33,9 @@ class Turns:
         make(room)
         self._turn, self._door = (FileLock(room / f"{name}.{what}", thread_local=False) for what in ("turn", "next"))
         self._clock, self._until = clock, 0.0
-        self._began = self._ended = clock()
-        self._pace = 1.0
+        self._began = clock()
+        self._ended: float | None = None
+        self._pace = 2.0  # with another one, until turns have been measured
 
     def mine(self) -> bool:
         """Whether it is this run's turn now. One that is told otherwise asks again soon."""
@@ -51,7 +52,8 @@ class Turns:
             return False
         self._door.release()
         now = self._clock()
-        self._pace = 1 + (now - self._ended) / max(self._ended - self._began, SLICE / 2)
+        if self._ended is not None:
+            self._pace = 1 + (now - self._ended) / max(self._ended - self._began, SLICE / 2)
         self._began, self._until = now, now + SLICE
         return True
 

@@ -105,10 +105,11 @@ class Clock:
         time for so many reports."""
         settings, seen = self._state.settings, self._state.images
         seconds = 60 * (settings.minutes or 0)
-        reports = math.ceil(settings.images / settings.tick)
+        reports, left = math.ceil(settings.images / settings.tick), max(seconds - self.spent, 0)
         if self._report:
-            reports = min(reports, max(int(REPORTS * seconds / self._report), FEWEST))
-        training = max(seconds - self.spent - reports * self._report, 0)
+            fitting = min(max(int(REPORTS * seconds / self._report), FEWEST), int(left / 2 / self._report))
+            reports = max(min(reports, fitting), 1)
+        training = max(left - (reports + 1) * self._report, 0)  # and what may still be drawn by time
         images = seen + max(int(self.rate * training // settings.batch), 1) * settings.batch
         return images, math.ceil(images / reports / settings.batch) * settings.batch
 
@@ -123,7 +124,7 @@ class Early:
         """What the run reports after so many seconds: "" nothing, "loss" how it learns, "all" samples, too."""
         if seconds < self._next:
             return ""
-        self._next = max(seconds + SOON, seconds * GROWTH)
+        self._next = max(seconds + SOON, seconds * GROWTH) if seconds else 0.0
         return "all" if seconds >= self._draw else "loss"
 
     def drawn(self, began: float, ended: float) -> None:

@@ -82,7 +82,7 @@ def train(
     source, split, note = divided(source, settings, header, resume, accept_data)
     sigma_data = settings.design.sigma_data
     if sigma_data is None:  # measured once in the life of a run
-        sigma_data = sources.spread(source) if header is None else header.sigma_data
+        sigma_data = sources.sigma_data(source) if header is None else header.sigma_data
     if not 0 < sigma_data < math.inf:
         raise Refused(f"the data's standard deviation is {sigma_data:g}: all samples are equal; give sigma_data")
     known = identity.identify(source, settings.data, split.held)

@@ -147,7 +147,8 @@ class Thinned:
                 errors = _table([line["validation"] for line in lines]).reshape(len(lines), len(sigmas)) * weight
                 fresh[:, 2] = errors @ share
         fresh[~(np.abs(fresh) < LARGEST)] = np.nan
-        self.gaps += int(np.isnan(fresh[fresh[:, 0] > 0, 1]).sum())  # an untrained network has no loss
+        untrained = bool(sigmas) & (fresh[:, 0] == 0)  # which has no loss
+        self.gaps += int((np.isnan(fresh[:, 1]) & ~untrained).sum())
         told = (line.get("nonfinite") for line in reversed(lines))
         self.nonfinite = next((number for number in told if type(number) is int and number >= 0), self.nonfinite)
         self._keep(errors, fresh[:, 0])

@@ -20,6 +20,7 @@ from edm.training.loss import per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState
 
+QUICK = 8  # steps for samples of an untrained network
 SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
 
 
@@ -40,7 +41,7 @@ class Validation:
 
     def tick(self, rate: float, left: float, share: float = 1.0) -> Tick:
         """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds. share: of the
-        images on which it is validated; 0: that is left out, and nothing is drawn."""
+        images on which it is validated, for which fewer steps draw its samples; 0: neither is done."""
         state = self._state
         total, steps = state.losses
         state.losses = (0.0, 0)
@@ -50,7 +51,8 @@ class Validation:
             labels = None if self._labels is None else self._labels[few]
             with during(VALIDATING):
                 measured = tuple(per_sigma(average, self._images[few], labels, SIGMAS))
-            samples = last(sample(average, self._latents, Sampling(), self._classes)).x.cpu()
+            drawing = Sampling() if share == 1 else Sampling(steps=QUICK)
+            samples = last(sample(average, self._latents, drawing, self._classes)).x.cpu()
         report = Metrics(
             images=state.images, seconds=state.seconds, loss=total / steps if steps else math.nan,
             sigmas=SIGMAS[: len(measured)], validation=measured,

@@ -1,5 +1,6 @@
 """What holds for the whole page: links, mistakes, keyboard, themes, sizes, visitors, nothing from elsewhere."""
 
+import base64
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from gradio_client import Client
+from PIL import Image
 
 from edm import render
+from edm.__main__ import main
 from tests.browser.conftest import start_server
 from tests.browser.looking import moved
 
@@ -60,6 +63,50 @@ def test_a_png_carries_its_settings(explore, tmp_path):
     path = tmp_path / "picture.png"
     download.value.save_as(path)
     assert render.read_document(path) == {"model": "smiley", "count": 33, "sampling": {"steps": 7}}
+
+
+def test_films_and_drawings_are_those_of_the_command_line_and_open_again_where_they_are_dropped(explore, tmp_path):
+    explorer = explore("?model=smiley&steps=7&count=9&__theme=dark")
+    for form in ("gif", "svg"):
+        with explorer.page.expect_download() as download:
+            explorer.page.click(f"header button:text-is('{form.upper()}')")
+        assert download.value.suggested_filename == f"edm-smiley.{form}"
+        download.value.save_as(tmp_path / f"page.{form}")
+        written = main(
+            ["sample", f"--config={tmp_path / 'page'}.{form}", "--dark", f"--out={tmp_path / 'here'}.{form}"]
+        )
+        assert written == 0
+        assert (tmp_path / f"page.{form}").read_bytes() == (tmp_path / f"here.{form}").read_bytes()
+    explorer.page.click("[data-model=two_diracs]")
+    explorer.settled()
+    for form in ("gif", "svg"):
+        explorer.page.click("text=Train")
+        drop(explorer.page, tmp_path / f"page.{form}")
+        explorer.page.wait_for_selector(".explorer[data-tab=sampler]")
+        explorer.page.wait_for_function("location.search.includes('model=smiley')")
+        assert "steps=7" in explorer.query
+    Image.new("RGB", (8, 8)).save(tmp_path / "stripped.png")
+    (tmp_path / "notes.txt").write_text("edm")
+    for name, said in (("stripped.png", "has removed them"), ("notes.txt", "is no picture of the explorer's")):
+        drop(explorer.page, tmp_path / name)
+        explorer.page.wait_for_selector(f".notice:visible:has-text({said!r})")
+    explorer.page.go_back()
+    explorer.page.wait_for_selector(".explorer[data-tab=train]")
+
+
+def drop(page, path):
+    """A file onto the page, after a look at the hint that appears meanwhile."""
+    dragged = """([name, content]) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name));
+        const tell = (kind) => document.body.dispatchEvent(
+            new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+        tell("dragenter");
+        const hinted = document.querySelector(".dropping").checkVisibility();
+        tell("drop");
+        return hinted && !document.querySelector(".dropping").checkVisibility();
+    }"""
+    assert page.evaluate(dragged, [path.name, base64.b64encode(path.read_bytes()).decode()])
 
 
 def test_nothing_is_fetched_from_elsewhere(explore, server):

@@ -156,8 +156,18 @@ def test_a_drawing_becomes_the_data(explore):
     assert "points=" in explorer.query
 
 
-def test_another_model_ends_the_drawing(explore):
-    explorer = explore("?steps=9")
+def test_another_model_ends_the_drawing_and_cancel_takes_it_back(explore):
+    explorer = explore("?model=two_diracs&count=7&steps=9")
+    explorer.page.click("[data-model=drawn]")
+    explorer.page.wait_for_selector(".done")
+    explorer.page.mouse.click(explorer.box()["x"] + 300, explorer.box()["y"] + 200)
+    explorer.wait(lambda: "points=" in explorer.query)
+    explorer.page.click("text=Cancel")
+    explorer.settled()
+    explorer.wait(lambda: explorer.query == "model=two_diracs&count=7&steps=9")
+    assert explorer.page.locator(".done").count() == 0
+    explorer.page.click("[data-model=eight_gaussians]")
+    explorer.settled()
     explorer.page.click("[data-model=drawn]")
     box = explorer.box()
     explorer.page.mouse.click(box["x"] + 400, box["y"] + 200)

@@ -75,6 +75,8 @@ def _wiring() -> Wiring:
 
 MESSAGES = {
     "open": {"serial": 1, "query": "?model=spiral&steps=9&show=race"},
+    "drop": {"serial": 1, "settings": '{"show": "race", "values": {"limit": 9}, "yours": {"steps": "9"}}'},
+    "take": {"serial": 1, "values": {"model": "two_diracs", "steps": "3"}, "form": "svg", "look": "dark"},
     "ask": {"serial": 1, "values": {"model": "spiral", "steps": "9"}, "field": {"aspect": 1.5, "follow": True}},
     "probe": {"serial": 1, "values": {}, "field": None, "position": [0.1, 0.2], "level": 3},
     "loss": {"serial": 1, "values": {}, "yours": {"steps": "5"}},

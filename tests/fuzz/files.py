@@ -116,10 +116,18 @@ def _tick(dice) -> bytes:
     return json.dumps(mutated(dice, _TICK, _MORE)).encode() + b"\n"
 
 
+def _blocks(data) -> bytes:
+    """Data of a GIF, in blocks of at most 255 bytes."""
+    parts = [data[at : at + 255] for at in range(0, len(data), 255)]
+    return b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+
+
 _READERS = {
     ".yaml": (_text, lambda path: options.read(path, Experiment, "experiment")),
     ".json": (_text, lambda path: options.read(path, Training, "training")),
     ".PNG": (lambda dice: png(damaged(dice, _text(dice))), render.read_document),
+    ".gif": (lambda dice: b"GIF89a\1\0\1\0\0\0\0!\xfe" + _blocks(b"edm " + _text(dice)) + b",", render.read_document),
+    ".svg": (lambda dice: b'<svg><metadata id="edm">' + _text(dice) + b"</metadata></svg>", render.read_document),
     ".safetensors": (lambda dice: safetensors(damaged(dice, _text(dice))), checkpoints.load),
     ".npy": (lambda dice: _npy(), points.read),
     ".csv": (lambda dice: b"x,y\n0.5,-1\n1e-3;2\n", points.read),

@@ -4,7 +4,8 @@ Everything is real: workers and servers in processes of their own, killed with S
 is full (a tmpfs, for which one has to be root); clocks that jump; one process of two that fails. `fuzz` gives inputs
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
 pretended GPU, and `gpu` what matters on one, where there is one.
-`everywhere` looks at the whole page with axe-core. A line that ends in FAILED is a defect.
+`everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs. A
+line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.trials.gpu import gpu
 from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
 from tests.trials.looked import everywhere
+from tests.trials.moved import moves
 from tests.trials.tasked import tasked
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
@@ -42,7 +44,7 @@ def fuzz(folder, dice, count=10_000):
 
 
 TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu, everywhere)
-TRIALS = {trial.__name__: trial for trial in TRIALED}
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, moves)}
 
 
 def main():

@@ -125,7 +125,7 @@ export class Instrument {
       this.say(this.ofLink);
       this.body = body;
       this.show(body);
-      this.summary.replaceChildren(...typeset(body.summary));
+      this.summarize();
       this.node.dataset.serial = String(serial);
       countUp(this.node, "messages");
     }
@@ -137,6 +137,18 @@ export class Instrument {
    * @param {Drawn} _body
    */
   show(_body) {}
+
+  /**
+   * The sentence about what is drawn.
+   * @param {Drawn} body
+   */
+  sentence(body) {
+    return body.summary;
+  }
+
+  summarize() {
+    if (this.body) this.summary.replaceChildren(...typeset(this.sentence(this.body)));
+  }
 
   /**
    * For what is painted: in frames in which something has changed or moves.

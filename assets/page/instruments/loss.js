@@ -7,6 +7,7 @@ import { weighed } from "./weighed.js";
 
 /** @typedef {import("../shared/types.d.ts").Figure} Figure */
 /** @typedef {import("../shared/types.d.ts").Panel} Panel */
+/** @typedef {import("../shared/messages.d.ts").Loss} Body */
 /** @typedef {{ name: "P_mean" | "P_std", grip: number }} Held  grip: how far from the handle it was taken. */
 
 const LIGHT = ["weight", "P_mean", "P_std"]; // knobs that need no new measurement
@@ -14,6 +15,7 @@ const EDGES = [0.01, 0.1, 1, 10];
 /** @type {Record<string, string>} */
 const TITLES = { raw: "E‖D − y‖² / d", own: "own λ · loss" }; // of others, their weight's
 
+/** @extends {OneChart<Body>} */
 export default class Loss extends OneChart {
   /** @type {Figure | null} */
   #drawn = null;
@@ -58,13 +60,14 @@ export default class Loss extends OneChart {
     this.#repainting ||= requestAnimationFrame(() => {
       this.#repainting = 0;
       if (this.body) this.show(this.body);
+      this.summarize();
     });
   }
 
   /**
    * The server's losses are raw; here they are weighed, and p_train is that of the knobs as they are now.
    * @override
-   * @param {import("../shared/messages.d.ts").Drawing} body
+   * @param {Body} body
    */
   show({ figure }) {
     if (!figure) return;
@@ -76,6 +79,14 @@ export default class Loss extends OneChart {
     const titled = { ...shown, y: { ...shown.y, title } };
     this.#drawn = { ...figure, key: weight, panels: [titled, density(training, P_mean, P_std)] };
     this.chart.show(this.#drawn, this.colors);
+  }
+
+  /**
+   * @override
+   * @param {Body} body
+   */
+  sentence({ summary, summaries }) {
+    return summaries[this.values.weight] ?? summary;
   }
 
   /** @override */

@@ -10,6 +10,8 @@ export class Pen {
   #waiting = null;
   /** @type {Plane | null} Which it draws on. */
   #plane = null;
+  /** @type {import("../shared/types.d.ts").Values | null} What was chosen before. */
+  #before = null;
 
   /**
    * @param {object} parts
@@ -30,7 +32,9 @@ export class Pen {
   }
 
   start() {
-    this.#waiting = [...(this.settings.values.points ?? [])];
+    const { model, points, label, count } = this.settings.values;
+    this.#before ??= { model, points, label, count };
+    this.#waiting = [...(points ?? [])];
     if (!(this.picture.stage instanceof Plane)) this.settings.setModel("eight_gaussians");
     this.arrive();
   }
@@ -54,7 +58,7 @@ export class Pen {
   }
 
   stop() {
-    this.#waiting = null;
+    this.#waiting = this.#before = null;
     if (!this.#plane) return;
     this.#plane.pad?.end();
     this.#plane.pad = null;
@@ -62,10 +66,19 @@ export class Pen {
     this.changed();
   }
 
+  /** What was there before is there again. */
+  cancel() {
+    const before = this.#before;
+    this.stop();
+    if (before) this.settings.set(before);
+  }
+
   /** What ends it, in place of the switches. */
-  done() {
+  ends() {
     const done = button({ class: "done" }, "Done");
+    const cancel = button({ class: "cancel plain" }, "Cancel");
     done.addEventListener("click", () => this.stop());
-    return done;
+    cancel.addEventListener("click", () => this.cancel());
+    return [cancel, done];
   }
 }

@@ -259,7 +259,7 @@ export class Sampler {
     const { kind } = this.main.picture;
     if (this.pen.drawing) {
       views.dataset.key = "";
-      views.replaceChildren(this.pen.done());
+      views.replaceChildren(...this.pen.ends());
     } else if (kind) showSwitches(views, kind.switches, this.view, (changes) => this.setView(changes));
   }
 

@@ -51,8 +51,7 @@ function metrics(label, result, { measures, behind }) {
       "error",
       "RMS distance to the exact solution of the same ODE from the same start",
     ]);
-  else if (measures?.stochastic)
-    items.push(["—", "error", "with S_churn > 0 there is no single ODE solution to compare with"]);
+  else if (measures) items.push(["—", ...withoutError(measures)]);
   if (measures?.distance != null) {
     items.push([rounded(measures.distance), "distance to data", "sliced Wasserstein distance"]);
     items.push([
@@ -70,6 +69,15 @@ function metrics(label, result, { measures, behind }) {
 }
 
 /**
+ * Why there is no error: for the row of numbers, and in full.
+ * @param {Measures} measures
+ */
+function withoutError({ stochastic }) {
+  if (!stochastic) return ["error: not finite", "the samples have no bounds: take more steps"];
+  return ["error: not with fresh noise", "a stochastic sampler has no ODE solution to be compared with"];
+}
+
+/**
  * One sentence for everybody, and for screen readers.
  * @param {Result} result
  * @param {Measures | null} measures
@@ -83,6 +91,7 @@ function summary(result, measures, { values, boot }) {
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
+  else if (measures) text += `, no error: ${withoutError(measures)[1]}`;
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
   return [text, ...result.notes].map((t) => `${t}.`).join(" ");

@@ -10,6 +10,14 @@ export function frame(root, tabs) {
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
+  const gif = button(
+    { class: "plain", title: "Download a film from noise to data; its settings travel inside" },
+    "GIF",
+  );
+  const svg = button(
+    { class: "plain", title: "Download the trajectories as lines; their settings travel inside" },
+    "SVG",
+  );
   const undo = button({ class: "plain", title: "Undo", hidden: true }, "↶");
   const redo = button({ class: "plain", title: "Redo", hidden: true }, "↷");
   const said = element("p", { class: "said", role: "status", hidden: true });
@@ -25,10 +33,10 @@ export function frame(root, tabs) {
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
     element("nav", {}, ...parts.map((part) => part.link)),
-    element("div", { class: "right" }, undo, redo, device, figures, link, csv, png, theme),
+    element("div", { class: "right" }, undo, redo, device, figures, link, csv, gif, svg, png, theme),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   root.replaceChildren(header, ...parts.map((part) => part.box), said, share, gallery);
-  return { tabs: parts, undo, redo, said, device, figures, link, csv, png, theme, share, gallery };
+  return { tabs: parts, undo, redo, said, device, figures, link, csv, gif, svg, png, theme, share, gallery };
 }

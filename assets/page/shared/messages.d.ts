@@ -187,6 +187,12 @@ export interface Drawing {
   python: string;
 }
 
+/** The settings that a picture carries, as it carries them. */
+export interface DroppedRequest {
+  serial?: number;
+  settings: string;
+}
+
 export interface Ends {
   name: string;
   values: string[];
@@ -312,6 +318,14 @@ export interface Line {
   weights?: Record<string, (number | null)[]> | null;
   floor?: boolean | null;
   of?: string | null;
+}
+
+/** summaries: for each choice of λ, with which the page multiplies by itself. */
+export interface Loss {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  summaries: Record<string, string>;
 }
 
 /** λ·error at each σ, of one tick. */
@@ -603,6 +617,20 @@ export interface Tab {
   tasks?: TaskKind[] | null;
 }
 
+/** Sample settings as a film or a drawing, in the page's theme. */
+export interface TakeawayRequest {
+  serial?: number;
+  values: Record<string, unknown>;
+  form: "gif" | "svg";
+  look: "light" | "dark";
+}
+
+/** A file to be saved: its name, and its content as base64. */
+export interface Taken {
+  name: string;
+  content: string;
+}
+
 /**
  * Work on a checkpoint of a run, in the background. about: what was asked for, in words. done, total: images. left: s.
  * found: what came of it, (value, what it is) each.
@@ -838,6 +866,7 @@ export interface Requests {
   measure: PictureRequest;
   measurePinned: PictureRequest;
   probe: ProbeRequest;
+  take: TakeawayRequest;
   thumbnails: ThumbnailsRequest;
   loss: FigureRequest;
   oracle: FigureRequest;
@@ -857,6 +886,7 @@ export interface Requests {
   film: FilmRequest;
   boot: MessageRequest;
   open: OpenRequest;
+  drop: DroppedRequest;
 }
 
 export interface Answers {
@@ -865,8 +895,9 @@ export interface Answers {
   measure: Measures;
   measurePinned: Measures;
   probe: Probe;
+  take: Taken;
   thumbnails: Thumbnail;
-  loss: Drawing;
+  loss: Loss;
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;
@@ -884,6 +915,7 @@ export interface Answers {
   film: Film;
   boot: Boot;
   open: Address;
+  drop: Address;
 }
 
 /** serial: of the request. finished: no better answer follows. */

@@ -1,5 +1,7 @@
 // What is taken away: text that is copied, and files that are downloaded.
 import { element } from "./dom.js";
+import { uint8 } from "./packed.js";
+import { SILENCE } from "./server.js";
 
 /**
  * The clipboard API is missing on plain http in a LAN: there, the old command does it, and says whether it did.
@@ -53,6 +55,24 @@ function crc32(bytes) {
     for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
   return ~crc >>> 0;
+}
+
+const TYPES = { gif: "image/gif", svg: "image/svg+xml" };
+
+/**
+ * The Sampler tab's stage as a film or a drawing, as the command line writes it.
+ * @param {import("./server.js").Server} server
+ * @param {Record<string, string>} values
+ * @param {"gif" | "svg"} form
+ * @returns {Promise<string | null>}  A sentence, where there is none.
+ */
+export async function take(server, values, form) {
+  const look = document.body.classList.contains("dark") ? "dark" : "light";
+  const reply = await server.reply("take", { values, form, look });
+  if (!reply) return SILENCE;
+  if (reply.error != null) return reply.error;
+  download(new Blob([uint8(reply.body.content)], { type: TYPES[form] }), reply.body.name);
+  return null;
 }
 
 /**

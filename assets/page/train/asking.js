@@ -54,9 +54,13 @@ export class Asking {
     this.#serial += 1;
     const asked = { ...message, serial: this.#serial };
     return new Promise((resolve) => {
+      let over = false;
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
+      let timer;
       /** @param {Outcome<Name>} outcome */
       const end = (outcome) => {
-        clearInterval(timer);
+        clearTimeout(timer);
+        over = true;
         leave();
         resolve(outcome);
       };
@@ -68,7 +72,11 @@ export class Asking {
         else end({ body: reply.body, error: null, silent: false });
       };
       const leave = this.server.send(event, asked, hears, async () => fail(await this.server.there()));
-      const timer = setInterval(async () => (await this.server.there()) || fail(false), PATIENCE);
+      const look = async () => {
+        if (!(await this.server.there())) fail(false);
+        else if (!over) timer = setTimeout(look, PATIENCE);
+      };
+      timer = setTimeout(look, PATIENCE);
     });
   }
 

@@ -35,7 +35,8 @@ export function held(before, news) {
   const count = news.points.images.length;
   const columns = /** @type {(keyof Known["points"])[]} */ (Object.keys(known.points));
   for (const column of columns) known.points[column].push(...(news.points[column] ?? Array(count).fill(null)));
-  known.frames = thinned(known, news.frames);
+  const measured = news.frames.filter(({ errors }) => errors.length); // not of early ticks that tell of the loss alone
+  known.frames = thinned(known, measured);
   if (news.sigmas.length) known.sigmas = news.sigmas;
   if (news.design) {
     known.design = news.design;

@@ -102,10 +102,7 @@ export class Train {
   }
 
   query() {
-    /** @type {Record<string, string>} */
-    const values = { ...this.form.query(), ...this.stage.query() };
-    if (this.#chosen.length) values.runs = this.#chosen.join(",");
-    const named = Object.entries(values).map(([name, value]) => [`train.${name}`, value]);
+    const named = Object.entries(this.state().values).map(([name, value]) => [`train.${name}`, value]);
     return { tab: "train", ...Object.fromEntries(named) };
   }
 

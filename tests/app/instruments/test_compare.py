@@ -2,6 +2,9 @@
 
 import base64
 import json
+import math
+import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -94,6 +97,40 @@ def test_a_race_s_points_are_the_library_s():
     assert body["summary"].startswith("At the end, from the best: EDM")
 
 
+def test_a_race_says_where_its_lines_cross_and_what_they_are_not():
+    body = final("race", lanes="vp,edm", limit=60)
+    vp, heun = body["figure"]["panels"][0]["lines"]
+    assert vp["y"][5] < heun["y"][5] and vp["y"][-1] > heun["y"][-1]
+    met = float(re.search(r"EDM is below VP from about (\d+) NFE on, and above with fewer", body["summary"])[1])
+
+    def gap(nfe):
+        """ln of how far EDM's line is above VP's, as they are drawn."""
+        a, b = (np.interp(math.log(nfe), np.log(line["x"]), np.log(line["y"])) for line in (heun, vp))
+        return a - b
+
+    assert gap(met - 1) > 0 > gap(met + 1)
+    assert "needs good ones" in body["summary"] and "not the FID of a network" in body["summary"]
+
+
+def test_a_walk_names_the_rows_that_raise_the_error_and_why_they_may():
+    body = final("walk", nfe=35)
+    (panel,) = body["figure"]["panels"]
+    errors = {line["name"].removeprefix("+ "): line["y"][0] for line in panel["lines"]}
+    worse = [name for (_, before), (name, after) in pairwise(errors.items()) if after > before]
+    assert worse == ["solver", "schedule", "scaling"]
+    assert "The error rises with the solver, schedule and scaling." in body["summary"]
+    assert all(f"{error:.2g}" in body["summary"] for error in errors.values())
+    assert "second order" in body["summary"] and "coordinates" in body["summary"]
+
+
+def test_a_lane_with_fresh_noise_is_not_ranked_among_errors():
+    yours = Experiment(sampling=Sampling(S_churn=20))
+    body = final("lanes", lanes="yours,edm", yours=yours, nfe=11)
+    ranked, rest = body["summary"].split(" yours has no error: a stochastic sampler has no ODE solution")
+    assert "yours" not in ranked and "distance to the data" in rest
+    assert "distance to data" in body["lanes"][0]["note"] and "error" in body["lanes"][1]["note"]
+
+
 def test_a_race_with_seeds_has_intervals_and_says_what_is_significant():
     body = final("race", field="churn", measure="distance", seeds=3, limit=10)
     lines = body["figure"]["panels"][0]["lines"]
@@ -141,11 +178,14 @@ def test_a_cell_of_a_sweep_is_what_its_settings_give():
     assert {(cell["row"], cell["column"]) for cell in body["cells"]} == {(r, c) for r in range(2) for c in range(2)}
 
 
-def test_a_long_sweep_waits_until_it_is_told_to_run(monkeypatch):
-    monkeypatch.setattr("app.instruments.sweep.AT_ONCE_SECONDS", 0)
+@pytest.mark.parametrize(("limit", "alone"), [("AT_ONCE_SECONDS", True), ("BRIEF_SECONDS", False)])
+def test_a_long_sweep_waits_until_it_is_told_to_run_and_one_that_others_wait_beside_sooner(monkeypatch, limit, alone):
+    monkeypatch.setattr(f"app.instruments.sweep.{limit}", 0)
+    monkeypatch.setattr(Watch, "alone", alone)
     *_, (body, finished) = bodies("sweep", x_range="2,3", y_range="0,5")
     assert finished
     assert body["waiting"]
+    assert "Press Run" in body["summary"]
     assert len(final("sweep", x_range="2,3", y_range="0,5", run="true")["cells"]) == 4
 
 

@@ -80,6 +80,14 @@ def test_orders_are_written_next_to_their_lines():
     assert [float(words[1]) for words in labels] == pytest.approx([1, 2, 2, 2], abs=0.1)
 
 
+def test_a_slope_of_few_steps_is_no_order():
+    """On the spiral Heun's slope is 3 before it becomes 2: straight over a factor of 2 in N, and no more."""
+    body = final("order", data="spiral", solvers="heun", most="16")
+    (label,) = [line["text"][0] for line in body["figure"]["panels"][0]["lines"] if line.get("mode") == "text"]
+    assert float(label.split()[1].rstrip(",")) > 2.5 and label.endswith("not yet asymptotic")
+    assert body["summary"].startswith("Not yet asymptotic are the slopes of Heun: ")
+
+
 def test_nothing_to_measure_is_said_and_not_drawn():
     for name, values, words in (
         ("curvature", {"lines": "none"}, "no line is chosen"),
@@ -143,6 +151,16 @@ def test_images_have_moments_and_rounds_too():
     assert final("churn", data="digits", index="4")["stage"]["shape"] == (1, 8, 8)
     rows = final("churn", data="digits", what="rounds", rounds="3")["stage"]["rows"]
     assert [[part["index"] for part in row["rounds"]] for row in rows] == [[0, 1, 2, 3]] * 2
+
+
+def test_the_sentence_about_rounds_has_the_ends_of_the_curves_and_says_what_is_chance():
+    body = final("churn", data="digits", what="rounds", rounds="2", S_noise="1.1")
+    _, denoised = body["figure"]["panels"]
+    assert denoised["title"].startswith("detail")
+    for line, strength in zip(denoised["lines"], ("1", "1.1"), strict=True):
+        assert f"to {line['y'][-1]:.3g} with S_noise = {strength} (" in body["summary"]
+    assert "S_noise = 1.1 makes it larger" in body["summary"] or "not beyond chance" in body["summary"]
+    assert "over 32 samples" in body["summary"]
 
 
 def test_spread_grows_with_too_strong_noise_and_begins_as_expected():

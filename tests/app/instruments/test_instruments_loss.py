@@ -60,7 +60,18 @@ def test_losses_and_floor_are_the_librarys():
     expected = as_shown(library("two_moons_mlp", "two_moons", loss.SIGMAS, 64), floor["y"])
     assert shown["y"] == pytest.approx(expected["two_moons_mlp"].mean, rel=1e-5)
     assert shown["high"] == pytest.approx(expected["two_moons_mlp"].high, rel=1e-5)
-    assert body["summary"].startswith("Raw loss at σ = ") and "(fresh samples)" in body["summary"]
+    assert body["summary"].startswith("Loss times λ (EDM's) at σ = ") and "(fresh samples)" in body["summary"]
+
+
+def test_the_sentence_of_a_weighed_loss_has_the_numbers_that_are_drawn():
+    body = first("loss", {"models": ["two_moons_mlp"], "weight": "edm"})
+    found, at = lines_of(body), 13
+    assert body["summary"] == body["summaries"]["edm"]
+    for weight, sentence in body["summaries"].items():
+        model, floor = (
+            found[name]["y"][at] * found[name]["weights"][weight][at] for name in ("Two moons", "least possible")
+        )
+        assert f"σ = {loss.SIGMAS[at]:.2g}: Two moons {model:.2g} (least possible {floor:.2g})" in sentence
 
 
 def test_a_fresh_network_of_edm_has_a_weighed_loss_of_one_at_every_level():
@@ -150,6 +161,12 @@ def test_the_oracle_gap_over_the_plane_is_the_librarys():
     floor, gap = body["figure"]["panels"][0]["lines"]
     curves = as_shown(library("two_moons_mlp", "two_moons", oracle.LEVELS, 64), floor["y"][::-1])
     assert gap["y"][::-1] == pytest.approx(curves["two_moons_mlp"].gap.mean, rel=1e-5)
+    worst = int(np.argmax(gap["y"]))
+    said = f"furthest from the ideal denoiser at σ = {gap['x'][worst]:.2g}: E‖D_θ − D*‖²/d = {gap['y'][worst]:.2g}, "
+    assert said in body["summary"], "the sentence's number is the curve's highest"
+    share = np.divide(gap["y"], floor["y"])
+    most = int(np.argmax(share))
+    assert f"largest at σ = {gap['x'][most]:.2g}: {gap['y'][most]:.2g}, a share of " in body["summary"]
 
 
 def test_images_are_denoised_by_both_and_without_an_ideal_denoiser_by_one(monkeypatch):

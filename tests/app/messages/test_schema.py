@@ -1,5 +1,6 @@
 """Server and page speak by one schema: what it says is what the server sends, and what the page's types are made of."""
 
+import base64
 import json
 from types import SimpleNamespace
 
@@ -74,6 +75,13 @@ def test_pictures_and_measures_are_as_declared(said, values):
         assert said("probe", values=values, level=1, position=[0.1] * (1 + (values["model"] != "two_diracs")))
 
 
+def test_what_is_taken_away_and_what_is_dropped_are_as_declared(said):
+    (told,) = said("take", values={"model": "two_diracs", "steps": "3"}, form="svg", look="dark")
+    assert base64.b64decode(json.loads(told)["body"]["content"]).startswith(b"<svg")
+    (told,) = said("drop", settings='{"show": "race", "yours": {"steps": "7"}}')
+    assert json.loads(told)["body"]["show"]["name"] == "race"
+
+
 def test_thumbnails_are_as_declared(said):
     assert len(said("thumbnails", 2, models=["spiral_mlp", "nobody"])) == 2
 
@@ -112,7 +120,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"poll", "film", "plan", "act"}
+    tried |= {"poll", "film", "plan", "act", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried
 

@@ -10,7 +10,7 @@ from app.training.recipes import COLUMNS, SIZES
 from app.uploads import sets
 from edm import runs
 from edm.base.fields import SettingsError
-from edm.runs import places
+from edm.runs import places, turns
 from edm.training.estimate import Estimate
 from tests.app.tabs.asking import Lesson
 from tests.app.training import answer, asked, finished
@@ -101,6 +101,28 @@ def test_minutes_become_images_by_what_the_machine_can_do(monkeypatch):
     assert plan.cost.seconds(plan.settings) == pytest.approx(180 + 5 * ticks)
     former.plan({"minutes": "30", "seed": "4", "name": "other"})
     assert len(asked) == 1
+
+
+def test_a_run_of_minutes_finds_out_itself_how_many_images_they_are_and_one_of_images_is_of_those(monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    former = form.Former("nowhere")
+    settings = former.plan({"data": "digits", "minutes": "0.5"}).settings
+    assert (settings.minutes, settings.images, settings.early) == (0.5, 3000, True)
+    assert settings.lr_ramp == 300  # a tenth of so short a run; by hand it stays what it is
+    assert former.plan({"data": "digits", "minutes": "0.5", "lr_ramp": "9000"}).settings.lr_ramp == 9000
+    settings = former.plan({"data": "digits", "images": "3000"}).settings
+    assert (settings.minutes, settings.images, settings.lr_ramp) == (None, 3000, 3000)
+    assert {"minutes", "images"} <= form.NAMES
+
+
+def test_two_runs_of_minutes_against_each_other_train_in_turns(tab, monkeypatch):
+    monkeypatch.setattr(form, "estimate", lambda settings, device: Estimate(60.0, 1, 2, 100.0))
+    names = answer(tab, "act", do="contrast", values={"data": "spiral", "minutes": "1"})["runs"]
+    settings = [json.loads((tab.board.folder / name / "config.json").read_text()) for name in names]
+    assert [one.pop("design")["preconditioning"] for one in settings] == ["vp", "edm"]
+    assert settings[0] == settings[1] and settings[0]["minutes"] == 1
+    one, other = (tab.board.folder / name for name in names)
+    assert turns.partners(one) == [other] and turns.partners(other) == [one]
 
 
 def test_what_memory_is_for_is_told(monkeypatch):

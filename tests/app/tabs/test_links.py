@@ -1,8 +1,11 @@
 """Addresses are read with care."""
 
+import json
+
 import pytest
 
-from app.tabs.links import opened_from
+from app.tabs.links import dropped, opened_from
+from edm.base.errors import Refused
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 
@@ -22,6 +25,29 @@ def test_an_address_gives_experiment_and_pinned_result():
     assert Experiment.parse(opened["pinned"]) == Experiment(model="spiral", sampling=Sampling(solver="euler"))
     assert opened["notice"] is None
     assert opened["show"] is None
+
+
+@pytest.mark.parametrize(
+    ("carried", "query"),
+    [
+        ({"model": "spiral", "sampling": {"steps": 9}}, {"model": "spiral", "steps": "9"}),
+        (
+            {"show": "sweep", "values": {"x": "rho"}, "yours": {"model": "spiral"}},
+            {"show": "sweep", "sweep.x": "rho", "model": "spiral"},
+        ),
+        ({"runs": ["a", "b"]}, {"tab": "train", "train.runs": "a,b"}),
+        ({"model": "drawn", "points": [[0, 1], [0.5, -1]]}, {"model": "drawn", "points": "0,1;0.5,-1"}),
+    ],
+)
+def test_what_a_picture_carries_is_an_address(carried, query):
+    assert dropped(json.dumps(carried)) == query
+    assert opened_from(query)["notice"] is None
+
+
+@pytest.mark.parametrize("carried", ["", "[1]", "{", '{"show": "race", "values": 3}', "[" * 10_000])
+def test_a_picture_that_carries_something_else_is_told(carried):
+    with pytest.raises(Refused, match="picture carries"):
+        dropped(carried)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import threading
 import time
 
+import numpy as np
 import pytest
+import torch
 
 from app.work import memory
 from app.work.measures import Measures
@@ -19,6 +21,21 @@ from edm.diagnostics.errors import reference_evaluations
 from edm.experiments.experiment import Experiment
 
 SLOTS = Slots(2)
+
+
+def test_what_is_known_weighs_no_more_than_it_may_and_what_alone_is_too_heavy_is_made_again():
+    kept, made = Memory(values=64, megabytes=1), []
+    for k in (0, 1, 2, 3, 0):
+        kept.remember(k, lambda k=k: made.append(k) or {"x": [torch.zeros(400, 256)[:1]]})  # its storage is 0.4 MB
+    assert made == [0, 1, 2, 3, 0]  # two fit in
+    assert kept.remember(3, list) != []
+    for _ in range(2):
+        kept.remember("heavy", lambda: made.append("heavy") or np.zeros(1 << 18))
+    assert made[5:] == ["heavy", "heavy"]
+    for k in range(70):
+        kept.remember(f"small {k}", int)
+    assert kept.remember("small 5", lambda: "anew") == "anew"
+    assert kept.remember("small 8", lambda: "anew") == 0
 
 
 class Making:

@@ -220,7 +220,8 @@ def test_a_defect_on_the_command_line_is_a_sentence_with_the_place_of_its_traceb
     monkeypatch.setattr(render, "read_document", broken)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("EDM_TRACEBACK", "1" if shown else "")
-    assert main(["info", "x.png"]) == 1
+    (picture := tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert main(["info", str(picture)]) == 1
     said = capsys.readouterr().err
     assert "an error of the program, ValueError: of the program's making" in said
     assert ("Traceback" in said) is shown

@@ -56,7 +56,7 @@ def test_a_preset_can_be_changed_by_options(capsys):
         (["--preset=designs/ddpm"], "no preset"),
         (["--config=/nowhere.yaml"], "nowhere.yaml"),
         (["--out=/nowhere/x.png"], "no folder"),
-        (["--out=x.exe"], ".png, .npz or .csv"),
+        (["--out=x.exe"], ".svg, .npz or .csv"),
         (["--device=tpu9"], "device 'tpu9'"),
         (["--device=mps"], "device 'mps'"),
         (["--device=cuda:77"], "device 'cuda:77'"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from edm.data import scenes
+from edm.data import scenes, sources
 from edm.data.scenes_light import SOLIDS
 from edm.data.scenes_shapes import normal, trace
 
@@ -216,3 +216,8 @@ def test_bad_numbers_are_refused():
         scenes.Scenes().read([0, -2])
     with pytest.raises(ValueError, match="whole numbers"):
         scenes.Scenes().read([0.5])
+
+
+def test_how_far_scenes_spread_is_known_without_drawing_them():
+    assert sources.sigma_data(scenes.Scenes()) == scenes.Scenes.spread
+    assert sources.spread(scenes.Scenes(), 300) == pytest.approx(scenes.Scenes.spread, rel=0.01)
