@@ -86,7 +86,7 @@ def described(model: models.Model) -> dict:
         "trained": model.trained,
         "family": model.family,
         "run": model.run,
-        "images": model.header.images if model.trained else None,
+        "images": model.header.images if model.header else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
         "range": _range(model),
