@@ -10,9 +10,11 @@ import { continued, uint8 } from "../packed.js";
 /** @typedef {{ x: number, y: number, size: number }} Tile */
 
 const FONT = "11px system-ui, sans-serif";
-const STRIP_FRAMES = 12;
+const STRIP_FRAMES = 12; // at most
+const FRAME = 36; // pixels of the width that each of them has at least
 const TOP = 38; // room for the switches
-const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name
+const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name, and the share at most
+const SHARE = 0.3;
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
@@ -110,22 +112,17 @@ export class Images {
   #drawStrip(context, result, k, { width, height, strip }, u, colors) {
     const { run, levels } = result;
     const last = run.index.length - 1;
-    const spread = Array.from({ length: STRIP_FRAMES }, (_, i) => Math.round((i / (STRIP_FRAMES - 1)) * last));
+    const beside = result.nearest ? Math.min(BESIDE, SHARE * width) : 0;
+    const most = clamp(Math.floor((width - LABELS - beside) / FRAME), 2, STRIP_FRAMES);
+    const spread = Array.from({ length: most }, (_, i) => Math.round((i / (most - 1)) * last));
     const frames = [...new Set(spread)];
-    const beside = result.nearest && width > 4 * BESIDE ? BESIDE : 0;
     const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
     const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     context.fillStyle = colors.mute;
     context.font = FONT;
-    const right = { x: left + frames.length * (size + 6) + 20, y: top, size };
-    if (beside) this.#drawNearest(context, result, k, right, colors);
-    else if (result.nearest) {
-      context.textAlign = "center";
-      const { names, copies } = result.nearest;
-      const text = `nearest in training: ${names[k]}, ${copies[k] ? "a copy of it" : "no copy of it"}`;
-      context.fillText(text, width / 2, top - 5, width - 16);
-    }
+    const right = { x: left + frames.length * (size + 6) + 14, y: top, size };
+    if (beside) this.#drawNearest(context, result, k, right, beside - 20, colors);
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
@@ -156,17 +153,18 @@ export class Images {
    * @param {Result} result
    * @param {number} k
    * @param {Tile} place
+   * @param {number} width  Of the words.
    * @param {Colors} colors
    */
-  #drawNearest(context, { run, nearest }, k, { x, y, size }, colors) {
+  #drawNearest(context, { run, nearest }, k, { x, y, size }, width, colors) {
     if (!nearest) return;
     context.drawImage(pixels(uint8(nearest.images), run.shape, k, this.#atlas), x, y, size, size);
     context.fillStyle = colors.mute;
     context.textAlign = "left";
-    context.fillText("nearest in training", x, y + size + 16);
-    context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 44);
+    context.fillText("nearest in training", x, y + size + 16, width);
+    context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 44, width);
     context.fillStyle = colors.ink;
-    context.fillText(nearest.names[k], x, y + size + 30, BESIDE - 26);
+    context.fillText(nearest.names[k], x, y + size + 30, width);
     context.fillStyle = colors.mute;
   }
 
