@@ -6,7 +6,7 @@ import logging
 
 from app.figures.pack import components
 from app.instruments import INSTRUMENTS
-from app.training import film
+from app.training import datasets, film
 from app.work import thumbnails
 from edm import models, presets, timesteps
 from edm.base.errors import Refused
@@ -86,7 +86,7 @@ def described(model: models.Model) -> dict:
         "trained": model.trained,
         "family": model.family,
         "run": model.run,
-        "images": model.header.images if model.trained else None,
+        "images": model.header.images if model.header else None,
         "dataset": model.dataset.name if model.dataset else None,
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
         "range": _range(model),
@@ -108,11 +108,10 @@ def _range(model) -> list[float | None]:
 
 
 def thumbnail(model) -> str | None:
-    """A few samples (`app.work.thumbnails.of`); of a run those that it has drawn itself. None where a network would
-    have to be asked, which takes its time."""
+    """A few samples (`app.work.thumbnails.of`); of a run those that it has drawn itself, of a dataset as the Train tab
+    shows it. None where a network would have to be asked, which takes its time."""
     if model.run:
         return film.thumbnail(model.path, model.shape)
     if model.trained:
         return thumbnails.shipped(model)
-    count = thumbnails.POINTS if len(model.shape) == 1 else 1
-    return thumbnails.of(model.dataset.sample(count, seed=1, label=thumbnails.label_of(model)))
+    return datasets.named(model.name, "").thumbnail

@@ -89,6 +89,11 @@ def test_a_hint_comes_beside_its_knob_and_covers_no_control_of_it(explore):
     tip.wait_for()
     described = page.evaluate("document.activeElement.getAttribute('aria-describedby')")
     assert page.inner_text(f"#{described}") == tip.inner_text() != ""
+    heard = tip.inner_text()
+    touch = {"pointerType": "touch", "bubbles": True}
+    page.dispatch_event("[data-choice=solver] [data-value=euler]", "pointerdown", touch)
+    page.focus("[data-choice=solver] [data-value=euler]")
+    assert tip.is_visible() and tip.inner_text() != heard, "what loses the focus takes no other hint away"
 
 
 def test_what_an_instrument_was_asked_is_not_heard_by_the_next_one(explore):

@@ -87,7 +87,8 @@ export class GapPlane {
     context.restore();
     context.strokeStyle = colors.line;
     context.strokeRect(left, top, size, size);
-    label(context, left + 6, top + 6, `full colour: |D − D*| = ${rounded(most)}; faded where no sample comes`, colors);
+    const words = [`full colour: |D − D*| = ${rounded(most)}`, "faded where no sample comes"];
+    label(context, { left: left + 6, top: top + 6, width: size - 12 }, words, colors);
   }
 
   /**
@@ -157,12 +158,18 @@ function heat(tile, cells, [r, g, b], value) {
   context.putImageData(image, 0, 0);
 }
 
-/** @type {(context: Context, left: number, top: number, text: string, colors: Colors) => void} */
-function label(context, left, top, text, colors) {
+/**
+ * In one line, or in two where that is too wide.
+ * @type {(context: Context, box: { left: number, top: number, width: number }, words: string[], colors: Colors) => void}
+ */
+function label(context, { left, top, width }, words, colors) {
   context.font = "12px system-ui, sans-serif";
-  const wide = context.measureText(text).width + 16;
+  /** @param {string} line */
+  const wide = (line) => context.measureText(line).width + 16;
+  const one = words.join("; ");
+  const lines = wide(one) <= width ? [one] : words;
   context.fillStyle = colors.panel;
-  context.fillRect(left, top, wide, 22);
+  context.fillRect(left, top, Math.max(...lines.map(wide)), 6 + 16 * lines.length);
   context.fillStyle = colors.ink;
-  context.fillText(text, left + 8, top + 15);
+  for (const [k, line] of lines.entries()) context.fillText(line, left + 8, top + 15 + 16 * k);
 }

@@ -58,7 +58,7 @@ export function paintPoints({ context, width, height }, { moments, count, data, 
  * @param {Colors} colors
  */
 function paintWay(context, moments, points, strong, [whole, share], colors) {
-  const hat = moments[1].name === "noise" ? 1 : 0;
+  const hat = moments[1]?.name === "noise" ? 1 : 0; // they come one by one
   let head = points[0];
   context.lineWidth = strong ? 2.4 : 1;
   moments.forEach(({ name }, i) => {

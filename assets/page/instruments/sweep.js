@@ -2,7 +2,7 @@
 // settings to the Sampler tab.
 import { contextOf, fit, paper } from "../shared/canvas.js";
 import { element, watchSize } from "../shared/dom.js";
-import { plain, symbolOf, typeset } from "../shared/mathematics.js";
+import { symbolOf, typeset } from "../shared/mathematics.js";
 import { clamp, number } from "../shared/numbers.js";
 import { StepPlayer, timeline } from "../shared/player.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
@@ -95,7 +95,7 @@ export default class Sweep extends Instrument {
       const { name, values } = this.#cells?.axes[axis] ?? { name: "", values: [] };
       this.sliders[axis].values = values;
       line.node.hidden = !alone || values.length < 2;
-      if (alone && values.length) player.mark(`${plain(name)} = ${values[player.at([...values.keys()])]}`);
+      if (alone && values.length) player.mark(`${name} = ${values[player.at([...values.keys()])]}`);
     }
   }
 

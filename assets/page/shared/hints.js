@@ -37,7 +37,7 @@ export class Hints {
     root.addEventListener("focusin", ({ target }) => {
       if (target instanceof HTMLElement && target.matches(":focus-visible")) this.#show(hinted(target), target);
     });
-    root.addEventListener("focusout", () => this.hide());
+    root.addEventListener("focusout", ({ target }) => hinted(target) === this.#of && this.hide());
     root.addEventListener("input", ({ target }) => this.#use(hinted(target)), true);
     root.addEventListener("pointerdown", ({ target, pointerType }) => this.#press(target, pointerType), true);
     window.addEventListener("keydown", ({ key }) => key === "Escape" && this.hide(), true);

@@ -1,6 +1,7 @@
 // The time slider with its play button, without the server.
 import { element } from "./dom.js";
 import { positionAt, sigmaAt } from "./levels.js";
+import { plain, typeset } from "./mathematics.js";
 import { number } from "./numbers.js";
 
 const PLAY_SECONDS = 4.5;
@@ -27,6 +28,7 @@ export function timeline(label) {
 export class Player {
   /** Where it stands, from 0 to 1. */
   fraction = 0;
+  #marked = "";
   playing = false;
   rest = 0;
   calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -107,9 +109,10 @@ export class Player {
     const { time, output } = this.#line;
     time.value = String(1000 * this.fraction);
     time.style.setProperty("--fill", `${100 * this.fraction}%`);
-    if (output.textContent === text) return;
-    output.textContent = text;
-    time.setAttribute("aria-valuetext", text);
+    if (this.#marked === text) return;
+    this.#marked = text;
+    output.replaceChildren(...typeset(text));
+    time.setAttribute("aria-valuetext", plain(text));
   }
 }
 

@@ -2,7 +2,7 @@
 // an element that follows its value.
 import { button, element } from "./dom.js";
 import { hint } from "./hints.js";
-import { plain, typeset } from "./mathematics.js";
+import { plain, symbolOf, typeset } from "./mathematics.js";
 import { clamp, number } from "./numbers.js";
 
 /** @typedef {import("./types.d.ts").Knob} Knob */
@@ -21,13 +21,16 @@ import { clamp, number } from "./numbers.js";
 
 const STEPS_OF_LOG_SLIDER = 240;
 
+/** What a screen reader calls it; its help is its hint, which describes it. @type {(knob: Knob) => string} */
+const named = (knob) => plain(symbolOf(knob) ?? "");
+
 /**
  * One of a few, side by side.
  * @param {Knob} knob
  * @param {Binding} binding
  */
 export function segments(knob, { name, get, set, follow }) {
-  const node = element("div", { class: "seg", role: "radiogroup", "aria-label": knob.help, "data-choice": name });
+  const node = element("div", { class: "seg", role: "radiogroup", "aria-label": named(knob), "data-choice": name });
   (knob.choices ?? []).forEach((choice, i) => {
     const choiceButton = button({ role: "radio", "data-value": choice }, ...typeset(knob.titles?.[i] ?? choice));
     choiceButton.addEventListener("click", () => set(choice));
@@ -84,7 +87,7 @@ export function slider(knob, binding) {
  * @param {Binding} binding
  */
 export function choice(knob, { name, get, set, follow }) {
-  const select = element("select", { "aria-label": knob.help, "data-knob": name });
+  const select = element("select", { "aria-label": named(knob), "data-knob": name });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), select);
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
   hint(node, knob.help);
@@ -105,7 +108,7 @@ export function choice(knob, { name, get, set, follow }) {
  * @param {Binding} binding
  */
 export function chips(knob, { name, get, set, follow }) {
-  const node = element("div", { class: "chips", role: "group", "aria-label": knob.help, "data-choice": name });
+  const node = element("div", { class: "chips", role: "group", "aria-label": named(knob), "data-choice": name });
   const choices = knob.choices ?? [];
   choices.forEach((value, i) => {
     const color = knob.colors?.[i];
@@ -147,7 +150,7 @@ export function toggle(knob, { name, get, set, follow }) {
  * @param {Binding & { placeholder?: () => string }} binding  placeholder: what counts where nothing is written.
  */
 export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
-  const attributes = { class: "text", "aria-label": knob.help, "data-knob": name, spellcheck: "false" };
+  const attributes = { class: "text", "aria-label": named(knob), "data-knob": name, spellcheck: "false" };
   const input = element("input", { type: "text", ...attributes });
   const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), input);
   input.addEventListener("change", () => set(input.value));

@@ -1,5 +1,6 @@
 // What would be started with the form as it is: how long it takes, or what is wrong with it.
 import { button, element } from "../shared/dom.js";
+import { hint } from "../shared/hints.js";
 import { Latest } from "../shared/latest.js";
 import { typeset } from "../shared/mathematics.js";
 import { bytes, compact, duration } from "../shared/numbers.js";
@@ -81,6 +82,7 @@ export class Estimate {
       this.command = planned.command;
       this.planned(planned);
       this.#tell(this.#room?.sentence ?? told(planned, reply.finished));
+      hint(this.words, why(planned));
       if (reply.finished && !planned.cost) this.#later();
     }
     if (reply.finished) this.#written.set("misfit", planned?.misfit ?? null, (misfit) => this.#warn(misfit));
@@ -165,6 +167,12 @@ function told({ values, cost }, finished) {
   if (!cost && finished) return time ?? `${length}; how long they take is seen when it runs`;
   if (!cost) return `${time ?? length}, measuring …`;
   const parameters = `${Number((cost.parameters / 1e6).toPrecision(2))} M parameters`;
-  const precision = [`in ${cost.precision}`, cost.why].filter(Boolean).join(", ");
-  return `${time ?? `about ${roughly(cost.seconds)}`}, ${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, ${precision}`;
+  const size = `${bytes(cost.bytes)}${spent(cost.parts)}, ${parameters}, in ${cost.precision}`;
+  return `${time ?? `about ${roughly(cost.seconds)}`}, ${size}`;
 }
+
+/**
+ * Why it computes in that precision; "" where somebody has said so.
+ * @param {Planned} plan
+ */
+const why = ({ cost }) => (cost?.why ? `In ${cost.precision}, ${cost.why}.` : "");

@@ -9,6 +9,7 @@ import { continued, uint8 } from "../packed.js";
 /** @typedef {import("../types.d.ts").Result} Result */
 /** @typedef {{ x: number, y: number, size: number }} Tile */
 
+const FONT = "11px system-ui, sans-serif";
 const STRIP_FRAMES = 12; // at most
 const FRAME = 36; // pixels of the width that each of them has at least
 const TOP = 38; // room for the switches
@@ -119,7 +120,7 @@ export class Images {
     const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     context.fillStyle = colors.mute;
-    context.font = "11px system-ui, sans-serif";
+    context.font = FONT;
     const right = { x: left + frames.length * (size + 6) + 14, y: top, size };
     if (beside) this.#drawNearest(context, result, k, right, beside - 20, colors);
     context.textAlign = "right";
@@ -127,17 +128,18 @@ export class Images {
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
     context.fillText("σ =", left - 10, top + 2 * size + 18);
     context.textAlign = "center";
+    const reached = frames.findLastIndex((j) => run.index[j] <= u);
     frames.forEach((j, i) => {
       const x = left + i * (size + 6);
       context.drawImage(this.#tile(result, this.x, j, k), x, top, size, size);
       context.drawImage(this.#tile(result, this.denoised, j, k), x, top + size + 4, size, size);
-      const now = run.index[j] <= u && (i + 1 === frames.length || run.index[frames[i + 1]] > u);
-      context.fillStyle = now ? colors.ink : colors.mute;
-      context.font = `${now ? "bold " : ""}11px system-ui, sans-serif`;
-      if (now) context.fillRect(x, top + 2 * size + 6, size, 2);
-      const sigma = number(Number(sigmaAt(levels, run.index[j]).toPrecision(2)));
-      context.fillText(sigma, x + size / 2, top + 2 * size + 18);
+      context.fillStyle = colors.ink;
+      if (i === reached) context.fillRect(x, top + 2 * size + 6, size, 2);
     });
+    const sigmas = frames.map((j) => number(Number(sigmaAt(levels, run.index[j]).toPrecision(2))));
+    /** @param {number} i */
+    const middle = (i) => left + i * (size + 6) + size / 2;
+    paintNumbers(context, sigmas, reached, middle, top + 2 * size + 18, colors);
   }
 
   /** Its switches say what it shows. @returns {import("./legend.js").Entry[]} */
@@ -201,6 +203,24 @@ export class Images {
     if (!step || !this.result) return;
     event.preventDefault();
     this.options.onSelect?.(clamp((this.selected ?? -step) + step, 0, this.count - 1));
+  }
+}
+
+/**
+ * Numbers in a row; those that have no room beside others are left out, but never the one that is reached.
+ * @type {(context: CanvasRenderingContext2D, texts: string[], reached: number, middle: (i: number) => number, y: number, colors: Colors) => void}
+ */
+function paintNumbers(context, texts, reached, middle, y, colors) {
+  /** @type {[number, number][]} */
+  const taken = [];
+  for (const i of new Set([reached, ...texts.keys()])) {
+    context.font = i === reached ? `bold ${FONT}` : FONT;
+    const half = context.measureText(texts[i]).width / 2 + 2;
+    const [from, to] = [middle(i) - half, middle(i) + half];
+    if (taken.some(([start, end]) => from < end && start < to)) continue;
+    taken.push([from, to]);
+    context.fillStyle = i === reached ? colors.ink : colors.mute;
+    context.fillText(texts[i], middle(i), y);
   }
 }
 

@@ -104,7 +104,7 @@ export function entriesOf({ density, draggable, arrows }) {
     ["sample", "samples"],
     ["path", "their paths"],
     ["density", density],
-    ["one", draggable == null ? "" : draggable ? "one of them: drag it" : "one of them"],
+    ["one", draggable == null ? "" : draggable ? "drag this one" : "one of them"],
     ["arrow", arrows && "where the flow points"],
   ];
   return all.flatMap(([sign, text]) => (text ? { sign, text: String(text) } : []));
@@ -119,7 +119,6 @@ export function entriesOf({ density, draggable, arrows }) {
  */
 export function paintKey(context, entries, { width, height, sigma, sigmaData }, colors) {
   const unit = height / 2 / (sigma == null ? WINDOW : FOLLOW_WINDOW);
-  paintLegend(context, entries, { left: 4, bottom: height, width: width - unit - 50 }, colors);
   const text = sigma == null ? "1" : `√(σ² + σ_data²) = ${number(Number(Math.hypot(sigma, sigmaData).toPrecision(2)))}`;
   context.save();
   const [x, y] = [width - EDGE, height - EDGE];
@@ -134,5 +133,7 @@ export function paintKey(context, entries, { width, height, sigma, sigmaData }, 
   context.font = FONT;
   context.textAlign = "right";
   write(context, text, x, y - 8);
+  const beside = Math.max(unit, context.measureText(text).width) + EDGE;
   context.restore();
+  paintLegend(context, entries, { left: 4, bottom: height, width: width - beside - 4 }, colors);
 }
