@@ -106,7 +106,7 @@ def test_a_sweep_on_a_phone_is_one_picture_with_a_slider_for_each_axis(explore):
     explorer = explore("?show=sweep&sweep.x_range=4-32 (%2B4)&sweep.y_range=0,10", width=390, height=844)
     explorer.page.wait_for_selector(of("sweep", "[data-cells='16']"))
     outputs = explorer.find(f"{of('sweep')} .time output")
-    assert outputs.all_inner_texts() == ["N = 20", "S churn = 10"]
+    assert outputs.all_inner_texts() == ["N = 20", "Schurn = 10"]
     before, shown = explorer.pixels(f"{of('sweep')} canvas.grid"), len(explorer.requests)
     for slider in explorer.find(f"{of('sweep')} .time input").all():
         slider.fill("0")

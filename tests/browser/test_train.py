@@ -64,8 +64,7 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     page.wait_for_selector(".reel:not([data-images=''])[data-images]", timeout=20_000)
     assert explorer.query == query
 
-    page.click("[data-action=stop]")
-    page.click("dialog.asking[open] .primary")
+    page.click("[data-action=stop]")  # without a question: it can be resumed
     in_state(page, "first", "stopped")
     page.click("[data-action=resume]")
     in_state(page, "first", "running")
@@ -141,7 +140,6 @@ def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(trainin
     elsewhere = training(f"?{explorer.query}").page
     in_state(elsewhere, "mine", "running")
     elsewhere.click("[data-action=stop]")
-    elsewhere.click("dialog.asking[open] .primary")
     in_state(page, "mine", "stopped")
     page.click("[data-action=delete]")
     page.click("dialog.asking[open] .primary")
