@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base import kinds_of_files
@@ -25,7 +26,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> Any:
-    if kinds_of_files.is_picture(options.file):
+    if Path(options.file).is_file() and kinds_of_files.is_picture(options.file):
         from edm.files.render import read_document
 
         print(json.dumps(read_document(options.file), indent=2))

@@ -16,6 +16,7 @@ from edm.base import streams
 from edm.data import sources
 from edm.diagnostics import Axis, Sweep
 from edm.evaluation import classifiers
+from edm.evaluation.copies import Known
 from edm.evaluation.features import of_dataset, to_8_bits
 from edm.evaluation.frechet import frechet_distance, moments
 from edm.evaluation.manifolds import precision_recall
@@ -136,6 +137,10 @@ def first(generator, count=2):
     return [part for part, _ in zip(generator, range(count), strict=False)]
 
 
+def pictures(device):
+    return edm.latents(edm.seeds(3, 4), (1, 4, 4)).clamp(-1, 1).to(device)
+
+
 EXPERIMENT = edm.Experiment.parse({"model": "two_moons", "count": 3, "sampling": {"steps": 2}})
 
 # What asks a denoiser, or is given numbers that lie on a device: a call of each
@@ -149,6 +154,9 @@ INSTRUMENTS = {
     "gap_field": lambda ask, device, d: ask(d, mixture().to(device), points(device), 0.5, [0, 1, 1]),
     "losses": lambda ask, device, d: first(
         ask({"a": d}, drawn, SIGMAS, exact=mixture().to(device), first=4, device=device)
+    ),
+    "nearest": lambda ask, device, d: vars(
+        ask(pictures(device), Known(pictures("cpu").mul(127).add(128).byte(), tuple("abcd")))
     ),
     "paths": lambda ask, device, d: ask(d, points(device), SETTINGS, SIGMAS)[1],
     "race": lambda ask, device, d: ask(
@@ -167,7 +175,7 @@ INSTRUMENTS = {
     "to_data": lambda ask, device, d: ask(EXPERIMENT, "distance", device)(points(device)),
     "truncation_error": lambda ask, device, d: ask(d, points(device), SETTINGS),
 }
-HERE = {"run_sweep"}  # gives its samples on the CPU, as it says
+HERE = {"run_sweep", "nearest"}  # give their samples, or numbers of images, on the CPU
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)

@@ -74,7 +74,7 @@ function metrics(label, result, { measures, behind }) {
  */
 function withoutError({ stochastic }) {
   if (!stochastic) return ["error: not finite", "the samples have no bounds: take more steps"];
-  return ["error: not with fresh noise", "a stochastic sampler has no ODE solution to be compared with"];
+  return ["error: fresh noise", "a stochastic sampler has no ODE solution to be compared with"];
 }
 
 /**
@@ -91,7 +91,7 @@ function summary(result, measures, { values, boot }) {
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
-  else if (measures) text += `, no error: ${withoutError(measures)[1]}`;
+  else if (measures) text += `, no ${withoutError(measures)[0]}`;
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
   return [text, ...result.notes].map((t) => `${t}.`).join(" ");

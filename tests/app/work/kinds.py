@@ -1,6 +1,7 @@
 """Jobs to try, of each kind that needs no run."""
 
 from app.instruments.job import Figure
+from app.work.films import Film
 from app.work.measures import Measures
 from app.work.numbers import Numbers
 from app.work.pictures import Picture
@@ -14,6 +15,7 @@ DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(s
 KINDS = {
     "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
     "measures": Measures(experiment=DRAWN),
+    "film": Film(experiment=SMALL),
     "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
     "numbers": Numbers(experiment=DRAWN.changed(count=3)),
     "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
