@@ -111,7 +111,7 @@ def test_a_sweep_on_a_phone_is_one_picture_with_a_slider_for_each_axis(explore):
     for slider in explorer.find(f"{of('sweep')} .time input").all():
         slider.fill("0")
     explorer.frames()
-    assert outputs.all_inner_texts() == ["N = 4", "S churn = 0"]
+    assert outputs.all_inner_texts() == ["N = 4", "Schurn = 0"]
     assert moved(before, explorer.pixels(f"{of('sweep')} canvas.grid")) > 0.001
     assert len(explorer.requests) == shown
     explorer.page.click(f"{of('sweep')} [data-view='as:grid']")
