@@ -40,7 +40,9 @@ def rows(options, tree: Path | None):
                 shape = {"kind": kind, "sizes": sizes}
                 yield from both.rows("network", f"{title}, 16 of 32×32", shape, device, asked_of(device, ASKED))
             for model in SHIPPED:
-                yield from both.rows("images", f"16 {model}, 5 evaluations", {"model": model}, device, NOT_SLOWER)
+                arguments = {"model": model, "device": device, "precision": "fp32"}  # which is what they are drawn in
+                what = f"16 {model}, 5 evaluations, {device}, fp32: before / now"
+                yield both.compare("images", arguments).row(what, NOT_SLOWER)
     torch.set_num_threads(os.cpu_count() or 1)
     for title, (kind, sizes) in NETWORKS.items():
         ratios, ours, other = beside_plain(kind, sizes)
