@@ -120,7 +120,8 @@ def test_a_sweep_on_a_phone_is_one_picture_with_a_slider_for_each_axis(explore):
 
 
 def test_a_long_sweep_says_its_cost_and_waits_and_can_be_stopped(explore):
-    explorer = explore("?show=sweep&sweep.model=scenes_edm&sweep.x_range=10-60 (%2B1)&sweep.y=rho&sweep.y_range=1-10 [20]")
+    axes = "sweep.x_range=10-60 (%2B1)&sweep.y=rho&sweep.y_range=1-10 [20]"
+    explorer = explore(f"?show=sweep&sweep.model=scenes_edm&{axes}")
     page = explorer.page
     page.wait_for_selector(of("sweep", "[data-busy=false][data-messages]"), timeout=60_000)
     assert "20 × 51 cells" in explorer.text(f"{of('sweep')} .summary")
