@@ -56,7 +56,8 @@ def plain(value: Any) -> Any:
         case list() | tuple():
             return type(value)(plain(part) for part in value)
         case Scalar(arguments=(Record() as dtype, bytes(raw))):
-            return next(iter(_array(raw, dtype, (1,), False)), None)
+            found = _array(raw, dtype, (1,), False)
+            return found[0].item() if found.size else None
         case Record():
             found = _array(*described(value))
             return found if found.size else None
