@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.data import points
-from edm.data.brought import Brought, Limits, places
+from edm.data.brought import Brought, Limits, arrays, places
 from edm.data.brought.survey import is_image, survey
 from edm.data.folders import ImageFolder
 
@@ -29,7 +29,9 @@ def bring(
     files = places.opened(given, limits)
     if not files.names:
         raise Refused(f"{files.place} holds no files")
-    # arrays of images (arrays.recognized, arrays.read) and tables (tables.recognized, tables.read) are asked here
+    if found := arrays.read(files, limits):
+        return found
+    # tables (tables.recognized, tables.read) are asked here
     if len(files.names) == 1 and not is_image(files.names[0]):
         return _points(files, files.names[0])
     return _images(files, limits)
