@@ -150,6 +150,6 @@ def _held(found: Sequence[Stack], splits: Sequence[str]) -> tuple[np.ndarray, li
     if not kept or len(kept) == len(found):
         return np.arange(0), []
     counts = {split: sum(found[k].count for k in kept if splits[k] == split) for split in ("val", "test")}
-    told = " and ".join(f"{split} ({count:,} images)" for split, count in counts.items() if count)
+    told = " and ".join(f"{count:,} of {split}" for split, count in counts.items() if count)
     held = np.concatenate([np.arange(starts[k], starts[k + 1]) for k in kept])
-    return held, [f"{told} {'is' if ' and ' not in told else 'are'} held out of training"]
+    return held, [f"{told} are held out, to validate on, and never trained on"]

@@ -151,7 +151,7 @@ MEDMNIST |= {f"{split}_labels": np.arange(n)[:, None] % 2 for split, n in (("tra
 def test_what_the_files_keep_to_validate_on_is_held_out(tmp_path):
     brought = bring(npz(tmp_path, **dict(reversed(MEDMNIST.items()))))
     assert (brought.count, brought.classes, brought.held_out) == (10, 2, 5)
-    assert brought.notes == ("val (2 images) and test (3 images) are held out of training",)
+    assert brought.notes == ("2 of val and 3 of test are held out, to validate on, and never trained on",)
     source = brought.source(channels=1)
     assert source.held.tolist() == [5, 6, 7, 8, 9] and source.labels.tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 1, 0]
     everything = np.concatenate([MEDMNIST[f"{split}_images"] for split in ("train", "val", "test")])
