@@ -145,6 +145,44 @@ class EDM(Preconditioning):
         return _level(sigma).log() / 4
 
 
+class V(EDM):
+    """v-prediction (arXiv 2202.00512): EDM's for σ_data = 1, whatever the data's is; the sign of F is EDM's."""
+
+    def __init__(self):
+        super().__init__(1.0)
+
+
+class Flow(Preconditioning):
+    """The network tells the velocity n − y of z = (1 − t)·y + t·n, t = σ/(1 + σ), which it is given:
+
+    c_skip = c_in = 1/(1 + σ), c_out = −σ/(1 + σ), c_noise = t (arXiv 2210.02747, 2403.03206).
+    """
+
+    sigma_min, sigma_max = 0.0, float("inf")
+
+    def c_skip(self, sigma: Level) -> torch.Tensor:
+        return 1 / (1 + _level(sigma))
+
+    def c_out(self, sigma: Level) -> torch.Tensor:
+        return -self.c_noise(sigma)
+
+    def c_in(self, sigma: Level) -> torch.Tensor:
+        return 1 / (1 + _level(sigma))
+
+    def c_noise(self, sigma: Level) -> torch.Tensor:
+        return _level(sigma) / (1 + _level(sigma))
+
+
+class X(Flow):
+    """The network tells the data itself, of flow's z (arXiv 2511.13720): c_skip = 0, c_out = 1."""
+
+    def c_skip(self, sigma: Level) -> torch.Tensor:
+        return torch.zeros_like(_level(sigma))
+
+    def c_out(self, sigma: Level) -> torch.Tensor:
+        return torch.ones_like(_level(sigma))
+
+
 PRECONDITIONINGS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
@@ -155,6 +193,12 @@ PRECONDITIONINGS: dict[str, Callable] = {
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
         ),
+        Choice(
+            "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
+            "the network tells the velocity n − y",
+        ),
+        Choice("v", "v", V, "EDM's with σ_data = 1", "the network tells v; TrigFlow is the same up to the sign of F"),
+        Choice("x", "x", X, "F(x/(1 + σ); t), t = σ/(1 + σ)", "the network tells the data itself"),
     )
 }  # fmt: skip
 
