@@ -210,6 +210,11 @@ def _min_snr(sigma, sigma_data):
     return (sigma**-2).clip(max=MIN_SNR)
 
 
+@dataclass(frozen=True)
+class Learned(Choice):
+    """A weight that is divided by e^u(σ), where u is learned beside the network (`edm.training.uncertainty`)."""
+
+
 # Each entry: (σ, σ_data) -> λ(σ).
 WEIGHTS: dict[str, Callable] = {
     choice.name: choice
@@ -219,6 +224,14 @@ WEIGHTS: dict[str, Callable] = {
         Choice("flow", "flow's", _velocity, "(1 + σ)²/σ²", "the error of flow matching's velocity, 1/t²"),
         Choice("v", "v's", _v, "1 + 1/σ²", "the error of v"),
         Choice("min_snr", "min-SNR", _min_snr, "min(1/σ², 5)", "1/σ² that low noise cannot outgrow"),
+        Learned(
+            "learned",
+            "learned",
+            _balanced,
+            "(σ² + σ_d²)/(σ·σ_d)²/e^u(σ)",
+            "EDM2's: u is learned beside the network",
+            ("sigma_data",),
+        ),
     )
 }
 
