@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -128,3 +129,12 @@ def learned(settings: Any) -> Dataset | None:
         return of_points(settings.path)
     except Refused:
         return None
+
+
+_LATE = {"advice": "advising", "advise": "advising"}  # each is loaded when it is asked for: it reads all data
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f"edm.data.{_LATE[name]}"), name)
+    raise AttributeError(f"module 'edm.data' has no attribute {name!r}")
