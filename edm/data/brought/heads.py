@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
 from edm.base.errors import Refused, shown
 from edm.data.brought import numerals
-from edm.data.brought.columns import SHARE, Frame, named, of_cells
+from edm.data.brought.columns import Frame, named, of_cells
 
 _LOOKED_AT = 500  # rows
 
@@ -20,12 +21,16 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     width = _width(rows)
     numeric = _numeric(rows, width)
     if not numeric:
-        raise Refused(f"{place} has no column of numbers; a table of points has one or two, and begins {_begin(rows)}")
+        raise Refused(
+            f"{place} holds no points: no column has numbers in it, and it begins {_begin(rows)}; write a point a row"
+        )
     start = _start(rows, width, numeric)
     names, units, start, titles = _names(rows, start, width, numeric)
     notes = []
     if titles:
-        notes.append(f"{titles} {'line' if titles == 1 else 'lines'} above the table were left out")
+        notes.append(
+            f"{titles} lines above the table were left out" if titles > 1 else "a line above the table was left out"
+        )
     if names is None and (start == 0 or titles) and _numbers_are_names(rows, start, width, numeric):
         names, start = rows[start], start + 1
         notes.append(f"the first line, {', '.join(filter(None, map(str, names)))}, was taken for the columns' names")
@@ -35,7 +40,9 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     joined = _joined(body, names, separator)
     if joined is not None:
         body, width = joined, width // 2
-        notes.append("each pair of whole numbers was read as one number with a decimal comma, as there are half as many names")
+        notes.append(
+            "each pair of whole numbers was read as one number with a decimal comma, as there are half as many names"
+        )
     elif names is not None and len(names) < width:
         names = ["", *names]  # as R writes them: that of the rows has none
     kept, numbers, odd = _alike(body, names, width)
@@ -46,8 +53,11 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     notes += [note] if note else []
     told = named(names or [], width)
     if units:
-        notes.append(f"in {', '.join(f'{name} {unit}' for name, unit in zip(told, units, strict=False) if unit)}")
+        pairs = [f"{name} in {unit.strip('[](){}<>')}" for name, unit in zip(told, units, strict=False) if unit]
+        notes.append(f"the line under the names was read as units: {', '.join(pairs)}")
     made = [of_cells(name, column, decimal, notes) for name, column in zip(told, columns, strict=True)]
+    for place, column in enumerate(made):
+        column.named = bool(names and str(names[place] or "").strip())
     return Frame(made, names is not None, notes=notes, odd=odd, numbers=numbers)
 
 
@@ -73,7 +83,7 @@ def _numeric(rows, width) -> set[int]:
     for place in range(width):
         known = [row[place] for row in alike if not numerals.is_missing(row[place])]
         share = sum(_is_number(cell) for cell in known)
-        if known and share >= min(SHARE, 0.5) * len(known):
+        if known and share >= 0.5 * len(known):
             found.add(place)
     return found
 
@@ -143,7 +153,7 @@ def _numbers_are_names(rows, start, width, numeric) -> bool:
     if not all(cell.isdecimal() for cell in cells) or len(cells) < 2 - corner:
         return False
     values = [int(cell) for cell in cells]
-    if any(later - earlier != 1 for earlier, later in zip(values, values[1:], strict=False)):
+    if any(later - earlier != 1 for earlier, later in itertools.pairwise(values)):
         return False
     if corner:
         return True
