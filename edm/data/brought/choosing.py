@@ -18,7 +18,7 @@ from edm.data.brought.columns import DATE, NOTHING, NUMBER, TEXT, Column, Frame
 MOST_CLASSES, MOST_NAMED = 50, 1000  # in a column of words; in one that is called "class"
 _SURE = 10  # rows, from which on 1, 2, 3, … beside one other column is an index
 _INDEX = re.compile(
-    r"unnamed: ?\d+|index|idx|id|ids|[a-z ]*[_. ]id|row|rows|rowid|row[_. ]?(names?|num|number|id|index|nr|no)|"
+    r"unnamed: ?\d+|index|idx|id|ids|[a-z ]*[_. ]id|rowid|row[_. ]?(names?|num|number|id|index|nr|no)|"
     r"nr\.?|no\.?|num|nummer|lfd\.? ?nr\.?|#|fid|pk|objectid|gid|uid|obs\.?|observation|level_0",
     re.IGNORECASE,
 )
@@ -30,6 +30,9 @@ _CLASS = re.compile(
 _AXIS = re.compile(
     r"[xyzuvtw]\d?|x[_ ]?\d|(x|y|z)[ _\[(].*|lon.*|lat.*|lng|time.*|zeit.*|easting|northing", re.IGNORECASE
 )
+
+
+_OUTCOMES = ("y", "target", "targets", "outcome")  # names of classes, and of anything else that is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,9 +147,10 @@ def _number(name, known, place) -> int:
 
 def _classes(frame, numbers, taken=frozenset()) -> Column | None:
     """The column of the classes, if there is one."""
-    free = [column for column in frame.columns if id(column) not in taken]
+    free = [column for column in frame.columns if id(column) not in taken and column.present >= len(column.values) / 2]
     words = [column for column in free if column.kind == TEXT]
     if frame.named:
+        numbers = [column for column in numbers if not _is_index(column, frame)]
         for column in words:
             if _CLASS.fullmatch(column.name) and _few(column, MOST_NAMED):
                 return column
@@ -159,11 +163,15 @@ def _classes(frame, numbers, taken=frozenset()) -> Column | None:
 
 def _is_class(column, numbers) -> bool:
     """Whether the name of a column of whole numbers says that they are classes; y is one beside two others that are
-    not x."""
-    names = [other.name.casefold() for other in numbers]
-    if column.name.casefold() == "y":
-        return column.whole and len(numbers) > 2 and "x" not in names
-    return column.whole and _CLASS.fullmatch(column.name) is not None
+    not x, where it counts."""
+    name, names = column.name.casefold(), [other.name.casefold() for other in numbers]
+    if not column.whole:
+        return False
+    if name in _OUTCOMES:
+        values = np.unique(column.values[~np.isnan(column.values)]).tolist()
+        counts = values in ([-1, 1], list(range(len(values))), list(range(1, len(values) + 1)))
+        return counts and (name != "y" or (len(numbers) > 2 and "x" not in names))
+    return _CLASS.fullmatch(name) is not None
 
 
 def _few(column, most) -> bool:
@@ -181,13 +189,14 @@ def _without_index(numbers, frame) -> tuple[list[Column], list[Column]]:
         enough = others > 1 or (others == 1 and len(column.values) >= _SURE and not frame.array)
         if enough and not _is_axis(column, frame) and _counts(column):
             return [one for one in left if one is not column], [*index, column]
-    return (left, index) if left else (index, [])
+    return (left, index) if left or len(frame.columns) > 1 else (index, [])
 
 
 def _is_index(column, frame) -> bool:
     """Whether a column of whole numbers is called an index, or stands first and has no name."""
-    nameless = frame.named and not column.named and column is frame.columns[0]
-    return column.whole and (nameless or (column.named and frame.named and _INDEX.fullmatch(column.name) is not None))
+    if frame.named and not column.named and column is frame.columns[0]:
+        return True
+    return frame.named and column.named and column.whole and _INDEX.fullmatch(column.name) is not None
 
 
 def _counts(column) -> bool:

@@ -107,7 +107,7 @@ def _names(rows, start, width, numeric):
     first = start
     while first > 0 and len(rows[first - 1]) == width and any(_is_number(rows[first - 1][k]) for k in numeric):
         first -= 1  # rows in which something is wrong
-    if first < start and (first == 0 or not _is_head(rows[first - 1], width)) and start - first > 1:
+    if first < start and not (first and _is_head(rows[first - 1], width)):
         first = start  # lines of a head that have numbers, too
     units = None
     if first > 0 and _is_head(rows[first - 1], width):
@@ -147,21 +147,30 @@ def _numbers_are_names(rows, start, width, numeric) -> bool:
     row, below = rows[start], [other for other in rows[start + 1 :] if len(other) == width][:_LOOKED_AT]
     if len(row) != width or len(below) < 2:
         return False
-    corner = _empty(row[0]) and not any(_empty(other[0]) for other in below)
+    corner = _empty(row[0]) and _are_names([other[0] for other in below], 0 in numeric)
     places = sorted(numeric - {0} if corner else numeric)
     cells = [str(row[place]).strip() for place in places]
-    if not all(cell.isdecimal() for cell in cells) or len(cells) < 2 - corner:
+    if corner:
+        return len(set(cells)) == len(cells) and not any(map(_empty, cells))
+    if not all(cell.isdecimal() for cell in cells) or len(cells) < 2:
         return False
     values = [int(cell) for cell in cells]
     if any(later - earlier != 1 for earlier, later in itertools.pairwise(values)):
         return False
-    if corner:
-        return True
     words = [place for place in range(width) if place not in numeric]
     if words and not any(row[place] == other[place] for other in below for place in words):
         return len(values) > 2 or values[0] in (0, 1)
     broken = sum(not str(other[place]).strip().isdecimal() for other in below for place in places)
     return values[0] in (0, 1) and broken >= 0.9 * len(below) * len(places)
+
+
+def _are_names(cells, numbers) -> bool:
+    """Whether the first cells of the rows are their names: texts, or numbers that count them."""
+    if any(_empty(cell) for cell in cells):
+        return False
+    return not numbers or [str(cell).strip() for cell in cells] == [
+        str(k + int(cells[0] != "0")) for k in range(len(cells))
+    ]
 
 
 def _joined(body, names, separator) -> list[list] | None:
