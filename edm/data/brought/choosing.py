@@ -82,6 +82,14 @@ def chosen(frame: Frame, columns: str | Sequence[str | int] | None, place: str) 
     return Chosen(taken, classes, others, notes)
 
 
+def could_be_classes(frame: Frame, found: Chosen) -> list[Column]:
+    """Columns that are not taken for the classes, and could be: a few words, or a few numbers that count."""
+    taken = {id(column) for column in [*found.coordinates, found.classes]}
+    free = [column for column in frame.columns if id(column) not in taken]
+    words = [column for column in free if column.kind == TEXT and _few(column, MOST_CLASSES)]
+    return words + [column for column in free if column.kind == NUMBER and column.whole and _count_up(column)]
+
+
 def class_name(name: str) -> bool:
     """Whether a column or an array of that name holds classes."""
     return name.casefold() == "y" or _CLASS.fullmatch(name) is not None
@@ -168,10 +176,15 @@ def _is_class(column, numbers) -> bool:
     if not column.whole:
         return False
     if name in _OUTCOMES:
-        values = np.unique(column.values[~np.isnan(column.values)]).tolist()
-        counts = values in ([-1, 1], list(range(len(values))), list(range(1, len(values) + 1)))
-        return counts and (name != "y" or (len(numbers) > 2 and "x" not in names))
+        return _count_up(column) and (name != "y" or (len(numbers) > 2 and "x" not in names))
     return _CLASS.fullmatch(name) is not None
+
+
+def _count_up(column) -> bool:
+    """Whether there are few different numbers, from 0 or 1 on, or they are −1 and 1."""
+    values = np.unique(column.values[~np.isnan(column.values)]).tolist()
+    few = 2 <= len(values) <= MOST_CLASSES and len(values) < column.present
+    return few and values in ([-1, 1], list(range(len(values))), list(range(1, len(values) + 1)))
 
 
 def _few(column, most) -> bool:

@@ -256,6 +256,8 @@ def _offers(found, frame) -> list[Offer]:
     offers = [Offer("columns", pair, f"{words} {', '.join(pair)}") for pair in pairs]
     if len(taken) == 2:
         offers += [Offer("columns", (one,), f"{words[:-1]} {one} alone") for one in taken]
+        labels = [column.name for column in choosing.could_be_classes(frame, found)]
+        offers[:0] = [Offer("columns", (*taken, label), f"classes from {label}") for label in labels[:3]]
     return offers[:_OFFERS]
 
 
