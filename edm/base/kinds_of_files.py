@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
+
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
@@ -29,5 +31,5 @@ def is_safetensors(path: StrPath) -> bool:
 
 
 def _begin(path) -> bytes:
-    with open(path, "rb") as file:
+    with open(expanded(path), "rb") as file:
         return file.read(BEGIN)

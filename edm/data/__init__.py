@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import digits, emoji, points, toy
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def of_points(path: StrPath) -> Dataset:
     """The distribution of the points in a file (`edm.data.points`), named by what it holds. Raises ValueError."""
     known = points.read(path)
     name = f"points-{points.digest(known)}"
-    return Dataset(name, f"Points of {Path(path).name}", known.shape[1:], lambda: toy.drawn(known))
+    return Dataset(name, f"Points of {expanded(path).name}", known.shape[1:], lambda: toy.drawn(known))
 
 
 def learned(settings: Any) -> Dataset | None:

@@ -24,6 +24,7 @@ from PIL.ContainerIO import ContainerIO
 
 from edm.base import documents
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import classes, images, marks
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ImageFolder:
             raise Refused("crop needs a resolution, to which the cropped images are brought")
         if channels not in (1, 3):
             raise Refused(f"channels = {channels!r}: must be 3 (RGB) or 1 (greyscale)")
-        self.path = Path(path).absolute()
+        self.path = expanded(path).absolute()
         self._crop = bool(crop)
         self._files = _Files(self.path)
         self.names = tuple(sorted(self._files.names - {LABELS}))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tokenize
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base import documents
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -31,7 +31,7 @@ def read(path: StrPath) -> np.ndarray:
     names. A .npy holds real numbers. Raises ValueError, in a sentence that names the file, for anything else, and for
     numbers that are not finite or beyond ±10.
     """
-    path = Path(path)
+    path = expanded(path)
     if path.suffix.lower() not in SUFFIXES:
         raise Refused(f"{path} must be a .csv or .npy file of points")
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
-from edm.base.fields import Settings, Whole, knob, refusal
+from edm.base.fields import Place, Settings, Whole, knob, refusal
 from edm.data import sources
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Data(Settings):
         def __hash__(self) -> int: ...
 
     dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.offered)
-    path: str | None = knob(
+    path: Place = knob(
         None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
     )
     download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
