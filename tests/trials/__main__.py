@@ -60,7 +60,7 @@ TRIALED = (
     gpu,
     everywhere,
 )
-TRIALS = {trial.__name__: trial for trial in (*TRIALED, moves)}
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves)}
 
 
 def main():
