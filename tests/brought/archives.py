@@ -84,7 +84,7 @@ def cases(dice) -> Iterator[Case]:
     yield pack("stored, by Python", zipped(both, zipfile.ZIP_STORED))
     yield pack("deflated, by Python", zipped(both))
     yield pack("bzip2, by 7-Zip", zipped(both, zipfile.ZIP_BZIP2))
-    yield pack("LZMA, by 7-Zip", zipped(both, zipfile.ZIP_LZMA))
+    yield pack("LZMA, by 7-Zip", zipped(both, zipfile.ZIP_LZMA), said=("LZMA",))
     yield pack("with folders as members, by Explorer", zipped(both, folders=True))
     yield pack(
         "Finder's, with __MACOSX and sizes behind", raw({k.encode(): v for k, v in finder.items()}, streamed=True)
@@ -134,7 +134,7 @@ def cases(dice) -> Iterator[Case]:
     yield pack("train and val", zipped(splits), count=12, held_out=6)
     three = {f"data/{split}/{name}": encoded(picture(dice)) for split in ("train", "val", "test") for name in files}
     yield pack(
-        "train, val and test below a folder", zipped(three, folders=True), count=None, held_out=6, noted=("test",)
+        "train, val and test below a folder", zipped(three, folders=True), count=18, held_out=12, noted=("test",)
     )
     two = {f"{split}/{name}": encoded(picture(dice)) for split in ("Train", "Test") for name in files}
     yield pack("Train and Test", zipped(two), count=12, held_out=6)

@@ -78,7 +78,7 @@ def cases(dice) -> Iterator[Case]:
         "train_images": digits[:12], "train_labels": labels[:12, None], "val_images": digits[12:16],
         "val_labels": labels[12:16, None], "test_images": digits[16:], "test_labels": labels[16:, None],
     }  # fmt: skip
-    yield one("MedMNIST", npz(**medical), "bloodmnist.npz", classes=4, **{**mnist, "count": None}, held_out=4)
+    yield one("MedMNIST", npz(**medical), "bloodmnist.npz", classes=4, **{**mnist, "count": None}, held_out=8)
     keras = {"x_train": digits[:16], "y_train": labels[:16], "x_test": digits[16:], "y_test": labels[16:]}
     yield one("Keras' mnist.npz", npz(**keras), "mnist.npz", classes=4, held_out=4, **mnist)
     np.savez_compressed(packed := io.BytesIO(), images)
@@ -170,7 +170,7 @@ def cases(dice) -> Iterator[Case]:
         "a MATLAB file, such as SVHN's", b"MATLAB 5.0 MAT-file" + bytes(200), "train_32x32.mat", refused=("matlab",)
     )
     yield one("HDF5", b"\x89HDF\r\n\x1a\n" + bytes(200), "images.h5", refused=("hdf5",))
-    yield one("a pickle", pickle.dumps(images), "images.pkl", refused=("pickle",))
+    yield one("a pickle", pickle.dumps(images), "images.pkl", values=rgb, said=("pickle",))
     yield Case(
         "arrays and a README",
         together({"images.npy": npy(images), "README.txt": "arrays"}),
