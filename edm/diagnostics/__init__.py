@@ -19,6 +19,7 @@ from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampli
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
+from edm.diagnostics.optimizing import Optimized, optimized
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -53,6 +54,7 @@ __all__ = [
     "Measure",
     "Moment",
     "Nearest",
+    "Optimized",
     "Order",
     "Plan",
     "PlannedCell",
@@ -83,6 +85,7 @@ __all__ = [
     "loss_weight",
     "losses",
     "nearest",
+    "optimized",
     "parse_range",
     "paths",
     "plan_sweep",
