@@ -243,4 +243,4 @@ def test_samples_of_a_network_come_back_in_the_numbers_and_classes_of_its_file(t
             assert np.array_equal(file["samples"], file["trajectory"][-1])
     finally:
         models.forget("places")
-    assert "(lon 11.2" in (tmp_path / "model.md").read_text(), "the card says what the coordinates are"
+    assert "(lon 11.15 ± 1.1; lat" in (tmp_path / "model.md").read_text(), "the card says what the coordinates are"

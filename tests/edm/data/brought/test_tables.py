@@ -40,6 +40,7 @@ WRITTEN = {
     "blanks of any width": "  x    y\n 1.5   2\n  3 \t 4\n 5  7 \n",
     "quoted": '"x","y"\n"1.5","2"\n"3","4"\n"5","7"\n',
     "decimal commas in quotes": 'x,y\n"1,5",2\n"3,0",4\n"5,0",7\n',
+    "empty rows at the end": "x;y;;\n1,5;2;;\n3;4;;\n5;7;;\n;;;\n;;;\n",
     "separators at the end": "x,y,\n1.5,2,\n3,4,\n5,7,\n",
     "old line ends": "x,y\r1.5,2\r3,4\r5,7",
     "no names": "1.5,2\n3,4\n5,7\n",
@@ -120,6 +121,10 @@ def test_rows_that_lack_a_number_are_left_out_and_counted(missing):
     table = read(f"x,y\n1,2\n3,{missing}\n{missing},4\n5,6\n")
     assert table.points.tolist() == [[1, 2], [5, 6]]
     assert table.left_out == (("row 2", "y is missing"), ("row 3", "x is missing"))
+
+
+def test_a_row_of_nothing_but_missing_numbers_is_counted():
+    assert read("x,y\n1,2\n#N/A,N/A\n5,6\n").left_out == (("row 2", "x is missing"),)
 
 
 def test_a_row_that_lacks_a_number_of_another_column_is_taken():
