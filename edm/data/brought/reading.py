@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.data import points
-from edm.data.brought import Brought, Limits, places
+from edm.data.brought import Brought, Limits, arrays, parquet, places
 from edm.data.brought.archives import ENDINGS
 from edm.data.brought.sorting import Sorted, is_image, sorted_out
 from edm.data.brought.survey import survey
@@ -31,7 +31,11 @@ def bring(
     files = places.opened(given, limits)
     if not files.names:
         raise Refused(f"{files.place} holds no files")
-    # arrays of images (arrays.recognized, arrays.read) and tables (tables.recognized, tables.read) are asked here
+    if found := arrays.read(files, limits):
+        return found
+    if rows := parquet.rows(files, limits):
+        return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
+    # tables (tables.recognized, tables.read) are asked here
     if len(files.names) == 1 and not is_image(files.names[0]) and not files.names[0].lower().endswith(ENDINGS):
         return _points(files, files.names[0])
     found = sorted_out(files, limits, labels)

@@ -1,4 +1,4 @@
-"""Images out of arrays, as a source: values become eight bits, and pictures the size that is wanted, when they are read.
+"""Images out of arrays, as a source: values become eight bits, and pictures the size that is wanted, as they are read.
 
 Arrays stay as they are, on the disk if they can be mapped from there. All of a set are scaled alike: whole numbers and
 floating-point ones from 0 … 255, 0 … 1 or −1 … 1 are taken as such, others by what the set uses.
@@ -17,7 +17,7 @@ from PIL import Image
 
 from edm.base.errors import Refused
 from edm.data import depths, images, marks
-from edm.data.folders import RESOLUTIONS, rows
+from edm.data.folders import RESOLUTIONS, check, rows
 
 if TYPE_CHECKING:
     from edm.base.types import Indices
@@ -73,8 +73,8 @@ def ends(stacks: Sequence[Stack]) -> tuple[float, float]:
                 finite = np.isfinite(piece).all(axis=(1, 2, 3))
                 number, bad = first + int(np.argmin(finite)), int((~np.isfinite(piece)).sum())
                 raise Refused(
-                    f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image {number}; "
-                    "replace them, or leave these images out"
+                    f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image "
+                    f"{number + 1} of {stack.count:,}; replace them, or leave these images out"
                 )
     return low, high
 
@@ -83,12 +83,12 @@ def scale(dtype: np.dtype, low: float, high: float) -> tuple[float, float, str]:
     """(the value that becomes 0, the one that becomes 255, a sentence about it or "") for values of such a range."""
     if dtype == np.uint8 and high > 1:
         return 0, 255, ""
-    if dtype.kind == "b" or (dtype.kind in "ui" and 0 <= low and high <= 1):
+    if dtype.kind == "b" or (dtype.kind in "ui" and low >= 0 and high <= 1):
         return 0, 1, "the values are 0 and 1, which became black and white"
     its = {"u": f"{8 * dtype.itemsize}-bit", "i": "whole-number", "f": "floating-point"}[dtype.kind]
     if dtype == np.uint16 and high - low >= depths.NEARLY_ALL * 65536:
         return 0, 65535, f"{its} values from 0 to 65,535 were scaled to 0 … 255"
-    if 0 <= low and 128 <= high <= 255:
+    if low >= 0 and 128 <= high <= 255:
         return 0, 255, "" if dtype.kind != "f" else f"{its} values were taken from 0 to 255"
     if dtype.kind == "f":
         for bottom, top in ((0, 1), (-0.5, 0.5), (-1, 1)):
@@ -123,11 +123,11 @@ class Stacked:
         class_names: Sequence[str],
         held: np.ndarray,
         ends: tuple[float, float],
-        *,
         resolution: int | None = None,
         crop: bool = False,
         channels: int = 3,
     ):
+        check(resolution, crop, channels)
         self._stacks, self._ends, self._crop = tuple(stacks), ends, bool(crop)
         self._starts = np.cumsum([0, *(stack.count for stack in stacks)])
         self.size, self.names, self.held = int(self._starts[-1]), (), held
@@ -140,7 +140,9 @@ class Stacked:
     def marks(self) -> np.ndarray:
         """What tells each image from the others (`edm.data.marks`), by its values and its label."""
         found = [
-            marks.of_arrays(piece, None if self.labels is None else self.labels[start + first :][: len(piece)], start + first)
+            marks.of_arrays(
+                piece, None if self.labels is None else self.labels[start + first :][: len(piece)], start + first
+            )
             for start, stack in zip(self._starts, self._stacks, strict=False)
             for first, piece in stack.pieces()
         ]
@@ -172,7 +174,9 @@ class Stacked:
         sides = sorted({stack.shape[1:] for stack in self._stacks})
         told = self._stacks[0].told
         if resolution is None and len(sides) > 1:
-            raise Refused(f"{told} has images of {_by(sides[0])}, and others are {_by(sides[1])}; give a resolution, and crop")
+            raise Refused(
+                f"{told} has images of {_by(sides[0])}, and others are {_by(sides[1])}; give a resolution, and crop"
+            )
         if not self._crop and any(tall != wide for tall, wide in sides):
             odd = next(side for side in sides if side[0] != side[1])
             raise Refused(f"the images in {told} are {_by(odd)}, not square; use crop to take their central squares")
