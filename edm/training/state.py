@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from edm.base import devices, precisions
 from edm.base.errors import Refused
 from edm.data import identity
+from edm.data.units import AS_THEY_ARE
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
@@ -221,6 +222,7 @@ def header_of(
         held_out=held_out,
         training=settings.document(complete=True),
         data=data,
+        units=getattr(source, "units", AS_THEY_ARE),
     )
 
 
