@@ -132,12 +132,16 @@ export interface Cost {
   parts: Record<string, number>;
 }
 
-/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+/**
+ * Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is known.
+ * low, high: of the loss in a bucket; null where a point is a tick.
+ */
 export interface Curve {
   images: (number | null)[];
   loss: (number | null)[];
   score: (number | null)[];
   seconds: (number | null)[];
+  copies: (number | null)[];
   low: (number | null)[] | null;
   high: (number | null)[] | null;
 }
