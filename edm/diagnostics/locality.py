@@ -7,7 +7,7 @@ between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,18 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.base.transfers import sent
+from edm.base.transfers import array, sent
 from edm.data import sources
 from edm.exact import PointSet
-from edm.sampling.denoisers import Denoise, ask, on
+from edm.sampling.denoisers import Denoise, ask
 from edm.sampling.noise import latents, seeds
 
 if TYPE_CHECKING:
     from edm.base.types import Device, Numbers
-    from edm.diagnostics.draws import Draw
     from edm.evaluation.copies import Known
 
 MOST_SIDES = 8  # of patches that are tried
+LEVELS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # σ at which a patch makes a difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,42 +61,41 @@ def patchwise(known: Known, side: int | None, conditional: bool = True) -> Point
 
 def locality(
     denoiser: Denoise,
-    known: Known,
-    draw: Draw,
-    sigmas: Numbers,
-    sides: Sequence[int] | None = None,
+    patches: Callable[[int], Denoise],
+    y: torch.Tensor,
+    labels: torch.Tensor | None = None,
     *,
-    conditional: bool = True,
-    count: int = 32,
+    sigmas: Numbers = LEVELS,
+    sides: Sequence[int] | None = None,
     seed: int = 0,
     device: Device = "cpu",
 ) -> Iterator[Locality]:
-    """Compare a denoiser with those of patches of the training images `known`, one side after the other, as they come.
+    """Compare a denoiser with those of patches, one side after the other, as they come.
 
-    draw: of clean images y and their classes (`edm.diagnostics.held_out`): `count` of them, with noise that depends on
-    (seed, k); all denoisers meet the same x = y + σn at every σ. conditional: all are told the classes, if there are
-    any. sides: None: `patch_sides`. Raises Refused for points.
+    patches: side k -> D_k, such as `functools.partial(patchwise, known)`. y [B, C, H, W]: clean images, and their
+    classes, if the denoisers are told of them (`edm.diagnostics.held_out` has both); all meet the same x = y + σn, n
+    depending on (seed, k), at every σ. sides: None: `patch_sides`. device: where the denoisers are. Raises Refused for
+    points.
     """
-    if len(draw.shape) != 3:
-        raise Refused(f"points of shape {list(draw.shape)} have no patches; this needs images")
+    if y.ndim != 4:
+        raise Refused(f"points of shape {list(y.shape[1:])} have no patches; this needs images")
     levels = np.asarray(sigmas, dtype=np.float64)
-    return _compared(denoiser, known, draw, levels, sides or patch_sides(draw.shape), conditional, count, seed, device)
+    return _compared(denoiser, patches, y, labels, levels, sides or patch_sides(y.shape[1:]), seed, device)
 
 
 @torch.no_grad()
-def _compared(denoiser, known, draw, levels, sides, conditional, count, seed, device):
-    y, labels = draw(range(count))
-    noise = sent(latents(seeds(seed, count), draw.shape), device)
+def _compared(denoiser, patches, y, labels, levels, sides, seed, device):
+    noise = sent(latents(seeds(seed, len(y)), tuple(y.shape[1:])), device)
     y = sent(y, device)
-    told = sent(labels, device) if conditional and labels is not None else None
-    noisy = [y + float(sigma) * noise for sigma in levels]
-    learned = [ask(denoiser, x, float(sigma), told) for x, sigma in zip(noisy, levels, strict=True)]
+    labels = None if labels is None else sent(labels, device)
+    noisy = [(y + float(sigma) * noise, float(sigma)) for sigma in levels]
+    learned = [ask(denoiser, x, sigma, labels) for x, sigma in noisy]
     found = Locality(levels)
     for side in sides:
-        local = on(patchwise(known, side, conditional), device)
+        local = patches(side)
         squares = [
-            (ask(local, x, float(sigma), told) - D).double().square().mean()
-            for x, sigma, D in zip(noisy, levels, learned, strict=True)
+            (ask(local, x, sigma, labels) - answer).double().square().mean()
+            for (x, sigma), answer in zip(noisy, learned, strict=True)
         ]
-        found = Locality(levels, found.rms | {side: torch.stack(squares).sqrt().cpu().numpy()})
+        found = Locality(levels, found.rms | {side: array(torch.stack(squares).sqrt())})
         yield found

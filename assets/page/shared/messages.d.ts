@@ -122,6 +122,18 @@ export interface Components {
   rows: Float32;
 }
 
+/** title: of the network. sides: of patches that are tried. */
+export interface Copies {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  title: string;
+  sides: number[];
+  network: Drawn | null;
+  patches: Patch[];
+}
+
 /** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
@@ -189,6 +201,19 @@ export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+}
+
+/**
+ * Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it. share:
+ * of all that were drawn, those that are copies.
+ */
+export interface Drawn {
+  count: number;
+  x: Uint8;
+  nearest: Uint8;
+  names: string[];
+  copies: boolean[];
+  share: number;
 }
 
 /** The settings that a picture carries, as it carries them. */
@@ -486,6 +511,12 @@ export interface Part {
   title: string;
   sigma: number;
   note: string;
+}
+
+/** The samples of patches of one side; null until there are some. */
+export interface Patch {
+  side: number;
+  drawn: Drawn | null;
 }
 
 /** The form of the Train tab. */
@@ -878,6 +909,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
+  copies: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -907,6 +939,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
+  copies: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
