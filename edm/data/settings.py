@@ -20,6 +20,7 @@ NOT_FOR_ALL = (
     "download",
     "leave_out",
     "labels",
+    "columns",
 )  # fields that only some data read
 
 
@@ -36,6 +37,9 @@ class Data(Settings):
     resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
     greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")
     crop: bool = knob(False, "crop", "Cut a square out of the middle of images that are not square")
+    columns: str | None = knob(
+        None, "columns", "Coordinates of a table of points, perhaps with its classes: x,y or 2,3,species"
+    )
     leave_out: bool = knob(False, "leave out", "Leave out images whose files are broken, in place of refusing them")
     labels: str | None = knob(
         None,
@@ -50,6 +54,15 @@ class Data(Settings):
         "Images kept from training, to validate on; none: val/ and test/, else 5 %, at most 1000",
         ge=0,
         le=100_000,
+    )
+    examples: Whole | None = knob(
+        None,
+        "training samples n",
+        "Train on so many samples only, the same for every seed; none: on all there are",
+        slider=(4, 4096),
+        log=True,
+        ge=2,
+        le=10**7,
     )
 
     @model_validator(mode="after")
