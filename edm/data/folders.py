@@ -51,7 +51,7 @@ class ImageFolder:
     """
 
     def __init__(self, path: StrPath, resolution: int | None = None, crop: bool = False, channels: int = 3):
-        _check(resolution, crop, channels)
+        check(resolution, crop, channels)
         limits = Limits(looked=-1)
         files = places.opened(path, limits)
         self._fill(survey(files, limits, sorting.sorted_out(files, limits)), resolution, crop, channels)
@@ -59,7 +59,7 @@ class ImageFolder:
     @classmethod
     def of(cls, found: Survey, resolution: int | None = None, crop: bool = False, channels: int = 3) -> ImageFolder:
         """The images that a look has found (`edm.data.brought.survey`)."""
-        _check(resolution, crop, channels)
+        check(resolution, crop, channels)
         made = cls.__new__(cls)
         made._fill(found, resolution, crop, channels)
         return made
@@ -95,7 +95,8 @@ class ImageFolder:
             return images.pixels(image, place, self._crop, self.shape, self._scales)
 
 
-def _check(resolution, crop, channels):
+def check(resolution: int | None, crop: bool, channels: int) -> None:
+    """Raises Refused for what an image cannot be brought to."""
     low, high = RESOLUTIONS
     if resolution is not None and (type(resolution) is not int or not low <= resolution <= high):
         raise Refused(f"resolution = {resolution!r}: must be a whole number from {low} to {high}")

@@ -7,6 +7,7 @@
     labels               of a finite set with classes: those of all samples, int64 [size]
     names                of a finite set: what its samples are called, or ()
     held                 of a finite set that says so: the numbers of those to validate on, int64
+    exact                of an endless source, where it has one: its exact denoiser
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
@@ -51,6 +52,11 @@ class Mixture:
         self._dataset = dataset
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
         self.classes, self.class_names, self.units = dataset.classes, dataset.class_names, dataset.units
+
+    @property
+    def exact(self) -> Any:
+        """The exact denoiser."""
+        return self._dataset.denoiser
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms

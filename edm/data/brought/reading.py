@@ -7,7 +7,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.data.brought import Brought, Limits, places, tables
+from edm.data.brought import Brought, Limits, arrays, parquet, places, tables
 from edm.data.brought.archives import ENDINGS
 from edm.data.brought.sorting import Sorted, is_image, sorted_out
 from edm.data.brought.survey import survey
@@ -28,7 +28,10 @@ def bring(
     files = places.opened(given, limits)
     if not files.names:
         raise Refused(f"{files.place} holds no files")
-    # arrays of images (arrays.recognized, arrays.read) and tables (tables.recognized, tables.read) are asked here
+    if found := arrays.read(files, limits, labels, work, progress):
+        return found
+    if rows := parquet.rows(files, limits):
+        return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
     if len(files.names) == 1 and not is_image(files.names[0]) and not files.names[0].lower().endswith(ENDINGS):
         return _points(files, files.names[0], columns, limits)
     found = sorted_out(files, limits, labels)
