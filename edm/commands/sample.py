@@ -206,7 +206,7 @@ def _stream(experiment, numbers, how, out, device):
     def rows():
         done = 0
         for part in many.rows(drawing, numbers):
-            yield part
+            yield model.units.restored(part)
             done += len(part)
             line.show(done, len(numbers))
         line.end()
@@ -219,7 +219,8 @@ def _stream(experiment, numbers, how, out, device):
             print(f"{out} holds the samples alone: of so many no trajectories are kept.", file=sys.stderr)
             document = {**experiment.document(), "count": len(numbers)}
             shape = (len(numbers), *model.shape)
-            arrays.write(file, "samples", rows(), shape, settings=json.dumps(document), first=np.asarray(numbers.start))
+            told = {"settings": json.dumps(document), "first": np.asarray(numbers.start)}
+            arrays.write(file, "samples", rows(), shape, dtype="<f8" if model.units.scaled else "<f4", **told)
     print(f"{len(numbers):,} samples -> {out}")
 
 
@@ -239,7 +240,7 @@ def _picture(experiment, how, out, device, look):
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
-    samples = states[-1].x.cpu().numpy()
+    samples = model.units.restored(states[-1].x.cpu().numpy())
     if _ending(out) == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
     elif _ending(out) in PICTURE:
@@ -249,7 +250,7 @@ def _picture(experiment, how, out, device, look):
         with atomic(out) as file:
             points.write(file, samples)
     else:
-        trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+        trajectory = np.stack([model.units.restored((state.x / state.scale).cpu().numpy()) for state in states])
         with atomic(out) as file:
             np.savez(
                 file,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.base.fields import Settings, Whole
 from edm.base.paths import expanded
-from edm.data import points
+from edm.data.brought.vectors import NOT_NUMPY
 from edm.data.sources import DataError, Renumbered
 
 if TYPE_CHECKING:
@@ -107,6 +105,8 @@ def fitting(source: Source, header: HeaderLike) -> Source:
     if not header.classes:
         return source
     gone, new = _classes(source, header)
+    if not source.classes:
+        raise Refused(f"this run has learned {header.classes} classes, and the data have none; train a new run")
     if len(new) > len(gone) or source.classes > header.classes:
         more = f", and {new[-1]!r} would be one more" if new else f", and the data have {source.classes}"
         raise Refused(f"the network of this run knows {header.classes} classes{more}; train a new run")
@@ -139,7 +139,7 @@ class Contents:
             with np.load(expanded(run) / FILE, allow_pickle=False) as file:
                 names = file["names"].tobytes().decode("utf-8", "surrogatepass").split("\0")
                 marks = np.asarray(file["marks"], dtype="<u8")
-        except (*points.NOT_NUMPY, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        except NOT_NUMPY:
             return None
         return cls(tuple(names), marks) if marks.shape == (len(names),) else None
 
