@@ -11,8 +11,10 @@ from edm.commands.help import command
 if TYPE_CHECKING:
     import argparse
 
-ABOUT = """Make a model file of a checkpoint that was published with the paper. Such a file is a pickle, which may run
-any program when it is loaded; it is read as data, and nothing in it runs."""
+ABOUT = """Make a model file of a checkpoint that was published with the paper: a pickle (edm-….pkl) whose 'ema' is a
+SongUNet (DDPM++, NCSN++) or a DhariwalUNet (ADM) in VPPrecond, VEPrecond, iDDPMPrecond or EDMPrecond. A pickle may run
+any program when it is loaded; it is read as data, and nothing in it runs. Of other kinds of file (ONNX, GGUF, HDF5,
+torch.save, Lightning, diffusers, Flax, TensorFlow) it says what each is, and what can be done with it."""
 MORE = """examples:
   python -m edm convert edm-cifar10-32x32-cond-vp.pkl --out cifar10.safetensors
   python -m edm sample --model cifar10.safetensors --label 3"""
@@ -32,11 +34,12 @@ def run(options: argparse.Namespace) -> Any:
         raise Refused(f"--out {out}: the name must end in .safetensors")
     if not out.parent.is_dir() and "://" not in options.path:
         raise Refused(f"--out {out}: there is no folder {out.parent}")
+
+    from edm.files.convert import check_kind, convert_file
+
+    check_kind(options.path)
     if out.exists() and not options.force:
         raise Refused(f"{out} is there already; name another --out, or overwrite it with --force")
-
-    from edm.files.convert import convert_file
-
     header = convert_file(options.path, out)
     shape = "×".join(map(str, header.shape))
     classes = f", {header.classes} classes" if header.classes else ""

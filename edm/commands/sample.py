@@ -78,10 +78,8 @@ def run(options: argparse.Namespace) -> Any:
     options.out = options.out or OUT
     ending = "" if options.out.endswith(("/", os.sep)) or os.path.isdir(options.out) else _ending(options.out)
     numbers = _numbers(document, options, ending)
-    if str(document.get("model")).lower().endswith(".safetensors"):
-        from edm.experiments import models
-
-        models.register(document["model"])
+    if isinstance(model := document.get("model"), str):
+        document["model"] = _known(model)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -103,6 +101,16 @@ def run(options: argparse.Namespace) -> Any:
     if numbers is not None:
         return _stream(experiment, numbers, how, out, options.device)
     return _picture(experiment, how, out, options.device, "dark" if options.dark else "light")
+
+
+def _known(model) -> str:
+    """A model's name, once its file, or that of a run's folder, is known."""
+    from edm.experiments import models
+    from edm.files import saved
+
+    if model.lower().endswith(".safetensors") or (os.path.exists(model) and not models.known(model)):
+        return models.register(saved.chosen(model))
+    return model
 
 
 def _ending(name) -> str:

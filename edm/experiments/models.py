@@ -53,7 +53,10 @@ def load(name: str) -> Model:
         return exact(data.DATASETS[name])
     found = _trained().get(name) or _of_a_run(name)
     if found is None:
-        raise Refused(f"there is no model {name!r}; there are {', '.join(names())}")
+        more = ""
+        if re.search(r"[./\\]", name):
+            more = "; a file is sampled by its path, once it is one of ours: python -m edm convert makes one of a .pkl"
+        raise Refused(f"there is no model {name!r:.200}; there are {', '.join(names())}{more}")
     return found
 
 

@@ -25,6 +25,7 @@ from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, refusal
 from edm.data.identity import Identity
 from edm.files import tensors
+from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
@@ -252,17 +253,23 @@ def check_finite(tensor: torch.Tensor, name: str, path: StrPath) -> None:
 def _opened(path):
     path = Path(path)
     if not path.is_file():
+        if path.is_dir() and (kind := foreign(path)):
+            raise Refused(f"{path} is no model file of ours: {kind.sentence}")
         raise FileNotFoundError(f"there is no file {path}")
     try:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as error:
-        raise Refused(f"{path} is not a whole safetensors file ({error})") from None
+        kind = foreign(path)
+        why = f", as models of ours are: {kind.sentence}" if kind else f" ({error})"
+        raise Refused(f"{path} is not a whole safetensors file{why}") from None
 
 
 def _header(path, file) -> Header:
     text = (file.metadata() or {}).get(METADATA_KEY)
     if text is None or len(text) > MAX_HEADER:
-        raise Refused(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
+        kind = foreign(path)
+        why = kind.sentence if kind else "its metadata are longer than any of ours"
+        raise Refused(f"{path} cannot be used: {why}")
     try:
         header = Header.parse(text)
     except SettingsError as error:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.errors import Refused
+from edm.files.foreign import foreign
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -72,7 +73,8 @@ def chosen(place: StrPath) -> Path:
         return place
     last = newest(place)
     if last is None:
-        raise Refused(missing(place))
+        other = foreign(place)
+        raise Refused(missing(place) if other is None or other.name == "run" else f"{place}: {other.sentence}")
     if passed := torn(place):
         logging.getLogger(__name__).warning("%s; %s is taken", described(passed), last.name)
     return last
