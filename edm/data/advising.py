@@ -103,15 +103,14 @@ def source_of(data: Any) -> Source:
     """What is meant by `data` of `advice`, as a source. Raises Refused."""
     if isinstance(data, str | Path):
         name = str(data)
-        if name in sources.names():
-            data = Data(dataset=name)
-        else:
-            data = Data(dataset="points" if name.lower().endswith((".csv", ".npy")) else "folder", path=name)
+        data = Data(dataset=name) if name in sources.names() else named.bring(data)
     if isinstance(data, Data):
         return sources.open_source(data)
     if isinstance(data, named.Dataset):
         known = data.name in sources.names() and len(data.shape) == 3
         return sources.open_source(Data(dataset=data.name)) if known else sources.Mixture(data)
+    if isinstance(data, named.Brought):
+        return _brought(data)
     if not hasattr(data, "read"):
         raise Refused(f"{data!r:.60} is no data set; give a name, a path, or a source of edm.data.sources")
     return data

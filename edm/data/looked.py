@@ -29,6 +29,7 @@ _LEVELS = 1 << 13  # values of a coordinate: more are no steps
 _EVEN = 0.02  # of a step: how far from whole multiples of it values may lie
 _SWEEPS = 6
 _WIDEST = 1000  # samples of which the widest direction is found
+FEW = 8  # coordinates, of which distances are computed in float64
 BYTE = 2 / 255  # a step of 8 bits, between −1 and 1
 
 
@@ -97,7 +98,7 @@ def look(source: Source, seed: int = 0, most: int = NUMBERS) -> Iterator[float |
         what = "there is one sample only" if len(rows) < 2 else f"all {len(rows):,} samples are equal"
         raise Refused(f"{what}: nothing can be learned of it; bring more, and different ones")
     step, values = _step(rows), sources.scaled(rows).flatten(1) if rows.dtype == torch.uint8 else rows.flatten(1)
-    values = values.double() if values.shape[1] <= 64 else values.float()
+    values = values.double() if values.shape[1] <= FEW else values.float()
     spread = float((values - values.mean(0)).double().square().mean().sqrt())
     known = exact.sigma_data if exact is not None else getattr(source, "spread", None)
     sigma_data = spread if known is None else float(known)

@@ -38,5 +38,7 @@ def of_arrays(samples: np.ndarray, labels: np.ndarray | torch.Tensor | None, fir
     """The marks of samples [N, …] and labels [N] in memory. first: the number of the first of them."""
     rows = np.ascontiguousarray(samples).reshape(len(samples), -1)
     known = [None] * len(rows) if labels is None else np.asarray(labels).tolist()
-    found = [mark(first + k, zlib.crc32(row.data), label) for k, (row, label) in enumerate(zip(rows, known, strict=True))]
+    found = [
+        mark(first + k, zlib.crc32(row.data), label) for k, (row, label) in enumerate(zip(rows, known, strict=True))
+    ]
     return np.array(found, dtype="<u8")

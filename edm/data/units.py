@@ -72,7 +72,9 @@ class Units(Settings):
         names = self.names or tuple(str(k + 1) for k in range(len(self.scale)))
         parts = zip(names, self.centre, self.scale, strict=True)
         said = "; ".join(f"{name} = {centre:.10g} + {scale:g}·x" for name, centre, scale in parts)
-        return f"the numbers were centred and scaled to about [−1, 1], and samples come back as the file has them: {said}"
+        return (
+            f"the numbers were centred and scaled to about [−1, 1], and samples come back as the file has them: {said}"
+        )
 
 
 def _round(value: float, how) -> float:

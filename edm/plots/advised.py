@@ -12,8 +12,6 @@ from edm.objective import Design
 from edm.plots.panels import density_line, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edm.data.advised import Advice
     from edm.data.left_out import Curve
 
@@ -50,7 +48,7 @@ def advised(advice: Advice, present: Design | None = None) -> list[dict]:
     return [{"x": {**x, "hideTicks": True}, **losses}, beneath]
 
 
-def _line(sigmas: Sequence, curve: Curve) -> dict:
+def _line(sigmas: np.ndarray, curve: Curve) -> dict:
     """A curve with its band, cut off not far above what is shown."""
     reach = NORMAL * np.nan_to_num(curve.stderr)
     values = {"y": curve.mean, "low": np.maximum(curve.mean - reach, 0), "high": curve.mean + reach}

@@ -27,7 +27,9 @@ _CLASS = re.compile(
     r"clusters?|groups?|gruppe|etikett|variety|y[_ .]?(true|label)|labels?[_ .]?(id|name)s?|digit|outcome",
     re.IGNORECASE,
 )
-_AXIS = re.compile(r"[xyzuvtw]\d?|x[_ ]?\d|(x|y|z)[ _\[(].*|lon.*|lat.*|lng|time.*|zeit.*|easting|northing", re.IGNORECASE)
+_AXIS = re.compile(
+    r"[xyzuvtw]\d?|x[_ ]?\d|(x|y|z)[ _\[(].*|lon.*|lat.*|lng|time.*|zeit.*|easting|northing", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,9 @@ def chosen(frame: Frame, columns: str | Sequence[str | int] | None, place: str) 
     rest = [column for column in others if column not in index + constant]
     if rest:
         what = "coordinates" if frame.array else "columns of numbers"
-        notes.append(f"of {len(rest) + len(taken)} {what}, {_listed(taken, frame)} were taken: choose others with columns")
+        notes.append(
+            f"of {len(rest) + len(taken)} {what}, {_listed(taken, frame)} were taken: choose others with columns"
+        )
     if classes is not None:
         notes.append(f"{_name(classes, frame)} is the classes")
     return Chosen(taken, classes, others, notes)
@@ -210,4 +214,6 @@ def _listed(columns, frame) -> str:
 
 
 def _quoted(names, most=20) -> str:
-    return ", ".join(f"{name!r:.60}" for name in names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")
+    return ", ".join(f"{name!r:.60}" for name in names[:most]) + (
+        f" … ({len(names)} in all)" if len(names) > most else ""
+    )

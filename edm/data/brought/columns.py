@@ -1,9 +1,9 @@
 """The columns of a table: what each holds, and which of them are coordinates, which one classes.
 
-    number      numbers, but for a few cells
-    text        words; few different ones can be classes
-    date        days and times
-    nothing     no cell holds anything
+number      numbers, but for a few cells
+text        words; few different ones can be classes
+date        days and times
+nothing     no cell holds anything
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     joined = _joined(body, names, separator)
     if joined is not None:
         body, width = joined, width // 2
-        notes.append("each pair of whole numbers was read as one number with a decimal comma, as there are half as many names")
+        notes.append(
+            "each pair of whole numbers was read as one number with a decimal comma, as there are half as many names"
+        )
     elif names is not None and len(names) < width:
         names = ["", *names]  # as R writes them: that of the rows has none
     kept, numbers, odd = _alike(body, names, width)

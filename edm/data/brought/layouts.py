@@ -18,7 +18,21 @@ LEAST, LEAST_FLAT = 4, 8  # pixels of a side, and of one of a flat image
 CHANNELS = (1, 3, 4)
 REMEDY = "save them anew: np.savez('set.npz', images=…, labels=…), with images [n, height, width, channels]"
 
-_DATA = ("images", "image", "imgs", "img", "x", "data", "pixels", "features", "inputs", "input", "samples", "faces", "digits")
+_DATA = (
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "x",
+    "data",
+    "pixels",
+    "features",
+    "inputs",
+    "input",
+    "samples",
+    "faces",
+    "digits",
+)
 _LABELS = ("labels", "label", "y", "targets", "target", "classes", "class", "lbls", "categories")
 _KINDS = {"names": ("names", "classnames", "labelnames"), "labels": _LABELS, "images": _DATA}
 _SPLITS = {"train": ("train", "training", "tr"), "val": ("val", "valid", "validation", "dev")}
@@ -61,7 +75,7 @@ def _known(word) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """"trainImages", "x_train" and "xtrain" in their words."""
+    """ "trainImages", "x_train" and "xtrain" in their words."""
     found: list[str] = []
     for word in map(str.lower, _WORDS.findall(name)):
         glued = _GLUED.fullmatch(word)

@@ -85,7 +85,9 @@ def _whole(told: str) -> Iterator[None]:
     except Refused:
         raise
     except BROKEN as error:
-        raise Refused(f"{told} is damaged or cut off ({str(error) or type(error).__name__:.100}); get it anew") from None
+        raise Refused(
+            f"{told} is damaged or cut off ({str(error) or type(error).__name__:.100}); get it anew"
+        ) from None
 
 
 def _header(file, told) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -150,7 +152,9 @@ def _idx(files, name, file, begin) -> list[Member]:
     size = math.prod(shape) * dtype.itemsize
     packed = isinstance(file, gzip.GzipFile)
     if not packed and files.size(name) != size + len(head):
-        raise ValueError(f"its header says {'×'.join(map(str, shape))}, but {files.size(name) - len(head)} bytes follow")
+        raise ValueError(
+            f"its header says {'×'.join(map(str, shape))}, but {files.size(name) - len(head)} bytes follow"
+        )
 
     def load():
         if not packed and size and (path := files.path(name)) is not None:

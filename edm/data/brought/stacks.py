@@ -140,7 +140,9 @@ class Stacked:
     def marks(self) -> np.ndarray:
         """What tells each image from the others (`edm.data.marks`), by its values and its label."""
         found = [
-            marks.of_arrays(piece, None if self.labels is None else self.labels[start + first :][: len(piece)], start + first)
+            marks.of_arrays(
+                piece, None if self.labels is None else self.labels[start + first :][: len(piece)], start + first
+            )
             for start, stack in zip(self._starts, self._stacks, strict=False)
             for first, piece in stack.pieces()
         ]
@@ -172,7 +174,9 @@ class Stacked:
         sides = sorted({stack.shape[1:] for stack in self._stacks})
         told = self._stacks[0].told
         if resolution is None and len(sides) > 1:
-            raise Refused(f"{told} has images of {_by(sides[0])}, and others are {_by(sides[1])}; give a resolution, and crop")
+            raise Refused(
+                f"{told} has images of {_by(sides[0])}, and others are {_by(sides[1])}; give a resolution, and crop"
+            )
         if not self._crop and any(tall != wide for tall, wide in sides):
             odd = next(side for side in sides if side[0] != side[1])
             raise Refused(f"the images in {told} are {_by(odd)}, not square; use crop to take their central squares")

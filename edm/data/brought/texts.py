@@ -114,7 +114,9 @@ def _fit(lines, separator) -> float:
 def _one_column(lines) -> str | None:
     """The decimal comma, where each line is one number and some have one; None where that is not so."""
     from_line = 0
-    while from_line < min(3, len(lines) - 1) and "," not in lines[from_line] and not numerals.is_number(lines[from_line]):
+    while (
+        from_line < min(3, len(lines) - 1) and "," not in lines[from_line] and not numerals.is_number(lines[from_line])
+    ):
         from_line += 1
     body = [numerals.tidy(line) for line in lines[from_line:] if not numerals.is_missing(line)]
     ways = [numerals.way(text) for text in body]
