@@ -5,7 +5,7 @@ is full (a tmpfs, for which one has to be root); clocks that jump; one process o
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
 pretended GPU, and `gpu` what matters on one, where there is one.
 `everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs. A
-line that ends in FAILED is a defect.
+line that ends in FAILED is a defect. `advice` trains with what `edm.data.advice` says, and without.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
+from tests.trials.advised import advice
 from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
 from tests.trials.imagined import pretended
@@ -44,7 +45,7 @@ def fuzz(folder, dice, count=10_000):
 
 
 TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu, everywhere)
-TRIALS = {trial.__name__: trial for trial in (*TRIALED, moves)}
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, moves, advice)}
 
 
 def main():
