@@ -13,7 +13,7 @@ from edm.plots.panels import density_line, rounded
 
 if TYPE_CHECKING:
     from edm.data.advised import Advice
-    from edm.data.left_out import Curve
+    from edm.data.leave_one_out import Curve
 
 NORMAL = 1.96  # standard errors of a band of 95 %
 TOP = 1.25  # of the losses: above, nothing is to be seen
@@ -28,7 +28,7 @@ def advised(advice: Advice, present: Design | None = None) -> list[dict]:
     named = "least possible" if advice.known else "exact denoiser"
     lines = [
         {"name": name, **style, **_line(advice.sigmas, curve)}
-        for name, style, curve in ((named, _IDEAL, advice.ideal), ("leave-one-out", _TWIN, advice.left_out))
+        for name, style, curve in ((named, _IDEAL, advice.ideal), ("leave-one-out", _TWIN, advice.leave_one_out))
         if curve is not None
     ]
     told = (advice.little_below, advice.unsaid_below, advice.copied_below, advice.little_above)  # in its sentences

@@ -54,7 +54,7 @@ class Twins:
 
     sigmas: np.ndarray
     ideal: Curve | None
-    left_out: Curve | None
+    leave_one_out: Curve | None
     nearest: np.ndarray
     count: int
     share: float
@@ -72,9 +72,9 @@ def twins(looked: Looked, sigmas: np.ndarray, per_class: bool = False, seed: int
     wanted = int(np.clip(WORK / cost, *QUERIES))
     order = np.resize(np.random.default_rng([seed, Purpose.LOOK]).permutation(len(rows)), wanted)
     some = len(looked.same.unique()) >= LEAST
-    centred = rows - rows.double().mean(0).to(rows)  # which loses fewer digits
+    centred = rows - rows.mean(0)  # which loses fewer digits
     parts: list[tuple] = []
-    variance = float(centred.double().square().mean())
+    variance = float(centred.square().mean(1).double().mean())
     weights, linear = WEIGHTS["edm"](sigmas, looked.sigma_data), _linear(sigmas, variance)
     for span in np.array_split(np.arange(wanted), min(ROUNDS, wanted)):
         for small in np.array_split(span, -(-len(span) * len(rows) // _BLOCK)):
@@ -104,14 +104,16 @@ def errors(
     squares = (norms[chosen][:, None] + norms - 2 * y @ rows.T).clamp(min=0).masked_fill(~others, np.inf)
     across = (noise * y).sum(1)[:, None] - noise @ rows.T  # n·(y_i − y_j)
     ideal, left_out = [], []
-    alone = ~others.any(1)
+    alone, doubles = ~others.any(1), equal.sum(1).double()
     for sigma in sigmas.tolist():
         logits = torch.add(squares, across, alpha=2 * sigma).mul_(-0.5 / sigma**2)
         most = logits.amax(1).masked_fill(alone, 0)
         weights = logits.sub_(most[:, None]).exp_()
         total = weights.sum(1)
         error = (weights @ rows / total[:, None] - y).square().mean(1)
-        kept = ((total.log() + most).double() - equal.sum(1).double().log()).sigmoid() ** 2  # equal ones have the weight 1
+        kept = (
+            (total.log() + most).double() - equal.sum(1).double().log()
+        ).sigmoid() ** 2  # equal ones have the weight 1
         ideal.append((kept * error.double()).masked_fill(alone, 0).numpy())
         left_out.append(error.double().numpy())
     nearest = squares.amin(1).sqrt().double().numpy()
