@@ -20,6 +20,8 @@ import edm
 from app.training.recipes import recipe
 from edm.base.flat import unflatten
 from edm.data import emoji
+from edm.data.advising import source_of
+from edm.data.settings import Data
 from edm.evaluation import evaluate
 from edm.training.loop import train
 from edm.training.settings import Training
@@ -88,12 +90,14 @@ def sets(folder: Path) -> dict[str, dict]:
 
 def settings_of(data: dict, seed: int, **design) -> Training:
     """What the page's form makes of the data, but for the design."""
-    shape = edm.data.advising.source_of(edm.data.settings.Data.parse(data)).shape
+    shape = source_of(Data.parse(data)).shape
     kind = "points" if len(shape) == 1 else "digits" if shape[-1] <= 12 else "images"
     made = unflatten(recipe(shape, "small", "edm") | design, Training)
     images = IMAGES[kind]
-    length = {"images": images, "tick": images, "checkpoint": images, "lr_ramp": images / 10, "samples": 1}
-    return Training.parse({**made, **length, "data": data, "seed": seed, "validation": 16, "precision": "fp32"})
+    length = {"images": images, "tick": images, "checkpoint": images, "lr_ramp": images / 10}
+    length |= {"ema": (images / 10,), "ema_ramp": None}  # long, since what ends so soon ends somewhere by chance
+    quiet = {"samples": 1, "validation": 16, "precision": "fp32"}
+    return Training.parse({**made, **length, **quiet, "data": data, "seed": seed})
 
 
 def trained(settings: Training):
@@ -116,7 +120,7 @@ def advice(folder, dice, names=()):
     for name, data in sets(folder).items():
         if names and name not in names:
             continue
-        said = edm.data.advice(edm.data.settings.Data.parse(data))
+        said = edm.data.advice(Data.parse(data))
         wanted = {"P_mean": said.P_mean, "P_std": said.P_std}
         over = {"sigma_min": said.sigma_min, "sigma_max": said.sigma_max}
         found: list[list[float]] = [[], [], []]
