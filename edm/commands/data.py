@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from edm.commands.help import command
-from edm.commands.options import filled
+from edm.commands.options import filled, place
 from edm.commands.progress import Line
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "data", "say what there is to be learned in a folder, an archive or a file", ABOUT, MORE)
     parser.add_argument(
         "path",
-        type=filled,
+        type=place,
         help="folder, zip or tar of images, or a file of images or points; "
         "with --advice also the name of a data set, such as digits",
     )
     parser.add_argument("--json", action="store_true", help="all of it as JSON, each file or row that was left out too")
-    parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: the columns that are coordinates")
+    parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: its coordinates, and classes")
     parser.add_argument("--labels", choices=("names",), help="take classes from the names of the files")
     parser.add_argument("--leave-out", action="store_true", help="leave out images that are broken")
     parser.add_argument("--advice", action="store_true", help="how to train on it, and why; takes some seconds")
@@ -50,8 +50,7 @@ def run(options: argparse.Namespace) -> Any:
     named = options.advice and options.path in sources.names() and not os.path.exists(options.path)
     document, lines, found = {}, [], options.path
     if not named:
-        columns = options.columns.split(",") if options.columns else None
-        found = data.bring(options.path, columns=columns, labels=options.labels, leave_out=options.leave_out)
+        found = data.bring(options.path, columns=options.columns, labels=options.labels, leave_out=options.leave_out)
         document, lines = found.document(), [found.told()]
     if options.advice:
         advised = _advised(found)

@@ -111,9 +111,7 @@ def errors(
         weights = logits.sub_(most[:, None]).exp_()
         total = weights.sum(1)
         error = (weights @ rows / total[:, None] - y).square().mean(1)
-        kept = (
-            (total.log() + most).double() - equal.sum(1).double().log()
-        ).sigmoid() ** 2  # equal ones have the weight 1
+        kept = ((total.log() + most).double() - doubles.log()).sigmoid() ** 2  # equal ones have the weight 1
         ideal.append((kept * error.double()).masked_fill(alone, 0).numpy())
         left_out.append(error.double().numpy())
     nearest = squares.amin(1).sqrt().double().numpy()

@@ -122,6 +122,18 @@ export interface Components {
   rows: Float32;
 }
 
+/** title: of the network. sides: of patches that are tried. */
+export interface Copies {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  title: string;
+  sides: number[];
+  network: Drawn | null;
+  patches: Patch[];
+}
+
 /** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
@@ -132,12 +144,16 @@ export interface Cost {
   parts: Record<string, number>;
 }
 
-/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+/**
+ * Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is known.
+ * low, high: of the loss in a bucket; null where a point is a tick.
+ */
 export interface Curve {
   images: (number | null)[];
   loss: (number | null)[];
   score: (number | null)[];
   seconds: (number | null)[];
+  copies: (number | null)[];
   low: (number | null)[] | null;
   high: (number | null)[] | null;
 }
@@ -185,6 +201,19 @@ export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+}
+
+/**
+ * Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it. share:
+ * of all that were drawn, those that are copies.
+ */
+export interface Drawn {
+  count: number;
+  x: Uint8;
+  nearest: Uint8;
+  names: string[];
+  copies: boolean[];
+  share: number;
 }
 
 /** The settings that a picture carries, as it carries them. */
@@ -482,6 +511,12 @@ export interface Part {
   title: string;
   sigma: number;
   note: string;
+}
+
+/** The samples of patches of one side; null until there are some. */
+export interface Patch {
+  side: number;
+  drawn: Drawn | null;
 }
 
 /** The form of the Train tab. */
@@ -892,6 +927,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
+  copies: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -922,6 +958,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
+  copies: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.data.brought.choosing import is_class_name
+from edm.data.brought.choosing import class_name
 from edm.data.brought.columns import Column, Frame, of_cells, of_numbers
 
 # What NumPy and zipfile raise for a file of any making: a header is read as an expression of Python's
@@ -97,7 +97,7 @@ def _frame(arrays, place) -> Frame:
     named = tuple(str(one) for one in arrays["columns"].tolist()) if _are_words(arrays.get("columns")) else ()
     class_names = next((tuple(map(str, arrays[name].tolist())) for name in _NAMES if _are_words(arrays.get(name))), ())
     order = sorted(arrays, key=lambda name: _POINTS.index(name.lower()) if name.lower() in _POINTS else len(_POINTS))
-    numbers = [name for name in order if arrays[name].dtype.kind in "fiu" and not is_class_name(name)]
+    numbers = [name for name in order if arrays[name].dtype.kind in "fiu" and not class_name(name)]
     flat = [name for name in numbers if arrays[name].ndim == 2 and arrays[name].size]
     if flat:
         frame = _matrix(arrays[flat[0]], named, place if not flat[0] else f"{flat[0]!r} in {place}")
@@ -106,7 +106,7 @@ def _frame(arrays, place) -> Frame:
         frame = _vectors({name: arrays[name] for name in numbers}, arrays, place)
     rows = len(frame.columns[0].values)
     for name, array in arrays.items():
-        if is_class_name(name) and array.ndim == 1 and len(array) == rows and array.dtype.kind in "iubUS":
+        if class_name(name) and array.ndim == 1 and len(array) == rows and array.dtype.kind in "iubUS":
             frame.columns.append(_labels(name, array, class_names))
             frame.class_names = class_names
             break
