@@ -869,6 +869,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -893,6 +899,18 @@ export interface Poll {
   live: boolean;
   runs: Record<string, Closer | null>;
   more: boolean;
+}
+
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
 }
 
 export interface Requests {
@@ -920,6 +938,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -950,6 +969,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;
