@@ -12,7 +12,7 @@ import torch
 from edm import timesteps
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.diagnostics.errors import REFERENCE_STEPS, remedy, reference, rms_error
+from edm.diagnostics.errors import REFERENCE_STEPS, reference, remedy, rms_error
 from edm.diagnostics.statistics import interval
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds

@@ -112,6 +112,18 @@ class Solver:
     counted: Callable[[int, SamplingLike], int] | None = None
     orders: Callable[[int], int] | None = None
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """What `order` and `variant` are where they are None."""
+        return ({"order": self.own_order} if self.own_order else {}) | (
+            {"variant": self.forms[0]} if self.forms else {}
+        )
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """The fields of `Sampling` that change nothing with this solver."""
+        return ("schedule", "scaling") if self.in_sigma else ()
+
     def cost(self, steps: int, sampling: SamplingLike) -> int:
         """Denoiser calls of so many steps with these settings."""
         return self.counted(steps, sampling) if self.counted else self.evaluations(steps)
