@@ -22,7 +22,7 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Units(Settings):
-    """centre, scale: of each coordinate; (): the numbers are the file's own. names: what they are called there, or ()."""
+    """centre, scale: of each coordinate; (): the file's own numbers. names: what they are called there, or ()."""
 
     centre: tuple[_Finite, ...] = Field(default=(), max_length=MOST)
     scale: tuple[_Finite, ...] = Field(default=(), max_length=MOST)
@@ -50,16 +50,16 @@ class Units(Settings):
 
     @classmethod
     def of(cls, points: np.ndarray, names: tuple[str, ...] = ()) -> Self:
-        """Those of the points [n, d] of a file: none if they are of a size of about 1, else such that they fill [−1, 1].
-        One scale for all coordinates that are about as wide, so that shapes stay."""
+        """Those of the points [n, d] of a file: none if they are of a size of about 1, else such that they fill
+        [−1, 1]. One scale for all coordinates that are about as wide, so that shapes stay."""
         low, high = points.min(0), points.max(0)
-        if np.abs(points).max() <= REACH and (high - low).max() > NARROW:
+        equal = bool((low == high).all())
+        if np.abs(points).max() <= REACH and (equal or (high - low).max() > NARROW):
             return cls(names=names)
         half = high / 2 - low / 2
         if not np.isfinite(half).all():
             raise Refused("the numbers of the table reach too far for a computer's arithmetic; divide them first")
-        if not half.max() > 0:
-            half = np.maximum(np.abs(points).max(0), 1e-300)
+        half = np.abs(points).max(0) if equal else half
         wide = np.where(half > 0, half, half.max())
         wide = np.full_like(wide, wide.max()) if wide.max() < ALIKE * wide.min() else wide
         scale = [_round(value, math.ceil) for value in wide.tolist()]
@@ -71,10 +71,8 @@ class Units(Settings):
         """A sentence on how the numbers became these."""
         names = self.names or tuple(str(k + 1) for k in range(len(self.scale)))
         parts = zip(names, self.centre, self.scale, strict=True)
-        said = "; ".join(f"{name} = {centre:.10g} + {scale:g}·x" for name, centre, scale in parts)
-        return (
-            f"the numbers were centred and scaled to about [−1, 1], and samples come back as the file has them: {said}"
-        )
+        said = "; ".join(f"{name} {centre:.10g} ± {scale:g}" for name, centre, scale in parts)
+        return f"centred and scaled to about [−1, 1] ({said}); samples are written in the file's own numbers"
 
 
 def _round(value: float, how) -> float:
@@ -87,3 +85,6 @@ def _near(value: float, step: float) -> float:
     """The number next to `value` that is written in few digits."""
     digits = -math.floor(math.log10(step))
     return float(round(value, digits)) if math.isfinite(value) else value
+
+
+AS_THEY_ARE = Units()

@@ -17,6 +17,7 @@ from edm.diagnostics.design import (
 from edm.diagnostics.draws import Draw, held_out, training_images
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
+from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
 from edm.diagnostics.optimizing import Optimized, optimized
@@ -36,6 +37,7 @@ from edm.sampling.path import MAX_GAMMA
 __all__ = [
     "EVALUATIONS",
     "LEAST",
+    "LEVELS",
     "MAX_GAMMA",
     "MAX_VALUES",
     "MEASURES",
@@ -50,6 +52,7 @@ __all__ = [
     "Draw",
     "Lane",
     "LocalError",
+    "Locality",
     "LossCurve",
     "Measure",
     "Moment",
@@ -82,11 +85,14 @@ __all__ = [
     "held_out",
     "initial_loss",
     "interval",
+    "locality",
     "loss_weight",
     "losses",
     "nearest",
     "optimized",
     "parse_range",
+    "patch_sides",
+    "patchwise",
     "paths",
     "plan_sweep",
     "preconditioning",

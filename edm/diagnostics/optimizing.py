@@ -162,7 +162,7 @@ class _Search:
             self.tried(_apart(np.maximum(levels, low)))
         grid = np.geomspace(high, low, max(GRID, 2 * steps)).tolist()
         cost = self._costs([*grid, 0.0])
-        self.tried([grid[i] for i in _cheapest(cost, steps)])
+        self.tried([grid[i] for i in cheapest(cost, steps)])
 
     def _costs(self, sigmas) -> np.ndarray:
         """[M + 1, M + 1]: the local error of a step from level i to level j > i, after equal ones."""
@@ -217,7 +217,7 @@ def _part(path: Path, sigmas: Sequence[float]) -> Path:
     return replace(path, sigmas=tuple(sigmas), times=times, gammas=quiet, hats=times[:-1])
 
 
-def _cheapest(cost: np.ndarray, steps: int) -> list[int]:
+def cheapest(cost: np.ndarray, steps: int) -> list[int]:
     """Where the steps begin that go from the first place to the last with the least sum."""
     total, came = np.full(len(cost), math.inf), []
     total[0] = 0.0

@@ -18,7 +18,7 @@ from edm.data.brought.columns import DATE, NOTHING, NUMBER, TEXT, Column, Frame
 MOST_CLASSES, MOST_NAMED = 50, 1000  # in a column of words; in one that is called "class"
 _SURE = 10  # rows, from which on 1, 2, 3, … beside one other column is an index
 _INDEX = re.compile(
-    r"|unnamed: ?\d+|index|idx|id|ids|[a-z ]*[_. ]id|row|rows|rowid|row[_. ]?(names?|num|number|id|index|nr|no)|rownames?|"
+    r"unnamed: ?\d+|index|idx|id|ids|[a-z ]*[_. ]id|rowid|row[_. ]?(names?|num|number|id|index|nr|no)|"
     r"nr\.?|no\.?|num|nummer|lfd\.? ?nr\.?|#|fid|pk|objectid|gid|uid|obs\.?|observation|level_0",
     re.IGNORECASE,
 )
@@ -30,6 +30,9 @@ _CLASS = re.compile(
 _AXIS = re.compile(
     r"[xyzuvtw]\d?|x[_ ]?\d|(x|y|z)[ _\[(].*|lon.*|lat.*|lng|time.*|zeit.*|easting|northing", re.IGNORECASE
 )
+
+
+_OUTCOMES = ("y", "target", "targets", "outcome")  # names of classes, and of anything else that is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,8 @@ def chosen(frame: Frame, columns: str | Sequence[str | int] | None, place: str) 
     taken = (fuller if len(fuller) > 1 or (fuller and len(left) == 1) else left)[:2]
     if not taken:
         raise Refused(_nothing(frame, index, classes, place))
-    others = [column for column in numbers if column not in taken and column is not classes]
+    aside = index + constant
+    others = [column for column in numbers if column not in [*taken, *aside] and column is not classes] + aside
     empty = [column for column in left[: left.index(taken[-1])] if column not in taken]
     for what, found in (
         ("an index, and no coordinate", index),
@@ -68,15 +72,27 @@ def chosen(frame: Frame, columns: str | Sequence[str | int] | None, place: str) 
     ):
         if found:
             notes.append(f"{_listed(found, frame)} {'is' if len(found) == 1 else 'are'} {what}")
-    rest = [column for column in others if column not in index + constant]
-    if rest:
+    if rest := len(others) - len(aside):
         what = "coordinates" if frame.array else "columns of numbers"
         notes.append(
-            f"of {len(rest) + len(taken)} {what}, {_listed(taken, frame)} were taken: choose others with columns"
+            f"of {rest + len(taken)} {what}, {_listed(taken, frame)} were taken; others can be named (--columns)"
         )
     if classes is not None:
         notes.append(f"{_name(classes, frame)} is the classes")
     return Chosen(taken, classes, others, notes)
+
+
+def could_be_classes(frame: Frame, found: Chosen) -> list[Column]:
+    """Columns that are not taken for the classes, and could be: a few words, or a few numbers that count."""
+    taken = {id(column) for column in [*found.coordinates, found.classes]}
+    free = [column for column in frame.columns if id(column) not in taken]
+    words = [column for column in free if column.kind == TEXT and _few(column, MOST_CLASSES)]
+    return words + [column for column in free if column.kind == NUMBER and column.whole and _count_up(column)]
+
+
+def class_name(name: str) -> bool:
+    """Whether a column or an array of that name holds classes."""
+    return name.casefold() == "y" or _CLASS.fullmatch(name) is not None
 
 
 def wanted(columns: str | Sequence[str | int], known: Sequence[str]) -> list[str | int]:
@@ -108,8 +124,8 @@ def _asked(frame, columns, place) -> Chosen:
             kinds = {TEXT: "words", DATE: "days or times", NOTHING: "nothing"}
             numbers = [other.name for other in frame.columns if other.kind == NUMBER]
             raise Refused(
-                f"columns = {shown(columns)}: {column.name!r} in {place} holds {kinds[column.kind]}; columns of numbers "
-                f"are {_quoted(numbers) or 'not there'}"
+                f"columns = {shown(columns)}: {column.name!r} in {place} holds {kinds[column.kind]}; those of "
+                f"numbers are {_quoted(numbers) or 'not there'}"
             )
     numbers = [column for column in frame.columns if column.kind == NUMBER]
     if classes is None:
@@ -139,9 +155,10 @@ def _number(name, known, place) -> int:
 
 def _classes(frame, numbers, taken=frozenset()) -> Column | None:
     """The column of the classes, if there is one."""
-    free = [column for column in frame.columns if id(column) not in taken]
+    free = [column for column in frame.columns if id(column) not in taken and column.present >= len(column.values) / 2]
     words = [column for column in free if column.kind == TEXT]
     if frame.named:
+        numbers = [column for column in numbers if not _is_index(column, frame)]
         for column in words:
             if _CLASS.fullmatch(column.name) and _few(column, MOST_NAMED):
                 return column
@@ -149,16 +166,25 @@ def _classes(frame, numbers, taken=frozenset()) -> Column | None:
             if column.kind == NUMBER and len(numbers) > 1 and _is_class(column, numbers) and _few(column, MOST_CLASSES):
                 return column
     rows = len(frame.columns[0].values)
-    return next((one for one in words if _few(one, min(MOST_CLASSES, max(2, rows // 2)))), None)
+    return next((one for one in words if _few(one, min(MOST_CLASSES, max(2, (rows + 1) // 2)))), None)
 
 
 def _is_class(column, numbers) -> bool:
     """Whether the name of a column of whole numbers says that they are classes; y is one beside two others that are
-    not x."""
-    names = [other.name.casefold() for other in numbers]
-    if column.name.casefold() == "y":
-        return column.whole and len(numbers) > 2 and "x" not in names
-    return column.whole and _CLASS.fullmatch(column.name) is not None
+    not x, where it counts."""
+    name, names = column.name.casefold(), [other.name.casefold() for other in numbers]
+    if not column.whole:
+        return False
+    if name in _OUTCOMES:
+        return _count_up(column) and (name != "y" or (len(numbers) > 2 and "x" not in names))
+    return _CLASS.fullmatch(name) is not None
+
+
+def _count_up(column) -> bool:
+    """Whether there are few different numbers, from 0 or 1 on, or they are −1 and 1."""
+    values = np.unique(column.values[~np.isnan(column.values)]).tolist()
+    few = 2 <= len(values) <= MOST_CLASSES and len(values) < column.present
+    return few and values in ([-1, 1], list(range(len(values))), list(range(1, len(values) + 1)))
 
 
 def _few(column, most) -> bool:
@@ -169,14 +195,21 @@ def _few(column, most) -> bool:
 
 def _without_index(numbers, frame) -> tuple[list[Column], list[Column]]:
     """(columns, those of them that only count the rows)."""
-    index = [c for c in numbers if frame.named and _INDEX.fullmatch(c.name if c.named else "") and c.whole]
+    index = [column for column in numbers if _is_index(column, frame)]
     left = [column for column in numbers if column not in index]
     for column in left:
         others = len(left) - 1
         enough = others > 1 or (others == 1 and len(column.values) >= _SURE and not frame.array)
         if enough and not _is_axis(column, frame) and _counts(column):
             return [one for one in left if one is not column], [*index, column]
-    return (left, index) if left else (index, [])
+    return (left, index) if left or len(frame.columns) > 1 else (index, [])
+
+
+def _is_index(column, frame) -> bool:
+    """Whether a column of whole numbers is called an index, or stands first and has no name."""
+    if frame.named and not column.named and column is frame.columns[0]:
+        return True
+    return frame.named and column.named and column.whole and _INDEX.fullmatch(column.name) is not None
 
 
 def _counts(column) -> bool:

@@ -21,11 +21,13 @@ from edm.base.errors import one_line
 from edm.data.brought import numerals
 
 NUMBER, TEXT, DATE, NOTHING = "number", "text", "date", "nothing"
-SHARE = 0.7  # of a column's cells that are numbers, where it is one of numbers
+SHARE = 0.6  # of a column's cells that are numbers, where it is one of numbers
 LONGEST_NAME = 80
 _DATES = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ].*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ,].*)?|\d{1,2}:\d{2}(:\d{2}.*)?( ?[ap]m)?|"
-    r"(\d{1,2}[. -]+)?(jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*[. ,-]+\d{1,4}([ ,]+\d{2,4})?.*",
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}([T ].*)?)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ,].*)?|"
+    r"\d{1,2}:\d{2}(:\d{2}.*)?( ?[ap]m)?|"
+    r"(\d{1,2}[. -]+)?(jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)"
+    r"[a-zä]*[. ,-]+\d{1,4}([ ,]+\d{2,4})?.*",
     re.IGNORECASE,
 )
 
@@ -33,14 +35,14 @@ _DATES = re.compile(
 @dataclass(eq=False)
 class Column:
     """name: as sentences call it. values: float64 [n], NaN where there is no number. cells: what was there, of
-    columns that are not numbers alone. kind: of those above. missing: bool [n]. quoted: whether its numbers stood in
-    quotes."""
+    columns that are not numbers alone. kind: of those above. missing: bool [n]. named: whether the file names it."""
 
     name: str
     values: np.ndarray
     cells: Sequence | None = None
     kind: str = NUMBER
     missing: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    named: bool = True
 
     @property
     def whole(self) -> bool:
@@ -129,9 +131,10 @@ def named(names: Sequence[object], count: int) -> list[str]:
     for place in range(count):
         text = str(names[place]) if place < len(names) and names[place] is not None else ""
         text = unicodedata.normalize("NFC", one_line(text, LONGEST_NAME)).strip("\"' ")
-        name, again = text or str(place + 1), 2
+        plain = text or (f"column {place + 1}" if any(names) else str(place + 1))
+        name, again = plain, 2
         while name in found:
-            name, again = f"{text or place + 1} ({again})", again + 1
+            name, again = f"{plain} ({again})", again + 1
         found.append(name)
     return found
 

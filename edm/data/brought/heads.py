@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
 from edm.base.errors import Refused, shown
 from edm.data.brought import numerals
-from edm.data.brought.columns import SHARE, Frame, named, of_cells
+from edm.data.brought.columns import Frame, named, of_cells
 
 _LOOKED_AT = 500  # rows
 
@@ -17,15 +18,21 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
 
     separator: of the cells, which says what a comma is not. comment: what may be their names, in a comment above.
     """
+    while rows and all(map(_empty, rows[-1])):  # as spreadsheets write what was emptied
+        rows.pop()
     width = _width(rows)
     numeric = _numeric(rows, width)
     if not numeric:
-        raise Refused(f"{place} has no column of numbers; a table of points has one or two, and begins {_begin(rows)}")
+        raise Refused(
+            f"{place} holds no points: no column has numbers in it, and it begins {_begin(rows)}; write a point a row"
+        )
     start = _start(rows, width, numeric)
     names, units, start, titles = _names(rows, start, width, numeric)
     notes = []
     if titles:
-        notes.append(f"{titles} {'line' if titles == 1 else 'lines'} above the table were left out")
+        notes.append(
+            f"{titles} lines above the table were left out" if titles > 1 else "a line above the table was left out"
+        )
     if names is None and (start == 0 or titles) and _numbers_are_names(rows, start, width, numeric):
         names, start = rows[start], start + 1
         notes.append(f"the first line, {', '.join(filter(None, map(str, names)))}, was taken for the columns' names")
@@ -48,8 +55,11 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     notes += [note] if note else []
     told = named(names or [], width)
     if units:
-        notes.append(f"in {', '.join(f'{name} {unit}' for name, unit in zip(told, units, strict=False) if unit)}")
+        pairs = [f"{name} in {unit.strip('[](){}<>')}" for name, unit in zip(told, units, strict=False) if unit]
+        notes.append(f"the line under the names was read as units: {', '.join(pairs)}")
     made = [of_cells(name, column, decimal, notes) for name, column in zip(told, columns, strict=True)]
+    for place, column in enumerate(made):
+        column.named = bool(names and str(names[place] or "").strip())
     return Frame(made, names is not None, notes=notes, odd=odd, numbers=numbers)
 
 
@@ -75,7 +85,7 @@ def _numeric(rows, width) -> set[int]:
     for place in range(width):
         known = [row[place] for row in alike if not numerals.is_missing(row[place])]
         share = sum(_is_number(cell) for cell in known)
-        if known and share >= min(SHARE, 0.5) * len(known):
+        if known and share >= 0.5 * len(known):
             found.add(place)
     return found
 
@@ -99,7 +109,7 @@ def _names(rows, start, width, numeric):
     first = start
     while first > 0 and len(rows[first - 1]) == width and any(_is_number(rows[first - 1][k]) for k in numeric):
         first -= 1  # rows in which something is wrong
-    if first < start and (first == 0 or not _is_head(rows[first - 1], width)) and start - first > 1:
+    if first < start and not (first and _is_head(rows[first - 1], width)):
         first = start  # lines of a head that have numbers, too
     units = None
     if first > 0 and _is_head(rows[first - 1], width):
@@ -139,21 +149,30 @@ def _numbers_are_names(rows, start, width, numeric) -> bool:
     row, below = rows[start], [other for other in rows[start + 1 :] if len(other) == width][:_LOOKED_AT]
     if len(row) != width or len(below) < 2:
         return False
-    corner = _empty(row[0]) and not any(_empty(other[0]) for other in below)
+    corner = _empty(row[0]) and _are_names([other[0] for other in below], 0 in numeric)
     places = sorted(numeric - {0} if corner else numeric)
     cells = [str(row[place]).strip() for place in places]
-    if not all(cell.isdecimal() for cell in cells) or len(cells) < 2 - corner:
+    if corner:
+        return len(set(cells)) == len(cells) and not any(map(_empty, cells))
+    if not all(cell.isdecimal() for cell in cells) or len(cells) < 2:
         return False
     values = [int(cell) for cell in cells]
-    if any(later - earlier != 1 for earlier, later in zip(values, values[1:], strict=False)):
+    if any(later - earlier != 1 for earlier, later in itertools.pairwise(values)):
         return False
-    if corner:
-        return True
     words = [place for place in range(width) if place not in numeric]
     if words and not any(row[place] == other[place] for other in below for place in words):
         return len(values) > 2 or values[0] in (0, 1)
     broken = sum(not str(other[place]).strip().isdecimal() for other in below for place in places)
     return values[0] in (0, 1) and broken >= 0.9 * len(below) * len(places)
+
+
+def _are_names(cells, numbers) -> bool:
+    """Whether the first cells of the rows are their names: texts, or numbers that count them."""
+    if any(_empty(cell) for cell in cells):
+        return False
+    return not numbers or [str(cell).strip() for cell in cells] == [
+        str(k + int(cells[0] != "0")) for k in range(len(cells))
+    ]
 
 
 def _joined(body, names, separator) -> list[list] | None:

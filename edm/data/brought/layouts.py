@@ -35,6 +35,7 @@ _DATA = (
 )
 _LABELS = ("labels", "label", "y", "targets", "target", "classes", "class", "lbls", "categories")
 _KINDS = {"names": ("names", "classnames", "labelnames"), "labels": _LABELS, "images": _DATA}
+_OF_CLASSES = ("category", "fine", "coarse", "the", "of")
 _SPLITS = {"train": ("train", "training", "tr"), "val": ("val", "valid", "validation", "dev")}
 _SPLITS |= {"test": ("test", "testing", "te", "t10k")}
 _NOISE = re.compile(r"idx\d?|ubyte|npy|npz|gz|fine|set|the|python|pkl|pickle|bin")
@@ -52,9 +53,7 @@ class Role:
 
     def __init__(self, name: str, stem: str = ""):
         words, numbered = _words(name), _NUMBERED.fullmatch(name)
-        self.kind, self.rank = _kind(words)
-        if not self.kind:
-            self.kind, self.rank = _kind(_words(stem))
+        self.kind, self.rank = _kind(_words(stem) if numbered or not name else words)
         if numbered and not self.kind:
             self.kind = {"0": "images", "1": "labels"}.get(numbered[1], "")
         words = _words(stem) + ([] if numbered else words)
@@ -64,6 +63,9 @@ class Role:
 
 
 def _kind(words) -> tuple[str, int]:
+    """What such words call an array, and how far back in its list the word stands; "names of files" are no classes'."""
+    if "names" in words and not {*words} <= {"names", *_OF_CLASSES, *_LABELS}:
+        return "", 0
     for kind, among in _KINDS.items():
         if ranks := [among.index(word) for word in words if word in among]:
             return kind, min(ranks)
@@ -89,8 +91,7 @@ def axes(shape: tuple[int, ...]) -> str:
     if len(shape) == 2:
         return {0: "", 1: "n1", 3: "n3"}[_flat(shape[1])]
     if len(shape) == 3:
-        one = shape[2] in CHANNELS and shape[0] > 4 or min(shape[1:]) < LEAST
-        return "" if one else "nhw"
+        return "" if _is_one(shape) or min(shape[1:]) < LEAST else "nhw"
     if len(shape) != 4:
         return ""
     fits = {"nhwc": (1, 2, 3), "nchw": (2, 3, 1), "hwcn": (0, 1, 2)}
@@ -105,14 +106,14 @@ def axes(shape: tuple[int, ...]) -> str:
 def trouble(shape: tuple[int, ...]) -> str:
     """Why an array of this shape is no stack of images, the end of a sentence about it."""
     told = "×".join(map(str, shape))
-    if len(shape) <= 2 or (len(shape) == 3 and shape[2] in CHANNELS):
+    if len(shape) <= 2 or _is_one(shape):
         return f"is one picture of {told}; a set has two or more, [n, height, width, channels]"
     if len(shape) == 4 and shape[1] in CHANNELS and shape[3] in CHANNELS:
         first, last = (f"{c} channels of {high}×{wide}" for c, high, wide in (shape[1:], (shape[3], *shape[1:3])))
         return f"has the shape {told}, which may be {first}, or {last}; {REMEDY}"
-    few = [side for side in (shape[3], shape[1]) if side < 32] if len(shape) == 4 and min(shape[1:]) >= 2 else []
-    if few:
-        return f"has the shape {told}: images have 1 channel (grey), 3 (RGB) or 4 (RGBA), not {min(few)}; {REMEDY}"
+    if len(shape) == 4 and min(shape[1:]) >= 2 and min(shape[1], shape[3]) < 32:
+        few = shape[1] if shape[2] == shape[3] else shape[3] if shape[1] == shape[2] else min(shape[1], shape[3])
+        return f"has the shape {told}: images have 1 channel (grey), 3 (RGB) or 4 (RGBA), not {few}; {REMEDY}"
     return f"has the shape {told}, in which no images of {LEAST} pixels or more are found; {REMEDY}"
 
 
@@ -127,9 +128,14 @@ def of_images(headers: Mapping[str, Header]) -> bool:
 
 def _is_stack(name, shape, dtype) -> bool:
     if dtype.kind not in "uifb" or len(shape) < 2:
-        return len(shape) > 2 or (dtype.kind == "O" and Role(name).rank < _DATA.index("x") and bool(name))
+        return len(shape) > 2 or (dtype.kind == "O" and Role(name).rank < _DATA.index("x") and Role(name).kind != "")
     one = dtype == np.uint8 and min(shape) >= 32  # a picture by itself
     return len(shape) > 2 or bool(_flat(shape[1])) or one
+
+
+def _is_one(shape) -> bool:
+    """Whether three sides are those of one picture, [h, w, c]."""
+    return len(shape) == 3 and shape[2] in CHANNELS and min(shape[:2]) >= 16
 
 
 def _flat(length: int) -> int:

@@ -7,7 +7,6 @@ Nothing in a file is run: what would need that is told with its remedy.
 from __future__ import annotations
 
 import gzip
-import io
 import math
 import re
 import struct
@@ -21,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from edm.base import pickles
+from edm.base import kinds_of_files, pickles
 from edm.base.errors import Refused
 from edm.data import batches
 
@@ -34,9 +33,10 @@ BROKEN = (ValueError, EOFError, SyntaxError, TypeError, OverflowError, LookupErr
 BROKEN += (tokenize.TokenError, zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, NotImplementedError, RuntimeError)
 BROKEN += (struct.error,)
 _IDX = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-_CIFAR = {3073: ("labels",), 3074: ("coarse_labels", "fine_labels")}  # bytes of a record: what stands before pixels
+_CIFAR = {3073: (("labels", 10),), 3074: (("coarse_labels", 20), ("fine_labels", 100))}  # bytes of a record: its labels
 PICKLE = re.compile(rb"\x80[\x02-\x05]")
-MOST_PICKLED = 1 << 32
+MOST_PICKLED, MOST_NAMES = 1 << 32, 1 << 16
+_LISTS = re.compile(r"(batches\.meta|label_names)\.txt$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +60,15 @@ def found_in(files: Files, name: str, limits: Limits) -> list[Member]:
     with files.open(name) as file, _whole(files.told(name)):
         begin, ending = file.read(4), name.lower().rpartition(".")[2]
         file.seek(0)
-        if ending == "npy" or begin == b"\x93NUM":
+        if begin == b"\x93NUM":
             return _npy(files, name, file)
         if ending == "npz":
             return _npz(files, name, file)
         if ending == "bin" and (found := _binary(files, name)):
             return found
+        if _LISTS.search(name):
+            lines = [line.decode("utf-8", "replace").strip() for line in file.read(MOST_NAMES).splitlines()]
+            return [_known("label_names", files, name, np.array([line for line in lines if line]))]
         if begin[:2] == b"\x1f\x8b":
             file = gzip.GzipFile(fileobj=file)
             begin = file.read(4)
@@ -74,6 +77,9 @@ def found_in(files: Files, name: str, limits: Limits) -> list[Member]:
             return _idx(files, name, file, begin)
         if PICKLE.match(begin) and ending not in ("pt", "pth", "ckpt"):
             return _pickled(files, name, file, limits)
+        if ending == "npy":
+            what = kinds_of_files.described(file.read(kinds_of_files.BEGIN)) or "something else"
+            raise Refused(f"{files.told(name)} is no array of NumPy's, but {what}; write it with numpy.save")
     return []
 
 
@@ -123,6 +129,8 @@ def _npz(files, name, file) -> list[Member]:
             if entry.filename.endswith(".npy"):
                 with archive.open(entry) as part:
                     shape, _, dtype = _header(part, f"{entry.filename!r:.100} in {files.told(name)}")
+                if not dtype.hasobject and entry.file_size < math.prod(shape) * dtype.itemsize:
+                    raise ValueError(f"{entry.filename!r:.100} has {entry.file_size:,} bytes, too few for {shape}")
                 found.append(_of_npz(files, name, entry, shape, dtype))
     return found
 
@@ -166,7 +174,7 @@ def _idx(files, name, file, begin) -> list[Member]:
     return [Member("", name, files.told(name), shape, dtype, load)]
 
 
-def _read(file: IO[bytes], size: int) -> bytes:
+def _read(file: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
     data = file.read(size + 1)
     if len(data) != size:
         raise ValueError(f"it has {'more than ' if len(data) > size else f'{len(data):,} of '}{size:,} bytes")
@@ -175,24 +183,22 @@ def _read(file: IO[bytes], size: int) -> bytes:
 
 def _binary(files, name) -> list[Member]:
     """CIFAR's binary files: labels and 3,072 bytes of pixels for each image."""
-    size = files.size(name)
+    size, path = files.size(name), files.path(name)
     for record, labels in _CIFAR.items():
-        if size and size % record == 0:
-
-            def load(columns=slice(None), record=record):
-                path = files.path(name)
-                whole = np.memmap(path, np.uint8, "r") if path else np.frombuffer(files.contents(name, size), np.uint8)
-                return whole.reshape(-1, record)[:, columns]
-
-            def member(what, columns, shape, load=load):
-                return Member(
-                    what, name, files.told(name), shape, np.dtype(np.uint8), lambda: load(columns).reshape(shape)
-                )
-
-            count = size // record
-            found = [member(what, slice(k, k + 1), (count,)) for k, what in enumerate(labels)]
-            return [*found, member("data", slice(len(labels), None), (count, 3072))]
+        if not size or size % record:
+            continue
+        whole = np.memmap(path, np.uint8, "r") if path else np.frombuffer(files.contents(name, size), np.uint8)
+        whole = whole.reshape(-1, record)
+        if all(whole[:, k].max() < count for k, (_, count) in enumerate(labels)):
+            found = [_known(what, files, name, whole[:, k]) for k, (what, _) in enumerate(labels)]
+            return [*found, _known("data", files, name, whole[:, len(labels) :])]
     return []
+
+
+def _known(what: str, files, name, array: np.ndarray) -> Member:
+    """One that is read already."""
+    told = f"{what!r:.100} in {files.told(name)}"
+    return Member(what, name, told, array.shape, array.dtype, lambda: array)
 
 
 def _pickled(files, name, file, limits) -> list[Member]:
@@ -205,15 +211,14 @@ def _pickled(files, name, file, limits) -> list[Member]:
         known = batches.plain(batches.read(data))
     except pickles.Refused as error:
         raise Refused(
-            f"{files.told(name)} is a pickle, which could run a program, and is read as data only: {error}; open it where "
-            "you trust it, and save its arrays: np.savez('set.npz', images=…, labels=…)"
+            f"{files.told(name)} is a pickle, which could run a program, and is read as data only: {error}; open it "
+            "where you trust it, and save its arrays: np.savez('set.npz', images=…, labels=…)"
         ) from None
     found = []
     for key, value in _flattened(known):
         array = value if isinstance(value, np.ndarray) else _listed(value)
         if array is not None:
-            told = f"{key!r:.100} in {files.told(name)}"
-            found.append(Member(key, name, told, array.shape, array.dtype, lambda array=array: array))
+            found.append(_known(key, files, name, array))
     return found
 
 

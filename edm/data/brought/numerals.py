@@ -13,33 +13,40 @@ import numpy as np
 
 POINT, COMMA, EITHER = ".", ",", "?"
 MISSING = frozenset(
-    ["", "na", "n/a", "n.a.", "n.a", "nan", "-nan", "null", "none", "nil", "-", "--", "---", "–", "—", "?", ".", "..", "…"]
-    + ["missing", "#n/a", "#na", "<na>", "nat", "#value!", "#div/0!", "#ref!", "#num!", "#null!", "#name?", "k.a.", "(null)"]
-    + ["\\n", "*"]
+    ["", "na", "n/a", "n.a.", "n.a", "nan", "-nan", "null", "none", "nil", "-", "--", "---", "–", "—", "?", ".", "..",
+     "…", "\\n", "*", "missing", "#n/a", "#na", "<na>", "nat", "#value!", "#div/0!", "#ref!", "#num!", "#null!",
+     "#name?", "k.a.", "(null)"]
 )  # fmt: skip
 # Of measurements and of money; what stands behind every number of a column, or in a line under the names
 MEASURES = frozenset(
-    "m cm mm km µm μm um nm pm s ms µs μs us ns min h d a kg g mg t °c c k °f °f f ° deg degree degrees rad hz khz mhz ghz"
-    " v mv kv a ma w kw mw j kj mj wh kwh pa hpa kpa mpa bar mbar % ‰ a.u. au arb arb. counts count cts cps px pixel"
-    " pixels n kn mol l ml dl ppm ppb db dbm m/s km/h m/s² m/s^2 m/s2 mph ft in inch lb lbs mi 1/cm cm-1 cm^-1 cm⁻¹"
-    " 1/s ev kev mev usd eur chf gbp $ € £ ¥ years year yr months days hours".split()
-)
+    (
+        "m", "cm", "mm", "km", "µm", "μm", "um", "nm", "pm", "s", "ms", "µs", "μs", "us", "ns", "min", "h", "d",
+        "a", "kg", "g", "mg", "t", "°c", "c", "k", "°f", "°f", "f", "°", "deg", "degree", "degrees", "rad", "hz",
+        "khz", "mhz", "ghz", "v", "mv", "kv", "a", "ma", "w", "kw", "mw", "j", "kj", "mj", "wh", "kwh", "pa",
+        "hpa", "kpa", "mpa", "bar", "mbar", "%", "‰", "a.u.", "au", "arb", "arb.", "counts", "count", "cts", "cps",
+        "px", "pixel", "pixels", "n", "kn", "mol", "l", "ml", "dl", "ppm", "ppb", "db", "dbm", "m/s", "km/h",
+        "m/s²", "m/s^2", "m/s2", "mph", "ft", "in", "inch", "lb", "lbs", "mi", "1/cm", "cm-1", "cm^-1", "cm⁻¹",
+        "1/s", "ev", "kev", "mev", "usd", "eur", "chf", "gbp", "$", "€", "£", "¥", "years", "year", "yr", "months",
+        "days", "hours",
+    )
+)  # fmt: skip
 _SIGNS = str.maketrans(
     {"−": "-", "\N{FULLWIDTH PLUS SIGN}": "+", " ": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "}
     | dict.fromkeys("’ʼ‘", "'")
 )
 _EXPONENT = r"(?:\s?[eEdD][+-]?\d{1,4})?"
-_WAYS = (  # how a number can be written -> whether that shows the decimal sign
-    (re.compile(rf"[+-]?\d+{_EXPONENT}"), ""),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}\.\d{{3}}"), f"{EITHER}."),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}},\d{{3}}"), f"{EITHER},"),
-    (re.compile(rf"[+-]?(?:\d+\.\d*|\.\d+){_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?(?:\d+,\d*|,\d+){_EXPONENT}"), COMMA),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?{_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?{_EXPONENT}"), COMMA),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:\.\d*)?{_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:,\d*)?{_EXPONENT}"), COMMA),
+_WAYS = (  # whether it shows the decimal sign -> how a number can be written
+    ("", rf"[+-]?\d+{_EXPONENT}"),
+    (f"{EITHER}.", r"[+-]?[1-9]\d{0,2}\.\d{3}"),
+    (f"{EITHER},", r"[+-]?[1-9]\d{0,2},\d{3}"),
+    (POINT, rf"[+-]?(?:\d+\.\d*|\.\d+){_EXPONENT}"),
+    (COMMA, rf"[+-]?(?:\d+,\d*|,\d+){_EXPONENT}"),
+    (POINT, rf"[+-]?[1-9]\d{{0,2}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?{_EXPONENT}"),
+    (COMMA, rf"[+-]?[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?{_EXPONENT}"),
+    (POINT, rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:\.\d*)?{_EXPONENT}"),
+    (COMMA, rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:,\d*)?{_EXPONENT}"),
 )
+_WAY = re.compile("|".join(f"({pattern})" for _, pattern in _WAYS))
 _LOOKED_AT = 2000  # cells of a column that show how numbers are written
 
 
@@ -51,7 +58,8 @@ def is_missing(cell: object) -> bool:
 def way(text: str) -> str | None:
     """How a text is written as a number: "" a whole one, ".", ",", "?." or "?," where it can be read in two ways; None:
     it is none."""
-    return next((name for pattern, name in _WAYS if pattern.fullmatch(text)), None)
+    found = _WAY.fullmatch(text)
+    return _WAYS[found.lastindex - 1][0] if found and found.lastindex else None
 
 
 def tidy(text: str) -> str:
@@ -66,10 +74,7 @@ def number(text: str, decimal: str = POINT) -> float | None:
     kind = way(text)
     if kind is None:
         return _unusual(text)
-    if kind.startswith(EITHER):
-        sign = decimal
-    else:
-        sign = kind or POINT
+    sign = decimal if kind.startswith(EITHER) else kind or POINT
     other = "," if sign == POINT else "."
     plain = re.sub(rf"[{other}' ]", "", text).replace(",", ".").replace("D", "e").replace("d", "e")
     return float(plain)

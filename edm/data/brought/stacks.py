@@ -1,4 +1,4 @@
-"""Images out of arrays, as a source: values become eight bits, and pictures the size that is wanted, when they are read.
+"""Images out of arrays, as a source: values become eight bits, and pictures the size that is wanted, as they are read.
 
 Arrays stay as they are, on the disk if they can be mapped from there. All of a set are scaled alike: whole numbers and
 floating-point ones from 0 … 255, 0 … 1 or −1 … 1 are taken as such, others by what the set uses.
@@ -6,10 +6,10 @@ floating-point ones from 0 … 255, 0 … 1 or −1 … 1 are taken as such, oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from PIL import Image
 
 from edm.base.errors import Refused
 from edm.data import depths, images, marks
-from edm.data.folders import RESOLUTIONS, rows
+from edm.data.folders import RESOLUTIONS, check, rows
 
 if TYPE_CHECKING:
     from edm.base.types import Indices
@@ -63,32 +63,46 @@ class Stack:
             yield first, self.picked(slice(first, first + step))
 
 
-def ends(stacks: Sequence[Stack]) -> tuple[float, float]:
-    """(the smallest value, the largest). Raises Refused, naming the array, for values that are not finite."""
-    low, high = np.inf, -np.inf
+def ends(
+    stacks: Sequence[Stack], work: Callable[[Callable], Any] | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """(the smallest value, the largest). work, progress: as of `edm.data.bring`.
+
+    Raises Refused, naming the array, for values that are not finite."""
+    low, high, done, look = np.inf, -np.inf, 0, work or (lambda piece: piece()[0])
     for stack in stacks:
         for first, piece in stack.pieces():
-            low, high = min(low, float(piece.min())), max(high, float(piece.max()))
-            if not np.isfinite(low + high) or np.isnan(low + high):
-                finite = np.isfinite(piece).all(axis=(1, 2, 3))
-                number, bad = first + int(np.argmin(finite)), int((~np.isfinite(piece)).sum())
-                raise Refused(
-                    f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image {number}; "
-                    "replace them, or leave these images out"
-                )
+            low, high, done = *look(partial(_wider, low, high, stack, first, piece)), done + len(piece)
+            if progress is not None:
+                progress(done, sum(stack.count for stack in stacks))
     return low, high
+
+
+def _wider(low, high, stack, first, piece):
+    """-> ((the smallest value so far, the largest), pixels looked at)."""
+    low, high = min(low, float(piece.min())), max(high, float(piece.max()))
+    if piece.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high) and np.isfinite(piece.sum())):
+        finite = np.isfinite(piece).all(axis=(1, 2, 3))
+        if not finite.all():
+            number, bad = first + int(np.argmin(finite)), int((~np.isfinite(piece)).sum())
+            raise Refused(
+                f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image "
+                f"{number + 1} of {stack.count:,}; replace them, or leave these images out"
+            )
+    return (low, high), piece.shape[0] * piece.shape[1] * piece.shape[2]
 
 
 def scale(dtype: np.dtype, low: float, high: float) -> tuple[float, float, str]:
     """(the value that becomes 0, the one that becomes 255, a sentence about it or "") for values of such a range."""
     if dtype == np.uint8 and high > 1:
         return 0, 255, ""
-    if dtype.kind == "b" or (dtype.kind in "ui" and 0 <= low and high <= 1):
+    if dtype.kind == "b" or (dtype.kind in "ui" and low >= 0 and high <= 1):
         return 0, 1, "the values are 0 and 1, which became black and white"
     its = {"u": f"{8 * dtype.itemsize}-bit", "i": "whole-number", "f": "floating-point"}[dtype.kind]
     if dtype == np.uint16 and high - low >= depths.NEARLY_ALL * 65536:
         return 0, 65535, f"{its} values from 0 to 65,535 were scaled to 0 … 255"
-    if 0 <= low and 128 <= high <= 255:
+    if low >= 0 and 128 <= high <= 255:
         return 0, 255, "" if dtype.kind != "f" else f"{its} values were taken from 0 to 255"
     if dtype.kind == "f":
         for bottom, top in ((0, 1), (-0.5, 0.5), (-1, 1)):
@@ -123,11 +137,11 @@ class Stacked:
         class_names: Sequence[str],
         held: np.ndarray,
         ends: tuple[float, float],
-        *,
         resolution: int | None = None,
         crop: bool = False,
         channels: int = 3,
     ):
+        check(resolution, crop, channels)
         self._stacks, self._ends, self._crop = tuple(stacks), ends, bool(crop)
         self._starts = np.cumsum([0, *(stack.count for stack in stacks)])
         self.size, self.names, self.held = int(self._starts[-1]), (), held
