@@ -178,8 +178,7 @@ class _Search:
                 places = [k for k in before if k >= 0] + [i, j]
                 part = _part(self.path, [sigmas[k] for k in places])
                 run = Run(self.ode, part)
-                for k, place in enumerate(places[:-1]):
-                    reached = run.step(run.at(k, *known[place]))
+                *_, reached = [run.step(run.at(k, *known[place])) for k, place in enumerate(places[:-1])]
                 cost[i, j] = rms_error(reached / part.scale(part.steps), states[j]) * self._grown(sigmas[j])
         return cost
 
