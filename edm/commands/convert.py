@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.commands.help import command
+from edm.commands.options import place
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +23,12 @@ MORE = """examples:
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "convert", "make a model file of a checkpoint of the paper's", ABOUT, MORE)
-    parser.add_argument("path", metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs")
-    parser.add_argument("--out", help="model file to write; default: the checkpoint's name, ending in .safetensors")
+    parser.add_argument(
+        "path", type=place, metavar="CHECKPOINT", help="a .pkl file published with the paper; no code in it runs"
+    )
+    parser.add_argument(
+        "--out", type=place, help="model file to write; default: the checkpoint's name, ending in .safetensors"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite the model file if there is one")
     parser.set_defaults(run=run)
 

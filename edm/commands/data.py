@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from edm.commands.help import command
-from edm.commands.options import filled
+from edm.commands.options import filled, place
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ MORE = """examples:
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "data", "say what there is to be learned in a folder, an archive or a file", ABOUT, MORE)
-    parser.add_argument("path", type=filled, help="folder, zip or tar of images, or a file of images or points")
+    parser.add_argument("path", type=place, help="folder, zip or tar of images, or a file of images or points")
     parser.add_argument("--json", action="store_true", help="all of it as JSON, each file or row that was left out too")
     parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: its coordinates, and classes")
     parser.add_argument("--labels", choices=("names",), help="take classes from the names of the files")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edm.base import paths
 from edm.base.errors import Refused
 from edm.commands import computing, queued
 from edm.commands import options as common
@@ -58,7 +59,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     title = "sample a model and write a picture, the numbers, or many images"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
     out = f"what to write: .png, .gif, .svg, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
-    parser.add_argument("--out", type=common.filled, help=out)
+    parser.add_argument("--out", type=common.place, help=out)
     parser.add_argument("--dark", action="store_true", help="a dark background, of a .gif or .svg")
     parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
     queued.add(parser, "draw many images")
@@ -108,6 +109,7 @@ def _known(model) -> str:
     from edm.experiments import models
     from edm.files import saved
 
+    model = paths.text(model)
     if model.lower().endswith(".safetensors") or (os.path.exists(model) and not models.known(model)):
         return models.register(saved.chosen(model))
     return model

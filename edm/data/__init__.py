@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import digits, emoji, points, toy
 from edm.data.brought import Brought, Limits
 from edm.data.units import AS_THEY_ARE, Units
@@ -125,7 +125,7 @@ def of_points(path: StrPath, columns: str | None = None) -> Dataset:
     labels = known.labels
     told = () if labels is None else (known.class_names, labels.tolist())
     return Dataset(
-        f"points-{points.digest(known.numbers, *told)}", f"Points of {Path(path).name}", known.points.shape[1:],
+        f"points-{points.digest(known.numbers, *told)}", f"Points of {expanded(path).name}", known.points.shape[1:],
         lambda: toy.drawn(known.points, labels), classes=len(known.class_names), class_names=known.class_names,
         units=known.units,
     )  # fmt: skip

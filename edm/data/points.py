@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data.brought import tables
 from edm.data.units import REACH
 
@@ -32,7 +32,7 @@ def table(path: StrPath, columns: str | None = None) -> Table:
 
     Raises ValueError, in a sentence that names the file, for anything else.
     """
-    path = Path(path)
+    path = expanded(path)
     try:
         if path.is_dir():
             raise Refused(f"{path} is no file, but a folder; give a file of points, such as a .csv or .npy")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
-from edm.base.fields import Settings, Whole, knob, refusal
+from edm.base.fields import Place, Settings, Whole, knob, refusal
 from edm.data import sources
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Data(Settings):
         def __hash__(self) -> int: ...
 
     dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.offered)
-    path: str | None = knob(None, "path", "Folder, archive or file of images or points, or where downloaded sets lie")
+    path: Place = knob(None, "path", "Folder, archive or file of images or points, or where downloaded sets lie")
     download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
     resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
     greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")

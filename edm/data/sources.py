@@ -6,8 +6,8 @@
     marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
     names                of a finite set: what its samples are called, or ()
-    exact                of an endless source, where it has one: its exact denoiser
     held                 of a finite set that says so: the numbers of those to validate on, int64
+    exact                of an endless source, where it has one: its exact denoiser
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.

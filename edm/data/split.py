@@ -4,12 +4,12 @@ goes on."""
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.base.streams import Purpose
 from edm.data import identity
 from edm.data.settings import data_learned
@@ -97,7 +97,7 @@ def divided(
     data = settings.data
     if header is None or header.training is None or checkpoint is None:
         return source, Split(source, data.holdout, examples=data.examples), ""
-    before = identity.Contents.read(Path(checkpoint).absolute().parent.parent)
+    before = identity.Contents.read(expanded(checkpoint).absolute().parent.parent)
     changed = identity.changes(source, data, header, before)
     source = identity.fitting(source, header) if data.conditional else source
     if changed and not accept:

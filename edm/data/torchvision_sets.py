@@ -27,6 +27,7 @@ from edm.base import pickles
 from edm.base.atomic import make, move
 from edm.base.errors import Refused
 from edm.base.extras import needed
+from edm.base.paths import expanded
 from edm.data import batches, marks
 from edm.data.folders import rows
 
@@ -79,7 +80,7 @@ def opened(name: str, folder: StrPath, download: bool = False) -> InMemory:
     """
     if name not in SETS:
         raise Refused(f"there is no dataset {name!r}; there are {', '.join(SETS)}")
-    wanted, folder = SETS[name], Path(folder).absolute()
+    wanted, folder = SETS[name], expanded(folder).absolute()
     place = folder / wanted.folder
     missing = [file for file in wanted.files if not os.path.isfile(place / file)]
     if not missing:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edm import data
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.base.resources import ASSETS
 from edm.data.settings import data_learned
 from edm.experiments.model import Model
@@ -78,7 +79,7 @@ def register(path: StrPath, name: str | None = None) -> str:
     name = name or str(path)
     from edm.files.checkpoints import broken
 
-    model = _from_file(name, Path(path))
+    model = _from_file(name, expanded(path))
     if why := broken(path):
         raise Refused(why)
     _registered.know(name, model)
@@ -96,7 +97,7 @@ def register_run(folder: StrPath) -> list[str]:
 
     Those that cannot be read are passed over, with a warning. Raises ValueError where there are no others.
     """
-    run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
+    run = re.sub(r"[^A-Za-z0-9_-]+", "-", expanded(folder).resolve().name)
     names = []
     for path in saved.checkpoints(folder):
         try:
@@ -116,7 +117,7 @@ def follow_run(folder: StrPath) -> bool:
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
-    folder, changed = Path(folder), False
+    folder, changed = expanded(folder), False
     family = naming.family(folder.name)
     try:
         found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}

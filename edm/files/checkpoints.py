@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
@@ -23,6 +22,7 @@ from edm import networks
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, refusal
+from edm.base.paths import expanded
 from edm.data.identity import Identity
 from edm.data.units import AS_THEY_ARE, Units
 from edm.files import tensors
@@ -254,7 +254,7 @@ def check_finite(tensor: torch.Tensor, name: str, path: StrPath) -> None:
 
 
 def _opened(path):
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         if path.is_dir() and (kind := foreign(path)):
             raise Refused(f"{path} is no model file of ours: {kind.sentence}")

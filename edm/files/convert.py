@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +15,7 @@ import torch
 from edm import schedules, timesteps
 from edm.base.errors import Refused
 from edm.base.kinds_of_files import is_safetensors
+from edm.base.paths import expanded
 from edm.files import checkpoints, persistent
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig
 from edm.files.foreign import READ, foreign
@@ -55,9 +55,9 @@ def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
     """
     check_kind(path)
     try:
-        with open(path, "rb") as file:
+        with open(expanded(path), "rb") as file:
             document = persistent.read(file)
-        return _converted(document, Path(path).stem)
+        return _converted(document, expanded(path).stem)
     except Refused as error:
         reason = str(error)
     except _STRANGE as error:
@@ -79,17 +79,17 @@ def check_kind(path: StrPath) -> None:
     """Refuse other kinds of file than are read here, each with its remedy: as `convert` raises."""
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
-    if not Path(path).exists():
+    if not expanded(path).exists():
         raise FileNotFoundError(f"there is no file {path}")
     kind = foreign(path)
     if kind is not None and kind.name == "pickle":
-        size = Path(path).stat().st_size
+        size = expanded(path).stat().st_size
         if size <= MAX_BYTES:
             return
         reason = f"it has {size / 1e9:.1f} GB, and published files have less than {MAX_BYTES / 1e9:.1f}"
     elif kind is not None:
         reason = f"{kind.sentence}. This reads {READ}"
-    elif Path(path).is_dir():
+    elif expanded(path).is_dir():
         reason = f"it is a folder; this reads {READ}"
     elif is_safetensors(path):
         reason = "it is a model file of ours, or a part of one: it needs no conversion"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.errors import Refused
 from edm.base.kinds_of_files import is_picture, is_safetensors
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -112,7 +112,7 @@ def foreign(path: StrPath) -> Foreign | None:
 
     Raises OSError where it cannot be opened.
     """
-    path = Path(path)
+    path = expanded(path)
     name = _of_folder(path) if path.is_dir() else _of_file(path)
     return KINDS[name] if name else None
 

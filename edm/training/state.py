@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from edm.base import devices, precisions
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import identity
 from edm.data.units import AS_THEY_ARE
 from edm.files import checkpoints
@@ -142,7 +143,7 @@ class RunState:
                 )
         if (then := trained_as(header, path)) and then.ema != self.settings.ema:
             raise Refused(f"{path} averages over {list(then.ema)}, not {list(self.settings.ema)} images")
-        with safe_open(path, framework="pt") as file:
+        with safe_open(expanded(path), framework="pt") as file:
             names = set(file.keys())
             self._fill(file, "weights/", self.network, path)
             for i, network in enumerate(self.ema.networks):
