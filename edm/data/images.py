@@ -32,6 +32,7 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
 # What PIL's decoders raise on damaged files; anything else is a fault of this program
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
+BROKEN += (RuntimeError,)  # of AVIF
 
 
 class Unreadable(Refused):

@@ -55,6 +55,15 @@ class Data(Settings):
         ge=0,
         le=100_000,
     )
+    examples: Whole | None = knob(
+        None,
+        "training samples n",
+        "Train on so many samples only, the same for every seed; none: on all there are",
+        slider=(4, 4096),
+        log=True,
+        ge=2,
+        le=10**7,
+    )
 
     @model_validator(mode="after")
     def _consistent(self):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.data import identity, sources
+from edm.data import sources
 from edm.data.split import Split
 from edm.evaluation import copies, kept, true_data
 from edm.evaluation.distances import sliced_wasserstein
@@ -147,9 +147,7 @@ def _learned(plan, true) -> copies.Known | None:
     """The images that the model has learned, where they are not too many to look for copies."""
     if true.features is None or true.source is None:
         return None
-    header = denoiser_of(plan.denoiser).header
-    held = None if header is None else identity.still_held(true.source, header.data)
-    return copies.images_of(true.source, () if held is None else held)
+    return copies.learned(true.source, denoiser_of(plan.denoiser).header)
 
 
 def _told(plan, true, known) -> dict[str, Any]:

@@ -85,6 +85,7 @@ class Metrics(Settings):
     left: float | None = None
     nonfinite: Whole = 0
     held_out: bool = True
+    copies: float | None = None
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 

@@ -105,7 +105,7 @@ def _line(tick: Tick) -> dict:
 
 
 def _finite(value):
-    return value if math.isfinite(value) else None
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _save_samples(folder, tick):

@@ -122,6 +122,18 @@ export interface Components {
   rows: Float32;
 }
 
+/** title: of the network. sides: of patches that are tried. */
+export interface Copies {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  title: string;
+  sides: number[];
+  network: Drawn | null;
+  patches: Patch[];
+}
+
 /** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
@@ -132,12 +144,16 @@ export interface Cost {
   parts: Record<string, number>;
 }
 
-/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+/**
+ * Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is known.
+ * low, high: of the loss in a bucket; null where a point is a tick.
+ */
 export interface Curve {
   images: (number | null)[];
   loss: (number | null)[];
   score: (number | null)[];
   seconds: (number | null)[];
+  copies: (number | null)[];
   low: (number | null)[] | null;
   high: (number | null)[] | null;
 }
@@ -185,6 +201,19 @@ export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+}
+
+/**
+ * Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it. share:
+ * of all that were drawn, those that are copies.
+ */
+export interface Drawn {
+  count: number;
+  x: Uint8;
+  nearest: Uint8;
+  names: string[];
+  copies: boolean[];
+  share: number;
 }
 
 /** The settings that a picture carries, as it carries them. */
@@ -255,8 +284,10 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
- * changes nothing. instead: the fields in whose place this one counts.
+ * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
+ * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
+ * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
+ * the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -272,6 +303,10 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  families?: string[] | null;
+  own?: (Record<string, unknown>)[] | null;
+  forms?: string[][] | null;
+  leaves?: string[][] | null;
   needs?: string | null;
   instead?: string[] | null;
   section?: string | null;
@@ -482,6 +517,12 @@ export interface Part {
   title: string;
   sigma: number;
   note: string;
+}
+
+/** The samples of patches of one side; null until there are some. */
+export interface Patch {
+  side: number;
+  drawn: Drawn | null;
 }
 
 /** The form of the Train tab. */
@@ -834,6 +875,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -860,6 +907,18 @@ export interface Poll {
   more: boolean;
 }
 
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -874,6 +933,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
+  copies: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -884,6 +944,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -903,6 +964,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
+  copies: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
@@ -913,6 +975,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.errors import Refused
 from edm.data import images
-from edm.data.brought import Brought, LeftOut, classes_of, layouts, members, stacks
+from edm.data.brought import Brought, LeftOut, apart, classes_of, layouts, members, stacks
 from edm.data.brought.layouts import Role
 from edm.data.brought.members import Member
 from edm.data.brought.stacks import Stack, Stacked
@@ -28,14 +29,19 @@ _OBJECTS = {"O": "Python objects, which only running a program could read", "c":
 _OBJECTS |= {"U": "text", "S": "text", "M": "dates", "m": "times"}
 
 
-def read(files: Files, limits: Limits) -> Brought | None:
-    """The images in the arrays of these files; None where they hold none, or pictures of their own.
+def read(
+    files: Files, limits: Limits, labels: str | None = None, work: Callable[[Callable], Any] | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> Brought | None:  # fmt: skip
+    """The images in the arrays of these files; None where they hold none, or pictures of their own. The arguments are
+    those of `edm.data.bring`.
 
     Raises Refused for arrays that are images, or are called so, and cannot be read as such."""
     names = [name for name in files.names if _ENDINGS.search(name)]
     if not names or any(name.lower().endswith(images.SUFFIXES) for name in files.names):
         return None
-    found = [member for name in names for member in members.found_in(files, name, limits)]
+    given = [member for name in names for member in members.found_in(files, name, limits)]
+    found = apart.one_each(given, limits.table_bytes)
     several = len({member.file for member in found}) > 1
     if not _are_images(found, several):
         return None
@@ -43,11 +49,20 @@ def read(files: Files, limits: Limits) -> Brought | None:
     pictures, others = _pictures(roles, files)
     for member in pictures:
         _check(member, limits)
-    known = classes_of.labels(pictures, roles)
-    used = {member.file for member in found}
+    known, used = classes_of.labels(pictures, roles), {member.file for member in given}
     left_out = [*files.left_out, *others, *known.left_out]
     left_out += [LeftOut(name, "holds no images") for name in files.names if name not in used]
-    return _brought(known, roles, left_out)
+    stack = [Stack(member.load(), layouts.axes(member.shape), member.told) for member in known.pictures]
+    count = sum(one.count for one in stack)
+    if count > limits.files:
+        raise Refused(f"{files.place} holds {count:,} images; at most {limits.files:,} are taken")
+    choices = []
+    if known.labels is None and several:
+        counts = [one.count for one in stack]
+        its, class_names, choices = apart.classes(known.pictures, counts, labels, files.place)
+        known = replace(known, labels=its, class_names=class_names)
+    ends = stacks.ends(stack, work, progress)
+    return _brought(stack, known, [roles[member].split for member in known.pictures], ends, left_out, choices)
 
 
 def _are_images(found: Sequence[Member], several: bool) -> bool:
@@ -101,20 +116,16 @@ def _check(member: Member, limits: Limits):
         raise Refused(f"{member.told} has {member.bytes >> 20:,} MB; an array has at most {limits.table_bytes >> 20:,}")
 
 
-def _brought(known: classes_of.Labelled, roles: dict[Member, Role], left_out: Sequence[LeftOut]) -> Brought:
-    found = [Stack(member.load(), layouts.axes(member.shape), member.told) for member in known.pictures]
-    notes = [*known.notes]
+def _brought(found: list[Stack], known: classes_of.Labelled, splits, ends, left_out, choices) -> Brought:
     for number, stack in enumerate(found):
         if stack.axes == "n3" and stacks.interleaved(stack):
             found[number] = Stack(stack.raw, "n3i", stack.told)
-    bottom, top, sentence = stacks.scale(np.result_type(*(one.raw.dtype for one in found)), *stacks.ends(found))
-    notes += [sentence] if sentence else []
+    bottom, top, sentence = stacks.scale(np.result_type(*(one.raw.dtype for one in found)), *ends)
+    notes = [*known.notes, *([sentence] if sentence else [])]
     notes += _layout_notes(found[0], [member.file for member in known.pictures])
-    splits = [roles[member].split for member in known.pictures]
     held, told = _held(found, splits)
     shapes = [one.shape for one in found]
     sides = [shapes[0][k] if len({shape[k] for shape in shapes}) == 1 else 0 for k in (1, 2)]
-    opened = partial(Stacked, found, known.labels, known.class_names, held, (bottom, top))
     return Brought(
         "images",
         sum(one.count for one in found),
@@ -122,9 +133,10 @@ def _brought(known: classes_of.Labelled, roles: dict[Member, Role], left_out: Se
         len(known.class_names),
         known.class_names,
         tuple(left_out),
-        tuple(notes + told),
-        held_out=len(held),
-        opened=opened,
+        (*notes, *told),
+        tuple(choices),
+        len(held),
+        opened=partial(Stacked, found, known.labels, known.class_names, held, (bottom, top)),
     )
 
 

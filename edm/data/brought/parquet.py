@@ -111,7 +111,9 @@ def _columns(files: Files, name: str, limits: Limits) -> tuple[Any, list | None,
                 )
             of_classes = _of_classes(pa, schema, features)
             read = table.read([column, of_classes] if of_classes else [column])
-        except (pa.ArrowException, OSError) as error:
+        except Refused:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise Refused(f"{files.told(name)} is damaged or cut off ({reason:.100}); get it anew") from None
     pictures = read.column(column)

@@ -28,7 +28,7 @@ def bring(
     files = places.opened(given, limits)
     if not files.names:
         raise Refused(f"{files.place} holds no files")
-    if found := arrays.read(files, limits):
+    if found := arrays.read(files, limits, labels, work, progress):
         return found
     if rows := parquet.rows(files, limits):
         return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)

@@ -6,10 +6,10 @@ floating-point ones from 0 … 255, 0 … 1 or −1 … 1 are taken as such, oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -63,20 +63,34 @@ class Stack:
             yield first, self.picked(slice(first, first + step))
 
 
-def ends(stacks: Sequence[Stack]) -> tuple[float, float]:
-    """(the smallest value, the largest). Raises Refused, naming the array, for values that are not finite."""
-    low, high = np.inf, -np.inf
+def ends(
+    stacks: Sequence[Stack], work: Callable[[Callable], Any] | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """(the smallest value, the largest). work, progress: as of `edm.data.bring`.
+
+    Raises Refused, naming the array, for values that are not finite."""
+    low, high, done, look = np.inf, -np.inf, 0, work or (lambda piece: piece()[0])
     for stack in stacks:
         for first, piece in stack.pieces():
-            low, high = min(low, float(piece.min())), max(high, float(piece.max()))
-            if not np.isfinite(low + high) or np.isnan(low + high):
-                finite = np.isfinite(piece).all(axis=(1, 2, 3))
-                number, bad = first + int(np.argmin(finite)), int((~np.isfinite(piece)).sum())
-                raise Refused(
-                    f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image "
-                    f"{number + 1} of {stack.count:,}; replace them, or leave these images out"
-                )
+            low, high, done = *look(partial(_wider, low, high, stack, first, piece)), done + len(piece)
+            if progress is not None:
+                progress(done, sum(stack.count for stack in stacks))
     return low, high
+
+
+def _wider(low, high, stack, first, piece):
+    """-> ((the smallest value so far, the largest), pixels looked at)."""
+    low, high = min(low, float(piece.min())), max(high, float(piece.max()))
+    if piece.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high) and np.isfinite(piece.sum())):
+        finite = np.isfinite(piece).all(axis=(1, 2, 3))
+        if not finite.all():
+            number, bad = first + int(np.argmin(finite)), int((~np.isfinite(piece)).sum())
+            raise Refused(
+                f"{stack.told} has {bad:,} values that are not finite (NaN or infinite), the first in image "
+                f"{number + 1} of {stack.count:,}; replace them, or leave these images out"
+            )
+    return (low, high), piece.shape[0] * piece.shape[1] * piece.shape[2]
 
 
 def scale(dtype: np.dtype, low: float, high: float) -> tuple[float, float, str]:

@@ -167,6 +167,36 @@ def test_arrays_in_files_of_their_own_are_one_set(tmp_path):
     assert brought.source(channels=1).labels.tolist() == [*LABELS, *LABELS[:2]]
 
 
+def test_files_of_one_picture_each_are_a_set_whose_folders_are_classes(tmp_path):
+    for k, name in enumerate(["cat/9", "cat/10", "dog/1", "dog/2", "dog/3"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        np.save(tmp_path / f"{name}.npy", COLOURS[k])
+    brought = bring(tmp_path)
+    assert (brought.count, brought.shape, brought.class_names) == (5, (3, 16, 16), ("cat", "dog"))
+    assert brought.source().labels.tolist() == [0, 0, 1, 1, 1]
+    assert sorted(pixels(tmp_path).sum((1, 2, 3)).tolist()) == sorted(COLOURS[:5].sum((1, 2, 3)).tolist())
+
+
+def test_files_of_one_class_each_are_offered_as_classes(tmp_path):
+    for name, array in {"bitmap_cat": GREY, "bitmap_dog": GREY[:2]}.items():
+        np.save(tmp_path / f"{name}.npy", array.reshape(len(array), -1))
+    brought = bring(tmp_path)
+    assert (brought.count, brought.classes) == (8, 0)
+    assert [tuple(one) for one in brought.choices] == [("labels", "names", "classes cat, dog from the file names")]
+    brought = bring(tmp_path, labels="names")
+    assert brought.class_names == ("cat", "dog") and brought.source().labels.tolist() == [0] * 6 + [1] * 2
+
+
+def test_who_waits_is_told_how_far_it_is(tmp_path):
+    told, worked = [], []
+    bring(
+        npz(tmp_path, **MEDMNIST),
+        progress=lambda *done: told.append(done),
+        work=lambda piece: worked.append(piece()) or worked[-1][0],
+    )
+    assert told == [(5, 10), (7, 10), (10, 10)] and sum(pixels for _, pixels in worked) == 2560
+
+
 def idx(array) -> bytes:
     return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
@@ -316,6 +346,15 @@ def test_files_that_are_cut_off_are_told(tmp_path):
         path.write_bytes((path.read_bytes() if path.exists() else idx(GREY))[:-70])
         with pytest.raises(Refused, match=f"{path.name} is damaged or cut off .*; get it anew"):
             bring(path)
+
+
+def test_a_file_that_is_called_npy_is_what_its_content_says(tmp_path):
+    path = tmp_path / "set.npy"
+    path.write_bytes(pickle.dumps({"images": COLOURS, "labels": LABELS}))
+    assert (bring(path).count, bring(path).classes) == (6, 3)
+    path.write_text("0.5,1\n")
+    with pytest.raises(Refused, match="is no array of NumPy's, but text; write it"):
+        bring(path)
 
 
 def test_sizes_are_brought_to_what_is_wanted(tmp_path):
