@@ -133,9 +133,13 @@ class GaussianMixture:
     def quantiles(self, uniforms: Any) -> torch.Tensor:
         """The data as a function of uniform numbers [B, 1 + d] in (0, 1): [B, …] in float32, on the CPU."""
         uniforms = torch.as_tensor(uniforms).cpu().double()
+        return self._placed(self.chosen(uniforms), torch.special.ndtri(uniforms[:, 1:]))
+
+    def chosen(self, uniforms: Any) -> torch.Tensor:
+        """The component of each of `quantiles`, int64 [B], on the CPU."""
         edges = self._log_weights.cpu().double().exp().cumsum(0)
-        chosen = torch.searchsorted(edges, uniforms[:, 0] * edges[-1]).clamp(max=len(edges) - 1)
-        return self._placed(chosen, torch.special.ndtri(uniforms[:, 1:]))
+        first = torch.as_tensor(uniforms).cpu().double()[:, 0]
+        return torch.searchsorted(edges, first * edges[-1]).clamp(max=len(edges) - 1)
 
     def _placed(self, chosen, normal):
         """Points of the components `chosen` [B], `normal` [B, d] away from their means."""

@@ -44,6 +44,7 @@ HIDDEN = (
     "minutes",
     "greyscale",
     "crop",
+    "columns",
 )  # that the short form asks in other words
 
 

@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from edm.base.errors import Refused
-from edm.data.folders import LABELS, SUFFIXES
+from edm.data.brought.labels import FILE as LABELS
+from edm.data.images import SUFFIXES
 
 MAX_BYTES = 1 << 26  # of one image file
 DIRECTORY = 4 << 20  # bytes of a zip's directory, of which each entry costs us ten times as much

@@ -33,6 +33,7 @@ from edm import runs
 from edm.base.atomic import atomic, make, move
 from edm.base.errors import Refused
 from edm.data import classes, images, points
+from edm.data.brought import tables
 from edm.runs import places
 
 FOLDER = ".data"
@@ -40,6 +41,7 @@ SIZES = (16, 32, 64)
 STALE = 3600.0  # seconds after which what nobody has finished is swept away
 THUMBNAIL_POINTS = 220
 LONGEST_TITLE = 60
+MAX_TABLE = 1 << 22
 _ID = re.compile(r"[0-9a-f]{16}")
 _FILES = {"folder": "set.zip", "points": "points.npy"}
 _owning = threading.Lock()
@@ -170,7 +172,7 @@ def _new(place):
 def _brought(given, new, resolution, bounds, read) -> dict:
     name, file = given[0]
     kind = Path(name).suffix.lower()
-    if len(given) == 1 and kind in points.SUFFIXES:
+    if len(given) == 1 and kind in tables.SUFFIXES:
         return _points(read(lambda: (_points_of(name, file, kind, new), 0)), new)
     if kind == ".zip" and len(given) == 1:
         found, words = archives.images_of(file, name, bounds.files, bounds.unpacked), Path(name).stem
@@ -181,7 +183,7 @@ def _brought(given, new, resolution, bounds, read) -> dict:
 
 def _points_of(name, file, kind, new):
     path = new / f"brought{kind}"
-    path.write_bytes(file.read(points.MAX_BYTES + 1))
+    path.write_bytes(file.read(MAX_TABLE + 1))
     try:
         return points.read(path)
     except Refused as error:

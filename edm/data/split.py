@@ -4,12 +4,12 @@ goes on."""
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.base.streams import Purpose
 from edm.data import identity
 from edm.data.settings import data_learned
@@ -26,9 +26,10 @@ _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
 class Split:
     """A source divided into training and validation. Finite ones hold out the same samples for every seed.
 
-    holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. held: the numbers of those
-    that a run has held out so far, instead. examples: how many of the others are trained on, the same ones whatever the
-    seed, and those of fewer among them; None: all. Raises ValueError if there are not so many, or none would be left.
+    holdout: how many; None: those that the data say are for that (`held` of a source), else 5 %, at most 1000. With 0,
+    validation is on training data. held: the numbers of those that a run has held out so far, instead. examples: how
+    many of the others are trained on, the same ones whatever the seed, and those of fewer among them; None: all.
+    Raises ValueError if there are not so many, or none would be left.
     kept: the numbers of those that are trained on; None: of a source without end, all.
     taught: the classes of which there are images to train on; (): all, or that is not known.
     """
@@ -43,8 +44,9 @@ class Split:
             return
         shuffled = np.random.default_rng(Purpose.ORDER).permutation(size)
         if held is None:
+            told = np.isin(shuffled, getattr(source, "held", ()))
             count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
-            held = shuffled[:count]
+            held = shuffled[told] if holdout is None and told.any() else _first(shuffled, told)[:count]
         if len(held) >= size:
             raise Refused(f"holdout = {len(held)}: the dataset has {size} images, so none would be left to train on")
         self.held, self.held_out = held, len(held) > 0
@@ -79,6 +81,11 @@ class Split:
         return self._held[:count]
 
 
+def _first(shuffled, told) -> np.ndarray:
+    """All samples, those first that the data say are there to validate on."""
+    return np.concatenate([shuffled[told], shuffled[~told]]) if told.any() else shuffled
+
+
 def divided(
     source: Source, settings: Any, header: HeaderLike | None, checkpoint: StrPath | None, accept: bool
 ) -> tuple[Source, Split, str]:
@@ -90,7 +97,7 @@ def divided(
     data = settings.data
     if header is None or header.training is None or checkpoint is None:
         return source, Split(source, data.holdout, examples=data.examples), ""
-    before = identity.Contents.read(Path(checkpoint).absolute().parent.parent)
+    before = identity.Contents.read(expanded(checkpoint).absolute().parent.parent)
     changed = identity.changes(source, data, header, before)
     source = identity.fitting(source, header) if data.conditional else source
     if changed and not accept:

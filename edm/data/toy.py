@@ -94,6 +94,6 @@ def plane_16() -> GaussianMixture | PointSet:
     return GaussianMixture(np.zeros((1, 16)), 0.36 * (basis.T @ basis)[None])
 
 
-def drawn(points: Any) -> GaussianMixture | PointSet:
-    """Points that somebody drew. All equal points make a Dirac peak, whose sigma_data is 0."""
-    return PointSet(np.asarray(points, dtype=float))
+def drawn(points: Any, labels: Any = None) -> GaussianMixture | PointSet:
+    """Points that somebody drew, or has in a file. All equal points make a Dirac peak, whose sigma_data is 0."""
+    return PointSet(np.asarray(points, dtype=float), labels)

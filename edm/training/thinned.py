@@ -15,13 +15,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from edm.base.atomic import atomic
+from edm.base.paths import expanded
 from edm.training import score as scores
 from edm.training.metrics import belongs, metrics_since
 
@@ -66,7 +66,7 @@ class Thinned:
     def of(cls, run: StrPath) -> Thinned:
         """What is kept beside a run's metrics; nothing yet where that is missing, or of other metrics."""
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            document = orjson.loads(Path(run, FILE).read_bytes())
+            document = orjson.loads(expanded(run, FILE).read_bytes())
             if belongs(run, document["cursor"]):
                 return cls()._taken(document)
         return cls()
@@ -87,13 +87,13 @@ class Thinned:
         """Keep it beside the metrics, where they have become so much longer that reading the rest takes a moment."""
         if self.unread(run) > EVERY:
             self.read(run)
-            with suppress(OSError), atomic(Path(run, FILE), durable=False) as file:  # who looks can do without
+            with suppress(OSError), atomic(expanded(run, FILE), durable=False) as file:  # who looks can do without
                 file.write(orjson.dumps(self._document()))
 
     def unread(self, run: StrPath) -> int:
         """Bytes of metrics that it does not know."""
         try:
-            return os.stat(Path(run, "metrics.jsonl")).st_size - int(self._cursor.partition(":")[0] or 0)
+            return os.stat(expanded(run, "metrics.jsonl")).st_size - int(self._cursor.partition(":")[0] or 0)
         except OSError:
             return 0
 
