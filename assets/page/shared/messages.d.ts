@@ -284,8 +284,10 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
- * changes nothing. instead: the fields in whose place this one counts.
+ * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
+ * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
+ * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
+ * the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -301,6 +303,10 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  families?: string[] | null;
+  own?: (Record<string, unknown>)[] | null;
+  forms?: string[][] | null;
+  leaves?: string[][] | null;
   needs?: string | null;
   instead?: string[] | null;
   section?: string | null;
