@@ -933,7 +933,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
-  copies: FigureRequest;
+  patches: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -964,7 +964,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
-  copies: Copies;
+  patches: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
