@@ -6,14 +6,15 @@ lazy, so that the table costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.data import digits, emoji, points, toy
+from edm.data.brought import Brought, Limits
 
 if TYPE_CHECKING:
     import torch
@@ -88,6 +89,24 @@ def of(experiment: Any) -> Dataset:
     if experiment.points is None:
         return load(experiment.model)
     return Dataset("drawn", "Your drawing", (2,), lambda: toy.drawn(experiment.points))
+
+
+def bring(
+    given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: Sequence[str] | None = None,
+    labels: str | None = None, leave_out: bool = False, limits: Limits | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> Brought:  # fmt: skip
+    """What somebody brings: how many samples of which shape and classes, what was left out and why.
+
+    given: a folder, an archive or a file of images, arrays or points, or files as (name, binary file that can seek).
+    columns: of a table, those that are coordinates. labels: "names" takes classes from the names of files. leave_out:
+    images that are broken are left out, and not refused. limits: of what comes out. progress: is told how many files
+    have been looked at, and of how many.
+    Raises Refused, in a sentence that names what is wrong and the remedy.
+    """
+    from edm.data.brought.reading import bring
+
+    return bring(given, columns=columns, labels=labels, leave_out=leave_out, limits=limits, progress=progress)
 
 
 def of_points(path: StrPath) -> Dataset:
