@@ -78,14 +78,14 @@ class NotTaken(Sent):
 
     ok: Literal[False]
     sentence: str
-    offers: list[Offer] = []
+    offers: list[Offer]
 
 
 class Reading(Sent):
     """How far the reading is."""
 
-    done: int = 0
-    total: int = 0
+    done: int
+    total: int
 
 
 Upload = Became | NotTaken | Reading

@@ -34,6 +34,7 @@ SHEETS = (
     "train/form.css",
     "train/runs.css",
     "train/stage.css",
+    "train/brought.css",
     "train/tasks.css",
 )
 _KINDS = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}

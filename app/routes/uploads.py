@@ -153,7 +153,7 @@ class Uploads:
         parcel = self._parcels.find(key, request.path_params["identity"])
         self._check(visitor)
         arrival = self._arrivals.enter(key)
-        query, news = request.query_params, {}
+        query, news = request.query_params, {"done": 0, "total": 0}
         more = {
             "columns": tuple(query.getlist("columns")) or None,
             "labels": query.get("labels") or None,

@@ -16,8 +16,8 @@ from PIL import Image
 from app.uploads import pictured
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.data.brought import Brought, LeftOut, Offer
 from edm.data.points import digest as digest_of
-from edm.data.brought import Brought, LeftOut, NotTaken, Offer, listed
 
 AS_THEY_ARE = "as they are"
 SIZES = (16, 28, 32, 64)
@@ -25,6 +25,14 @@ SIDES = (4, 64)  # of pictures that are taken as they are
 CHOSEN = ", ".join(map(str, SIZES))
 FIRST, LONGEST = 10, 200  # of what was left out: how many are told, and letters of each
 MOST_COUNTED = 200  # classes
+
+
+class NotTaken(Refused):
+    """A refusal that other choices would cure."""
+
+    def __init__(self, sentence, choices=()):
+        super().__init__(sentence)
+        self.choices = tuple(choices)
 
 
 def side_of(brought: Brought, resolution: int | str) -> int:
@@ -100,7 +108,9 @@ def pictures(
 
 def points(brought: Brought, place: Path) -> tuple[dict, dict]:
     """The same of points: a .npz that the one reader reads."""
-    table = brought.table
+    table = getattr(brought, "table", None)
+    if table is None:
+        return drawing(brought.points, place.with_suffix(".npy"))
     _check_points(table.points)
     with atomic(place) as file:
         table.write(file)
@@ -179,11 +189,15 @@ def _decoded(source, number):
 def _check(items, broken, leave_out, equal):
     if broken and not leave_out:
         offer = Offer("leave_out", ("1",), f"leave the {len(broken):,} out" if len(broken) > 1 else "leave it out")
-        raise NotTaken(listed(broken), broken, (offer,) if len(items) > 1 else ())
+        names = "; ".join(f"{one.name!r:.80} {one.reason}" for one in broken[:FIRST])
+        more = f"; and {len(broken) - FIRST:,} more" if len(broken) > FIRST else ""
+        raise NotTaken(f"{names}{more}", (offer,) if len(items) > 1 else ())
     if len(items) < 2:
         raise Refused("one picture is nothing to learn from; bring at least two, best some hundreds")
     if equal:
-        raise Refused(f"these {len(items):,} pictures are all equal, so there is nothing to learn; bring different ones")
+        raise Refused(
+            f"these {len(items):,} pictures are all equal, so there is nothing to learn; bring different ones"
+        )
 
 
 def _png(square) -> bytes:

@@ -43,7 +43,9 @@ class Bounds:
     """limits: of what comes out of files. decoded: pixels of all images. folder: bytes of all sets together. sets: that
     one visitor may have."""
 
-    limits: Limits = field(default_factory=lambda: Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26))
+    limits: Limits = field(
+        default_factory=lambda: Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26)
+    )
     decoded: int = 1 << 32
     folder: int = 4 << 30
     sets: int = 40
@@ -158,7 +160,7 @@ def _become(given, new, resolution, bounds, read, progress, options) -> tuple[di
     """(what is known of the set that is made of it, its sheet)."""
     if not (given and isinstance(given[0], tuple)):
         return making.drawing(points.checked(given, "the drawing"), new / "points.npy")
-    brought = bring(given, limits=bounds.limits, work=read, **options)
+    brought = bring(given, limits=bounds.limits, **options)
     words = _title(Path(given[0][0]).name.partition(".")[0]) if len(given) == 1 else ""
     if brought.kind == "points":
         about, seen = making.points(brought, new / "points.npz")

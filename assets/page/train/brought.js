@@ -9,8 +9,8 @@ import { contactSheet, Scatter } from "./contact.js";
 /** @typedef {import("../shared/types.d.ts").Colors} Colors */
 
 /**
- * Whatever is asked of it, by a button.
- * @typedef {{ cancel: () => void, again: (options: Record<string, string[]>) => void }} Asked
+ * What its buttons do.
+ * @typedef {{ again: (options: Record<string, string[]>) => void }} Asked
  */
 
 export class Brought {
@@ -22,8 +22,18 @@ export class Brought {
   /** @param {{ sizes: string[], size: () => string }} sizes  Of pictures: all, and the chosen one. */
   constructor(sizes) {
     this.sizes = sizes;
-    this.node = element("section", { class: "brought", "aria-label": "Your data", hidden: true });
+    this.node = element("div", { class: "brought", role: "region", "aria-label": "Your data", hidden: true });
     new ResizeObserver(() => this.#paint()).observe(this.node);
+  }
+
+  /** Something is on its way. */
+  get busy() {
+    return ["sending", "reading"].includes(this.node.dataset.upload ?? "");
+  }
+
+  /** Pictures are shown. */
+  get pictures() {
+    return this.node.dataset.upload === "done" && !this.#scatter;
   }
 
   /** Nothing is shown. */
@@ -91,7 +101,12 @@ export class Brought {
   #about(sheet, asked) {
     const notes = sheet.notes.map((note) => element("p", {}, ...typeset(note)));
     const left = sheet.omitted ? leftOut(sheet) : null;
-    return [...notes, left, asked && sheet.pictures ? this.#size(asked) : null, asked && this.#offers(sheet.offers, asked)];
+    return [
+      ...notes,
+      left,
+      asked && sheet.pictures ? this.#size(asked) : null,
+      asked && this.#offers(sheet.offers, asked),
+    ];
   }
 
   /** Other sizes of pictures, read again. @param {Asked} asked */
