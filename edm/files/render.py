@@ -185,7 +185,7 @@ def read_document(path: StrPath) -> dict:
 
 def _text(file, path) -> str | None:
     """What stands in a PNG under our key, or in a GIF's comment after it."""
-    with images.opened(file, str(path), formats=(*images.FORMATS, "GIF")) as image:
+    with images.opened(file, str(path)) as image:
         try:
             if image.format == "PNG":
                 found = getattr(image, "text", {}).get(METADATA_KEY)

@@ -190,8 +190,12 @@ def bitmap(side):
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_is_no_image_is_refused_at_opening(tmp_path, place):
-    broken = [b"", b"no image", ONE[:20], encoded(plain(), "JPEG")[:30], encoded(plain(), "GIF")]
-    broken += [encoded(plain(), "TIFF"), b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n"]
+    broken = [b"", b"no image", ONE[:20], encoded(plain(), "JPEG")[:30], encoded(plain(), "GIF")[:9]]
+    broken += [
+        encoded(plain(), "TIFF")[:20],
+        encoded(plain(), "ICO"),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
+    ]
     cases = dict.fromkeys(broken, "is no image|broken header")
     cases |= dict.fromkeys(map(bitmap, (9_000, 10_000, 30_000)), "claims more than 67108864 pixels")
     for data, match in cases.items():
