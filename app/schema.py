@@ -44,10 +44,7 @@ def declarations() -> str:
         [
             *(((name, "asked"), "validation", TypeAdapter(kind)) for name, kind in sent.items()),
             *(((name, "told"), "validation", TypeAdapter(kind)) for name, kind in told.items()),
-            *(
-                (kind.__name__, "validation", TypeAdapter(kind))
-                for kind in (Boot, Failed, uploads.Became, uploads.NotTaken, uploads.Reading)
-            ),
+            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Failed, *uploads.SAID)),
         ]
     )
     found = definitions["$defs"]

@@ -88,4 +88,4 @@ class Reading(Sent):
     total: int
 
 
-Upload = Became | NotTaken | Reading
+SAID = Became, NotTaken, Reading

@@ -1,13 +1,13 @@
 """What visitors bring.
 
-POST /explorer-uploads[?resolution=32&title=…]    at once: multipart files, or JSON {"points": [[x, y], …]}
-GET  /explorer-uploads/ID                         what a set of theirs holds
-POST /explorer-parcels?files=2&bytes=9000[&title=…]   in pieces: they begin;
-POST /explorer-parcels/ID[?more=1]                    some files, with `more` the first of them going on with the last one
-                                                      before; "names", a JSON list, says what they are called;
+POST /explorer-uploads[?resolution=32&title=…]  at once: multipart files, or JSON {"points": [[x, y], …]}
+GET /explorer-uploads/ID                        what a set of theirs holds
+POST /explorer-parcels?files=2&bytes=9000[&title=…]  in pieces: so much is to come;
+POST /explorer-parcels/ID[?more=1]              some of the files, called as "names", a JSON list, says; with `more` the
+                                                first of them goes on with the last one before;
 POST /explorer-parcels/ID/set[?resolution=…&columns=…&labels=…&leave_out=1]
-                                                      a set is made of them, as often as there are other choices;
-DELETE /explorer-parcels/ID                           they are not wanted any more
+                                                a set is made of them, as often as there are other choices;
+DELETE /explorer-parcels/ID                     they are not wanted any more
 
 An answer is {"ok": true, …} or {"ok": false, "sentence": …} (`app.messages.uploads`). While a set is made of a parcel,
 lines of JSON say how far that is, and the last one is the answer. Closing the connection ends it.
@@ -132,7 +132,7 @@ class Uploads:
         most = self._allowed(visitor, request) - parcel.size * (self._room.kind != "own")  # a disk knows what it holds
         arrival = self._arrivals.enter(key)
         try:
-            given, files = await self._body(request, arrival, most)
+            given, _ = await self._body(request, arrival, most)
 
             def add():
                 more = request.query_params.get("more") == "1"

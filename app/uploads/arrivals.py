@@ -163,6 +163,6 @@ class Arrivals:
         if share > 1:
             raise Refused(
                 f"your images take too long to read: {allowed.seconds:g} s, or {allowed.pixels / 1e6:,.0f} megapixels, "
-                f"are there for you in {allowed.window / 60:g} minutes; send fewer or smaller ones, or wait, or train on "
-                f"them {UNLIMITED}"
+                f"are there for you in {allowed.window / 60:g} minutes; send fewer or smaller ones, or wait, or train "
+                f"on them {UNLIMITED}"
             )

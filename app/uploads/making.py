@@ -1,4 +1,4 @@
-"""What somebody brought becomes a set: squares of one size in a zip, or points, and a sheet that shows what it holds."""
+"""What somebody brought becomes a set, squares of one size in a zip or points; and a sheet that shows what it holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from app.uploads import pictured
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.data.brought import Brought, LeftOut, Offer
+from edm.data.brought.names import hidden
 from edm.data.points import digest as digest_of
 
 AS_THEY_ARE = "as they are"
@@ -46,7 +47,7 @@ def side_of(brought: Brought, resolution: int | str) -> int:
         return height
     sizes = f"{width}×{height}" if height and width else "not all of one size"
     raise Refused(
-        f"these pictures are {sizes}: those that stay as they are must be square, all of one size from {low} to {high}; "
+        f"these pictures are {sizes}: those that stay as they are must be square, of one size from {low} to {high}; "
         f"choose a picture size, {CHOSEN}, to which the middle of each is brought"
     )
 
@@ -167,6 +168,7 @@ def _digest(*parts) -> str:
 
 def _told(brought, left_out, counts) -> dict:
     """What a sheet says of a set beside what it shows."""
+    left_out = sorted(left_out, key=lambda one: bool(hidden(one.name)))  # what nobody misses comes last
     return {
         "left_out": [{"name": one.name[:LONGEST], "reason": one.reason[:LONGEST]} for one in left_out[:FIRST]],
         "omitted": len(left_out),
@@ -188,7 +190,7 @@ def _decoded(source, number):
 
 def _check(items, broken, leave_out, equal):
     if broken and not leave_out:
-        offer = Offer("leave_out", ("1",), f"leave the {len(broken):,} out" if len(broken) > 1 else "leave it out")
+        offer = Offer("leave_out", ("1",), f"Leave the {len(broken):,} out" if len(broken) > 1 else "Leave it out")
         names = "; ".join(f"{one.name!r:.80} {one.reason}" for one in broken[:FIRST])
         more = f"; and {len(broken) - FIRST:,} more" if len(broken) > FIRST else ""
         raise NotTaken(f"{names}{more}", (offer,) if len(items) > 1 else ())

@@ -27,6 +27,7 @@ from edm.base.errors import Refused
 
 MOST_KEPT = 1000  # parcels, of the visitors who came last
 MOST_FILES = 2_000_000
+PIECE = 1 << 20
 _DAY = (1980, 1, 1, 0, 0, 0)
 _GONE = "these files are not on the server any more; choose them again"
 
@@ -39,20 +40,23 @@ class Parcel:
         self.identity, self.count, self.title, self.size, self.whole = uuid.uuid4().hex, count, title, 0, False
         self.place = folder / f".parcel-{self.identity}"
         self._names: set[str] = set()
-        self._file: IO[bytes] | None = None  # into which the last one that came is written
+        self._file: IO[bytes] | None = None  # of several, into which the last one that came is written
         self._archive: zipfile.ZipFile | None = None
         self.place.mkdir()
 
     def add(self, name: str, file: IO[bytes], more: bool = False) -> None:
         """A file, or with `more` the next piece of the last one. Raises Refused for what is not as was agreed."""
-        if self.whole or (more and self._file is None):
+        if self.whole or (more and not self._names):
             raise Refused("this upload is not as it was announced; choose the files again")
         if not more:
             self._begin(name)
-        before = file.seek(0, 2)
+        self.size += file.seek(0, 2)
         file.seek(0)
-        shutil.copyfileobj(file, self._file, 1 << 20)
-        self.size += before
+        if self.count == 1:
+            with open(self.place / "one", "ab") as whole:
+                shutil.copyfileobj(file, whole, PIECE)
+        else:
+            shutil.copyfileobj(file, self._file, PIECE)
         os.utime(self.place)
 
     def finish(self) -> None:
@@ -85,9 +89,9 @@ class Parcel:
             self._file.close()
         self._names.add(name)
         if self.count == 1:
-            self._file = open(self.place / "one", "wb")  # closed by finish() and drop()
             return
-        self._archive = self._archive or zipfile.ZipFile(self.place / "many.zip", "w", zipfile.ZIP_STORED)
+        if self._archive is None:
+            self._archive = zipfile.ZipFile(self.place / "many.zip", "w", zipfile.ZIP_STORED)
         self._file = self._archive.open(zipfile.ZipInfo(name, _DAY), "w", force_zip64=True)
 
     def _close(self):

@@ -1,4 +1,4 @@
-"""Where uploads lie, RUNS/.data, and what is unfinished there: it begins with a dot, and goes when it is an hour old."""
+"""Where uploads lie, RUNS/.data. What is unfinished there begins with a dot, and goes when it is an hour old."""
 
 from __future__ import annotations
 

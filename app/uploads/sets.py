@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.uploads import making, places
@@ -35,6 +35,7 @@ LONGEST_TITLE = 60
 SHEET = "sheet.json"
 _ID = re.compile(r"[0-9a-f]{16}")
 _FILES = ("set.zip", "points.npz", "points.npy")
+CLASSROOM = Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26)
 _owning = threading.Lock()
 
 
@@ -43,9 +44,7 @@ class Bounds:
     """limits: of what comes out of files. decoded: pixels of all images. folder: bytes of all sets together. sets: that
     one visitor may have."""
 
-    limits: Limits = field(
-        default_factory=lambda: Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26)
-    )
+    limits: Limits = CLASSROOM
     decoded: int = 1 << 32
     folder: int = 4 << 30
     sets: int = 40

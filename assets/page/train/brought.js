@@ -112,7 +112,10 @@ export class Brought {
   /** Other sizes of pictures, read again. @param {Asked} asked */
   #size({ again }) {
     const choices = this.sizes.sizes.map((size) => {
-      const choice = button({ role: "radio", "data-size": size, "aria-checked": size === this.sizes.size() }, size);
+      const choice = button(
+        { role: "radio", "data-size": size, "aria-checked": String(size === this.sizes.size()) },
+        size,
+      );
       choice.addEventListener("click", () => again({ resolution: [size] }));
       return choice;
     });

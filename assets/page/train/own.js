@@ -1,5 +1,5 @@
 // Data of one's own beside the project's: what is brought, what it holds, and its removal.
-import { button } from "../shared/dom.js";
+import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { isOwn } from "./datasets.js";
 import { Sources } from "./sources.js";
@@ -24,17 +24,16 @@ export class Own {
       added: (dataset) => this.#add(dataset),
       forget: (data) => form.tab.asking.ask("act", { do: "forget", data }),
     });
-    const remove = button({ "data-action": "forget" }, "remove");
+    const remove = button({ class: "plain", "data-action": "forget" }, "Remove");
     hint(remove, "Remove this upload from the server");
     remove.addEventListener("click", () => this.#forget(form.value("data")));
-    const about = button({ "data-action": "about" }, "show");
+    const about = button({ class: "plain", "data-action": "about" }, "What it holds");
     hint(about, "What this upload holds, and what was left out");
     about.addEventListener("click", () => this.sources.about(form.value("data")));
-    this.node = this.sources.node;
-    this.node.prepend(about, remove);
+    this.node = element("div", { class: "own" }, about, remove);
     form.store.follow(() => {
       const data = form.value("data");
-      remove.hidden = about.hidden = !isOwn(data);
+      this.node.hidden = !isOwn(data);
       if (data !== this.#chosen && this.#chosen) this.sources.leave();
       this.#chosen = data;
     });

@@ -169,7 +169,7 @@ def test_a_sheet_shows_pictures_of_each_class_and_what_was_left_out(tmp_path):
 
 def test_broken_pictures_are_named_together_and_may_be_left_out(tmp_path):
     files = {**TWO, **{f"torn {k}.png": ONE[:-900] for k in range(12)}}
-    with pytest.raises(ValueError, match="torn 0.png.*torn 9.png.*2 more") as refusal:
+    with pytest.raises(ValueError, match=r"torn 0\.png.*torn 9\.png.*2 more") as refusal:
         intake(packed(files), tmp_path)
     (offer,) = refusal.value.choices
     assert offer.name == "leave_out"
