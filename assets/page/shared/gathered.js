@@ -59,17 +59,18 @@ async function walked(entry) {
 const NUMBER = /^[-+−]?(\d+([.,]\d+)?|[.,]\d+)(e[-+]?\d+)?$/i;
 
 /**
- * Text that was copied from a table, as a file: where most of its lines hold as many numbers as the others, one or more.
+ * Text that was copied from a table, as a file: where numbers are the most of most of its lines; null: it is no table.
  * @param {string} text
  * @returns {Given | null}
  */
 export function tableOf(text) {
-  const rows = text
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.trim())
-    .filter(Boolean)
-    .map((line) => line.split(line.includes("\t") ? "\t" : line.includes(";") ? ";" : /,\s+|\s+|,(?=.*,)|,(?!\d+$)/));
-  const numeric = rows.filter((cells) => cells.some((cell) => NUMBER.test(cell.trim())));
+  const cells = text.includes("\t") ? /\t/ : /[;,\s]+/; // to tell numbers by; how to read them is the server's
+  const rows = text.split(/[\r\n]+/).filter((line) => line.trim());
+  const numeric = rows.filter((line) => {
+    const words = line.trim().split(cells);
+    const numbers = words.filter((word) => NUMBER.test(word.trim())).length;
+    return text.includes("\t") ? 2 * numbers >= words.length : 2 * numbers > words.length;
+  });
   if (numeric.length < 2 || numeric.length < 0.8 * (rows.length - 1)) return null;
   const name = text.includes("\t") ? "Pasted.tsv" : "Pasted.csv";
   return { file: new File([text], name, { type: "text/plain" }), path: name };

@@ -49,7 +49,8 @@ export class Brought {
    * @type {(title: string, sent: number, all: number, cancel: () => void) => void}
    */
   sending(title, sent, all, cancel) {
-    this.#busy("sending", `Sending ${title}`, sent / Math.max(all, 1), `${bytes(sent)} of ${bytes(all)}`, cancel);
+    const words = all ? `${bytes(sent)} of ${bytes(all)}` : "looking at it …";
+    this.#busy("sending", `Sending ${title}`, all ? sent / all : null, words, cancel);
   }
 
   /**

@@ -9,6 +9,7 @@ import { lines, SILENCE } from "../shared/server.js";
 export const INTERRUPTED = "The upload was interrupted; send it again.";
 const BYTES = 4 << 20; // of a piece
 const FILES = 400;
+const BREATH = 200; // files between two moments in which the page can be painted
 const BUSY = { status: 429, tries: 12, wait: 300 }; // ms: while what was cancelled is not over yet
 
 /** Why it has come to nothing: a sentence for people. */
@@ -52,7 +53,7 @@ export class Sending {
     this.server = server;
     this.files = files;
     this.title = title;
-    this.size = files.reduce((sum, { file }) => sum + file.size, 0);
+    this.size = 0;
     this.leaving = new AbortController();
   }
 
@@ -67,6 +68,12 @@ export class Sending {
    * @param {(sent: number, all: number) => void} told  How many bytes are there.
    */
   async send(told) {
+    told(0, 0);
+    for (let k = 0; k < this.files.length; k++) {
+      if (k % BREATH === 0) await new Promise((resolve) => setTimeout(resolve)); // the browser looks at each on the disk
+      this.size += this.files[k].file.size;
+    }
+    if (this.leaving.signal.aborted) throw await this.#lost();
     const about = new URLSearchParams({
       files: String(this.files.length),
       bytes: String(this.size),
