@@ -94,19 +94,23 @@ def of(experiment: Any) -> Dataset:
 def bring(
     given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: Sequence[str] | None = None,
     labels: str | None = None, leave_out: bool = False, limits: Limits | None = None,
-    progress: Callable[[int, int], Any] | None = None,
+    work: Callable[[Callable], Any] | None = None, progress: Callable[[int, int], Any] | None = None,
 ) -> Brought:  # fmt: skip
     """What somebody brings: how many samples of which shape and classes, what was left out and why.
 
     given: a folder, an archive or a file of images, arrays or points, or files as (name, binary file that can seek).
     columns: of a table, those that are coordinates. labels: "names" takes classes from the names of files. leave_out:
-    images that are broken are left out, and not refused. limits: of what comes out. progress: is told how many files
-    have been looked at, and of how many.
-    Raises Refused, in a sentence that names what is wrong and the remedy.
+    images that are broken are left out, and not refused. limits: of what comes out. work: is given each piece of the
+    work, a function that returns (value, pixels decoded), and returns the value; what it raises ends the work.
+    progress: is told how many files have been looked at, and of how many.
+    Raises Refused, in a sentence that names what is wrong and the remedy; `edm.data.brought.NotTaken`, where a choice
+    cures it.
     """
     from edm.data.brought.reading import bring
 
-    return bring(given, columns=columns, labels=labels, leave_out=leave_out, limits=limits, progress=progress)
+    return bring(
+        given, columns=columns, labels=labels, leave_out=leave_out, limits=limits, work=work, progress=progress
+    )
 
 
 def of_points(path: StrPath) -> Dataset:

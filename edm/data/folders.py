@@ -17,7 +17,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.data import images
-from edm.data.brought import Limits, places
+from edm.data.brought import Limits, places, sorting
 from edm.data.brought.survey import Survey, survey
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ class ImageFolder:
 
     def __init__(self, path: StrPath, resolution: int | None = None, crop: bool = False, channels: int = 3):
         _check(resolution, crop, channels)
-        limits = Limits()
-        self._fill(survey(places.opened(path, limits), limits), resolution, crop, channels)
+        limits = Limits(looked=-1)
+        files = places.opened(path, limits)
+        self._fill(survey(files, limits, sorting.sorted_out(files, limits)), resolution, crop, channels)
 
     @classmethod
     def of(cls, found: Survey, resolution: int | None = None, crop: bool = False, channels: int = 3) -> ImageFolder:
@@ -65,7 +66,8 @@ class ImageFolder:
 
     def _fill(self, found: Survey, resolution, crop, channels):
         self.path, self._files, self._crop = Path(found.files.place), found.files, bool(crop)
-        self.names, self.size, self.marks = found.names, len(found.names), found.marks
+        self.names, self.size, self.marks, self.held = found.names, len(found.names), found.marks, found.held
+        self.areas, self._scales = found.areas, found.scales
         self.class_names, self.classes = found.class_names, found.classes
         self.labels = None if found.labels is None else torch.tensor(found.labels, dtype=torch.int64)
         self._side = 0 if crop else _side(found)
@@ -90,7 +92,7 @@ class ImageFolder:
         with images.opened(io.BytesIO(self._files.contents(name, MAX_BYTES)), place) as image:
             if not self._crop and image.size != (self._side, self._side):
                 raise Refused(f"{place} has changed since the set was opened; open the set again")
-            return images.pixels(image, place, self._crop, self.shape)
+            return images.pixels(image, place, self._crop, self.shape, self._scales)
 
 
 def _check(resolution, crop, channels):
@@ -105,9 +107,9 @@ def _check(resolution, crop, channels):
 
 def _side(found: Survey) -> int:
     """The side of images that are square and of one size."""
-    side, sizes = int(found.sizes[0, 0]), found.sizes
+    side, sizes = int(found.stored[0, 1]), found.stored[:, 1:]
     for row in np.flatnonzero((sizes != side).any(1))[:1]:
-        width, height = sizes[row].tolist()
+        height, width = sizes[row].tolist()
         place = found.files.told(found.names[row])
         if width != height:
             raise Refused(f"{place} is {width}×{height}, not square; use crop to take its central square")

@@ -107,6 +107,8 @@ def fitting(source: Source, header: HeaderLike) -> Source:
     if not header.classes:
         return source
     gone, new = _classes(source, header)
+    if not source.classes:
+        raise Refused(f"this run has learned {header.classes} classes, and the data have none; train a new run")
     if len(new) > len(gone) or source.classes > header.classes:
         more = f", and {new[-1]!r} would be one more" if new else f", and the data have {source.classes}"
         raise Refused(f"the network of this run knows {header.classes} classes{more}; train a new run")

@@ -6,6 +6,7 @@
     marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
     names                of a finite set: what its samples are called, or ()
+    held                 of a finite set that says so: the numbers of those to validate on, int64
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
@@ -231,6 +232,7 @@ class Renumbered:
         self._source, self._table = source, torch.as_tensor(table, dtype=torch.int64)
         self.shape, self.size, self.class_names, self.classes = source.shape, source.size, tuple(class_names), classes
         self.names, self.marks = getattr(source, "names", ()), getattr(source, "marks", None)
+        self.held = getattr(source, "held", ())
         labels = getattr(source, "labels", None)
         self.labels = None if labels is None else self._table[torch.as_tensor(labels)]
 

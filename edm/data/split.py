@@ -26,8 +26,9 @@ _VALIDATION_START = 1 << 40  # of endless sources: samples that no run reaches
 class Split:
     """A source divided into training and validation. Finite ones hold out the same samples for every seed.
 
-    holdout: how many; None: 5 %, at most 1000. With 0, validation is on training data. held: the numbers of those
-    that a run has held out so far, instead. Raises ValueError if none would be left to train on.
+    holdout: how many; None: those that the data say are for that (`held` of a source), else 5 %, at most 1000. With 0,
+    validation is on training data. held: the numbers of those that a run has held out so far, instead. Raises
+    ValueError if none would be left to train on.
     taught: the classes of which there are images to train on; (): all, or that is not known.
     """
 
@@ -37,8 +38,9 @@ class Split:
             return
         shuffled = np.random.default_rng(Purpose.ORDER).permutation(size)
         if held is None:
+            told = np.isin(shuffled, getattr(source, "held", ()))
             count = min(int(size * HELD_OUT_SHARE), HELD_OUT_MOST) if holdout is None else holdout
-            held = shuffled[:count]
+            held = shuffled[told] if holdout is None and told.any() else _first(shuffled, told)[:count]
         if len(held) >= size:
             raise Refused(f"holdout = {len(held)}: the dataset has {size} images, so none would be left to train on")
         self.held, self.held_out = held, len(held) > 0
@@ -64,6 +66,11 @@ class Split:
         if self.source.size is None:
             return _VALIDATION_START + np.arange(count)
         return self._held[:count]
+
+
+def _first(shuffled, told) -> np.ndarray:
+    """All samples, those first that the data say are there to validate on."""
+    return np.concatenate([shuffled[told], shuffled[~told]]) if told.any() else shuffled
 
 
 def divided(

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from edm.data.brought.told import Choice, LeftOut, NotTaken, grouped, readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,31 +18,21 @@ if TYPE_CHECKING:
     from edm.base.protocols import Source
 
 
-class LeftOut(NamedTuple):
-    """A file, or a row of a table ("row 3"), that was not taken. reason: the end of a sentence about it."""
-
-    name: str
-    reason: str
-
-
-class Offer(NamedTuple):
-    """What could be taken otherwise. name: the argument of `edm.data.bring`; given: its values; text: a sentence."""
-
-    name: str
-    given: tuple[str, ...]
-    text: str
+__all__ = ["Brought", "Choice", "LeftOut", "Limits", "NotTaken"]
 
 
 @dataclass(frozen=True)
 class Limits:
     """Of what comes out, however tightly it was packed. files: how many; each: bytes of one image file, table_bytes:
-    of one table or array; unpacked: bytes of all, None: what the disk has; pixels: of one image."""
+    of one table or array; unpacked: bytes of all, None: what the disk has; pixels: of one image. looked: pixels that
+    are decoded to see whether files are whole, before only their ends are looked at; below 0: neither."""
 
     files: int = 2_000_000
     each: int = 1 << 28
     table_bytes: int = 1 << 34
     unpacked: int | None = None
     pixels: int = 1 << 26
+    looked: int = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +54,7 @@ class Brought:
     class_names: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
-    choices: tuple[Offer, ...] = ()
+    choices: tuple[Choice, ...] = ()
     held_out: int = 0
     points: np.ndarray | None = None
     opened: Callable[[int | None, bool, int], Source] | None = None
@@ -82,9 +73,9 @@ class Brought:
             "shape": list(self.shape),
             "classes": self.classes,
             "class_names": list(self.class_names),
-            "left_out": [one._asdict() for one in self.left_out],
+            "left_out": [{"name": readable(one.name), "reason": one.reason} for one in self.left_out],
             "notes": list(self.notes),
-            "choices": [{**one._asdict(), "given": list(one.given)} for one in self.choices],
+            "choices": [one._asdict() for one in self.choices],
             "held_out": self.held_out,
         }
 
@@ -92,15 +83,10 @@ class Brought:
         """As lines for people."""
         shape = "×".join(str(side or "?") for side in self.shape)
         names = ", ".join(self.class_names[:10]) + (", …" if len(self.class_names) > 10 else "")
-        lines = [f"{self.count:,} {self.kind}, {shape}{'-D' * (self.kind == 'points')}"]
+        kind = self.kind if self.count != 1 else self.kind[:-1]
+        lines = [f"{self.count:,} {kind}, {shape}{'-D' * (self.kind == 'points')}"]
         if self.classes:
             lines[0] += f", {self.classes} classes" + (f": {names}" if names else "")
         if self.left_out:
-            lines.append(f"left out: {counted(self.left_out)}")
-        return "\n".join([*lines, *self.notes, *(one.text for one in self.choices)])
-
-
-def counted(left_out: tuple[LeftOut, ...]) -> str:
-    """How many were left out, by their reason."""
-    kinds = Counter(one.reason for one in left_out)
-    return "; ".join(f"{count:,} ({reason})" for reason, count in kinds.most_common())
+            lines.append(f"left out: {grouped(self.left_out)}")
+        return "\n".join([*lines, *self.notes, *(f"offered: {one.title}" for one in self.choices)])

@@ -11,7 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 from edm.base.errors import Refused
 from edm.data import points
 from edm.data.brought import Brought, Limits, places
-from edm.data.brought.survey import is_image, survey
+from edm.data.brought.archives import ENDINGS
+from edm.data.brought.sorting import Sorted, is_image, sorted_out
+from edm.data.brought.survey import survey
 from edm.data.folders import ImageFolder
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 def bring(
     given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: Sequence[str] | None = None,
     labels: str | None = None, leave_out: bool = False, limits: Limits | None = None,
-    progress: Callable[[int, int], Any] | None = None,
+    work: Callable[[Callable], Any] | None = None, progress: Callable[[int, int], Any] | None = None,
 ) -> Brought:  # fmt: skip
     """What was brought; see `edm.data.bring`."""
     limits = limits or Limits()
@@ -30,16 +32,18 @@ def bring(
     if not files.names:
         raise Refused(f"{files.place} holds no files")
     # arrays of images (arrays.recognized, arrays.read) and tables (tables.recognized, tables.read) are asked here
-    if len(files.names) == 1 and not is_image(files.names[0]):
+    if len(files.names) == 1 and not is_image(files.names[0]) and not files.names[0].lower().endswith(ENDINGS):
         return _points(files, files.names[0])
-    return _images(files, limits)
+    found = sorted_out(files, limits, labels)
+    return of_images(files, limits, found, leave_out=leave_out, work=work, progress=progress)
 
 
-def _images(files: Files, limits: Limits) -> Brought:
-    found = survey(files, limits)
+def of_images(files: Files, limits: Limits, found: Sorted, **how: Any) -> Brought:
+    """Images among files, of which somebody has said which they are, and of which classes. how: of `survey`."""
+    seen = survey(files, limits, found, **how)
     return Brought(
-        "images", len(found.names), found.shape, found.classes, found.class_names, found.left_out, found.notes,
-        opened=partial(ImageFolder.of, found),
+        "images", len(seen.names), seen.shape, seen.classes, seen.class_names, seen.left_out, seen.notes,
+        seen.choices, len(seen.held), opened=partial(ImageFolder.of, seen),
     )  # fmt: skip
 
 

@@ -2,82 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.data import classes, images, marks
-from edm.data.brought import LeftOut, Limits, labels
+from edm.data import depths, images, marks
+from edm.data.brought import names, sorting, told
+from edm.data.brought.told import Choice, LeftOut
 
 if TYPE_CHECKING:
+    from edm.data.brought import Limits
     from edm.data.brought.files import Files
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-KINDS = ", ".join(SUFFIXES)
-MAX_CLASSES, MAX_LETTERS = 65_536, 1 << 20
-_GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
+_TAIL = 64  # bytes at the end of a file, where it says that it is whole
+_ENDS = {"PNG": b"IEND", "JPEG": b"\xff\xd9", "GIF": b";"}
 
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """names: of the images, sorted; sizes: int32 [N, 2], (width, height) of each as it is stored; grey: whether all
-    are; marks: uint64 [N]. labels: the class of each, or None; class_names may be () though there are classes."""
+    """names: of the images, sorted; stored: int32 [N, 3], the (C, H, W) of each, upright; marks: uint64 [N].
+
+    labels: the class of each, or None; class_names may be () though there are classes. held: int64, the numbers of
+    those that the files say are there to validate on. scales: of pictures of more than eight bits (`edm.data.depths`).
+    """
 
     files: Files
     names: tuple[str, ...]
-    sizes: np.ndarray
-    grey: bool
+    stored: np.ndarray
     marks: np.ndarray
     labels: list[int] | None
     classes: int
     class_names: tuple[str, ...]
+    held: np.ndarray
+    scales: Mapping[str, tuple[float, float]]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def areas(self) -> np.ndarray:
+        """The pixels of each as it is stored, int64 [N]."""
+        return self.stored[:, 1].astype(np.int64) * self.stored[:, 2]
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W), with 0 for a side that is not the same everywhere."""
-        width, height = (int(side[0]) if (side == side[0]).all() else 0 for side in self.sizes.T)
-        return 1 if self.grey else 3, height, width
+        height, width = (int(side[0]) if (side == side[0]).all() else 0 for side in self.stored.T[1:])
+        return int(self.stored[:, 0].max()), height, width
 
 
-def is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+def survey(
+    files: Files, limits: Limits, found: sorting.Sorted, leave_out: bool = False,
+    work: Callable[[Callable], Any] | None = None, progress: Callable[[int, int], Any] | None = None,
+) -> Survey:  # fmt: skip
+    """Look at the header of each image and, as far as `limits.looked` goes, whether it is whole.
+
+    found: which they are, and of which classes. leave_out: those that are broken. work: is given each piece, a
+    function that returns (value, pixels decoded), and returns the value. progress: is told (looked at, all).
+    Raises Refused for places that hold no images, and NotTaken for broken ones.
+    """
+    known, look = depths.Depths(), work or (lambda piece: piece()[0])
+    count, spare = len(found.names), limits.looked
+    stored, seen, broken = np.zeros((count, 3), np.int32), np.zeros(count, "<u8"), {}
+    for row, name in enumerate(found.names):
+        label = found.labels[row] if found.labels and found.marked else None
+
+        def piece(name=name, label=label, spare=spare):
+            return _looked_at(files, name, label, known, limits, spare)
+
+        try:
+            stored[row], seen[row], decoded = look(piece)
+            spare = max(spare - decoded, -1 if spare < 0 else 0)
+        except images.Unreadable as error:
+            broken[row] = error
+        if progress is not None:
+            progress(row + 1, count)
+    kept = np.setdiff1d(np.arange(count), np.fromiter(broken, np.int64))
+    _refuse(files, found, broken, leave_out)
+    chosen = [found.names[row] for row in kept]
+    held = np.flatnonzero([found.splits[row] != names.TRAIN for row in kept]) if found.splits else np.arange(0)
+    return Survey(
+        files, tuple(chosen), stored[kept], seen[kept],
+        found.labels and [found.labels[row] for row in kept], found.classes, found.class_names, held, known.scales,
+        (*files.left_out, *found.left_out, *(LeftOut(found.names[row], error.reason) for row, error in broken.items())),
+        (*found.notes, *known.notes), tuple(found.choices),
+    )  # fmt: skip
 
 
-def survey(files: Files, limits: Limits) -> Survey:
-    """Look at the header of each image. Raises Refused for what is none, and for places that hold none."""
-    if odd := next((one for one in files.strange if is_image(one.name)), None):
-        raise Refused(f"{odd.name!r:.200} in {files.place} {odd.reason}")
-    names = tuple(name for name in files.names if is_image(name))
-    if not 1 <= len(names) <= limits.files:
-        found = f"{len(names):,} images; at most {limits.files:,} are taken" if names else f"no images ({KINDS})"
-        raise Refused(f"{files.place} holds {found}")
-    listed = labels.FILE in files.names
-    class_names, count, numbers = _labels(files, names)
-    sizes, found, grey = np.empty((len(names), 2), np.int32), np.empty(len(names), "<u8"), True
-    for row, name in enumerate(names):
-        with files.open(name) as file, images.opened(file, files.told(name), limits.pixels) as image:
-            sizes[row] = image.size
-            grey = grey and image.mode in _GREY
-            found[row] = marks.of_file(file, name, numbers[row] if listed and numbers else None)
-    other = [LeftOut(name, "is no image") for name in files.names if not is_image(name) and name != labels.FILE]
-    return Survey(files, names, sizes, grey, found, numbers, count, class_names, (*files.left_out, *other))
+def _looked_at(files, name, label, known, limits, spare):
+    """-> ((stored shape, mark, pixels decoded), pixels decoded)."""
+    place = files.told(name)
+    with files.open(name) as file, images.opened(file, place, limits.pixels) as image:
+        shape, size = images.stored(image), image.width * image.height
+        look = size <= spare or bool(depths.kind(image)) or (spare >= 0 and not _ends(file, image.format))
+        if look:
+            images.look(image, place, known)
+        mark = marks.of_file(file, name, label)
+    return (shape, mark, size if look else 0), size if look else 0
 
 
-def _labels(files, names):
-    """-> (class names, number of classes, labels or None)."""
-    if labels.FILE in files.names:
-        numbers = labels.listed(files, names)
-        return (), max(numbers) + 1 if numbers else 0, numbers
-    folders = [name.partition("/")[0] for name in names if "/" in name]
-    if len(folders) < len(names) or len(set(folders)) < 2:
-        return (), 0, None
-    class_names = classes.ordered(folders, files.place)
-    if len(class_names) > MAX_CLASSES or sum(map(len, class_names)) > MAX_LETTERS:
-        allowed = f"at most {MAX_CLASSES} classes are read, whose names have {MAX_LETTERS:,} letters in all"
-        raise Refused(f"{files.place} has {len(class_names)} sub-folders; {allowed}")
-    numbers = {name: number for number, name in enumerate(class_names)}
-    return class_names, len(class_names), [numbers[folder] for folder in folders]
+def _ends(file, kind) -> bool:
+    """Whether the end of a file says that it is whole, or its kind does not say so."""
+    end = _ENDS.get(kind)
+    here = file.tell()
+    file.seek(max(file.seek(0, 2) - _TAIL, 0))
+    tail = file.read(_TAIL)
+    file.seek(here)
+    return end is None or end in tail
+
+
+def _refuse(files, found, broken, leave_out):
+    """Raises for broken images, unless they are to be left out and others remain."""
+    if not broken:
+        return
+    if leave_out and len(broken) < len(found.names):
+        number = len(broken)
+        found.notes.append(f"{number:,} broken {'image was' if number == 1 else 'images were'} left out")
+        return
+    its = [LeftOut(found.names[row], error.reason) for row, error in broken.items()]
+    if leave_out:
+        raise Refused(f"none of the {len(its):,} images in {files.place} can be read: {told.listed(found.names)}")
+    if len(its) > 1:
+        raise told.broken(its, files.place, len(found.names))
+    (error,) = broken.values()
+    raise told.NotTaken(f"{error}, or leave it out (--leave-out)", its, [told.without_broken(1)])
