@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.commands import costs
+from edm.commands import bringing, costs
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.training.settings import Training
@@ -58,7 +58,7 @@ def add(commands: argparse._SubParsersAction) -> None:
             verb.add_argument("--name", help="name of the run (default: the dataset's, with a number)")
             where = f"{_DEVICES} (default: the GPU with the most free memory)"
             verb.add_argument("--device", default="auto", help=where)
-            common.add(verb, Training, "training")
+            common.add(verb, Training, "training", alone=True)
         if act is _resume:
             verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")
             verb.add_argument("--accept-data", action="store_true", help="though its data are not the same any more")
@@ -116,7 +116,7 @@ def _show(options, folder):
 def _start(options, folder):
     from edm import runs
 
-    settings = common.settings(options)
+    settings = Training.parse(bringing.completed(common.document_of(options)))
     path = runs.start(settings, folder, options.device, options.name, options.keep)
     costs.warn(settings, options.device)
     runs.advance(folder, options.at_once)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from edm.base.protocols import DataLike, Source
     from edm.base.types import Indices
 
+KINDS = {"images": "folder", "points": "points"}  # what can be brought, and who reads it
+LABELS = ("names",)  # where classes may stand, if not in folders or in a file that tells them
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
 
@@ -101,9 +103,7 @@ def _torchvision(settings):
 
 
 def _folder(settings):
-    from edm.data.folders import ImageFolder
-
-    return ImageFolder(settings.path, settings.resolution, settings.crop, channels=1 if settings.greyscale else 3)
+    return source_of(brought(settings), settings)
 
 
 def _toys() -> list[str]:
@@ -154,7 +154,8 @@ SOURCES: dict[str, Callable] = {
             _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),
             Reader(
                 "folder", "A folder of images", _folder,
-                knobs=("path", "resolution", "greyscale", "crop"), file="folder or zip file", shape=_folder_shape,
+                knobs=("path", "resolution", "greyscale", "crop", "leave_out", "labels"),
+                file="folder, archive or file", shape=_folder_shape,
             ),
         )
     },
@@ -194,6 +195,30 @@ def open_source(settings: DataLike) -> Source:
     """The source of an `edm.data.settings.Data`. Raises DataError (a ValueError) or OSError with a sentence."""
     with _told():
         return offered()[settings.dataset](settings)
+
+
+def brought(settings: Any, thorough: bool = False) -> Any:
+    """What the path of these data holds, an `edm.data.Brought`; None of data that nobody has to bring.
+
+    thorough: see whether images are whole, too, as far as that is quick. Raises DataError.
+    """
+    if not file_of(settings.dataset):
+        return None
+    limits = data.Limits() if thorough or settings.leave_out else data.Limits(looked=-1)
+    with _told():
+        found = data.bring(settings.path, labels=settings.labels, leave_out=settings.leave_out, limits=limits)
+        kind = KINDS[found.kind]
+        if kind != settings.dataset:
+            raise Refused(f"{settings.path} holds {found.kind}, which the dataset {kind!r} reads: --dataset {kind}")
+    return found
+
+
+def source_of(found: Any, settings: Any) -> Source:
+    """The source of an `edm.data.settings.Data` of which it is known what its path holds."""
+    if found is None or found.kind == "points":
+        return open_source(settings)
+    with _told():
+        return found.source(settings.resolution, settings.crop, 1 if settings.greyscale else 3)
 
 
 def shape_of(settings: DataLike) -> tuple[int, ...] | None:
