@@ -25,14 +25,15 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import StreamingResponse
 
 from app.routes.visiting import refusal, told, visitor_of
-from app.sentences.denials import Denied, sentence
+from app.sentences.denials import UNLIMITED, Denied, sentence
 from app.sentences.visible import without_folders
 from app.training import datasets
 from app.transport.presence import LOOK, attended
 from app.uploads import sets
 from app.uploads.arrivals import Arrival, Arrivals, Budget
+from app.uploads.making import offered
 from app.uploads.parcels import Parcels
-from app.visitors.limits import UNLIMITED, check_upload
+from app.visitors.limits import check_upload
 from app.visitors.room import Room
 from edm.base import documents
 from edm.base.errors import Refused, sentence_of
@@ -230,8 +231,8 @@ async def _lines(work, news: dict, leave: Callable):
             answer = _answer(work.result())
         except Exception as error:
             sentence = _unstored(error) if isinstance(error, OSError) else told(error, 400)[1]
-            offers = [one._asdict() for one in getattr(error, "choices", ())]
-            answer = {"ok": False, "sentence": without_folders(sentence), "offers": offers}
+            sentence = without_folders(sentence).replace(" (--leave-out)", "")  # here it is a button
+            answer = {"ok": False, "sentence": sentence, "offers": offered(getattr(error, "choices", ()))}
         yield f"{json.dumps(answer)}\n"
     finally:
         leave()

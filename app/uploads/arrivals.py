@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from app.sentences.denials import Denied
+from app.sentences.denials import UNLIMITED, Denied
 from app.transport.presence import Left
-from app.visitors.limits import UNLIMITED
 from app.work.slots import CORES, Slots
 from edm.base.errors import Refused
 

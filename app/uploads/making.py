@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from PIL import Image
 from app.uploads import pictured
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.data.brought import Brought, LeftOut, Offer
+from edm.data.brought import Brought, Choice, LeftOut, told
 from edm.data.brought.names import hidden
 from edm.data.points import digest as digest_of
 
@@ -26,14 +26,6 @@ SIDES = (4, 64)  # of pictures that are taken as they are
 CHOSEN = ", ".join(map(str, SIZES))
 FIRST, LONGEST = 10, 200  # of what was left out: how many are told, and letters of each
 MOST_COUNTED = 200  # classes
-
-
-class NotTaken(Refused):
-    """A refusal that other choices would cure."""
-
-    def __init__(self, sentence, choices=()):
-        super().__init__(sentence)
-        self.choices = tuple(choices)
 
 
 def side_of(brought: Brought, resolution: int | str) -> int:
@@ -64,13 +56,12 @@ def pictures(
     side = side_of(brought, resolution)
     source = brought.source(side, resolution != AS_THEY_ARE, 3)
     numbers = None if source.labels is None else np.asarray(source.labels)
-    held, areas = set(np.asarray(getattr(source, "held", ())).tolist()), getattr(source, "areas", None)
+    held = set(np.asarray(getattr(source, "held", ())).tolist())
     digest, decoded, broken, items = hashlib.sha256(f"{side}".encode()), 0, [], []
     grey, first, equal, shown = True, None, True, pictured.Contact(numbers, brought.class_names, source.size)
     with atomic(place) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number in range(source.size):
-            area = side * side if areas is None else int(areas[number])
-            found = read(lambda number=number, area=area: (_decoded(source, number), area))
+            found, area = read(lambda number=number: _decoded(source, number))
             progress({"done": number + 1, "total": source.size})
             decoded += area
             if decoded > most:
@@ -87,7 +78,7 @@ def pictures(
             first = found if first is None else first
             equal = equal and bool((found == first).all())
             shown.add(number, found)
-        _check(items, broken, leave_out, equal)
+        _check(items, broken, "the upload", leave_out, equal)
         if numbers is not None:
             document = {"labels": items, "class_names": list(brought.class_names)}
             archive.writestr(zipfile.ZipInfo("dataset.json"), json.dumps(document, ensure_ascii=False))
@@ -104,7 +95,7 @@ def pictures(
         "greyscale": grey,
         "thumbnail": pictured.packed(first[: 1 if grey else 3]),
     }
-    return about, {**_told(brought, left_out, counts), "pictures": shown.document(grey)}
+    return about, {**_sheet(brought, left_out, counts), "pictures": shown.document(grey)}
 
 
 def points(brought: Brought, place: Path) -> tuple[dict, dict]:
@@ -115,10 +106,9 @@ def points(brought: Brought, place: Path) -> tuple[dict, dict]:
     _check_points(table.points)
     with atomic(place) as file:
         table.write(file)
-    seen = table.units.restored(table.points)
     counts = Counter(() if table.labels is None else table.labels.tolist())
     about = {
-        "id": _digest(table.points, table.labels, table.class_names, seen, table.columns),
+        "id": _digest(table.numbers, table.labels, table.class_names, table.columns),
         "dataset": "points",
         "count": len(table.points),
         "shape": list(table.points.shape[1:]),
@@ -127,8 +117,8 @@ def points(brought: Brought, place: Path) -> tuple[dict, dict]:
         "greyscale": False,
         "thumbnail": pictured.thumbnail(table.points),
     }
-    scatter = pictured.scatter(seen, table.labels) | {"names": list(table.columns)}
-    return about, {**_told(brought, brought.left_out, counts), "points": scatter}
+    scatter = pictured.scatter(table.numbers, table.labels) | {"names": list(table.columns)}
+    return about, {**_sheet(brought, brought.left_out, counts), "points": scatter}
 
 
 def drawing(known: np.ndarray, place: Path) -> tuple[dict, dict]:
@@ -166,34 +156,48 @@ def _digest(*parts) -> str:
     return digest.hexdigest()[:16]
 
 
-def _told(brought, left_out, counts) -> dict:
+def _sheet(brought, left_out, counts) -> dict:
     """What a sheet says of a set beside what it shows."""
     left_out = sorted(left_out, key=lambda one: bool(hidden(one.name)))  # what nobody misses comes last
     return {
         "left_out": [{"name": one.name[:LONGEST], "reason": one.reason[:LONGEST]} for one in left_out[:FIRST]],
         "omitted": len(left_out),
         "notes": list(brought.notes),
-        "offers": [{**one._asdict(), "given": list(one.given)} for one in brought.choices],
+        "offers": offered(brought.choices),
         "counts": [counts[label] for label in range(min(brought.classes, MOST_COUNTED))],
         "held_out": brought.held_out,
     }
 
 
+def offered(choices: Iterable[Choice]) -> list[dict]:
+    """Choices for the page, as `app.messages.uploads.Offer`."""
+
+    def given(value):
+        return ["1"] if value is True else [str(one) for one in value] if isinstance(value, list | tuple) else [value]
+
+    return [{"name": one.name, "given": given(one.value), "text": one.title} for one in choices]
+
+
 def _decoded(source, number):
-    """One picture, uint8 [3, side, side], or why it is left out."""
+    """((one picture, uint8 [3, side, side], or why it is left out, pixels), pixels that were decoded)."""
     try:
-        return source.read(np.array([number]))[0][0].numpy()
+        square = getattr(source, "square", None)  # of files, quicker
+        found = square(number) if square else _read(source, number)
+        return found, found[1]
     except Refused as error:
         name = source.names[number] if source.names else f"picture {number + 1}"
-        return LeftOut(name, getattr(error, "reason", str(error)))
+        return (LeftOut(name, getattr(error, "reason", str(error))), 0), 0
 
 
-def _check(items, broken, leave_out, equal):
+def _read(source, number):
+    return source.read(np.array([number]))[0][0].numpy(), int(np.prod(source.shape[1:]))
+
+
+def _check(items, broken, place, leave_out, equal):
     if broken and not leave_out:
-        offer = Offer("leave_out", ("1",), f"Leave the {len(broken):,} out" if len(broken) > 1 else "Leave it out")
-        names = "; ".join(f"{one.name!r:.80} {one.reason}" for one in broken[:FIRST])
-        more = f"; and {len(broken) - FIRST:,} more" if len(broken) > FIRST else ""
-        raise NotTaken(f"{names}{more}", (offer,) if len(items) > 1 else ())
+        if len(items) > 1:
+            raise told.broken(broken, place, len(items) + len(broken))
+        raise Refused(f"none of these pictures can be read: {broken[0].name!r:.80} {broken[0].reason}")
     if len(items) < 2:
         raise Refused("one picture is nothing to learn from; bring at least two, best some hundreds")
     if equal:

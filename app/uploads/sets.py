@@ -20,10 +20,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.sentences.denials import UNLIMITED
 from app.uploads import making, places
 from app.uploads.making import AS_THEY_ARE, SIZES
 from app.uploads.places import FOLDER
-from app.visitors.limits import UNLIMITED
 from edm import runs
 from edm.base.atomic import move
 from edm.base.errors import Refused
@@ -35,7 +35,7 @@ LONGEST_TITLE = 60
 SHEET = "sheet.json"
 _ID = re.compile(r"[0-9a-f]{16}")
 _FILES = ("set.zip", "points.npz", "points.npy")
-CLASSROOM = Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26)
+CLASSROOM = Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26, looked=-1)
 _owning = threading.Lock()
 
 
@@ -52,7 +52,7 @@ class Bounds:
     @classmethod
     def endless(cls) -> Bounds:
         """For the owner of the machine."""
-        return cls(Limits(), 1 << 62, 1 << 62, 1 << 30)
+        return cls(Limits(looked=-1), 1 << 62, 1 << 62, 1 << 30)
 
 
 def intake(
@@ -159,7 +159,7 @@ def _become(given, new, resolution, bounds, read, progress, options) -> tuple[di
     """(what is known of the set that is made of it, its sheet)."""
     if not (given and isinstance(given[0], tuple)):
         return making.drawing(points.checked(given, "the drawing"), new / "points.npy")
-    brought = bring(given, limits=bounds.limits, **options)
+    brought = bring(given, limits=bounds.limits, work=read, **options)
     words = _title(Path(given[0][0]).name.partition(".")[0]) if len(given) == 1 else ""
     if brought.kind == "points":
         about, seen = making.points(brought, new / "points.npz")

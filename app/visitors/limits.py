@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from app.sentences.denials import UNLIMITED
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 UPLOAD_BYTES = 256_000_000  # of anybody whose machine it is not
 SPARE = 500_000_000  # bytes of the disk that an upload leaves free
-UNLIMITED = "without the page: python -m edm train --path FILE"  # or with none of its limits
 MOST_SAMPLES, MOST_VALIDATED, MOST_REPORTS = 64, 256, 500
 MOST_DRAWN = 5000  # of a checkpoint, at once
 

@@ -8,7 +8,7 @@ import { float32, uint8 } from "../shared/packed.js";
 /** @typedef {import("../shared/types.d.ts").Colors} Colors */
 
 /** @type {import("../shared/types.d.ts").ColorName[]} */
-const TINTS = ["c1", "c2", "c3", "c4", "edm", "iddpm"]; // of classes, by turns
+const TINTS = ["c1", "c2", "c3", "c4", "ink", "mute"]; // of classes, by turns
 const BARS = 40;
 const EDGE = 14; // pixels around the points
 
