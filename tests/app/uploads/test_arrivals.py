@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+
 from app.transport import presence
 from app.uploads import arrivals, sets
 from app.uploads.arrivals import Pace
