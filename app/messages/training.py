@@ -55,12 +55,14 @@ class Frame(Sent):
 
 
 class Curve(Sent):
-    """Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick."""
+    """Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is
+    known. low, high: of the loss in a bucket; null where a point is a tick."""
 
     images: Gappy
     loss: Gappy
     score: Gappy
     seconds: Gappy
+    copies: Gappy
     low: Gappy | None
     high: Gappy | None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
+
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
@@ -92,5 +94,5 @@ def is_safetensors(path: StrPath) -> bool:
 
 
 def _begin(path) -> bytes:
-    with open(path, "rb") as file:
+    with open(expanded(path), "rb") as file:
         return file.read(BEGIN)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from edm.commands.help import command
-from edm.commands.options import filled
+from edm.commands.options import filled, place
 
 if TYPE_CHECKING:
     import argparse
@@ -21,9 +21,9 @@ MORE = """examples:
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "data", "say what there is to be learned in a folder, an archive or a file", ABOUT, MORE)
-    parser.add_argument("path", type=filled, help="folder, zip or tar of images, or a file of images or points")
+    parser.add_argument("path", type=place, help="folder, zip or tar of images, or a file of images or points")
     parser.add_argument("--json", action="store_true", help="all of it as JSON, each file or row that was left out too")
-    parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: the columns that are coordinates")
+    parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: its coordinates, and classes")
     parser.add_argument("--labels", choices=("names",), help="take classes from the names of the files")
     parser.add_argument("--leave-out", action="store_true", help="leave out images that are broken")
     parser.set_defaults(run=run)
@@ -32,6 +32,5 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm import data
 
-    columns = options.columns.split(",") if options.columns else None
-    found = data.bring(options.path, columns=columns, labels=options.labels, leave_out=options.leave_out)
+    found = data.bring(options.path, columns=options.columns, labels=options.labels, leave_out=options.leave_out)
     print(json.dumps(found.document(), indent=2, ensure_ascii=False) if options.json else found.told())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edm.base import paths
 from edm.base.fields import Settings, SettingsError
 from edm.base.flat import groups, unflatten
 from edm.experiments.documents import merged, read
@@ -15,7 +16,7 @@ def add(parser: argparse.ArgumentParser, kind: type[Settings], section: str, alo
 
     alone: what is true or false is true where nothing follows it, for a command that takes nothing but options."""
     config = "settings from a file: .yaml, .json, a picture or a model of ours"
-    parser.add_argument("--config", type=filled, help=config)
+    parser.add_argument("--config", type=place, help=config)
     parser.add_argument(
         "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
     )
@@ -28,6 +29,12 @@ def filled(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text
+
+
+def place(text: str) -> str:
+    """The same of one that is a path: whatever it begins with, ~ is a home folder, also behind a = and where no shell
+    is."""
+    return paths.text(filled(text))
 
 
 def fields(parser: argparse.ArgumentParser, kind: type[Settings], alone: bool = False) -> None:

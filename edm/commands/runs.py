@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from edm.base import paths
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.commands import bringing, costs
@@ -43,7 +44,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name, (text, act) in _VERBS.items():
         short = f"python -m edm runs {name}{' NAME' if act is _resume else ''} [options]"
         verb = command(verbs, name, text, usage=short if act in (_start, _resume) else None)
-        verb.add_argument("--runs", metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)")
+        verb.add_argument(
+            "--runs", type=paths.text, metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)"
+        )
         verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
         verb.set_defaults(run=_run, act=act)
         if act not in (_list, _start, _gc):
@@ -64,9 +67,11 @@ def add(commands: argparse._SubParsersAction) -> None:
             verb.add_argument("--accept-data", action="store_true", help="though its data are not the same any more")
             common.fields(verb, Training)
         if act is _history:
-            verb.add_argument("--out", metavar="FILE", help="a .csv file to write (default: print it)")
+            verb.add_argument("--out", type=paths.text, metavar="FILE", help="a .csv file to write (default: print it)")
         if act is _tensorboard:
-            verb.add_argument("--out", metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)")
+            verb.add_argument(
+                "--out", type=paths.text, metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)"
+            )
 
 
 def _run(options):

@@ -33,8 +33,8 @@ MORE = """examples:
   python -m edm train --preset training/toy --dataset spiral --out runs/spiral
   python -m edm train --preset training/digits --preset designs/vp --out runs/digits_vp
   python -m edm train --preset training/digits --preconditioning ve --noise edm --weight edm --augment 0.12
-  python -m edm train --path photos.zip --resolution 64 --crop --batch 64
-  python -m edm train --path cloud.csv
+  python -m edm train --dataset folder --path photos.zip --resolution 64 --crop --batch 64
+  python -m edm train --dataset points --path cloud.csv
   python -m edm train --resume runs/digits_vp
   torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
   python -m edm train --preset training/cifar10_conditional_vp --estimate --card V100 --device "cuda*8"
@@ -73,11 +73,11 @@ Afterwards:
 def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm train [options]"
     parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
-    parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
+    parser.add_argument("--out", type=common.place, help="folder of the run; default: runs/<dataset>-<number>")
     resume = "continue the run in this folder, or from this checkpoint"
-    parser.add_argument("--resume", type=common.filled, metavar="PLACE", help=resume)
+    parser.add_argument("--resume", type=common.place, metavar="PLACE", help=resume)
     own = "train the run in this folder as its own files say, as a queue does; other options are not for that"
-    parser.add_argument("--run", dest="folder", type=common.filled, metavar="FOLDER", help=own)
+    parser.add_argument("--run", dest="folder", type=common.place, metavar="FOLDER", help=own)
     parser.add_argument("--accept-data", action="store_true", help="resume, though the data are not the same any more")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")

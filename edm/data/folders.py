@@ -51,7 +51,7 @@ class ImageFolder:
     """
 
     def __init__(self, path: StrPath, resolution: int | None = None, crop: bool = False, channels: int = 3):
-        _check(resolution, crop, channels)
+        check(resolution, crop, channels)
         limits = Limits(looked=-1)
         files = places.opened(path, limits)
         self._fill(survey(files, limits, sorting.sorted_out(files, limits)), resolution, crop, channels)
@@ -59,7 +59,7 @@ class ImageFolder:
     @classmethod
     def of(cls, found: Survey, resolution: int | None = None, crop: bool = False, channels: int = 3) -> ImageFolder:
         """The images that a look has found (`edm.data.brought.survey`)."""
-        _check(resolution, crop, channels)
+        check(resolution, crop, channels)
         made = cls.__new__(cls)
         made._fill(found, resolution, crop, channels)
         return made
@@ -88,8 +88,8 @@ class ImageFolder:
         return torch.from_numpy(found), None if self.labels is None else self.labels[torch.from_numpy(indices)]
 
     def square(self, index: int) -> tuple[np.ndarray, int]:
-        """(the central square of one image, uint8 [3, H, W], the pixels that were decoded for it), as quick as it can be;
-        what is made to take long is refused. See `edm.data.images.square`."""
+        """(the central square of one image, uint8 [3, H, W], the pixels that were decoded for it), quickly; what is made
+        to take long is refused. See `edm.data.images.square`."""
         name = self.names[index]
         data = self._files.contents(name, MAX_BYTES)
         return images.square(data, self._files.told(name), self.shape[-1], scales=self._scales)
@@ -102,7 +102,8 @@ class ImageFolder:
             return images.pixels(image, place, self._crop, self.shape, self._scales)
 
 
-def _check(resolution, crop, channels):
+def check(resolution: int | None, crop: bool, channels: int) -> None:
+    """Raises Refused for what an image cannot be brought to."""
     low, high = RESOLUTIONS
     if resolution is not None and (type(resolution) is not int or not low <= resolution <= high):
         raise Refused(f"resolution = {resolution!r}: must be a whole number from {low} to {high}")

@@ -32,6 +32,7 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 
 # What PIL's decoders raise on damaged files; anything else is a fault of this program
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error)
+BROKEN += (RuntimeError,)  # of AVIF
 
 
 class Unreadable(Refused):
@@ -89,16 +90,14 @@ def look(image: Image.Image, place: str, known: depths.Depths) -> None:
 def pixels(image: Image.Image, place: str, crop: bool, shape: Shape, scales: depths.Scales | None = None) -> np.ndarray:
     """Its pixels, uint8 [C, H, W]. scales: of its set (`edm.data.depths.Depths`). Raises Unreadable."""
     try:
-        return _converted(image, crop, shape, scales or {})
+        return fitted(depths.shallow(image, scales or {}) if depths.kind(image) else image, crop, shape)
     except BROKEN as error:
         raise _damaged(place, error) from None
 
 
-def _converted(image, crop, shape, scales):
-    """Decoded, turned upright, cropped, converted and resized."""
+def fitted(image: Image.Image, crop: bool, shape: Shape) -> np.ndarray:
+    """The pixels of an image of eight bits, turned upright, cropped, converted and resized: uint8 [C, H, W]."""
     channels, *sides = shape
-    if depths.kind(image):
-        image = depths.shallow(image, scales)
     ImageOps.exif_transpose(image, in_place=True)
     width, height = image.size
     if crop and width != height:

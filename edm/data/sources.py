@@ -7,6 +7,7 @@
     labels               of a finite set with classes: those of all samples, int64 [size]
     names                of a finite set: what its samples are called, or ()
     held                 of a finite set that says so: the numbers of those to validate on, int64
+    exact                of an endless source, where it has one: its exact denoiser
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
@@ -43,18 +44,25 @@ class DataError(Refused):
 
 
 class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points."""
+    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file."""
 
-    classes, class_names, size = 0, (), None
+    size = None
 
     def __init__(self, dataset: data.Dataset):
         self._dataset = dataset
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
+        self.classes, self.class_names, self.units = dataset.classes, dataset.class_names, dataset.units
+
+    @property
+    def exact(self) -> Any:
+        """The exact denoiser."""
+        return self._dataset.denoiser
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
+        known, chance = self._dataset.denoiser, uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])
+        return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 
 
 class Pictures:
@@ -143,8 +151,8 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path)),
-                knobs=("path",), file=".csv or .npy file",
+                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path, settings.columns)),
+                knobs=("path", "columns"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),

@@ -85,6 +85,6 @@ def three_modes() -> GaussianMixture | PointSet:
     return GaussianMixture([[-1.0], [0.1], [0.9]], [0.1, 0.06, 0.16], [0.4, 0.2, 0.4])
 
 
-def drawn(points: Any) -> GaussianMixture | PointSet:
-    """Points that somebody drew. All equal points make a Dirac peak, whose sigma_data is 0."""
-    return PointSet(np.asarray(points, dtype=float))
+def drawn(points: Any, labels: Any = None) -> GaussianMixture | PointSet:
+    """Points that somebody drew, or has in a file. All equal points make a Dirac peak, whose sigma_data is 0."""
+    return PointSet(np.asarray(points, dtype=float), labels)

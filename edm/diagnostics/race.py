@@ -61,10 +61,10 @@ def steps_for(sampling: Sampling, evaluations: int) -> int:
         return sampling.N
     available = timesteps.DISCRETIZATIONS[sampling.discretization].most
     most = min(MAX_STEPS, available(*sampling.range)) if available else MAX_STEPS
-    cost, low = SOLVERS[sampling.solver].evaluations, 1
+    solver, low = SOLVERS[sampling.solver], 1
     while low < most:
         middle = (low + most + 1) // 2
-        low, most = (middle, most) if cost(middle) <= evaluations else (low, middle - 1)
+        low, most = (middle, most) if solver.cost(middle, sampling) <= evaluations else (low, middle - 1)
     return low
 
 

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from edm.base import documents, kinds_of_files
 from edm.base.errors import Refused, shown
+from edm.base.paths import expanded
 from edm.base.transfers import array, stacked
 from edm.data import images
 
@@ -170,7 +171,7 @@ def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
 def read_document(path: StrPath) -> dict:
     """The settings document in a picture of ours (PNG, GIF or SVG), whatever its file is called. Raises Refused if
     there is none."""
-    with open(path, "rb") as file:
+    with open(expanded(path), "rb") as file:
         text = _svg_text(file.read(MAX_SVG + 1), path) if kinds_of_files.is_svg(path) else _text(file, path)
     if text is None:
         raise Refused(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -24,7 +23,7 @@ from edm.solvers.solver import Now
 
 FARTHEST = 8.0  # that a unit normal number is taken to be from 0, where looking would be waiting
 _Event = TypeVar("_Event")
-Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(i, x) -> unit normal like x, for step i
+Noise = Callable[[int, torch.Tensor], torch.Tensor]  # noise(k, x) -> unit normal like x, k = step · draws + j
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class State:
     """The solver at level i of the trajectory.
 
     index: i = 0 … N. t, sigma, scale: t_i, σ(t_i), s(t_i). x: the ODE's state [B, …]; x/scale = y + σ·n.
-    denoised: D at the start of step i (after churn's noise, if any); at i = N, where σ = 0, it is x.
+    denoised: D at the start of step i (after churn's noise, if any); at i = N, where σ = 0, it is x. Of UniPC x is what
+        the step before has predicted, and D is that of it; its correction belongs to the next step.
     evaluations: calls of the denoiser so far.
     """
 
@@ -76,24 +76,26 @@ class Run:
     """The steps of one run, to be taken in order: `begin(i, x)`, the evaluation that each begins with, and `step(now)`.
 
     Between the two the work can be watched; `begin` is made of `hat`, churn's noise, and `at`, for who has evaluated
-    there already. noise: noise(i, x), where the path is stochastic.
+    there already. noise: noise(k, x), where the path is stochastic; k = step · `path.draws` + j. given: whether it is a
+    source of the caller's own, whose numbers a solver uses as they are.
     """
 
-    def __init__(self, ode: Ode, path: Path, noise: Noise | None = None):
-        self.ode, self.path, self._noise = ode, path, noise or _unknown
+    def __init__(self, ode: Ode, path: Path, noise: Noise | None = None, given: bool = False):
+        self.ode, self.path, self._noise, self._given = ode, path, noise or _unknown, given
         solver = SOLVERS[path.sampling.solver]
-        self._draws = solver.draws(path.sampling)
+        self._draws, self._own = path.draws, solver.draws(path.sampling)
         self._step = solver.begin(path, path.sampling)
 
     def skip(self, index: int, x: torch.Tensor) -> None:
         """Draw what the steps before `index` draw, where they are not taken; x: a state [B, …]."""
         for i in range(index):
-            for _ in range((self.path.gammas[i] > 0) + self._draws):
-                self._noise(i, x)
+            for j in self.path.draws_of(i):
+                self._noise(i * self._draws + j, x)
 
     def hat(self, index: int, x: torch.Tensor) -> torch.Tensor:
         """x̂ at t̂_i of x at t_i: with churn's noise, if this step has any."""
-        return self.path.churned(index, x, self._noise(index, x)) if self.path.gammas[index] else x
+        drawn = self._noise(index * self._draws, x) if self.path.gammas[index] else None
+        return x if drawn is None else self.path.churned(index, x, drawn)
 
     def at(self, index: int, x: torch.Tensor, slope: torch.Tensor, denoised: torch.Tensor) -> Now:
         """The beginning of step `index` at x = x̂ [B, …], where the ODE has been evaluated."""
@@ -108,11 +110,21 @@ class Run:
 
     def step(self, now: Now) -> torch.Tensor:
         """The state [B, …] at the next level."""
-        return self._step(self.ode, now, partial(self._noise, now.index) if self._draws else _undeclared)
+        first, end = (now.index + 1) * self._draws - self._own, (now.index + 1) * self._draws
+        return self._step(self.ode, now, _Draws(self._noise, first, end, self._given))
 
 
-def _undeclared(x):
-    raise RuntimeError("the solver draws noise, but its entry says that it does not (`draws`)")
+class _Draws:
+    """A step's own draws: noise(k, x) for k = first … end − 1, one after the other."""
+
+    def __init__(self, noise: Noise, first: int, end: int, given: bool):
+        self._noise, self._next, self._end, self.given = noise, first, end, given
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        if self._next == self._end:
+            raise RuntimeError("the solver draws noise, but its entry says that it does not (`draws`), or not so often")
+        self._next += 1
+        return self._noise(self._next - 1, x).to(x)
 
 
 def _unknown(index, x):
@@ -130,8 +142,9 @@ def sample(
     latents: unit normal, floating point, [B, …]; see `edm.latents`.
     labels: handed to the denoiser as they are, one for each sample, or None.
     seeds: which samples these are, one seed for each (`edm.seeds`): where churn adds noise, it is theirs, so that
-        sample k is the same in any batch. noise: a source of one's own in place of that, noise(i, x) -> unit normal
-        like x for step i. One of the two is needed where noise is added.
+        sample k is the same in any batch. noise: a source of one's own in place of that, noise(k, x) -> unit normal
+        like x. k = step · draws + j counts the draws, those that are not made too: one in each step for churn, and then
+        the solver's own (`Path.draws`). One of the two is needed where noise is added.
     begin: (i, x) to begin at level i with the state x [B, …] of a run, as `sample` yields it; latents may be None then.
 
     Closing the generator stops the work at the next evaluation. Raises Refused (a ValueError) at once for bad
@@ -154,7 +167,7 @@ def prepared(
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
     path = path_of(sampling, denoiser)
-    run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds))
+    run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds), given=noise is not None)
     if begin is not None:
         return run, _level(begin[0], path), x
     _check_type(x, path)
@@ -167,7 +180,7 @@ def last(states: Iterator[_Event]) -> _Event:
 
 
 def source_of(path: Path, count: int, noise: Noise | None = None, seeds: Iterable[int] | None = None) -> Noise | None:
-    """The noise(i, x) of a run of `count` samples; None where no noise is added. Raises Refused if it is not known."""
+    """The noise(k, x) of a run of `count` samples; None where no noise is added. Raises Refused if it is not known."""
     if noise is not None and seeds is not None:
         raise Refused("noise and seeds are both given; the noise is that of the seeds, so give one of the two")
     if seeds is not None:

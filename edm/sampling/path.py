@@ -51,12 +51,24 @@ class Path:
     @property
     def stochastic(self) -> bool:
         """Whether any step adds noise, by churn or by the solver itself."""
-        return any(self.gammas) or SOLVERS[self.sampling.solver].draws(self.sampling) > 0
+        return self.draws > 0
+
+    @property
+    def draws(self) -> int:
+        """Numbers of noise of a step, whether it uses them or not: churn's one, where there is any, then the solver's.
+        Draw j of step i is k = i·draws + j."""
+        return any(self.gammas) + SOLVERS[self.sampling.solver].draws(self.sampling)
+
+    def draws_of(self, index: int) -> range:
+        """The j that step `index` draws."""
+        solver, churn = SOLVERS[self.sampling.solver], any(self.gammas)
+        own = index < self.steps - 1 and solver.draws_at(self, self.sampling, index)
+        return range(0 if self.gammas[index] else churn, self.draws if own else churn)
 
     @property
     def evaluations(self) -> int:
         """Calls of the denoiser that a sample takes."""
-        return SOLVERS[self.sampling.solver].evaluations(self.steps)
+        return SOLVERS[self.sampling.solver].cost(self.steps, self.sampling)
 
     def time(self, sigma: float) -> float:
         """t at which σ(t) is `sigma`, at the levels or between them; 0 for 0."""
@@ -95,6 +107,8 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]
+    else:  # flow's time steps know no σ_min
+        levels = [low if sigma < low * (1 - _WRITTEN) else sigma for sigma in levels]
     levels, merged = _distinct(levels, denoiser)
     gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
     if settings.S_churn > 0 and not any(gammas):

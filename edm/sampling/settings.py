@@ -10,21 +10,76 @@ from pydantic import BeforeValidator, model_validator
 from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, number_or_none, refusal
 from edm.schedules import SCALINGS, SCHEDULES
-from edm.solvers import SOLVERS
-from edm.timesteps import DISCRETIZATIONS
+from edm.solvers import SOLVERS, restart
+from edm.timesteps import DISCRETIZATIONS, levels_of
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
 
 
+def forms() -> dict[str, None]:
+    """What `variant` may be, with one solver or another."""
+    return dict.fromkeys(form for solver in SOLVERS.values() for form in solver.forms)
+
+
 class Sampling(Settings):
     """How to sample: the upper part of Table 1 and Algorithm 2's stochasticity. All pure numbers."""
 
-    solver: str = knob(
-        "heun", "solver", "ODE solver: Euler, or the second-order family with Heun at α = 1", choices=SOLVERS
-    )
+    solver: str = knob("heun", "solver", "How a step from one noise level to the next is taken", choices=SOLVERS)
     alpha: Number = knob(
         1.0, "α", "Second-order family: 1 is Heun, ½ midpoint, ⅔ Ralston", slider=(0.1, 1), step=0.01, gt=0, le=1
+    )
+    order: Whole | None = knob(
+        None,
+        "order",
+        "How many slopes a multistep method uses; none: its own number",
+        slider=(1, 4),
+        step=1,
+        ge=1,
+        le=4,
+    )
+    variant: str | None = knob(None, "variant", "Which form of the method; none: its own", choices=forms)
+    lower_order_final: bool = knob(
+        False, "lower order at the end", "Let the order fall to 1 on the last steps above 0, as published codes do"
+    )
+    eta: Number = knob(
+        1.0,
+        "η",
+        "Fresh noise of a stochastic solver: 1 as much as it takes away, 0 none: the ODE",
+        slider=(0, 1),
+        step=0.01,
+        ge=0,
+        le=2,
+    )
+    restart_min: Number = knob(
+        restart.LOW,
+        "restart σ<sub>lo</sub>",
+        "Where Restart goes back up",
+        slider=(0.01, 1),
+        log=True,
+        ge=MIN_SIGMA,
+        le=MAX_SIGMA,
+    )
+    restart_max: Number = knob(
+        restart.HIGH,
+        "restart σ<sub>hi</sub>",
+        "Up to where noise is added again",
+        slider=(0.1, 80),
+        log=True,
+        ge=MIN_SIGMA,
+        le=MAX_SIGMA,
+    )
+    restart_rounds: Whole = knob(
+        restart.ROUNDS, "rounds", "How often it goes back up and comes down", slider=(0, 10), step=1, ge=0, le=100
+    )
+    restart_steps: Whole = knob(
+        restart.STEPS,
+        "steps down",
+        "Heun's steps of each round, two evaluations each",
+        slider=(1, 10),
+        step=1,
+        ge=1,
+        le=100,
     )
     discretization: str = knob("edm", "time steps", "Where the noise levels σᵢ lie", choices=DISCRETIZATIONS)
     schedule: str = knob("linear", "σ(t)", "Noise schedule: how σ grows with time", choices=SCHEDULES)
@@ -41,6 +96,33 @@ class Sampling(Settings):
         slider=(1, 15),
         step=0.1,
         ge=0.1,
+        le=100,
+    )
+    power: Number = knob(
+        1.3,
+        "p",
+        "How much poly-exponential time steps crowd towards low noise",
+        slider=(0.5, 3),
+        step=0.05,
+        ge=0.1,
+        le=10,
+    )
+    sigma_mid: Number = knob(
+        0.5,
+        "σ<sub>mid</sub>",
+        "The noise level around which arctan's time steps crowd",
+        slider=(0.05, 10),
+        log=True,
+        ge=1e-3,
+        le=1e3,
+    )
+    shift: Number = knob(
+        1.0,
+        "α",
+        "Flow's time steps: α times the noise levels of an even t; below 1 they crowd towards low noise",
+        slider=(0.1, 10),
+        log=True,
+        ge=0.01,
         le=100,
     )
     sigma_min: Number | None = knob(
@@ -122,6 +204,13 @@ class Sampling(Settings):
 
     @model_validator(mode="after")
     def _consistent(self):
+        known = SOLVERS[self.solver].forms
+        if self.variant is not None and known and self.variant not in known:
+            reason = f"must be one of {', '.join(map(repr, known))} with the solver {self.solver!r}"
+            raise refusal("variant", self.variant, reason)
+        if self.restart_min >= self.restart_max:
+            reason = f"must be below restart_max, here {self.restart_max:g}: between the two, Restart goes up and down"
+            raise refusal("restart_min", self.restart_min, reason)
         if self.S_tmin > self.S_tmax:
             reason = f"must be at most S_tmax, here {self.S_tmax:g}: between the two, noise is added"
             raise refusal("S_tmin", self.S_tmin, reason)
@@ -139,7 +228,7 @@ class Sampling(Settings):
         discretization = DISCRETIZATIONS[self.discretization]
         if discretization.most is not None:
             try:
-                discretization.levels(self.steps, low, high, self.rho)
+                levels_of(discretization, self)
             except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self

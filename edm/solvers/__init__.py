@@ -1,23 +1,110 @@
-"""ODE solvers: the row "solver" of Table 1. Each declares its claims, and tests/contracts measures them.
+"""Solvers: the row "solver" of Table 1, and what came after it. Each declares its claims, and tests/contracts measures
+them.
 
 To add one, write a `Solver` and put it in SOLVERS: page, command line, presets and contract tests read it there.
 """
 
 from __future__ import annotations
 
-from edm.solvers import runge_kutta
+from edm.solvers import exponential, multistep, restart, runge_kutta, stochastic, two_stage
 from edm.solvers.solver import Solver, Variant, never
+
+
+def once(steps: int) -> int:
+    """One evaluation a step."""
+    return steps
+
+
+def twice(steps: int) -> int:
+    """Two a step, but one in that to σ = 0."""
+    return 2 * steps - 1
+
+
+RUNGE_KUTTA, ADAMS, EXPONENTIAL, STOCHASTIC = "Runge–Kutta", "Adams–Bashforth", "exponential, in ln σ", "stochastic"
+ORDERS = ("order", "lower_order_final")
+SDE = {"quiet": {"eta": 0.0}, "in_sigma": True}
 
 SOLVERS: dict[str, Solver] = {
     solver.name: solver
     for solver in (
-        Solver("euler", "Euler", "Runge–Kutta", 1, lambda steps: steps, (), never, runge_kutta.euler),
         Solver(
-            "heun", "Heun", "Runge–Kutta", 2, lambda steps: 2 * steps - 1, ("alpha",), never, runge_kutta.heun,
+            "euler", "Euler", RUNGE_KUTTA, 1, once, (), never, runge_kutta.euler,
+            help="along the slope where the step begins",
+        ),
+        Solver(
+            "heun", "Heun", RUNGE_KUTTA, 2, twice, ("alpha",), never, runge_kutta.heun,
             (
                 Variant("ralston", "α = ⅔", {"alpha": 2 / 3}, "Ralston"),
                 Variant("midpoint", "α = ½", {"alpha": 0.5}, "midpoint"),
             ),
+            help="two slopes a step: Algorithm 1, and its family by α",
+        ),
+        Solver(
+            "lms", "LMS", ADAMS, 3, once, ORDERS, never, multistep.lms,
+            help="a polynomial through the last slopes, in the ODE's own time", own_order=multistep.LMS_ORDER,
+        ),
+        Solver(
+            "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
+            help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
+        ),
+        Solver(
+            "dpm_2", "DPM-2", EXPONENTIAL, 2, twice, (), never, two_stage.dpm_2,
+            help="DPM-Solver-2: the slope in the middle, at √(σσ⁺)", in_sigma=True,
+        ),
+        Solver(
+            "dpmpp_2s", "DPM++ 2S", EXPONENTIAL, 2, twice, (), never, two_stage.dpmpp_2s,
+            help="DPM-Solver++(2S): D in the middle, at √(σσ⁺)", in_sigma=True,
+        ),
+        Solver(
+            "dpmpp_2m", "DPM++ 2M", EXPONENTIAL, 2, once, ("lower_order_final",), never, exponential.dpmpp_2m,
+            help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True,
+        ),
+        Solver(
+            "dpmpp_3m", "DPM++ 3M", EXPONENTIAL, 2, once, ("variant", "lower_order_final"), never,
+            exponential.dpmpp_3m,
+            (Variant("dpmpp_3m_exact", "DPM++ 3M exact", {"variant": "exact"}, "with the missing factor", 3),),
+            help="DPM-Solver++(3M), from the last three; published without a factor, exact with it",
+            forms=("published", "exact"), in_sigma=True,
+        ),
+        Solver(
+            "deis", "DEIS", EXPONENTIAL, 3, once, ORDERS, never, multistep.deis,
+            help="the last slopes as a polynomial in ln σ", own_order=multistep.DEIS_ORDER, in_sigma=True,
+        ),
+        Solver(
+            "unipc", "UniPC", EXPONENTIAL, 3, once, ("variant", *ORDERS), never, exponential.unipc,
+            (Variant("unipc_bh1", "UniPC bh1", {"variant": "bh1"}, "bh1"),),
+            help="predicts, and corrects with the next evaluation: of order p + 1",
+            forms=("bh2", "bh1"), own_order=exponential.UNIPC_ORDER, in_sigma=True,
+        ),
+        Solver(
+            "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.euler_ancestral,
+            help="η = 0 is Euler in σ, η = 1 is DDPM, the same as Euler ancestral", **SDE,
+        ),
+        Solver(
+            "euler_ancestral", "Euler ancestral", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta,
+            stochastic.euler_ancestral, help="Euler below the next level, then fresh noise up to it", **SDE,
+        ),
+        Solver(
+            "dpmpp_2s_ancestral", "DPM++ 2S ancestral", STOCHASTIC, 2, twice, ("eta",), stochastic.drawn_with_eta,
+            stochastic.dpmpp_2s_ancestral, help="2S below the next level, then fresh noise up to it", **SDE,
+        ),
+        Solver(
+            "dpmpp_sde", "DPM++ SDE", STOCHASTIC, 2, twice, ("eta",), stochastic.drawn_twice_with_eta,
+            stochastic.dpmpp_sde, help="ancestral to the middle and to the end, along one Brownian path", **SDE,
+        ),
+        Solver(
+            "dpmpp_2m_sde", "DPM++ 2M SDE", STOCHASTIC, 2, once, ("eta", "variant"), stochastic.drawn_with_eta,
+            exponential.dpmpp_2m_sde, help="2M of the SDE; η = 0 is 2M", forms=("midpoint", "heun"), **SDE,
+        ),
+        Solver(
+            "dpmpp_3m_sde", "DPM++ 3M SDE", STOCHASTIC, 2, once, ("eta",), stochastic.drawn_with_eta,
+            exponential.dpmpp_3m_sde, help="3M of the SDE, as published", **SDE,
+        ),
+        Solver(
+            "restart", "Restart", STOCHASTIC, 2, restart.evaluations,
+            ("alpha", "restart_min", "restart_max", "restart_rounds", "restart_steps"), restart.draws, restart.begin,
+            help="Heun that goes back up between two levels, and comes down again", quiet={"restart_rounds": 0},
+            draws_at=restart.draws_at, counted=restart.counted,
         ),
     )
 }  # fmt: skip

@@ -8,9 +8,9 @@ multistep method remembers lives in the step that it returns, so that no run see
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
@@ -35,7 +35,17 @@ class Now(NamedTuple):
     denoised: torch.Tensor
 
 
-Draw = Callable[[torch.Tensor], torch.Tensor]  # x -> unit normal like x, each sample's next of its own stream
+class Draw(Protocol):
+    """Fresh noise of one step: draw(x) -> unit normal like x, each sample's next of its own stream.
+
+    given: whether it comes from a source of the caller's own; then its numbers are used as they are.
+    """
+
+    given: bool
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor: ...
+
+
 Step = Callable[["OdeLike", Now, Draw], torch.Tensor]
 Begin = Callable[["PathLike", "SamplingLike"], Step]
 
@@ -45,30 +55,42 @@ def never(sampling: SamplingLike) -> int:
     return 0
 
 
+def every(path: PathLike, sampling: SamplingLike, index: int) -> bool:
+    """The `draws_at` of most."""
+    return True
+
+
 class Variant(NamedTuple):
     """A solver with values of its knobs that make a method of a name of its own.
 
-    title: for buttons. values: of the fields of `Sampling`. called: what it is called by people.
+    title: for buttons. values: of the fields of `Sampling`. called: what it is called by people. order: of convergence,
+    where it is not the solver's.
     """
 
     name: str
     title: str
-    values: dict[str, float]
+    values: dict[str, Any]
     called: str
+    order: int | None = None
 
 
 @dataclass(frozen=True)
 class Solver:
     """An entry of SOLVERS.
 
-    title: for buttons; family: what it is one of, in a word or two. order: of convergence on smooth problems.
-    evaluations(N): denoiser calls of N steps, the last one to σ = 0. knobs: the fields of `Sampling` that change
-    something only where this solver is chosen. draws(sampling): how often each step but the last, to σ = 0, calls
-    `draw` with these settings; 0: it solves the ODE.
+    title: for buttons; family: what it is one of, in a word or two. order: of convergence on smooth problems, without
+    noise. evaluations(N): denoiser calls of N steps, the last one to σ = 0, with the knobs as they come. knobs: the
+    fields of `Sampling` that change something only where this solver is chosen. draws(sampling): how often a step, but
+    never the last, to σ = 0, calls `draw` with these settings; 0: it solves the ODE.
 
     begin(path, sampling) -> step. path: of the run (`edm.sampling.path.Path`); its `sampling` is `sampling`. A run may
     begin in the middle of its path, with nothing to remember. step(ode, now, draw): `ode.slope(x, t)` -> (slope, D) is
     one evaluation more; the tensors of `now` are the run's and must not be written into.
+
+    help: a line. forms: what `variant` may be, its own first. own_order: what `order` is where it is not given; None:
+    `order` does not matter. quiet: values of its knobs with which it adds no noise. in_sigma: whether it works on x/s
+    and σ, so that schedule and scaling do not touch it. draws_at(path, sampling, i): whether step i draws at all.
+    counted(N, sampling): `evaluations` with these settings, where its knobs change them.
     """
 
     name: str
@@ -80,3 +102,14 @@ class Solver:
     draws: Callable[[SamplingLike], int]
     begin: Begin
     variants: tuple[Variant, ...] = ()
+    help: str = ""
+    forms: tuple[str, ...] = ()
+    own_order: int | None = None
+    quiet: Mapping[str, Any] = field(default_factory=dict)
+    in_sigma: bool = False
+    draws_at: Callable[[PathLike, SamplingLike, int], bool] = every
+    counted: Callable[[int, SamplingLike], int] | None = None
+
+    def cost(self, steps: int, sampling: SamplingLike) -> int:
+        """Denoiser calls of so many steps with these settings."""
+        return self.counted(steps, sampling) if self.counted else self.evaluations(steps)

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from edm.base import flat
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import sources
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, Progress
@@ -36,10 +37,10 @@ def export(
     Raises ValueError for files and averages that are not there.
     """
     header = checkpoints.read_header(checkpoint)
-    out = Path(out)
+    out = expanded(out)
     if out.suffix != ".safetensors":
         raise Refused(f"{out}: the name of a model file must end in .safetensors")
-    with safe_open(checkpoint, framework="pt") as file:
+    with safe_open(expanded(checkpoint), framework="pt") as file:
         prefix = f"ema{ema}/"
         keys = [name for name in list(file.keys()) if name.startswith(prefix)]
         tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}

@@ -47,13 +47,6 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
-/** The set that was made, and its sheet. */
-export interface Became {
-  ok: true;
-  dataset: Dataset;
-  sheet: Sheet;
-}
-
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -129,6 +122,18 @@ export interface Components {
   rows: Float32;
 }
 
+/** title: of the network. sides: of patches that are tried. */
+export interface Copies {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  title: string;
+  sides: number[];
+  network: Drawn | null;
+  patches: Patch[];
+}
+
 /** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
@@ -139,12 +144,16 @@ export interface Cost {
   parts: Record<string, number>;
 }
 
-/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+/**
+ * Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is known.
+ * low, high: of the loss in a bucket; null where a point is a tick.
+ */
 export interface Curve {
   images: (number | null)[];
   loss: (number | null)[];
   score: (number | null)[];
   seconds: (number | null)[];
+  copies: (number | null)[];
   low: (number | null)[] | null;
   high: (number | null)[] | null;
 }
@@ -192,6 +201,19 @@ export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+}
+
+/**
+ * Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it. share:
+ * of all that were drawn, those that are copies.
+ */
+export interface Drawn {
+  count: number;
+  x: Uint8;
+  nearest: Uint8;
+  names: string[];
+  copies: boolean[];
+  share: number;
 }
 
 /** The settings that a picture carries, as it carries them. */
@@ -306,12 +328,6 @@ export interface Lanes {
   lanes: Lane[];
 }
 
-/** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
-export interface LeftOut {
-  name: string;
-  reason: string;
-}
-
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
 export interface Line {
   name?: string | null;
@@ -423,20 +439,6 @@ export interface Nearest {
   copies: boolean[];
 }
 
-/** Why there is none, and what could be done about it. */
-export interface NotTaken {
-  ok: false;
-  sentence: string;
-  offers: Offer[];
-}
-
-/** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
-export interface Offer {
-  name: string;
-  given: string[];
-  text: string;
-}
-
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -511,16 +513,10 @@ export interface Part {
   note: string;
 }
 
-/** Some pictures of a class, null: of all. images: [count, *shape]. */
-export interface PictureRow {
-  label: number | null;
-  count: number;
-  images: Uint8;
-}
-
-export interface Pictures {
-  shape: number[];
-  rows: PictureRow[];
+/** The samples of patches of one side; null until there are some. */
+export interface Patch {
+  side: number;
+  drawn: Drawn | null;
 }
 
 /** The form of the Train tab. */
@@ -549,21 +545,6 @@ export interface Planned {
   notes: Record<string, string>;
   cost: Cost | null;
   misfit: Misfit | null;
-}
-
-/** Some of the points [count, dimension] in their file's own units; names of the coordinates, if it has any. */
-export interface Points {
-  count: number;
-  dimension: number;
-  x: Float32;
-  labels: number[] | null;
-  names: string[];
-}
-
-/** How far the reading is. */
-export interface Reading {
-  done: number;
-  total: number;
 }
 
 export interface Remedy {
@@ -619,22 +600,6 @@ export interface Row {
 export interface Seen {
   cursor?: string;
   sample?: number | null;
-}
-
-/** What a set holds. counts: of the first classes. left_out: the first of them; omitted: how many in all. */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
 }
 
 /** What an address shows: a tab, and what of it. */
@@ -944,6 +909,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
+  copies: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -973,6 +939,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
+  copies: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;

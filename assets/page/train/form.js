@@ -77,6 +77,7 @@ export class Form {
       element("h2", { class: "split" }, "Data", this.own.sources.node),
       this.datasets.node,
       this.own.node,
+      this.#row("examples"),
       element("h2", {}, "Size · design"),
       this.#short("size"),
       this.#designs(),
@@ -214,8 +215,10 @@ export class Form {
     const given = () => this.store.state.values[name] ?? null;
     if (TOGGLES.includes(name)) return this.#keep(name, toggle(optional, binding));
     if (knob.slider) {
-      const [low] = knob.slider;
-      return this.#keep(name, slider(optional, { ...binding, get: given, effective: () => this.value(name) ?? low }));
+      const all = name === "examples"; // which none stands for
+      const effective = () => this.value(name) ?? knob.slider?.[all ? 1 : 0];
+      const more = { get: given, effective, word: all ? "all" : undefined };
+      return this.#keep(name, slider(optional, { ...binding, ...more }));
     }
     if (knob.choices) return this.#keep(name, (knob.choices.length > 4 ? choice : segments)(knob, binding));
     const placeholder = () => shown(this.store.state.effective[name]);
@@ -248,7 +251,7 @@ export class Form {
   }
 
   #more() {
-    const others = Object.keys(this.boot.fields).filter((name) => !MORE.includes(name));
+    const others = Object.keys(this.boot.fields).filter((name) => !["examples", ...MORE].includes(name));
     /** @type {(name: string) => Node[]} */
     const titled = (name) => {
       const { choices, symbol } = this.knobs[name];

@@ -76,7 +76,7 @@ export class Stage {
   load(values) {
     const names = Object.keys(this.tab.boot.curves).filter((name) => name in values);
     this.view = Object.fromEntries(names.map((name) => [name, values[name]]));
-    this.switches.refresh(this.view, this.measure);
+    this.switches.refresh(this.view, this.measure, this.#copying);
   }
 
   query() {
@@ -152,12 +152,16 @@ export class Stage {
     return this.view.measure ?? (columns.size > 1 ? "same" : "train");
   }
 
+  get #copying() {
+    return this.ready.some(({ points }) => points.copies.some((share) => share != null));
+  }
+
   #draw() {
     if (!this.#shown || !this.#colors || !this.runs.length) return;
     this.#stale = false;
     const { measure, view, ready } = this;
     const [logx, logy] = [Boolean(view.logx), Boolean(view.logy)];
-    this.switches.refresh(view, measure);
+    this.switches.refresh(view, measure, this.#copying);
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
@@ -257,7 +261,7 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown[]} others
  */
 function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, others) {
-  const [loss, score, seconds] = [points.loss, points.score, points.seconds].map(last);
+  const [loss, score, seconds, copies] = [points.loss, points.score, points.seconds, points.copies].map(last);
   const seen = compact(images ?? 0);
   const open = total == null && minutes;
   const words = [
@@ -267,6 +271,7 @@ function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, 
   ];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
   if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
+  if (copies) words.push(`${Math.round(100 * copies)} % of its samples are copies of training samples`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);
   if (gaps) words.push(`${gaps.toLocaleString("en")} of ${ticks.toLocaleString("en")} ticks without a finite loss`);
   if (nonfinite) words.push(`${nonfinite.toLocaleString("en")} steps left out, whose gradients were not finite`);

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from edm.base.protocols import Source
+    from edm.data.brought.tables import Table
 
 
 __all__ = ["Brought", "Choice", "LeftOut", "Limits", "NotTaken"]
@@ -44,7 +45,8 @@ class Brought:
     left_out: each file or row that was not taken. notes: sentences of what was decided. choices: what is offered, and
     was not assumed. held_out: how many of the samples are there to validate on, because the files say so.
 
-    points: float64 [n, 1] or [n, 2], of points. opened: of images, (resolution, crop, channels) -> their source.
+    points: float64 [n, 1] or [n, 2] of points, as networks see them. table: of points, what else is known of them.
+    opened: of images, (resolution, crop, channels) -> their source.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Brought:
     choices: tuple[Choice, ...] = ()
     held_out: int = 0
     points: np.ndarray | None = None
+    table: Table | None = None
     opened: Callable[[int | None, bool, int], Source] | None = None
 
     def source(self, resolution: int | None = None, crop: bool = False, channels: int = 3) -> Source:
@@ -67,6 +70,7 @@ class Brought:
 
     def document(self) -> dict[str, Any]:
         """As JSON: `python -m edm data PATH --json`."""
+        told = {} if self.table is None else {"columns": list(self.table.columns), "units": self.table.units.document()}
         return {
             "kind": self.kind,
             "count": self.count,
@@ -77,6 +81,7 @@ class Brought:
             "notes": list(self.notes),
             "choices": [one._asdict() for one in self.choices],
             "held_out": self.held_out,
+            **told,
         }
 
     def told(self) -> str:

@@ -116,7 +116,8 @@ class Packed(Files):
 
 
 @contextmanager
-def whole(source) -> Iterator[IO[bytes]]:
+def whole(source: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """An archive, open: one that was sent stays so."""
     if isinstance(source, Path):
         with open(source, "rb") as file:
             yield file

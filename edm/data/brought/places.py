@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data.brought import Limits, archives
 from edm.data.brought.files import Files, Folder, Sent
 
@@ -22,7 +22,7 @@ def opened(given: StrPath | Sequence[tuple[str, IO[bytes]]], limits: Limits | No
         alone = given[0] if len(given) == 1 else None
         packed = alone and archives.opened(alone[1], alone[0], limits)
         return packed or Sent(given)
-    path = Path(os.path.expanduser(given)).absolute()
+    path = expanded(given).absolute()
     try:
         if path.is_dir():
             return Folder(path)

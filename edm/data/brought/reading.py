@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.data import points
-from edm.data.brought import Brought, Limits, places
+from edm.data.brought import Brought, Limits, arrays, parquet, places, tables
 from edm.data.brought.archives import ENDINGS
 from edm.data.brought.sorting import Sorted, is_image, sorted_out
 from edm.data.brought.survey import survey
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def bring(
-    given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: Sequence[str] | None = None,
+    given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: str | Sequence[str | int] | None = None,
     labels: str | None = None, leave_out: bool = False, limits: Limits | None = None,
     work: Callable[[Callable], Any] | None = None, progress: Callable[[int, int], Any] | None = None,
 ) -> Brought:  # fmt: skip
@@ -31,9 +28,12 @@ def bring(
     files = places.opened(given, limits)
     if not files.names:
         raise Refused(f"{files.place} holds no files")
-    # arrays of images (arrays.recognized, arrays.read) and tables (tables.recognized, tables.read) are asked here
+    if found := arrays.read(files, limits, labels, work, progress):
+        return found
+    if rows := parquet.rows(files, limits):
+        return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
     if len(files.names) == 1 and not is_image(files.names[0]) and not files.names[0].lower().endswith(ENDINGS):
-        return _points(files, files.names[0])
+        return _points(files, files.names[0], columns, limits)
     found = sorted_out(files, limits, labels)
     return of_images(files, limits, found, leave_out=leave_out, work=work, progress=progress)
 
@@ -47,12 +47,11 @@ def of_images(files: Files, limits: Limits, found: Sorted, **how: Any) -> Brough
     )  # fmt: skip
 
 
-def _points(files: Files, name: str) -> Brought:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"brought{Path(name).suffix}"
-        path.write_bytes(files.contents(name, points.MAX_BYTES))
-        try:
-            known = points.read(path)
-        except Refused as error:
-            raise Refused(str(error).replace(str(path), files.told(name))) from None
-    return Brought("points", len(known), known.shape[1:], left_out=files.left_out, points=known)
+def _points(files: Files, name: str, columns: str | Sequence[str | int] | None, limits: Limits) -> Brought:
+    with files.open(name) as file:
+        most = min(limits.table_bytes, tables.MAX_BYTES)
+        table = tables.read(file, name, columns, place=files.told(name), most=most)
+    return Brought(
+        "points", len(table.points), table.points.shape[1:], len(table.class_names), table.class_names,
+        (*files.left_out, *table.left_out), table.notes, table.choices, points=table.points, table=table,
+    )  # fmt: skip
