@@ -22,7 +22,7 @@ import numpy as np
 
 from edm.base.errors import Refused, one_line
 from edm.data import classes
-from edm.data.brought import LeftOut, Offer, choosing, records, sheets, texts, vectors
+from edm.data.brought import Choice, LeftOut, choosing, records, sheets, texts, vectors
 from edm.data.brought.columns import Column, Frame
 from edm.data.units import Units
 
@@ -63,7 +63,7 @@ class Table:
     others: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
-    choices: tuple[Offer, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -246,18 +246,18 @@ def _labelled(column, frame, rows, place):
     return np.array([places[name] for name in names], dtype=np.int64), ordered
 
 
-def _offers(found, frame) -> list[Offer]:
+def _offers(found, frame) -> list[Choice]:
     """Other pairs of columns that could be coordinates."""
     taken = [column.name for column in found.coordinates]
     others = [column.name for column in found.others]
     pairs = [(one, other) for k, one in enumerate(taken + others) for other in (taken + others)[k + 1 :]]
     pairs = [pair for pair in pairs if list(pair) != taken]
     words = "columns" if frame.named else "coordinates"
-    offers = [Offer("columns", pair, f"{words} {', '.join(pair)}") for pair in pairs]
+    offers = [Choice("columns", pair, f"{words} {', '.join(pair)}") for pair in pairs]
     if len(taken) == 2:
-        offers += [Offer("columns", (one,), f"{words[:-1]} {one} alone") for one in taken]
+        offers += [Choice("columns", (one,), f"{words[:-1]} {one} alone") for one in taken]
         labels = [column.name for column in choosing.could_be_classes(frame, found)]
-        offers[:0] = [Offer("columns", (*taken, label), f"classes from {label}") for label in labels[:3]]
+        offers[:0] = [Choice("columns", (*taken, label), f"classes from {label}") for label in labels[:3]]
     return offers[:_OFFERS]
 
 
