@@ -100,9 +100,11 @@ def pictures(
 
 def points(brought: Brought, place: Path) -> tuple[dict, dict]:
     """The same of points: a .npz that the one reader reads."""
-    table = getattr(brought, "table", None)
-    if table is None:
-        return drawing(brought.points, place.with_suffix(".npy"))
+    table = brought.table
+    if table.labels is None and not table.units.scaled and all(map(str.isdecimal, table.columns)):
+        about, seen = drawing(table.numbers, place.with_suffix(".npy"))  # like one that was drawn
+        about.pop("title")
+        return about, {**_sheet(brought, brought.left_out, {}), "points": seen["points"]}
     _check_points(table.points)
     with atomic(place) as file:
         table.write(file)
