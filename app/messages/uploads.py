@@ -49,7 +49,8 @@ class Points(Sent):
 
 
 class Sheet(Sent):
-    """What a set holds. counts: of the first classes. left_out: the first of them; omitted: how many in all."""
+    """What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted:
+    how many those are; hidden: others, such as what macOS adds to a zip."""
 
     count: int
     shape: list[int]
@@ -59,6 +60,7 @@ class Sheet(Sent):
     held_out: int
     left_out: list[LeftOut]
     omitted: int
+    hidden: int
     notes: list[str]
     offers: list[Offer]
     pictures: Pictures | None = None

@@ -32,6 +32,7 @@ from app.transport.presence import LOOK, attended
 from app.uploads import sets
 from app.uploads.arrivals import Arrival, Arrivals, Budget
 from app.uploads.making import offered
+from app.uploads.making import sentence as shown
 from app.uploads.parcels import Parcels
 from app.visitors.limits import check_upload
 from app.visitors.room import Room
@@ -231,8 +232,8 @@ async def _lines(work, news: dict, leave: Callable):
             answer = _answer(work.result())
         except Exception as error:
             sentence = _unstored(error) if isinstance(error, OSError) else told(error, 400)[1]
-            sentence = without_folders(sentence).replace(" (--leave-out)", "")  # here it is a button
-            answer = {"ok": False, "sentence": sentence, "offers": offered(getattr(error, "choices", ()))}
+            offers = offered(getattr(error, "choices", ()))
+            answer = {"ok": False, "sentence": shown(without_folders(sentence)), "offers": offers}
         yield f"{json.dumps(answer)}\n"
     finally:
         leave()

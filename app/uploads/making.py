@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -26,6 +27,7 @@ SIDES = (4, 64)  # of pictures that are taken as they are
 CHOSEN = ", ".join(map(str, SIZES))
 FIRST, LONGEST = 10, 200  # of what was left out: how many are told, and letters of each
 MOST_COUNTED = 200  # classes
+_OPTION = re.compile(r"(; others can be named)? \(--[a-z-]+\)")
 
 
 def side_of(brought: Brought, resolution: int | str) -> int:
@@ -78,7 +80,7 @@ def pictures(
             first = found if first is None else first
             equal = equal and bool((found == first).all())
             shown.add(number, found)
-        _check(items, broken, "the upload", leave_out, equal)
+        _check(items, broken, "what was brought", leave_out, equal)
         if numbers is not None:
             document = {"labels": items, "class_names": list(brought.class_names)}
             archive.writestr(zipfile.ZipInfo("dataset.json"), json.dumps(document, ensure_ascii=False))
@@ -119,7 +121,8 @@ def points(brought: Brought, place: Path) -> tuple[dict, dict]:
         "greyscale": False,
         "thumbnail": pictured.thumbnail(table.points),
     }
-    scatter = pictured.scatter(table.numbers, table.labels) | {"names": list(table.columns)}
+    names = ["" if name.isdecimal() else name for name in table.columns]
+    scatter = pictured.scatter(table.numbers, table.labels) | {"names": names}
     return about, {**_sheet(brought, brought.left_out, counts), "points": scatter}
 
 
@@ -139,7 +142,7 @@ def drawing(known: np.ndarray, place: Path) -> tuple[dict, dict]:
         "greyscale": False,
         "thumbnail": pictured.thumbnail(known),
     }
-    told = {"left_out": [], "omitted": 0, "notes": [], "offers": [], "counts": [], "held_out": 0}
+    told = {"left_out": [], "omitted": 0, "hidden": 0, "notes": [], "offers": [], "counts": [], "held_out": 0}
     return about, {**told, "points": pictured.scatter(known, None) | {"names": []}}
 
 
@@ -160,15 +163,22 @@ def _digest(*parts) -> str:
 
 def _sheet(brought, left_out, counts) -> dict:
     """What a sheet says of a set beside what it shows."""
-    left_out = sorted(left_out, key=lambda one: bool(hidden(one.name)))  # what nobody misses comes last
+    missed = [one for one in left_out if not hidden(one.name)]
     return {
-        "left_out": [{"name": one.name[:LONGEST], "reason": one.reason[:LONGEST]} for one in left_out[:FIRST]],
-        "omitted": len(left_out),
-        "notes": list(brought.notes),
+        "left_out": [{"name": one.name[:LONGEST], "reason": one.reason[:LONGEST]} for one in missed[:FIRST]],
+        "omitted": len(missed),
+        "hidden": len(left_out) - len(missed),
+        "notes": [sentence(note) for note in brought.notes],
         "offers": offered(brought.choices),
         "counts": [counts[label] for label in range(min(brought.classes, MOST_COUNTED))],
         "held_out": brought.held_out,
     }
+
+
+def sentence(text: str) -> str:
+    """A sentence of the library on the page, where no option is given: its choices are buttons."""
+    text = _OPTION.sub("", text)
+    return text[:1].upper() + text[1:]
 
 
 def offered(choices: Iterable[Choice]) -> list[dict]:
@@ -177,7 +187,7 @@ def offered(choices: Iterable[Choice]) -> list[dict]:
     def given(value):
         return ["1"] if value is True else [str(one) for one in value] if isinstance(value, list | tuple) else [value]
 
-    return [{"name": one.name, "given": given(one.value), "text": one.title} for one in choices]
+    return [{"name": one.name, "given": given(one.value), "text": sentence(one.title)} for one in choices]
 
 
 def _decoded(source, number):

@@ -9,6 +9,7 @@ import numpy as np
 ROWS, MOST, BYTES = 8, 48, 400_000  # of a contact sheet: classes, pictures of them all without classes, and their size
 MOST_POINTS = 2000
 THUMBNAIL_POINTS = 220
+REACH, FILLED = 1.45, 1.2  # half a thumbnail's side in units of points, and what those fill that are brought to it
 
 
 def packed(array) -> str:
@@ -67,6 +68,9 @@ def scatter(points: np.ndarray, labels: np.ndarray | None) -> dict:
 
 
 def thumbnail(points: np.ndarray) -> str:
-    """Few of the points as the networks see them."""
+    """Few of the points, such that they fill a thumbnail if they would lie beside it as they are."""
     chosen = points[np.linspace(0, len(points) - 1, min(len(points), THUMBNAIL_POINTS)).astype(int)]
+    if np.abs(chosen).max() > REACH:
+        low, high = chosen.min(0), chosen.max(0)
+        chosen = (chosen - (low + high) / 2) / max(float((high - low).max()), 1e-12) * 2 * FILLED
     return packed(chosen.astype("<f4"))

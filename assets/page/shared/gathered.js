@@ -16,7 +16,7 @@ export function titleOf(files) {
   const tops = new Set(files.map(({ path }) => (path.includes("/") ? path.split("/")[0] : "")));
   const [top] = tops;
   if (tops.size === 1 && top) return top;
-  return files.length === 1 ? files[0].file.name.replace(/\.[^.]*$/, "") : "";
+  return files.length === 1 ? files[0].file.name.replace(/(\.tar)?\.[^.]*$/, "") : "";
 }
 
 /**

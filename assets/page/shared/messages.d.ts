@@ -656,7 +656,10 @@ export interface Seen {
   sample?: number | null;
 }
 
-/** What a set holds. counts: of the first classes. left_out: the first of them; omitted: how many in all. */
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
 export interface Sheet {
   count: number;
   shape: number[];
@@ -666,6 +669,7 @@ export interface Sheet {
   held_out: number;
   left_out: LeftOut[];
   omitted: number;
+  hidden: number;
   notes: string[];
   offers: Offer[];
   pictures?: Pictures | null;

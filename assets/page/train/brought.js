@@ -94,14 +94,14 @@ export class Brought {
     const head = element("h2", {}, element("bdi", {}, title), " ", element("small", {}, told(sheet)));
     const seen = this.#scatter?.node ?? (sheet.pictures ? contactSheet(sheet) : null);
     const about = element("div", { class: "about" }, ...this.#about(sheet, asked));
-    this.#show("done", head, this.#closer(), seen, about);
+    this.#show("done", head, this.#closer(), element("div", { class: "holds" }, seen, about));
     this.#paint();
   }
 
   /** @type {(sheet: Sheet, asked: Asked | null) => (Node | null)[]} */
   #about(sheet, asked) {
     const notes = sheet.notes.map((note) => element("p", {}, ...typeset(note)));
-    const left = sheet.omitted ? leftOut(sheet) : null;
+    const left = sheet.omitted + sheet.hidden ? leftOut(sheet) : null;
     return [
       ...notes,
       left,
@@ -176,11 +176,12 @@ function told({ count, shape, classes, held_out: held, points }) {
 }
 
 /** @param {Sheet} sheet */
-function leftOut({ left_out: first, omitted, count }) {
+function leftOut({ left_out: first, omitted, hidden, count }) {
   const rows = first.map(({ name, reason }) => element("li", {}, element("b", {}, name), ` ${reason}`));
   const more = omitted - first.length;
   if (more > 0) rows.push(element("li", {}, `and ${more.toLocaleString("en")} more`));
-  const words = `Left out: ${omitted.toLocaleString("en")}`;
-  const attributes = { class: "left-out", open: omitted < 4 || omitted > count };
+  if (hidden) rows.push(element("li", {}, `${hidden.toLocaleString("en")} hidden, such as what macOS adds to a zip`));
+  const words = `Left out: ${(omitted + hidden).toLocaleString("en")}`;
+  const attributes = { class: "left-out", open: (omitted > 0 && omitted < 4) || omitted > count };
   return element("details", attributes, element("summary", {}, words), element("ul", {}, ...rows));
 }
