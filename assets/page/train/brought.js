@@ -103,6 +103,7 @@ export class Brought {
     const notes = sheet.notes.map((note) => element("p", {}, ...typeset(note)));
     const left = sheet.omitted + sheet.hidden ? leftOut(sheet) : null;
     return [
+      this.#scatter?.labels ?? null,
       ...notes,
       left,
       asked && sheet.pictures ? this.#size(asked) : null,

@@ -66,8 +66,8 @@ export class Scatter {
       "div",
       { class: "scatter" },
       element("div", { class: "plane" }, this.canvas, axis("across", first ?? ""), axis("up", second ?? "")),
-      classes.length ? element("div", { class: "legend" }, ...classes) : null,
     );
+    this.labels = element("div", { class: "labels", hidden: !classes.length }, ...classes);
   }
 
   /** @param {Colors} colors */
