@@ -25,6 +25,7 @@ AS_THEY_ARE = "as they are"
 SIZES = (16, 28, 32, 64)
 SIDES = (4, 64)  # of pictures that are taken as they are
 CHOSEN = ", ".join(map(str, SIZES))
+EQUAL = "These pictures are all equal, so that there is nothing to learn: a run of them needs a sigma_data"
 FIRST, LONGEST = 10, 200  # of what was left out: how many are told, and letters of each
 MOST_COUNTED = 200  # classes
 _OPTION = re.compile(r"(; others can be named)? \(--[a-z-]+\)")
@@ -52,8 +53,8 @@ def pictures(
     """Write the pictures as a zip that the one reader reads. Returns (what is known of the set, its sheet).
 
     most: pixels that are decoded of all. read(work), where work() -> (value, pixels), gives the value when it is its
-    turn. progress(done, total). Raises Refused for pictures that are broken, unless they are to be left out, for one
-    alone, and for pictures that are all equal.
+    turn. progress(done, total). Raises Refused for pictures that are broken, unless they are to be left out, and for
+    one alone.
     """
     side = side_of(brought, resolution)
     source = brought.source(side, resolution != AS_THEY_ARE, 3)
@@ -80,7 +81,7 @@ def pictures(
             first = found if first is None else first
             equal = equal and bool((found == first).all())
             shown.add(number, found)
-        _check(items, broken, "what was brought", leave_out, equal)
+        _check(items, broken, "what was brought", leave_out)
         if numbers is not None:
             document = {"labels": items, "class_names": list(brought.class_names)}
             archive.writestr(zipfile.ZipInfo("dataset.json"), json.dumps(document, ensure_ascii=False))
@@ -97,7 +98,9 @@ def pictures(
         "greyscale": grey,
         "thumbnail": pictured.packed(first[: 1 if grey else 3]),
     }
-    return about, {**_sheet(brought, left_out, counts), "pictures": shown.document(grey)}
+    seen = {**_sheet(brought, left_out, counts), "pictures": shown.document(grey)}
+    seen["notes"] += [EQUAL] if equal else []
+    return about, seen
 
 
 def points(brought: Brought, place: Path) -> tuple[dict, dict]:
@@ -205,7 +208,7 @@ def _read(source, number):
     return source.read(np.array([number]))[0][0].numpy(), int(np.prod(source.shape[1:]))
 
 
-def _check(items, broken, place, leave_out, equal):
+def _check(items, broken, place, leave_out):
     if broken and not leave_out:
         if len(items) > 1:
             raise told.broken(broken, place, len(items) + len(broken))

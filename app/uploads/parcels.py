@@ -130,7 +130,10 @@ class Parcels:
         return found
 
     def drop(self, key: Hashable, identity: str) -> None:
-        found = self.find(key, identity)
+        """Forget a visitor's parcel, if it is there still."""
         with self._lock:
-            self._known.pop(key, None)
+            found = self._known.get(key)
+            if found is None or found.identity != identity:
+                return
+            del self._known[key]
         found.drop()

@@ -22,7 +22,10 @@ export class Own {
       say: (sentence) => say(sentence, "data"),
       colors,
       added: (dataset) => this.#add(dataset),
-      forget: (data) => form.tab.asking.ask("act", { do: "forget", data }),
+      forget: async (data) => {
+        const { error } = await form.tab.asking.ask("act", { do: "forget", data });
+        if (!error) form.datasets.remove(data);
+      },
     });
     const remove = button({ class: "plain", "data-action": "forget" }, "Remove");
     hint(remove, "Remove this upload from the server");

@@ -133,7 +133,7 @@ export class Sources {
    * @param {string} title
    */
   async #upload(files, title) {
-    this.#parcel?.sending.cancel();
+    this.#parcel?.sending.leaving.abort(); // the server forgets its files at the next ones
     const sending = new Sending(this.form.server, [...files], title);
     const parcel = { sending, options: { resolution: [this.#size] }, made: null };
     this.#parcel = parcel;
