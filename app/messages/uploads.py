@@ -83,11 +83,11 @@ class NotTaken(Sent):
     offers: list[Offer]
 
 
-class Reading(Sent):
+class Far(Sent):
     """How far the reading is."""
 
     done: int
     total: int
 
 
-SAID = Became, NotTaken, Reading
+SAID = Became, NotTaken, Far

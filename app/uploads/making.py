@@ -215,10 +215,6 @@ def _check(items, broken, place, leave_out):
         raise Refused(f"none of these pictures can be read: {broken[0].name!r:.80} {broken[0].reason}")
     if len(items) < 2:
         raise Refused("one picture is nothing to learn from; bring at least two, best some hundreds")
-    if equal:
-        raise Refused(
-            f"these {len(items):,} pictures are all equal, so there is nothing to learn; bring different ones"
-        )
 
 
 def _png(square) -> bytes:

@@ -241,6 +241,12 @@ export interface Failed {
   error: string;
 }
 
+/** How far the reading is. */
+export interface Far {
+  done: number;
+  total: number;
+}
+
 /** At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]. */
 export interface Field {
   index: number;
@@ -291,8 +297,10 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
- * changes nothing. instead: the fields in whose place this one counts.
+ * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
+ * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
+ * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
+ * the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -308,6 +316,10 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  families?: string[] | null;
+  own?: (Record<string, unknown>)[] | null;
+  forms?: string[][] | null;
+  leaves?: string[][] | null;
   needs?: string | null;
   instead?: string[] | null;
   section?: string | null;
@@ -593,12 +605,6 @@ export interface Points {
   x: Float32;
   labels: number[] | null;
   names: string[];
-}
-
-/** How far the reading is. */
-export interface Reading {
-  done: number;
-  total: number;
 }
 
 export interface Remedy {
@@ -943,6 +949,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -969,6 +981,18 @@ export interface Poll {
   more: boolean;
 }
 
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -983,7 +1007,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
-  copies: FigureRequest;
+  patches: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -994,6 +1018,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1013,7 +1038,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
-  copies: Copies;
+  patches: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
@@ -1024,6 +1049,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -348,6 +348,15 @@ def test_files_that_are_cut_off_are_told(tmp_path):
             bring(path)
 
 
+def test_a_file_that_is_called_npy_is_what_its_content_says(tmp_path):
+    path = tmp_path / "set.npy"
+    path.write_bytes(pickle.dumps({"images": COLOURS, "labels": LABELS}))
+    assert (bring(path).count, bring(path).classes) == (6, 3)
+    path.write_text("0.5,1\n")
+    with pytest.raises(Refused, match="is no array of NumPy's, but text; write it"):
+        bring(path)
+
+
 def test_sizes_are_brought_to_what_is_wanted(tmp_path):
     path = npy(tmp_path, noise(4, 20, 16, 3))
     with pytest.raises(Refused, match="are 16×20, not square; use crop"):
