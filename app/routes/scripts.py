@@ -32,6 +32,7 @@ SHEETS = (
     "instruments/instruments.css",
     "instruments/lanes.css",
     "train/form.css",
+    "train/reading.css",
     "train/runs.css",
     "train/stage.css",
     "train/tasks.css",

@@ -214,7 +214,8 @@ def brought(settings: Any, thorough: bool = False) -> Any:
         return None
     limits = data.Limits() if thorough or settings.leave_out else data.Limits(looked=-1)
     with _told():
-        found = data.bring(settings.path, labels=settings.labels, leave_out=settings.leave_out, limits=limits)
+        how = {"columns": settings.columns, "labels": settings.labels, "leave_out": settings.leave_out}
+        found = data.bring(settings.path, limits=limits, **how)
         kind = KINDS[found.kind]
         if kind != settings.dataset:
             raise Refused(f"{settings.path} holds {found.kind}, which the dataset {kind!r} reads: --dataset {kind}")

@@ -72,7 +72,7 @@ class Units(Settings):
         names = self.names or tuple(str(k + 1) for k in range(len(self.scale)))
         parts = zip(names, self.centre, self.scale, strict=True)
         said = "; ".join(f"{name} {centre:.10g} ± {scale:g}" for name, centre, scale in parts)
-        return f"centred and scaled to about [−1, 1] ({said}); samples come back in the file's own numbers"
+        return f"centred and scaled to about [−1, 1] ({said}); samples are written in the file's own numbers"
 
 
 def _round(value: float, how) -> float:

@@ -11,6 +11,7 @@ DPM-Solver++(3M) as published takes −φ₃·d₂ for its quadratic part, φ₃
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from edm.solvers.coefficients import phi
-from edm.solvers.multistep import Row, combined, denoised, distinct, hat_sigmas, order_at, remembering
+from edm.solvers.multistep import Row, apart, combined, denoised, hat_sigmas, order_at, remembering
 from edm.solvers.solver import Draw, Now, Step
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Levels:
 
     def __init__(self, path: PathLike):
         self.path, self.sigmas = path, hat_sigmas(path)
+        self._logs = [math.log(sigma) for sigma in self.sigmas]
 
     def h(self, index: int) -> float:
         """λ⁺ − λ̂ of step `index`."""
@@ -44,8 +46,8 @@ class Levels:
         return math.log(self.sigmas[index - k] / self.sigmas[index]) / self.h(index)
 
     def order(self, index: int, order: int) -> int:
-        """`order`, or as many as there are different levels to remember."""
-        return distinct(self.sigmas, index, order)
+        """`order`, or as many as are far enough from one another."""
+        return apart(self._logs, index, self.h(index), order)
 
     def row(self, index: int, keep: float, weights: Weights, noise: float = 0.0) -> Row:
         """A row for x/s as one for the state."""
@@ -85,7 +87,7 @@ def _plus_plus_begun(path, sampling, most, factor) -> Step:
         order = min(most, known, max(path.steps - 1 - index, 1) if lowered else most)
         return _plus_plus(levels, index, levels.order(index, order), factor)
 
-    return remembering(most, denoised, row)
+    return remembering(path, most, denoised, row)
 
 
 def dpmpp_2m(path: PathLike, sampling: SamplingLike) -> Step:
@@ -137,7 +139,9 @@ def _with_noise(levels, index, eta, weights) -> Row:
 
 def _sde_begun(path, most, row: Callable[[Levels, int, int], Row]) -> Step:
     levels = Levels(path)
-    return remembering(most, denoised, lambda index, known: row(levels, index, levels.order(index, min(most, known))))
+    return remembering(
+        path, most, denoised, lambda index, known: row(levels, index, levels.order(index, min(most, known)))
+    )
 
 
 def unipc(path: PathLike, sampling: SamplingLike) -> Step:
@@ -149,7 +153,7 @@ def unipc(path: PathLike, sampling: SamplingLike) -> Step:
     gives D.
     """
     levels, most = Levels(path), sampling.order or UNIPC_ORDER
-    remembered: list[torch.Tensor] = []
+    remembered: deque[torch.Tensor] = deque(maxlen=most + 1)
     predicted: torch.Tensor | None = None
 
     def order(index: int, known: int) -> int:
@@ -159,8 +163,9 @@ def unipc(path: PathLike, sampling: SamplingLike) -> Step:
         nonlocal predicted
         if now.sigma_next == 0:
             return now.denoised
-        remembered.insert(0, now.denoised)
-        del remembered[most + 1 :]
+        if path.gammas[now.index]:
+            remembered.clear()
+        remembered.appendleft(now.denoised)
         index, known = now.index, len(remembered)
         weights = np.zeros(most + 1)
         if now.x is predicted:

@@ -110,6 +110,7 @@ def card(header: Header, name: str, numbers: int) -> str:
         f"- **Training** {header.images:,} images in {header.progress.steps:,} steps of "
         f"{training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
+    lines += [f"- **Coordinates** {header.units.told()}"] if header.units.scaled else []
     lines += [f"- **Arithmetic** {header.arithmetic}"] if header.arithmetic else []
     lines += [f"- **{title}** {text}" for title, text in _measures(header)]
     lines += ["", header.note] if header.note else []

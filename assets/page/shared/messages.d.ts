@@ -284,8 +284,10 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
- * changes nothing. instead: the fields in whose place this one counts.
+ * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
+ * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
+ * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
+ * the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -301,6 +303,10 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  families?: string[] | null;
+  own?: (Record<string, unknown>)[] | null;
+  forms?: string[][] | null;
+  leaves?: string[][] | null;
   needs?: string | null;
   instead?: string[] | null;
   section?: string | null;
@@ -869,6 +875,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -893,6 +905,18 @@ export interface Poll {
   live: boolean;
   runs: Record<string, Closer | null>;
   more: boolean;
+}
+
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
 }
 
 export interface Requests {
@@ -920,6 +944,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -950,6 +975,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -4,11 +4,12 @@ import { hint } from "../shared/hints.js";
 import { Store } from "../shared/store.js";
 import { copy } from "../shared/takeaway.js";
 import { pastOf } from "../shared/told.js";
-import { changedText } from "../shared/values.js";
+import { automatic, changedText } from "../shared/values.js";
 import { choice, segments, slider, text, toggle } from "../shared/widgets.js";
 import { Datasets, isOwn } from "./datasets.js";
 import { Device } from "./device.js";
 import { Estimate } from "./estimate.js";
+import { Reading } from "./reading.js";
 import { Sources } from "./sources.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
@@ -66,16 +67,16 @@ export class Form {
     });
     this.commandArea = element("textarea", { readonly: true, rows: 3, "aria-label": "The same from a terminal" });
     this.datasets = new Datasets(boot.datasets, this.#binding("data"));
-    this.rows.data = this.datasets.node;
+    this.reading = new Reading(this, page);
     this.device = new Device(this.knobs.device, this.#binding("device"));
-    this.rows.device = this.device.node;
+    Object.assign(this.rows, { data: this.datasets.node, device: this.device.node });
     this.node = element(
       "div",
       { class: "form" },
       element("div", { class: "start" }, this.startButton, this.contrast),
       this.estimate.node,
       element("h2", { class: "split" }, "Data", this.#sources()),
-      ...[this.datasets.node, this.#row("examples")],
+      ...[this.datasets.node, this.reading.node, this.#row("examples")],
       element("h2", {}, "Size · design"),
       this.#short("size"),
       this.#designs(),
@@ -130,9 +131,10 @@ export class Form {
 
   /**
    * What a person changes; null or "": automatic again.
-   * @param {Values} changes
+   * @param {Values} given
    */
-  set(changes) {
+  set(given) {
+    const changes = this.reading.withdrawn(given);
     this.past.note(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || null])));
     this.#apply(changes);
   }
@@ -244,7 +246,7 @@ export class Form {
       return this.#keep(name, slider(optional, { ...binding, ...more }));
     }
     if (knob.choices) return this.#keep(name, (knob.choices.length > 4 ? choice : segments)(knob, binding));
-    const placeholder = () => shown(this.store.state.effective[name]);
+    const placeholder = () => automatic(this.store.state.effective[name]);
     return this.#keep(name, text(optional, { ...binding, get: given, placeholder }));
   }
 
@@ -293,8 +295,6 @@ export class Form {
   recolor(colors) {
     this.#colors = colors;
     this.datasets.recolor(colors.data);
+    this.reading.recolor(colors);
   }
 }
-
-/** @param {any} value */
-const shown = (value) => (value == null ? "automatic" : Array.isArray(value) ? value.join(",") : String(value));

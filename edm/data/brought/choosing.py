@@ -166,7 +166,7 @@ def _classes(frame, numbers, taken=frozenset()) -> Column | None:
             if column.kind == NUMBER and len(numbers) > 1 and _is_class(column, numbers) and _few(column, MOST_CLASSES):
                 return column
     rows = len(frame.columns[0].values)
-    return next((one for one in words if _few(one, min(MOST_CLASSES, max(2, rows // 2)))), None)
+    return next((one for one in words if _few(one, min(MOST_CLASSES, max(2, (rows + 1) // 2)))), None)
 
 
 def _is_class(column, numbers) -> bool:

@@ -18,6 +18,8 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
 
     separator: of the cells, which says what a comma is not. comment: what may be their names, in a comment above.
     """
+    while rows and all(map(_empty, rows[-1])):  # as spreadsheets write what was emptied
+        rows.pop()
     width = _width(rows)
     numeric = _numeric(rows, width)
     if not numeric:

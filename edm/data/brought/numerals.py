@@ -35,17 +35,18 @@ _SIGNS = str.maketrans(
     | dict.fromkeys("’ʼ‘", "'")
 )
 _EXPONENT = r"(?:\s?[eEdD][+-]?\d{1,4})?"
-_WAYS = (  # how a number can be written -> whether that shows the decimal sign
-    (re.compile(rf"[+-]?\d+{_EXPONENT}"), ""),
-    (re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}"), f"{EITHER}."),
-    (re.compile(r"[+-]?[1-9]\d{0,2},\d{3}"), f"{EITHER},"),
-    (re.compile(rf"[+-]?(?:\d+\.\d*|\.\d+){_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?(?:\d+,\d*|,\d+){_EXPONENT}"), COMMA),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?{_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?{_EXPONENT}"), COMMA),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:\.\d*)?{_EXPONENT}"), POINT),
-    (re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:,\d*)?{_EXPONENT}"), COMMA),
+_WAYS = (  # whether it shows the decimal sign -> how a number can be written
+    ("", rf"[+-]?\d+{_EXPONENT}"),
+    (f"{EITHER}.", r"[+-]?[1-9]\d{0,2}\.\d{3}"),
+    (f"{EITHER},", r"[+-]?[1-9]\d{0,2},\d{3}"),
+    (POINT, rf"[+-]?(?:\d+\.\d*|\.\d+){_EXPONENT}"),
+    (COMMA, rf"[+-]?(?:\d+,\d*|,\d+){_EXPONENT}"),
+    (POINT, rf"[+-]?[1-9]\d{{0,2}}(?:,\d{{2,3}})*,\d{{3}}(?:\.\d*)?{_EXPONENT}"),
+    (COMMA, rf"[+-]?[1-9]\d{{0,2}}(?:\.\d{{3}})+(?:,\d*)?{_EXPONENT}"),
+    (POINT, rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:\.\d*)?{_EXPONENT}"),
+    (COMMA, rf"[+-]?[1-9]\d{{0,2}}(?:[' ]\d{{3}})+(?:,\d*)?{_EXPONENT}"),
 )
+_WAY = re.compile("|".join(f"({pattern})" for _, pattern in _WAYS))
 _LOOKED_AT = 2000  # cells of a column that show how numbers are written
 
 
@@ -57,7 +58,8 @@ def is_missing(cell: object) -> bool:
 def way(text: str) -> str | None:
     """How a text is written as a number: "" a whole one, ".", ",", "?." or "?," where it can be read in two ways; None:
     it is none."""
-    return next((name for pattern, name in _WAYS if pattern.fullmatch(text)), None)
+    found = _WAY.fullmatch(text)
+    return _WAYS[found.lastindex - 1][0] if found and found.lastindex else None
 
 
 def tidy(text: str) -> str:

@@ -25,9 +25,7 @@ def of_workbook(file: IO[bytes], place: str, most: int) -> Frame:
     sheets: Any = {}
     try:
         with pd.ExcelFile(file, engine="openpyxl") as book:
-            for name in book.sheet_names:
-                found = book.parse(name, header=None, dtype=object, na_filter=False)
-                sheets[str(name)] = found
+            sheets = pd.read_excel(book, sheet_name=None, header=None, dtype=object, na_filter=False)
     except Exception as error:  # openpyxl raises whatever its parsers do
         raise Refused(
             f"{place} is not a whole .xlsx file ({one_line(error, 100)}); save it again, or as .csv"

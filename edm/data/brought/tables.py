@@ -22,8 +22,9 @@ import numpy as np
 
 from edm.base.errors import Refused, one_line
 from edm.data import classes
-from edm.data.brought import Choice, LeftOut, choosing, records, sheets, texts, vectors
+from edm.data.brought import choosing, records, sheets, texts, vectors
 from edm.data.brought.columns import Column, Frame
+from edm.data.brought.told import Choice, LeftOut
 from edm.data.units import Units
 
 MOST = 10_000  # points
@@ -253,11 +254,11 @@ def _offers(found, frame) -> list[Choice]:
     pairs = [(one, other) for k, one in enumerate(taken + others) for other in (taken + others)[k + 1 :]]
     pairs = [pair for pair in pairs if list(pair) != taken]
     words = "columns" if frame.named else "coordinates"
-    offers = [Choice("columns", pair, f"{words} {', '.join(pair)}") for pair in pairs]
+    offers = [Choice("columns", list(pair), f"{words} {', '.join(pair)}") for pair in pairs]
     if len(taken) == 2:
-        offers += [Choice("columns", (one,), f"{words[:-1]} {one} alone") for one in taken]
+        offers += [Choice("columns", [one], f"{words[:-1]} {one} alone") for one in taken]
         labels = [column.name for column in choosing.could_be_classes(frame, found)]
-        offers[:0] = [Choice("columns", (*taken, label), f"classes from {label}") for label in labels[:3]]
+        offers[:0] = [Choice("columns", [*taken, label], f"classes from {label}") for label in labels[:3]]
     return offers[:_OFFERS]
 
 

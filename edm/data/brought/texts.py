@@ -48,7 +48,7 @@ def read(text: str, place: str) -> Frame:
     comment, kept, began = "", [], False
     for line in lines:
         bare = line.strip()
-        if bare.startswith(COMMENTS) and not _is_head(bare):
+        if bare.startswith(COMMENTS) and not _is_row(bare):
             if not began:
                 comment = bare.lstrip("#%/ \t")
         elif bare and not (_RULE.fullmatch(bare) and len(bare) > 3 and not set(bare) <= set(" \t|")):
@@ -118,6 +118,8 @@ def _one_column(lines) -> str | None:
         from_line < min(3, len(lines) - 1) and "," not in lines[from_line] and not numerals.is_number(lines[from_line])
     ):
         from_line += 1
+    if not all(map(_may_be_one, lines[from_line : from_line + 50])):
+        return None
     body = [numerals.tidy(line) for line in lines[from_line:] if not numerals.is_missing(line)]
     ways = [numerals.way(text) for text in body]
     if not body or any(kind not in ("", ",", "?,") for kind in ways) or not any(ways):
@@ -130,12 +132,18 @@ def _one_column(lines) -> str | None:
     return numerals.COMMA if len(body) > 3 and ways.count("") >= len(body) / 4 else None
 
 
+def _may_be_one(line) -> bool:
+    return line.count(",") < 2 and "." not in line and ";" not in line and "\t" not in line.strip()
+
+
 def _pairs(lines) -> bool:
     return all(_PAIR.fullmatch(line) for line in lines)
 
 
-def _is_head(bare) -> bool:
-    """Whether a line like "#,x,y" names its columns, and is no comment."""
+def _is_row(bare) -> bool:
+    """Whether a line like "#,x,y" names its columns, or one begins with #N/A, and is no comment."""
+    if bare[:4].casefold() in ("#n/a", "#val", "#div", "#ref", "#num", "#nul", "#nam"):
+        return numerals.is_missing(re.split(r"[,;\t| ]", bare, maxsplit=1)[0])
     return bare[0] == "#" and bare[1:2] in (",", ";", "\t", "|") and len(bare) > 2
 
 

@@ -97,16 +97,17 @@ def _frame(arrays, place) -> Frame:
     named = tuple(str(one) for one in arrays["columns"].tolist()) if _are_words(arrays.get("columns")) else ()
     class_names = next((tuple(map(str, arrays[name].tolist())) for name in _NAMES if _are_words(arrays.get(name))), ())
     order = sorted(arrays, key=lambda name: _POINTS.index(name.lower()) if name.lower() in _POINTS else len(_POINTS))
-    numbers = [name for name in order if arrays[name].dtype.kind in "fiu" and not class_name(name)]
-    flat = [name for name in numbers if arrays[name].ndim == 2 and arrays[name].size]
+    flat = [name for name in order if arrays[name].dtype.kind in "fiu" and arrays[name].ndim == 2 and arrays[name].size]
+    labels = [name for name in arrays if class_name(name) and (flat or name.lower() != "y")]
     if flat:
         frame = _matrix(arrays[flat[0]], named, place if not flat[0] else f"{flat[0]!r} in {place}")
         frame.notes += [f"{flat[0]!r} was read, and not {', '.join(map(repr, flat[1:5]))}"] if len(flat) > 1 else []
     else:
-        frame = _vectors({name: arrays[name] for name in numbers}, arrays, place)
+        frame = _vectors({name: arrays[name] for name in order if name not in labels}, arrays, place)
     rows = len(frame.columns[0].values)
-    for name, array in arrays.items():
-        if class_name(name) and array.ndim == 1 and len(array) == rows and array.dtype.kind in "iubUS":
+    for name in labels:
+        array = arrays[name]
+        if array.ndim == 1 and len(array) == rows and array.dtype.kind in "iubUS":
             frame.columns.append(_labels(name, array, class_names))
             frame.class_names = class_names
             break
@@ -127,7 +128,9 @@ def _matrix(array, names, place) -> Frame:
 
 def _vectors(numbers, arrays, place) -> Frame:
     """Arrays [n] of one length, as columns."""
-    vectors = {name: array for name, array in numbers.items() if array.ndim == 1 and len(array)}
+    vectors = {
+        name: array for name, array in numbers.items() if array.dtype.kind in "fiu" and array.ndim == 1 and len(array)
+    }
     if not vectors:
         shapes = ", ".join(f"{f'{name!r} ' if name else ''}{_shape(array)}" for name, array in list(arrays.items())[:6])
         kind = "text" if all(array.dtype.kind in "US" for array in arrays.values()) else None

@@ -190,3 +190,57 @@ def test_what_is_exported_says_nothing_of_where_the_data_lay(tmp_path, monkeypat
 )
 def test_other_people_are_told_the_last_name_of_a_path(data, known):
     assert elsewhere(Training.parse({"data": data})).data == Training.parse({"data": data | {"path": known}}).data
+
+
+PLACES = "name,lat,lon,height,art\n" + "".join(
+    f"p{k},{48 + x:.4f},{11 + y:.4f},{400 + k},{'well' if k % 3 else 'spring'}\n" for k, (x, y) in enumerate(CLOUD)
+)
+
+
+def test_classes_of_a_table_are_drawn_with_its_points_and_asked_for_one_by_one(tmp_path):
+    path = text(tmp_path / "places.csv", PLACES)
+    source = sources.open_source(Data(dataset="points", path=str(path)))
+    samples, labels = sources.read(source, np.arange(600))
+    assert source.class_names == ("spring", "well") and source.classes == 2
+    known = points.table(path)
+    table = {tuple(x): label for x, label in zip(known.points.astype(np.float32).tolist(), known.labels, strict=True)}
+    assert [table[tuple(x)] for x in samples.tolist()] == labels.tolist()
+    exact = data.of_points(path).denoiser
+    springs = toy.drawn(known.points[known.labels == 0])
+    x = torch.randn(20, 2)
+    torch.testing.assert_close(exact(x, 0.3, torch.zeros(20, dtype=torch.int64)), springs(x, 0.3))
+    assert not torch.allclose(exact(x, 0.3), springs(x, 0.3))
+
+
+def test_columns_are_a_setting_of_points_and_of_nothing_else(tmp_path):
+    path = text(tmp_path / "places.csv", PLACES)
+    chosen = Data(dataset="points", path=str(path), columns="lon,height")
+    assert data.learned(chosen).units.names == ("lon", "height")
+    assert data.learned(chosen).name != data.learned(Data(dataset="points", path=str(path))).name
+    with pytest.raises(edm.SettingsError, match="columns = 'x,y': is only for the datasets points"):
+        Data(dataset="digits", columns="x,y")
+
+
+def test_samples_of_a_network_come_back_in_the_numbers_and_classes_of_its_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    from edm.__main__ import main
+
+    text(tmp_path / "places.csv", PLACES)
+    small_run = ["--channels=16", "--blocks=1", "--batch=64", "--tick=320", "--checkpoint=320", "--validation=16"]
+    asked = ["--path=places.csv", "--columns=lon,lat", "--images=320", "--out=run", *small_run]
+    assert main(["train", "--dataset=points", *asked]) == 0
+    assert main(["export", "run", "--out=model.safetensors"]) == 0
+    (tmp_path / "places.csv").unlink()
+    model = models.load(models.register("model.safetensors", "places"))
+    try:
+        assert model.class_names == ("spring", "well") and model.units.names == ("lon", "lat")
+        for name in ("drawn.csv", "drawn.npz"):
+            assert main(["sample", "--model=places", "--label=well", "--count=32", "--steps=6", f"--out={name}"]) == 0
+        drawn = np.loadtxt("drawn.csv", delimiter=",")
+        assert np.abs(drawn - [11, 48]).max() < 20 and np.abs(drawn).min() > 1
+        with np.load("drawn.npz") as file:
+            np.testing.assert_allclose(file["samples"], drawn, rtol=1e-12)
+            assert np.array_equal(file["samples"], file["trajectory"][-1])
+    finally:
+        models.forget("places")
+    assert "(lon 11.15 ± 1.1; lat" in (tmp_path / "model.md").read_text(), "the card says what the coordinates are"
