@@ -36,7 +36,8 @@ SMALL = 256  # numbers of a small image
 
 def learned_from_few() -> dict[str, str]:
     """The networks whose training images are a set that can be looked through: name -> short title."""
-    return {name: title for name, title in short_titles().items() if _knows_its_images(models.load(name))}
+    titles = short_titles()
+    return {model.name: titles[model.name] for model in choosing.trained() if _knows_its_images(model)}
 
 
 def _knows_its_images(model) -> bool:
@@ -179,16 +180,16 @@ def _near(found: Found, color):
             "size": 8, "text": [str(side) for side in stage.nearest], "place": "bottom center",
         })  # fmt: skip
     x = {"title": "σ", "log": True, "range": [diagnostics.LEVELS[0] / 1.2, diagnostics.LEVELS[-1] * 1.2]}
-    return {"x": x, "y": {"title": "RMS, network − patches of k"}, "lines": lines}
+    return {"x": x, "y": {"title": "RMS, network − D<sub>k</sub>"}, "lines": lines}
 
 
 def _copied(sides, found: Found, color):
     """Share of copies over k, and the network's."""
     known = sorted(side for side in found.drawn if side is not None)
-    line = {"name": "patches of k", "x": known, "y": [100 * found.drawn[side]["share"] for side in known]}
+    line = {"x": known, "y": [100 * found.drawn[side]["share"] for side in known]}
     panel = {
         "x": {"title": "side k of a patch, pixels", "range": [0, sides[-1] + 1]},
-        "y": {"title": "samples that are copies, %", "range": [-4, 104]},
+        "y": {"title": "copies, %", "range": [-4, 104]},
         "lines": [line | {"color": "data", "mode": "lines+markers", "size": 7}],
     }
     if None in found.drawn:
@@ -246,12 +247,12 @@ print(found.sigmas, found.nearest)
 
 
 INSTRUMENT = Instrument(
-    "copies",
+    "patches",
     "loss",
     "Copy or create",
     "Does a network copy its training images, or make new ones? Beside it, ideal denoisers that see k×k pixels only.",
     Copying,
     respond,
-    script="copies",
+    script="patches",
     body=drawings.Copies,
 )

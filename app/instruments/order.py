@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.instruments import choosing, starts
 from app.instruments.base import Instrument, View, option
-from app.instruments.methods import methods, titles
+from app.instruments.methods import methods, solvers_option
 from edm import diagnostics, models
 from edm.base.errors import Refused
 from edm.plots import panels
@@ -28,14 +28,7 @@ class Orders(View):
     """What the instrument shows."""
 
     data: str = starts.model_option("three_modes")
-    solvers: tuple[str, ...] = option(
-        ("euler", "heun", "ralston", "midpoint"),
-        "solvers",
-        "Euler, and the second-order family: Heun, Ralston (⅔), midpoint (½)",
-        choices=titles,
-        colors=lambda name: methods()[name].color,
-        section="Solvers",
-    )
+    solvers: tuple[str, ...] = solvers_option("Solvers of the ODE, each by itself")
     grids: tuple[str, ...] = option(
         ("edm",),
         "time steps",
@@ -80,7 +73,7 @@ def _points(model, lines, settings, context):
 def _body(points, settings):
     several = len(settings.grids) > 1
     series = [
-        Series(_name(line, several), _look(*line), found, methods()[line[0]].solver.order)
+        Series(_name(line, several), _look(*line, several), found, methods()[line[0]].order)
         for line, found in points.items()
     ]
     orders = {line: panels.order_of(found) for line, found in points.items()}
@@ -88,9 +81,10 @@ def _body(points, settings):
     return {"figure": figure, "summary": _summary(orders, points, several), "python": _python(settings)}
 
 
-def _look(solver, grid) -> Look:
-    """The solver's colour, and the line and symbol of the time steps."""
-    return replace(look_of(grid), color=methods()[solver].color)
+def _look(solver, grid, several) -> Look:
+    """The solver's colour, and the line and symbol of the time steps; the solver's own line where they are one kind."""
+    look, method = look_of(grid), methods()[solver]
+    return replace(look, color=method.color, dash=look.dash if several else method.dash)
 
 
 def _name(line, several):

@@ -40,6 +40,7 @@ class Truncation(View):
         list=True,
         section="Solver",
     )
+    solvers: tuple[str, ...] = methods.solvers_option("Whose steps are compared with it")
     rho: float = option(
         7.0,
         "ρ",
@@ -61,7 +62,7 @@ def respond(settings: Truncation, context):
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
     runs = _runs(base, settings)
-    key = "truncation", model.identity, base
+    key = "truncation", model.identity, base, tuple(_compared(settings))
     for items, ended in starts.kept(context, key, lambda: _items(model, runs, settings, context)):
         yield _body(model, base, settings, items), ended
 
@@ -70,9 +71,14 @@ def _values(name) -> dict:
     return methods.methods()[name].values
 
 
+def _compared(settings) -> list[str]:
+    """The methods that are drawn, in their own order."""
+    return [name for name in methods.methods() if name in settings.solvers or name == settings.solver]
+
+
 def _runs(base, settings) -> dict[tuple, object]:
     """("solver", name) and ("rho", ρ) -> the settings, the chosen ones first."""
-    names = sorted(methods.methods(), key=lambda name: name != settings.solver)
+    names = sorted(_compared(settings), key=lambda name: name != settings.solver)
     runs = {("solver", name): base.changed(**_values(name)) for name in names}
     edm_steps = base.changed(discretization="edm")
     for rho in sorted({settings.rho, *RHOS}, key=lambda rho: (rho != settings.rho, rho)):
@@ -106,7 +112,7 @@ def _body(model, base, settings, items):
     x = {"title": "σ where the step begins", "log": True}
     y = {"title": "local error, rms of x/s", "log": True}
     of_solver = {**y, "title": f"local error of {methods.titles()[settings.solver]}"}
-    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in methods.methods()]
+    solvers = [_line(name, parts.get(("solver", name), []), settings) for name in _compared(settings)]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = (
         f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{lanes.offered()[settings.design]}'s time steps"
@@ -131,6 +137,7 @@ def _line(name, parts, settings):
     method = methods.methods()[name]
     strong = {"width": 3} if name == settings.solver else {"width": 1.5}
     look = {"name": method.title, "color": method.color, **strong}
+    look |= {} if method.dash == "solid" else {"dash": method.dash}
     return {**look, "x": rounded([p.sigma for p in parts]), "y": _rms(parts)}
 
 

@@ -19,7 +19,13 @@ COORDINATES = (
 
 def order(sampling: Sampling) -> int:
     """Of the solver."""
-    return SOLVERS[sampling.solver].order
+    return SOLVERS[sampling.solver].claimed(sampling)
+
+
+def dearer(cheap: Sampling, dear: Sampling) -> bool:
+    """Whether the second's solver is of higher order, and takes fewer steps for it with the same NFE."""
+    cost = [SOLVERS[sampling.solver].cost(100, sampling) for sampling in (cheap, dear)]
+    return order(cheap) < order(dear) and cost[0] < cost[1]
 
 
 def about(what: str) -> str:
@@ -40,7 +46,7 @@ def of_walk(found: Sequence[tuple[str, float, Sampling]], what: str) -> str:
     if not worse:
         return f"{text} {about(what)}"
     text += f" The error rises with the {_listed([row for row, _, _ in worse])}."
-    if any(order(start) < order(reached) for _, start, reached in worse):
+    if any(dearer(start, reached) for _, start, reached in worse):
         text += f" {STEPS}."
     if any(order(start) == order(reached) > 1 and _coordinates(start, reached) for _, start, reached in worse):
         text += f" {COORDINATES}."
@@ -56,7 +62,7 @@ def of_lanes(found: Sequence[tuple[str, float, Sampling]], what: str) -> str:
     ranked = sorted(found, key=lambda lane: lane[1])
     listed = ", ".join(f"{title} {error:.2g}" for title, error, _ in ranked)
     text = f"From the same latents, errors from the least to the most: {listed}."
-    if any(order(a) < order(b) for k, (_, _, a) in enumerate(ranked) for _, _, b in ranked[k + 1 :]):
+    if any(dearer(a, b) for k, (_, _, a) in enumerate(ranked) for _, _, b in ranked[k + 1 :]):
         text += f" {STEPS}. At which budget the curves cross, the race shows."
     return f"{text} {about(what)}" if len(ranked) > 1 else text
 
@@ -82,7 +88,7 @@ def of_race(
         text += f"The lines cross: {own} is below {_listed(listed)} NFE on, and above with fewer."
     if lower:
         text += f" In the end {_listed(lower)} {'is' if len(lower) == 1 else 'are'} below {own}."
-    if any(order(samplings[title]) < order(samplings[own]) for title in passed):
+    if any(dearer(samplings[title], samplings[own]) for title in passed):
         text += f" {STEPS}."
     if any(order(samplings[title]) > 1 and _coordinates(samplings[title], samplings[own]) for title in lower):
         text += f" {COORDINATES}."

@@ -15,6 +15,8 @@ class Knob(Sent):
     """See `edm.base.fields.knob`. ends: values that the slider's two ends stand for.
 
     titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said.
+    families, own, forms, leaves: of the choices too, where there are any: what each is one of, what fields are with it
+    that are automatic, the names of its forms, and the fields that change nothing with it.
     needs: a field without which this one changes nothing. instead: the fields in whose place this one counts."""
 
     symbol: str
@@ -30,6 +32,10 @@ class Knob(Sent):
     titles: list[str] | None = None
     helps: list[str] | None = None
     uses: list[list[str] | None] | None = None
+    families: list[str] | None = None
+    own: list[dict[str, Value]] | None = None
+    forms: list[list[str]] | None = None
+    leaves: list[list[str]] | None = None
     needs: str | None = None
     instead: list[str] | None = None
     section: str | None = None

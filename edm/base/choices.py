@@ -54,3 +54,23 @@ def help_of(registry: Mapping[str, object], name: str) -> str:
 def knobs_of(registry: Mapping[str, object], name: str) -> tuple[str, ...] | None:
     """The fields that matter only where it is chosen; None where it does not say."""
     return getattr(registry[name], "knobs", None)
+
+
+def family_of(registry: Mapping[str, object], name: str) -> str:
+    """What it is one of, where there are many; "" where that is not said."""
+    return getattr(registry[name], "family", "")
+
+
+def own_of(registry: Mapping[str, object], name: str) -> dict[str, Any]:
+    """Fields that are automatic where they are None -> what they are then, where this is chosen."""
+    return dict(getattr(registry[name], "own", {}))
+
+
+def forms_of(registry: Mapping[str, object], name: str) -> list[str]:
+    """The names of its forms, its own first."""
+    return list(getattr(registry[name], "forms", ()))
+
+
+def leaves_of(registry: Mapping[str, object], name: str) -> list[str]:
+    """The fields that change nothing where it is chosen, though they do elsewhere."""
+    return list(getattr(registry[name], "leaves", ()))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from edm.base import documents
-from edm.base.choices import help_of, knobs_of, title_of
+from edm.base.choices import family_of, forms_of, help_of, knobs_of, leaves_of, own_of, title_of
 from edm.base.errors import Refused, one_line, shown
 from edm.base.paths import text
 
@@ -213,7 +213,10 @@ def _choices_of(entries) -> dict:
     if entries is None:
         return {"choices": None}
     told = {"titles": title_of, "helps": help_of, "uses": knobs_of}
-    return {"choices": list(entries)} | {key: [of(entries, name) for name in entries] for key, of in told.items()}
+    found = {"choices": list(entries)} | {key: [of(entries, name) for name in entries] for key, of in told.items()}
+    more = {"families": family_of, "own": own_of, "forms": forms_of, "leaves": leaves_of}
+    said = {key: [of(entries, name) for name in entries] for key, of in more.items()}
+    return found | {key: values for key, values in said.items() if any(values)}
 
 
 def refusal(field: str, value: Any, reason: str) -> PydanticCustomError:

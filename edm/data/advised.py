@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edm.data.left_out import LEAST, Curve
+from edm.data.leave_one_out import LEAST, Curve
 
 FEW = 0.05  # of the loss: less is little to learn
 APART = 0.1  # of the loss, between the twins: more, and copying pays
@@ -22,13 +22,13 @@ class Advice:
 
     step: between two values, None: any. nearest: the distance to the nearest other sample, which 5 % fall below; None
     where that is not known. farthest: of two samples. widest: standard deviation of the widest direction.
-    sigmas [S]; ideal, left_out: λ·loss of the exact denoiser, and of its twin that never saw the sample; None where
-    there is none. known: the distribution itself is, and ideal is the least for any network. per_class: each sample
-    was compared with its class alone; alone: how many had no other there.
+    sigmas [S]; ideal, leave_one_out: λ·loss of the exact denoiser, and of its twin that never saw the sample; None
+    where there is none. known: the distribution itself is, and ideal is the least for any network. classes: how many;
+    per_class: each sample was compared with its class alone; alone: how many had no other there.
 
     little_above, little_below: noise levels beyond which there is little to learn. unsaid_below: below it, the set
-    cannot say what there is to learn; inf: at all. copied_below: below it, copying the set pays. None: there is no
-    such level among sigmas.
+    cannot say what there is to learn: the last of sigmas, where it cannot at all. copied_below: below it, copying the
+    set pays. None: there is no such level among sigmas.
     """
 
     count: int | None
@@ -47,8 +47,9 @@ class Advice:
     P_std: float
     sigmas: np.ndarray
     ideal: Curve | None
-    left_out: Curve | None
+    leave_one_out: Curve | None
     known: bool
+    classes: int
     per_class: bool
     alone: int
     little_above: float | None
@@ -67,7 +68,7 @@ class Advice:
         plain = {name: _plain(value) for name, value in numbers.items()}
         curves = {
             name: None if one is None else {"mean": _listed(one.mean), "stderr": _listed(one.stderr)}
-            for name, one in (("ideal", self.ideal), ("left_out", self.left_out))
+            for name, one in (("ideal", self.ideal), ("leave_one_out", self.leave_one_out))
         }
         shape = list(self.shape)
         return {**plain, "shape": shape, "sigmas": _listed(self.sigmas), **curves, "sentences": list(self.sentences)}
@@ -79,7 +80,7 @@ def _about(advice: Advice) -> Iterator[str]:
     if many:
         yield (
             f"{advice.looked_at:,} of the {advice.count:,} samples were looked at, a seeded choice: of all of them "
-            "neighbours are nearer, and the leave-one-out loss is lower."
+            f"neighbours are nearer, and the leave-one-out loss is lower. The losses are of {advice.measured:,}."
         )
     if advice.count is None and not advice.known:
         yield f"The set has no end: {advice.looked_at:,} of its samples were looked at."
@@ -93,6 +94,8 @@ def _about(advice: Advice) -> Iterator[str]:
     if advice.per_class:
         alone = f"; {advice.alone:,} of {advice.measured:,} have no other in theirs" if advice.alone else ""
         yield f"Each sample was compared with those of its class{alone}."
+    elif advice.classes > 1:
+        yield f"All {advice.classes:,} classes were looked at together."
     yield f"σ_data = {advice.sigma_data:.3g}, the standard deviation of a coordinate."
 
 
@@ -121,13 +124,14 @@ def _training(advice: Advice) -> Iterator[str]:
         reasons.append(f"above σ = {advice.little_above:.2g} there is little to learn")
     if advice.little_below is not None:
         reasons.append(f"below {advice.little_below:.2g} there is little again, since the distribution is smooth there")
-    if advice.unsaid_below is not None and math.isfinite(advice.unsaid_below):
+    silent = advice.unsaid_below is not None and advice.unsaid_below >= advice.sigmas[-1]
+    if advice.unsaid_below is not None and not silent:
         reasons.append(f"below σ = {advice.unsaid_below:.2g} this set cannot say")
     why = f": {'; '.join(reasons)}" if reasons else ""
     yield f"P_mean = {advice.P_mean:g} and P_std = {advice.P_std:g}{why}."
-    if advice.unsaid_below == math.inf:
+    if silent:
         yield "No sample tells of another at any noise level: these are too few, or too different, to say more."
-    if advice.left_out is None and not advice.known:
+    if advice.leave_one_out is None and not advice.known:
         yield f"These are fewer than {LEAST} different samples, so none was left out."
     if advice.copied_below is not None:
         yield (

@@ -17,7 +17,7 @@ error ∝ 1/p, then the density that leaves the least in sum is the square root 
     p(ln σ) ∝ √(1 − G) · σσ_d²/(σ² + σ_d²),
 
 and P_mean and P_std are its mean and standard deviation. G is known of a distribution; of a finite set it lies between
-the exact denoiser's loss and its leave-one-out twin's (`edm.data.left_out`), or 1, and is taken halfway.
+the exact denoiser's loss and its leave-one-out twin's (`edm.data.leave_one_out`), or 1, and is taken halfway.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from edm.base.errors import Refused
 from edm.base.protocols import Source
 from edm.data import sources
 from edm.data.advised import APART, FEW, Advice
-from edm.data.left_out import Twins, floors, twins
+from edm.data.leave_one_out import Twins, floors, twins
 from edm.data.looked import Looked, look
 from edm.data.settings import Data
+from edm.data.split import Split
 
 if TYPE_CHECKING:
     from edm.base.types import Numbers
@@ -61,8 +62,9 @@ class Step(NamedTuple):
 def advice(data: Any, *, per_class: bool = False, seed: int = 0, sigmas: Numbers | None = None) -> Advice:
     """What a data set says of how to train on it, in some seconds.
 
-    data: the name of a data set, a path, an `edm.data.settings.Data`, what `edm.data.bring` has read, an
-        `edm.data.Dataset`, or a source (`edm.data.sources`). Images of several sizes are looked at as 32×32.
+    data: the name of a data set, a path, an `edm.data.settings.Data` (of which `examples` alone are read, if it names
+        some), what `edm.data.bring` has read, an `edm.data.Dataset`, or a source (`edm.data.sources`). Images of
+        several sizes are looked at as 32×32.
     per_class: compare each sample with others of its class only; else all classes are looked at together.
     seed: of the samples that are looked at, where the set is large, and of the noise.
     sigmas: noise levels of the curves; None: 25, from far below σ_data to σ_max.
@@ -78,8 +80,10 @@ def advise(data: Any, *, per_class: bool = False, seed: int = 0, sigmas: Numbers
     source = source_of(data)
     if per_class and not source.classes:
         raise Refused("per_class = True: these data have no classes")
-    looked = None
-    for found in look(source, seed):
+    looked, among = None, None
+    if isinstance(data, Data) and data.examples is not None:
+        among = Split(source, data.holdout, examples=data.examples).kept
+    for found in look(source, seed, among=among):
         if isinstance(found, Looked):
             looked = found
         else:
@@ -103,15 +107,14 @@ def source_of(data: Any) -> Source:
     """What is meant by `data` of `advice`, as a source. Raises Refused."""
     if isinstance(data, str | Path):
         name = str(data)
-        if name in sources.names():
-            data = Data(dataset=name)
-        else:
-            data = Data(dataset="points" if name.lower().endswith((".csv", ".npy")) else "folder", path=name)
+        data = Data(dataset=name) if name in sources.names() else named.bring(data)
     if isinstance(data, Data):
         return sources.open_source(data)
     if isinstance(data, named.Dataset):
         known = data.name in sources.names() and len(data.shape) == 3
         return sources.open_source(Data(dataset=data.name)) if known else sources.Mixture(data)
+    if isinstance(data, named.Brought):
+        return _brought(data)
     if not hasattr(data, "read"):
         raise Refused(f"{data!r:.60} is no data set; give a name, a path, or a source of edm.data.sources")
     return data
@@ -138,12 +141,12 @@ def _levels(sigmas, sigma_data, sigma_max) -> np.ndarray:
 def _advised(looked: Looked, found: Twins, farthest, widest, sigma_max, per_class) -> Advice:
     near = float(np.quantile(found.nearest, _NEAREST)) if len(found.nearest) else None
     P_mean, P_std = p_train(found, looked.sigma_data)
-    ideal, left_out = (None if one is None else one.mean for one in (found.ideal, found.left_out))
+    ideal, left_out = (None if one is None else one.mean for one in (found.ideal, found.leave_one_out))
     best = left_out if ideal is None else ideal
     return Advice(
         looked.count, len(looked.rows), found.count, looked.shape, looked.duplicates, looked.step, near, farthest,
         widest, looked.sigma_data, _sigma_min(looked, near), sigma_max, P_mean, P_std, found.sigmas, found.ideal,
-        found.left_out, looked.exact is not None, per_class, found.alone,
+        found.leave_one_out, looked.exact is not None, looked.classes, per_class, found.alone,
         None if best is None else _little(found.sigmas, best, above=True),
         _little(found.sigmas, ideal, above=False) if looked.exact is not None and ideal is not None else None,
         None if left_out is None else _unsaid(found.sigmas, left_out),
@@ -163,8 +166,8 @@ def _sigma_min(looked: Looked, near: float | None) -> float:
 def p_train(found: Twins, sigma_data: float) -> tuple[float, float]:
     """(P_mean, P_std) of the density in ln σ at the head of this module, to a tenth."""
     learned = _sure(found.ideal)
-    if found.left_out is not None:
-        learned = (learned + np.minimum(_sure(found.left_out), 1)) / 2
+    if found.leave_one_out is not None:
+        learned = (learned + np.minimum(_sure(found.leave_one_out), 1)) / 2
     fine = np.linspace(math.log(found.sigmas[0]), math.log(found.sigmas[-1]), _FINE)
     gain = np.interp(fine, np.log(found.sigmas), np.maximum(1 - learned, 0))
     sigma = np.exp(fine)
@@ -192,10 +195,10 @@ def _little(sigmas, losses, above: bool) -> float | None:
 
 
 def _unsaid(sigmas, losses) -> float | None:
-    """The level below which the twin does no better than who has learned nothing; inf: at all levels."""
+    """The level below which the twin does no better than who has learned nothing."""
     low = int(losses.argmin())
     if losses[low] >= 1 - FEW:
-        return math.inf
+        return float(sigmas[-1])
     return _crossing(sigmas[low::-1], losses[low::-1] - 1)
 
 

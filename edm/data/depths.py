@@ -74,7 +74,7 @@ def shallow(image: Image.Image, scales: Scales) -> Image.Image:
         return image  # PIL takes the upper eight bits itself
     found, alpha = values(image)
     if its == DEEP and DEEP not in scales:
-        pixels = (found.astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        pixels = (found >> 8).astype(np.uint8)
     else:
         pixels = scaled(found, *scales.get(its, (float(found.min()), float(found.max()))))
     if alpha is not None:
@@ -86,6 +86,8 @@ def shallow(image: Image.Image, scales: Scales) -> Image.Image:
 
 def scaled(found: np.ndarray, low: float, high: float) -> np.ndarray:
     """Values from `low` to `high` as uint8 from 0 to 255; those beyond are cut off."""
+    if found.dtype == np.uint16:  # each of the values once, however many pixels have it
+        return scaled(np.arange(65536), low, high)[found]
     share = (found.astype(np.float64) - low) * (255 / (high - low) if high > low else 0)
     return np.rint(share.clip(0, 255)).astype(np.uint8)
 

@@ -21,7 +21,7 @@ from edm.exact import PointSet
 if TYPE_CHECKING:
     from edm.base.protocols import Source
 
-NUMBERS = 1 << 23  # of all samples that are looked at
+NUMBERS = 1 << 24  # of all samples that are looked at
 MOST = 10_000  # samples that are
 _ENDLESS = 2000  # samples of a set without end
 _AT_ONCE = 200
@@ -29,13 +29,15 @@ _LEVELS = 1 << 13  # values of a coordinate: more are no steps
 _EVEN = 0.02  # of a step: how far from whole multiples of it values may lie
 _SWEEPS = 6
 _WIDEST = 1000  # samples of which the widest direction is found
+FEW = 8  # coordinates, of which distances are computed in float64
 BYTE = 2 / 255  # a step of 8 bits, between −1 and 1
 
 
 @dataclass(frozen=True, eq=False)
 class Looked:
     """rows: [M, d], float64 of few coordinates, else float32. labels: [M] or None. same: [M], a number that equal rows
-    share. count: how many samples there are, None: without end. shape: of one. sigma_data: of the whole.
+    share. count: how many samples there are, None: without end. shape: of one. classes: how many, 0: none.
+    sigma_data: of the whole.
 
     step: between two values that a coordinate may have, None: any. exact: the denoiser of a distribution that is known.
     """
@@ -45,6 +47,7 @@ class Looked:
     same: torch.Tensor
     count: int | None
     shape: tuple[int, ...]
+    classes: int
     sigma_data: float
     step: float | None
     exact: Any = None
@@ -56,7 +59,7 @@ class Looked:
 
     def farthest(self) -> float:
         """The distance of the two samples that lie farthest apart, as far as a few sweeps from end to end find them."""
-        place, found = self.rows.double().mean(0).to(self.rows), 0.0
+        place, found = self.rows.mean(0), 0.0
         for sweep in range(_SWEEPS):
             distances = (self.rows - place).norm(dim=1)
             found = max(found, float(distances.max())) if sweep else found
@@ -71,21 +74,25 @@ class Looked:
         return float((torch.linalg.eigvalsh(products)[-1].clamp(min=0) / len(some)).sqrt())
 
 
-def look(source: Source, seed: int = 0, most: int = NUMBERS) -> Iterator[float | Looked]:
+def look(
+    source: Source, seed: int = 0, most: int = NUMBERS, among: np.ndarray | None = None
+) -> Iterator[float | Looked]:  # fmt: skip
     """Yields the share of samples that have been read, and at last what was looked at.
 
     seed: of the choice, where there are more than `most` numbers in all samples, or more than 10,000 samples.
+    among: the numbers of the only samples that count; None: all.
     Raises Refused for a single sample, or samples that are all equal.
     """
     exact = getattr(source, "exact", None)
-    if isinstance(exact, PointSet):
+    if isinstance(exact, PointSet) and among is None:
         rows, labels, count, exact = exact.points, exact.labels, len(exact.points), None
         chosen = _chosen(count, max(2, min(MOST, most // rows[0].numel())), seed)
         rows, labels = rows[chosen], None if labels is None else labels[chosen]
     else:
-        count = source.size
+        count, exact = (source.size, exact) if among is None else (len(among), None)
         room = max(2, min(MOST, most // int(np.prod(source.shape))))
         numbers = _chosen(count, room, seed) if count is not None else np.arange(min(room, _ENDLESS))
+        numbers = numbers if among is None else among[numbers]
         read = []
         for part in np.array_split(numbers, -(-len(numbers) // _AT_ONCE)):
             yield len(read) * _AT_ONCE / len(numbers)
@@ -97,11 +104,11 @@ def look(source: Source, seed: int = 0, most: int = NUMBERS) -> Iterator[float |
         what = "there is one sample only" if len(rows) < 2 else f"all {len(rows):,} samples are equal"
         raise Refused(f"{what}: nothing can be learned of it; bring more, and different ones")
     step, values = _step(rows), sources.scaled(rows).flatten(1) if rows.dtype == torch.uint8 else rows.flatten(1)
-    values = values.double() if values.shape[1] <= 64 else values.float()
-    spread = float((values - values.mean(0)).double().square().mean().sqrt())
+    values = values.double() if values.shape[1] <= FEW else values.float()
+    spread = float(values.var(0, correction=0).double().mean().sqrt())
     known = exact.sigma_data if exact is not None else getattr(source, "spread", None)
     sigma_data = spread if known is None else float(known)
-    yield Looked(values, labels, same, count, tuple(source.shape), sigma_data, step, exact)
+    yield Looked(values, labels, same, count, tuple(source.shape), source.classes, sigma_data, step, exact)
 
 
 def _chosen(count, room, seed) -> np.ndarray:

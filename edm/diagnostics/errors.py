@@ -50,9 +50,16 @@ def reference_evaluations(steps: int = REFERENCE_STEPS) -> int:
 def check_deterministic(sampling: Sampling, why: str) -> None:
     """Raises Refused for settings that add fresh noise; why: what is not to be had then."""
     if sampling.stochastic:
-        churn = sampling.S_churn > 0
-        cause, remedy = ("S_churn > 0", "set it to 0") if churn else (f"solver = {sampling.solver!r}", "take another")
-        raise Refused(f"{cause}: {why}; {remedy}")
+        cause = "S_churn > 0" if sampling.S_churn > 0 else f"solver = {sampling.solver!r}"
+        raise Refused(f"{cause}: {why}; {remedy(sampling)}")
+
+
+def remedy(sampling: Sampling) -> str:
+    """What to do about the fresh noise of stochastic settings."""
+    if sampling.S_churn > 0:
+        return "set it to 0"
+    quiet = " and ".join(f"{name} = {value:g}" for name, value in SOLVERS[sampling.solver].quiet.items())
+    return f"set {quiet}, or take another" if quiet else "take another"
 
 
 def sampling_error(denoiser: Denoise, latents: torch.Tensor, sampling: Sampling, labels: Labels = None) -> float:

@@ -12,7 +12,7 @@ import torch
 from edm import timesteps
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error
+from edm.diagnostics.errors import REFERENCE_STEPS, reference, remedy, rms_error
 from edm.diagnostics.statistics import interval
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
@@ -99,10 +99,10 @@ def race(
             entries[name, sampling.steps] = lane, sampling
     for (name, _), (lane, sampling) in entries.items():
         if measure == "error" and sampling.stochastic:
-            churn = sampling.S_churn > 0
-            has, do = (f"S_churn = {sampling.S_churn:g}", "set it to 0") if churn else (sampling.solver, "take another")
+            has = f"S_churn = {sampling.S_churn:g}" if sampling.S_churn > 0 else sampling.solver
             raise Refused(
-                f"lane {name!r} has {has}: a stochastic path has no ODE solution to compare with; {do}, or measure the "
+                f"lane {name!r} has {has}: a stochastic path has no ODE solution to compare with; "
+                f"{remedy(sampling)}, or measure the "
                 "distance to the data"
             )
         for seed, z in _repeats(latents, sampling).items():

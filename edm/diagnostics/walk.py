@@ -76,16 +76,22 @@ def differing_rows(samplings: Mapping[str, Sampling]) -> list[tuple[str, dict[st
 def _solver(sampling):
     solver = SOLVERS[sampling.solver]
     own = {name: getattr(sampling, name) for name in solver.knobs}
-    if all(value == Sampling.model_fields[name].default for name, value in own.items()):
+    own = {name: value for name, value in own.items() if value != Sampling.model_fields[name].default}
+    if not own:
         return solver.title
-    said = ", ".join(f"{symbol(Sampling, name)} = {value:.3g}" for name, value in own.items())
+    said = ", ".join(f"{symbol(Sampling, name)} = {_written(value)}" for name, value in own.items())
     called = [variant.called for variant in solver.variants if _about(variant.values) == _about(own)]
-    return f"{solver.title}'s family, {said}" + "".join(f" ({name})" for name in called)
+    family = "'s family" if "alpha" in own else ""
+    return f"{solver.title}{family}, {said}" + "".join(f" ({name})" for name in called)
 
 
-def _about(values) -> dict[str, float]:
+def _written(value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else {True: "yes", False: "no"}.get(value, str(value))
+
+
+def _about(values) -> dict[str, object]:
     """Values as they are written by hand: ⅔ is 0.67."""
-    return {name: round(value, 2) for name, value in values.items()}
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def _solver_value(sampling):
@@ -137,8 +143,9 @@ def _churn(sampling):
     return ", ".join(f"{name} = {value:g}" for name, value in values.items()).replace("inf", "∞") or "none"
 
 
+_SOLVER_KNOBS = tuple(dict.fromkeys(knob for solver in SOLVERS.values() for knob in solver.knobs))
 ROWS = (
-    Row("solver", ("solver", "alpha"), _solver, _solver_value),
+    Row("solver", ("solver", *_SOLVER_KNOBS), _solver, _solver_value),
     Row("time steps tᵢ", ("discretization", *_SHAPES, "sigmas"), _time_steps, _time_steps_value),
     Row("schedule σ(t)", ("schedule",), lambda s: formula_of(SCHEDULES, s.schedule), lambda s: s.schedule),
     Row("scaling s(t)", ("scaling",), lambda s: formula_of(SCALINGS, s.scaling), lambda s: s.scaling),

@@ -42,10 +42,12 @@ SOLVERS: dict[str, Solver] = {
         Solver(
             "lms", "LMS", ADAMS, 3, once, ORDERS, never, multistep.lms,
             help="a polynomial through the last slopes, in the ODE's own time", own_order=multistep.LMS_ORDER,
+            orders=lambda p: p,
         ),
         Solver(
             "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
             help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
+            orders=lambda p: min(p, 2),
         ),
         Solver(
             "dpm_2", "DPM-2", EXPONENTIAL, 2, twice, (), never, two_stage.dpm_2,
@@ -69,12 +71,14 @@ SOLVERS: dict[str, Solver] = {
         Solver(
             "deis", "DEIS", EXPONENTIAL, 3, once, ORDERS, never, multistep.deis,
             help="the last slopes as a polynomial in ln σ", own_order=multistep.DEIS_ORDER, in_sigma=True,
+            orders=lambda p: p,
         ),
         Solver(
             "unipc", "UniPC", EXPONENTIAL, 3, once, ("variant", *ORDERS), never, exponential.unipc,
             (Variant("unipc_bh1", "UniPC bh1", {"variant": "bh1"}, "bh1"),),
             help="predicts, and corrects with the next evaluation: of order p + 1",
             forms=("bh2", "bh1"), own_order=exponential.UNIPC_ORDER, in_sigma=True,
+            orders=lambda p: p + 1,
         ),
         Solver(
             "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.euler_ancestral,

@@ -3,17 +3,19 @@
     x⁺ = keep·x + Σ_j weights_j·m₋ⱼ + noise·ξ
 
 m₋₀ is evaluated at the step's own beginning, m₋₁ at the beginning of the step before. A method is the `Row` of each
-step, numbers of the levels alone, and what m is. Where churn has added noise, both are of t̂_i and σ̂_i.
+step, numbers of the levels alone, and what m is.
 
 A run begins with nothing to remember, in the middle of its path too, so that its first steps are of order 1, 2, …: the
-order of step i is min(p, steps taken + 1). The step to σ = 0 gives D.
+order of step i is min(p, steps taken + 1). Where churn adds noise, what was evaluated before is of another state, and
+extrapolating from it multiplies the noise (by 10⁶ at N = 64 with S_churn = 40): such a step begins anew too, at t̂_i and
+σ̂_i, which is where it is remembered. The step to σ = 0 gives D.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -24,6 +26,7 @@ from edm.solvers.solver import Draw, Now, Step
 if TYPE_CHECKING:
     from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
+NEAREST = 0.01  # of the coming step: what is remembered nearer than that says nothing of it, but multiplies errors
 LMS_ORDER, IPNDM_ORDER, DEIS_ORDER = 3, 4, 3  # each one's own
 _IPNDM = (
     (1.0,),
@@ -44,8 +47,8 @@ class Row(NamedTuple):
 Remembered = Callable[[Now], torch.Tensor]
 
 
-def remembering(most: int, of: Remembered, row: Callable[[int, int], Row]) -> Step:
-    """A step that remembers `most` values, the present one included.
+def remembering(path: PathLike, most: int, of: Remembered, row: Callable[[int, int], Row]) -> Step:
+    """A step that remembers `most` values, the present one included; with fresh noise it forgets those before.
 
     of(now): what is remembered of a step's beginning. row(i, known): of step i, where `known` are remembered.
     """
@@ -54,6 +57,8 @@ def remembering(most: int, of: Remembered, row: Callable[[int, int], Row]) -> St
     def step(ode: OdeLike, now: Now, draw: Draw) -> torch.Tensor:
         if now.sigma_next == 0:
             return now.denoised
+        if path.gammas[now.index]:
+            history.clear()
         history.appendleft(of(now))
         keep, weights, noise = row(now.index, len(history))
         x = combined(now.x, keep, weights, history)
@@ -94,10 +99,10 @@ def order_at(path: PathLike, sampling: SamplingLike, own: int, index: int, known
     return min(order, max(path.steps - 1 - index, 1)) if sampling.lower_order_final else order
 
 
-def distinct(nodes: list[float], index: int, order: int) -> int:
-    """How many of the last `order` nodes, back from nodes[index], grow: churn can raise a level to the one before."""
+def apart(nodes: Sequence[float], index: int, h: float, order: int) -> int:
+    """Of the `order` last nodes, back from nodes[index], how many are far enough from one another for a step of h."""
     for k in range(1, order):
-        if nodes[index - k] <= nodes[index - k + 1]:
+        if abs(nodes[index - k] - nodes[index - k + 1]) < NEAREST * abs(h):
             return k
     return order
 
@@ -107,13 +112,13 @@ def lms(path: PathLike, sampling: SamplingLike) -> Step:
     times = path.hats
 
     def row(index: int, known: int) -> Row:
-        order = distinct(list(times), index, order_at(path, sampling, LMS_ORDER, index, known))
         h = path.times[index + 1] - times[index]
+        order = apart(times, index, h, order_at(path, sampling, LMS_ORDER, index, known))
         nodes = [(times[index - j] - times[index]) / h for j in range(order)]
         weights = lagrange(nodes, [1 / (k + 1) for k in range(order)])
         return Row(1.0, tuple(h * weight for weight in weights))
 
-    return remembering(sampling.order or LMS_ORDER, slope, row)
+    return remembering(path, sampling.order or LMS_ORDER, slope, row)
 
 
 def ipndm(path: PathLike, sampling: SamplingLike) -> Step:
@@ -124,23 +129,24 @@ def ipndm(path: PathLike, sampling: SamplingLike) -> Step:
         h = path.times[index + 1] - path.hats[index]
         return Row(1.0, tuple(h * weight for weight in _IPNDM[order - 1]))
 
-    return remembering(sampling.order or IPNDM_ORDER, slope, row)
+    return remembering(path, sampling.order or IPNDM_ORDER, slope, row)
 
 
 def deis(path: PathLike, sampling: SamplingLike) -> Step:
     """On (x/s, σ): d = (x/s − D)/σ as a polynomial in ln σ through the last p, integrated from σ to σ⁺."""
-    sigmas, scales = hat_sigmas(path), [path.scale_at(t) for t in (*path.hats, 0.0)]
+    sigmas, scales = hat_sigmas(path), [path.scale_at(t) for t in path.hats]
+    logs = [math.log(sigma) for sigma in sigmas]
 
     def d(now: Now) -> torch.Tensor:
         return (now.x * (1 / (now.sigma * scales[now.index]))).sub_(now.denoised, alpha=1 / now.sigma)
 
     def row(index: int, known: int) -> Row:
-        order = distinct(sigmas, index, order_at(path, sampling, DEIS_ORDER, index, known))
         h = math.log(sigmas[index] / path.sigmas[index + 1])
+        order = apart(logs, index, h, order_at(path, sampling, DEIS_ORDER, index, known))
         nodes = [-math.log(sigmas[index - j] / sigmas[index]) / h for j in range(order)]
         moments = [math.factorial(k) * math.exp(-h) * phi(k + 1, h) for k in range(order)]
         ahead = path.scale(index + 1)
         weights = tuple(-sigmas[index] * h * ahead * weight for weight in lagrange(nodes, moments))
         return Row(ahead / scales[index], weights)
 
-    return remembering(sampling.order or DEIS_ORDER, d, row)
+    return remembering(path, sampling.order or DEIS_ORDER, d, row)

@@ -90,7 +90,8 @@ class Solver:
     help: a line. forms: what `variant` may be, its own first. own_order: what `order` is where it is not given; None:
     `order` does not matter. quiet: values of its knobs with which it adds no noise. in_sigma: whether it works on x/s
     and σ, so that schedule and scaling do not touch it. draws_at(path, sampling, i): whether step i draws at all.
-    counted(N, sampling): `evaluations` with these settings, where its knobs change them.
+    counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
+    field `order` is p.
     """
 
     name: str
@@ -109,7 +110,27 @@ class Solver:
     in_sigma: bool = False
     draws_at: Callable[[PathLike, SamplingLike, int], bool] = every
     counted: Callable[[int, SamplingLike], int] | None = None
+    orders: Callable[[int], int] | None = None
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What `order` and `variant` are where they are None."""
+        return ({"order": self.own_order} if self.own_order else {}) | (
+            {"variant": self.forms[0]} if self.forms else {}
+        )
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """The fields of `Sampling` that change nothing with this solver."""
+        return ("schedule", "scaling") if self.in_sigma else ()
 
     def cost(self, steps: int, sampling: SamplingLike) -> int:
         """Denoiser calls of so many steps with these settings."""
         return self.counted(steps, sampling) if self.counted else self.evaluations(steps)
+
+    def claimed(self, sampling: SamplingLike) -> int:
+        """The order of convergence with these settings."""
+        for variant in self.variants:
+            if variant.order is not None and all(getattr(sampling, k) == v for k, v in variant.values.items()):
+                return variant.order
+        return self.orders(sampling.order) if self.orders and sampling.order else self.order

@@ -62,7 +62,7 @@ REGISTRIES = {
     "instrument": INSTRUMENTS,
 }
 ENTRIES = {
-    "solver": replace(solvers.SOLVERS["heun"], name=NEW, title=TITLE, variants=(), knobs=("alpha",)),
+    "solver": replace(solvers.SOLVERS["heun"], name=NEW, title=TITLE, variants=(), knobs=("alpha",), help=HELP),
     "schedule": choice(lambda low, high: replace(schedules.LINEAR, name=NEW)),
     "scaling": choice(lambda schedule: replace(schedules.SCALINGS["none"](schedule), name=NEW)),
     "discretization": timesteps.Discretization(
@@ -124,7 +124,7 @@ def test_the_page_offers_each_by_its_title_with_its_formula_help_and_knobs(added
         title, help, uses = offered(knobs[kind])
         entry = ENTRIES[kind]
         assert title == TITLE
-        assert help == (f"{FORMULA}: {HELP}" if kind in WITH_FORMULA else "")
+        assert help == (f"{FORMULA}: {HELP}" if kind in WITH_FORMULA else getattr(entry, "help", ""))
         assert uses == (list(entry.knobs) if hasattr(entry, "knobs") else None)
     assert (NEW, TITLE) in [(one["name"], one["title"]) for one in known["train"]["datasets"]]
     assert (NEW, TITLE) in [(one["name"], one["title"]) for one in known["models"]]

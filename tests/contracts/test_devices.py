@@ -71,8 +71,7 @@ def test_sampling_with_any_network_waits_for_nothing(name):
         assert not gpu.waits and not gpu.copies["D2H"]
 
 
-@pytest.mark.parametrize("alpha", [1.0, 0.5])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("solver", "alpha"), [*((name, 1.0) for name in SOLVERS), ("heun", 0.5)])
 def test_every_solver_with_and_without_churn(solver, alpha):
     def ask(device):
         there = mixture().to(device)

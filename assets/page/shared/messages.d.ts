@@ -47,6 +47,13 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
+/** The set that was made, and its sheet. */
+export interface Became {
+  ok: true;
+  dataset: Dataset;
+  sheet: Sheet;
+}
+
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -234,6 +241,12 @@ export interface Failed {
   error: string;
 }
 
+/** How far the reading is. */
+export interface Far {
+  done: number;
+  total: number;
+}
+
 /** At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]. */
 export interface Field {
   index: number;
@@ -284,8 +297,10 @@ export interface Instrument {
 
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
- * their order; uses: the fields that matter only with each, null: not said. needs: a field without which this one
- * changes nothing. instead: the fields in whose place this one counts.
+ * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
+ * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
+ * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
+ * the fields in whose place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -301,6 +316,10 @@ export interface Knob {
   titles?: string[] | null;
   helps?: string[] | null;
   uses?: (string[] | null)[] | null;
+  families?: string[] | null;
+  own?: (Record<string, unknown>)[] | null;
+  forms?: string[][] | null;
+  leaves?: string[][] | null;
   needs?: string | null;
   instead?: string[] | null;
   section?: string | null;
@@ -326,6 +345,12 @@ export interface Lanes {
   python: string;
   rows: [string, string[]][];
   lanes: Lane[];
+}
+
+/** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
+export interface LeftOut {
+  name: string;
+  reason: string;
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -439,6 +464,20 @@ export interface Nearest {
   copies: boolean[];
 }
 
+/** Why there is none, and what could be done about it. */
+export interface NotTaken {
+  ok: false;
+  sentence: string;
+  offers: Offer[];
+}
+
+/** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
+export interface Offer {
+  name: string;
+  given: string[];
+  text: string;
+}
+
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -519,6 +558,18 @@ export interface Patch {
   drawn: Drawn | null;
 }
 
+/** Some pictures of a class, null: of all. images: [count, *shape]. */
+export interface PictureRow {
+  label: number | null;
+  count: number;
+  images: Uint8;
+}
+
+export interface Pictures {
+  shape: number[];
+  rows: PictureRow[];
+}
+
 /** The form of the Train tab. */
 export interface PlanRequest {
   serial?: number;
@@ -545,6 +596,15 @@ export interface Planned {
   notes: Record<string, string>;
   cost: Cost | null;
   misfit: Misfit | null;
+}
+
+/** Some of the points [count, dimension] in their file's own units; names of the coordinates, if it has any. */
+export interface Points {
+  count: number;
+  dimension: number;
+  x: Float32;
+  labels: number[] | null;
+  names: string[];
 }
 
 export interface Remedy {
@@ -600,6 +660,26 @@ export interface Row {
 export interface Seen {
   cursor?: string;
   sample?: number | null;
+}
+
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
 }
 
 /** What an address shows: a tab, and what of it. */
@@ -869,6 +949,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -895,6 +981,18 @@ export interface Poll {
   more: boolean;
 }
 
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -909,7 +1007,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
-  copies: FigureRequest;
+  patches: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -920,6 +1018,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -939,7 +1038,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
-  copies: Copies;
+  patches: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
@@ -950,6 +1049,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;

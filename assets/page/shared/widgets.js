@@ -84,22 +84,29 @@ export function slider(knob, binding) {
 }
 
 /**
- * One of many: a list that opens.
+ * One of many: a list that opens, in families where the choices have some. Choices that come and go are read anew.
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function choice(knob, { name, get, set, follow }) {
+export function choice(knob, { name, get, set, follow, idle = () => false }) {
   const select = element("select", { "aria-label": named(knob), "data-knob": name });
-  const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), select);
+  const node = element(
+    "div",
+    { class: "knob pick", "data-row": name },
+    element("label", { html: knob.symbol }),
+    select,
+  );
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
   hint(node, knob.help);
   follow(() => {
-    const { choices, titles } = knob;
+    const { choices, titles, families } = knob;
     offer(
       select,
       (choices ?? []).map((value, i) => [value, plain(titles?.[i] ?? value)]),
+      families,
     );
     select.value = get() ?? "";
+    node.classList.toggle("idle", idle());
   });
   return node;
 }
@@ -136,13 +143,14 @@ export function chips(knob, { name, get, set, follow }) {
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function toggle(knob, { name, get, set, follow }) {
+export function toggle(knob, { name, get, set, follow, idle = () => false }) {
   const box = element("input", { type: "checkbox", "data-knob": name });
-  const node = element("label", { class: "toggle" }, box, element("span", { html: knob.symbol }));
+  const node = element("label", { class: "toggle", "data-row": name }, box, element("span", { html: knob.symbol }));
   box.addEventListener("change", () => set(box.checked));
   hint(node, knob.help);
   follow(() => {
     box.checked = get();
+    node.classList.toggle("idle", idle());
   });
   return node;
 }
@@ -182,8 +190,9 @@ export function widget(knob, binding) {
  * the texts are others, its options stay.
  * @param {HTMLSelectElement} select
  * @param {[string | number, string | number][]} options
+ * @param {string[] | null} [families]  Of each, those of one standing together.
  */
-export function offer(select, options) {
+export function offer(select, options, families = null) {
   const key = JSON.stringify(options);
   if (select.dataset.options === key) return;
   select.dataset.options = key;
@@ -192,7 +201,10 @@ export function offer(select, options) {
     for (const [i, node] of there.entries()) node.textContent = String(options[i][1]);
     return;
   }
-  select.replaceChildren(...options.map(([value, title]) => element("option", { value }, String(title))));
+  const all = options.map(([value, title]) => element("option", { value }, String(title)));
+  const groups = new Map((families ?? []).map((label) => [label, element("optgroup", { label })]));
+  for (const [i, option] of all.entries()) groups.get(families?.[i] ?? "")?.append(option);
+  select.replaceChildren(...(groups.size ? groups.values() : all));
 }
 
 /**

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from edm.base import pickles
+from edm.base import kinds_of_files, pickles
 from edm.base.errors import Refused
 from edm.data import batches
 
@@ -60,7 +60,7 @@ def found_in(files: Files, name: str, limits: Limits) -> list[Member]:
     with files.open(name) as file, _whole(files.told(name)):
         begin, ending = file.read(4), name.lower().rpartition(".")[2]
         file.seek(0)
-        if ending == "npy" or begin == b"\x93NUM":
+        if begin == b"\x93NUM":
             return _npy(files, name, file)
         if ending == "npz":
             return _npz(files, name, file)
@@ -77,6 +77,9 @@ def found_in(files: Files, name: str, limits: Limits) -> list[Member]:
             return _idx(files, name, file, begin)
         if PICKLE.match(begin) and ending not in ("pt", "pth", "ckpt"):
             return _pickled(files, name, file, limits)
+        if ending == "npy":
+            what = kinds_of_files.described(file.read(kinds_of_files.BEGIN)) or "something else"
+            raise Refused(f"{files.told(name)} is no array of NumPy's, but {what}; write it with numpy.save")
     return []
 
 
@@ -126,6 +129,8 @@ def _npz(files, name, file) -> list[Member]:
             if entry.filename.endswith(".npy"):
                 with archive.open(entry) as part:
                     shape, _, dtype = _header(part, f"{entry.filename!r:.100} in {files.told(name)}")
+                if not dtype.hasobject and entry.file_size < math.prod(shape) * dtype.itemsize:
+                    raise ValueError(f"{entry.filename!r:.100} has {entry.file_size:,} bytes, too few for {shape}")
                 found.append(_of_npz(files, name, entry, shape, dtype))
     return found
 

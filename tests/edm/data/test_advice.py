@@ -9,7 +9,7 @@ import torch
 
 import edm
 from edm.base.errors import Refused
-from edm.data import left_out, looked, sources
+from edm.data import leave_one_out, looked, sources
 from edm.data.settings import Data
 from edm.exact import GaussianMixture, PointSet
 
@@ -46,8 +46,8 @@ def seen(data):
 def test_the_losses_of_digits_are_those_that_were_measured_elsewhere(sigma, ideal, twin):
     k = list(DIGITS.sigmas).index(sigma)
     assert DIGITS.ideal.mean[k] == pytest.approx(ideal, abs=0.035)
-    assert DIGITS.left_out.mean[k] == pytest.approx(twin, abs=0.035)
-    assert 0 < DIGITS.left_out.stderr[k] < 0.02
+    assert DIGITS.leave_one_out.mean[k] == pytest.approx(twin, abs=0.035)
+    assert 0 < DIGITS.leave_one_out.stderr[k] < 0.02
 
 
 def test_digits_say_where_little_is_to_learn_where_they_cannot_say_and_where_copying_pays():
@@ -66,7 +66,7 @@ def test_both_losses_are_those_of_a_loop_over_all_samples(per_class):
     same = torch.tensor([*range(5), 2, *range(6, 12)])
     sigmas, every = np.array([0.05, 0.9, 3.0]), torch.arange(12)
     known = torch.from_numpy(labels) if per_class else None
-    ideal, twin, nearest = left_out.errors(
+    ideal, twin, nearest = leave_one_out.errors(
         torch.from_numpy(rows), same, known, every, torch.from_numpy(noise), sigmas
     )  # fmt: skip
     for i in range(12):
@@ -85,7 +85,7 @@ def test_both_losses_are_those_of_a_loop_over_all_samples(per_class):
 def test_with_a_gaussian_there_is_nothing_to_learn_that_the_preconditioning_does_not_know():
     """λ·loss is 1 at every σ: λ·σ²c²/(σ² + c²) with σ_d = c."""
     found = edm.data.advice(edm.data.Dataset("one", "", (2,), lambda: GaussianMixture([[0.3, -0.2]], 0.4)))
-    assert found.known and found.left_out is None
+    assert found.known and found.leave_one_out is None
     assert found.ideal.mean == pytest.approx(np.ones(len(found.sigmas)), abs=1e-6)
     assert found.sigma_min == pytest.approx(0.4 / math.sqrt(50), rel=0.02)
     assert math.isfinite(found.P_mean) and found.P_std > 0
@@ -98,7 +98,7 @@ def test_two_diracs_have_the_loss_of_an_integral():
     for sigma, mean, stderr in zip(found.sigmas, found.ideal.mean, found.ideal.stderr, strict=True):
         error = (weights * (np.tanh((1 + sigma * nodes) / sigma**2) - 1) ** 2).sum() / weights.sum()
         assert mean == pytest.approx((1 + 1 / sigma**2) * error, abs=5 * stderr + 1e-4)
-    assert found.left_out is None and any("fewer than 10" in one for one in found.sentences)
+    assert found.leave_one_out is None and any("fewer than 10" in one for one in found.sentences)
     assert found.farthest == pytest.approx(2) and found.sigma_data == pytest.approx(1)
 
 
@@ -143,7 +143,7 @@ def test_doubles_are_counted_and_left_out_together():
     doubled, single = (edm.data.advice(pictures(some)) for some in (images, images[:50]))
     assert doubled.duplicates == 10 and doubled.nearest > 1
     assert any("10 of 60 samples are there already" in one for one in doubled.sentences)
-    assert doubled.left_out.mean == pytest.approx(single.left_out.mean, rel=0.5)
+    assert doubled.leave_one_out.mean == pytest.approx(single.leave_one_out.mean, rel=0.5)
 
 
 def test_a_class_with_one_image_is_measured_among_all_and_told_of_among_its_own():
@@ -152,7 +152,7 @@ def test_a_class_with_one_image_is_measured_among_all_and_told_of_among_its_own(
     alone = edm.data.advice(pictures(images, labels, ("a", "b")), per_class=True)
     assert together.alone == 0 and alone.alone > 0
     assert any("have no other in theirs" in one for one in alone.sentences)
-    assert np.isfinite(alone.left_out.mean).all()
+    assert np.isfinite(alone.leave_one_out.mean).all()
     with pytest.raises(Refused, match="no classes"):
         edm.data.advice("spiral", per_class=True)
 
@@ -195,9 +195,9 @@ def test_it_comes_step_by_step_and_ends_when_nobody_wants_more():
 
 def test_what_is_endless_is_told_from_what_is_a_set():
     found = edm.data.advice("spiral")
-    assert found.count is None and found.known and found.left_out is None and found.unsaid_below is None
+    assert found.count is None and found.known and found.leave_one_out is None and found.unsaid_below is None
     points = edm.data.load("spiral").sample(500, seed=1)
-    assert edm.data.advice(of(points.numpy())).left_out is not None
+    assert edm.data.advice(of(points.numpy())).leave_one_out is not None
 
 
 def test_its_document_is_json_and_holds_what_is_advised():
@@ -214,3 +214,10 @@ def test_the_same_set_is_meant_by_its_name_its_settings_and_itself():
     assert len(numbers) == 1
     with pytest.raises(Refused, match="no data set"):
         edm.data.advice(7)
+
+
+def test_where_a_network_learns_some_samples_only_these_are_read():
+    few = edm.data.advice(Data(dataset="spiral", examples=100), sigmas=(0.1, 0.3))
+    assert few.count == few.looked_at == 100 and not few.known and few.leave_one_out is not None
+    some = edm.data.advice(Data(dataset="digits", examples=50), sigmas=(0.5,))
+    assert some.count == 50 and some.leave_one_out.mean[0] > DIGITS.leave_one_out.mean[2]

@@ -12,11 +12,11 @@ import { Instrument } from "./instrument.js";
 /** @typedef {import("../shared/types.d.ts").Figure} Figure */
 /** @typedef {Omit<import("../shared/messages.d.ts").Drawn, "x" | "nearest"> & { x: Uint8Array, nearest: Uint8Array }} Samples */
 
-const [ACROSS, HEAD, GAP] = [4, 22, 7];
+const [HEAD, GAP, EDGE] = [22, 7, 2];
 const LIGHT = ["patch"]; // knobs of the picture only
 
 /** @extends {Instrument<Body>} */
-export default class Copies extends Instrument {
+export default class Patches extends Instrument {
   /** @type {Map<number | null, Samples>} By the side of its patches; null: the network's. */
   #drawn = new Map();
   /** @type {number | null} The side whose curve is strong. */
@@ -136,12 +136,11 @@ export default class Copies extends Instrument {
     const said = samples ? `${Math.round(100 * samples.share)} % copies` : "being computed …";
     if (indent < width - 60) context.fillText(said, left + indent, top + 14, width - indent);
     if (!samples) return;
-    const rows = Math.ceil(samples.count / ACROSS);
-    const size = Math.min((width - GAP * (ACROSS - 1)) / ACROSS, ((height - HEAD) / rows - GAP - 2) / 2);
+    const { columns, size } = pairs(samples.count, width - 2 * EDGE, height - HEAD - EDGE);
     context.imageSmoothingEnabled = false;
     for (let k = 0; k < samples.count; k++) {
-      const x = left + (k % ACROSS) * (size + GAP);
-      const y = top + HEAD + Math.floor(k / ACROSS) * (2 * size + 2 + GAP);
+      const x = left + EDGE + (k % columns) * (size + GAP);
+      const y = top + HEAD + EDGE + Math.floor(k / columns) * (2 * size + 2 + GAP);
       context.drawImage(pixels(samples.x, shape, k, this.#tile), x, y, size, size);
       context.globalAlpha = 0.55; // what it is near to stands back
       context.drawImage(pixels(samples.nearest, shape, k, this.#tile), x, y + size + 2, size, size);
@@ -164,6 +163,21 @@ export default class Copies extends Instrument {
     context.drawImage(chart, width, 0, w, h);
     return canvas;
   }
+}
+
+/**
+ * In how many columns so many pairs of images are largest, one above the other.
+ * @param {number} count
+ * @param {number} width
+ * @param {number} height
+ */
+function pairs(count, width, height) {
+  const all = Array.from({ length: count }, (_, k) => {
+    const rows = Math.ceil(count / (k + 1));
+    const size = Math.min((width - GAP * k) / (k + 1), ((height + GAP) / rows - GAP - 2) / 2);
+    return { columns: k + 1, size: Math.max(1, size) };
+  });
+  return all.reduce((best, one) => (one.size > best.size ? one : best));
 }
 
 /**

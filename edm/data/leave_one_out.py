@@ -5,7 +5,10 @@
 Over all j it is the exact denoiser, which has y_i itself to copy: its loss is the least that is possible on this set,
 and nothing that is learned from it does as well elsewhere. Over all j but those equal to y_i it has never seen y_i: its
 loss is what one simple rule makes of an unknown sample, so the best possible is not above it. Losses are weighed like
-EDM's, λ(σ) = (σ² + σ_d²)/(σ·σ_d)², with which an untrained network has 1 at every level.
+EDM's, λ(σ) = (σ² + σ_d²)/(σ·σ_d)², with which an untrained network has 1 at every level. With W = Σ_j w_j over the
+others, in units of the weight of y_i and its equals, D = (y_i + W·D_without)/(1 + W), so one error tells the other:
+
+    D − y_i = W/(1 + W)·(D_without − y_i).
 
 All are measured beside the best linear denoiser of equal coordinates, μ + σ_d²/(σ_d² + σ²)·(x − μ), on the same samples
 and noise: its loss is known, and what chance has done to it is taken from the others (a control variate).
@@ -51,7 +54,7 @@ class Twins:
 
     sigmas: np.ndarray
     ideal: Curve | None
-    left_out: Curve | None
+    leave_one_out: Curve | None
     nearest: np.ndarray
     count: int
     share: float
@@ -69,9 +72,9 @@ def twins(looked: Looked, sigmas: np.ndarray, per_class: bool = False, seed: int
     wanted = int(np.clip(WORK / cost, *QUERIES))
     order = np.resize(np.random.default_rng([seed, Purpose.LOOK]).permutation(len(rows)), wanted)
     some = len(looked.same.unique()) >= LEAST
-    centred = rows - rows.double().mean(0).to(rows)  # which loses fewer digits
+    centred = rows - rows.mean(0)  # which loses fewer digits
     parts: list[tuple] = []
-    variance = float(centred.double().square().mean())
+    variance = float(centred.square().mean(1).double().mean())
     weights, linear = WEIGHTS["edm"](sigmas, looked.sigma_data), _linear(sigmas, variance)
     for span in np.array_split(np.arange(wanted), min(ROUNDS, wanted)):
         for small in np.array_split(span, -(-len(span) * len(rows) // _BLOCK)):
@@ -97,18 +100,22 @@ def errors(
     same: [M], a number that equal rows share. labels: [M], where only rows of one class see each other.
     """
     y, norms, equal = rows[chosen], rows.square().sum(1), same[chosen][:, None] == same
-    squares = (norms[chosen][:, None] + norms - 2 * y @ rows.T).clamp(min=0).masked_fill(equal, 0)
-    across = ((noise * y).sum(1)[:, None] - noise @ rows.T).masked_fill(equal, 0)  # n·(y_i − y_j)
-    fellows = torch.ones_like(equal) if labels is None else labels[chosen][:, None] == labels
-    others = fellows & ~equal
-    nearest = squares.masked_fill(~others, np.inf).amin(1).sqrt().double().numpy()
-    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    others = ~equal if labels is None else ~equal & (labels[chosen][:, None] == labels)
+    squares = (norms[chosen][:, None] + norms - 2 * y @ rows.T).clamp(min=0).masked_fill(~others, np.inf)
+    across = (noise * y).sum(1)[:, None] - noise @ rows.T  # n·(y_i − y_j)
+    ideal, left_out = [], []
+    alone, doubles = ~others.any(1), equal.sum(1).double()
     for sigma in sigmas.tolist():
-        logits = -(squares + 2 * sigma * across) / (2 * sigma * sigma)
-        for of, among in zip(found, (fellows, others), strict=True):
-            chances = logits.masked_fill(~among, -np.inf).softmax(1)
-            of.append((chances @ rows - y).square().mean(1).double().numpy())
-    return np.stack(found[0]), np.stack(found[1]), nearest
+        logits = torch.add(squares, across, alpha=2 * sigma).mul_(-0.5 / sigma**2)
+        most = logits.amax(1).masked_fill(alone, 0)
+        weights = logits.sub_(most[:, None]).exp_()
+        total = weights.sum(1)
+        error = (weights @ rows / total[:, None] - y).square().mean(1)
+        kept = ((total.log() + most).double() - doubles.log()).sigmoid() ** 2  # equal ones have the weight 1
+        ideal.append((kept * error.double()).masked_fill(alone, 0).numpy())
+        left_out.append(error.double().numpy())
+    nearest = squares.amin(1).sqrt().double().numpy()
+    return np.stack(ideal), np.stack(left_out), nearest
 
 
 def floors(exact: GaussianMixture, draw: Callable, sigmas: np.ndarray, count: int, seed: int = 0) -> Iterator[Twins]:
@@ -135,10 +142,11 @@ def _linear(sigmas, variance):
 
 
 def _beside(y, noise, sigmas, variance) -> np.ndarray:
-    """Its squared errors [S, Q] on samples y [Q, d] around their mean."""
-    kept = [variance / (variance + sigma**2) for sigma in sigmas.tolist()]
-    off = [(k * (y + sigma * noise) - y).square().mean(1) for k, sigma in zip(kept, sigmas.tolist(), strict=True)]
-    return torch.stack(off).double().numpy()
+    """Its squared errors ‖k(y + σn) − y‖²/d [S, Q] on samples y [Q, d] around their mean."""
+    sizes = [(a * b).mean(1).double().numpy() for a, b in ((y, y), (y, noise), (noise, noise))]
+    kept = (variance / (variance + sigmas**2))[:, None]
+    scaled = kept * sigmas[:, None]
+    return (1 - kept) ** 2 * sizes[0] - 2 * (1 - kept) * scaled * sizes[1] + scaled**2 * sizes[2]
 
 
 def curve(weights: np.ndarray, losses: np.ndarray, beside: np.ndarray, linear: np.ndarray) -> Curve | None:
