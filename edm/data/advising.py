@@ -37,6 +37,7 @@ from edm.data.advised import APART, FEW, Advice
 from edm.data.leave_one_out import Twins, floors, twins
 from edm.data.looked import Looked, look
 from edm.data.settings import Data
+from edm.data.split import Split
 
 if TYPE_CHECKING:
     from edm.base.types import Numbers
@@ -61,8 +62,9 @@ class Step(NamedTuple):
 def advice(data: Any, *, per_class: bool = False, seed: int = 0, sigmas: Numbers | None = None) -> Advice:
     """What a data set says of how to train on it, in some seconds.
 
-    data: the name of a data set, a path, an `edm.data.settings.Data`, what `edm.data.bring` has read, an
-        `edm.data.Dataset`, or a source (`edm.data.sources`). Images of several sizes are looked at as 32×32.
+    data: the name of a data set, a path, an `edm.data.settings.Data` (of which `examples` alone are read, if it names
+        some), what `edm.data.bring` has read, an `edm.data.Dataset`, or a source (`edm.data.sources`). Images of
+        several sizes are looked at as 32×32.
     per_class: compare each sample with others of its class only; else all classes are looked at together.
     seed: of the samples that are looked at, where the set is large, and of the noise.
     sigmas: noise levels of the curves; None: 25, from far below σ_data to σ_max.
@@ -78,8 +80,10 @@ def advise(data: Any, *, per_class: bool = False, seed: int = 0, sigmas: Numbers
     source = source_of(data)
     if per_class and not source.classes:
         raise Refused("per_class = True: these data have no classes")
-    looked = None
-    for found in look(source, seed):
+    looked, among = None, None
+    if isinstance(data, Data) and data.examples is not None:
+        among = Split(source, data.holdout, examples=data.examples).kept
+    for found in look(source, seed, among=among):
         if isinstance(found, Looked):
             looked = found
         else:

@@ -74,21 +74,25 @@ class Looked:
         return float((torch.linalg.eigvalsh(products)[-1].clamp(min=0) / len(some)).sqrt())
 
 
-def look(source: Source, seed: int = 0, most: int = NUMBERS) -> Iterator[float | Looked]:
+def look(
+    source: Source, seed: int = 0, most: int = NUMBERS, among: np.ndarray | None = None
+) -> Iterator[float | Looked]:  # fmt: skip
     """Yields the share of samples that have been read, and at last what was looked at.
 
     seed: of the choice, where there are more than `most` numbers in all samples, or more than 10,000 samples.
+    among: the numbers of the only samples that count; None: all.
     Raises Refused for a single sample, or samples that are all equal.
     """
     exact = getattr(source, "exact", None)
-    if isinstance(exact, PointSet):
+    if isinstance(exact, PointSet) and among is None:
         rows, labels, count, exact = exact.points, exact.labels, len(exact.points), None
         chosen = _chosen(count, max(2, min(MOST, most // rows[0].numel())), seed)
         rows, labels = rows[chosen], None if labels is None else labels[chosen]
     else:
-        count = source.size
+        count, exact = (source.size, exact) if among is None else (len(among), None)
         room = max(2, min(MOST, most // int(np.prod(source.shape))))
         numbers = _chosen(count, room, seed) if count is not None else np.arange(min(room, _ENDLESS))
+        numbers = numbers if among is None else among[numbers]
         read = []
         for part in np.array_split(numbers, -(-len(numbers) // _AT_ONCE)):
             yield len(read) * _AT_ONCE / len(numbers)

@@ -53,7 +53,7 @@ class Sampling(Settings):
     )
     restart_min: Number = knob(
         restart.LOW,
-        "restart σ<sub>lo</sub>",
+        "σ<sub>lo</sub>",
         "Where Restart goes back up",
         slider=(0.01, 1),
         log=True,
@@ -62,20 +62,20 @@ class Sampling(Settings):
     )
     restart_max: Number = knob(
         restart.HIGH,
-        "restart σ<sub>hi</sub>",
-        "Up to where noise is added again",
+        "σ<sub>hi</sub>",
+        "Up to where Restart adds noise again",
         slider=(0.1, 80),
         log=True,
         ge=MIN_SIGMA,
         le=MAX_SIGMA,
     )
     restart_rounds: Whole = knob(
-        restart.ROUNDS, "rounds", "How often it goes back up and comes down", slider=(0, 10), step=1, ge=0, le=100
+        restart.ROUNDS, "rounds", "How often Restart goes back up and comes down", slider=(0, 10), step=1, ge=0, le=100
     )
     restart_steps: Whole = knob(
         restart.STEPS,
-        "steps down",
-        "Heun's steps of each round, two evaluations each",
+        "down",
+        "Heun's steps of each of Restart's rounds, two evaluations each",
         slider=(1, 10),
         step=1,
         ge=1,

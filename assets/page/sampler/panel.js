@@ -1,8 +1,9 @@
 // The column of knobs, built from the declarations of edm's settings.
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
-import { offer, segments, slider } from "../shared/widgets.js";
+import { offer, segments, slider, toggle } from "../shared/widgets.js";
 import { Models } from "./models.js";
+import { form, solver } from "./solvers.js";
 
 /** @type {Record<string, string>} */
 const COMPUTED = { float32: "network in float32", bf16: "network in bf16 while a knob moves" };
@@ -23,7 +24,7 @@ export class Panel {
     root.append(this.models.heading, this.models.box, element("h2", { class: "told" }, "Design", this.computed));
     root.append(this.#designs());
     section("Time steps", this.#choice("discretization"), ...this.#rows("steps", "rho", "sigma_min", "sigma_max"));
-    section("Solver", this.#choice("solver"), ...this.#rows("alpha"));
+    section("Solver", ...solver(settings, (name) => this.#binding(name)), ...this.#rows("alpha"), ...this.#solvers());
     const pair = element("div", { class: "pair" }, this.#choice("schedule", "σ ="), this.#choice("scaling", "s ="));
     section("Schedule · scaling", pair);
     section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
@@ -34,6 +35,23 @@ export class Panel {
   show(precision) {
     this.computed.hidden = precision == null;
     this.computed.textContent = precision && COMPUTED[precision];
+  }
+
+  /** What some solvers have, shown where it is the chosen one. */
+  #solvers() {
+    const { knobs } = this.settings.boot;
+    const bound = (/** @type {string} */ name) => ({ ...this.#binding(name), idle: () => this.settings.idle(name) });
+    const lower = toggle(knobs.lower_order_final, bound("lower_order_final"));
+    const restart = ["restart_min", "restart_max", "restart_rounds", "restart_steps"];
+    const rows = [
+      form(this.settings, bound("variant")),
+      ...this.#rows("order"),
+      lower,
+      ...this.#rows("eta", ...restart),
+    ];
+    for (const row of rows)
+      this.settings.store.follow(() => row.toggleAttribute("hidden", row.classList.contains("idle")));
+    return rows;
   }
 
   #designs() {
@@ -79,6 +97,7 @@ export class Panel {
     const byHand = () => name === "discretization" && settings.values.sigmas;
     const get = () => (byHand() ? null : settings.values[name]);
     const box = segments(settings.boot.knobs[name], { ...this.#binding(name), get });
+    settings.store.follow(() => box.classList.toggle("idle", settings.idle(name)));
     if (prefix) box.prepend(element("span", { class: "prefix" }, prefix));
     return box;
   }

@@ -55,7 +55,14 @@ export class Settings {
     const [least, most] = this.model.range;
     if (name === "sigma_min") return Math.max(low, least ?? 0);
     if (name === "sigma_max") return Math.min(high, most ?? Number.POSITIVE_INFINITY);
+    if (name === "order") return this.own.order ?? 1;
     return name === "count" ? this.model.count : value;
+  }
+
+  /** What fields that are automatic are with the chosen solver. */
+  get own() {
+    const { choices, own } = this.boot.knobs.solver;
+    return own?.[choices?.indexOf(this.values.solver) ?? -1] ?? {};
   }
 
   /**
@@ -160,8 +167,9 @@ export class Settings {
     const { values } = this;
     const { needs, choices: chosen } = this.boot.knobs[name];
     if (needs && values[needs] === 0) return true;
-    return Object.entries(this.boot.knobs).some(([other, { instead, choices, uses }]) => {
+    return Object.entries(this.boot.knobs).some(([other, { instead, choices, uses, leaves }]) => {
       if (!chosen && values[other] != null && instead?.includes(name)) return true;
+      if (leaves?.[choices?.indexOf(values[other]) ?? -1]?.includes(name)) return true;
       const used = uses?.[choices?.indexOf(values[other]) ?? -1];
       return used != null && !used.includes(name) && uses?.some((each) => each?.includes(name));
     });

@@ -106,8 +106,10 @@ function solverName(values, knobs) {
   const { choices, titles, uses } = knobs.solver;
   const k = choices?.indexOf(values.solver) ?? -1;
   const own = (uses?.[k] ?? []).filter((name) => values[name] !== knobs[name].default);
-  const said = own.map((name) => `${knobs[name].symbol} = ${number(values[name])}`).join(", ");
-  return said ? `${titles?.[k]}'s family (${said})` : titles?.[k];
+  const written = (/** @type {any} */ value) => (typeof value === "number" ? number(value) : String(value));
+  const said = own.map((name) => `${knobs[name].symbol} = ${written(values[name])}`).join(", ");
+  if (!said) return titles?.[k];
+  return `${titles?.[k]}${own.includes("alpha") ? "'s family" : ""} (${said})`;
 }
 
 /**

@@ -90,7 +90,12 @@ export function slider(knob, binding) {
  */
 export function choice(knob, { name, get, set, follow, idle = () => false }) {
   const select = element("select", { "aria-label": named(knob), "data-knob": name });
-  const node = element("div", { class: "knob pick", "data-row": name }, element("label", { html: knob.symbol }), select);
+  const node = element(
+    "div",
+    { class: "knob pick", "data-row": name },
+    element("label", { html: knob.symbol }),
+    select,
+  );
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
   hint(node, knob.help);
   follow(() => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import io
 import lzma
 import struct
 import tarfile
@@ -67,11 +68,8 @@ class Packed(Files):
                 if part.method == zipfile.ZIP_STORED:
                     yield ContainerIO(file, start, part.size)
                     return
-                with tempfile.SpooledTemporaryFile(_IN_MEMORY) as unpacked:
-                    file.seek(start)
-                    self._unpack(file, part, name, unpacked)
-                    unpacked.seek(0)
-                    yield unpacked
+                with tempfile.SpooledTemporaryFile(_IN_MEMORY) as store:
+                    yield io.BufferedReader(_Unpacked(file, store, start, part, self.told(name)), _PIECE)
         except OSError as error:
             raise Refused(f"{self.told(name)} cannot be read ({error.strerror or error})") from None
 
@@ -93,26 +91,59 @@ class Packed(Files):
             raise Refused(f"{self.place} is damaged: {name!r} is not where it should be; pack it again")
         return part.offset + 30 + sum(struct.unpack("<2H", header[26:]))
 
-    def _unpack(self, file, part, name, unpacked):
-        """Write what lies at a file's place into another one: no more than it claims, and no less."""
-        unpacker, left, size, piece = UNPACKERS[part.method](), part.packed, 0, b""
+
+class _Unpacked(io.RawIOBase):
+    """A packed file as it was, which can seek: it is unpacked as far as somebody reads, and no more than it claims."""
+
+    def __init__(self, file, store, start: int, part: Part, told: str):
+        self._file, self._next, self._left, self._size, self._told = file, start, part.packed, part.size, told
+        self._unpacker, self._piece = UNPACKERS[part.method](), b""
+        self._store, self._there, self._at = store, 0, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def tell(self):
+        return self._at
+
+    def seek(self, offset, whence=0):
+        self._at = max(offset + (0, self._at, self._size)[whence], 0)
+        return self._at
+
+    def readinto(self, buffer):
+        end = min(self._at + len(buffer), self._size)
         try:
-            while size <= part.size and not unpacker.eof:
-                if not piece and left:
-                    piece = file.read(min(_PIECE, left))
-                    left -= len(piece)
-                    if not piece:
-                        break
-                data = unpacker.decompress(piece, _PIECE)
-                piece = getattr(unpacker, "unconsumed_tail", b"")
-                if not data and not piece and not left:
-                    break
-                size += len(data)
-                unpacked.write(data)
+            while self._there < end or (end == self._size and not self._unpacker.eof):
+                self._unpack()
         except (*BROKEN, OSError) as error:
-            raise Unreadable(self.told(name), f"cannot be unpacked ({error})", "pack it again") from None
-        if size != part.size:
-            raise Unreadable(self.told(name), "is not of the size that it claims", AGAIN)
+            if isinstance(error, Unreadable):
+                raise
+            raise Unreadable(self._told, f"cannot be unpacked ({error})", "pack it again") from None
+        self._store.seek(self._at)
+        data = self._store.read(max(end - self._at, 0))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def _unpack(self):
+        """One piece more."""
+        if not self._piece and self._left:
+            self._file.seek(self._next)
+            self._piece = self._file.read(min(_PIECE, self._left))
+            self._next, self._left = self._next + len(self._piece), self._left - len(self._piece)
+        ends = not self._piece
+        data = self._unpacker.decompress(self._piece, _PIECE)
+        self._piece = getattr(self._unpacker, "unconsumed_tail", b"")
+        if self._there + len(data) > self._size or (ends and not data and not self._unpacker.eof):
+            raise Unreadable(self._told, "is not of the size that it claims", AGAIN)
+        self._store.seek(self._there)
+        self._store.write(data)
+        self._there += len(data)
+        if self._unpacker.eof and self._there < self._size:
+            raise Unreadable(self._told, "is not of the size that it claims", AGAIN)
 
 
 @contextmanager

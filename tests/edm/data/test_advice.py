@@ -214,3 +214,10 @@ def test_the_same_set_is_meant_by_its_name_its_settings_and_itself():
     assert len(numbers) == 1
     with pytest.raises(Refused, match="no data set"):
         edm.data.advice(7)
+
+
+def test_where_a_network_learns_some_samples_only_these_are_read():
+    few = edm.data.advice(Data(dataset="spiral", examples=100), sigmas=(0.1, 0.3))
+    assert few.count == few.looked_at == 100 and not few.known and few.leave_one_out is not None
+    some = edm.data.advice(Data(dataset="digits", examples=50), sigmas=(0.5,))
+    assert some.count == 50 and some.leave_one_out.mean[0] > DIGITS.leave_one_out.mean[2]

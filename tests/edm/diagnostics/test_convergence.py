@@ -15,7 +15,7 @@ from tests.problems import Counting, gaussian, latents, smooth_mixture
 STEPS = (4, 8, 16, 32, 48, 64)
 
 
-@pytest.mark.parametrize("solver", ["euler", "heun", "dpm_2"])
+@pytest.mark.parametrize("solver", ["euler", "heun"])
 @pytest.mark.parametrize(
     "grid",
     [
