@@ -17,8 +17,8 @@ error ∝ 1/p, then the density that leaves the least in sum is the square root 
     p(ln σ) ∝ √(1 − G) · σσ_d²/(σ² + σ_d²),
 
 and P_mean and P_std are its mean and standard deviation. G is known of a distribution. Of a set of points it is taken
-to be the leave-one-out twin's loss (`edm.data.leave_one_out`), or 1. Parts of an image tell of each other, too, of which
-the twin knows nothing: of images G lies between the exact denoiser's loss and the twin's, or 1, and is taken halfway.
+to be the leave-one-out twin's loss (`edm.data.leave_one_out`), or 1. Parts of an image tell of each other, too, which
+the twin does not know: of images G lies between the exact denoiser's loss and the twin's, or 1, and is taken halfway.
 """
 
 from __future__ import annotations
