@@ -96,6 +96,7 @@ def settings_of(data: dict, seed: int, **design) -> Training:
     images = IMAGES[kind]
     length = {"images": images, "tick": images, "checkpoint": images, "lr_ramp": images / 10}
     length |= {"ema": (images / 10,), "ema_ramp": None}  # long, since what ends so soon ends somewhere by chance
+    length |= {"lr": 3e-3} if kind == "images" else {}  # as of digits: 1e-3 is for runs of ten times the length
     quiet = {"samples": 1, "validation": 16, "precision": "fp32"}
     return Training.parse({**made, **length, **quiet, "data": data, "seed": seed})
 

@@ -253,6 +253,18 @@ def test_cifars_binary_batches_are_read(tmp_path):
     assert np.array_equal(pixels(tmp_path), images.transpose(0, 2, 3, 1))
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_a_table_of_pixels_is_images(tmp_path, header):
+    names = ",".join(["label", *(f"pixel{k}" for k in range(256))]) + "\n"
+    for split, count in (("train", 6), ("test", 2)):
+        rows = [",".join(map(str, [label, *image.reshape(-1)])) for label, image in zip(LABELS, GREY, strict=True)]
+        (tmp_path / f"mnist_{split}.csv").write_text(names * header + "\n".join(rows[:count]))
+    brought = bring(tmp_path)
+    assert (brought.count, brought.shape, brought.classes, brought.held_out) == (8, (1, 16, 16), 3, 2)
+    assert np.array_equal(pixels(tmp_path)[:6, ..., 0], GREY)
+    assert bring(tmp_path / "mnist_train.csv").source().labels.tolist() == LABELS.tolist()
+
+
 def test_a_pickle_of_splits_is_read_and_what_would_run_is_not(tmp_path):
     splits = tuple((GREY.reshape(6, -1)[:n] / 255, LABELS[:n]) for n in (6, 2, 3))
     path = tmp_path / "mnist.pkl.gz"
