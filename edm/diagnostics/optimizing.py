@@ -22,7 +22,6 @@ from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, last, sample
 from edm.sampling.path import Path, path_of
-from edm.timesteps import DISCRETIZATIONS
 
 if TYPE_CHECKING:
     from edm.base.types import Labels
@@ -158,8 +157,8 @@ class _Search:
         path, steps = self.path, self.path.steps
         high, low = path.sigmas[0], self._lowest
         for shift in SHIFTS:
-            levels = DISCRETIZATIONS["flow"].levels(steps, low, high, None, shift=shift)
-            self.tried(_apart(np.maximum(levels, low)))
+            even = path.sampling.changed(discretization="flow", steps=steps, sigmas=None, sigma_max=high, shift=shift)
+            self.tried(path_of(even, self.denoiser).sigmas[:-1])
         grid = np.geomspace(high, low, max(GRID, 2 * steps)).tolist()
         cost = self._costs([*grid, 0.0])
         self.tried([grid[i] for i in cheapest(cost, steps)])
@@ -200,13 +199,6 @@ def _shifted(levels, k, move) -> list[float]:
     moved = [*levels[:k], levels[k] * math.exp(move), *levels[k + 1 :]]
     near = [math.log(a / b) for a, b in zip(moved[k - 1 : k + 1], moved[k : k + 2], strict=False)]
     return moved if min(near) > APART else []
-
-
-def _apart(levels) -> list[float]:
-    """Levels that fall: those that are as low as the last come above it."""
-    for k in range(len(levels) - 2, -1, -1):
-        levels[k] = max(levels[k], levels[k + 1] * math.exp(2 * APART))
-    return levels.tolist()
 
 
 def _part(path: Path, sigmas: Sequence[float]) -> Path:
