@@ -5,7 +5,8 @@ is full (a tmpfs, for which one has to be root); clocks that jump; one process o
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
 pretended GPU, and `gpu` what matters on one, where there is one. `brought` reads 200 files as people have them.
 `everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs.
-`advice` trains with what data say, and without; `solvers` measures every solver at equal numbers of evaluations. A line that ends in FAILED is a defect.
+`advice` trains with what data say, and without; `solvers` measures every solver at equal numbers of evaluations. A line
+that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
