@@ -5,8 +5,8 @@
 
 RMS over coordinates against 1,000 steps of Heun in float64, of samples of the seeds 0, 1, …. "EDM": ρ = 7, σ(t) = t,
 s = 1. "flow": its even time shifted by α = ½, in its own coordinates. "found": the levels that `optimized` of
-`edm.diagnostics` finds for LMS-4 in flow's coordinates, from other seeds. Of exact digits an error says little but whether it is another
-image at the end: the share of those is told. Images have classes by turns.
+`edm.diagnostics` finds for LMS-4 in flow's coordinates, from other seeds. Of exact digits an error says little but
+whether it is another image at the end: the share of those is told. Images have classes by turns.
 """
 
 from __future__ import annotations
