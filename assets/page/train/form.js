@@ -69,7 +69,8 @@ export class Form {
     this.own = new Own(this, () => this.#colors);
     this.reading = new Reading(this, page);
     this.device = new Device(this.knobs.device, this.#binding("device"));
-    Object.assign(this.rows, { data: this.datasets.node, device: this.device.node });
+    this.rows.data = this.datasets.node;
+    this.rows.device = this.device.node;
     this.node = element(
       "div",
       { class: "form" },
