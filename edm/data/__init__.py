@@ -70,6 +70,7 @@ DATASETS = {
         Dataset("pinwheel", "Pinwheel", (2,), toy.pinwheel),
         Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
         Dataset("smiley", "Smiley", (2,), toy.smiley),
+        Dataset("plane_16", "A plane in 16 dimensions", (16,), toy.plane_16),
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
         Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),

@@ -139,9 +139,13 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
-    """x/s of the states of a run: [S, B, …]."""
+    """x/s of the states of a run: [S, B, …]; of points in more than two dimensions, where they lie in the plane of the
+    first two, by which they are drawn."""
     states = list(states)
-    x, scales = stacked([state.x for state in states]), [state.scale for state in states]
+    x, scales = (
+        stacked([state.x[:, :2] if state.x.ndim == 2 else state.x for state in states]),
+        [state.scale for state in states],
+    )
     if any(scale != 1 for scale in scales):
         x /= np.array(scales, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
     return x
@@ -155,7 +159,8 @@ def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
     trajectory = unscaled(states)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
-    return paths(trajectory, model.dataset and model.dataset.denoiser, size)
+    known = model.dataset.denoiser if model.dataset and model.shape == (2,) else None
+    return paths(trajectory, known, size)
 
 
 def save_png(image: Image.Image, path: StrPath, document: dict) -> None:

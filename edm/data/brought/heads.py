@@ -20,6 +20,8 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     """
     while rows and all(map(_empty, rows[-1])):  # as spreadsheets write what was emptied
         rows.pop()
+    if not rows:
+        raise Refused(f"{place} holds no points: all of its cells are empty")
     width = _width(rows)
     numeric = _numeric(rows, width)
     if not numeric:

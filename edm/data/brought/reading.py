@@ -34,9 +34,13 @@ def bring(
     if rows := parquet.rows(files, limits):
         return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
     if name := _table_among(files):
-        return _points(files, name, columns, limits)
+        return (work or _done)(lambda: (_points(files, name, columns, limits), 0))
     found = sorted_out(files, limits, labels)
     return of_images(files, limits, found, leave_out=leave_out, work=work, progress=progress)
+
+
+def _done(piece):
+    return piece()[0]
 
 
 def _table_among(files) -> str | None:
