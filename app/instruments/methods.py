@@ -19,7 +19,7 @@ DASHES = ("solid", "dash", "dot")  # once all colours are used
 
 @dataclass(frozen=True)
 class Method:
-    """title: for people. values: fields of `Sampling` that make it. color: of the page's palette; dash: of lines."""
+    """title: for people. values: the fields of `Sampling` that make it. color: of the palette; dash: of lines."""
 
     title: str
     solver: Solver
@@ -53,9 +53,9 @@ def titles() -> dict[str, str]:
     return {name: method.title for name, method in methods().items()}
 
 
-def solvers_option(help: str):
+def solvers_option(help: str, section: str = "Solvers", **display):
     """The methods that are compared."""
     return option(
         ("euler", "heun", "ralston", "midpoint"), "solvers", help,
-        choices=titles, colors=lambda name: methods()[name].color, section="Solvers",
+        choices=titles, colors=lambda name: methods()[name].color, section=section, **display,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.instruments import choosing, lanes, verdicts
+from app.instruments import choosing, lanes, methods, verdicts
 from app.instruments.base import Instrument, option
 from edm import diagnostics, presets, runner
 from edm.base.choices import titles
@@ -20,7 +20,12 @@ from edm.sampling.settings import Sampling
 BUDGETS = (2, 3, 5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160, 200)
 POINTS, IMAGES = 400, 8  # samples of a lane and seed, unless the measure wants more
 REFERENCE_STEPS = {True: 128, False: diagnostics.REFERENCE_STEPS}  # of images, of points
-CONTESTS = {"columns": "columns of Table 1", "walk": "one change at a time", "churn": "stochasticity"}
+CONTESTS = {
+    "columns": "columns of Table 1",
+    "walk": "one change at a time",
+    "solvers": "solvers",
+    "churn": "stochasticity",
+}
 CHURN = {"S_churn": 30.0, "S_tmin": 0.05, "S_tmax": 1.0, "S_noise": 1.007}
 
 
@@ -38,6 +43,9 @@ class Race(lanes.Comparison):
         choices=presets.titles,
         section="Lanes",
         when={"field": ["walk"]},
+    )
+    solvers: tuple[str, ...] = methods.solvers_option(
+        "Solvers of the ODE, with EDM's other rows", section="Lanes", when={"field": ["solvers"]}
     )
     churn: float = option(
         CHURN["S_churn"], "S<sub>churn</sub>", "Amount of fresh noise", slider=(0, 100), step=1, ge=0, le=1000,
@@ -74,6 +82,16 @@ def entrants(settings: Race, context) -> dict[str, Entrant]:
         return {
             named[lane]: Entrant(lanes.sampling_of(lane, context.yours, seed), lane, look_of(lane))
             for lane in settings.lanes
+        }
+    if settings.field == "solvers":
+        if not settings.solvers:
+            raise Refused("no solver is chosen: choose one or more under Lanes")
+        base, known = lanes.sampling_of("edm", context.yours, seed), methods.methods()
+        return {
+            known[name].title: Entrant(
+                base.changed(**known[name].values), "edm", Look(known[name].color, known[name].dash)
+            )
+            for name in settings.solvers
         }
     if settings.field == "walk":
         start = lanes.sampling_of(settings.start, context.yours, seed)

@@ -35,6 +35,7 @@ SHEETS = (
     "train/reading.css",
     "train/runs.css",
     "train/stage.css",
+    "train/brought.css",
     "train/tasks.css",
 )
 _KINDS = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}

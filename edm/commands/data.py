@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from edm.commands.help import command
-from edm.commands.options import filled, place
+from edm.commands.options import place
 from edm.commands.progress import Line
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "with --advice also the name of a data set, such as digits",
     )
     parser.add_argument("--json", action="store_true", help="all of it as JSON, each file or row that was left out too")
-    parser.add_argument("--columns", type=filled, metavar="A,B", help="of a table: its coordinates, and classes")
+    parser.add_argument("--columns", metavar="A,B", help="of a table: its coordinates, and classes")
     parser.add_argument("--labels", choices=("names",), help="take classes from the names of the files")
     parser.add_argument("--leave-out", action="store_true", help="leave out images that are broken")
     parser.add_argument("--advice", action="store_true", help="how to train on it, and why; takes some seconds")

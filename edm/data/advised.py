@@ -130,10 +130,13 @@ def _training(advice: Advice) -> Iterator[str]:
     why = f": {'; '.join(reasons)}" if reasons else ""
     yield f"P_mean = {advice.P_mean:g} and P_std = {advice.P_std:g}{why}."
     if silent:
-        yield "No sample tells of another at any noise level: these are too few, or too different, to say more."
+        yield (
+            "No sample tells of another at any noise level: these are too few, or too different, to say more, or they "
+            "are hardly other than a Gaussian."
+        )
     if advice.leave_one_out is None and not advice.known:
         yield f"These are fewer than {LEAST} different samples, so none was left out."
-    if advice.copied_below is not None:
+    if advice.copied_below is not None and not silent:
         yield (
             f"Below σ = {advice.copied_below:.2g} who knows the set by heart does better than who does not: there, a "
             "network that trains for long will copy."

@@ -16,8 +16,9 @@ error ∝ 1/p, then the density that leaves the least in sum is the square root 
 
     p(ln σ) ∝ √(1 − G) · σσ_d²/(σ² + σ_d²),
 
-and P_mean and P_std are its mean and standard deviation. G is known of a distribution; of a finite set it lies between
-the exact denoiser's loss and its leave-one-out twin's (`edm.data.leave_one_out`), or 1, and is taken halfway.
+and P_mean and P_std are its mean and standard deviation. G is known of a distribution. Of a set of points it is taken
+to be the leave-one-out twin's loss (`edm.data.leave_one_out`), or 1. Parts of an image tell of each other, too, which
+the twin does not know: of images G lies between the exact denoiser's loss and the twin's, or 1, and is taken halfway.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ _NEAREST = 0.05  # of the samples have a nearer neighbour
 _DRAWN = 16_000  # samples of a known distribution that are measured
 _SIZE = 32  # pixels, of images that are not of one size
 _FINE = 400  # levels of p_train
+_ALIKE = 1e-6  # of the largest value: what differs by less is lost in float32
 _READING = 0.3  # of the work, about
 
 
@@ -89,8 +91,11 @@ def advise(data: Any, *, per_class: bool = False, seed: int = 0, sigmas: Numbers
         else:
             yield Step(_READING * found, None)
     assert looked is not None
-    if looked.sigma_data == 0:
-        raise Refused("the samples hardly differ: σ_data is 0, and nothing can be learned of them")
+    if looked.sigma_data < _ALIKE * float(looked.rows.abs().max()):
+        raise Refused(
+            f"the samples hardly differ: σ_data is {looked.sigma_data:.2g}; take off what they have in common, and "
+            "scale the rest to a size of about 1"
+        )
     farthest, widest = looked.farthest(), looked.widest()
     sigma_max = _rounded(max(farthest, WIDE * widest))
     levels = _levels(sigmas, looked.sigma_data, sigma_max)
@@ -140,7 +145,7 @@ def _levels(sigmas, sigma_data, sigma_max) -> np.ndarray:
 
 def _advised(looked: Looked, found: Twins, farthest, widest, sigma_max, per_class) -> Advice:
     near = float(np.quantile(found.nearest, _NEAREST)) if len(found.nearest) else None
-    P_mean, P_std = p_train(found, looked.sigma_data)
+    P_mean, P_std = p_train(found, looked.sigma_data, parts=len(looked.shape) > 1)
     ideal, left_out = (None if one is None else one.mean for one in (found.ideal, found.leave_one_out))
     best = left_out if ideal is None else ideal
     return Advice(
@@ -163,11 +168,12 @@ def _sigma_min(looked: Looked, near: float | None) -> float:
     return _rounded(min(least, default=looked.sigma_data * LOW))
 
 
-def p_train(found: Twins, sigma_data: float) -> tuple[float, float]:
-    """(P_mean, P_std) of the density in ln σ at the head of this module, to a tenth."""
+def p_train(found: Twins, sigma_data: float, parts: bool = False) -> tuple[float, float]:
+    """(P_mean, P_std) of the density in ln σ at the head of this module, to a tenth. parts: of images."""
     learned = _sure(found.ideal)
     if found.leave_one_out is not None:
-        learned = (learned + np.minimum(_sure(found.leave_one_out), 1)) / 2
+        twin = np.minimum(_sure(found.leave_one_out), 1)
+        learned = (learned + twin) / 2 if parts else twin
     fine = np.linspace(math.log(found.sigmas[0]), math.log(found.sigmas[-1]), _FINE)
     gain = np.interp(fine, np.log(found.sigmas), np.maximum(1 - learned, 0))
     sigma = np.exp(fine)

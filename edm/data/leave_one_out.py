@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edm.exact import GaussianMixture
 
 WORK = 2e10  # multiplications, after which it has measured enough
-QUERIES = (64, 2000)  # samples that are measured: at least, and at most
+QUERIES = (32, 2000)  # samples that are measured: at least, and at most
 ROUNDS = 8
 LEAST = 10  # different samples, for one of them to be left out
 _WEIGH = 60  # multiplications that a weight costs

@@ -26,6 +26,7 @@ MOST = 10_000  # samples that are
 _ENDLESS = 2000  # samples of a set without end
 _AT_ONCE = 200
 _LEVELS = 1 << 13  # values of a coordinate: more are no steps
+_VALUES = 1 << 20  # of a coordinate that are looked through for steps
 _EVEN = 0.02  # of a step: how far from whole multiples of it values may lie
 _SWEEPS = 6
 _WIDEST = 1000  # samples of which the widest direction is found
@@ -128,13 +129,18 @@ def _same(rows) -> torch.Tensor:
 def _step(rows) -> float | None:
     """The step between two values that a coordinate may have, where all values are whole steps apart."""
     if rows.dtype == torch.uint8:
-        levels = rows.unique().long().numpy()
+        levels = _some(rows.flatten()).unique().long().numpy()
         return float(np.gcd.reduce(np.diff(levels))) * BYTE if len(levels) > 1 else None
     columns = rows.double().flatten(1)
     columns = columns.T if columns.shape[1] <= 2 else columns.reshape(1, -1)
-    steps = [_between(column.unique().numpy()) for column in columns]
+    steps = [_between(_some(column).unique().numpy()) for column in columns]
     known = [step for step in steps if step != 0]
     return None if None in known or not known else min(step for step in known if step)
+
+
+def _some(values) -> torch.Tensor:
+    """Evenly chosen ones, of many."""
+    return values[:: max(1, len(values) // _VALUES)]
 
 
 def _between(levels) -> float | None:

@@ -20,7 +20,7 @@ from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
-from edm.diagnostics.optimizing import Optimized, optimized
+from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -50,6 +50,7 @@ __all__ = [
     "Crossing",
     "Curvature",
     "Draw",
+    "Found",
     "Lane",
     "LocalError",
     "Locality",
@@ -90,6 +91,7 @@ __all__ = [
     "losses",
     "nearest",
     "optimized",
+    "optimizing",
     "parse_range",
     "patch_sides",
     "patchwise",

@@ -8,7 +8,7 @@ moves while the error of the whole run falls, which is what the first stage cann
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, last, sample
 from edm.sampling.path import Path, path_of
-from edm.timesteps import DISCRETIZATIONS
 
 if TYPE_CHECKING:
     from edm.base.types import Labels
@@ -37,7 +36,14 @@ PROBES, NUDGE, COARSE = 6, 1e-3, 3  # levels at which it is looked how errors gr
 GAIN = 1e-3  # of an error, below which a move is none
 APART = 1e-3  # in ln σ, of two levels at least
 
-Progress = Callable[[float, "tuple[float, ...]"], object]
+
+@dataclass(frozen=True)
+class Found:
+    """On the way: the share of the work that is done, the best levels so far, without the final 0, and their error."""
+
+    share: float
+    sigmas: tuple[float, ...]
+    error: float
 
 
 @dataclass(frozen=True)
@@ -63,28 +69,42 @@ class Optimized:
 
 def optimized(
     denoiser: Denoise, sampling: Sampling, latents: torch.Tensor | None = None, labels: Labels = None, *,
-    others: torch.Tensor | None = None, progress: Progress | None = None,
+    others: torch.Tensor | None = None,
 ) -> Optimized:  # fmt: skip
+    """The last of `optimizing`."""
+    *_, best = optimizing(denoiser, sampling, latents, labels, others=others)
+    assert isinstance(best, Optimized)
+    return best
+
+
+def optimizing(
+    denoiser: Denoise, sampling: Sampling, latents: torch.Tensor | None = None, labels: Labels = None, *,
+    others: torch.Tensor | None = None,
+) -> Iterator[Found | Optimized]:  # fmt: skip
     """The N levels with which these settings come nearest to the exact solution of this denoiser, from σ_max down.
 
     latents: unit normal [B, …], for which the levels are found; others: [B, …], on which they are tried; by default
-    those of the seeds 0 and 1, 128 samples of points or 24 images. labels: one for each of either. progress: called
-    with the share of the work that is done and the best levels so far; what it raises ends the search.
-    Raises Refused for settings that add noise, or a single step, whose level is σ_max.
+    those of the seeds 0 and 1, 128 samples of points or 24 images. labels: one for each of either. Yields `Found`
+    on the way, and `Optimized` at the end; work stops where the generator is closed or the denoiser raises.
+    Raises Refused at once for settings that add noise, or a single step, whose level is σ_max.
     """
     check_deterministic(sampling, "levels are found for the ODE, whose solution is one")
     latents, others = (_latents(denoiser, known, seed) for seed, known in enumerate((latents, others)))
     path = path_of(sampling, denoiser)
     if path.steps < 2:
         raise Refused(f"steps = {path.steps}: a single step begins at sigma_max, and there is nothing to find")
-    search = _Search(denoiser, path, latents, labels, progress)
-    search.planned()
-    search.moved()
+    return _found(_Search(denoiser, path, latents, labels), sampling, others)
+
+
+def _found(search, sampling, others):
+    for share in search.shares():
+        yield Found(share, search.best, search.error)
+    denoiser, labels = search.denoiser, search.labels
     found = path_of(sampling.changed(sigmas=search.best), denoiser)
     exact = reference(denoiser, others, sampling, labels)
     ends = [last(sample(denoiser, others, one, labels)).x for one in (found.sampling, sampling)]
     elsewhere, before = (rms_error(end, exact) for end in ends)
-    return Optimized(found.sampling, search.predicted(found), search.error, elsewhere, before, search.runs)
+    yield Optimized(found.sampling, search.predicted(found), search.error, elsewhere, before, search.runs)
 
 
 def _latents(denoiser, known, seed):
@@ -99,24 +119,27 @@ def _latents(denoiser, known, seed):
 class _Search:
     """The best levels so far, and their error over `latents`."""
 
-    def __init__(self, denoiser, path, latents, labels, progress):
+    def __init__(self, denoiser, path, latents, labels):
         self.denoiser, self.path, self.latents, self.labels = denoiser, path, latents, labels
-        self.ode = Ode(denoiser, path, labels)
-        self._progress, self._done, self.runs = progress or (lambda share, best: None), 0.0, 0
+        self.ode, self.runs = Ode(denoiser, path, labels), 0
         self.best, self.error = path.sigmas[:-1], math.inf
         self._lowest = min(path.sampling.range[0], path.sigmas[-2])
+
+    def shares(self) -> Iterator[float]:
+        """Search; what share of it is done."""
         self._growth, self._exact = self._measured_growth()
         self.tried(self.best)
-
-    def said(self, share: float) -> None:
-        self._done = max(self._done, share)
-        self._progress(self._done, self.best)
+        for share in self._planned():
+            yield 0.1 + 0.4 * share
+        for share in self._moved():
+            yield 0.5 + 0.5 * share
 
     @torch.no_grad()
     def states(self, sigmas: Sequence[float]) -> list[torch.Tensor]:
         """The exact solution x/s at each level, and its end at 0."""
         return list(solution(self.denoiser, self.latents, sigmas, self.labels))
 
+    @torch.no_grad()
     def tried(self, levels: Sequence[float]) -> bool:
         """Whether the sampler comes nearer with these levels than with the best so far, which they become then."""
         self.runs += 1
@@ -152,27 +175,25 @@ class _Search:
     def _grown(self, sigma) -> float:
         return math.exp(np.interp(math.log(sigma), *self._growth)) if sigma > 0 else 1.0
 
-    @torch.no_grad()
-    def planned(self) -> None:
+    def _planned(self) -> Iterator[float]:
         """By dynamic programming; and flow's levels, which need none."""
         path, steps = self.path, self.path.steps
         high, low = path.sigmas[0], self._lowest
         for shift in SHIFTS:
-            levels = DISCRETIZATIONS["flow"].levels(steps, low, high, None, shift=shift)
-            self.tried(_apart(np.maximum(levels, low)))
+            even = path.sampling.changed(discretization="flow", steps=steps, sigmas=None, sigma_max=high, shift=shift)
+            self.tried(path_of(even, self.denoiser).sigmas[:-1])
         grid = np.geomspace(high, low, max(GRID, 2 * steps)).tolist()
-        cost = self._costs([*grid, 0.0])
+        cost = np.full((len(grid) + 1,) * 2, math.inf)
+        yield from self._local_errors([*grid, 0.0], cost)
         self.tried([grid[i] for i in cheapest(cost, steps)])
 
-    def _costs(self, sigmas) -> np.ndarray:
-        """[M + 1, M + 1]: the local error of a step from level i to level j > i, after equal ones."""
+    def _local_errors(self, sigmas, cost) -> Iterator[float]:
+        """Fill in cost [M + 1, M + 1]: what a step from level i to level j > i misses, after equal ones."""
         states, count = self.states(sigmas), len(sigmas)
         path = _part(self.path, sigmas)
         scaled = [state * path.scale(i) for i, state in enumerate(states)]
         known = [(x, *self.ode.slope(x, t)) for x, t in zip(scaled, path.times[:-1], strict=False)]
-        cost = np.full((count, count), math.inf)
         for i in range(count - 1):
-            self.said(0.4 * i / count)
             for j in range(i + 1, count):
                 before = [i - k * (j - i) for k in range(MEMORY, 0, -1)]
                 places = [k for k in before if k >= 0] + [i, j]
@@ -180,19 +201,18 @@ class _Search:
                 run = Run(self.ode, part)
                 *_, reached = [run.step(run.at(k, *known[place])) for k, place in enumerate(places[:-1])]
                 cost[i, j] = rms_error(reached / part.scale(part.steps), states[j]) * self._grown(sigmas[j])
-        return cost
+            yield (i + 1) / count
 
-    def moved(self) -> None:
+    def _moved(self) -> Iterator[float]:
         """Each level but the first, a little up or down, as long as that helps."""
         step = FIRST
         while step > LAST:
             for k in range(1, len(self.best)):
-                self.said(0.4 + 0.6 * math.log(FIRST / step) / math.log(FIRST / LAST))
+                yield min(math.log(FIRST / step) / math.log(FIRST / LAST), 1.0)
                 for move in (step, -step):
                     while (levels := _shifted(self.best, k, move)) and self.tried(levels):
                         pass
             step /= SHRINK
-        self.said(1.0)
 
 
 def _shifted(levels, k, move) -> list[float]:
@@ -200,13 +220,6 @@ def _shifted(levels, k, move) -> list[float]:
     moved = [*levels[:k], levels[k] * math.exp(move), *levels[k + 1 :]]
     near = [math.log(a / b) for a, b in zip(moved[k - 1 : k + 1], moved[k : k + 2], strict=False)]
     return moved if min(near) > APART else []
-
-
-def _apart(levels) -> list[float]:
-    """Levels that fall: those that are as low as the last come above it."""
-    for k in range(len(levels) - 2, -1, -1):
-        levels[k] = max(levels[k], levels[k + 1] * math.exp(2 * APART))
-    return levels.tolist()
 
 
 def _part(path: Path, sigmas: Sequence[float]) -> Path:

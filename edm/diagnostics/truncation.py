@@ -44,8 +44,9 @@ def truncation_error(
     """The local error of each of the N steps of `sampling`, the last one, to σ = 0, included.
 
     latents: unit normal [B, …]; the exact solution is that from σ_0·latents (`solution`). Everything of `sampling`
-    counts: its solver, α, levels, schedule and scaling; a solver with memory remembers exact states. Below about 1e-7
-    the error of a network that computes in float32 is rounding.
+    counts: its solver, α, levels, schedule and scaling; a solver with memory remembers exact states, and UniPC has
+    nothing to correct in them: its error is that of its prediction. Below about 1e-7 the error of a network that
+    computes in float32 is rounding.
 
     Work stops where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments, and
     for S_churn > 0: a stochastic step has no exact solution to meet.

@@ -113,6 +113,8 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
     if settings.S_churn > 0 and not any(gammas):
         merged.append("No noise level lies between S_tmin and S_tmax, so that no fresh noise is added")
+    if any(gammas) and SOLVERS[settings.solver].remembers:
+        merged.append("A step with fresh noise is Euler's: what the solver remembers is of a state without it")
     times = tuple(schedule.inverse(sigma) for sigma in levels)
     hats = times
     if any(gammas):

@@ -41,12 +41,12 @@ SOLVERS: dict[str, Solver] = {
         ),
         Solver(
             "lms", "LMS", ADAMS, 3, once, ORDERS, never, multistep.lms,
-            help="a polynomial through the last slopes, in the ODE's own time", own_order=multistep.LMS_ORDER,
-            orders=lambda p: p,
+            remembers=True, help="a polynomial through the last slopes, in the ODE's own time",
+            own_order=multistep.LMS_ORDER, orders=lambda p: p,
         ),
         Solver(
             "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
-            help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
+            remembers=True, help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
             orders=lambda p: min(p, 2),
         ),
         Solver(
@@ -59,24 +59,24 @@ SOLVERS: dict[str, Solver] = {
         ),
         Solver(
             "dpmpp_2m", "DPM++ 2M", EXPONENTIAL, 2, once, ("lower_order_final",), never, exponential.dpmpp_2m,
-            help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True,
+            remembers=True, help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True,
         ),
         Solver(
             "dpmpp_3m", "DPM++ 3M", EXPONENTIAL, 2, once, ("variant", "lower_order_final"), never,
             exponential.dpmpp_3m,
             (Variant("dpmpp_3m_exact", "DPM++ 3M exact", {"variant": "exact"}, "with the missing factor", 3),),
-            help="DPM-Solver++(3M), from the last three; published without a factor, exact with it",
+            remembers=True, help="DPM-Solver++(3M), from the last three; published without a factor, exact with it",
             forms=("published", "exact"), in_sigma=True,
         ),
         Solver(
             "deis", "DEIS", EXPONENTIAL, 3, once, ORDERS, never, multistep.deis,
-            help="the last slopes as a polynomial in ln σ", own_order=multistep.DEIS_ORDER, in_sigma=True,
-            orders=lambda p: p,
+            remembers=True, help="the last slopes as a polynomial in ln σ",
+            own_order=multistep.DEIS_ORDER, in_sigma=True, orders=lambda p: p,
         ),
         Solver(
             "unipc", "UniPC", EXPONENTIAL, 3, once, ("variant", *ORDERS), never, exponential.unipc,
             (Variant("unipc_bh1", "UniPC bh1", {"variant": "bh1"}, "bh1"),),
-            help="predicts, and corrects with the next evaluation: of order p + 1",
+            remembers=True, help="predicts, and corrects with the next evaluation: of order p + 1",
             forms=("bh2", "bh1"), own_order=exponential.UNIPC_ORDER, in_sigma=True,
             orders=lambda p: p + 1,
         ),
@@ -98,11 +98,12 @@ SOLVERS: dict[str, Solver] = {
         ),
         Solver(
             "dpmpp_2m_sde", "DPM++ 2M SDE", STOCHASTIC, 2, once, ("eta", "variant"), stochastic.drawn_with_eta,
-            exponential.dpmpp_2m_sde, help="2M of the SDE; η = 0 is 2M", forms=("midpoint", "heun"), **SDE,
+            exponential.dpmpp_2m_sde,
+            remembers=True, help="2M of the SDE; η = 0 is 2M", forms=("midpoint", "heun"), **SDE,
         ),
         Solver(
             "dpmpp_3m_sde", "DPM++ 3M SDE", STOCHASTIC, 2, once, ("eta",), stochastic.drawn_with_eta,
-            exponential.dpmpp_3m_sde, help="3M of the SDE, as published", **SDE,
+            exponential.dpmpp_3m_sde, remembers=True, help="3M of the SDE, as published", **SDE,
         ),
         Solver(
             "restart", "Restart", STOCHASTIC, 2, restart.evaluations,

@@ -43,3 +43,17 @@ def _basis(nodes, j) -> list[float]:
             shifted = [0.0, *found]
             found = [(up - node * low) / scale for up, low in zip(shifted, [*found, 0.0], strict=True)]
     return found
+
+
+def vandermonde(nodes: Sequence[float], wanted: Sequence[float]) -> list[float]:
+    """x with Σ_k nodes_k^j·x_k = wanted_j, j = 0 … len(nodes) − 1, for different nodes (Björck and Pereyra)."""
+    x, n = list(wanted), len(nodes)
+    for k in range(n - 1):
+        for j in range(n - 1, k, -1):
+            x[j] -= nodes[k] * x[j - 1]
+    for k in range(n - 2, -1, -1):
+        for j in range(k + 1, n):
+            x[j] /= nodes[j] - nodes[j - k - 1]
+        for j in range(k, n - 1):
+            x[j] -= x[j + 1]
+    return x

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from edm.solvers.coefficients import phi
+from edm.solvers.coefficients import phi, vandermonde
 from edm.solvers.multistep import Row, apart, combined, denoised, hat_sigmas, order_at, remembering
 from edm.solvers.solver import Draw, Now, Step
 
@@ -56,11 +56,13 @@ class Levels:
         return Row(keep * ahead / here, tuple(ahead * weight for weight in weights), ahead * noise)
 
 
-def _slopes(r: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """(d₁, d₂) of the three last D: h·(the derivative of their parabola), h²·(the second divided difference)."""
-    now, before, long_before = np.eye(3)
-    a, b = (now - before) / r[0], (before - long_before) / r[1]
-    return a + (a - b) * (r[0] / (r[0] + r[1])), (a - b) / (r[0] + r[1])
+def _quadratic(r: Sequence[float], first: float, second: float) -> list[float]:
+    """The weights of D, D₋₁, D₋₂ in first·d₁ + second·d₂, where d₁ is h·(the derivative of their parabola) and d₂ is
+    h²·(their second divided difference): a = (D − D₋₁)/r₀, b = (D₋₁ − D₋₂)/r₁, d₂ = (a − b)/(r₀ + r₁), d₁ = a + r₀·d₂.
+    """
+    a, b = [1 / r[0], -1 / r[0], 0.0], [0.0, 1 / r[1], -1 / r[1]]
+    of_a, of_second = first, (first * r[0] + second) / (r[0] + r[1])
+    return [of_a * x + of_second * (x - y) for x, y in zip(a, b, strict=True)]
 
 
 def _plus_plus(levels: Levels, index: int, order: int, factor: float) -> Row:
@@ -74,8 +76,8 @@ def _plus_plus(levels: Levels, index: int, order: int, factor: float) -> Row:
         weights = (e + half, -half)
     else:
         r0 = levels.r(index, 1)
-        d1, d2 = _slopes([r0, levels.r(index, 2) - r0])
-        weights = tuple((np.eye(3)[0] * e + h * phi(2, -h) * d1 + factor * h * phi(3, -h) * d2).tolist())
+        now, *before = _quadratic([r0, levels.r(index, 2) - r0], h * phi(2, -h), factor * h * phi(3, -h))
+        weights = (e + now, *before)
     return levels.row(index, math.exp(-h), weights)
 
 
@@ -124,8 +126,8 @@ def dpmpp_3m_sde(path: PathLike, sampling: SamplingLike) -> Step:
             weights = (weights[0] + c, -c)
         elif order == 3:
             r0 = levels.r(index, 1)
-            d1, d2 = _slopes([r0, levels.r(index, 2) - r0])
-            weights = tuple((np.eye(3)[0] * weights[0] + g * phi(2, -g) * d1 + g * phi(3, -g) * d2).tolist())
+            now, *before = _quadratic([r0, levels.r(index, 2) - r0], g * phi(2, -g), g * phi(3, -g))
+            weights = (weights[0] + now, *before)
         return _with_noise(levels, index, sampling.eta, weights)
 
     return _sde_begun(path, 3, row)
@@ -167,52 +169,41 @@ def unipc(path: PathLike, sampling: SamplingLike) -> Step:
             remembered.clear()
         remembered.appendleft(now.denoised)
         index, known = now.index, len(remembered)
-        weights = np.zeros(most + 1)
+        weights = _prediction(levels, index, order(index, min(known, most)), sampling.variant)
+        s = math.exp(-levels.h(index))
         if now.x is predicted:
-            weights += _padded(_correction(levels, index - 1, order(index - 1, known - 1), sampling.variant), most + 1)
-        h = levels.h(index)
-        weights *= math.exp(-h)
-        weights += _padded(_prediction(levels, index, order(index, min(known, most)), sampling.variant), most + 1)
-        row = levels.row(index, math.exp(-h), tuple(weights.tolist()))
-        predicted = combined(now.x, row.keep, row.weights[:known], remembered)
+            added = _correction(levels, index - 1, order(index - 1, known - 1), sampling.variant)
+            weights = [w + s * a for w, a in zip_longest(weights, added, fillvalue=0.0)]
+        row = levels.row(index, s, tuple(weights))
+        predicted = combined(now.x, row.keep, row.weights, remembered)
         return predicted
 
     return step
 
 
-def _padded(weights, length):
-    return np.pad(weights, (0, length - len(weights)))
-
-
-def _prediction(levels, index, order, variant) -> np.ndarray:
+def _prediction(levels, index, order, variant) -> list[float]:
     """The weights of D, D₋₁, … in the predictor of step `index`."""
-    h = levels.h(index)
-    weights = np.eye(order)[0] * -math.expm1(-h)
-    return weights - _differences(levels, index, order, variant, corrects=False)[:order]
+    now, *before, _ = _differences(levels, index, order, variant, corrects=False)
+    return [-math.expm1(-levels.h(index)) + now, *before]
 
 
-def _correction(levels, index, order, variant) -> np.ndarray:
+def _correction(levels, index, order, variant) -> list[float]:
     """The weights of D⁺, D, D₋₁, … in what the corrector of step `index` adds to its prediction."""
-    corrected = _differences(levels, index, order, variant, corrects=True)
-    corrected[:order] -= _differences(levels, index, order, variant, corrects=False)[:order]
-    return -np.roll(corrected, 1)
+    *corrected, ahead = _differences(levels, index, order, variant, corrects=True)
+    *predicted, _ = _differences(levels, index, order, variant, corrects=False)
+    return [ahead, *(x - y for x, y in zip(corrected, predicted, strict=True))]
 
 
-def _differences(levels, index, order, variant, corrects) -> np.ndarray:
-    """B·Σ_k ρ_k·(D₋ₖ − D)/r_k as weights of D, D₋₁, …, D⁺; D⁺, where r = 1, counts if it `corrects`.
+def _differences(levels, index, order, variant, corrects) -> list[float]:
+    """−B·Σ_k ρ_k·(D₋ₖ − D)/r_k as weights of D, D₋₁, …, and D⁺, where r = 1, which counts if it `corrects`.
 
     Σ_k r_k^(j−1)·ρ_k = j!·ψ_j/B, ψ_j = −h·φ_{j+1}(−h), r_k < 0 for what is remembered. Where one is left, ρ = ½.
     """
     h = levels.h(index)
     b = -h if variant == "bh1" else math.expm1(-h)
     r = [-levels.r(index, k) for k in range(1, order)] + [1.0] * corrects
-    rho = np.full(len(r), 0.5)
+    rho = [0.5] * len(r)
     if len(r) > 1:
-        wanted = [math.factorial(j) * -h * phi(j + 1, -h) / b for j in range(1, len(r) + 1)]
-        rho = np.linalg.solve(np.vander(r, increasing=True).T, wanted)
-    weights = np.zeros(order + 1)
-    places = [*range(1, order), order]
-    for place, share in zip(places, b * rho / r, strict=False):
-        weights[place] += share
-        weights[0] -= share
-    return weights
+        rho = vandermonde(r, [math.factorial(j) * -h * phi(j + 1, -h) / b for j in range(1, len(r) + 1)])
+    shares = [-b * share / ratio for share, ratio in zip(rho, r, strict=True)]
+    return [-sum(shares), *shares, *[0.0] * (not corrects)]

@@ -89,7 +89,8 @@ class Solver:
 
     help: a line. forms: what `variant` may be, its own first. own_order: what `order` is where it is not given; None:
     `order` does not matter. quiet: values of its knobs with which it adds no noise. in_sigma: whether it works on x/s
-    and σ, so that schedule and scaling do not touch it. draws_at(path, sampling, i): whether step i draws at all.
+    and σ, so that schedule and scaling do not touch it. remembers: whether it does, so that a step with churn's noise
+    begins anew, at order 1. draws_at(path, sampling, i): whether step i draws at all.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
     field `order` is p.
     """
@@ -108,6 +109,7 @@ class Solver:
     own_order: int | None = None
     quiet: Mapping[str, Any] = field(default_factory=dict)
     in_sigma: bool = False
+    remembers: bool = False
     draws_at: Callable[[PathLike, SamplingLike, int], bool] = every
     counted: Callable[[int, SamplingLike], int] | None = None
     orders: Callable[[int], int] | None = None

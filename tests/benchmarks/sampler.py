@@ -31,7 +31,7 @@ def around_calls(solver: str):
         return network(x) * 1e-3
 
     def ours():
-        return edm.last(edm.sample(denoiser, latents, sampling))
+        return edm.last(edm.sample(denoiser, latents, sampling, seeds=edm.seeds(0, 8)))
 
     calls = ours().evaluations
 

@@ -57,7 +57,7 @@ def cases(dice) -> Iterator[Case]:
         together({"a.png": encoded(picture(dice)), "b.png": bomb, "c.png": encoded(picture(dice))}),
         refused=("b.png",),
     )
-    yield refused("a zip bomb of a table", zipped({"a.csv": b"1,2\n" * 4_000_000}), "bomb.zip")
+    yield refused("a zip bomb of a table", zipped({"a.csv": b"1,2\n" * 200_000}), "bomb.zip")
     yield refused("a gzip of zeros as idx", zlib.compress(bytes(50_000_000)), "train-images-idx3-ubyte.gz")
     link = tarfile.TarInfo("pets/evil.png")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"

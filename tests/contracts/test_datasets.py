@@ -73,12 +73,13 @@ def test_an_unknown_dataset_is_refused_by_name():
         data.load("moons")
 
 
-def test_the_four_designs_are_the_columns_of_table_1():
+def test_the_designs_are_the_columns_of_table_1_and_flow_matching():
     columns = {
         "vp": ("euler", "vp", "vp", "vp"),
         "ve": ("euler", "ve", "ve", "none"),
         "iddpm": ("euler", "iddpm", "linear", "none"),
         "edm": ("heun", "edm", "linear", "none"),
+        "flow": ("euler", "flow", "flow", "flow"),
     }
     assert presets.names("designs") == [f"designs/{name}" for name in columns]
     for name, rows in columns.items():

@@ -5,7 +5,8 @@ is full (a tmpfs, for which one has to be root); clocks that jump; one process o
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
 pretended GPU, and `gpu` what matters on one, where there is one. `brought` reads 200 files as people have them.
 `everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs.
-`advice` trains with what data say, and without. A line that ends in FAILED is a defect.
+`advice` trains with what data say, and without; `solvers` measures every solver at equal numbers of evaluations. A line
+that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
 from tests.trials.looked import everywhere
 from tests.trials.moved import moves
+from tests.trials.solved import solvers
 from tests.trials.tasked import tasked
 from tests.trials.waiting import left_running, until
 from tests.visiting import visits
@@ -61,7 +63,7 @@ TRIALED = (
     gpu,
     everywhere,
 )
-TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves, advice)}
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves, advice, solvers)}
 
 
 def main():

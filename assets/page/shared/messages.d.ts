@@ -47,6 +47,13 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
+/** The set that was made, and its sheet. */
+export interface Became {
+  ok: true;
+  dataset: Dataset;
+  sheet: Sheet;
+}
+
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -234,6 +241,12 @@ export interface Failed {
   error: string;
 }
 
+/** How far the reading is. */
+export interface Far {
+  done: number;
+  total: number;
+}
+
 /** At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]. */
 export interface Field {
   index: number;
@@ -332,6 +345,12 @@ export interface Lanes {
   python: string;
   rows: [string, string[]][];
   lanes: Lane[];
+}
+
+/** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
+export interface LeftOut {
+  name: string;
+  reason: string;
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -445,6 +464,20 @@ export interface Nearest {
   copies: boolean[];
 }
 
+/** Why there is none, and what could be done about it. */
+export interface NotTaken {
+  ok: false;
+  sentence: string;
+  offers: Offer[];
+}
+
+/** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
+export interface Offer {
+  name: string;
+  given: string[];
+  text: string;
+}
+
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -525,6 +558,18 @@ export interface Patch {
   drawn: Drawn | null;
 }
 
+/** Some pictures of a class, null: of all. images: [count, *shape]. */
+export interface PictureRow {
+  label: number | null;
+  count: number;
+  images: Uint8;
+}
+
+export interface Pictures {
+  shape: number[];
+  rows: PictureRow[];
+}
+
 /** The form of the Train tab. */
 export interface PlanRequest {
   serial?: number;
@@ -551,6 +596,15 @@ export interface Planned {
   notes: Record<string, string>;
   cost: Cost | null;
   misfit: Misfit | null;
+}
+
+/** Some of the points [count, dimension] in their file's own units; names of the coordinates, if it has any. */
+export interface Points {
+  count: number;
+  dimension: number;
+  x: Float32;
+  labels: number[] | null;
+  names: string[];
 }
 
 export interface Remedy {
@@ -606,6 +660,26 @@ export interface Row {
 export interface Seen {
   cursor?: string;
   sample?: number | null;
+}
+
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
 }
 
 /** What an address shows: a tab, and what of it. */

@@ -115,6 +115,10 @@ export interface Tab {
   saveCsv?(): void;
   /** A sentence in place; null: none. */
   say(sentence: string | null): void;
+  /** Where data can be brought: files that were dropped or pasted. */
+  bring?(files: import("./gathered.js").Given[]): void;
+  /** And pictures that are pasted one by one. */
+  paste?(picture: import("./gathered.js").Given): void;
   recolor(colors: Colors): void;
 }
 

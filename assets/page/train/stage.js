@@ -10,6 +10,7 @@ import { csvOf, lossFigure, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
 import { Film } from "./film.js";
 import { Heading } from "./heading.js";
 import { held, isFull } from "./held.js";
+import { Notices } from "./notices.js";
 import { isOver } from "./states.js";
 import { Switches, smoothOf } from "./switches.js";
 
@@ -46,7 +47,7 @@ export class Stage {
     this.tab = tab;
     this.heading = new Heading(tab);
     this.switches = new Switches((changes) => this.#setView(changes));
-    this.notice = element("p", { class: "notice", role: "alert", hidden: true });
+    this.notices = new Notices();
     this.empty = element("p", { class: "empty" }, LOOKING);
     this.early = element("p", { class: "early" });
     this.cursor = element("i", { class: "cursor", hidden: true });
@@ -62,7 +63,7 @@ export class Stage {
     this.figure = element("div", { class: "learning" }, curves, this.film.box);
     this.summary = element("p", { class: "summary", "aria-live": "off" });
     const foot = element("div", { class: "foot" }, this.summary);
-    box.append(this.heading.node, this.empty, this.figure, this.film.line, foot, this.notice);
+    box.append(this.heading.node, this.empty, this.figure, this.film.line, foot, this.notices.node);
     this.lossChart = new Chart(lossBox);
     this.sigmaChart = new Chart(sigmaBox);
     lossBox.append(this.cursor);
@@ -213,12 +214,6 @@ export class Stage {
     changeView(this.view, changes);
     this.tab.page.changed();
     this.#draw();
-  }
-
-  /** @param {string | null} sentence */
-  say(sentence) {
-    this.notice.textContent = sentence ?? ""; // which names settings as addresses do
-    this.notice.hidden = !sentence;
   }
 
   // ---- taking away ----

@@ -12,7 +12,7 @@ import numpy as np
 
 from edm.base.errors import Refused
 from edm.data import images
-from edm.data.brought import Brought, LeftOut, apart, classes_of, layouts, members, stacks
+from edm.data.brought import Brought, LeftOut, apart, classes_of, layouts, members, pixels, stacks
 from edm.data.brought.layouts import Role
 from edm.data.brought.members import Member
 from edm.data.brought.stacks import Stack, Stacked
@@ -37,10 +37,9 @@ def read(
     those of `edm.data.bring`.
 
     Raises Refused for arrays that are images, or are called so, and cannot be read as such."""
-    names = [name for name in files.names if _ENDINGS.search(name)]
-    if not names or any(name.lower().endswith(images.SUFFIXES) for name in files.names):
+    if any(name.lower().endswith(images.SUFFIXES) for name in files.names):
         return None
-    given = [member for name in names for member in members.found_in(files, name, limits)]
+    given = [member for name in files.names for member in _found_in(files, name, limits)]
     found = apart.one_each(given, limits.table_bytes)
     several = len({member.file for member in found}) > 1
     if not _are_images(found, several):
@@ -65,6 +64,11 @@ def read(
     return _brought(stack, known, [roles[member].split for member in known.pictures], ends, left_out, choices)
 
 
+def _found_in(files, name, limits) -> list[Member]:
+    found = members.found_in(files, name, limits) if _ENDINGS.search(name) else []
+    return found or (pixels.found_in(files, name, limits) if pixels.ENDINGS.search(name) else [])
+
+
 def _are_images(found: Sequence[Member], several: bool) -> bool:
     by_file: dict[str, dict] = {}
     for member in found:
@@ -74,7 +78,7 @@ def _are_images(found: Sequence[Member], several: bool) -> bool:
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"(\.(npy|npz|pkl|pickle|p|bin|gz))+$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"(\.(npy|npz|pkl|pickle|p|bin|gz|csv|tsv|txt))+$", "", name, flags=re.IGNORECASE)
 
 
 def _pictures(roles: dict[Member, Role], files: Files) -> tuple[list[Member], list[LeftOut]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,7 +153,7 @@ def _number(name, known, place) -> int:
     raise Refused(f"columns = {text!r:.60}: there is no such column in {place}; there are {_quoted(known)}")
 
 
-def _classes(frame, numbers, taken=frozenset()) -> Column | None:
+def _classes(frame, numbers, taken: Collection[int] = ()) -> Column | None:
     """The column of the classes, if there is one."""
     free = [column for column in frame.columns if id(column) not in taken and column.present >= len(column.values) / 2]
     words = [column for column in free if column.kind == TEXT]

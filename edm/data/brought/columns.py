@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class Frame:
     array: bool = False
     notes: list[str] = field(default_factory=list)
     odd: list[tuple[int, str]] = field(default_factory=list)
-    numbers: np.ndarray | None = None  # of the rows as people count them; None: 1 … n
+    numbers: Sequence[int] | None = None  # of the rows as people count them; None: 1 … n
     class_names: tuple[str, ...] = ()
 
 
@@ -99,11 +100,11 @@ def of_cells(name: str, cells: Sequence, decimal: str, notes: list[str]) -> Colu
     import pandas as pd
 
     cells = [cell if isinstance(cell, str) else _plain(cell) for cell in cells]
-    values = np.full(len(cells), np.nan)
-    if decimal == numerals.POINT or not any(isinstance(cell, str) and "." in cell for cell in cells):
-        ready = [c.replace(",", ".") if isinstance(c, str) and decimal == numerals.COMMA else c for c in cells]
-        if decimal == numerals.COMMA or not any(isinstance(c, str) and "," in c for c in cells[:1000]):
-            values = pd.to_numeric(pd.Series(ready, dtype=object), errors="coerce").to_numpy(np.float64, copy=True)
+    ready: list[Any] = cells
+    if decimal == numerals.COMMA:
+        ready = [c if not isinstance(c, str) else None if "." in c else c.replace(",", ".") for c in cells]
+    found: Any = pd.to_numeric(pd.Series(ready, dtype=object), errors="coerce")
+    values = np.array(found, dtype=np.float64)
     rest = np.flatnonzero(np.isnan(values))
     missing = np.zeros(len(cells), bool)
     for row in rest.tolist():

@@ -20,6 +20,8 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
     """
     while rows and all(map(_empty, rows[-1])):  # as spreadsheets write what was emptied
         rows.pop()
+    if not rows:
+        raise Refused(f"{place} holds no points: all of its cells are empty")
     width = _width(rows)
     numeric = _numeric(rows, width)
     if not numeric:
@@ -58,8 +60,8 @@ def table(rows: list[list], separator: str, comment: Sequence[str], place: str) 
         pairs = [f"{name} in {unit.strip('[](){}<>')}" for name, unit in zip(told, units, strict=False) if unit]
         notes.append(f"the line under the names was read as units: {', '.join(pairs)}")
     made = [of_cells(name, column, decimal, notes) for name, column in zip(told, columns, strict=True)]
-    for place, column in enumerate(made):
-        column.named = bool(names and str(names[place] or "").strip())
+    for k, column in enumerate(made):
+        column.named = bool(names and str(names[k] or "").strip())
     return Frame(made, names is not None, notes=notes, odd=odd, numbers=numbers)
 
 

@@ -89,7 +89,7 @@ def axes(shape: tuple[int, ...]) -> str:
     """How images of this shape lie: "nhw", "nhwc", "nchw", "hwcn", "n3" (flat, in three planes) or "n1" (flat and
     grey); "" for what is no stack of images, or could be two."""
     if len(shape) == 2:
-        return {0: "", 1: "n1", 3: "n3"}[_flat(shape[1])]
+        return {0: "", 1: "n1", 3: "n3"}[channels_of_flat(shape[1])]
     if len(shape) == 3:
         return "" if _is_one(shape) or min(shape[1:]) < LEAST else "nhw"
     if len(shape) != 4:
@@ -130,7 +130,7 @@ def _is_stack(name, shape, dtype) -> bool:
     if dtype.kind not in "uifb" or len(shape) < 2:
         return len(shape) > 2 or (dtype.kind == "O" and Role(name).rank < _DATA.index("x") and Role(name).kind != "")
     one = dtype == np.uint8 and min(shape) >= 32  # a picture by itself
-    return len(shape) > 2 or bool(_flat(shape[1])) or one
+    return len(shape) > 2 or bool(channels_of_flat(shape[1])) or one
 
 
 def _is_one(shape) -> bool:
@@ -138,7 +138,7 @@ def _is_one(shape) -> bool:
     return len(shape) == 3 and shape[2] in CHANNELS and min(shape[:2]) >= 16
 
 
-def _flat(length: int) -> int:
+def channels_of_flat(length: int) -> int:
     """The channels of a flat image of so many numbers; 0: it is none."""
     for channels in (1, 3):
         side = math.isqrt(length // channels)

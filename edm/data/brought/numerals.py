@@ -34,7 +34,7 @@ _SIGNS = str.maketrans(
     {"−": "-", "\N{FULLWIDTH PLUS SIGN}": "+", " ": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "}
     | dict.fromkeys("’ʼ‘", "'")
 )
-_EXPONENT = r"(?:\s?[eEdD][+-]?\d{1,4})?"
+_EXPONENT = r"(?:[eEdD][+-]?\d{1,4})?"
 _WAYS = (  # whether it shows the decimal sign -> how a number can be written
     ("", rf"[+-]?\d+{_EXPONENT}"),
     (f"{EITHER}.", r"[+-]?[1-9]\d{0,2}\.\d{3}"),

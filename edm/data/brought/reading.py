@@ -11,6 +11,7 @@ from edm.data.brought import Brought, Limits, arrays, parquet, places, tables
 from edm.data.brought.archives import ENDINGS
 from edm.data.brought.sorting import Sorted, is_image, sorted_out
 from edm.data.brought.survey import survey
+from edm.data.brought.told import LeftOut, listed
 from edm.data.folders import ImageFolder
 
 if TYPE_CHECKING:
@@ -32,10 +33,27 @@ def bring(
         return found
     if rows := parquet.rows(files, limits):
         return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
-    if len(files.names) == 1 and not is_image(files.names[0]) and not files.names[0].lower().endswith(ENDINGS):
-        return _points(files, files.names[0], columns, limits)
+    if name := _table_among(files):
+        return (work or _done)(lambda: (_points(files, name, columns, limits), 0))
     found = sorted_out(files, limits, labels)
     return of_images(files, limits, found, leave_out=leave_out, work=work, progress=progress)
+
+
+def _done(piece):
+    return piece()[0]
+
+
+def _table_among(files) -> str | None:
+    """The file that holds a table of points: one alone that is no image, or the only table without any images."""
+    if len(files.names) == 1:
+        name = files.names[0]
+        return None if is_image(name) or name.lower().endswith(ENDINGS) else name
+    found = [name for name in files.names if tables.recognized(name)]
+    if not found or any(map(is_image, files.names)):
+        return None
+    if len(found) > 1:
+        raise Refused(f"{files.place} holds {len(found):,} tables: {listed(found)}; give one of them")
+    return found[0]
 
 
 def of_images(files: Files, limits: Limits, found: Sorted, **how: Any) -> Brought:
@@ -51,7 +69,8 @@ def _points(files: Files, name: str, columns: str | Sequence[str | int] | None, 
     with files.open(name) as file:
         most = min(limits.table_bytes, tables.MAX_BYTES)
         table = tables.read(file, name, columns, place=files.told(name), most=most)
+    others = [LeftOut(other, "is no table") for other in files.names if other != name]
     return Brought(
         "points", len(table.points), table.points.shape[1:], len(table.class_names), table.class_names,
-        (*files.left_out, *table.left_out), table.notes, table.choices, points=table.points, table=table,
+        (*files.left_out, *others, *table.left_out), table.notes, table.choices, points=table.points, table=table,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class Table:
 
     def write(self, file: IO[bytes]) -> None:
         """Write a .npz of the points as they are in the file, which reads as this one."""
-        arrays = {"points": self.numbers, "columns": np.array(self.columns)}
+        arrays: dict[str, Any] = {"points": self.numbers, "columns": np.array(self.columns)}
         if self.labels is not None:
             arrays |= {"labels": self.labels, "class_names": np.array(self.class_names)}
         np.savez_compressed(file, **arrays)

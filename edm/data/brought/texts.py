@@ -19,6 +19,7 @@ LONGEST_CELL = 1 << 17
 _SAMPLE = 200  # lines, by which the separator is known
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _RULE = re.compile(r"[\s|+:=-]+")  # under the names of a table that is drawn with letters
+_SAID = re.compile(r"\"?sep=([\t;,| ])\"?", re.IGNORECASE)  # as Excel is told
 _PAIR = re.compile(r"\s*([+-]?\d+)\s*,\s*(\d+)\s*")
 
 
@@ -56,11 +57,16 @@ def read(text: str, place: str) -> Frame:
             kept.append(line)
     if not kept:
         raise Refused(f"{place} holds no lines of numbers; a table has a point a line, written like 0.5,-1")
-    sign = _one_column(kept)
-    separator = "" if sign else separator_of(kept)
+    said = _SAID.fullmatch(kept[0].strip())
+    kept = kept[1:] if said and len(kept) > 1 else kept
+    sign = None if said else _one_column(kept)
+    separator = said[1] if said else "" if sign else separator_of(kept)
     rows = cells(kept, separator)
     names = _names_in(comment, separator)
     frame = heads.table(rows, separator, names, place)
+    if sign and not frame.named:
+        shown_by = next(line.strip() for line in kept if "," in line)
+        frame.notes.append(f"{shown_by!r:.40} was read as one number with a decimal comma")
     if sign is None and separator == "," and not frame.named and _pairs(kept):
         first = kept[0].strip()
         a, b = _PAIR.fullmatch(first).groups()  # pyright: ignore[reportOptionalMemberAccess]
@@ -126,10 +132,20 @@ def _one_column(lines) -> str | None:
         return None
     if from_line:
         return numerals.COMMA
-    fractions = [text.partition(",")[2] for text in body if "," in text]
-    if any(len(part) > 1 and part.startswith("0") for part in fractions):
-        return numerals.COMMA
-    return numerals.COMMA if len(body) > 3 and ways.count("") >= len(body) / 4 else None
+    parts = [text.lstrip("+-").partition(",")[::2] for text in body if "," in text]
+    shown = any(len(part) > 1 and part.startswith("0") for _, part in parts)
+    shown = shown or (len(body) > 3 and ways.count("") >= len(body) / 4) or _are_fractions(parts)
+    return numerals.COMMA if shown else None
+
+
+def _are_fractions(parts) -> bool:
+    """Whether what stands behind commas must be fractions: before them is always the same, or little else, and none
+    ends in the 0 that whole numbers end in."""
+    before, behind = {a for a, _ in parts}, [b for _, b in parts]
+    if len(parts) > 2 and len(before) == 1 and max(map(len, behind)) > 1:
+        return True
+    short = all(len(part) == 1 or not part.endswith("0") for part in behind)
+    return len(parts) > 9 and len(before) <= len(parts) / 3 and short and max(map(len, behind)) > 2
 
 
 def _may_be_one(line) -> bool:

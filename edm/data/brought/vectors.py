@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from edm.data.brought.columns import Column, Frame, of_cells, of_numbers
 # What NumPy and zipfile raise for a file of any making: a header is read as an expression of Python's
 NOT_NUMPY = (
     ValueError, EOFError, SyntaxError, TypeError, OverflowError, LookupError, RecursionError, MemoryError,
-    NotImplementedError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error, tokenize.TokenError,
 )  # fmt: skip
 DEEP = 4096  # coordinates at most, of which two are taken
 LYING = 16  # points at least of an array [2, n], whose rows are the coordinates

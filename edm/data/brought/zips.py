@@ -14,12 +14,13 @@ from edm.data.brought.packed import AGAIN, BROKEN, UNPACKERS, Packed, Part, chec
 from edm.data.brought.told import LeftOut
 
 _UNREAD = {9: "Deflate64", 14: "LZMA", 93: "Zstandard", 95: "XZ", 99: "AES"}
+_COMMENT = 1 << 17  # bytes at its end, in which its directory is looked for
 _BYTES_OF_ENTRY = 256  # of a zip's directory, in which a long name takes most of it
 
 
 def opened(file: IO[bytes], source: Path | IO[bytes], place: str, limits: Limits) -> Packed:
     """The files of a zip. file: it, open; source: where it is read later. Raises Refused."""
-    modest = _Modest(file, _BYTES_OF_ENTRY * limits.files)
+    modest = _Modest(file, _COMMENT + _BYTES_OF_ENTRY * limits.files)
     end = file.seek(0, 2)
     try:
         with zipfile.ZipFile(modest) as archive:

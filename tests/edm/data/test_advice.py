@@ -221,3 +221,11 @@ def test_where_a_network_learns_some_samples_only_these_are_read():
     assert few.count == few.looked_at == 100 and not few.known and few.leave_one_out is not None
     some = edm.data.advice(Data(dataset="digits", examples=50), sigmas=(0.5,))
     assert some.count == 50 and some.leave_one_out.mean[0] > DIGITS.leave_one_out.mean[2]
+
+
+def test_of_points_like_one_gaussian_nothing_is_advised_that_only_copies():
+    found = edm.data.advice(of(np.random.default_rng(4).normal(size=(400, 2))))
+    assert found.unsaid_below == found.sigmas[-1] and abs(found.P_mean) < 0.5  # around σ_data, 1
+    assert any("hardly other than a Gaussian" in one for one in found.sentences)
+    with pytest.raises(Refused, match="hardly differ"):
+        edm.data.advice(of([[1.0, 1.0], [1.0, 1.0 + 1e-8]]))

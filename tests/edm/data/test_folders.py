@@ -15,7 +15,8 @@ import torch
 from PIL import Image, ImageFile
 
 import edm
-from edm.data.brought import Limits, archives, files, labels
+from edm.data.brought import Limits, files, labels
+from edm.data.brought import packed as archive
 from edm.data.folders import ImageFolder
 from edm.data.images import FORMATS
 
@@ -227,7 +228,7 @@ def test_files_that_may_not_be_opened_are_named(tmp_path, place, monkeypatch):
 
     source = ImageFolder(place(tmp_path, SET))
     monkeypatch.setattr(files, "open", deny, raising=False)
-    monkeypatch.setattr(archives, "open", deny, raising=False)
+    monkeypatch.setattr(archive, "open", deny, raising=False)
     with pytest.raises(ValueError, match=r"'a/10.png' in .* cannot be read \(Permission denied\)"):
         source.read(np.array([0]))
     monkeypatch.setattr(os, "scandir", deny)

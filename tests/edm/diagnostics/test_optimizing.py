@@ -58,19 +58,17 @@ def test_the_least_sum_is_the_least_of_all_ways():
 
 
 def test_it_says_how_far_it_is_and_can_be_ended():
-    told = []
-
-    def progress(share, best):
-        told.append((share, best))
-        if share > 0.5:
-            raise KeyboardInterrupt
-
     denoiser = Counting(edm.data.load("two_moons").denoiser)
     z = edm.latents(edm.seeds(0, 4), (2,), dtype=torch.float64)
-    with pytest.raises(KeyboardInterrupt):
-        diagnostics.optimized(denoiser, edm.Sampling(solver="euler", steps=4), z, others=z, progress=progress)
-    shares = [share for share, _ in told]
-    assert shares == sorted(shares) and shares[0] < 0.1 and len(told[-1][1]) == 4
+    searching = diagnostics.optimizing(denoiser, edm.Sampling(solver="euler", steps=4), z, others=z)
+    told = [next(searching) for _ in range(30)]
+    shares = [found.share for found in told]
+    assert shares == sorted(shares) and shares[0] < 0.2 and len(told[-1].sigmas) == 4
+    calls = denoiser.calls
+    searching.close()
+    assert denoiser.calls == calls
+    *rest, best = diagnostics.optimizing(denoiser, edm.Sampling(solver="euler", steps=4), z, others=z)
+    assert rest[-1].share <= 1 and best.error <= rest[0].error
 
 
 def test_what_has_no_best_levels_is_refused():

@@ -16,7 +16,7 @@ from edm.solvers.coefficients import lagrange, phi
 from tests.problems import gaussian, latents, smooth_mixture, variance
 
 SPACES = list(itertools.product(schedules.SCHEDULES, schedules.SCALINGS))
-REMEMBERING = [name for name, solver in SOLVERS.items() if solver.evaluations(9) == 9 and solver.order > 1]
+REMEMBERING = [name for name, solver in SOLVERS.items() if solver.remembers]
 
 
 def states(count=4, denoiser=None, begin=None, **settings):
@@ -100,6 +100,20 @@ def test_a_run_that_begins_in_the_middle_begins_with_nothing_to_remember(solver)
     begun, euler = states(begin=(3, x), **still), states(begin=(3, x), solver="euler", steps=6)
     torch.testing.assert_close(begun[1].x, euler[1].x, rtol=1e-12, atol=1e-12)
     assert not torch.allclose(begun[1].x, states(**still)[4].x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", REMEMBERING)
+def test_a_step_with_churns_noise_begins_anew_and_says_so(solver):
+    """Extrapolated, the noise would be multiplied: with S_churn = 40 and N = 64 the variance of LMS grew to 10⁷."""
+    window = {"steps": 8, "S_churn": 4, "S_tmin": 1, "S_tmax": 10, **SOLVERS[solver].quiet}
+    mine, euler = states(solver=solver, **window), states(solver="euler", **window)
+    path = edm.path_of(edm.Sampling(solver=solver, **window))
+    first = next(i for i, gamma in enumerate(path.gammas) if gamma)
+    begun = states(solver="euler", begin=(first, mine[first].x), **window)
+    torch.testing.assert_close(mine[first + 1].x, begun[1].x, rtol=1e-11, atol=1e-12)
+    assert "A step with fresh noise is Euler's" in " ".join(path.notes)
+    assert not torch.allclose(mine[-2].x, euler[-2].x, rtol=1e-6)  # outside of the window it remembers
+    assert 0 < variance(edm.Sampling(solver=solver, steps=64, S_churn=40, eta=0), given=False) < 1
 
 
 def test_d_of_a_unipc_state_is_that_of_its_x():

@@ -189,11 +189,13 @@ def test_files_of_one_class_each_are_offered_as_classes(tmp_path):
 
 def test_who_waits_is_told_how_far_it_is(tmp_path):
     told, worked = [], []
-    bring(
-        npz(tmp_path, **MEDMNIST),
-        progress=lambda *done: told.append(done),
-        work=lambda piece: worked.append(piece()) or worked[-1][0],
-    )
+
+    def work(piece):
+        worked.append(piece())
+        return worked[-1][0]
+
+    deep = {name: array.astype(np.uint16) for name, array in MEDMNIST.items()}
+    bring(npz(tmp_path, **deep), progress=lambda *done: told.append(done), work=work)
     assert told == [(5, 10), (7, 10), (10, 10)] and sum(pixels for _, pixels in worked) == 2560
 
 
@@ -251,6 +253,18 @@ def test_cifars_binary_batches_are_read(tmp_path):
     brought = bring(tmp_path)
     assert (brought.count, brought.class_names, brought.source().labels.tolist()) == (6, tuple(NAMES), LABELS.tolist())
     assert np.array_equal(pixels(tmp_path), images.transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_table_of_pixels_is_images(tmp_path, header):
+    names = ",".join(["label", *(f"pixel{k}" for k in range(256))]) + "\n"
+    for split, count in (("train", 6), ("test", 2)):
+        rows = [",".join(map(str, [label, *image.reshape(-1)])) for label, image in zip(LABELS, GREY, strict=True)]
+        (tmp_path / f"mnist_{split}.csv").write_text(names * header + "\n".join(rows[:count]))
+    brought = bring(tmp_path)
+    assert (brought.count, brought.shape, brought.classes, brought.held_out) == (8, (1, 16, 16), 3, 2)
+    assert np.array_equal(pixels(tmp_path)[:6, ..., 0], GREY)
+    assert bring(tmp_path / "mnist_train.csv").source().labels.tolist() == LABELS.tolist()
 
 
 def test_a_pickle_of_splits_is_read_and_what_would_run_is_not(tmp_path):
