@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.visitors import passwords
 from app.visitors.limits import Allowance
+from edm.base import paths
 from edm.base.errors import Refused
 from edm.commands.help import Help
 
@@ -54,9 +55,12 @@ def options(arguments=None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="PATH",
+        type=paths.text,
         help="show this too: a .safetensors file of ours, or a run's folder with all its checkpoints; may be repeated",
     )
-    parser.add_argument("--runs", metavar="FOLDER", help="folder of all training runs (default: $EDM_RUNS, or runs/)")
+    parser.add_argument(
+        "--runs", type=paths.text, metavar="FOLDER", help="folder of all training runs (default: $EDM_RUNS, or runs/)"
+    )
     parser.add_argument(
         "--workers",
         type=int,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.messages import typescript
+from app.messages import typescript, uploads
 from app.messages.boot import Boot
 from app.messages.envelope import Answer, Failed
 from app.tabs.base import Event
@@ -44,7 +44,7 @@ def declarations() -> str:
         [
             *(((name, "asked"), "validation", TypeAdapter(kind)) for name, kind in sent.items()),
             *(((name, "told"), "validation", TypeAdapter(kind)) for name, kind in told.items()),
-            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Failed)),
+            *((kind.__name__, "validation", TypeAdapter(kind)) for kind in (Boot, Failed, *uploads.SAID)),
         ]
     )
     found = definitions["$defs"]

@@ -41,7 +41,7 @@ and .json files, the metadata of PNGs and models, and the page's links have the 
 environment:
   EDM_RUNS         the folder of all runs, where it is not runs/
   EDM_TRACEBACK=1  show the traceback of an error of the program here, and not in a file"""
-COMMANDS = ("sample", "train", "evaluate", "export", "info", "convert", "models", "runs")
+COMMANDS = ("sample", "train", "data", "evaluate", "export", "info", "convert", "models", "runs")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:

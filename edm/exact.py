@@ -20,7 +20,9 @@ import torch
 from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
-from edm.mixtures import COLUMNS, Mixture, differs, level
+from edm.given import classes_of, numbers, shared, spectra
+from edm.mixtures import COLUMNS, Mixture, differs, level, of_some
+from edm.patches import Patchwise, side
 
 CHUNK = 1 << 19  # numbers in one [components, batch] block of responsibilities: 4 MiB
 _COORDINATES = 256  # that are looked at together, of images: a whole copy in float64 would be as large as all else
@@ -40,21 +42,21 @@ class GaussianMixture:
 
     def __init__(self, means: Any, stds_or_covariances: Any, weights: Any = None, labels: Any = None):
         device = means.device if isinstance(means, torch.Tensor) else "cpu"
-        means = _tensor("means", means)
+        means = numbers("means", means)
         if means.ndim < 2 or len(means) == 0:
             raise Refused(f"means have shape {list(means.shape)}; they must be [K, ...] with K of 1 or more")
         self.shape = tuple(means.shape[1:])
         self.means = means.flatten(1)
         count, self._dim = self.means.shape
-        self._rotations, self._variances = _spectra(stds_or_covariances, count, self._dim)
-        self._width = _shared(self._variances)
+        self._rotations, self._variances = spectra(stds_or_covariances, count, self._dim)
+        self._width = shared(self._variances)
         self._wide = bool((self._variances > 0).all())  # so that it has a density at σ = 0
-        weights = torch.ones(count) if weights is None else _tensor("weights", weights)
+        weights = torch.ones(count) if weights is None else numbers("weights", weights)
         if weights.shape != (count,) or not (weights > 0).all():
             raise Refused(f"weights must be {count} positive numbers, one for each mean")
         self._log_weights = (weights.double() / weights.double().sum()).log()
-        self._weight = _shared(self._log_weights)
-        self.labels = None if labels is None else _labels("labels", labels, count, host=True)
+        self._weight = shared(self._log_weights)
+        self.labels = None if labels is None else classes_of("labels", labels, count, host=True)
         self.classes = 0 if self.labels is None else int(self.labels.max()) + 1
         present = () if self.labels is None else self.labels.unique().tolist()
         self._present = None if len(present) == self.classes else present  # classes that have a component; None: all
@@ -73,7 +75,7 @@ class GaussianMixture:
         return {**self.__dict__, "_ready": None}
 
     def _move(self, device):
-        self._ready: Mixture | None = None
+        self._ready: Any = None  # a Mixture, or the Patchwise of patches
         for name, value in self.__dict__.items():
             if isinstance(value, torch.Tensor):
                 self.__dict__[name] = sent(value, device)
@@ -131,9 +133,13 @@ class GaussianMixture:
     def quantiles(self, uniforms: Any) -> torch.Tensor:
         """The data as a function of uniform numbers [B, 1 + d] in (0, 1): [B, …] in float32, on the CPU."""
         uniforms = torch.as_tensor(uniforms).cpu().double()
+        return self._placed(self.chosen(uniforms), torch.special.ndtri(uniforms[:, 1:]))
+
+    def chosen(self, uniforms: Any) -> torch.Tensor:
+        """The component of each of `quantiles`, int64 [B], on the CPU."""
         edges = self._log_weights.cpu().double().exp().cumsum(0)
-        chosen = torch.searchsorted(edges, uniforms[:, 0] * edges[-1]).clamp(max=len(edges) - 1)
-        return self._placed(chosen, torch.special.ndtri(uniforms[:, 1:]))
+        first = torch.as_tensor(uniforms).cpu().double()[:, 0]
+        return torch.searchsorted(edges, first * edges[-1]).clamp(max=len(edges) - 1)
 
     def _placed(self, chosen, normal):
         """Points of the components `chosen` [B], `normal` [B, d] away from their means."""
@@ -161,7 +167,8 @@ class GaussianMixture:
             step = max(1, CHUNK // len(self.means))
             spans = [slice(start, start + step) for start in range(0, len(flat), step)]
             parts = [
-                self._whole().both(flat[span], _of(sigma, span), self._others(_of(labels, span))) for span in spans
+                self._whole().both(flat[span], of_some(sigma, span), self._others(of_some(labels, span)))
+                for span in spans
             ]
             denoised, density = (torch.cat(column) for column in zip(*parts, strict=True))
             return denoised, density
@@ -205,7 +212,7 @@ class GaussianMixture:
             return None
         if self.labels is None:
             raise Refused("labels were given, but this distribution has no classes")
-        labels = _labels("labels", labels, len(x), self.classes)
+        labels = classes_of("labels", labels, len(x), self.classes)
         known = self._present is None or labels.device.type != "cpu"
         if not known and (empty := ~torch.isin(labels, torch.tensor(self._present))).any():
             raise Refused(f"labels contain {int(labels[empty][0])}: no component of this distribution is of it")
@@ -239,10 +246,39 @@ class PointSet(GaussianMixture):
     """The exact denoiser of a finite set of points or images [K, …], equally likely.
 
     labels: [K] integer classes, or None. D(x; σ) is defined for σ > 0.
+    patch: of images, the side k of the patch that a pixel knows, odd, from 3 on: the patchwise ideal denoiser
+    (`edm.patches`), which joins patches of several images, and has no density. From 2·side − 1 on, as with None, each
+    pixel knows its whole image.
     """
 
-    def __init__(self, points: Any, labels: Any = None):
+    def __init__(self, points: Any, labels: Any = None, patch: int | None = None):
         super().__init__(points, 0.0, labels=labels)
+        self.patch, self._side = patch, side(patch, self.shape)
+
+    def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
+        """D(x; σ) of x [B, …]; sigma a number or [B]; labels [B] integer classes, or None for all of them."""
+        if self._side is None:
+            return super().__call__(x, sigma, labels)
+        flat, sigma, labels = self._checked(x, sigma, labels)
+        if self._ready is None:
+            self._ready = Patchwise(self.means, self.labels, self.shape, self._side)
+        return _like(x, self._ready(flat, sigma, labels))
+
+    def both(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """(D(x; σ), log p(x; σ)). Raises Refused for patches."""
+        self._one_density()
+        return super().both(x, sigma, labels)
+
+    def log_density(self, x: torch.Tensor, sigma: Any = 0.0, labels: Any = None) -> torch.Tensor:
+        """log p(x; σ) [B] in float64, in nats. Raises Refused for patches."""
+        self._one_density()
+        return super().log_density(x, sigma, labels)
+
+    def _one_density(self):
+        if self._side is not None:
+            raise Refused(
+                f"a denoiser of patches of {self._side} has no density: each pixel has one of its own; leave patch out"
+            )
 
     @property
     def points(self) -> torch.Tensor:
@@ -253,63 +289,3 @@ class PointSet(GaussianMixture):
 def _like(x, denoised) -> torch.Tensor:
     """D [B, d] in the shape and the type of x."""
     return denoised.to(x.dtype).contiguous().view(x.shape)
-
-
-def _of(values, span):
-    """The values of samples in `span`, where each has its own."""
-    return values[span] if isinstance(values, torch.Tensor) and len(values) > 1 else values
-
-
-def _tensor(name, values) -> torch.Tensor:
-    """Floating point numbers, on the CPU."""
-    tensor = values.cpu() if isinstance(values, torch.Tensor) else torch.as_tensor(np.asarray(values, dtype=np.float64))
-    tensor = tensor if tensor.is_floating_point() else tensor.double()
-    ends = tensor.aminmax() if tensor.numel() else ()  # which are NaN where one of them is
-    if not all(math.isfinite(end) for end in ends):
-        raise Refused(f"{name} contain NaN or infinity")
-    return tensor
-
-
-def _labels(name, labels, count, classes=None, host=False) -> torch.Tensor:
-    """Classes [count]; host: on the CPU. There they are looked at; on a GPU that would wait for it at every call."""
-    try:
-        labels = torch.as_tensor(labels)
-    except (TypeError, ValueError, RuntimeError):
-        raise Refused(f"{name} = {labels!r:.60}: must be {count} integer classes") from None
-    if labels.shape != (count,) or labels.is_floating_point():
-        raise Refused(f"{name} must be {count} integer classes, not {labels.dtype} of shape {list(labels.shape)}")
-    labels = labels.cpu() if host else labels
-    if labels.device.type != "cpu":
-        return labels.long()
-    if (labels < 0).any() or (classes is not None and (labels >= classes).any()):
-        bad = labels[(labels < 0) | (labels >= (classes or math.inf))][0]
-        below = f" and below {classes}" if classes is not None else ""
-        raise Refused(f"{name} contain {int(bad)}: classes are at least 0{below}")
-    return labels.long()
-
-
-def _shared(values) -> float | None:
-    """The number that all of them are, if they are one."""
-    return float(values.flatten()[0]) if bool((values == values.flatten()[0]).all()) else None
-
-
-def _spectra(stds_or_covariances, count, dim):
-    """(rotations [K, d, d] or None, eigenvalues [K, 1] or [K, d]) of the covariances, in float64."""
-    values = _tensor("stds_or_covariances", stds_or_covariances).double()
-    if values.ndim == 0:
-        values = values.expand(count)
-    if values.shape == (count,):
-        if (values < 0).any():
-            raise Refused(f"stds contain {float(values.min()):g}; a standard deviation is at least 0")
-        return None, (values**2)[:, None]
-    if values.shape != (count, dim, dim):
-        raise Refused(
-            f"stds_or_covariances have shape {list(values.shape)}; "
-            f"they must be [{count}] or [{count}, {dim}, {dim}] to fit the means"
-        )
-    if not torch.allclose(values, values.mT, rtol=1e-6, atol=1e-12):
-        raise Refused("covariances must be symmetric")
-    eigenvalues, rotations = torch.linalg.eigh(values)
-    if (eigenvalues < -1e-9 * eigenvalues.abs().amax(1, keepdim=True)).any():
-        raise Refused(f"covariances have an eigenvalue of {float(eigenvalues.min()):g}; they must not be negative")
-    return rotations, eigenvalues.clamp(min=0)

@@ -193,6 +193,11 @@ def level(sigma: Any, x: torch.Tensor, zero: bool = True) -> Level:
     return number
 
 
+def of_some(values: Any, some: Any) -> Any:
+    """The values of some samples (a slice, or their numbers), where each has its own."""
+    return values[some] if isinstance(values, torch.Tensor) and len(values) > 1 else values
+
+
 def _check_level(sigma, zero):
     if not (sigma >= 0 if zero else sigma > 0):
         raise Refused(f"sigma = {sigma:g}: must be greater than 0, or 0 where every Gaussian is wide")

@@ -21,6 +21,7 @@ from edm.preconditioning import PRECONDITIONINGS, VP
 
 _MADE: Any = None  # stands for a curve that is made of quantiles
 _DRAWS = 1 << 15  # quantiles from which curves are made that are not given
+MIN_SNR = 5.0  # γ
 _SMOOTH = 0.05  # half width of the window for a density, in units of the spread of ln σ
 
 
@@ -85,6 +86,20 @@ def _edm(u, design):
     return (design.P_mean + design.P_std * torch.special.ndtri(u)).exp()
 
 
+def _uniform_t(u, design):
+    """t ~ U(0, 1), σ = t/(1 − t)."""
+    return u / (1 - u)
+
+
+def _uniform_t_density(sigmas, design):
+    return sigmas / (1 + sigmas) ** 2
+
+
+def _uniform_t_below(sigmas, design):
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(sigmas), 1.0, sigmas / (1 + sigmas))
+
+
 def _vp_range():
     schedule = schedules.vp()
     return schedule, schedule.sigma(VP.EPSILON_T), schedule.sigma(1.0)
@@ -147,7 +162,24 @@ NOISES = {
         NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below, "ln σ ~ U(ln σ_min, ln σ_max)"),
         NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below, "σ = u_j, j ~ U{0 … M − 1}"),
         NoiseDistribution(
-            "edm", "EDM", _edm, ("P_mean", "P_std"), _edm_density, _edm_below, "ln σ ~ N(P_mean, P_std²)"
+            "edm",
+            "EDM",
+            _edm,
+            ("P_mean", "P_std"),
+            _edm_density,
+            _edm_below,
+            "ln σ ~ N(P_mean, P_std²)",
+            "in flow matching's t = σ/(1 + σ) it is called logit-normal",
+        ),
+        NoiseDistribution(
+            "uniform_t",
+            "uniform t",
+            _uniform_t,
+            (),
+            _uniform_t_density,
+            _uniform_t_below,
+            "σ/(1 + σ) ~ U(0, 1)",
+            "even in flow matching's time",
         ),
     )
 }
@@ -163,12 +195,43 @@ def _balanced(sigma, sigma_data):
     return (sigma**2 + sigma_data**2) / (sigma * sigma_data) ** 2
 
 
+def _velocity(sigma, sigma_data):
+    """(1 + σ)²/σ² = 1/t²: the squared error of flow matching's velocity."""
+    return (1 + 1 / sigma) ** 2
+
+
+def _v(sigma, sigma_data):
+    """1 + 1/σ²: the squared error of v (arXiv 2202.00512)."""
+    return 1 + sigma**-2
+
+
+def _min_snr(sigma, sigma_data):
+    """min(1/σ², γ), γ = 5 (arXiv 2303.09556)."""
+    return (sigma**-2).clip(max=MIN_SNR)
+
+
+@dataclass(frozen=True)
+class Learned(Choice):
+    """A weight that is divided by e^u(σ), where u is learned beside the network (`edm.training.uncertainty`)."""
+
+
 # Each entry: (σ, σ_data) -> λ(σ).
 WEIGHTS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
         Choice("simple", "1/σ²", _simple, "1/σ²", "of VP, of VE, and of iDDPM's L_simple"),
         Choice("edm", "EDM's", _balanced, "(σ² + σ_d²)/(σ·σ_d)²", "every noise level starts alike", ("sigma_data",)),
+        Choice("flow", "flow's", _velocity, "(1 + σ)²/σ²", "the error of flow matching's velocity, 1/t²"),
+        Choice("v", "v's", _v, "1 + 1/σ²", "the error of v"),
+        Choice("min_snr", "min-SNR", _min_snr, "min(1/σ², 5)", "1/σ² that low noise cannot outgrow"),
+        Learned(
+            "learned",
+            "learned",
+            _balanced,
+            "(σ² + σ_d²)/(σ·σ_d)²/e^u(σ)",
+            "EDM2's: u is learned beside the network",
+            ("sigma_data",),
+        ),
     )
 }
 

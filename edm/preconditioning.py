@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,7 @@ def _level(sigma) -> torch.Tensor:
 class VP(Preconditioning):
     """c_skip = 1, c_out = −σ, c_in = 1/√(σ² + 1), c_noise = (M − 1)·σ⁻¹(σ)."""
 
-    M = 1000
-    EPSILON_T = 1e-5
+    M, EPSILON_T = 1000, 1e-5
 
     def __init__(self, beta_d: float = schedules.BETA_D, beta_min: float = schedules.BETA_MIN):
         self.schedule = schedules.vp(beta_d, beta_min)
@@ -145,6 +144,29 @@ class EDM(Preconditioning):
         return _level(sigma).log() / 4
 
 
+class Flow(Preconditioning):
+    """The network sees z = (1 − t)·y + t·n and t = σ/(1 + σ), so that c_in = 1/(1 + σ) and c_noise = t. It tells the
+    velocity n − y (arXiv 2210.02747): c_skip = 1/(1 + σ), c_out = −t; or y (arXiv 2511.13720): c_skip = 0, c_out = 1.
+    """
+
+    sigma_min, sigma_max = 0.0, float("inf")
+
+    def __init__(self, data: bool = False):
+        self._data = data
+
+    def c_skip(self, sigma: Level) -> torch.Tensor:
+        return self.c_in(sigma) * (not self._data)
+
+    def c_out(self, sigma: Level) -> torch.Tensor:
+        return torch.ones_like(_level(sigma)) if self._data else -self.c_noise(sigma)
+
+    def c_in(self, sigma: Level) -> torch.Tensor:
+        return 1 / (1 + _level(sigma))
+
+    def c_noise(self, sigma: Level) -> torch.Tensor:
+        return _level(sigma) / (1 + _level(sigma))
+
+
 PRECONDITIONINGS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
@@ -155,6 +177,15 @@ PRECONDITIONINGS: dict[str, Callable] = {
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
         ),
+        Choice(
+            "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
+            "the network tells the velocity n − y",
+        ),
+        Choice(
+            "v", "v", partial(EDM, 1.0), "EDM's with σ_data = 1",
+            "the network tells v (arXiv 2202.00512), whose sign is EDM's; TrigFlow is the same",
+        ),
+        Choice("x", "x", partial(Flow, data=True), "F(x/(1 + σ); t), t = σ/(1 + σ)", "it tells the data itself"),
     )
 }  # fmt: skip
 

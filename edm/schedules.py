@@ -96,6 +96,7 @@ def vp_parameters(sigma_min: float, sigma_max: float) -> tuple[float, float]:
 
 
 VE = Schedule("ve", lambda t: t**0.5, lambda t: 0.5 / t**0.5, lambda sigma: sigma * sigma)
+FLOW = Schedule("flow", lambda t: t / (1 - t), lambda t: (1 - t) ** -2, lambda sigma: sigma / (1 + sigma))
 LINEAR = Schedule("linear", lambda t: t, lambda t: t * 0 + 1, lambda sigma: sigma)
 
 # Each entry: (σ_min, σ_max) -> Schedule. Only VP depends on the range.
@@ -105,9 +106,11 @@ SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
         Choice(
             "vp", "VP", lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
             "√(e^(½β_d·t² + β_min·t) − 1)", "variance preserving, β_d and β_min fitted to the range",
+            ("sigma_min",),
         ),
         Choice("ve", "√t", lambda sigma_min, sigma_max: VE, "√t", "variance exploding"),
         Choice("linear", "t", lambda sigma_min, sigma_max: LINEAR, "t", "time is the noise level: the paper's choice"),
+        Choice("flow", "flow", lambda sigma_min, sigma_max: FLOW, "t/(1−t)", "flow matching's: t = 1 is noise alone"),
     )
 }  # fmt: skip
 
@@ -126,12 +129,28 @@ def _no_scaling(schedule: Schedule) -> Scaling:
     return Scaling("none", lambda t: t * 0 + 1, lambda t: t * 0)
 
 
+def _flow_scaling(schedule: Schedule) -> Scaling:
+    """s = 1/(1 + σ): with flow's schedule 1 − t, and the state is (1 − t)·y + t·n."""
+
+    def s(t: Any) -> Any:
+        return 1 / (1 + schedule.sigma(t))
+
+    return Scaling("flow", s, lambda t: -schedule.sigma_dot(t) * s(t) ** 2)
+
+
 # Each entry: Schedule -> Scaling.
 SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
     choice.name: choice
     for choice in (
         Choice("vp", "VP", _vp_scaling, "1/√(1 + σ²)", "the state keeps its size"),
         Choice("none", "1", _no_scaling, "1", "the state grows with the noise"),
+        Choice(
+            "flow",
+            "flow",
+            _flow_scaling,
+            "1/(1 + σ)",
+            "from the data to the noise on straight lines, under flow's σ(t)",
+        ),
     )
 }
 

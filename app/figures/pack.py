@@ -42,7 +42,7 @@ def trajectory(states, sigma_data: float, since: int = 0) -> dict:
     index = chosen_states(len(states), states[0].x.numel())
     sent = [states[i] for i in index]
     packed = {
-        "shape": shape,
+        "shape": shape if len(shape) > 1 else (min(shape[0], 2),),
         "count": len(states[0].x),
         "index": index.tolist(),
         "t": [state.t for state in sent],
@@ -74,7 +74,10 @@ def time_axis(path, points: int = 240) -> dict:
 
 
 def components(mixture) -> dict:
-    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…)."""
+    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…); none of one in more
+    than two dimensions."""
+    if mixture.means.shape[1] > 2:
+        return {"count": 0, "rows": ""}
     weights = mixture.weights().numpy()[:, None]
     stds = mixture.stds().numpy()[:, None]
     rows = np.concatenate([weights, stds, mixture.means.numpy()], axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.instruments import (
     churn,
+    copying,
     curvature,
     lanes,
     loss,
@@ -28,6 +29,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         curvature.INSTRUMENT,
         truncation.INSTRUMENT,
         order.INSTRUMENT,
+        copying.INSTRUMENT,
         training_time.INSTRUMENT,
         churn.INSTRUMENT,
         lanes.INSTRUMENT,

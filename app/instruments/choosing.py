@@ -29,8 +29,8 @@ def plane() -> dict[str, str]:
 
 
 def small() -> dict[str, str]:
-    """The data that are points."""
-    return {name: title for name, title in data().items() if name in models.names() and len(_shape(name)) == 1}
+    """The data that are points in one or two dimensions."""
+    return {name: title for name, title in data().items() if name in models.names() and _shape(name) in ((1,), (2,))}
 
 
 def _shape(name):

@@ -171,6 +171,35 @@ class TrainingTime(Drawing):
     checkpoints: list[Moment]
 
 
+class Drawn(Sent):
+    """Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it.
+    share: of all that were drawn, those that are copies."""
+
+    count: int
+    x: Uint8
+    nearest: Uint8
+    names: list[str]
+    copies: list[bool]
+    share: float
+
+
+class Patch(Sent):
+    """The samples of patches of one side; null until there are some."""
+
+    side: int
+    drawn: Drawn | None
+
+
+class Copies(Drawing):
+    """title: of the network. sides: of patches that are tried."""
+
+    shape: list[int]
+    title: str
+    sides: list[int]
+    network: Drawn | None
+    patches: list[Patch]
+
+
 class Pair(Sent):
     """x and D(x; σ), each [count, *shape]."""
 

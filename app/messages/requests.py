@@ -121,6 +121,12 @@ class Plan(Message):
     values: _Texts
 
 
+class Reading(Message):
+    """The form of the Train tab, whose data shall be read."""
+
+    values: _Texts
+
+
 class Act(Message):
     """Something to be done: to a run, with the form's values, to an upload, or to the page itself. token: of a start,
     the same for each time that it is asked for. device: where the page shall compute. task: of a run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.messages.answers import Arrows, Column, Datasets, Float32, Gappy, Models, Numbers, Png, Sent
+from app.messages.drawings import Chart
 
 
 class Remedy(Sent):
@@ -55,12 +56,14 @@ class Frame(Sent):
 
 
 class Curve(Sent):
-    """Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick."""
+    """Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is
+    known. low, high: of the loss in a bucket; null where a point is a tick."""
 
     images: Gappy
     loss: Gappy
     score: Gappy
     seconds: Gappy
+    copies: Gappy
     low: Gappy | None
     high: Gappy | None
 
@@ -216,3 +219,14 @@ class Film(Sent):
     run: str
     wanted: list[int]
     frames: list[Frame]
+
+
+class Reading(Sent):
+    """What data say of how to train on them. share: of the work that is done. figure: null while they are read.
+    numbers: what is advised, (symbol, value) each. values: of the form's fields."""
+
+    share: float
+    figure: Chart | None
+    numbers: list[tuple[str, str]]
+    sentences: list[str]
+    values: dict[str, float]

@@ -32,8 +32,10 @@ SHEETS = (
     "instruments/instruments.css",
     "instruments/lanes.css",
     "train/form.css",
+    "train/reading.css",
     "train/runs.css",
     "train/stage.css",
+    "train/brought.css",
     "train/tasks.css",
 )
 _KINDS = {".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8"}

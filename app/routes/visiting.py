@@ -25,10 +25,15 @@ def visitor_of(request, room: Room, username: Callable) -> Visitor:
 
 def refusal(error: Exception, mistake: int) -> JSONResponse:
     """What is answered instead. mistake: the status of what whoever asked has got wrong."""
+    return sentence(*told(error, mistake))
+
+
+def told(error: Exception, mistake: int) -> tuple[int, str]:
+    """(status, sentence) of an error; a defect is logged."""
     if isinstance(error, Denied):
-        return sentence(error.status, error)
+        return error.status, str(error)
     if isinstance(error, Refused):
-        return sentence(mistake, error)
+        return mistake, str(error)
     if isinstance(error, ClientDisconnect | Left):
-        return sentence(400, "the upload was interrupted; send it again")
-    return sentence(500, faults.told(error))
+        return 400, "the upload was interrupted; send it again"
+    return 500, faults.told(error)

@@ -6,6 +6,8 @@ from starlette.responses import JSONResponse
 
 from app.sentences.visible import without_folders
 
+UNLIMITED = "without the page: python -m edm train --path FILE"  # where none of its limits holds
+
 
 class Denied(Exception):
     """status: of HTTP. The message is a sentence for whoever has asked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from app.sentences import faults
 from app.tabs.base import Answers, Event, House
 from app.training import about, datasets, film, form, tasks
 from app.training.flow import Flow
+from app.training.reading import Reading
 from app.uploads import sets
 from app.work import snippets
 from app.work.jobs import answer, body_of
@@ -34,12 +36,13 @@ LONGEST_TOKEN = 100
 
 class Train:
     name, title, kind = "train", "Train", "train"
-    jobs = (Flow,)
+    jobs = (Flow, Reading)
     events: ClassVar = {
         "poll": Event(requests.Poll, training.Poll, "poll"),
         "plan": Event(requests.Plan, training.Plan, "plan"),
         "act": Event(requests.Act, answers.Act, "act"),
         "film": Event(requests.Film, training.Film, "film"),
+        "reading": Event(requests.Reading, training.Reading, "reading"),
     }
 
     def boot(self, house: House) -> dict:
@@ -182,6 +185,13 @@ class Desk:
         run, wanted = self.board.find(message.run), message.images[:MOST_FRAMES]
         frames = [self._frame(run, images, ticket) for images in wanted]
         yield {"run": run.name, "wanted": wanted, "frames": [f for f in frames if f]}, True
+
+    def reading(self, message, ticket, visitor):
+        """What the chosen data say of how to train on them, ever better."""
+        settings = _planned(self._house, visitor, message.values, costs=False).settings
+        for found in self._house.pool.run(Reading(data=settings.data, design=settings.design), ticket):
+            one = json.loads(found)
+            yield one["body"], one["finished"]
 
     def plan(self, message, ticket, visitor):
         """What the form's values make of a run, and what that would take."""

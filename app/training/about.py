@@ -88,7 +88,7 @@ def _points(data) -> str | None:
     if data.dataset != "points":
         return None
     try:
-        known = points.read(data.path)
+        known = points.read(data.path, data.columns)
     except Refused:
         return None
     return pack.float32(known[np.linspace(0, len(known) - 1, min(len(known), SHOWN_POINTS)).astype(int)])

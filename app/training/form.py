@@ -35,7 +35,7 @@ RAMP = 10  # share of a run of minutes in which the learning rate may grow: one 
 ARITHMETIC = ("precision", "compile", "tf32", "deterministic", "checkpointing")
 ALIKE = ("data", "architecture", "batch", "micro_batch", *ARITHMETIC)  # on these the rate depends
 COSTLY = (*ALIKE, "design", "ema", "samples", "validation")
-CURVES = {"measure": ("train", "same"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
+CURVES = {"measure": ("train", "same", "copies"), "logx": ("on",), "logy": ("on",), "smooth": None}  # None: from 0 to 1
 HIDDEN = (
     "dataset",
     "path",
@@ -44,6 +44,7 @@ HIDDEN = (
     "minutes",
     "greyscale",
     "crop",
+    "columns",
 )  # that the short form asks in other words
 
 

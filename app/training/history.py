@@ -49,7 +49,8 @@ class History:
     def since(self, cursor: str) -> dict:
         """JSON data: {cursor, anew, points, frames, sigmas, ticks, gaps, nonfinite}. anew: forget what you had.
 
-        points: columns images, loss, low, high (of the loss in a point), score and seconds. frames: {index, images,
+        points: columns images, loss, low, high (of the loss in a point), score, seconds and
+        copies (the share of samples that are copies of what is learned). frames: {index, images,
         errors[i]: λ·error at sigmas[i]} of ticks whose index is a multiple of `stride`, and of the last.
         score: of `edm.training.score`: one measure for all designs. ticks: how many in all; gaps: of them with a loss
         that is no finite number. nonfinite: steps left out.

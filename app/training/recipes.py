@@ -32,7 +32,7 @@ _DIGITS = {
     "medium": {"channels": 24, "blocks": 1, "batch": 64, "lr": 2e-3, "dropout": 0.1},
     "large": {"channels": 64, "blocks": 2, "batch": 128, "lr": 1e-3, "dropout": 0.1},
 }
-_DIGITS_ALL = {"channel_mult": [1, 2], "attention": [4], "label_dropout": 0.1}
+_DIGITS_ALL = {"attention": [4], "label_dropout": 0.1}
 _IMAGES = {
     "small": {"channels": 16, "blocks": 1, "batch": 16},
     "medium": {"channels": 32, "blocks": 2, "batch": 32},
@@ -51,11 +51,17 @@ def recipe(shape, size: str, column: str) -> dict:
     if kind(shape) == "points":
         made = _POINTS_ALL | _POINTS[size] | (_POINTS_NOISE if column == "edm" else {})
     elif kind(shape) == "digits":
-        made = _DIGITS_ALL | _DIGITS[size]
+        made = _DIGITS_ALL | _DIGITS[size] | {"channel_mult": _multipliers(shape[-1], 2)}
     else:
         levels = max(2, round(math.log2(shape[-1] / 4)))  # down to about 4 pixels
-        made = _IMAGES_ALL | _IMAGES[size] | {"channel_mult": [1, *[min(2 * i, 4) for i in range(1, levels)]]}
+        made = _IMAGES_ALL | _IMAGES[size] | {"channel_mult": _multipliers(shape[-1], levels)}
     return copy.deepcopy(made | DESIGNS[column])
+
+
+def _multipliers(side: int, wished: int) -> list[int]:
+    """Of as many levels as are wished for, or as a side can be halved for: 30 once, 29 never."""
+    halvings = min(wished - 1, (side & -side).bit_length() - 1)
+    return [1, *[min(2 * level, 4) for level in range(1, halvings + 1)]]
 
 
 def column_of(design) -> str:

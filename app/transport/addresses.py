@@ -52,7 +52,11 @@ ADDRESSES = (
     Address("GET HEAD", f"/explorer-figures/{_FILES}", "thumbnails of the paper's figures", static=True),
     Address("GET HEAD", r"/explorer-plotly/plotly\.min\.js", "charts", static=True),
     Address("POST", f"/explorer-ask/{_ID}", "what the page asks, each answered by a stream"),
-    Address("POST", "/explorer-uploads", "what visitors bring", query=None),
+    Address("POST", "/explorer-uploads", "what visitors bring, at once", query=None),
+    Address("GET", f"/explorer-uploads/{_ID}", "what a set of theirs holds"),
+    Address("POST", "/explorer-parcels", "what they bring in pieces", query=None),
+    Address("POST DELETE", f"/explorer-parcels/{_ID}", "the pieces", query=None),
+    Address("POST", f"/explorer-parcels/{_ID}/set", "what becomes of them", query=None),
     Address("GET", "/explorer-runs/[^/]+/[^/]+", "what they take away", query=None),
 )
 _PATTERNS = [(address, re.compile(address.path, re.ASCII)) for address in ADDRESSES]

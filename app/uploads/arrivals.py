@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from app.sentences.denials import Denied
+from app.sentences.denials import UNLIMITED, Denied
 from app.transport.presence import Left
 from app.work.slots import CORES, Slots
 from edm.base.errors import Refused
@@ -38,6 +38,11 @@ class Budget:
     seconds: float = 120.0
     pixels: int = 1 << 32
     window: float = 600.0
+
+    @classmethod
+    def endless(cls) -> Budget:
+        """For the owner of the machine."""
+        return cls(float("inf"), 1 << 62)
 
 
 class Arrival:
@@ -69,7 +74,8 @@ class Arrival:
             if self._pushed:
                 raise Denied(429, "others needed the place of this upload, which was the slowest; send it again later")
             if self.bytes > most:
-                raise Denied(413, f"this upload is larger than {most / 1e6:,.1f} MB, the most there can be; shrink it")
+                most_there = f"{most / 1e6:,.1f} MB, the most there can be"
+                raise Denied(413, f"this upload is larger than {most_there}; shrink it, or train on it {UNLIMITED}")
             if self.age > pace.grace and self.rate < pace.least:
                 told = f"{self.rate / 1000:.2g} kB/s, and at least {pace.least / 1000:g} are needed"
                 raise Denied(408, f"the upload was too slow ({told}); try again, or send less")
@@ -156,5 +162,6 @@ class Arrivals:
         if share > 1:
             raise Refused(
                 f"your images take too long to read: {allowed.seconds:g} s, or {allowed.pixels / 1e6:,.0f} megapixels, "
-                f"are there for you in {allowed.window / 60:g} minutes; send fewer or smaller ones, or wait"
+                f"are there for you in {allowed.window / 60:g} minutes; send fewer or smaller ones, or wait, or train "
+                f"on them {UNLIMITED}"
             )

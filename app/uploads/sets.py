@@ -1,90 +1,85 @@
-"""What visitors bring: a zip of images, image files, or points become datasets in RUNS/.data/<id>.
+"""What visitors bring: images or points become datasets in RUNS/.data/<id>.
 
 RUNS/.data/<id>/set.zip       squares of one size, as PNG in an uncompressed zip: what `folder` trains on
-                points.npy    or points: what `points` trains on
-                about.json    what the page shows of it, and who brought it
+                points.npz    or points, of a table (points.npy: of a drawing): what `points` trains on
+                about.json    what the page lists of it, and who brought it
+                sheet.json    what the page shows of it
 
-An id is a digest of what a set holds. Everything is checked before it is used; names of files only decide the order
-and the classes, and none reaches the file system. A set appears whole or not at all, and whoever is told of it can rely
-on it: it is on the disk.
+An id is a digest of what a set holds. `edm.data.bring` reads what comes; no name from outside reaches the file system,
+nor one of a class. A set appears whole or not at all, and whoever is told of it can rely on it: it is on the disk.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import re
 import shutil
 import threading
 import time
 import uuid
-import zipfile
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from app.uploads import archives
+from app.sentences.denials import UNLIMITED
+from app.uploads import making, places
+from app.uploads.making import AS_THEY_ARE, SIZES
+from app.uploads.places import FOLDER
 from edm import runs
-from edm.base.atomic import atomic, make, move
+from edm.base.atomic import move
 from edm.base.errors import Refused
-from edm.data import classes, images, points
-from edm.runs import places
+from edm.data import bring, points
+from edm.data.brought import Limits
+from edm.runs import places as files
 
-FOLDER = ".data"
-SIZES = (16, 32, 64)
-STALE = 3600.0  # seconds after which what nobody has finished is swept away
-THUMBNAIL_POINTS = 220
 LONGEST_TITLE = 60
+SHEET = "sheet.json"
 _ID = re.compile(r"[0-9a-f]{16}")
-_FILES = {"folder": "set.zip", "points": "points.npy"}
+_FILES = ("set.zip", "points.npz", "points.npy")
+CLASSROOM = Limits(files=20_000, unpacked=1 << 30, pixels=1 << 25, table_bytes=1 << 26, looked=-1)
 _owning = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """files: images of a set. pixels: of one image; decoded: of all. unpacked: bytes of all images of a zip. folder:
-    bytes of all sets together. sets: that one visitor may have."""
+    """limits: of what comes out of files. decoded: pixels of all images. folder: bytes of all sets together. sets: that
+    one visitor may have."""
 
-    files: int = 20_000
-    pixels: int = 1 << 25
+    limits: Limits = CLASSROOM
     decoded: int = 1 << 32
-    unpacked: int = 1 << 30
     folder: int = 4 << 30
     sets: int = 40
 
+    @classmethod
+    def endless(cls) -> Bounds:
+        """For the owner of the machine."""
+        return cls(Limits(looked=-1), 1 << 62, 1 << 62, 1 << 30)
+
 
 def intake(
-    given, folder, *, owner: str | None = None, resolution: int = 32, title: str = "", bounds=None,
-    read: Callable = lambda decode: decode()[0],
+    given, folder, *, owner: str | None = None, resolution: int | str = 32, title: str = "", bounds=None,
+    read: Callable = lambda decode: decode()[0], progress: Callable = lambda news: None, **options,
 ) -> dict:  # fmt: skip
-    """Make a dataset of what somebody brought, and describe it (see `described`). The same content is the same set.
+    """Make a dataset of what somebody brought, and describe it: as `described`, with its sheet. The same content is the
+    same set.
 
-    given: a list, of points [x, y], or of files as tuples (name, binary file): one .zip, .csv or .npy file, or
-    images. folder: of all runs. owner: any text. resolution: 16, 32 or 64, of the images' central squares.
-    read: is given each piece of the work, a function that returns (value, pixels), and returns the value; what it
-    raises ends the work.
+    given: a list, of points [x, y], or of files as tuples (name, binary file). folder: of all runs. owner: any text.
+    resolution: one of SIZES, of the images' central squares, or "as they are". read: is given each piece of the work, a
+    function that returns (value, pixels), and returns the value; what it raises ends the work. progress: is told
+    {done, total} of the images. options: columns, labels, leave_out of `edm.data.bring`.
     Raises Refused with a sentence for anything that cannot be taken; then nothing is left of it.
     """
     bounds = bounds or Bounds()
-    if resolution not in SIZES:
-        raise Refused(f"resolution = {resolution!r:.40}: must be one of {', '.join(map(str, SIZES))}")
+    if resolution != AS_THEY_ARE and (type(resolution) is not int or resolution not in SIZES):
+        raise Refused(f"resolution = {resolution!r:.40}: must be one of {making.CHOSEN}, or {AS_THEY_ARE!r}")
     place = Path(folder).absolute() / FOLDER
     if not isinstance(given, list):
         raise Refused("bring points as a list, or files")
     if sum(owner in one["owners"] for one in _all(place)) >= bounds.sets:
         raise Refused(f"you have {bounds.sets} datasets already; remove one first")
-    with _new(place) as new:
-        if given and isinstance(given[0], tuple):
-            about = _brought(given, new, resolution, bounds, read)
-        else:
-            about = _points(points.checked(given, "the drawing"), new)
+    with places.unfinished(place) as new:
+        about, seen = _become(given, new, resolution, bounds, read, progress, options)
         about["title"] = _title(title) or about["title"]
-        return _settled(new, place, about, owner, bounds)
+        return {**_settled(new, place, about, seen, owner, bounds), "sheet": seen}
 
 
 def described(folder, identity: str) -> dict:
@@ -100,10 +95,19 @@ def described(folder, identity: str) -> dict:
 
 
 def _about(path) -> dict:
-    about = places.read(path.parent / "about.json")
+    about = files.read(path.parent / "about.json")
     if not about:  # removed meanwhile
         raise Refused(f"there is no dataset {path.parent.name!r:.40}; upload it again")
     return about
+
+
+def sheet(folder, identity: str) -> dict:
+    """What a set holds, as it was seen when it was made. Raises Refused if there is no set of that id, or it was made
+    before there were sheets."""
+    found = files.read(path_of(folder, identity).parent / SHEET)
+    if not found:
+        raise Refused("what this dataset holds was not written down when it was uploaded; upload it again to see it")
+    return found
 
 
 def listed(folder, owner: str | None = None) -> list[dict]:
@@ -116,7 +120,7 @@ def path_of(folder, identity) -> Path:
     """The file of the dataset of that id. Raises Refused if there is none, or it is no id."""
     if isinstance(identity, str) and _ID.fullmatch(identity):
         place = Path(folder).absolute() / FOLDER / identity
-        for name in _FILES.values():
+        for name in _FILES:
             if not place.is_symlink() and (place / name).is_file():
                 return place / name
     raise Refused(f"there is no dataset {identity!r:.40}; upload it again")
@@ -140,10 +144,10 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
         if owner is not None and owner not in about["owners"]:
             raise Refused(f"the dataset {about['title']!r} is somebody else's; you can remove your own")
         if owner is not None and others:
-            places.write(path.parent / "about.json", {**about, "owners": others})
+            files.write(path.parent / "about.json", {**about, "owners": others})
             return
         for run in runs.all_runs(folder):
-            data = places.read(run.folder / "config.json").get("data")
+            data = files.read(run.folder / "config.json").get("data")
             if isinstance(data, dict) and data.get("path") == str(path):
                 raise Refused(f"the run {run.name!r} is of the dataset {about['title']!r}; delete the run first")
         gone = path.parent.with_name(f".gone-{uuid.uuid4().hex}")
@@ -151,120 +155,39 @@ def remove(folder, identity: str, owner: str | None = None) -> None:
     shutil.rmtree(gone)
 
 
-@contextmanager
-def _new(place):
-    """A directory for a set in the making, which is gone afterwards unless it was renamed."""
-    make(place)
-    for old in place.glob(".*"):
-        with suppress(OSError):  # another server was quicker
-            if time.time() - old.stat().st_mtime > STALE:
-                shutil.rmtree(old)
-    new = place / f".new-{uuid.uuid4().hex}"
-    new.mkdir()
-    try:
-        yield new
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+def _become(given, new, resolution, bounds, read, progress, options) -> tuple[dict, dict]:
+    """(what is known of the set that is made of it, its sheet)."""
+    if not (given and isinstance(given[0], tuple)):
+        return making.drawing(points.checked(given, "the drawing"), new / "points.npy")
+    brought = bring(given, limits=bounds.limits, work=read, **options)
+    words = _title(Path(given[0][0]).name.partition(".")[0]) if len(given) == 1 else ""
+    if brought.kind == "points":
+        about, seen = making.points(brought, new / "points.npz")
+        return {"title": words or "Points", **about}, seen
+    most, leave_out = bounds.decoded, options.get("leave_out", False)
+    about, seen = making.pictures(brought, new / "set.zip", resolution, leave_out, most, read, progress)
+    return {"title": words or "Images", **about}, seen
 
 
-def _brought(given, new, resolution, bounds, read) -> dict:
-    name, file = given[0]
-    kind = Path(name).suffix.lower()
-    if len(given) == 1 and kind in points.SUFFIXES:
-        return _points(read(lambda: (_points_of(name, file, kind, new), 0)), new)
-    if kind == ".zip" and len(given) == 1:
-        found, words = archives.images_of(file, name, bounds.files, bounds.unpacked), Path(name).stem
-    else:
-        found, words = archives.images_among(given, bounds.files), "Images"
-    return {"title": _title(words) or "Images", **_images(found, new, resolution, bounds, read)}
-
-
-def _points_of(name, file, kind, new):
-    path = new / f"brought{kind}"
-    path.write_bytes(file.read(points.MAX_BYTES + 1))
-    try:
-        return points.read(path)
-    except Refused as error:
-        raise Refused(str(error).replace(str(path), repr(name)[:80])) from None
-    finally:
-        path.unlink()
-
-
-def _points(known, new) -> dict:
-    with atomic(new / _FILES["points"]) as file:
-        np.save(file, known)
-    chosen = known[np.linspace(0, len(known) - 1, min(len(known), THUMBNAIL_POINTS)).astype(int)]
-    return {
-        "id": points.digest(known),
-        "dataset": "points",
-        "title": "Drawing",
-        "count": len(known),
-        "shape": list(known.shape[1:]),
-        "classes": 0,
-        "class_names": [],
-        "greyscale": False,
-        "thumbnail": base64.b64encode(chosen.astype("<f4").tobytes()).decode(),
-    }
-
-
-def _images(found, new, resolution, bounds, read) -> dict:
-    """Write set.zip of (name, class or "", function that reads the bytes), and describe it."""
-    digest, decoded, grey, first = hashlib.sha256(f"{resolution}".encode()), 0, True, None
-    labels: dict[str, int] = {}
-    with atomic(new / _FILES["folder"]) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for number, (name, label, data) in enumerate(found):
-
-            def decode(name=name, data=data):
-                square, pixels = images.square(data(), f"{name!r:.80}", resolution, bounds.pixels)
-                return (square, pixels), pixels
-
-            square, pixels = read(decode)
-            decoded += pixels
-            if decoded > bounds.decoded:
-                raise Refused("these images have too many pixels in all; shrink them before the upload")
-            grey = grey and bool((square == square[:1]).all())
-            first = square if first is None else first
-            digest.update(f"/{label}/".encode() + square.tobytes())
-            inside = f"{label}/{number:06}.png" if label else f"{number:06}.png"
-            archive.writestr(zipfile.ZipInfo(inside), _png(square))
-            labels[label] = labels.get(label, 0) + 1
-    channels = 1 if grey else 3
-    names = classes.ordered((label for label in labels if label), "what was sent")
-    return {
-        "id": digest.hexdigest()[:16],
-        "dataset": "folder",
-        "count": sum(labels.values()),
-        "shape": [channels, resolution, resolution],
-        "classes": len(names),
-        "class_names": list(names),
-        "greyscale": grey,
-        "thumbnail": base64.b64encode(first[:channels].tobytes()).decode(),
-    }
-
-
-def _png(square) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(square.transpose(1, 2, 0)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _settled(new, place, about, owner, bounds) -> dict:
-    """Give a set that is whole its place, or the one that is there another owner."""
+def _settled(new, place, about, seen, owner, bounds) -> dict:
+    """Give a set that is whole its place, or the one that is there another owner. What is seen of it is that of who
+    brought it last."""
     target = place / about.pop("id")
     with _owning:
-        known = places.read(target / "about.json")
+        known = files.read(target / "about.json")
         if not known:
             used = runs.disk_use(place)
             if used > bounds.folder:
                 raise Refused(
                     f"the uploads of this server take {used / 1e9:.1f} GB, and may take {bounds.folder / 1e9:.1f} GB; "
-                    "remove some that nobody needs"
+                    f"remove some that nobody needs, or train on it {UNLIMITED}"
                 )
+            files.write(new / SHEET, seen)
             shutil.rmtree(target, ignore_errors=True)  # what a power cut has left of a set, if there is any
-            places.write(new / "about.json", {**about, "owners": [owner], "time": time.time()})
+            files.write(new / "about.json", {**about, "owners": [owner], "time": time.time()})
             move(new, target)
         elif owner not in known["owners"]:
-            places.write(target / "about.json", {**known, "owners": [*known["owners"], owner]})
+            files.write(target / "about.json", {**known, "owners": [*known["owners"], owner]})
     return described(place.parent, target.name)
 
 
@@ -276,5 +199,5 @@ def _title(text) -> str:
 
 def _all(place) -> list[dict]:
     """The about.json of every set, with its id."""
-    found = [(path, places.read(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
+    found = [(path, files.read(path / "about.json")) for path in place.glob("*") if _ID.fullmatch(path.name)]
     return [{"id": path.name, **about} for path, about in found if about]

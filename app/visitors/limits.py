@@ -5,17 +5,21 @@ Read for the command line's options, so nothing heavy is imported before it is n
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from app.sentences.denials import UNLIMITED
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
     from edm.training.settings import Training
 
-UPLOAD_BYTES = 256_000_000  # of anybody
+UPLOAD_BYTES = 256_000_000  # of anybody whose machine it is not
+SPARE = 500_000_000  # bytes of the disk that an upload leaves free
 MOST_SAMPLES, MOST_VALIDATED, MOST_REPORTS = 64, 256, 500
 MOST_DRAWN = 5000  # of a checkpoint, at once
 
@@ -61,6 +65,24 @@ def check_work(settings, number: int, there) -> None:
     busy = [f"{task.run}/{task.name}" for task in there if not task.over]
     if busy:
         raise Refused(f"{busy[0]} is under way; stop it first, or wait for its end")
+
+
+def check_upload(most: int, size: int | None, own: bool) -> None:
+    """size: bytes that somebody sends, as far as they are known. Raises Refused if they are more than `most`.
+    own: it is their machine, and the disk's limit."""
+    if size is None or size <= most:
+        return
+    if own:
+        room = f"the disk has room for {most / 1e6:,.1f} MB more, and this upload has {size / 1e6:,.1f} MB: make room"
+        raise Refused(f"{room}, or train on it where it lies, {UNLIMITED}")
+    sizes = f"at most {most / 1e6:,.1f} MB; this one has {size / 1e6:,.1f} MB"
+    raise Refused(f"an upload has {sizes}: shrink it, or bring less, or train on it {UNLIMITED}")
+
+
+def room_on_disk(folder) -> int:
+    """Bytes that uploads of the owner of a machine may still take, though its folder of runs is not there yet."""
+    there = next(path for path in (Path(folder), *Path(folder).parents) if path.is_dir())
+    return max(shutil.disk_usage(there).free - SPARE, 0)
 
 
 def check_number(own, allowance: Allowance, more: int = 1) -> None:

@@ -145,10 +145,11 @@ class Room:
         """The most bytes that the visitor may upload at once. Raises Refused with a sentence if there may be none,
         or `size` is more."""
         self._check_open(visitor)
-        most = limits.UPLOAD_BYTES if visitor.teacher else min(self.allowance.upload, limits.UPLOAD_BYTES)
-        if size is not None and size > most:
-            sizes = f"at most {most / 1e6:,.1f} MB; this one has {size / 1e6:,.1f} MB"
-            raise Refused(f"an upload has {sizes}: shrink it, or bring less")
+        if self.kind == "own":
+            most = limits.room_on_disk(self.folder)
+        else:
+            most = limits.UPLOAD_BYTES if visitor.teacher else min(self.allowance.upload, limits.UPLOAD_BYTES)
+        limits.check_upload(most, size, self.kind == "own")
         return most
 
     def _check_open(self, visitor):

@@ -48,6 +48,8 @@ class Probe(Job):
             raise Refused(f"position {list(self.position)} is outside of every picture")
         place = work.place(model, runner.count(experiment, model))
         position = torch.tensor([self.position], dtype=torch.float32)
+        if len(model.shape) == 1 and model.shape[0] > 2:  # within the plane of the first two, by which it is drawn
+            position = torch.cat([position, torch.zeros(1, model.shape[0] - position.shape[1])], 1)
         _, labels = runner.start(experiment, place, model=model)
         k = self._nearest(model, level, position, place, work, watch) if path.stochastic else 0
         labels = None if labels is None else labels[k : k + 1]
@@ -55,7 +57,7 @@ class Probe(Job):
         begin = level, sent(position, place) * path.scale(level)
         denoiser = watch(on(model.denoiser, place))
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
-        line = torch.cat([state.x / state.scale for state in found]).tolist()
+        line = torch.cat([state.x / state.scale for state in found])[:, :2].tolist()
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
 
     def _nearest(self, model, level, position, place, work, watch) -> int:

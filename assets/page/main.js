@@ -92,6 +92,9 @@ class Explorer {
     new Dropping(root, {
       server,
       open: (shown) => this.openDropped(shown),
+      learning: () => Boolean(this.tab.bring),
+      learn: (files) => this.learning().bring?.(files),
+      paste: (picture) => this.learning().paste?.(picture),
       say: (sentence) => this.tab.say(sentence),
     });
     this.listen();
@@ -204,6 +207,13 @@ class Explorer {
       this.choose(shown.show?.tab ?? this.boot.tabs[0].name);
       this.#take(shown);
     });
+  }
+
+  /** The tab where data are brought, which is shown now. */
+  learning() {
+    const [name, tab] = [...this.tabs].find(([, { bring }]) => bring) ?? [this.current, this.tab];
+    if (name !== this.current) this.trail.visit(() => this.choose(name));
+    return tab;
   }
 
   /** @param {import("./shared/messages.d.ts").Figure} figure */

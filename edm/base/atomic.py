@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING
+
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -21,7 +22,7 @@ def atomic(path: StrPath, durable: bool = True, check: Callable[[], object] | No
     durable: wait until it is on the disk, and in its place, so that a power cut cannot undo it. Raises RuntimeError if
     the block has put another file in its place: some libraries do, and then this one is not what would be kept.
     """
-    path = Path(path)
+    path = expanded(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
             yield file
@@ -44,7 +45,7 @@ def atomic(path: StrPath, durable: bool = True, check: Callable[[], object] | No
 def stamp(path: StrPath) -> str | None:
     """What tells a file from every other that was ever in its place, and changes with what it holds; None: no file."""
     try:
-        found = os.stat(path)
+        found = os.stat(expanded(path))
     except OSError:
         return None
     return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
@@ -52,25 +53,27 @@ def stamp(path: StrPath) -> str | None:
 
 def append(path: StrPath, line: bytes) -> None:
     """Add a whole line to a file, which need not be there yet, and wait until it is on the disk."""
+    path = expanded(path)
     new = not os.path.exists(path)
     with open(path, "ab") as file:
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
     if new:
-        settle(Path(path).parent)
+        settle(path.parent)
 
 
 def move(made: StrPath, path: StrPath) -> None:
     """Let a file, or a folder of files that are on the disk, take its place for good. Both are on one file system."""
+    made, path = expanded(made), expanded(path)
     settle(made)
     os.replace(made, path)
-    settle(Path(path).parent)
+    settle(path.parent)
 
 
 def make(folder: StrPath) -> None:
     """A folder, with those that it is in, which a power cut does not take away again."""
-    folder = Path(folder)
+    folder = expanded(folder)
     if not folder.is_dir():
         make(folder.parent)
         folder.mkdir(exist_ok=True)

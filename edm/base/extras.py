@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from edm.base.errors import Refused
 
+_IN_A_CHECKOUT = {"train": "-r requirements.txt"}  # which holds that extra; of others the package alone is fetched
+
 
 @contextmanager
 def needed(extra: str, purpose: str) -> Iterator[None]:
@@ -17,5 +19,6 @@ def needed(extra: str, purpose: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        remedy = f"pip install 'edm-explorer[{extra}]', or in a checkout pip install -r requirements.txt"
+        package = _IN_A_CHECKOUT.get(extra, str(error.name).replace("_", "-"))
+        remedy = f"pip install 'edm-explorer[{extra}]', or in a checkout pip install {package}"
         raise Refused(f"{purpose} needs {error.name}, which is not installed: {remedy}") from None

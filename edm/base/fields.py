@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from edm.base import documents
 from edm.base.choices import family_of, forms_of, help_of, knobs_of, leaves_of, own_of, title_of
 from edm.base.errors import Refused, one_line, shown
+from edm.base.paths import text
 
 MOST_SENTENCES, LONGEST_NAME = 4, 60  # of one refusal; letters of a field's name in it
 
@@ -115,6 +116,7 @@ def whole_or_none(value: Any) -> Any:
 
 Number = Annotated[float, BeforeValidator(number_or_none), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(whole_or_none)]
+Place = Annotated[str | None, BeforeValidator(text)]  # where something lies, if it is said: ~ is a home folder
 
 
 class Settings(BaseModel):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from edm.base.documents import DEEPEST, LONGEST_NUMBER, Strange, from_json, once, plain, text_of
 from edm.base.errors import Refused, one_line, shown
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -32,7 +32,7 @@ def from_yaml(data: bytes | str, place: str, most: int = MAX_BYTES) -> Any:
 
 def read(path: StrPath) -> dict:
     """The names and values in a .json file, or in a YAML file of any name. Raises OSError if it cannot be opened."""
-    path = Path(path)
+    path = expanded(path)
     with open(path, "rb") as file:
         data = file.read(MAX_BYTES + 1)
     document = (from_json if path.suffix.lower() == ".json" else from_yaml)(data, str(path), MAX_BYTES)

@@ -35,6 +35,7 @@ class Purpose(IntEnum):
     DATA = 21  # samples of a distribution that is learned
     VALIDATION = 22  # noise of what is measured again and again
     DROPOUT = 23
+    LOOK = 24  # at which samples of a set somebody looks before training
     SCENE = 0x5C  # what a rendered scene shows
     TRUE_LABEL = 0xE7  # classes of what is compared with the data
     TRUE_SAMPLE = 0xE8  # samples of the data that it is compared with

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edm.base import paths
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
 from edm.commands import computing, queued
@@ -44,12 +45,16 @@ def add(commands: argparse._SubParsersAction) -> None:
     title, usage = "measure models against the data that they have learned", "python -m edm evaluate MODEL … [options]"
     parser = command(commands, "evaluate", title, ABOUT, MORE, usage=usage)
     parser.add_argument(
-        "models", metavar="MODEL", nargs="*", help="a .safetensors file of ours, a run's folder, or a model's name"
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        type=paths.text,
+        help="a .safetensors file of ours, a run's folder, or a model's name",
     )
     parser.add_argument("--own", action="store_true", help="sample each model as its own design does, not all as EDM")
-    parser.add_argument("--keep", type=common.filled, help="folder for what has been computed, from which it goes on")
+    parser.add_argument("--keep", type=common.place, help="folder for what has been computed, from which it goes on")
     parser.add_argument(
-        "--save-stats", type=common.filled, metavar="FILE", help="write the data's statistics, for --reference_stats"
+        "--save-stats", type=common.place, metavar="FILE", help="write the data's statistics, for --reference_stats"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from edm.base.errors import Refused
 from edm.commands import computing
 from edm.commands.help import command
+from edm.commands.options import place
 from edm.data.settings import data_learned
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ MORE = """examples:
 def add(commands: argparse._SubParsersAction) -> None:
     title = "make a small model file, with a card, from a run or a checkpoint"
     parser = command(commands, "export", title, ABOUT, MORE)
-    parser.add_argument("place", help="a checkpoint, or the folder of a run: then its last one")
-    parser.add_argument("--out", required=True, help="model file to write: .safetensors")
+    parser.add_argument("place", type=place, help="a checkpoint, or the folder of a run: then its last one")
+    parser.add_argument("--out", type=place, required=True, help="model file to write: .safetensors")
     parser.add_argument("--title", default="", help="its name for people")
     parser.add_argument("--family", default="", help="name that the checkpoints of one run share on the page")
     parser.add_argument("--order", type=int, default=99, help="its place among other models (default: %(default)s)")
@@ -41,13 +42,13 @@ def run(options: argparse.Namespace) -> Any:
     from edm.files import saved
     from edm.training.export import export
 
-    place = saved.chosen(options.place)
+    checkpoint = saved.chosen(options.place)
     how = computing.of(options)
     if not options.evaluate and (how.document() or options.device != "auto"):
         raise Refused("--device, --precision, --batch and --compile say how to --evaluate, which is not asked for")
-    metrics = _measures(place, options.ema, device(options.device), how) if options.evaluate else None
+    metrics = _measures(checkpoint, options.ema, device(options.device), how) if options.evaluate else None
     named = {"title": options.title, "family": options.family, "order": options.order, "note": options.note}
-    export(place, options.out, **named, ema=options.ema, metrics=metrics)
+    export(checkpoint, options.out, **named, ema=options.ema, metrics=metrics)
     print(options.out)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base import kinds_of_files
 from edm.commands.help import command
+from edm.commands.options import place
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +21,7 @@ MORE = """examples:
 
 def add(commands: argparse._SubParsersAction) -> None:
     parser = command(commands, "info", "say what a model, a checkpoint or a picture is", ABOUT, MORE)
-    parser.add_argument("file", help="a .safetensors file, or a picture (.png, .gif, .svg), of ours")
+    parser.add_argument("file", type=place, help="a .safetensors file, or a picture (.png, .gif, .svg), of ours")
     parser.add_argument("--json", action="store_true", help="the whole header, as JSON")
     parser.set_defaults(run=run)
 

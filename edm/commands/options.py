@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from edm.base import paths
 from edm.base.fields import Settings, SettingsError
 from edm.base.flat import groups, unflatten
 from edm.experiments.documents import merged, read
 
 
-def add(parser: argparse.ArgumentParser, kind: type[Settings], section: str) -> None:
-    """Options for every field of `kind`, and for presets and files whose `section` holds such settings."""
+def add(parser: argparse.ArgumentParser, kind: type[Settings], section: str, alone: bool = False) -> None:
+    """Options for every field of `kind`, and for presets and files whose `section` holds such settings.
+
+    alone: what is true or false is true where nothing follows it, for a command that takes nothing but options."""
     config = "settings from a file: .yaml, .json, a picture or a model of ours"
-    parser.add_argument("--config", type=filled, help=config)
+    parser.add_argument("--config", type=place, help=config)
     parser.add_argument(
         "--preset", action="append", default=[], help="a preset; several may be given, later over earlier"
     )
-    fields(parser, kind)
+    fields(parser, kind, alone)
     parser.set_defaults(section=section)
 
 
@@ -28,16 +31,25 @@ def filled(text: str) -> str:
     return text
 
 
-def fields(parser: argparse.ArgumentParser, kind: type[Settings]) -> None:
-    """Options for every field of `kind`; see `given`."""
+def place(text: str) -> str:
+    """The same of one that is a path: whatever it begins with, ~ is a home folder, also behind a = and where no shell
+    is."""
+    return paths.text(filled(text))
+
+
+def fields(parser: argparse.ArgumentParser, kind: type[Settings], alone: bool = False) -> None:
+    """Options for every field of `kind`; see `given` and `add`."""
     from edm.base.fields import knobs
 
     for settings in groups(kind).values():
         group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
         for name, knob in knobs(settings).items():
-            group.add_argument(f"--{name}", help=described(knob).replace("%", "%%"), metavar="VALUE")
+            how: dict[str, Any] = {"metavar": "VALUE"}
+            if alone and isinstance(knob["default"], bool):
+                how |= {"nargs": "?", "const": "true"}
+            group.add_argument(f"--{name}", help=described(knob).replace("%", "%%"), **how)
             if "_" in name:  # as other programs write it
-                group.add_argument(f"--{name.replace('_', '-')}", dest=name, help=argparse.SUPPRESS)
+                group.add_argument(f"--{name.replace('_', '-')}", dest=name, help=argparse.SUPPRESS, **how)
     parser.set_defaults(kind=kind)
 
 

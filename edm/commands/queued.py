@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.commands import options as common
 from edm.files import names, saved
 
@@ -16,7 +17,7 @@ def add(parser: argparse.ArgumentParser, what: str) -> None:
     text = f"{what} in the background, as a task of the run whose checkpoint it is: python -m edm runs list"
     parser.add_argument("--queue", action="store_true", help=text)
     own = "do the task in this folder as its own files say, as a queue does; other options are not for that"
-    parser.add_argument("--run", dest="folder", type=common.filled, metavar="FOLDER", help=own)
+    parser.add_argument("--run", dest="folder", type=common.place, metavar="FOLDER", help=own)
     parser.add_argument("--beginning", type=int, help=argparse.SUPPRESS)  # of a task that a queue starts: which one
 
 
@@ -42,7 +43,7 @@ def start(kind: str, model: str, settings: dict, device: str) -> None:
 
 def _run(model: str) -> tuple[Path, int | None]:
     """(a run's folder, which of its checkpoints) of a model: run-NAME_IMAGES, its file, the run's folder or name."""
-    file: Any = names.checkpoint(model) or Path(model)
+    file: Any = names.checkpoint(model) or expanded(model)
     if file.is_file() and file.parent.name == "checkpoints" and (images := saved.number(file)) is not None:
         return file.absolute().parent.parent, images
     for folder in (file, names.runs_folder() / model):

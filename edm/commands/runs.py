@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from edm.base import paths
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.commands import costs
+from edm.commands import bringing, costs
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.training.settings import Training
@@ -43,7 +44,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     for name, (text, act) in _VERBS.items():
         short = f"python -m edm runs {name}{' NAME' if act is _resume else ''} [options]"
         verb = command(verbs, name, text, usage=short if act in (_start, _resume) else None)
-        verb.add_argument("--runs", metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)")
+        verb.add_argument(
+            "--runs", type=paths.text, metavar="FOLDER", help="folder of all runs (default: $EDM_RUNS, or runs/)"
+        )
         verb.add_argument("--at-once", type=int, default=1, help="runs that a device may train at once (default: 1)")
         verb.set_defaults(run=_run, act=act)
         if act not in (_list, _start, _gc):
@@ -58,15 +61,17 @@ def add(commands: argparse._SubParsersAction) -> None:
             verb.add_argument("--name", help="name of the run (default: the dataset's, with a number)")
             where = f"{_DEVICES} (default: the GPU with the most free memory)"
             verb.add_argument("--device", default="auto", help=where)
-            common.add(verb, Training, "training")
+            common.add(verb, Training, "training", alone=True)
         if act is _resume:
             verb.add_argument("--device", help=f"{_DEVICES} (default: the same)")
             verb.add_argument("--accept-data", action="store_true", help="though its data are not the same any more")
             common.fields(verb, Training)
         if act is _history:
-            verb.add_argument("--out", metavar="FILE", help="a .csv file to write (default: print it)")
+            verb.add_argument("--out", type=paths.text, metavar="FILE", help="a .csv file to write (default: print it)")
         if act is _tensorboard:
-            verb.add_argument("--out", metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)")
+            verb.add_argument(
+                "--out", type=paths.text, metavar="FOLDER", help="where to (default: tensorboard/ in the run's own)"
+            )
 
 
 def _run(options):
@@ -116,7 +121,7 @@ def _show(options, folder):
 def _start(options, folder):
     from edm import runs
 
-    settings = common.settings(options)
+    settings = Training.parse(bringing.completed(common.document_of(options)))
     path = runs.start(settings, folder, options.device, options.name, options.keep)
     costs.warn(settings, options.device)
     runs.advance(folder, options.at_once)

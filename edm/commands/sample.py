@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edm.base import paths
 from edm.base.errors import Refused
 from edm.commands import computing, queued
 from edm.commands import options as common
@@ -58,7 +59,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     title = "sample a model and write a picture, the numbers, or many images"
     parser = command(commands, "sample", title, ABOUT, MORE, usage=usage)
     out = f"what to write: .png, .gif, .svg, .npz or .csv; for many images a folder or a .zip (default: {OUT})"
-    parser.add_argument("--out", type=common.filled, help=out)
+    parser.add_argument("--out", type=common.place, help=out)
     parser.add_argument("--dark", action="store_true", help="a dark background, of a .gif or .svg")
     parser.add_argument("--seeds", metavar="FIRST-LAST", help="which samples, in the place of --count: 0-49999")
     queued.add(parser, "draw many images")
@@ -78,10 +79,8 @@ def run(options: argparse.Namespace) -> Any:
     options.out = options.out or OUT
     ending = "" if options.out.endswith(("/", os.sep)) or os.path.isdir(options.out) else _ending(options.out)
     numbers = _numbers(document, options, ending)
-    if str(document.get("model")).lower().endswith(".safetensors"):
-        from edm.experiments import models
-
-        models.register(document["model"])
+    if isinstance(model := document.get("model"), str):
+        document["model"] = _known(model)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -103,6 +102,17 @@ def run(options: argparse.Namespace) -> Any:
     if numbers is not None:
         return _stream(experiment, numbers, how, out, options.device)
     return _picture(experiment, how, out, options.device, "dark" if options.dark else "light")
+
+
+def _known(model) -> str:
+    """A model's name, once its file, or that of a run's folder, is known."""
+    from edm.experiments import models
+    from edm.files import saved
+
+    model = paths.text(model)
+    if model.lower().endswith(".safetensors") or (os.path.exists(model) and not models.known(model)):
+        return models.register(saved.chosen(model))
+    return model
 
 
 def _ending(name) -> str:
@@ -196,7 +206,7 @@ def _stream(experiment, numbers, how, out, device):
     def rows():
         done = 0
         for part in many.rows(drawing, numbers):
-            yield part
+            yield model.units.restored(part)
             done += len(part)
             line.show(done, len(numbers))
         line.end()
@@ -209,7 +219,8 @@ def _stream(experiment, numbers, how, out, device):
             print(f"{out} holds the samples alone: of so many no trajectories are kept.", file=sys.stderr)
             document = {**experiment.document(), "count": len(numbers)}
             shape = (len(numbers), *model.shape)
-            arrays.write(file, "samples", rows(), shape, settings=json.dumps(document), first=np.asarray(numbers.start))
+            told = {"settings": json.dumps(document), "first": np.asarray(numbers.start)}
+            arrays.write(file, "samples", rows(), shape, dtype="<f8" if model.units.scaled else "<f4", **told)
     print(f"{len(numbers):,} samples -> {out}")
 
 
@@ -229,7 +240,7 @@ def _picture(experiment, how, out, device, look):
     for note in path_of(experiment.sampling, model.denoiser).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
-    samples = states[-1].x.cpu().numpy()
+    samples = model.units.restored(states[-1].x.cpu().numpy())
     if _ending(out) == ".png":
         render.save_png(render.picture(model, states), out, experiment.document())
     elif _ending(out) in PICTURE:
@@ -239,7 +250,7 @@ def _picture(experiment, how, out, device, look):
         with atomic(out) as file:
             points.write(file, samples)
     else:
-        trajectory = np.stack([(state.x / state.scale).cpu().numpy() for state in states])
+        trajectory = np.stack([model.units.restored((state.x / state.scale).cpu().numpy()) for state in states])
         with atomic(out) as file:
             np.savez(
                 file,

@@ -19,7 +19,7 @@ from typing import Any
 from edm.base import flat
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.commands import costs
+from edm.commands import bringing, costs
 from edm.commands import options as common
 from edm.commands.bar import Bar, say
 from edm.commands.help import command
@@ -33,7 +33,7 @@ MORE = """examples:
   python -m edm train --preset training/toy --dataset spiral --out runs/spiral
   python -m edm train --preset training/digits --preset designs/vp --out runs/digits_vp
   python -m edm train --preset training/digits --preconditioning ve --noise edm --weight edm --augment 0.12
-  python -m edm train --dataset folder --path photos.zip --resolution 64 --crop true --batch 64
+  python -m edm train --dataset folder --path photos.zip --resolution 64 --crop --batch 64
   python -m edm train --dataset points --path cloud.csv
   python -m edm train --resume runs/digits_vp
   torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
@@ -43,9 +43,8 @@ Presets: training/… are recipes (minutes on a laptop, and the paper's own), de
 go over earlier ones, and options over all.
 
 Data: the toy distributions; digits; scenes (rendered as they are read); mnist, fashion_mnist and cifar10 through
-torchvision (--download true; --path for the folder); folder: a folder or an uncompressed zip of your own images
-(zip -0 -r set.zip .), with sub-folders (whole numbers in their order) or a dataset.json for classes; points: a .csv or
-.npy of points. A class without images to train on is never drawn.
+torchvision (--download; --path for the folder); with --path alone what you bring: a folder, an archive or a file of
+images or points, as `python -m edm data PATH` reads it. A class without images to train on is never drawn.
 
 --minutes 10 trains for ten minutes of wall time, reports included: how many images those are is measured in the first
 seconds, and stands in config.json from then on, so that a resume is of that length; ticks and checkpoints keep their
@@ -74,11 +73,11 @@ Afterwards:
 def add(commands: argparse._SubParsersAction) -> None:
     usage = "python -m edm train [options]"
     parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
-    parser.add_argument("--out", type=common.filled, help="folder of the run; default: runs/<dataset>-<number>")
+    parser.add_argument("--out", type=common.place, help="folder of the run; default: runs/<dataset>-<number>")
     resume = "continue the run in this folder, or from this checkpoint"
-    parser.add_argument("--resume", type=common.filled, metavar="PLACE", help=resume)
+    parser.add_argument("--resume", type=common.place, metavar="PLACE", help=resume)
     own = "train the run in this folder as its own files say, as a queue does; other options are not for that"
-    parser.add_argument("--run", dest="folder", type=common.filled, metavar="FOLDER", help=own)
+    parser.add_argument("--run", dest="folder", type=common.place, metavar="FOLDER", help=own)
     parser.add_argument("--accept-data", action="store_true", help="resume, though the data are not the same any more")
     parser.add_argument("--keep", type=int, metavar="COUNT", help="keep only so many of the newest checkpoints")
     parser.add_argument("--keep-best", action="store_true", help="keep the best checkpoint, too, by its validation")
@@ -87,7 +86,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--device", default="auto", help=where)
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
     costs.add(parser)
-    common.add(parser, Training, "training")
+    common.add(parser, Training, "training", alone=True)
     parser.set_defaults(run=run)
 
 
@@ -124,7 +123,8 @@ def run(options: argparse.Namespace) -> Any:
         if told["note"]:
             say(told["note"], sys.stderr)
         costs.warn(settings, told["device"])
-        begin = partial(begin, asking=asking(lambda: worker, began))
+        source = bringing.read(settings.data)
+        begin = partial(begin, asking=asking(lambda: worker, began), source=source)
         events = None
         if number is None:
             _refuse_other_runs(folder, beginning.checkpoint)
@@ -214,7 +214,7 @@ def _of_options(options):
         if options.preset:
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
-    document = common.document_of(options)
+    document = bringing.completed(common.document_of(options))
     if options.card and "data" in document:  # they need not be here
         document["data"] = costs.somewhere(document["data"])
     settings = Training.parse(document)

@@ -6,14 +6,17 @@ lazy, so that the table costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import digits, emoji, points, toy
+from edm.data.brought import Brought, Limits
+from edm.data.units import AS_THEY_ARE, Units
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Dataset:
     """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default;
-    class_names: what they are called, where they have other names than their numbers.
+    class_names: what they are called, where they have other names than their numbers. units: of points, what they are
+    in their file.
 
     denoiser: the exact one, in closed form. sigma_data: standard deviation of a coordinate.
     """
@@ -36,6 +40,7 @@ class Dataset:
     classes: int = 0
     count: int = 400
     class_names: tuple[str, ...] = ()
+    units: Units = AS_THEY_ARE
 
     @cached_property
     def denoiser(self) -> Any:
@@ -65,6 +70,7 @@ DATASETS = {
         Dataset("pinwheel", "Pinwheel", (2,), toy.pinwheel),
         Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
         Dataset("smiley", "Smiley", (2,), toy.smiley),
+        Dataset("plane_16", "A plane in 16 dimensions", (16,), toy.plane_16),
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
         Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
@@ -90,11 +96,40 @@ def of(experiment: Any) -> Dataset:
     return Dataset("drawn", "Your drawing", (2,), lambda: toy.drawn(experiment.points))
 
 
-def of_points(path: StrPath) -> Dataset:
-    """The distribution of the points in a file (`edm.data.points`), named by what it holds. Raises ValueError."""
-    known = points.read(path)
-    name = f"points-{points.digest(known)}"
-    return Dataset(name, f"Points of {Path(path).name}", known.shape[1:], lambda: toy.drawn(known))
+def bring(
+    given: StrPath | Sequence[tuple[str, IO[bytes]]], *, columns: str | Sequence[str | int] | None = None,
+    labels: str | None = None, leave_out: bool = False, limits: Limits | None = None,
+    work: Callable[[Callable], Any] | None = None, progress: Callable[[int, int], Any] | None = None,
+) -> Brought:  # fmt: skip
+    """What somebody brings: how many samples of which shape and classes, what was left out and why.
+
+    given: a folder, an archive or a file of images, arrays or points, or files as (name, binary file that can seek).
+    columns: of a table, names or numbers from 1 of its coordinates, as a list or as "x,y"; a third one is the classes.
+    labels: "names" takes classes from the names of files. leave_out: images that are broken are left out, and not
+    refused. limits: of what comes out. work: is given each piece of the work, a function that returns (value, pixels
+    decoded), and returns the value; what it raises ends the work. progress: is told how many files have been looked at,
+    and of how many.
+    Raises Refused, in a sentence that names what is wrong and the remedy; `edm.data.brought.NotTaken`, where a choice
+    cures it.
+    """
+    from edm.data.brought.reading import bring
+
+    return bring(
+        given, columns=columns, labels=labels, leave_out=leave_out, limits=limits, work=work, progress=progress
+    )
+
+
+def of_points(path: StrPath, columns: str | None = None) -> Dataset:
+    """The distribution of the points in a file (`edm.data.points`), named by what it holds. columns: of a table, its
+    coordinates, "x,y". Raises ValueError."""
+    known = points.table(path, columns)
+    labels = known.labels
+    told = () if labels is None else (known.class_names, labels.tolist())
+    return Dataset(
+        f"points-{points.digest(known.numbers, *told)}", f"Points of {expanded(path).name}", known.points.shape[1:],
+        lambda: toy.drawn(known.points, labels), classes=len(known.class_names), class_names=known.class_names,
+        units=known.units,
+    )  # fmt: skip
 
 
 def learned(settings: Any) -> Dataset | None:
@@ -102,6 +137,15 @@ def learned(settings: Any) -> Dataset | None:
     if settings.dataset != "points":
         return DATASETS.get(settings.dataset)
     try:
-        return of_points(settings.path)
+        return of_points(settings.path, settings.columns)
     except Refused:
         return None
+
+
+_LATE = {"advice": "advising", "advise": "advising"}  # each is loaded when it is asked for: it reads all data
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f"edm.data.{_LATE[name]}"), name)
+    raise AttributeError(f"module 'edm.data' has no attribute {name!r}")

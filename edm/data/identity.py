@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import zipfile
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +16,8 @@ import numpy as np
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.base.fields import Settings, Whole
-from edm.data import points
+from edm.base.paths import expanded
+from edm.data.brought.vectors import NOT_NUMPY
 from edm.data.sources import DataError, Renumbered
 
 if TYPE_CHECKING:
@@ -107,6 +105,8 @@ def fitting(source: Source, header: HeaderLike) -> Source:
     if not header.classes:
         return source
     gone, new = _classes(source, header)
+    if not source.classes:
+        raise Refused(f"this run has learned {header.classes} classes, and the data have none; train a new run")
     if len(new) > len(gone) or source.classes > header.classes:
         more = f", and {new[-1]!r} would be one more" if new else f", and the data have {source.classes}"
         raise Refused(f"the network of this run knows {header.classes} classes{more}; train a new run")
@@ -136,10 +136,10 @@ class Contents:
     def read(cls, run: StrPath) -> Contents | None:
         """As they were written into a run's folder; None if they were not."""
         try:
-            with np.load(Path(run) / FILE, allow_pickle=False) as file:
+            with np.load(expanded(run) / FILE, allow_pickle=False) as file:
                 names = file["names"].tobytes().decode("utf-8", "surrogatepass").split("\0")
                 marks = np.asarray(file["marks"], dtype="<u8")
-        except (*points.NOT_NUMPY, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        except NOT_NUMPY:
             return None
         return cls(tuple(names), marks) if marks.shape == (len(names),) else None
 
@@ -148,7 +148,7 @@ class Contents:
         before = Contents.read(run)
         if before is None or before.names != self.names or not np.array_equal(before.marks, self.marks):
             text = np.frombuffer("\0".join(self.names).encode("utf-8", "surrogatepass"), np.uint8)
-            with atomic(Path(run) / FILE) as file:
+            with atomic(expanded(run) / FILE) as file:
                 np.savez_compressed(file, names=text, marks=self.marks)
 
     def against(self, before: Contents) -> list[str]:

@@ -34,8 +34,11 @@ def of_file(file: IO[bytes], name: str, label: int | None) -> int:
     return mark(name, size, check, label)
 
 
-def of_arrays(samples: np.ndarray, labels: np.ndarray | torch.Tensor) -> np.ndarray:
-    """The marks of samples [N, …] and labels [N] in memory."""
+def of_arrays(samples: np.ndarray, labels: np.ndarray | torch.Tensor | None, first: int = 0) -> np.ndarray:
+    """The marks of samples [N, …] and labels [N] in memory. first: the number of the first of them."""
     rows = np.ascontiguousarray(samples).reshape(len(samples), -1)
-    pairs = zip(rows, np.asarray(labels).tolist(), strict=True)
-    return np.array([mark(k, zlib.crc32(row.data), label) for k, (row, label) in enumerate(pairs)], dtype="<u8")
+    known = [None] * len(rows) if labels is None else np.asarray(labels).tolist()
+    found = [
+        mark(first + k, zlib.crc32(row.data), label) for k, (row, label) in enumerate(zip(rows, known, strict=True))
+    ]
+    return np.array(found, dtype="<u8")

@@ -1,46 +1,50 @@
-"""Points in a file, as a distribution: they are equally likely and taken as they are, like those drawn on the page."""
+"""Points in a file, as a distribution: they are equally likely, like those drawn on the page."""
 
 from __future__ import annotations
 
 import hashlib
-import tokenize
-from pathlib import Path
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from edm.base import documents
+from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
+from edm.data.brought import tables
+from edm.data.units import REACH
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
+    from edm.data.brought.tables import Table
 
-MOST = 10_000
-REACH = 10.0  # of a coordinate; the networks and the page expect data of a size of about [−1, 1]
-MAX_BYTES = 1 << 22
-SUFFIXES = (".csv", ".npy")
-# What NumPy raises for a file of any making: its header is read as an expression of Python's
-NOT_NUMPY = (ValueError, EOFError, SyntaxError, TypeError, OverflowError, LookupError, RecursionError, MemoryError)
-NOT_NUMPY += (tokenize.TokenError,)
+MOST = tables.MOST
+_KEPT = 8  # tables: a file is asked for by whoever draws it, samples it and measures
 
 
-def read(path: StrPath) -> np.ndarray:
-    """The points in a .csv or .npy file, float64 [n, 1] or [n, 2] with n from 1 to 10,000.
+def read(path: StrPath, columns: str | None = None) -> np.ndarray:
+    """The points of a file as networks see them, float64 [n, 1] or [n, 2]; see `table`."""
+    return table(path, columns).points
 
-    A .csv has a point a line, its coordinates separated by a comma, a semicolon or blanks; the first line may hold
-    names. A .npy holds real numbers. Raises ValueError, in a sentence that names the file, for anything else, and for
-    numbers that are not finite or beyond ±10.
+
+def table(path: StrPath, columns: str | None = None) -> Table:
+    """The points in a file (`edm.data.brought.tables`), and what is known of them. columns: the coordinates, "x,y".
+
+    Raises ValueError, in a sentence that names the file, for anything else.
     """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise Refused(f"{path} must be a .csv or .npy file of points")
+    path = expanded(path)
     try:
-        if path.is_dir() or path.stat().st_size > MAX_BYTES:
-            raise Refused(f"{path} is no file of at most {MAX_BYTES >> 20} MB; give a .csv or .npy file of points")
-        rows = _lines(path) if path.suffix.lower() == ".csv" else _array(path)
+        if path.is_dir():
+            raise Refused(f"{path} is no file, but a folder; give a file of points, such as a .csv or .npy")
+        return _table(path.absolute(), str(path), columns, stamp(path))
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror or error}); check the path") from None
-    return checked(rows, str(path))
+
+
+@lru_cache(maxsize=_KEPT)
+def _table(path, place, columns, _changed) -> Table:
+    with open(path, "rb") as file:
+        return tables.read(file, path.name, columns, place=place, alone=True)
 
 
 def checked(rows: Any, place: str) -> np.ndarray:
@@ -66,41 +70,16 @@ def checked(rows: Any, place: str) -> np.ndarray:
 
 
 def write(file: IO[bytes], samples: np.ndarray) -> None:
-    """Write samples [n, …] into a .csv file that is open: one a line, in nine digits."""
+    """Write samples [n, …] into a .csv file that is open: one a line, in nine digits, or fifteen of float64."""
     import pandas as pd
 
-    table = pd.DataFrame(samples.reshape(len(samples), -1))
-    table.to_csv(file, header=False, index=False, float_format="%.9g", na_rep="nan", lineterminator="\n")
+    written = pd.DataFrame(samples.reshape(len(samples), -1))
+    digits = "%.15g" if samples.dtype == np.float64 else "%.9g"
+    written.to_csv(file, header=False, index=False, float_format=digits, na_rep="nan", lineterminator="\n")
 
 
-def digest(points: np.ndarray) -> str:
-    """Sixteen letters that tell one set of points from another."""
+def digest(points: np.ndarray, *more: object) -> str:
+    """Sixteen letters that tell one set of points from another. more: what else tells them apart, if there is any."""
     points = np.ascontiguousarray(points, dtype="<f8")
-    return hashlib.sha256(f"{points.shape}".encode() + points.tobytes()).hexdigest()[:16]
-
-
-def _lines(path) -> list[list[float]]:
-    try:
-        text = documents.text_of(path.read_bytes(), str(path))
-    except Refused as error:
-        raise Refused(f"{error}; a .csv has a point a line, written like 0.5,-1") from None
-    rows = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.replace(",", " ").replace(";", " ").split()
-        try:
-            if words:
-                rows.append([float(word) for word in words])
-        except ValueError:
-            if number > 1:  # the first line may hold names
-                raise Refused(f"{path}: line {number}, {line!r:.60}, is not a point like 0.5,-1") from None
-    return rows
-
-
-def _array(path):
-    try:
-        array = np.lib.format.open_memmap(path, mode="r")  # a header's claims cost no memory
-    except NOT_NUMPY:
-        array = None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise Refused(f"{path} is not a whole .npy file of real numbers; write it with numpy.save")
-    return array
+    told = "".join(map(repr, filter(None, more)))
+    return hashlib.sha256(f"{points.shape}".encode() + points.tobytes() + told.encode()).hexdigest()[:16]

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
-from edm.base.fields import Settings, Whole, knob, refusal
+from edm.base.fields import Place, Settings, Whole, knob, refusal
 from edm.data import sources
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike
 
-NOT_FOR_ALL = ("resolution", "crop", "greyscale", "path", "download")  # fields that only some data read
+NOT_FOR_ALL = (
+    "resolution",
+    "crop",
+    "greyscale",
+    "path",
+    "download",
+    "leave_out",
+    "labels",
+    "columns",
+)  # fields that only some data read
 
 
 class Data(Settings):
@@ -23,16 +32,37 @@ class Data(Settings):
         def __hash__(self) -> int: ...
 
     dataset: str = knob("eight_gaussians", "dataset", "The distribution that is learned", choices=sources.offered)
-    path: str | None = knob(
-        None, "path", "Folder or zip of images, .csv or .npy file of points, or where downloaded sets lie"
-    )
+    path: Place = knob(None, "path", "Folder, archive or file of images or points, or where downloaded sets lie")
     download: bool = knob(False, "download", "Fetch MNIST, FashionMNIST or CIFAR-10 if they are not there")
     resolution: Whole | None = knob(None, "resolution", "Resize images to this size; none: as they are", ge=4, le=1024)
     greyscale: bool = knob(False, "greyscale", "Read a folder's images in greyscale")
     crop: bool = knob(False, "crop", "Cut a square out of the middle of images that are not square")
+    columns: str | None = knob(
+        None, "columns", "Coordinates of a table of points, perhaps with its classes: x,y or 2,3,species"
+    )
+    leave_out: bool = knob(False, "leave out", "Leave out images whose files are broken, in place of refusing them")
+    labels: str | None = knob(
+        None,
+        "labels",
+        "Where the classes stand, if not in folders; names: in the files' names, as in cat.0.jpg",
+        choices=sources.LABELS,
+    )
     conditional: bool = knob(True, "classes", "Train on the classes, where the data has any")
     holdout: Whole | None = knob(
-        None, "held out", "Images kept from training, to validate on; none: 5 %, at most 1000", ge=0, le=100_000
+        None,
+        "held out",
+        "Images kept from training, to validate on; none: val/ and test/, else 5 %, at most 1000",
+        ge=0,
+        le=100_000,
+    )
+    examples: Whole | None = knob(
+        None,
+        "training samples n",
+        "Train on so many samples only, the same for every seed; none: on all there are",
+        slider=(4, 4096),
+        log=True,
+        ge=2,
+        le=10**7,
     )
 
     @model_validator(mode="after")

@@ -6,6 +6,8 @@
     marks                uint64 [size]: what tells each sample from all others (`edm.data.marks`); of finite sources
     labels               of a finite set with classes: those of all samples, int64 [size]
     names                of a finite set: what its samples are called, or ()
+    held                 of a finite set that says so: the numbers of those to validate on, int64
+    exact                of an endless source, where it has one: its exact denoiser
     read(indices)        (samples [B, *shape], integer classes [B] or None); images may be uint8
 
 To add one, put a `Reader`, or just a function of `edm.data.settings.Data`, into SOURCES.
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from edm.base.protocols import DataLike, Source
     from edm.base.types import Indices
 
+KINDS = {"images": "folder", "points": "points"}  # what can be brought, and who reads it
+LABELS = ("names",)  # where classes may stand, if not in folders or in a file that tells them
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
 
@@ -40,18 +44,25 @@ class DataError(Refused):
 
 
 class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points."""
+    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file."""
 
-    classes, class_names, size = 0, (), None
+    size = None
 
     def __init__(self, dataset: data.Dataset):
         self._dataset = dataset
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
+        self.classes, self.class_names, self.units = dataset.classes, dataset.class_names, dataset.units
+
+    @property
+    def exact(self) -> Any:
+        """The exact denoiser."""
+        return self._dataset.denoiser
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        return self._dataset.denoiser.quantiles(uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])), None
+        known, chance = self._dataset.denoiser, uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])
+        return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 
 
 class Pictures:
@@ -100,9 +111,7 @@ def _torchvision(settings):
 
 
 def _folder(settings):
-    from edm.data.folders import ImageFolder
-
-    return ImageFolder(settings.path, settings.resolution, settings.crop, channels=1 if settings.greyscale else 3)
+    return source_of(brought(settings), settings)
 
 
 def _toys() -> list[str]:
@@ -142,8 +151,8 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path)),
-                knobs=("path",), file=".csv or .npy file",
+                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path, settings.columns)),
+                knobs=("path", "columns"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
@@ -153,7 +162,8 @@ SOURCES: dict[str, Callable] = {
             _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),
             Reader(
                 "folder", "A folder of images", _folder,
-                knobs=("path", "resolution", "greyscale", "crop"), file="folder or zip file", shape=_folder_shape,
+                knobs=("path", "resolution", "greyscale", "crop", "leave_out", "labels"),
+                file="folder, archive or file", shape=_folder_shape,
             ),
         )
     },
@@ -195,6 +205,31 @@ def open_source(settings: DataLike) -> Source:
         return offered()[settings.dataset](settings)
 
 
+def brought(settings: Any, thorough: bool = False) -> Any:
+    """What the path of these data holds, an `edm.data.Brought`; None of data that nobody has to bring.
+
+    thorough: see whether images are whole, too, as far as that is quick. Raises DataError.
+    """
+    if not file_of(settings.dataset):
+        return None
+    limits = data.Limits() if thorough or settings.leave_out else data.Limits(looked=-1)
+    with _told():
+        how = {"columns": settings.columns, "labels": settings.labels, "leave_out": settings.leave_out}
+        found = data.bring(settings.path, limits=limits, **how)
+        kind = KINDS[found.kind]
+        if kind != settings.dataset:
+            raise Refused(f"{settings.path} holds {found.kind}, which the dataset {kind!r} reads: --dataset {kind}")
+    return found
+
+
+def source_of(found: Any, settings: Any) -> Source:
+    """The source of an `edm.data.settings.Data` of which it is known what its path holds."""
+    if found is None or found.kind == "points":
+        return open_source(settings)
+    with _told():
+        return found.source(settings.resolution, settings.crop, 1 if settings.greyscale else 3)
+
+
 def shape_of(settings: DataLike) -> tuple[int, ...] | None:
     """The shape of a sample of an `edm.data.settings.Data`; None where only a look at all images would tell it."""
     known = getattr(offered()[settings.dataset], "shape", None)
@@ -231,6 +266,7 @@ class Renumbered:
         self._source, self._table = source, torch.as_tensor(table, dtype=torch.int64)
         self.shape, self.size, self.class_names, self.classes = source.shape, source.size, tuple(class_names), classes
         self.names, self.marks = getattr(source, "names", ()), getattr(source, "marks", None)
+        self.held = getattr(source, "held", ())
         labels = getattr(source, "labels", None)
         self.labels = None if labels is None else self._table[torch.as_tensor(labels)]
 

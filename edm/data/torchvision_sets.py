@@ -1,13 +1,11 @@
 """The training images of MNIST, Fashion-MNIST and CIFAR-10 in torchvision's files, held in memory.
 
 torchvision fetches the files and verifies their checksums; they are read here. CIFAR-10's are pickles, and a pickle
-may run any program when it is loaded. They are read as data (see `edm.base.pickles`), in which the few NumPy names
-that describe an array stand for records of their arguments.
+may run any program when it is loaded: they are read as data (`edm.data.batches`).
 """
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import reprlib
@@ -29,8 +27,8 @@ from edm.base import pickles
 from edm.base.atomic import make, move
 from edm.base.errors import Refused
 from edm.base.extras import needed
-from edm.base.pickles import Encoded, Record
-from edm.data import marks
+from edm.base.paths import expanded
+from edm.data import batches, marks
 from edm.data.folders import rows
 
 if TYPE_CHECKING:
@@ -38,9 +36,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**28  # of one file; the largest that is known, MNIST's images, has 47 MB
 
-_NAMES = {("numpy", "ndarray"): Record, ("numpy", "dtype"): Record, ("_codecs", "encode"): Encoded}
-_NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct"): Record for core in ("core", "_core")}
-_NAMES |= {(f"numpy.{core}.numeric", "_frombuffer"): Record for core in ("core", "_core")}
 _BROKEN_DOWNLOAD = (OSError, RuntimeError, HTTPException, tarfile.TarError, EOFError, zlib.error)
 
 
@@ -85,7 +80,7 @@ def opened(name: str, folder: StrPath, download: bool = False) -> InMemory:
     """
     if name not in SETS:
         raise Refused(f"there is no dataset {name!r}; there are {', '.join(SETS)}")
-    wanted, folder = SETS[name], Path(folder).absolute()
+    wanted, folder = SETS[name], expanded(folder).absolute()
     place = folder / wanted.folder
     missing = [file for file in wanted.files if not os.path.isfile(place / file)]
     if not missing:
@@ -164,17 +159,20 @@ def _mnist(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cifar10(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
-    batches = [_cifar10_batch(path) for path in paths]
-    return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
+    images, labels = zip(*(_cifar10_batch(path) for path in paths), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    batch = _plain_data(path)
+    try:
+        batch = batches.read(_contents(path))
+    except pickles.Refused as error:
+        raise _spoilt(path, str(error)) from None
     if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
         raise _spoilt(path, "it is not a dictionary with b'data' and b'labels'")
-    raw, dtype, shape, order = _described(batch[b"data"])
+    raw, dtype, shape, order = batches.described(batch[b"data"])
     labels = batch[b"labels"]
-    if not isinstance(raw, bytes | bytearray) or dtype not in ("u1", b"u1") or order not in (False, 0, "C"):
+    if not isinstance(raw, bytes | bytearray) or batches.name_of(dtype) != "u1" or order not in (False, 0, "C"):
         raise _spoilt(path, "b'data' is not an array of bytes")
     count = len(raw) // 3072
     if not count or shape != (count, 3072) or len(raw) != count * 3072:
@@ -184,25 +182,6 @@ def _cifar10_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if wrong := [label for label in labels if type(label) is not int or not 0 <= label <= 9]:
         raise _spoilt(path, f"it has the label {reprlib.repr(wrong[0])}; they go from 0 to 9")
     return np.frombuffer(raw, np.uint8).reshape(count, 3, 32, 32), np.array(labels, dtype=np.int64)
-
-
-def _plain_data(path: Path):
-    """The plain data in a pickle; records stand in it for NumPy's objects."""
-    data = io.BytesIO(_contents(path))
-    try:
-        return pickles.read(data, _NAMES, encoding="bytes")
-    except pickles.Refused as error:
-        raise _spoilt(path, str(error)) from None
-
-
-def _described(array) -> tuple:
-    """(contents, dtype, shape, Fortran's order?) of an array's record, four times None of anything else."""
-    match array:
-        case Record(arguments=(_, _, _), state=(_, tuple(shape), Record(arguments=(dtype, *_)), order, raw)):
-            return raw, dtype, shape, order
-        case Record(arguments=(raw, Record(arguments=(dtype, *_)), tuple(shape), order)):
-            return raw, dtype, shape, order
-    return None, None, None, None
 
 
 def _fetch_mnist(root: str):

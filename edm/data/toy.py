@@ -85,6 +85,15 @@ def three_modes() -> GaussianMixture | PointSet:
     return GaussianMixture([[-1.0], [0.1], [0.9]], [0.1, 0.06, 0.16], [0.4, 0.2, 0.4])
 
 
-def drawn(points: Any) -> GaussianMixture | PointSet:
-    """Points that somebody drew. All equal points make a Dirac peak, whose sigma_data is 0."""
-    return PointSet(np.asarray(points, dtype=float))
+def plane_16() -> GaussianMixture | PointSet:
+    """A Gaussian on a 3-dimensional plane in 16 dimensions: along the first two axes, as which it is drawn, and across
+    all the others."""
+    basis = np.zeros((3, 16))
+    basis[0, 0] = basis[1, 1] = 1
+    basis[2, 2:] = 14**-0.5
+    return GaussianMixture(np.zeros((1, 16)), 0.36 * (basis.T @ basis)[None])
+
+
+def drawn(points: Any, labels: Any = None) -> GaussianMixture | PointSet:
+    """Points that somebody drew, or has in a file. All equal points make a Dirac peak, whose sigma_data is 0."""
+    return PointSet(np.asarray(points, dtype=float), labels)

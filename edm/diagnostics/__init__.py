@@ -17,8 +17,10 @@ from edm.diagnostics.design import (
 from edm.diagnostics.draws import Draw, held_out, training_images
 from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampling_error
 from edm.diagnostics.fields import direction_field, window_grid
+from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
+from edm.diagnostics.optimizing import Optimized, optimized
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -35,6 +37,7 @@ from edm.sampling.path import MAX_GAMMA
 __all__ = [
     "EVALUATIONS",
     "LEAST",
+    "LEVELS",
     "MAX_GAMMA",
     "MAX_VALUES",
     "MEASURES",
@@ -49,10 +52,12 @@ __all__ = [
     "Draw",
     "Lane",
     "LocalError",
+    "Locality",
     "LossCurve",
     "Measure",
     "Moment",
     "Nearest",
+    "Optimized",
     "Order",
     "Plan",
     "PlannedCell",
@@ -80,10 +85,14 @@ __all__ = [
     "held_out",
     "initial_loss",
     "interval",
+    "locality",
     "loss_weight",
     "losses",
     "nearest",
+    "optimized",
     "parse_range",
+    "patch_sides",
+    "patchwise",
     "paths",
     "plan_sweep",
     "preconditioning",

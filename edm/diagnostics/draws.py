@@ -94,7 +94,7 @@ def training_images(model: Model) -> Known | None:
         return None
     try:
         split = taught(model)
-        return images_of(split.source, split.held)
+        return None if split.kept is None else images_of(split.source, only=split.kept)
     except (Refused, OSError):
         return None
 

@@ -14,6 +14,8 @@ from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS
 
 _SHOWN = 6  # levels of a list made by hand
+_RANGE = ("sigma_min", "sigma_max")
+_SHAPES = sorted({knob for entry in DISCRETIZATIONS.values() for knob in entry.knobs}.difference(_RANGE))
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,9 @@ def _time_steps(sampling):
 
 
 def _grid_knobs(sampling) -> dict[str, float]:
-    """The values that shape these time steps."""
-    return {name: getattr(sampling, name) for name in knobs_of(DISCRETIZATIONS, sampling.discretization) or ()}
+    """The values that shape these time steps, but for the range, which is a row of its own."""
+    known = knobs_of(DISCRETIZATIONS, sampling.discretization) or ()
+    return {name: getattr(sampling, name) for name in known if name not in _RANGE}
 
 
 def _time_steps_value(sampling):
@@ -116,7 +119,18 @@ def _time_steps_value(sampling):
 
 
 def _ends(sampling):
-    return (sampling.sigmas[-1], sampling.sigmas[0]) if sampling.sigmas is not None else sampling.range
+    """(σ_min, σ_max), or σ_max alone where the other plays no part."""
+    if sampling.sigmas is not None:
+        return sampling.sigmas[-1], sampling.sigmas[0]
+    used = [
+        knobs_of(*choice) for choice in ((DISCRETIZATIONS, sampling.discretization), (SCHEDULES, sampling.schedule))
+    ]
+    return sampling.range if any(knobs is None or "sigma_min" in knobs for knobs in used) else sampling.range[1:]
+
+
+def _range(sampling):
+    *low, high = _ends(sampling)
+    return f"{low[0]:.3g} … {high:.4g}" if low else f"0 … {high:.4g}"
 
 
 def _churn_value(sampling):
@@ -132,10 +146,10 @@ def _churn(sampling):
 _SOLVER_KNOBS = tuple(dict.fromkeys(knob for solver in SOLVERS.values() for knob in solver.knobs))
 ROWS = (
     Row("solver", ("solver", *_SOLVER_KNOBS), _solver, _solver_value),
-    Row("time steps tᵢ", ("discretization", "rho", "sigmas"), _time_steps, _time_steps_value),
+    Row("time steps tᵢ", ("discretization", *_SHAPES, "sigmas"), _time_steps, _time_steps_value),
     Row("schedule σ(t)", ("schedule",), lambda s: formula_of(SCHEDULES, s.schedule), lambda s: s.schedule),
     Row("scaling s(t)", ("scaling",), lambda s: formula_of(SCALINGS, s.scaling), lambda s: s.scaling),
-    Row("range of σ", ("sigma_min", "sigma_max"), lambda s: "{:.3g} … {:.4g}".format(*_ends(s)), _ends),
+    Row("range of σ", _RANGE, _range, _ends),
     Row("stochasticity", ("S_churn", "S_tmin", "S_tmax", "S_noise"), _churn, _churn_value),
     Row("steps N", ("steps",), lambda s: f"{s.N}", lambda s: s.N),
 )

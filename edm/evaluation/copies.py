@@ -1,7 +1,6 @@
 """Copies: samples that are one of the images that their model was trained on, and hardly any other.
 
-Beside each sample stands the training image that is nearest to it, by the distance of their pixels. Where that is less
-than a third of the distance to the second nearest, the sample is called a copy (Yoon et al. 2023).
+Beside each sample stands the training image that is nearest to it; whether it is a copy, `edm.data.near` says.
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from edm.base.errors import Refused
-from edm.data import sources
+from edm.data import identity, near
+from edm.data.near import MOST, SHARE
+from edm.data.settings import data_learned
+from edm.data.split import Split
 
 if TYPE_CHECKING:
-    from edm.base.protocols import Source
+    from edm.base.protocols import HeaderLike, Source
     from edm.base.types import Indices
-
-SHARE = 1 / 3  # of the distance to the second nearest, below which a sample is a copy
-MOST = 1 << 25  # numbers of all training images: larger sets are not looked through
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Training images [N, C, H, W], as their source has them, and what each of them is called, or ""."""
+    """Training images [N, C, H, W], as their source has them; what each is called, or ""; and their classes [N], or
+    None."""
 
     images: torch.Tensor
     names: tuple[str, ...]
+    labels: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,31 +45,33 @@ class Nearest:
         return self.share < SHARE
 
 
-def images_of(source: Source, held: Indices = ()) -> Known | None:
-    """The images of a source (`edm.data.sources`) without those of the numbers `held`. None: it is of points, without
-    end, or too large."""
-    size = source.size
-    if len(source.shape) != 3 or size is None or size * int(np.prod(source.shape)) > MOST:
+def images_of(source: Source, held: Indices = (), only: Indices | None = None) -> Known | None:
+    """The images of a source (`edm.data.sources`) without those of the numbers `held`; or `only` some. None: it is of
+    points, without end, or too large."""
+    if len(source.shape) != 3 or (only is None and source.size is None):
         return None
-    numbers = np.setdiff1d(np.arange(size), np.asarray(held, dtype=np.int64))
-    parts = [sources.stored(source, part) for part in np.array_split(numbers, -(-len(numbers) // _AT_ONCE))]
-    images = torch.cat([part for part, _ in parts])
+    numbers = np.setdiff1d(np.arange(source.size or 0), np.asarray(held, dtype=np.int64)) if only is None else only
+    numbers = np.asarray(numbers)
+    if len(numbers) * int(np.prod(source.shape)) > MOST:
+        return None
+    images, labels = near.read(source, numbers)
     names = getattr(source, "names", ())
     if names:
-        return Known(images, tuple(names[k] for k in numbers))
-    labels = [label for _, some in parts if some is not None for label in some.tolist()]
-    known = bool(source.class_names and labels)
-    return Known(images, tuple(source.class_names[k] for k in labels) if known else ("",) * len(numbers))
+        return Known(images, tuple(names[k] for k in numbers), labels)
+    if source.class_names and labels is not None:
+        return Known(images, tuple(source.class_names[k] for k in labels.tolist()), labels)
+    return Known(images, ("",) * len(numbers), labels)
+
+
+def learned(source: Source, header: HeaderLike | None) -> Known | None:
+    """The images of a source that the run has learned whose file has this header (`images_of`); None: no run's, all."""
+    held = None if header is None else identity.still_held(source, header.data)
+    data = data_learned(header)
+    if data is None or data.examples is None:
+        return images_of(source, () if held is None else held)
+    return images_of(source, only=Split(source, data.holdout, held, data.examples).kept)
 
 
 def nearest(samples: torch.Tensor, known: Known) -> Nearest:
     """The training images that are nearest to samples [n, C, H, W] in [−1, 1]. Raises Refused for fewer than two."""
-    if len(known.images) < 2:
-        raise Refused("there is one training image only, and no second nearest")
-    rows = samples.detach().cpu().float().flatten(1)
-    parts = [sources.scaled(part).flatten(1) for part in known.images.split(_AT_ONCE)]
-    squares = torch.cat([part.square().sum(1) - 2 * (rows @ part.T) for part in parts], 1)
-    index = squares.topk(2, largest=False).indices
-    there = sources.scaled(known.images[index.flatten()]).flatten(1).view(*index.shape, -1)
-    distances, order = (there - rows[:, None]).norm(dim=2).sort(1)
-    return Nearest(index.gather(1, order)[:, 0], distances[:, 0] / distances[:, 1].clamp(min=1e-12))
+    return Nearest(*near.two_nearest(samples, known.images))

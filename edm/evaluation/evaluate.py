@@ -4,41 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.data import identity, sources
+from edm.data import sources
 from edm.data.split import Split
-from edm.evaluation import copies, kept, references, true_data
-from edm.evaluation import features as extractors
+from edm.evaluation import copies, kept, true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import Running, frechet_distance
-from edm.evaluation.manifolds import NEIGHBOURS, precision_recall
+from edm.evaluation.manifolds import precision_recall
+from edm.evaluation.plan import planned
 from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
-from edm.evaluation.settings import PROTOCOLS, Evaluation
+from edm.evaluation.settings import Evaluation
 from edm.evaluation.true_data import TrueData
 from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of, on
 from edm.sampling.loop import sample
 from edm.sampling.path import known_range, path_of
-from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE, per_sigma
-from edm.training.parallel import World
 from edm.training.validation import SIGMAS
 
 if TYPE_CHECKING:
     from edm.base.types import Device, StrPath
     from edm.data.settings import Data
     from edm.sampling.denoisers import Denoise
+    from edm.sampling.settings import Sampling
+    from edm.training.parallel import World
 
 MEASURED = 256  # samples on which the denoiser is measured at each noise level
-LEAST = NEIGHBOURS + 2
 
 
 class Progress(NamedTuple):
@@ -46,25 +45,6 @@ class Progress(NamedTuple):
 
     done: int
     total: int
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """All that an evaluation is asked, once it has been checked."""
-
-    denoiser: Any
-    data: Data | None
-    sampling: Sampling
-    count: int
-    repeats: int
-    reference: int
-    device: torch.device
-    batch: int
-    names: tuple[str, ...]
-    features: extractors.Features | None
-    statistics: references.Given | None
-    keep: StrPath | None
-    world: World
 
 
 def evaluate(
@@ -93,35 +73,9 @@ def evaluate(
         others end with `Progress`. The distance is the same, to the last bit, on any number of them.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
-    if protocol not in PROTOCOLS:
-        raise Refused(f"protocol = {protocol!r}: must be one of {', '.join(PROTOCOLS)}")
-    way = PROTOCOLS[protocol]
-    count = way.count if count is None else count
-    sampling = sampling or Sampling()
-    if count < LEAST or (reference is not None and reference < LEAST):
-        name, value = ("count", count) if count < LEAST else ("reference", reference)
-        raise Refused(f"{name} = {value}: must be {LEAST} or more")
-    if batch < 1:
-        raise Refused(f"batch = {batch}: must be 1 or more")
-    device = torch.device(device)
-    if data is None and (inception is None or reference_stats is None):
-        raise Refused("without data to compare with it takes reference statistics, and Inception, of which they are")
-    data = None if data is None else true_data.settings_of(data)
-    names, points = _fitting(denoiser_of(denoiser), data)
-    if points and (inception or reference_stats or way.repeats > 1):
-        raise Refused("Inception, reference statistics and the paper's protocol are for images, and these are points")
-    known = extractors.inception(inception, device) if inception else None
-    against = references.given(reference_stats) if reference_stats else None
-    if against and known:
-        against.check(known, None)
-    if reference is None:
-        reference = way.reference or true_data.MOST
-        if data is not None and true_data.source(data).size is None:
-            reference = true_data.POINTS if points else count
-    alone = World(0, 1, device)
-    plan = _Plan(
-        denoiser, data, sampling, count, way.repeats, reference, device, batch, names, known, against, keep,
-        world or alone,
+    plan = planned(
+        denoiser, data, sampling, count, reference, torch.device(device), batch, inception, reference_stats,
+        protocol, keep, world,
     )  # fmt: skip
     return _events(plan)
 
@@ -136,29 +90,6 @@ def evaluation_of(
         inception=settings.inception, reference_stats=settings.reference_stats, protocol=settings.protocol,
         keep=keep, world=world,
     )  # fmt: skip
-
-
-def _fitting(known, data) -> tuple[tuple[str, ...], bool]:
-    """The model's names of classes, where they are others than the data's, and whether samples are points."""
-    shape, classes = known.shape, known.classes
-    if data is None:
-        if shape is None:
-            raise Refused("the model does not say which shape its samples have; name the data to compare with")
-        return (), len(shape) == 1
-    source = true_data.source(data)
-    names = known.header.class_names if known.header else ()
-    names = () if names == tuple(source.class_names) else names
-    if shape is not None and tuple(shape) != tuple(source.shape):
-        raise Refused(
-            f"the model makes samples of shape {list(shape)}, but {data.dataset} has {list(source.shape)}; "
-            "compare it with the data it has learned"
-        )
-    if classes and classes != source.classes:
-        raise Refused(
-            f"the model knows {classes} classes, but {data.dataset} has {source.classes}; "
-            "compare it with the data it has learned"
-        )
-    return names, len(source.shape) == 1
 
 
 def _true(plan) -> TrueData:
@@ -216,9 +147,7 @@ def _learned(plan, true) -> copies.Known | None:
     """The images that the model has learned, where they are not too many to look for copies."""
     if true.features is None or true.source is None:
         return None
-    header = denoiser_of(plan.denoiser).header
-    held = None if header is None else identity.still_held(true.source, header.data)
-    return copies.images_of(true.source, () if held is None else held)
+    return copies.learned(true.source, denoiser_of(plan.denoiser).header)
 
 
 def _told(plan, true, known) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import torch
 
 from edm.base.atomic import stamp
 from edm.base.exactness import exact
+from edm.base.paths import expanded
 from edm.evaluation import classifiers, weights
 from edm.evaluation.inception import FEATURES
 
@@ -85,7 +86,7 @@ def inception(path: StrPath, device: Device = "cpu") -> Features:
     Grey images are shown to it in three equal channels. Raises ValueError with the reason if the file is not such a
     one, FileNotFoundError if there is none.
     """
-    return _inception(os.path.abspath(path) if "://" not in str(path) else path, stamp(path), str(device))
+    return _inception(os.path.abspath(expanded(path)) if "://" not in str(path) else path, stamp(path), str(device))
 
 
 @lru_cache(maxsize=1)

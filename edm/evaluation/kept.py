@@ -20,6 +20,7 @@ import torch
 
 from edm.base.atomic import atomic, make
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -44,7 +45,7 @@ class Kept:
     def __init__(self, folder: StrPath, told: dict, denoiser: Any):
         """told: what tells the samples from others, as plain data, besides the denoiser itself."""
         text = json.dumps({**told, "model": digest(denoiser)}, sort_keys=True)
-        self.folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = expanded(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
         make(self.folder)
 
     def place(self, part: range) -> Path:

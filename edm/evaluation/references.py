@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data.settings import Data
 from edm.evaluation import statistics, true_data
 from edm.evaluation.features import INCEPTION
@@ -56,7 +56,7 @@ class Given:
 
 def given(path: StrPath) -> Given:
     """What lies there. Raises Refused, with the name and what is wrong, or FileNotFoundError."""
-    place = Path(path)
+    place = expanded(path)
     if place.is_dir() or (place.is_file() and place.suffix.lower() == ".zip"):
         images = Data(dataset="folder", path=str(place.absolute()))
         true_data.source(images)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import model_validator
 
-from edm.base.fields import Settings, SettingsError, Whole, knob, refusal
+from edm.base.fields import Place, Settings, SettingsError, Whole, knob, refusal
 from edm.data import sources
 from edm.data.settings import Data
 from edm.sampling.settings import Sampling
@@ -43,17 +43,17 @@ class Evaluation(Settings):
     """The evaluation: with what the model is compared, and how much of it."""
 
     dataset: str | None = knob(None, "dataset", "What to compare with; none: what the model has learned")
-    path: str | None = knob(None, "path", "Where that data lies, if not where it lay in training")
+    path: Place = knob(None, "path", "Where that data lies, if not where it lay in training")
     count: Whole | None = knob(
         None, "samples", f"How many samples to draw; none: {COUNT}, or as the protocol says", ge=5, le=MANY
     )
     reference: Whole | None = knob(
         None, "reference", "How many of the data; none: all of a finite set, at most 10000", ge=5, le=MANY
     )
-    inception: str | None = knob(
+    inception: Place = knob(
         None, "Inception", "File of Inception's weights, for FID: the paper's .pkl, or torch-fidelity's .pth"
     )
-    reference_stats: str | None = knob(
+    reference_stats: Place = knob(
         None,
         "statistics",
         "The data's statistics: a .npz with mu and sigma, as published, or a folder or zip of images",

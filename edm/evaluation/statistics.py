@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ import torch
 
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.evaluation.frechet import Moments
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def read(path: StrPath) -> tuple[Moments, str]:
     """
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
-    if not Path(path).is_file():
+    path = expanded(path)
+    if not path.is_file():
         raise FileNotFoundError(
             f"there is no file {path} of reference statistics, such as cifar10-32x32.npz, nor a folder of images"
         )

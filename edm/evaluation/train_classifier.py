@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from edm.base import paths
 from edm.base.atomic import atomic
 from edm.data import scenes, sources
 from edm.data.settings import Data
@@ -159,7 +160,7 @@ def _standardize(network, images):
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m edm.evaluation.train_classifier", description=__doc__)
     parser.add_argument("dataset", choices=DESIGNS)
-    parser.add_argument("--out", help="file to write; default: where evaluation looks for it")
+    parser.add_argument("--out", type=paths.text, help="file to write; default: where evaluation looks for it")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # sums in one order
     network = train(options.dataset, PLANS[options.dataset], lambda text: print(text, file=sys.stderr))

@@ -11,13 +11,13 @@ import os
 import pickle
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.evaluation.inception import CLASSES, FEATURES, Inception
 from edm.files import persistent
 
@@ -37,9 +37,9 @@ def read(path: StrPath) -> tuple[Inception, str]:
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
     mark = stamp(path)
-    if mark is None or not Path(path).is_file():
+    if mark is None or not expanded(path).is_file():
         raise FileNotFoundError(f"there is no file {path} with Inception's weights; {_PROPER}")
-    return _kept(os.path.abspath(path), mark)
+    return _kept(os.path.abspath(expanded(path)), mark)
 
 
 @lru_cache(maxsize=1)

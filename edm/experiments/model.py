@@ -12,6 +12,7 @@ from edm.base.errors import Refused
 from edm.data import classes
 
 if TYPE_CHECKING:
+    from edm.data.units import Units
     from edm.files.checkpoints import Header
 
 
@@ -95,6 +96,11 @@ class Model:
     def _exact(self) -> data.Dataset:
         assert self.dataset is not None  # as of whatever is not trained
         return self.dataset
+
+    @property
+    def units(self) -> Units:
+        """What its points are in the file that they are of, or were learned from."""
+        return self.header.units if self.header else self._exact.units
 
     @property
     def sigma_data(self) -> float:

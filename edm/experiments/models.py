@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edm import data
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.base.resources import ASSETS
 from edm.data.settings import data_learned
 from edm.experiments.model import Model
@@ -53,7 +54,10 @@ def load(name: str) -> Model:
         return exact(data.DATASETS[name])
     found = _trained().get(name) or _of_a_run(name)
     if found is None:
-        raise Refused(f"there is no model {name!r}; there are {', '.join(names())}")
+        more = ""
+        if re.search(r"[./\\]", name):
+            more = "; a file is sampled by its path, once it is one of ours: python -m edm convert makes one of a .pkl"
+        raise Refused(f"there is no model {name!r:.200}; there are {', '.join(names())}{more}")
     return found
 
 
@@ -75,7 +79,7 @@ def register(path: StrPath, name: str | None = None) -> str:
     name = name or str(path)
     from edm.files.checkpoints import broken
 
-    model = _from_file(name, Path(path))
+    model = _from_file(name, expanded(path))
     if why := broken(path):
         raise Refused(why)
     _registered.know(name, model)
@@ -93,7 +97,7 @@ def register_run(folder: StrPath) -> list[str]:
 
     Those that cannot be read are passed over, with a warning. Raises ValueError where there are no others.
     """
-    run = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(folder).resolve().name)
+    run = re.sub(r"[^A-Za-z0-9_-]+", "-", expanded(folder).resolve().name)
     names = []
     for path in saved.checkpoints(folder):
         try:
@@ -113,7 +117,7 @@ def follow_run(folder: StrPath) -> bool:
 
     They are one family, run-<name>. Returns whether anything changed. A file that cannot be read yet waits.
     """
-    folder, changed = Path(folder), False
+    folder, changed = expanded(folder), False
     family = naming.family(folder.name)
     try:
         found = {(path, stamp(path)) for path in saved.checkpoints(folder) if _can_be_read(path)}

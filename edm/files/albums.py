@@ -29,6 +29,7 @@ from PIL import Image
 from edm.base import documents
 from edm.base.atomic import atomic, make
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -52,7 +53,7 @@ class Album:
     """A folder of images, or of the parts of a zip, if the name ends in .zip."""
 
     def __init__(self, place: StrPath):
-        self.place = Path(place)
+        self.place = expanded(place)
         self.zip = self.place.suffix.lower() == ".zip"
         self.folder = self.place.with_name(self.place.name + PARTS) if self.zip else self.place
 

@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from edm.base.types import Shape
 
 
-def write(file: IO[bytes], name: str, rows: Iterable[np.ndarray], shape: Shape, **others: np.ndarray | str) -> None:
-    """An .npz file with the float32 array `name` of that shape, as `rows` [n, …] give it part after part, and others.
+def write(
+    file: IO[bytes], name: str, rows: Iterable[np.ndarray], shape: Shape, *, dtype: str = "<f4",
+    **others: np.ndarray | str,
+) -> None:  # fmt: skip
+    """An .npz file with the array `name` of that shape, as `rows` [n, …] give it part after part, and others.
 
     NumPy reads it like its own. Raises ValueError if there are more or fewer rows than the shape says.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-            header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
+            header = {"descr": dtype, "fortran_order": False, "shape": tuple(shape)}
             np.lib.format.write_array_header_1_0(member, header)
             count = 0
             for part in rows:
-                member.write(np.ascontiguousarray(part, dtype="<f4").tobytes())
+                member.write(np.ascontiguousarray(part, dtype=dtype).tobytes())
                 count += len(part)
         if count != shape[0]:
             raise ValueError(f"{count} rows were written of {shape[0]}")

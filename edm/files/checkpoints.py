@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
@@ -23,8 +22,11 @@ from edm import networks
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, refusal
+from edm.base.paths import expanded
 from edm.data.identity import Identity
+from edm.data.units import AS_THEY_ARE, Units
 from edm.files import tensors
+from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
@@ -83,6 +85,7 @@ class Metrics(Settings):
     left: float | None = None
     nonfinite: Whole = 0
     held_out: bool = True
+    copies: float | None = None
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 
@@ -106,7 +109,7 @@ class Header(Settings):
     training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
     arithmetic: how it was computed, where that is not a CPU's ("fp32, convolutions in TF32, on NVIDIA H100").
     held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
-    None: older files do not say.
+    None: older files do not say. units: of points, what they are in the file that was learned.
     """
 
     format: Literal[1] = 1
@@ -129,6 +132,7 @@ class Header(Settings):
     arithmetic: str = ""
     held_out: bool = True
     data: Identity | None = None
+    units: Units = AS_THEY_ARE
     progress: Progress = Progress()
     metrics: Metrics = Metrics()
 
@@ -250,19 +254,25 @@ def check_finite(tensor: torch.Tensor, name: str, path: StrPath) -> None:
 
 
 def _opened(path):
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
+        if path.is_dir() and (kind := foreign(path)):
+            raise Refused(f"{path} is no model file of ours: {kind.sentence}")
         raise FileNotFoundError(f"there is no file {path}")
     try:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as error:
-        raise Refused(f"{path} is not a whole safetensors file ({error})") from None
+        kind = foreign(path)
+        why = f", as models of ours are: {kind.sentence}" if kind else f" ({error})"
+        raise Refused(f"{path} is not a whole safetensors file{why}") from None
 
 
 def _header(path, file) -> Header:
     text = (file.metadata() or {}).get(METADATA_KEY)
     if text is None or len(text) > MAX_HEADER:
-        raise Refused(f"{path} is a safetensors file, but not one of ours: it has no 'edm' in its metadata")
+        kind = foreign(path)
+        why = kind.sentence if kind else "its metadata are longer than any of ours"
+        raise Refused(f"{path} cannot be used: {why}")
     try:
         header = Header.parse(text)
     except SettingsError as error:

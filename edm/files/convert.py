@@ -6,18 +6,19 @@ its place and its shape. Nothing in the file runs; see `edm.files.persistent`.
 
 from __future__ import annotations
 
-import io
 import math
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from edm import schedules, timesteps
 from edm.base.errors import Refused
+from edm.base.kinds_of_files import is_safetensors
+from edm.base.paths import expanded
 from edm.files import checkpoints, persistent
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig
+from edm.files.foreign import READ, foreign
 from edm.networks import official
 from edm.preconditioning import VP
 
@@ -52,11 +53,11 @@ def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
     Returns the header of a model file, and its float32 tensors under "ema0/".
     Raises ValueError that names the file and says why it cannot be converted; FileNotFoundError if there is none.
     """
-    _check_kind(path)
+    check_kind(path)
     try:
-        with open(path, "rb") as file:
+        with open(expanded(path), "rb") as file:
             document = persistent.read(file)
-        return _converted(document, Path(path).stem)
+        return _converted(document, expanded(path).stem)
     except Refused as error:
         reason = str(error)
     except _STRANGE as error:
@@ -74,29 +75,26 @@ def convert_file(path: StrPath, out: StrPath) -> Header:
     return header
 
 
-def _check_kind(path):
-    """Refuse other kinds of file, with the remedy."""
+def check_kind(path: StrPath) -> None:
+    """Refuse other kinds of file than are read here, each with its remedy: as `convert` raises."""
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
-    if not Path(path).is_file():
+    if not expanded(path).exists():
         raise FileNotFoundError(f"there is no file {path}")
-    with open(path, "rb") as file:
-        start = file.read(16)
-        size = file.seek(0, io.SEEK_END)
-    if size > MAX_BYTES:
+    kind = foreign(path)
+    if kind is not None and kind.name == "pickle":
+        size = expanded(path).stat().st_size
+        if size <= MAX_BYTES:
+            return
         reason = f"it has {size / 1e9:.1f} GB, and published files have less than {MAX_BYTES / 1e9:.1f}"
-    elif not start:
-        reason = "it is empty; get it again"
-    elif start.startswith(b"\x1f\x8b"):
-        reason = "it is compressed; unpack it with gunzip first"
-    elif start.startswith(b"PK\x03\x04"):
-        reason = "it is a zip file, such as torch.save writes; published files are plain pickles"
-    elif start[8:9] == b"{":
-        reason = "it is a safetensors file; if it is a model of ours, it needs no conversion"
-    elif not (start[:1] == b"\x80" and b"\x02" <= start[1:2] <= b"\x05"):
-        reason = "it is not a pickle, as published files are; get it again"
+    elif kind is not None:
+        reason = f"{kind.sentence}. This reads {READ}"
+    elif expanded(path).is_dir():
+        reason = f"it is a folder; this reads {READ}"
+    elif is_safetensors(path):
+        reason = "it is a model file of ours, or a part of one: it needs no conversion"
     else:
-        return
+        reason = f"it is not a pickle, as published files are; get it again. This reads {READ}"
     raise Refused(f"{path} cannot be converted: {reason}")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -38,7 +39,7 @@ def check_name(name: object) -> str:
 
 def runs_folder(given: StrPath | None = None) -> Path:
     """The folder of all runs: the one that is given, or $EDM_RUNS, or runs/."""
-    return Path(given or os.environ.get("EDM_RUNS") or "runs")
+    return expanded(given or os.environ.get("EDM_RUNS") or "runs")
 
 
 def family(run: str) -> str:

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from edm.base import documents, kinds_of_files
 from edm.base.errors import Refused, shown
+from edm.base.paths import expanded
 from edm.base.transfers import array, stacked
 from edm.data import images
 
@@ -138,9 +139,13 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
 
 
 def unscaled(states: Iterable[Any]) -> np.ndarray:
-    """x/s of the states of a run: [S, B, …]."""
+    """x/s of the states of a run: [S, B, …]; of points in more than two dimensions, where they lie in the plane of the
+    first two, by which they are drawn."""
     states = list(states)
-    x, scales = stacked([state.x for state in states]), [state.scale for state in states]
+    x, scales = (
+        stacked([state.x[:, :2] if state.x.ndim == 2 else state.x for state in states]),
+        [state.scale for state in states],
+    )
     if any(scale != 1 for scale in scales):
         x /= np.array(scales, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
     return x
@@ -154,7 +159,8 @@ def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
     trajectory = unscaled(states)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
-    return paths(trajectory, model.dataset and model.dataset.denoiser, size)
+    known = model.dataset.denoiser if model.dataset and model.shape == (2,) else None
+    return paths(trajectory, known, size)
 
 
 def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
@@ -170,7 +176,7 @@ def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
 def read_document(path: StrPath) -> dict:
     """The settings document in a picture of ours (PNG, GIF or SVG), whatever its file is called. Raises Refused if
     there is none."""
-    with open(path, "rb") as file:
+    with open(expanded(path), "rb") as file:
         text = _svg_text(file.read(MAX_SVG + 1), path) if kinds_of_files.is_svg(path) else _text(file, path)
     if text is None:
         raise Refused(
@@ -185,7 +191,7 @@ def read_document(path: StrPath) -> dict:
 
 def _text(file, path) -> str | None:
     """What stands in a PNG under our key, or in a GIF's comment after it."""
-    with images.opened(file, str(path), formats=(*images.FORMATS, "GIF")) as image:
+    with images.opened(file, str(path)) as image:
         try:
             if image.format == "PNG":
                 found = getattr(image, "text", {}).get(METADATA_KEY)

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from edm.base import documents
 from edm.base.errors import Refused
+from edm.base.paths import expanded
+from edm.files.foreign import foreign
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -35,16 +37,17 @@ def number(name: StrPath, suffixes: Collection[str] = (SUFFIX,)) -> int | None:
 
 def checkpoints(run: StrPath) -> list[Path]:
     """The checkpoints of a run's folder, oldest first, whole or not."""
-    return _numbered(Path(run, "checkpoints"), (SUFFIX,))
+    return _numbered(expanded(run, "checkpoints"), (SUFFIX,))
 
 
 def samples(run: StrPath) -> list[Path]:
     """The files of samples of a run's folder, oldest first."""
-    return _numbered(Path(run, "samples"), PICTURES)
+    return _numbered(expanded(run, "samples"), PICTURES)
 
 
 def flaw(path: StrPath) -> str | None:
     """Why a file is no whole checkpoint of ours, in words; None if it is one. Raises OSError if it cannot be read."""
+    path = expanded(path)
     found = os.stat(path)
     return _flaw(str(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
@@ -67,12 +70,13 @@ def chosen(place: StrPath) -> Path:
 
     Warns of those that are passed over. Raises ValueError if there is none.
     """
-    place = Path(place)
+    place = expanded(place)
     if not place.is_dir():
         return place
     last = newest(place)
     if last is None:
-        raise Refused(missing(place))
+        other = foreign(place)
+        raise Refused(missing(place) if other is None or other.name == "run" else f"{place}: {other.sentence}")
     if passed := torn(place):
         logging.getLogger(__name__).warning("%s; %s is taken", described(passed), last.name)
     return last

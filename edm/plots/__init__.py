@@ -34,6 +34,7 @@ from edm.diagnostics import (
 from edm.diagnostics.loss import FLOOR
 from edm.files import render
 from edm.plots import panels
+from edm.plots.advised import advised
 from edm.plots.looks import Look, counted, look_of
 from edm.plots.panels import Series
 from edm.sampling.path import path_of
@@ -42,6 +43,7 @@ from edm.sampling.settings import Sampling
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from edm.data.advised import Advice
     from edm.objective import Design
     from edm.sampling.denoisers import Denoise
 
@@ -96,6 +98,11 @@ def loss_per_sigma(
         densities.append(panels.density_line(style, SIGMAS, training_density(design, SIGMAS)))
     below = {"x": x, "y": {"title": "p<sub>train</sub>(σ)"}, "lines": densities}
     return _figure([{"share": 2.1, "x": {"log": True}, "y": y, "lines": lines}, below], shared_x=True)
+
+
+def advice(found: Advice, design: Design | None = None) -> go.Figure:
+    """What `edm.data.advice` says: losses over σ, and the p_train that it advises, beside that of a design."""
+    return _figure(advised(found, design), shared_x=True)
 
 
 def race(points: Iterable[RacePoint], measure: str = "error", count: int | None = None) -> go.Figure:

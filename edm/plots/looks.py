@@ -21,6 +21,7 @@ PALETTE = {  # of the page's light theme
     "ve": "#27978a",
     "iddpm": "#b1810b",
     "edm": "#c2457a",
+    "flow": "#4c8f2f",
     "yours": "#1d2330",
     "c1": "#2f6fb5",
     "c2": "#d96b1f",

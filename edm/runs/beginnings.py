@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from edm.base import devices, flat
 from edm.base.atomic import make
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.files import saved
 from edm.runs import launchers, lease, places, reading, retries, surroundings
 from edm.training.settings import Training
@@ -54,7 +55,7 @@ class Beginning:
 
 def read(folder: StrPath, number: int) -> Beginning:
     """The n-th beginning of the run in a folder. Raises Refused or OSError, with a sentence, for one that cannot be."""
-    folder = Path(folder)
+    folder = expanded(folder)
     asked = places.read(places.request(folder, number, "start")) or places.read(places.request(folder, number, "taken"))
     origin = asked.get("checkpoint")
     checkpoint = Path(origin) if isinstance(origin, str) else saved.newest(folder)
@@ -84,10 +85,11 @@ def settings_of(folder: StrPath, changes: dict | None = None, checkpoint: Path |
     """
     from edm.experiments.documents import merged, read
 
-    document = places.read(Path(folder) / "config.json")
+    document = places.read(expanded(folder) / "config.json")
     if not document:
         if checkpoint is None:
-            raise Refused(f"the run {Path(folder).name!r} has lost its settings, and has no checkpoint yet; delete it")
+            name = expanded(folder).name
+            raise Refused(f"the run {name!r} has lost its settings, and has no checkpoint yet; delete it")
         document = read(checkpoint, Training, "training")
     return Training.parse(merged(document, flat.unflatten(changes or {}, Training)))
 
@@ -95,8 +97,8 @@ def settings_of(folder: StrPath, changes: dict | None = None, checkpoint: Path |
 def lay_out(folder: StrPath, settings: Training) -> None:
     """Make the folder of a run that begins, if need be, and all that is in one."""
     for part in ("requests", "checkpoints", "samples"):
-        make(Path(folder, part))
-    places.write(Path(folder, "config.json"), settings.document(complete=True))
+        make(expanded(folder, part))
+    places.write(expanded(folder, "config.json"), settings.document(complete=True))
 
 
 def take(folder: StrPath, asked: dict) -> int:
@@ -104,7 +106,7 @@ def take(folder: StrPath, asked: dict) -> int:
 
     asked: what it shall do, for whoever reads. Raises ValueError if the run is running, or waits in a queue.
     """
-    folder = Path(folder)
+    folder = expanded(folder)
     (folder / "requests").mkdir(parents=True, exist_ok=True)
     found, number = reading.read(folder, details=False), places.newest(folder) + 1
     if not found.over:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edm.base.devices import out_of_memory
 from edm.base.errors import Refused
 from edm.base.faults import fault
+from edm.base.paths import expanded
 from edm.runs import places
 from edm.runs.failures import Failure, explain
 from edm.runs.logs import since_its_beginning
@@ -46,7 +47,7 @@ def found(folder: StrPath, number: int, status: dict, checkpoint: Path | None = 
     first = [line for line in lines if (known := fault(line)) is None or known.reason != "lost"]  # the rest lost it
     settings, others = None, status.get("others")
     with suppress(Refused):
-        settings = Training.parse(places.read(Path(folder, "config.json")))
+        settings = Training.parse(places.read(expanded(folder, "config.json")))
     size = len(others) if isinstance(others, list) else 1
     return explain(
         RuntimeError((first or lines)[-1]), settings, settings and settings.batch // max(size, 1), checkpoint

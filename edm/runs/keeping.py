@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.files.names import runs_folder
 from edm.runs import launchers, lease, places, reading, seats
 from edm.training.keeping import RECORD, age_of, best, halves, superfluous
@@ -24,7 +25,7 @@ _OLD = 3600.0  # seconds after which none of those is still at it
 
 def delete(run: StrPath) -> None:
     """Delete a run, or a task, with all it holds. Raises ValueError while it runs, or a task of it."""
-    run = Path(run)
+    run = expanded(run)
     found = reading.read(run, details=False)
     number = places.newest(run)
     for task in reading.all_runs(run / places.TASKS):
@@ -47,7 +48,7 @@ def gc(folder: StrPath, keep: int = 1) -> int:
     that were being written, and what a `delete` or a reboot has left. Returns the bytes."""
     if keep < 1:
         raise Refused(f"keep = {keep}: must be 1 or more")
-    folder, freed = Path(folder), 0
+    folder, freed = expanded(folder), 0
     unfinished = [path for path in folder.glob("*/tensorboard/.new.*") if age_of(path) > _OLD]
     deleted = [*folder.glob(".trash-*"), *folder.glob(f"*/{places.TASKS}/.trash-*")]
     for trash in (*deleted, *seats.former(folder), *unfinished):

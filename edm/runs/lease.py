@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.runs import launchers, places, reading, signs
 from edm.runs.clocks import lasting, machine
 from edm.runs.signs import LEASE, SILENCE
@@ -33,7 +33,7 @@ class Lease:
     """
 
     def __init__(self, folder: StrPath, number: int, clock: Callable[[], float] = lasting):
-        self._folder, self._number, self._clock = Path(folder), number, clock
+        self._folder, self._number, self._clock = expanded(folder), number, clock
         self.lapses, self.lost = 0, False
         self._until, self._lock = float("-inf"), threading.Lock()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
 from edm.runs.launchers import PROMPT
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _TOLD = "python -m edm"  # how a sentence to a person begins
 def tail(path: StrPath, lines: int = LINES) -> tuple[str, ...]:
     """The last lines of a text file."""
     try:
-        with open(path, "rb") as file:
+        with open(expanded(path), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - BYTES))
             return tuple(file.read().decode(errors="replace").splitlines()[-lines:])
     except OSError:
@@ -27,7 +27,7 @@ def tail(path: StrPath, lines: int = LINES) -> tuple[str, ...]:
 
 def since_its_beginning(run: StrPath) -> tuple[str, ...]:
     """The last lines of a run's log that its newest worker has written."""
-    lines = tail(Path(run, "log.txt"), lines=BYTES)
+    lines = tail(expanded(run, "log.txt"), lines=BYTES)
     begun = max((i for i, line in enumerate(lines) if line.startswith(PROMPT)), default=-1)
     return lines[begun + 1 :]
 

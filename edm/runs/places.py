@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from edm.base import documents
 from edm.base.atomic import atomic, settle, stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.files.names import check_name
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ TASKS = "tasks"
 def place(folder: StrPath, name: str) -> Path:
     """The directory of the run of that name, or of RUN/TASK. Raises ValueError if there is none."""
     run, slash, task = str(name).partition("/")
-    path = Path(folder) / check_name(run)
+    path = expanded(folder) / check_name(run)
     if path.is_symlink() or not path.is_dir():
         raise Refused(f"there is no run {run!r} in {folder}")
     if not slash:
@@ -61,29 +62,29 @@ def place(folder: StrPath, name: str) -> Path:
 
 def is_task(folder: StrPath) -> bool:
     """Whether a folder is that of a task, and not of a run."""
-    return Path(folder).parent.name == TASKS
+    return expanded(folder).parent.name == TASKS
 
 
 def called(folder: StrPath) -> str:
     """What people call the run, or the task, in a folder: RUN, or RUN/TASK."""
-    folder = Path(folder)
+    folder = expanded(folder)
     return f"{folder.parent.parent.name}/{folder.name}" if is_task(folder) else folder.name
 
 
 def within(home: StrPath, called: str) -> Path:
     """The folder of what is called so in the folder of all runs, whether or not it is there."""
     run, slash, task = called.partition("/")
-    return Path(home, run, TASKS, task) if slash else Path(home, run)
+    return expanded(home, run, TASKS, task) if slash else expanded(home, run)
 
 
 def home(folder: StrPath) -> Path:
     """The folder of all runs, in which the one of a run, or of a task, lies."""
-    folder = Path(folder)
+    folder = expanded(folder)
     return folder.parents[2] if is_task(folder) else folder.parent
 
 
 def request(run: StrPath, number: int, what: str) -> Path:
-    return Path(run, "requests", f"{number:04}.{what}.json")
+    return expanded(run, "requests", f"{number:04}.{what}.json")
 
 
 def identity(run: StrPath) -> str | None:
@@ -94,7 +95,7 @@ def identity(run: StrPath) -> str | None:
 def newest(run: StrPath, strict: bool = False) -> int:
     """The number of the last beginning that was asked for or taken; 0: none. strict: OSError if that cannot be read."""
     try:
-        names = os.listdir(os.path.join(run, "requests"))
+        names = os.listdir(expanded(run, "requests"))
     except FileNotFoundError:
         return 0
     except OSError:
@@ -114,7 +115,7 @@ def going_on(run: StrPath, number: int) -> int:
 def create(path: StrPath, document: dict) -> bool:
     """Write a file that is not there yet, whole at once, and on the disk. False if another has been quicker, here or
     elsewhere."""
-    path = Path(path)
+    path = expanded(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(json.dumps(document).encode())
         file.flush()
@@ -148,7 +149,7 @@ def _create_here(path, document):
 def modified(path: StrPath) -> float | None:
     """When a file was written, by its server's clock; None if it is not there. Opening it makes NFS ask the server."""
     try:
-        with open(path, "rb") as file:
+        with open(expanded(path), "rb") as file:
             return os.fstat(file.fileno()).st_mtime
     except FileNotFoundError:
         return None
@@ -156,7 +157,7 @@ def modified(path: StrPath) -> float | None:
 
 def moment(run: StrPath) -> float:
     """What time it is by the clock of the server on which a run lies."""
-    with NamedTemporaryFile(dir=Path(run, "requests"), prefix=".0000.moment.json.") as file:
+    with NamedTemporaryFile(dir=expanded(run, "requests"), prefix=".0000.moment.json.") as file:
         file.write(b"?")
         file.flush()
         os.fsync(file.fileno())
@@ -171,7 +172,7 @@ def write(path: StrPath, document: dict, durable: bool = True) -> None:
 def read(path: StrPath) -> dict:
     """The document in a file; an empty one if there is none, or it is not one."""
     try:
-        with open(path, "rb") as file:
+        with open(expanded(path), "rb") as file:
             document = documents.from_json(file.read(documents.MAX_JSON + 1), str(path))
     except (OSError, Refused):
         return {}
@@ -181,7 +182,7 @@ def read(path: StrPath) -> dict:
 def disk_use(folder: StrPath) -> int:
     """Bytes that the files in a directory take."""
     total = 0
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(expanded(folder)):
         for name in names:
             with suppress(OSError):  # gone meanwhile
                 total += os.lstat(os.path.join(parent, name)).st_size

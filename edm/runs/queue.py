@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from edm.base import devices, flat
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.files import names, saved
 from edm.runs import beginnings, choice, clocks, launchers, lease, places, reading, seats, surroundings, turns
 from edm.training import fitting
@@ -60,13 +61,9 @@ def start(
 
 
 def resume(
-    run: StrPath,
-    owner: str | None = None,
-    device: str | None = None,
-    accept_data: bool = False,
-    look: bool = False,
+    run: StrPath, owner: str | None = None, device: str | None = None, accept_data: bool = False, look: bool = False,
     **changes: Any,
-) -> Path:
+) -> Path:  # fmt: skip
     """Put a run that is over into the queue again: it goes on from its last whole checkpoint, bit for bit;
     on a GPU to rounding, unless its settings are `deterministic`.
 
@@ -75,7 +72,7 @@ def resume(
     a while for many images; else the run says so when it begins.
     A run without a checkpoint begins anew. Raises ValueError if the run is not over, or cannot go on like that.
     """
-    run = Path(run)
+    run = expanded(run)
     found, last = reading.read(run, details=False), places.newest(run)
     if not found.over:
         raise Refused(f"the run {run.name!r} is {found.state}; only one that is over can be resumed")
@@ -86,7 +83,7 @@ def resume(
     # those of a beginning that never reached a checkpoint would be lost
     changes = {**before.get("changes", {}), **{name: str(value) for name, value in changes.items()}}
     if "path" in changes:
-        changes["path"] = os.path.abspath(changes["path"])
+        changes["path"] = os.path.abspath(expanded(changes["path"]))
     if found.checkpoint is None and saved.checkpoints(run):
         raise Refused(f"{saved.missing(run)}; move what is in its checkpoints folder away, and resuming begins anew")
     settings = beginnings.settings_of(run, changes, found.checkpoint)
@@ -110,7 +107,7 @@ def resume(
 
 def stop(run: StrPath, grace: float = GRACE) -> None:
     """Ask a run to end, with a checkpoint. `advance` sees to it that it does, `grace` seconds later by force."""
-    run = Path(run)
+    run = expanded(run)
     if not 0 <= grace < float("inf"):
         raise Refused(f"grace = {grace:g}: must be a number of seconds, 0 or more")
     state, number = reading.read(run, details=False).state, places.newest(run)
@@ -123,7 +120,7 @@ def pause(run: StrPath) -> None:
 
     Raises ValueError unless it runs.
     """
-    run = Path(run)
+    run = expanded(run)
     if places.is_task(run):
         raise Refused(f"{places.called(run)} is a task, which is not paused; stop it, and resume it when you like")
     state = reading.read(run, details=False).state

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
 from edm.files import saved
 from edm.files.names import is_name
 from edm.runs import causes, clocks, failures, launchers, places, signs
@@ -87,7 +88,7 @@ class Run:
 
 def read(folder: StrPath, details: bool = True) -> Run:
     """The run in a directory. details: its log and its use of the disk, too, which take longer to find out."""
-    folder = Path(folder)
+    folder = expanded(folder)
     number = places.newest(folder)
     start = places.read(places.request(folder, number, "start"))
     launcher = launchers.named(start)
@@ -143,7 +144,7 @@ _PROGRESS = (*_TRAINING, "started", "heartbeat")
 
 def all_runs(folder: StrPath, details: bool = False) -> list[Run]:
     """Every run in the runs folder, the last asked for or started first."""
-    runs = _listing(os.path.abspath(folder)).runs()
+    runs = _listing(os.path.abspath(expanded(folder))).runs()
     if details:
         runs = [read(run.folder) for run in runs]
     return sorted(runs, key=lambda run: (-(run.asked or run.started or 0), run.name))
@@ -158,7 +159,7 @@ def all_work(folder: StrPath) -> list[Run]:
 def workers(folder: StrPath) -> tuple[dict, list[dict]]:
     """The handles of (the worker of the run's newest beginning, others that it has started); an empty one: none."""
     number = places.newest(folder)
-    status = places.read(Path(folder, "status.json"))
+    status = places.read(expanded(folder, "status.json"))
     if status.get("number") != number:
         return _launched(places.read(places.request(folder, number, "worker"))), []
     leader = _handle(status)

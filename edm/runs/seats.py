@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
 from edm.files import saved
 from edm.runs import clocks, launchers, places, reading
 
@@ -23,7 +24,7 @@ _KEPT = 32  # former holders
 def folder_of(folder: StrPath) -> Path:
     """Where this machine, as it was started last, keeps who holds its places."""
     label = hashlib.sha256(clocks.machine().encode()).hexdigest()[:12]
-    return Path(folder, ".queue", f"{clocks.host()}-{label}")
+    return expanded(folder, ".queue", f"{clocks.host()}-{label}")
 
 
 def former(folder: StrPath) -> list[Path]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
 from edm.runs.keeping import find
 from edm.training.metrics import metrics_since
 
@@ -27,7 +27,7 @@ def history(run: str | os.PathLike, folder: str | os.PathLike | None = None) -> 
     """
     import pandas as pd
 
-    place = find(folder, run) if isinstance(run, str) else Path(run)
+    place = find(folder, run) if isinstance(run, str) else expanded(run)
     rows, cursor, more = [], "", True
     while more:
         found = metrics_since(place, cursor)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from edm.base.atomic import make, settle
 from edm.base.errors import Refused
 from edm.base.fields import Settings
+from edm.base.paths import expanded
 from edm.files import names, saved
 from edm.runs import launchers, lease, places, queue, reading
 from edm.runs.keeping import delete
@@ -48,7 +49,7 @@ def start(
     """
     from edm.files.checkpoints import read_header
 
-    run = Path(run)
+    run = expanded(run)
     if kind not in KINDS:
         raise Refused(f"there is no task {kind!r}; there are {', '.join(KINDS)}")
     known, model = KINDS[kind], _checkpoint(run, checkpoint)
@@ -75,7 +76,7 @@ def resume(path: StrPath, device: str | None = None, owner: str | None = None) -
 
     device: None for the same. Raises ValueError if it cannot.
     """
-    path = Path(path)
+    path = expanded(path)
     task, found, last = read(path), reading.read(path, details=False), places.newest(path)
     if not task.resumable:
         raise Refused(f"the task {found.name!r} is {task.state}; only one that has ended early can be resumed")
@@ -91,7 +92,7 @@ def resume(path: StrPath, device: str | None = None, owner: str | None = None) -
 def of(run: StrPath) -> list[Task]:
     """The tasks of a run, the last asked for first; those that cannot be read are left out."""
     found = []
-    for each in reading.all_runs(Path(run, places.TASKS)):
+    for each in reading.all_runs(expanded(run, places.TASKS)):
         with suppress(Refused):
             found.append(_read(each))
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edm.base.atomic import move
 from edm.base.errors import Refused
 from edm.base.extras import needed
+from edm.base.paths import expanded
 from edm.files import names
 from edm.training.metrics import metrics_since
 
@@ -28,8 +29,8 @@ def write(run: StrPath, folder: StrPath | None = None) -> Path:
     with needed("train", "writing logs for TensorBoard"):
         from tensorboardX import SummaryWriter
 
-    run = Path(run)
-    folder = Path(folder) if folder else run / "tensorboard"
+    run = expanded(run)
+    folder = expanded(folder) if folder else run / "tensorboard"
     ticks = _ticks(run)
     if not ticks:
         raise Refused(f"the run {run.name!r} has not measured anything yet; wait for its first tick")

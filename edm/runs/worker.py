@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.files import saved
 from edm.runs import beginnings, causes, keeping, launchers, places, queue, retries, turns
 from edm.runs.failures import Diverged, Failure, Superseded, disk_full, explain
@@ -50,7 +51,7 @@ class Worker:
         self, folder: StrPath, number: int | None, settings: Training | None, share: int | None = None,
         leader: dict | None = None, others: Sequence[dict] = (), **fixed: Any,
     ):  # fmt: skip
-        self._folder, self._settings, self._share = Path(folder), settings, share
+        self._folder, self._settings, self._share = expanded(folder), settings, share
         self._number = number or 0  # 0: it has yet to be taken
         handles = {"process": leader or launchers.launcher_of(folder).own(), "others": [*others]}
         total = {} if settings is None else {"total": None if settings.minutes else settings.images}

@@ -7,12 +7,12 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edm.base.devices import option, out_of_memory
 from edm.base.errors import Refused
 from edm.base.faults import fault
+from edm.base.paths import expanded
 from edm.base.rates import Rate
 from edm.runs import beginnings, launchers, places, tasks
 from edm.runs.failures import Failure, disk_full, explain
@@ -69,7 +69,7 @@ def work(folder: StrPath, number: int | None = None, kind: str | None = None) ->
     number: of its beginning, which has been taken; None: take the next one. Raises ValueError for what is no task of
     that kind, or is being done.
     """
-    folder = Path(folder).absolute()
+    folder = expanded(folder).absolute()
     if not folder.is_dir():
         raise Refused(f"--run {folder}: there is no such folder")
     task = tasks.read(folder)

@@ -107,6 +107,8 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     levels = timesteps.sigmas(settings).tolist()[:-1]
     if settings.sigmas is not None:
         levels = [_checked(i, sigma, low, high) for i, sigma in enumerate(levels)]
+    else:  # flow's time steps know no σ_min
+        levels = [low if sigma < low * (1 - _WRITTEN) else sigma for sigma in levels]
     levels, merged = _distinct(levels, denoiser)
     gammas = tuple(_gamma(settings, sigma, len(levels)) for sigma in levels)
     if settings.S_churn > 0 and not any(gammas):

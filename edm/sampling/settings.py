@@ -11,7 +11,7 @@ from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, number_or_none, refusal
 from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS, restart
-from edm.timesteps import DISCRETIZATIONS
+from edm.timesteps import DISCRETIZATIONS, levels_of
 
 MAX_STEPS = 1000
 MIN_SIGMA, MAX_SIGMA = 1e-6, 1e5
@@ -96,6 +96,33 @@ class Sampling(Settings):
         slider=(1, 15),
         step=0.1,
         ge=0.1,
+        le=100,
+    )
+    power: Number = knob(
+        1.3,
+        "p",
+        "How much poly-exponential time steps crowd towards low noise",
+        slider=(0.5, 3),
+        step=0.05,
+        ge=0.1,
+        le=10,
+    )
+    sigma_mid: Number = knob(
+        0.5,
+        "σ<sub>mid</sub>",
+        "The noise level around which arctan's time steps crowd",
+        slider=(0.05, 10),
+        log=True,
+        ge=1e-3,
+        le=1e3,
+    )
+    shift: Number = knob(
+        1.0,
+        "α",
+        "Flow's time steps: α times the noise levels of an even t; below 1 they crowd towards low noise",
+        slider=(0.1, 10),
+        log=True,
+        ge=0.01,
         le=100,
     )
     sigma_min: Number | None = knob(
@@ -201,7 +228,7 @@ class Sampling(Settings):
         discretization = DISCRETIZATIONS[self.discretization]
         if discretization.most is not None:
             try:
-                discretization.levels(self.steps, low, high, self.rho)
+                levels_of(discretization, self)
             except Refused as error:
                 raise refusal("steps", self.steps, str(error)) from None
         return self

@@ -54,7 +54,9 @@ class Length:
 class Tick:
     """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
     tick, NaN of the untrained network; samples [n, …] of that average, from the same latents every time; labels of
-    them, or None. held_out: whether the validation images are not trained on. Early ones may hold the loss alone."""
+    them, or None. held_out: whether the validation images are not trained on. copies: the share of the samples that are
+    copies of what is learned (`edm.data.near`); None: it is without end, or not looked through. Early ones may hold the
+    loss alone."""
 
     images: int
     seconds: float
@@ -67,6 +69,7 @@ class Tick:
     samples: torch.Tensor
     labels: torch.Tensor | None
     held_out: bool = True
+    copies: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from edm.base import flat
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import sources
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, Progress
@@ -36,10 +37,10 @@ def export(
     Raises ValueError for files and averages that are not there.
     """
     header = checkpoints.read_header(checkpoint)
-    out = Path(out)
+    out = expanded(out)
     if out.suffix != ".safetensors":
         raise Refused(f"{out}: the name of a model file must end in .safetensors")
-    with safe_open(checkpoint, framework="pt") as file:
+    with safe_open(expanded(checkpoint), framework="pt") as file:
         prefix = f"ema{ema}/"
         keys = [name for name in list(file.keys()) if name.startswith(prefix)]
         tensors = {f"ema0/{name.removeprefix(prefix)}": file.get_tensor(name) for name in keys}
@@ -109,6 +110,7 @@ def card(header: Header, name: str, numbers: int) -> str:
         f"- **Training** {header.images:,} images in {header.progress.steps:,} steps of "
         f"{training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
+    lines += [f"- **Coordinates** {header.units.told()}"] if header.units.scaled else []
     lines += [f"- **Arithmetic** {header.arithmetic}"] if header.arithmetic else []
     lines += [f"- **{title}** {text}" for title, text in _measures(header)]
     lines += ["", header.note] if header.note else []

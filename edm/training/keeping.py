@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edm.base.paths import expanded
 from edm.files import saved
 from edm.training.metrics import parsed
 from edm.training.score import score
@@ -35,7 +36,7 @@ class Best:
     def so_far(cls, run: StrPath) -> Best:
         """Of all that a run has measured."""
         best = cls()
-        with suppress(OSError), open(Path(run, "metrics.jsonl"), "rb") as lines:
+        with suppress(OSError), open(expanded(run, "metrics.jsonl"), "rb") as lines:
             for line in lines:
                 best.see(parsed(line))
         return best
@@ -72,7 +73,7 @@ def halves(run: StrPath, names: dict[str, str], age: float = -math.inf) -> list[
     found = []
     for folder, pattern in names.items():
         with suppress(OSError):
-            entries = [e for e in os.scandir(Path(run, folder)) if re.fullmatch(pattern, e.name)]
+            entries = [e for e in os.scandir(expanded(run, folder)) if re.fullmatch(pattern, e.name)]
             found += [Path(e.path) for e in entries if e.is_file(follow_symlinks=False) and age_of(e.path) >= age]
     return found
 

@@ -12,7 +12,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -173,7 +173,8 @@ class _Steps:
         self.settings, self.world, self.state = settings, world, state
         self._share, self._micro = share, micro
         augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
-        self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation)
+        self._beside: Any = state.uncertainty and world.wrap(state.uncertainty)
+        self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation, self._beside)
         network: Any = torch.compile(state.network) if settings.compile else state.network
         self._network: Any = world.wrap(network)  # of several processes, with no_sync
         self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
@@ -249,7 +250,10 @@ class _Steps:
         settings, device = self.settings, self.world.device
         y, loss = sources.scaled(batch.samples), self._loss.of(batch.drawn)
         labels = batch.labels if self.state.header.classes > 0 else None
-        with nullcontext() if final or self.world.size == 1 else self._network.no_sync():
+        with ExitStack() as apart:
+            if not final and self.world.size > 1:
+                for wrapped in filter(None, (self._network, self._beside)):
+                    apart.enter_context(wrapped.no_sync())
             with _masks(settings.seed, int(batch.numbers[0]), device), precisions.autocast(settings.precision, device):
                 losses = loss(self._denoiser, y, labels, batch.numbers)
             self.state.scaler.scale(losses.sum() / self._share).backward()
@@ -272,7 +276,7 @@ def _masks(seed, image, device):
 def _adam(state):
     """Adam's step. Gradients that are not finite are counted, and replaced: NaN by 0, ±∞ by ±10⁵. With fp16 the
     scaler leaves such a step out, and lowers its scale. All of that is decided where the gradients are."""
-    gradients = [p.grad for p in state.network.parameters() if p.grad is not None]
+    gradients = [p.grad for p in state.trained.values() if p.grad is not None]
     # One call for all tensors; torch has no public name for it
     total = torch.stack(torch._foreach_norm(gradients)).sum()  # pyright: ignore[reportPrivateImportUsage]
     finite = torch.isfinite(total)

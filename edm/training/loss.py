@@ -19,8 +19,11 @@ from edm.base.transfers import array, sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
 from edm.training.augmentation import transformed
+from edm.training.uncertainty import balanced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edm.base.types import Indices, Numbers, Shape
     from edm.objective import Design
     from edm.sampling.denoisers import Denoise
@@ -34,10 +37,20 @@ class Loss:
     """The loss of images k, k + 1, … of a run: a function of (settings' seed, k) and the weights only.
 
     design, seed: of the settings. sigma_data: of the data. augmentation: of `edm.training.augmentation`, or None.
+    uncertainty: u(σ) of `edm.training.uncertainty`, where the weight is learned: gradients are weighted with e^−u, and
+    the losses are told without.
     """
 
-    def __init__(self, design: Design, seed: int, sigma_data: float, augmentation: Augmentation | None = None):
+    def __init__(
+        self,
+        design: Design,
+        seed: int,
+        sigma_data: float,
+        augmentation: Augmentation | None = None,
+        uncertainty: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ):
         self.design, self.seed, self.sigma_data, self.augmentation = design, seed, sigma_data, augmentation
+        self._uncertainty = uncertainty
         self._drawn: dict[str, torch.Tensor] | None = None
 
     def __call__(
@@ -55,7 +68,8 @@ class Loss:
         sigma = drawn["sigma"]
         noisy = y + sigma.to(y).view(-1, *[1] * (y.ndim - 1)) * drawn["noise"]
         denoised = denoiser(noisy, sigma, labels, augment)
-        return drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
+        losses = drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
+        return losses if self._uncertainty is None else balanced(losses, self._uncertainty(sigma))
 
     def draw(
         self, denoiser: Denoise, indices: Indices, shape: Shape, dtype: torch.dtype = torch.float32

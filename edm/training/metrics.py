@@ -7,10 +7,11 @@ import math
 import os
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+
+from edm.base.paths import expanded
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -37,7 +38,7 @@ def metrics_since(run: StrPath, cursor: str = "", most: int = 4 << 20) -> Lines:
     """The whole lines of a run's metrics after a cursor; "" is the beginning. At most about `most` bytes of them."""
     offset, anew = _offset(cursor), False
     try:
-        with open(Path(run, "metrics.jsonl"), "rb") as file:
+        with open(expanded(run, "metrics.jsonl"), "rb") as file:
             if offset and _cursor(file, offset) != cursor:
                 offset, anew = 0, True
             file.seek(offset)
@@ -58,7 +59,7 @@ def belongs(run: StrPath, cursor: str) -> bool:
     """Whether a cursor is of a run's metrics as they are now, and not at their beginning."""
     offset = _offset(cursor)
     try:
-        with open(Path(run, "metrics.jsonl"), "rb") as file:
+        with open(expanded(run, "metrics.jsonl"), "rb") as file:
             return 0 < offset <= os.fstat(file.fileno()).st_size and _cursor(file, offset) == cursor
     except OSError:
         return False
@@ -69,7 +70,7 @@ def sampled(run: StrPath, count: int = 500) -> list[dict]:
     length went, at once."""
     found = {}
     try:
-        with open(Path(run, "metrics.jsonl"), "rb") as file:
+        with open(expanded(run, "metrics.jsonl"), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             for place in (size * k // count for k in range(count)):
                 file.seek(max(0, place - 1))

@@ -17,12 +17,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edm.base.atomic import append, atomic, make
+from edm.base.paths import expanded
 from edm.files import names
 from edm.files.checkpoints import Metrics
 from edm.files.saved import PICTURES, checkpoints, number, room, samples, set_aside
@@ -51,7 +51,7 @@ def record(
     before a checkpoint takes its place; what it raises keeps it from there. measured: () -> what else stands in a
     tick's line.
     """
-    folder, best, history = Path(folder), Best(), Thinned()
+    folder, best, history = expanded(folder), Best(), Thinned()
     for event in events:
         if isinstance(event, Started):
             _begin(folder, event.state)
@@ -105,7 +105,7 @@ def _line(tick: Tick) -> dict:
 
 
 def _finite(value):
-    return value if math.isfinite(value) else None
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _save_samples(folder, tick):

@@ -14,16 +14,22 @@ from safetensors import SafetensorError, safe_open
 
 from edm.base import devices, precisions
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.data import identity
+from edm.data.units import AS_THEY_ARE
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
+from edm.objective import WEIGHTS, Learned
 from edm.training import arithmetic, fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
 from edm.training.settings import trained_as
+from edm.training.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from edm.base.protocols import Source
     from edm.base.types import StrPath
     from edm.data.identity import Identity
@@ -32,10 +38,13 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
+_BESIDE = "uncertainty"  # of whatever is learned beside the network
 
 
 class RunState:
-    """network, ema, optimizer; images, steps, seconds so far; nonfinite: steps whose gradients were not finite."""
+    """network, ema, optimizer; uncertainty: what the weight is learned with, or None; images, steps, seconds so far;
+    nonfinite: steps whose gradients were not finite.
+    """
 
     def __init__(self, settings: Training, header: Header, device: torch.device):
         self.settings, self.device = settings, device
@@ -43,15 +52,23 @@ class RunState:
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
             torch.manual_seed(settings.seed)
             self.network = checkpoints.build(header.network).to(device)
+            learned = isinstance(WEIGHTS[settings.design.weight], Learned)
+            self.uncertainty = Uncertainty().to(device) if learned else None
         self.network.checkpointing = settings.checkpointing
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
-        self.optimizer = Adam(self.network.parameters(), settings.lr)
+        self.optimizer = Adam(self.trained.values(), settings.lr)
         self.scaler = torch.amp.GradScaler(device.type, enabled=precisions.taken(settings.precision, device) == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
         self.losses = (0.0, 0)
         self.metrics = header.metrics
         self.contents: identity.Contents | None = None  # of the data, where they have names
+
+    @property
+    def trained(self) -> dict[str, nn.Parameter]:
+        """All that is learned: the network's parameters by name, and those beside it."""
+        beside = {} if self.uncertainty is None else dict(self.uncertainty.named_parameters(prefix=_BESIDE))
+        return dict(self.network.named_parameters()) | beside
 
     @property
     def nonfinite(self) -> int:
@@ -95,7 +112,9 @@ class RunState:
         tensors = {f"weights/{name}": tensor for name, tensor in self.network.state_dict().items()}
         for i, network in enumerate(self.ema.networks):
             tensors |= {f"ema{i}/{name}": tensor for name, tensor in network.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
+        if self.uncertainty is not None:
+            tensors |= {f"{_BESIDE}/{name}": tensor for name, tensor in self.uncertainty.state_dict().items()}
+        for name, parameter in self.trained.items():
             moments = self.optimizer.state.get(parameter, {})
             tensors |= {f"adam/{key}/{name}": value for key, value in moments.items() if key != "step"}
         taken = [moments["step"] for moments in self.optimizer.state.values()]
@@ -124,13 +143,15 @@ class RunState:
                 )
         if (then := trained_as(header, path)) and then.ema != self.settings.ema:
             raise Refused(f"{path} averages over {list(then.ema)}, not {list(self.settings.ema)} images")
-        with safe_open(path, framework="pt") as file:
+        with safe_open(expanded(path), framework="pt") as file:
             names = set(file.keys())
             self._fill(file, "weights/", self.network, path)
             for i, network in enumerate(self.ema.networks):
                 self._fill(file, f"ema{i}/", network, path)
             taken = header.progress.adam_steps
-            for name, parameter in self.network.named_parameters():
+            if self.uncertainty is not None:
+                self._fill(file, f"{_BESIDE}/", self.uncertainty, path)
+            for name, parameter in self.trained.items():
                 if f"adam/exp_avg/{name}" in names:
                     self.optimizer.state[parameter] = {
                         "step": torch.tensor(taken, dtype=torch.float32, device=self.device),
@@ -202,6 +223,7 @@ def header_of(
         held_out=held_out,
         training=settings.document(complete=True),
         data=data,
+        units=getattr(source, "units", AS_THEY_ARE),
     )
 
 

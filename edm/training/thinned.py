@@ -15,13 +15,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from edm.base.atomic import atomic
+from edm.base.paths import expanded
 from edm.training import score as scores
 from edm.training.metrics import belongs, metrics_since
 
@@ -33,8 +33,13 @@ MOST = 2000  # points
 MOST_FRAMES = 200  # ticks whose losses per σ are kept
 LARGEST = 1e300  # no loss; and a million of them have a sum
 EVERY = 1 << 20  # bytes of metrics that a reader may have to read beside it
-_READ = ("images", "loss", "seconds")
-_MEANS = ("loss", "score", "seconds")  # of a point: [images, least loss, most, sums of these, how many of each]
+_READ = ("images", "loss", "seconds", "copies")
+_MEANS = (
+    "loss",
+    "score",
+    "seconds",
+    "copies",
+)  # of a point: [images, least loss, most, sums of these, how many of each]
 _WIDTH = 3 + 2 * len(_MEANS)
 
 
@@ -61,7 +66,7 @@ class Thinned:
     def of(cls, run: StrPath) -> Thinned:
         """What is kept beside a run's metrics; nothing yet where that is missing, or of other metrics."""
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            document = orjson.loads(Path(run, FILE).read_bytes())
+            document = orjson.loads(expanded(run, FILE).read_bytes())
             if belongs(run, document["cursor"]):
                 return cls()._taken(document)
         return cls()
@@ -82,13 +87,13 @@ class Thinned:
         """Keep it beside the metrics, where they have become so much longer that reading the rest takes a moment."""
         if self.unread(run) > EVERY:
             self.read(run)
-            with suppress(OSError), atomic(Path(run, FILE), durable=False) as file:  # who looks can do without
+            with suppress(OSError), atomic(expanded(run, FILE), durable=False) as file:  # who looks can do without
                 file.write(orjson.dumps(self._document()))
 
     def unread(self, run: StrPath) -> int:
         """Bytes of metrics that it does not know."""
         try:
-            return os.stat(Path(run, "metrics.jsonl")).st_size - int(self._cursor.partition(":")[0] or 0)
+            return os.stat(expanded(run, "metrics.jsonl")).st_size - int(self._cursor.partition(":")[0] or 0)
         except OSError:
             return 0
 
@@ -100,8 +105,8 @@ class Thinned:
             self._add(sigmas, list(some))
 
     def points(self) -> dict[str, np.ndarray | None]:
-        """All of it as columns: images, loss, score and seconds; low and high, of the loss within a point, are None
-        while a point is a tick. NaN: nothing there is finite."""
+        """All of it as columns: images, loss, score, seconds and copies; low and high, of the loss within a point, are
+        None while a point is a tick. NaN: nothing there is finite."""
         sums, counts = np.split(self._points[:, 3:], 2, axis=1)
         means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
         low, high = (None, None) if self.stride == 1 else self._points[:, 1:3].T
@@ -139,7 +144,7 @@ class Thinned:
     def _add(self, sigmas, lines):
         """Take in ticks that have measured at the same σ."""
         fresh = np.full((len(lines), 1 + len(_MEANS)), np.nan)
-        fresh[:, [0, 1, 3]] = [[scores.number(line.get(name)) for name in _READ] for line in lines]
+        fresh[:, [0, 1, 3, 4]] = [[scores.number(line.get(name)) for name in _READ] for line in lines]
         errors = np.empty((len(lines), 0))
         if sigmas:
             self.sigmas, (weight, share) = sigmas, scores.weights(sigmas)
@@ -199,7 +204,7 @@ class Thinned:
 
 
 def _points(ticks, edges) -> np.ndarray:
-    """Ticks [n, 4] as points; edges: where each begins."""
+    """Ticks [n, 5] as points; edges: where each begins."""
     values = ticks[:, 1:]
     there = np.isfinite(values)
     sums = np.add.reduceat(np.where(there, values, 0.0), edges)

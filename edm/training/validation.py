@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from edm.base.errors import during
-from edm.data import sources
+from edm.data import near, sources
 from edm.data.classes import turns
 from edm.data.split import Split
 from edm.files.checkpoints import Metrics
@@ -28,6 +29,7 @@ class Validation:
     """Of one run, on images, noise and latents that stay the same."""
 
     def __init__(self, settings: Training, split: Split, state: RunState):
+        self._split = split
         self._state, self._held_out, device = state, split.held_out, state.device
         conditional = state.header.classes > 0
         images, labels = sources.read(split.source, split.validation(settings.validation))
@@ -38,6 +40,17 @@ class Validation:
         if conditional:
             self._told = torch.tensor(turns(state.header.drawn, settings.samples))
             self._classes = self._told.to(device)
+
+    @cached_property
+    def _learned(self) -> torch.Tensor | None:
+        """What the run learns, where samples can be found to be copies of it."""
+        return near.known(self._split)
+
+    def _copies(self, samples: torch.Tensor) -> float | None:
+        learned = self._learned
+        if learned is None or not samples.isfinite().all():
+            return None
+        return float((near.two_nearest(samples, learned)[1] < near.SHARE).float().mean())
 
     def tick(self, rate: float, left: float, share: float = 1.0) -> Tick:
         """The state as it is now; the mean loss is counted anew from here. rate: images/s; left: seconds. share: of the
@@ -57,6 +70,7 @@ class Validation:
             images=state.images, seconds=state.seconds, loss=total / steps if steps else math.nan,
             sigmas=SIGMAS[: len(measured)], validation=measured,
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
+            copies=self._copies(samples) if share == 1 else None,
         )  # fmt: skip
         if share == 1:
             state.metrics = report

@@ -94,3 +94,17 @@ def test_checkpoints_are_scrubbed_without_the_server(explore):
         seen[explorer.text(time)] = explorer.pixels(".picture canvas")
     assert list(seen) == ["5 k images", "200 k images"]
     assert np.abs(seen["5 k images"] - seen["200 k images"]).mean() > 10
+
+
+def test_the_side_of_patches_is_scrubbed_beside_the_network_without_the_server(explore):
+    explorer = opened(explore, "&patches.count=12&patches.steps=6&patches.patch=3", "patches")
+    explorer.page.wait_for_selector(of("patches", "[data-busy=false][data-sides='7'][data-side='3']"), timeout=60_000)
+    explorer.requests.clear()
+    move(explorer, 1000)
+    explorer.page.wait_for_selector(of("patches", "[data-side='15']"))
+    assert "patches.patch=15" in explorer.query
+    assert "k = 15, the whole image" in explorer.page.inner_text(".instrument .time output")
+    assert "100 % at k = 3, 5, 7, 9, 11, 13, 15; Digits EDM 0 %" in explorer.page.inner_text(
+        of("patches") + " .summary"
+    )
+    assert not any(url.endswith("explorer-ask/patches") for url in explorer.requests)

@@ -52,7 +52,7 @@ def _deeds(node) -> list[str]:
         return ["the time of a level"]
     if names[-2:] == ["schedules", "of"]:
         return ["a schedule or scaling by its name"]
-    if names[-2:] == ["timesteps", "sigmas"]:
+    if names[-2:] == ["timesteps", "sigmas"] or names[-1:] == ["levels_of"]:
         return ["levels of settings"]
     if names[-1:] == ["levels"] and len(names) > 1 and len(node.args) >= 3:  # of a discretization
         return ["levels of settings"]

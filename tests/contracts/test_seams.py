@@ -62,7 +62,7 @@ def test_no_test_reaches_behind_a_seam():
     ("text", "names"),
     [
         ("from edm.runs.lease import _win, seize", ["_win"]),
-        ("import edm.exact\nedm.exact._spectra(1)", ["_spectra"]),
+        ("import edm.exact\nedm.exact._like(1)", ["_like"]),
         ("with Worker(folder) as worker:\n    worker._held = True", ["_held"]),
         ("monkeypatch.setattr(worker, '_held', True)", ["_held"]),
         ("monkeypatch.setattr('edm.training.estimate._held', True)", ["_held"]),

@@ -13,10 +13,10 @@ import numpy as np
 
 from app.training import about
 from app.training.history import History
-from app.uploads import archives
 from edm import checkpoints, render, runs
 from edm.commands import options
-from edm.data import points
+from edm.data import bring, points
+from edm.data.brought import Limits
 from edm.data.folders import ImageFolder
 from edm.experiments.experiment import Experiment
 from edm.files import convert
@@ -103,8 +103,8 @@ def _labels(path):
 
 def _unpacked(path):
     with open(path, "rb") as file:
-        for _, _, read in archives.images_of(file, path.name, 10, 1 << 20):
-            read()
+        found = bring([(path.name, file)], limits=Limits(files=10, unpacked=1 << 20))
+        found.source(8, crop=True).read(range(found.count))
 
 
 _TICK = {"images": 5, "state": "running", "sigmas": [1, 2], "validation": [1, 2], "number": 1, "process": {}}

@@ -3,9 +3,9 @@
 Everything is real: workers and servers in processes of their own, killed with SIGKILL at random moments; a disk that
 is full (a tmpfs, for which one has to be root); clocks that jump; one process of two that fails. `fuzz` gives inputs
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
-pretended GPU, and `gpu` what matters on one, where there is one.
-`everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs. A
-line that ends in FAILED is a defect.
+pretended GPU, and `gpu` what matters on one, where there is one. `brought` reads 200 files as people have them.
+`everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs.
+`advice` trains with what data say, and without. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 
 from edm.runs import reading
 from edm.runs.launchers import launcher_of
+from tests.trials.advised import advice
+from tests.trials.bringing import brought
 from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
 from tests.trials.imagined import pretended
@@ -43,8 +45,23 @@ def fuzz(folder, dice, count=10_000):
     assert not kinds, f"{len(found.failures)} of {count:,} inputs ended otherwise:\n" + "\n".join(kinds)
 
 
-TRIALED = (workers, servers, tasked, disk, metrics, rivals, clocks, fellows, visits, fuzz, pretended, gpu, everywhere)
-TRIALS = {trial.__name__: trial for trial in (*TRIALED, moves)}
+TRIALED = (
+    workers,
+    servers,
+    tasked,
+    disk,
+    metrics,
+    rivals,
+    clocks,
+    fellows,
+    visits,
+    fuzz,
+    brought,
+    pretended,
+    gpu,
+    everywhere,
+)
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves, advice)}
 
 
 def main():

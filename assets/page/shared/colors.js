@@ -4,7 +4,7 @@
 /** @typedef {import("./types.d.ts").Rgb} Rgb */
 
 /** @type {import("./types.d.ts").ColorName[]} */
-const DESIGNS = ["vp", "ve", "iddpm", "edm", "yours"];
+const DESIGNS = ["vp", "ve", "iddpm", "edm", "flow", "yours"];
 /** @type {import("./types.d.ts").ColorName[]} */
 const COLORS = ["bg", "panel", "ink", "mute", "line", "noise", "data", ...DESIGNS, "c1", "c2", "c3", "c4"];
 

@@ -47,6 +47,13 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
+/** The set that was made, and its sheet. */
+export interface Became {
+  ok: true;
+  dataset: Dataset;
+  sheet: Sheet;
+}
+
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -122,6 +129,18 @@ export interface Components {
   rows: Float32;
 }
 
+/** title: of the network. sides: of patches that are tried. */
+export interface Copies {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  title: string;
+  sides: number[];
+  network: Drawn | null;
+  patches: Patch[];
+}
+
 /** parts: what the bytes of memory are for. precision: in which it computes; why: that one, or "". */
 export interface Cost {
   seconds: number;
@@ -132,12 +151,16 @@ export interface Cost {
   parts: Record<string, number>;
 }
 
-/** Columns of a run's ticks. low, high: of the loss in a bucket; null where a point is a tick. */
+/**
+ * Columns of a run's ticks. copies: the share of its samples that are copies of what it learns, where that is known.
+ * low, high: of the loss in a bucket; null where a point is a tick.
+ */
 export interface Curve {
   images: (number | null)[];
   loss: (number | null)[];
   score: (number | null)[];
   seconds: (number | null)[];
+  copies: (number | null)[];
   low: (number | null)[] | null;
   high: (number | null)[] | null;
 }
@@ -187,6 +210,19 @@ export interface Drawing {
   python: string;
 }
 
+/**
+ * Samples x [count, *shape], the training image nearest to each, what it is called, and which are copies of it. share:
+ * of all that were drawn, those that are copies.
+ */
+export interface Drawn {
+  count: number;
+  x: Uint8;
+  nearest: Uint8;
+  names: string[];
+  copies: boolean[];
+  share: number;
+}
+
 /** The settings that a picture carries, as it carries them. */
 export interface DroppedRequest {
   serial?: number;
@@ -203,6 +239,12 @@ export interface Failed {
   serial: number;
   finished: true;
   error: string;
+}
+
+/** How far the reading is. */
+export interface Far {
+  done: number;
+  total: number;
 }
 
 /** At one level: |D − D*| over the plane [cells, cells], where samples are likely, and arrows [arrows², 2]. */
@@ -303,6 +345,12 @@ export interface Lanes {
   python: string;
   rows: [string, string[]][];
   lanes: Lane[];
+}
+
+/** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
+export interface LeftOut {
+  name: string;
+  reason: string;
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -416,6 +464,20 @@ export interface Nearest {
   copies: boolean[];
 }
 
+/** Why there is none, and what could be done about it. */
+export interface NotTaken {
+  ok: false;
+  sentence: string;
+  offers: Offer[];
+}
+
+/** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
+export interface Offer {
+  name: string;
+  given: string[];
+  text: string;
+}
+
 export interface Offered {
   choices: string[];
   titles: string[];
@@ -490,6 +552,24 @@ export interface Part {
   note: string;
 }
 
+/** The samples of patches of one side; null until there are some. */
+export interface Patch {
+  side: number;
+  drawn: Drawn | null;
+}
+
+/** Some pictures of a class, null: of all. images: [count, *shape]. */
+export interface PictureRow {
+  label: number | null;
+  count: number;
+  images: Uint8;
+}
+
+export interface Pictures {
+  shape: number[];
+  rows: PictureRow[];
+}
+
 /** The form of the Train tab. */
 export interface PlanRequest {
   serial?: number;
@@ -516,6 +596,15 @@ export interface Planned {
   notes: Record<string, string>;
   cost: Cost | null;
   misfit: Misfit | null;
+}
+
+/** Some of the points [count, dimension] in their file's own units; names of the coordinates, if it has any. */
+export interface Points {
+  count: number;
+  dimension: number;
+  x: Float32;
+  labels: number[] | null;
+  names: string[];
 }
 
 export interface Remedy {
@@ -571,6 +660,26 @@ export interface Row {
 export interface Seen {
   cursor?: string;
   sample?: number | null;
+}
+
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
 }
 
 /** What an address shows: a tab, and what of it. */
@@ -840,6 +949,12 @@ export interface ProbeRequest {
   level: number;
 }
 
+/** The form of the Train tab, whose data shall be read. */
+export interface ReadingRequest {
+  serial?: number;
+  values: Record<string, string>;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -866,6 +981,18 @@ export interface Poll {
   more: boolean;
 }
 
+/**
+ * What data say of how to train on them. share: of the work that is done. figure: null while they are read. numbers:
+ * what is advised, (symbol, value) each. values: of the form's fields.
+ */
+export interface Reading {
+  share: number;
+  figure: Chart | null;
+  numbers: [string, string][];
+  sentences: string[];
+  values: Record<string, number>;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -880,6 +1007,7 @@ export interface Requests {
   curvature: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
+  patches: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -890,6 +1018,7 @@ export interface Requests {
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
+  reading: ReadingRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -909,6 +1038,7 @@ export interface Answers {
   curvature: Drawing;
   truncation: Truncation;
   order: Drawing;
+  patches: Copies;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
@@ -919,6 +1049,7 @@ export interface Answers {
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
+  reading: Reading;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -147,7 +147,7 @@ async function* answers(event, body, signal) {
 /**
  * @param {ReadableStream<Uint8Array>} stream  Of text.
  */
-async function* lines(stream) {
+export async function* lines(stream) {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   /** @type {string[]} */

@@ -4,7 +4,7 @@ import type * as Sent from "./messages.d.ts";
 export type Rgb = [number, number, number];
 export type ColorName =
   | "bg" | "panel" | "ink" | "mute" | "line" | "noise" | "data"
-  | "vp" | "ve" | "iddpm" | "edm" | "yours" | "c1" | "c2" | "c3" | "c4";
+  | "vp" | "ve" | "iddpm" | "edm" | "flow" | "yours" | "c1" | "c2" | "c3" | "c4";
 /** The theme's colours: as CSS text, and as numbers under "…Rgb". */
 export type Colors = { [name in ColorName]: string } & { [name in ColorName as `${name}Rgb`]: Rgb };
 
@@ -115,6 +115,10 @@ export interface Tab {
   saveCsv?(): void;
   /** A sentence in place; null: none. */
   say(sentence: string | null): void;
+  /** Where data can be brought: files that were dropped or pasted. */
+  bring?(files: import("./gathered.js").Given[]): void;
+  /** And pictures that are pasted one by one. */
+  paste?(picture: import("./gathered.js").Given): void;
   recolor(colors: Colors): void;
 }
 

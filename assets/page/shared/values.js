@@ -28,3 +28,7 @@ const pointsText = (points) => points.map((point) => point.map((v) => +v.toFixed
 /** Values under names that begin with what they are of. @type {(what: string, values: Record<string, string>) => Record<string, string>} */
 export const prefixed = (what, values) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${what}.${name}`, value]));
+
+/** A value that nobody has set, in words. @param {any} value */
+export const automatic = (value) =>
+  value == null ? "automatic" : Array.isArray(value) ? value.join(",") : String(value);

@@ -15,6 +15,7 @@ import { clamp, number } from "./numbers.js";
  * @property {(refresh: () => void) => void} follow  Run it now, and whenever the value may have changed.
  * @property {() => any} [effective]  The value that counts.
  * @property {() => any} [shown]  The value that is written.
+ * @property {string} [word]  What is written instead while it is automatic.
  * @property {() => [number, number]} [bounds]
  * @property {() => boolean} [idle]  Whether it changes nothing now.
  */
@@ -47,7 +48,7 @@ export function segments(knob, { name, get, set, follow }) {
  */
 export function slider(knob, binding) {
   const { name, get, set, follow, effective = get, shown = effective } = binding;
-  const { bounds = () => knob.slider ?? [0, 1], idle = () => false } = binding;
+  const { bounds = () => knob.slider ?? [0, 1], idle = () => false, word } = binding;
   const id = `ex-${name}-${Math.random().toString(36).slice(2, 8)}`;
   const range = element("input", { type: "range", id, "data-knob": name });
   const attributes = { class: "value", type: "text", inputmode: "decimal", "aria-label": `${name}, value` };
@@ -70,7 +71,8 @@ export function slider(knob, binding) {
     range.style.setProperty("--fill", `${100 * clamp(share, 0, 1)}%`);
     range.setAttribute("aria-valuetext", number(now));
     const automatic = get() == null;
-    if (document.activeElement !== value) value.value = number(automatic ? Number(shown().toPrecision(3)) : shown());
+    const written = () => number(automatic ? Number(shown().toPrecision(3)) : shown());
+    if (document.activeElement !== value) value.value = automatic && word ? word : written();
     const changed = (get() ?? null) !== (knob.default ?? null);
     node.classList.toggle("changed", changed);
     node.classList.toggle("auto", automatic);

@@ -50,17 +50,19 @@ export class Datasets {
     this.#mark();
   }
 
+  /** One of one's own is gone. @param {string} name */
+  remove(name) {
+    this.#thumbnails.get(name)?.button.remove();
+    this.#thumbnails.delete(name);
+  }
+
   /**
    * All datasets of one's own, as they are now.
    * @param {Dataset[]} datasets
    */
   offer(datasets) {
     const names = datasets.map(({ name }) => name);
-    for (const [name, { button: thumb }] of this.#thumbnails) {
-      if (!isOwn(name) || names.includes(name)) continue;
-      thumb.remove();
-      this.#thumbnails.delete(name);
-    }
+    for (const name of [...this.#thumbnails.keys()]) if (isOwn(name) && !names.includes(name)) this.remove(name);
     for (const dataset of datasets) this.add(dataset);
   }
 

@@ -44,6 +44,7 @@ export function smoothed(values, share) {
  * @returns {Figure}
  */
 export function lossFigure(runs, { measure, smooth, logx, logy }) {
+  if (measure === "copies") return copiesFigure(runs, logx);
   const column = measure === "train" ? "loss" : "score";
   const several = runs.length > 1;
   const lines = runs.flatMap(({ name, points: all, tint }) => {
@@ -66,13 +67,41 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
   });
   const title =
     measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
+  return {
+    key: `${measure}${logx}${logy}`,
+    panels: [{ x: imagesSeen(runs, logx), y: { title, log: logy }, lines }],
+  };
+}
+
+/**
+ * How many of the samples at each tick are copies of what is learned: as they are, since each is a count of few.
+ * @param {Shown[]} runs
+ * @param {boolean} logx
+ * @returns {Figure}
+ */
+function copiesFigure(runs, logx) {
+  const lines = runs.map(({ name, points, tint }) => ({
+    name: runs.length > 1 ? name : null,
+    color: tint,
+    x: points.images.filter((_, k) => points.copies[k] != null),
+    y: points.copies.flatMap((share) => (share == null ? [] : [100 * share])),
+    mode: "lines+markers",
+    size: 4,
+    width: 2.2,
+  }));
+  const y = { title: "samples that are copies, %", range: [-2, 102] };
+  return { key: `copies${logx}`, panels: [{ x: imagesSeen(runs, logx), y, lines }] };
+}
+
+/**
+ * @param {Shown[]} runs
+ * @param {boolean} logx
+ */
+function imagesSeen(runs, logx) {
   const last = Math.max(1, ...runs.map(({ points }) => points.images.at(-1) ?? 0));
   const first = Math.min(last, ...runs.map(({ points }) => points.images.find((images) => images) ?? last));
   const range = logx ? [first / 1.2, Math.max(last, 2 * first) * 1.1] : [0, last * 1.04];
-  return {
-    key: `${measure}${logx}${logy}`,
-    panels: [{ x: { title: "images seen", log: logx, counts: true, range }, y: { title, log: logy }, lines }],
-  };
+  return { title: "images seen", log: logx, counts: true, range };
 }
 
 /**
@@ -169,10 +198,11 @@ function spread(list, count) {
  */
 export function csvOf(runs) {
   /** @type {(string | number | null)[][]} */
-  const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", "E[lambda*error]"]];
+  const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", "E[lambda*error]", "copies"]];
   for (const { name, points } of runs)
     points.images.forEach((images, i) => {
-      rows.push([name, images, points.seconds[i], points.loss[i], points.low[i], points.high[i], points.score[i]]);
+      const { seconds, loss, low, high, score, copies } = points;
+      rows.push([name, images, seconds[i], loss[i], low[i], high[i], score[i], copies[i]]);
     });
   rows.push([], ["run", "images", "sigma", "lambda*error"]);
   for (const { name, frames, sigmas } of runs)

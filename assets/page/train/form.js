@@ -4,16 +4,16 @@ import { hint } from "../shared/hints.js";
 import { Store } from "../shared/store.js";
 import { copy } from "../shared/takeaway.js";
 import { pastOf } from "../shared/told.js";
-import { changedText } from "../shared/values.js";
+import { automatic, changedText } from "../shared/values.js";
 import { choice, segments, slider, text, toggle } from "../shared/widgets.js";
-import { Datasets, isOwn } from "./datasets.js";
+import { Datasets } from "./datasets.js";
 import { Device } from "./device.js";
 import { Estimate } from "./estimate.js";
-import { Sources } from "./sources.js";
+import { Own } from "./own.js";
+import { Reading } from "./reading.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/types.d.ts").Knob} Knob */
-/** @typedef {import("../shared/messages.d.ts").Dataset} Dataset */
 
 /**
  * values: what is set. effective: what counts for all fields. byImages: the length is given in images.
@@ -66,16 +66,19 @@ export class Form {
     });
     this.commandArea = element("textarea", { readonly: true, rows: 3, "aria-label": "The same from a terminal" });
     this.datasets = new Datasets(boot.datasets, this.#binding("data"));
-    this.rows.data = this.datasets.node;
+    this.own = new Own(this, () => this.#colors);
+    this.reading = new Reading(this, page);
     this.device = new Device(this.knobs.device, this.#binding("device"));
-    this.rows.device = this.device.node;
+    Object.assign(this.rows, { data: this.datasets.node, device: this.device.node });
     this.node = element(
       "div",
       { class: "form" },
       element("div", { class: "start" }, this.startButton, this.contrast),
       this.estimate.node,
-      element("h2", { class: "split" }, "Data", this.#sources()),
+      element("h2", { class: "split" }, "Data", this.own.sources.node),
       this.datasets.node,
+      this.own.node,
+      ...[this.reading.node, this.#row("examples")],
       element("h2", {}, "Size · design"),
       this.#short("size"),
       this.#designs(),
@@ -130,15 +133,22 @@ export class Form {
 
   /**
    * What a person changes; null or "": automatic again.
-   * @param {Values} changes
+   * @param {Values} given
    */
-  set(changes) {
+  set(given) {
+    const changes = this.reading.withdrawn(given);
     this.past.note(Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value || null])));
     this.#apply(changes);
   }
 
+  /** Automatic again, for good. @param {string} name */
+  drop(name) {
+    this.#apply({ [name]: null });
+  }
+
   /** @param {Values} changes */
   #apply(changes) {
+    this.tab.changed();
     const all = Object.entries({ ...this.store.state.values, ...changes });
     this.store.set({ values: Object.fromEntries(all.filter(([, value]) => value != null && value !== "")) });
     this.tab.page.changed();
@@ -168,37 +178,6 @@ export class Form {
     this.startButton.addEventListener("click", once(false));
     this.contrast.addEventListener("click", once(true));
     hint(this.contrast, "Two runs with the same seed and length, drawn over each other: only the design differs");
-  }
-
-  #sources() {
-    const remove = button({ "data-action": "forget", title: "Remove this upload from the server" }, "remove");
-    remove.addEventListener("click", () => this.#forget(this.value("data")));
-    this.store.follow(() => {
-      remove.hidden = !isOwn(this.value("data"));
-    });
-    const { page, say } = this.tab;
-    const { node } = new Sources({
-      server: page.server,
-      root: page.root,
-      say,
-      colors: () => this.#colors,
-      added: (/** @type {Dataset} */ dataset) => {
-        this.datasets.add(dataset);
-        this.set({ data: dataset.name });
-      },
-    });
-    node.prepend(remove);
-    return node;
-  }
-
-  /** @param {string} data */
-  async #forget(data) {
-    const { asking, say } = this.tab;
-    const title = this.datasets.titleOf(data) ?? "it";
-    if (!(await asking.confirm(`Remove ${title} from the server?`, "Remove it"))) return;
-    const { error } = await asking.ask("act", { do: "forget", data });
-    say(error);
-    if (!error) this.#apply({ data: null });
   }
 
   #designs() {
@@ -238,11 +217,13 @@ export class Form {
     const given = () => this.store.state.values[name] ?? null;
     if (TOGGLES.includes(name)) return this.#keep(name, toggle(optional, binding));
     if (knob.slider) {
-      const [low] = knob.slider;
-      return this.#keep(name, slider(optional, { ...binding, get: given, effective: () => this.value(name) ?? low }));
+      const all = name === "examples"; // which none stands for
+      const effective = () => this.value(name) ?? knob.slider?.[all ? 1 : 0];
+      const more = { get: given, effective, word: all ? "all" : undefined };
+      return this.#keep(name, slider(optional, { ...binding, ...more }));
     }
     if (knob.choices) return this.#keep(name, (knob.choices.length > 4 ? choice : segments)(knob, binding));
-    const placeholder = () => shown(this.store.state.effective[name]);
+    const placeholder = () => automatic(this.store.state.effective[name]);
     return this.#keep(name, text(optional, { ...binding, get: given, placeholder }));
   }
 
@@ -272,7 +253,7 @@ export class Form {
   }
 
   #more() {
-    const others = Object.keys(this.boot.fields).filter((name) => !MORE.includes(name));
+    const others = Object.keys(this.boot.fields).filter((name) => !["examples", ...MORE].includes(name));
     /** @type {(name: string) => Node[]} */
     const titled = (name) => {
       const { choices, symbol } = this.knobs[name];
@@ -291,8 +272,7 @@ export class Form {
   recolor(colors) {
     this.#colors = colors;
     this.datasets.recolor(colors.data);
+    this.own.sources.brought.recolor(colors);
+    this.reading.recolor(colors);
   }
 }
-
-/** @param {any} value */
-const shown = (value) => (value == null ? "automatic" : Array.isArray(value) ? value.join(",") : String(value));

@@ -218,7 +218,7 @@ export class Heading {
     node.disabled = true; // until it is here, or it is said why it is not
     for (const [what, ending] of FILES[kind]) {
       const sentence = await this.#fetched(`explorer-runs/${name}/${what}`, name + ending);
-      this.tab.say(sentence);
+      this.tab.say(sentence, "run");
       if (sentence) break;
     }
     node.disabled = false;

@@ -9,7 +9,7 @@ const MOST_FRAMES = 400; // before they are thinned
 /** @returns {Known} */
 const nothing = () => ({
   id: null,
-  points: { images: [], loss: [], score: [], seconds: [], low: [], high: [] },
+  points: { images: [], loss: [], score: [], seconds: [], copies: [], low: [], high: [] },
   frames: [],
   sigmas: [],
   stride: 1,

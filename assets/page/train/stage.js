@@ -10,6 +10,7 @@ import { csvOf, lossFigure, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
 import { Film } from "./film.js";
 import { Heading } from "./heading.js";
 import { held, isFull } from "./held.js";
+import { Notices } from "./notices.js";
 import { isOver } from "./states.js";
 import { Switches, smoothOf } from "./switches.js";
 
@@ -46,7 +47,7 @@ export class Stage {
     this.tab = tab;
     this.heading = new Heading(tab);
     this.switches = new Switches((changes) => this.#setView(changes));
-    this.notice = element("p", { class: "notice", role: "alert", hidden: true });
+    this.notices = new Notices();
     this.empty = element("p", { class: "empty" }, LOOKING);
     this.early = element("p", { class: "early" });
     this.cursor = element("i", { class: "cursor", hidden: true });
@@ -62,7 +63,7 @@ export class Stage {
     this.figure = element("div", { class: "learning" }, curves, this.film.box);
     this.summary = element("p", { class: "summary", "aria-live": "off" });
     const foot = element("div", { class: "foot" }, this.summary);
-    box.append(this.heading.node, this.empty, this.figure, this.film.line, foot, this.notice);
+    box.append(this.heading.node, this.empty, this.figure, this.film.line, foot, this.notices.node);
     this.lossChart = new Chart(lossBox);
     this.sigmaChart = new Chart(sigmaBox);
     lossBox.append(this.cursor);
@@ -75,7 +76,7 @@ export class Stage {
   load(values) {
     const names = Object.keys(this.tab.boot.curves).filter((name) => name in values);
     this.view = Object.fromEntries(names.map((name) => [name, values[name]]));
-    this.switches.refresh(this.view, this.measure);
+    this.switches.refresh(this.view, this.measure, this.#copying);
   }
 
   query() {
@@ -151,12 +152,16 @@ export class Stage {
     return this.view.measure ?? (columns.size > 1 ? "same" : "train");
   }
 
+  get #copying() {
+    return this.ready.some(({ points }) => points.copies.some((share) => share != null));
+  }
+
   #draw() {
     if (!this.#shown || !this.#colors || !this.runs.length) return;
     this.#stale = false;
     const { measure, view, ready } = this;
     const [logx, logy] = [Boolean(view.logx), Boolean(view.logy)];
-    this.switches.refresh(view, measure);
+    this.switches.refresh(view, measure, this.#copying);
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
@@ -211,12 +216,6 @@ export class Stage {
     this.#draw();
   }
 
-  /** @param {string | null} sentence */
-  say(sentence) {
-    this.notice.textContent = sentence ?? ""; // which names settings as addresses do
-    this.notice.hidden = !sentence;
-  }
-
   // ---- taking away ----
 
   /** @returns {string | null | undefined} */
@@ -262,7 +261,7 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown[]} others
  */
 function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, others) {
-  const [loss, score, seconds] = [points.loss, points.score, points.seconds].map(last);
+  const [loss, score, seconds, copies] = [points.loss, points.score, points.seconds, points.copies].map(last);
   const seen = compact(images ?? 0);
   const open = total == null && minutes;
   const words = [
@@ -272,6 +271,7 @@ function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, 
   ];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
   if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
+  if (copies) words.push(`${Math.round(100 * copies)} % of its samples are copies of training samples`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);
   if (gaps) words.push(`${gaps.toLocaleString("en")} of ${ticks.toLocaleString("en")} ticks without a finite loss`);
   if (nonfinite) words.push(`${nonfinite.toLocaleString("en")} steps left out, whose gradients were not finite`);

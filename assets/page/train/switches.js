@@ -5,6 +5,8 @@ import { button, element } from "../shared/dom.js";
 
 const SMOOTH = 0.3; // if nothing else is asked for
 const SMOOTHEST = 0.98;
+const ABOUT_COPIES =
+  "Of the samples at each tick those whose nearest training sample is closer than a third of the second nearest";
 const ABOUT_SAME =
   "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs";
 
@@ -18,6 +20,7 @@ export class Switches {
     this.measures = {
       train: this.#measure("train", "training loss", "The loss as it is trained, with the design's own weight λ(σ)"),
       same: this.#measure("same", "validation error", ABOUT_SAME),
+      copies: this.#measure("copies", "copies %", ABOUT_COPIES),
     };
     this.flips = {
       logx: this.#flip("logx", "log x", "Logarithmic axis of images"),
@@ -58,9 +61,11 @@ export class Switches {
   /**
    * @param {View} view
    * @param {string} measure
+   * @param {boolean} copying  Whether any run says how much it copies.
    */
-  refresh(view, measure) {
+  refresh(view, measure, copying) {
     this.#view = view;
+    this.measures.copies.hidden = !copying && measure !== "copies";
     for (const [value, node] of Object.entries(this.measures))
       node.setAttribute("aria-checked", String(value === measure));
     for (const [name, node] of Object.entries(this.flips))

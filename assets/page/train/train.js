@@ -5,6 +5,7 @@ import { Asking } from "./asking.js";
 import { Form } from "./form.js";
 import { RunList } from "./list.js";
 import { Stage } from "./stage.js";
+import { Starting } from "./starting.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/messages.d.ts").Seen} Seen */
@@ -29,15 +30,10 @@ export class Train {
   #clock = "";
   /** @type {string | null} The same of datasets. */
   #datasets = null;
-  /** What keeps the page from learning what is new is told. */
-  #ailing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #shown = false;
   #painted = false;
-  #starting = false;
-  /** @type {{ wanted: string, token: string } | null} A start of which it is not known whether it happened. */
-  #unanswered = null;
 
   /**
    * @param {import("../shared/types.d.ts").Page} page
@@ -49,11 +45,13 @@ export class Train {
     const panel = element("aside", { class: "train", "aria-label": "Training" });
     const section = element("section", { class: "train" });
     this.asking = new Asking(box, page.server);
+    this.starting = new Starting(this.asking);
     const tab = {
       page,
       boot,
       asking: this.asking,
-      say: (/** @type {string | null} */ sentence) => this.say(sentence),
+      say: this.say.bind(this),
+      changed: () => this.stage?.notices.over("start", "opened", "page"),
       start: (/** @type {boolean} */ contrast) => this.#start(contrast),
       act: this.#act.bind(this),
       attempt: this.#attempt.bind(this),
@@ -61,13 +59,14 @@ export class Train {
     this.form = new Form(panel, tab);
     this.list = new RunList(panel, (name, more) => page.visit(() => this.#choose(name, more)));
     this.stage = new Stage(section, tab);
+    section.prepend(this.form.own.sources.brought.node);
     box.append(element("div", { class: "room" }, panel, section));
     page.root.dataset.polls = "0";
     /** @type {Latest<"poll">} */
     this.requests = new Latest(page.server, "poll", {
       build: () => this.#question(),
       show: (reply) => this.#receive(reply),
-      silent: () => this.#ail(SILENT),
+      silent: () => this.say(SILENT, "poll"),
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.#soon(0));
   }
@@ -88,7 +87,7 @@ export class Train {
     this.stage.load(rest);
     this.form.load(rest);
     this.#show();
-    if (notice) this.say(notice);
+    this.say(notice, "opened");
   }
 
   /** @returns {import("../shared/types.d.ts").Saved} */
@@ -121,9 +120,22 @@ export class Train {
     this.stage.saveCsv();
   }
 
-  /** @param {string | null} sentence */
-  say(sentence) {
-    this.stage.say(sentence);
+  /**
+   * @param {string | null} sentence
+   * @param {import("./notices.js").Cause} [cause]
+   */
+  say(sentence, cause = "page") {
+    this.stage.notices.say(cause, sentence);
+  }
+
+  /** @param {import("../shared/gathered.js").Given[]} files  That were dropped or pasted. */
+  bring(files) {
+    return this.form.own.sources.bring(files);
+  }
+
+  /** @param {import("../shared/gathered.js").Given} picture */
+  paste(picture) {
+    return this.form.own.sources.paste(picture);
   }
 
   /** @param {import("../shared/types.d.ts").Colors} colors */
@@ -155,12 +167,12 @@ export class Train {
   /** @param {import("../shared/messages.d.ts").Reply<"poll">} reply */
   #receive(reply) {
     if (reply.error != null) {
-      this.#ail(reply.error);
+      this.say(reply.error, "poll");
       this.#ready();
       this.#soon(this.#shown ? PACE.near : PACE.far);
       return;
     }
-    if (this.#ailing) this.#ail(null);
+    this.stage.notices.over("poll");
     const { more, live } = reply.body;
     this.#soon(more ? 0 : this.#shown && live ? PACE.near : PACE.far); // whatever becomes of this one
     this.#take(reply.body);
@@ -210,12 +222,6 @@ export class Train {
     this.stage.take(name, news);
   }
 
-  /** @param {string | null} sentence  What keeps it from learning what is new; null: nothing any more. */
-  #ail(sentence) {
-    this.#ailing = sentence != null;
-    this.say(sentence);
-  }
-
   // ---- choosing ----
 
   /**
@@ -228,6 +234,7 @@ export class Train {
     else if (others.length === this.#chosen.length) this.#chosen = [...others, name].slice(-MOST);
     else if (others.length) this.#chosen = others;
     for (const known of this.#seen.keys()) if (!this.#chosen.includes(known)) this.#seen.delete(known);
+    this.stage.notices.over("run", "page");
     this.#show();
     this.page.changed();
     this.#soon(0);
@@ -241,26 +248,15 @@ export class Train {
 
   // ---- doing ----
 
-  /**
-   * Pressed again before there is an answer, or after none came, it is the same start: by its token.
-   * @param {boolean} contrast
-   */
+  /** @param {boolean} contrast */
   async #start(contrast) {
-    if (this.#starting) return;
-    const [action, values] = [contrast ? "contrast" : "start", this.form.text()];
-    const wanted = JSON.stringify([action, values]);
-    const fresh = { wanted, token: String(Math.random()) + Date.now() };
-    const asked = this.#unanswered?.wanted === wanted ? this.#unanswered : fresh;
-    this.#unanswered = asked;
-    this.#starting = this.form.starting = true;
-    const answer = this.asking.ask("act", { do: action, values, token: asked.token });
-    const { body, error, silent } = await answer.finally(() => {
-      this.#starting = this.form.starting = false;
+    const answer = await this.starting.start(contrast, this.form.text(), (on) => {
+      this.form.starting = on;
     });
-    if (!silent) this.#unanswered = null;
-    this.say(error);
-    if (!body) return;
-    this.#chosen = body.runs;
+    if (!answer) return;
+    this.say(answer.error, "start");
+    if (!answer.body) return;
+    this.#chosen = answer.body.runs;
     this.#seen.clear();
     this.page.changed();
     this.#soon(0);
@@ -283,7 +279,7 @@ export class Train {
    * @param {Partial<import("../shared/messages.d.ts").ActRequest>} [more]
    */
   async #act(action, run, more = {}) {
-    this.say(await this.#attempt(action, run, more));
+    this.say(await this.#attempt(action, run, more), "run");
   }
 
   /**

@@ -71,7 +71,9 @@ export interface TrainPage {
   page: Page;
   boot: TrainBoot;
   asking: Asking;
-  say(sentence: string | null): void;
+  say(sentence: string | null, cause?: import("./notices.js").Cause): void;
+  /** Something of the form is another than before. */
+  changed(): void;
   start(contrast: boolean): void;
   /** Do something to a run. */
   act(action: string, run: string, more?: Partial<Sent.ActRequest>): Promise<void>;

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edm.base.paths import expanded
 from edm.base.resources import ASSETS
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def read(path: StrPath = FILE) -> Emoji:
     """All of them, class after class, in Unicode's order."""
     from PIL import Image
 
-    with Image.open(path) as file:
+    with Image.open(expanded(path)) as file:
         groups = json.loads(file.info[METADATA_KEY])
         sheet = np.asarray(file)
     names = tuple(name for group in CLASSES for name in groups[group])

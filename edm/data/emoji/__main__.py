@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, features
 
+from edm.base import paths
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.data.emoji import ACROSS, FILE, GROUPS, METADATA_KEY, SHAPE
@@ -36,7 +37,7 @@ _LINE = re.compile(r"([0-9A-F ]+?)\s*; fully-qualified\s*# \S+ E\S+ (.+)")
 def listed(path: StrPath = LIST) -> Iterator[tuple[str, str, str]]:
     """(class, name, text) of each emoji without a skin tone in Unicode's emoji-test.txt, in its order."""
     group = ""
-    with open(path, encoding="utf-8") as file:
+    with open(paths.expanded(path), encoding="utf-8") as file:
         for line in file:
             if line.startswith("# group:"):
                 group = line.removeprefix("# group:").strip()
@@ -97,9 +98,13 @@ def write(path: StrPath, pictures: np.ndarray, groups: dict[str, list[str]]) -> 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m edm.data.emoji", description=__doc__)
-    parser.add_argument("--font", required=True, help="file of Noto Color Emoji")
-    parser.add_argument("--names", default=LIST, help="Unicode's emoji-test.txt (default: %(default)s)")
-    parser.add_argument("--out", default=str(FILE), help="file to write; default: the one that is read")
+    parser.add_argument("--font", type=paths.text, required=True, help="file of Noto Color Emoji")
+    parser.add_argument(
+        "--names", type=paths.text, default=LIST, help="Unicode's emoji-test.txt (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=paths.text, default=str(FILE), help="file to write; default: the one that is read"
+    )
     options = parser.parse_args(arguments)
     try:
         pictures, groups = draw(options.font, options.names)

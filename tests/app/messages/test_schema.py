@@ -115,12 +115,13 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
     assert said("film", run="learner", images=[320, 640, 5])
     assert [json.loads(one)["body"]["fields"] for one in said("plan", values={"batch": "x"})] == [["batch"]]
     assert said("plan", 1, values={"data": "spiral"})
+    assert said("reading", 1, values={"data": "two_diracs"})
     assert said("act", do="delete", run="learner", token="once")
 
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"poll", "film", "plan", "act", "take", "drop"}
+    tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried
 

@@ -29,6 +29,11 @@ def test_start_alone_trains_digits_with_samples_to_watch():
     assert settings.checkpoint == settings.tick
 
 
+def test_pictures_of_every_size_have_a_network_with_as_many_levels_as_they_can_be_halved_for():
+    for side, multipliers in {28: [1, 2, 4], 30: [1, 2], 29: [1], 9: [1], 8: [1, 2], 64: [1, 2, 4, 4]}.items():
+        assert recipes.recipe((3, side, side), "small", "edm")["channel_mult"] == multipliers, side
+
+
 def test_a_recipe_s_attention_follows_multipliers_and_somebody_s_own_must_fit():
     assert planned(data="digits", channel_mult="1").architecture.attention == ()
     assert planned(data="scenes", channel_mult="1,2,2").architecture.attention == (8,)

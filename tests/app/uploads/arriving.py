@@ -50,9 +50,10 @@ def serving(folder, own=False, **named_arrivals):
 
 def zipped(count, side=2000):
     """A small zip of large images."""
-    file, picture = io.BytesIO(), io.BytesIO()
-    Image.new("RGB", (side, side), "teal").save(picture, "PNG")
+    file, pictures = io.BytesIO(), [io.BytesIO(), io.BytesIO()]
+    for picture, color in zip(pictures, ("teal", "navy"), strict=True):
+        Image.new("RGB", (side, side), color).save(picture, "PNG")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(count):
-            archive.writestr(f"{number}.png", picture.getvalue())
+            archive.writestr(f"{number}.png", pictures[number % 2].getvalue())
     return {"files": ("large.zip", file.getvalue())}

@@ -2,13 +2,11 @@
 
 import contextlib
 import errno
-import io
 import socket
 import threading
 import time
 
 import pytest
-from PIL import Image
 
 from app.transport import presence
 from app.uploads import arrivals, sets
@@ -16,6 +14,7 @@ from app.uploads.arrivals import Pace
 from edm.base.errors import Refused
 from edm.data import images
 from tests.app.uploads.arriving import serving, zipped
+from tests.app.uploads.sets import PETS, packed
 
 SQUARE = {"points": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}
 
@@ -23,7 +22,7 @@ SQUARE = {"points": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
 
-QUICK = Pace(silence=0.3, grace=0.2, least=10_000, longest=2.0, at_once=3)
+QUICK = Pace(silence=1.0, grace=0.2, least=10_000, longest=2.0, at_once=3)
 
 
 def begun(client, who, length=90_000, body=b"--x\r\n"):
@@ -106,17 +105,15 @@ def test_on_a_machine_of_one_s_own_an_address_is_a_visitor(tmp_path):
 def test_reading_large_images_holds_up_nobody_and_ends_once_the_sender_has_left(tmp_path, monkeypatch):
     decoded, begin, honest = [], threading.Event(), images.square
 
-    def square(data, *arguments):
+    def square(data, *arguments, **named):
         if len(data) > 5000:
             decoded.append(time.monotonic())
             begin.set()
             time.sleep(0.05)
-        return honest(data, *arguments)
+        return honest(data, *arguments, **named)
 
-    monkeypatch.setattr(sets.images, "square", square)
+    monkeypatch.setattr(images, "square", square)
     monkeypatch.setattr(presence, "LOOK", 0.02)
-    small = io.BytesIO()
-    Image.new("RGB", (40, 40)).save(small, "PNG")
     with serving(tmp_path) as client:
         request = client("ada").build_request("POST", "/explorer-uploads", files=zipped(200))
         body = request.read()
@@ -131,7 +128,7 @@ def test_reading_large_images_holds_up_nobody_and_ends_once_the_sender_has_left(
         )
         assert begin.wait(10)
         before = len(decoded)
-        answer = client("ben").post("/explorer-uploads", files={"files": ("small.png", small.getvalue())})
+        answer = client("ben").post("/explorer-uploads", files={"files": packed(PETS)[0]})
         assert answer.json()["ok"] and len(decoded) < before + 100
         sender.close()
         deadline = time.monotonic() + 10

@@ -1,18 +1,15 @@
 """What visitors bring survives a power cut."""
 
-import io
 import os
 
-from PIL import Image
-
 from app.uploads import sets
+from tests.app.uploads.sets import PETS, packed
 from tests.disk import Disk, files_in, inode
 
 
 def test_an_uploaded_set_survives_a_power_cut(monkeypatch, tmp_path):
-    disk, picture = Disk(monkeypatch), io.BytesIO()
-    Image.new("RGB", (20, 20), "red").save(picture, "PNG")
-    for given in ([[0.0, 1.0], [1.0, 2.0]], [("a.png", io.BytesIO(picture.getvalue()))]):
+    disk = Disk(monkeypatch)
+    for given in ([[0.0, 1.0], [1.0, 2.0]], packed(PETS)):
         path = sets.path_of(tmp_path, sets.intake(given, tmp_path)["id"])
         for file in files_in(path.parent):
             assert ("synced", inode(os.stat(file))) in disk.events, file

@@ -33,7 +33,7 @@ def test_files_and_points_come_from_the_page(classroom):
 
 def test_what_cannot_be_taken_is_answered_with_a_sentence(classroom):
     ben = classroom.login("Ben")
-    ben.post("/explorer-uploads", json={"points": [[0.5, 0.5]]})
+    ben.post("/explorer-uploads", json={"points": SQUARE})
     before = left(classroom.folder)
     big = brought({"big.png": encoded(np.random.default_rng(2).integers(0, 256, (500, 500, 3), dtype=np.uint8))})
 
@@ -101,7 +101,7 @@ def test_a_refusal_arrives_whatever_is_still_on_its_way(classroom, header):
 
 def test_an_interrupted_upload_leaves_nothing_and_blocks_nobody(classroom):
     carl = classroom.login("Carl")
-    carl.post("/explorer-uploads", json={"points": [[0.1, 0.1]]})
+    carl.post("/explorer-uploads", json={"points": SQUARE})
     before, place = left(classroom.folder), urlsplit(classroom.address)
     cookies = "; ".join(f"{name}={value}" for name, value in carl.cookies.items())
     head = (
@@ -112,11 +112,11 @@ def test_an_interrupted_upload_leaves_nothing_and_blocks_nobody(classroom):
         half.sendall(head.encode())
         assert b"100 Continue" in half.recv(1000)  # the server has begun to read it
         half.sendall(b"--x\r\n")
-        status, answer = send(carl, brought({"a.png": ONE}))
+        status, answer = send(carl, packed(PETS))
         assert status == 429 and "still on its way" in answer["sentence"]
     deadline = time.monotonic() + 10
     while status == 429 and time.monotonic() < deadline:
-        status = carl.post("/explorer-uploads", json={"points": [[0.1, 0.1]]}).status_code
+        status = carl.post("/explorer-uploads", json={"points": SQUARE}).status_code
     assert status == 200
     assert nothing_new(classroom, before)
 

@@ -26,7 +26,9 @@ def test_on_this_machine_everybody_is_the_owner(tmp_path):
     someone = visitor(room, None)
     room.check_start(someone, points(images=10**10), [run_of("anna")])
     room.check_control(someone, run_of("anna"))
-    assert room.check_upload(someone) == limits.UPLOAD_BYTES
+    assert room.check_upload(someone) == pytest.approx(limits.room_on_disk(tmp_path), rel=0.01)
+    with pytest.raises(ValueError, match=r"room for .* MB more, .* where it lies, .*python -m edm train --path FILE"):
+        room.check_upload(someone, 1 << 60)
     assert not room.entrance.asks
     told = room.described(someone)
     assert (told["starting"], told["teacher"], told["name"], told["limits"]) == (True, True, None, {})

@@ -13,7 +13,8 @@ from edm.preconditioning import PRECONDITIONINGS, Denoiser
 
 SIGMA_DATA = 0.6
 INSIDE = np.geomspace(0.03, 70, 25)  # levels that every column knows
-OWN_WEIGHT = {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm"}
+OWN_WEIGHT = {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm", "flow": "flow", "v": "v"}
+EVERYWHERE = [name for name, kind in PRECONDITIONINGS.items() if kind().sigma_min == 0]  # columns for every level
 WIDE = np.linspace(math.log(1e-6), math.log(1e6), 400_001)  # ln σ
 
 
@@ -54,13 +55,44 @@ def test_levels_that_a_column_is_not_for_are_nan(name):
     column = diagnostics.preconditioning(name, [1e-5, low or 1e-4, 1.0, min(high, 1e4), 1e5], SIGMA_DATA)
     for values in (column.c_skip, column.c_out, column.c_in, column.c_noise, column.input_std, column.target_std):
         assert np.isfinite(values[1:4]).all()
-        assert (np.isnan(values[[0, 4]]) == (name != "edm")).all()
+        assert (np.isnan(values[[0, 4]]) == (name not in EVERYWHERE)).all()
 
 
-@pytest.mark.parametrize("name", PRECONDITIONINGS)
+@pytest.mark.parametrize("name", OWN_WEIGHT)
 def test_each_column_with_its_own_weight_counts_all_levels_alike(name):
     weight = diagnostics.effective_weight(name, OWN_WEIGHT[name], INSIDE, SIGMA_DATA)
     np.testing.assert_allclose(weight, 1, rtol=1e-12)
+
+
+def test_telling_the_data_counts_as_much_as_the_weight_says():
+    """c_out = 1: with flow's weight an error of the image counts as the error of the velocity that it makes, 1/t²."""
+    t = INSIDE / (1 + INSIDE)
+    np.testing.assert_allclose(diagnostics.effective_weight("x", "flow", INSIDE, SIGMA_DATA), t**-2, rtol=1e-12)
+
+
+def test_min_snr_is_simples_weight_up_to_its_bound():
+    sigmas = np.array([0.1, 5**-0.5, 0.5, 3.0])
+    np.testing.assert_allclose(diagnostics.loss_weight("min_snr", sigmas, SIGMA_DATA), [5, 5, 4, 1 / 9], rtol=1e-12)
+
+
+def test_v_is_the_papers_own_column_for_data_of_size_one():
+    """TrigFlow's as well: with σ = tan t, c_skip = cos² t, |c_out| = sin t and c_in = cos t (arXiv 2410.11081)."""
+    column = diagnostics.preconditioning("v", INSIDE, 1.0)
+    t = np.arctan(INSIDE)
+    for got, expected in (
+        (column.c_skip, np.cos(t) ** 2), (column.c_out, np.sin(t)), (column.c_in, np.cos(t)),
+        (column.input_std, np.ones(25)), (column.target_std, np.ones(25)),
+    ):  # fmt: skip
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_the_network_of_flow_matching_tells_the_velocity():
+    """Of z = (1 − t)·y + t·n: an F that returns n − y makes y of it."""
+    p = PRECONDITIONINGS["flow"]()
+    y, n = (streams.normals(3, purpose, range(9), (4,)).double() for purpose in (1, 2))
+    for sigma in (0.01, 1.0, 50.0):
+        denoiser = Denoiser(lambda z, t: n - y, p)
+        torch.testing.assert_close(denoiser(y + sigma * n, sigma), y, rtol=1e-9, atol=1e-12)
 
 
 def test_mixed_columns_do_not():
@@ -92,7 +124,7 @@ def test_the_initial_loss_is_what_a_network_of_zeros_reads(name):
             "edm", INSIDE, SIGMA_DATA
         )
         np.testing.assert_allclose(weighted, 1, rtol=1e-12)  # the paper's flat initial loss (Figure 5a)
-    else:
+    elif name in ("vp", "ve", "iddpm"):
         np.testing.assert_allclose(diagnostics.initial_loss(name, INSIDE, SIGMA_DATA), INSIDE**2)
 
 

@@ -158,16 +158,18 @@ def test_the_command_writes_beside_the_checkpoint_and_overwrites_only_if_told(tm
     assert main(["convert", str(path)]) == 0
     assert f"adm with preconditioning edm, 3×16×16, 4 classes -> {out}" in capsys.readouterr().out
     assert edm.load(out)(torch.zeros(1, 3, 16, 16), 1.0).shape == (1, 3, 16, 16)
-    path.write_bytes(b"damaged")
     mistakes = {
         (): f"{out} is there already; name another --out, or overwrite it with --force",
-        ("--force",): f"{path} cannot be converted: it is not a pickle",
         ("--out=model.pt",): "must end in .safetensors",
         ("--out=/nowhere/model.safetensors",): "no folder /nowhere",
     }
     for options, words in mistakes.items():
         assert main(["convert", str(path), *options]) == 2
         assert words in capsys.readouterr().err
+    path.write_bytes(b"damaged")  # which is said first
+    for options in ((), ("--force",)):
+        assert main(["convert", str(path), *options]) == 2
+        assert f"{path} cannot be converted: it is not a pickle" in capsys.readouterr().err
     assert checkpoints.read_header(out).title == "official"
     for place, words in {
         "/nowhere/a.pkl": "no folder",

@@ -1,0 +1,231 @@
+"""Noise levels that are found for a model and a solver, in the schedule and scaling of the settings.
+
+First dynamic programming (GITS's idea, arXiv 2405.11326) over M levels of the exact solution: for each pair what a step
+of this solver from one to the other gets wrong, and the N steps for which the sum is least. Then each level in turn
+moves while the error of the whole run falls, which is what the first stage cannot see: errors that cancel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from edm.base.errors import Refused
+from edm.diagnostics.curvature import solution
+from edm.diagnostics.errors import check_deterministic, reference, rms_error
+from edm.sampling import noise
+from edm.sampling.denoisers import denoiser_of
+from edm.sampling.loop import Ode, Run, last, sample
+from edm.sampling.path import Path, path_of
+from edm.timesteps import DISCRETIZATIONS
+
+if TYPE_CHECKING:
+    from edm.base.types import Labels
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.settings import Sampling
+
+GRID = 36  # M
+MEMORY = 3  # levels before a step that a solver is shown
+SHIFTS = (0.25, 0.5, 1.0)  # of flow's time steps, from which the second stage may begin, too
+FIRST, LAST, SHRINK = 0.25, 0.01, 1.7  # moves in ln σ
+PROBES, NUDGE, COARSE = 6, 1e-3, 3  # levels at which it is looked how errors grow or shrink, how, and how finely
+GAIN = 1e-3  # of an error, below which a move is none
+APART = 1e-3  # in ln σ, of two levels at least
+
+Progress = Callable[[float, "tuple[float, ...]"], object]
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """sampling: the settings with the levels found, as a list by hand. predicted: the sum of what each of its steps
+    misses, as it counts at the end; a run comes nearer where its errors cancel. error: RMS to the exact solution from
+    the latents for which they were found; elsewhere: from others, and before: from the same others with the levels that
+    the settings had. All in data units. runs: of the sampler, that the search took.
+    """
+
+    sampling: Sampling
+    predicted: float
+    error: float
+    elsewhere: float
+    before: float
+    runs: int
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """σ_0 > … > σ_{N−1}, without the final 0."""
+        return self.sampling.sigmas or ()
+
+
+def optimized(
+    denoiser: Denoise, sampling: Sampling, latents: torch.Tensor | None = None, labels: Labels = None, *,
+    others: torch.Tensor | None = None, progress: Progress | None = None,
+) -> Optimized:  # fmt: skip
+    """The N levels with which these settings come nearest to the exact solution of this denoiser, from σ_max down.
+
+    latents: unit normal [B, …], for which the levels are found; others: [B, …], on which they are tried; by default
+    those of the seeds 0 and 1, 128 samples of points or 24 images. labels: one for each of either. progress: called
+    with the share of the work that is done and the best levels so far; what it raises ends the search.
+    Raises Refused for settings that add noise, or a single step, whose level is σ_max.
+    """
+    check_deterministic(sampling, "levels are found for the ODE, whose solution is one")
+    latents, others = (_latents(denoiser, known, seed) for seed, known in enumerate((latents, others)))
+    path = path_of(sampling, denoiser)
+    if path.steps < 2:
+        raise Refused(f"steps = {path.steps}: a single step begins at sigma_max, and there is nothing to find")
+    search = _Search(denoiser, path, latents, labels, progress)
+    search.planned()
+    search.moved()
+    found = path_of(sampling.changed(sigmas=search.best), denoiser)
+    exact = reference(denoiser, others, sampling, labels)
+    ends = [last(sample(denoiser, others, one, labels)).x for one in (found.sampling, sampling)]
+    elsewhere, before = (rms_error(end, exact) for end in ends)
+    return Optimized(found.sampling, search.predicted(found), search.error, elsewhere, before, search.runs)
+
+
+def _latents(denoiser, known, seed):
+    if known is not None:
+        return known
+    shape = denoiser_of(denoiser).shape
+    if shape is None:
+        raise Refused("this denoiser does not say what it works on; give latents and others, unit normal [B, …]")
+    return noise.latents(noise.seeds(seed, 128 if len(shape) == 1 else 24), shape)
+
+
+class _Search:
+    """The best levels so far, and their error over `latents`."""
+
+    def __init__(self, denoiser, path, latents, labels, progress):
+        self.denoiser, self.path, self.latents, self.labels = denoiser, path, latents, labels
+        self.ode = Ode(denoiser, path, labels)
+        self._progress, self._done, self.runs = progress or (lambda share, best: None), 0.0, 0
+        self.best, self.error = path.sigmas[:-1], math.inf
+        self._lowest = min(path.sampling.range[0], path.sigmas[-2])
+        self._growth, self._exact = self._measured_growth()
+        self.tried(self.best)
+
+    def said(self, share: float) -> None:
+        self._done = max(self._done, share)
+        self._progress(self._done, self.best)
+
+    @torch.no_grad()
+    def states(self, sigmas: Sequence[float]) -> list[torch.Tensor]:
+        """The exact solution x/s at each level, and its end at 0."""
+        return list(solution(self.denoiser, self.latents, sigmas, self.labels))
+
+    def tried(self, levels: Sequence[float]) -> bool:
+        """Whether the sampler comes nearer with these levels than with the best so far, which they become then."""
+        self.runs += 1
+        settings = self.path.sampling.changed(sigmas=tuple(map(float, levels)))
+        error = rms_error(last(sample(self.denoiser, self.latents, settings, self.labels)).x, self._exact)
+        better = error < self.error * (1 - GAIN)
+        if better:
+            self.best, self.error = settings.sigmas or (), error
+        return better
+
+    @torch.no_grad()
+    def _measured_growth(self) -> tuple[tuple[np.ndarray, np.ndarray], torch.Tensor]:
+        """((ln σ, ln of what a small error at σ becomes at the end, as a share of itself), rising in σ; that end)."""
+        sigmas = np.geomspace(self.path.sigmas[0], self._lowest, PROBES)
+        states = self.states([*sigmas, 0.0])
+        drawn = noise.latents(noise.seeds(2, len(self.latents)), self.latents.shape[1:]).to(states[0])
+        found = []
+        for sigma, state in zip(sigmas.tolist(), states, strict=False):
+            size = NUDGE * max(sigma, 1.0)
+            nudged = solution(self.denoiser, (state + size * drawn) / sigma, [sigma, 0.0], self.labels, None, COARSE)
+            found.append(rms_error([*nudged][-1], states[-1]) / rms_error(state + size * drawn, state))
+        return (np.log(sigmas)[::-1], np.log(found)[::-1]), states[-1]
+
+    @torch.no_grad()
+    def predicted(self, path: Path) -> float:
+        """The sum of what its steps miss the exact solution by, as it counts at the end: RMS, data units."""
+        run, states, total = Run(self.ode, path), self.states(path.sigmas), 0.0
+        for i in range(path.steps):
+            reached = run.step(run.begin(i, states[i] * path.scale(i))) / path.scale(i + 1)
+            total += rms_error(reached, states[i + 1]) * self._grown(path.sigmas[i + 1])
+        return total
+
+    def _grown(self, sigma) -> float:
+        return math.exp(np.interp(math.log(sigma), *self._growth)) if sigma > 0 else 1.0
+
+    @torch.no_grad()
+    def planned(self) -> None:
+        """By dynamic programming; and flow's levels, which need none."""
+        path, steps = self.path, self.path.steps
+        high, low = path.sigmas[0], self._lowest
+        for shift in SHIFTS:
+            levels = DISCRETIZATIONS["flow"].levels(steps, low, high, None, shift=shift)
+            self.tried(_apart(np.maximum(levels, low)))
+        grid = np.geomspace(high, low, max(GRID, 2 * steps)).tolist()
+        cost = self._costs([*grid, 0.0])
+        self.tried([grid[i] for i in cheapest(cost, steps)])
+
+    def _costs(self, sigmas) -> np.ndarray:
+        """[M + 1, M + 1]: the local error of a step from level i to level j > i, after equal ones."""
+        states, count = self.states(sigmas), len(sigmas)
+        path = _part(self.path, sigmas)
+        scaled = [state * path.scale(i) for i, state in enumerate(states)]
+        known = [(x, *self.ode.slope(x, t)) for x, t in zip(scaled, path.times[:-1], strict=False)]
+        cost = np.full((count, count), math.inf)
+        for i in range(count - 1):
+            self.said(0.4 * i / count)
+            for j in range(i + 1, count):
+                before = [i - k * (j - i) for k in range(MEMORY, 0, -1)]
+                places = [k for k in before if k >= 0] + [i, j]
+                part = _part(self.path, [sigmas[k] for k in places])
+                run = Run(self.ode, part)
+                *_, reached = [run.step(run.at(k, *known[place])) for k, place in enumerate(places[:-1])]
+                cost[i, j] = rms_error(reached / part.scale(part.steps), states[j]) * self._grown(sigmas[j])
+        return cost
+
+    def moved(self) -> None:
+        """Each level but the first, a little up or down, as long as that helps."""
+        step = FIRST
+        while step > LAST:
+            for k in range(1, len(self.best)):
+                self.said(0.4 + 0.6 * math.log(FIRST / step) / math.log(FIRST / LAST))
+                for move in (step, -step):
+                    while (levels := _shifted(self.best, k, move)) and self.tried(levels):
+                        pass
+            step /= SHRINK
+        self.said(1.0)
+
+
+def _shifted(levels, k, move) -> list[float]:
+    """The levels with the k-th elsewhere; [] where it would meet another."""
+    moved = [*levels[:k], levels[k] * math.exp(move), *levels[k + 1 :]]
+    near = [math.log(a / b) for a, b in zip(moved[k - 1 : k + 1], moved[k : k + 2], strict=False)]
+    return moved if min(near) > APART else []
+
+
+def _apart(levels) -> list[float]:
+    """Levels that fall: those that are as low as the last come above it."""
+    for k in range(len(levels) - 2, -1, -1):
+        levels[k] = max(levels[k], levels[k + 1] * math.exp(2 * APART))
+    return levels.tolist()
+
+
+def _part(path: Path, sigmas: Sequence[float]) -> Path:
+    """The path with these levels."""
+    times = tuple(path.time(sigma) for sigma in sigmas)
+    quiet = (0.0,) * (len(sigmas) - 1)
+    return replace(path, sigmas=tuple(sigmas), times=times, gammas=quiet, hats=times[:-1])
+
+
+def cheapest(cost: np.ndarray, steps: int) -> list[int]:
+    """Where the steps begin that go from the first place to the last with the least sum."""
+    total, came = np.full(len(cost), math.inf), []
+    total[0] = 0.0
+    for _ in range(steps):
+        sums = total[:, None] + cost
+        came.append(sums.argmin(0))
+        total = sums.min(0)
+    places, at = [], len(cost) - 1
+    for before in reversed(came):
+        at = int(before[at])
+        places.append(at)
+    return places[::-1]
