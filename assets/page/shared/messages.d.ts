@@ -1008,6 +1008,7 @@ export interface Requests {
   truncation: FigureRequest;
   order: FigureRequest;
   patches: FigureRequest;
+  times: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -1039,6 +1040,7 @@ export interface Answers {
   truncation: Truncation;
   order: Drawing;
   patches: Copies;
+  times: Drawing;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
