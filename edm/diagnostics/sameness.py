@@ -14,22 +14,19 @@ and those of none are the base's: so DDIM is compared with flow matching on flow
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
-from edm.base.choices import formula_of
 from edm.base.devices import precisely
 from edm.base.errors import Refused
-from edm.diagnostics.design import loss_weight, training_density
 from edm.diagnostics.errors import rms_error
 from edm.diagnostics.names import Name, names
+from edm.diagnostics.training_rows import STEPS, TRAINING_ROWS, Setting, apart
 from edm.diagnostics.walk import ROWS
-from edm.objective import NOISES, WEIGHTS, Design, Learned
-from edm.preconditioning import PRECONDITIONINGS, build
+from edm.objective import Design
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.path import path_of
@@ -40,36 +37,8 @@ if TYPE_CHECKING:
     from edm.sampling.denoisers import Denoise
 
 TOLERANCE = 1e-9  # below which a difference is rounding
-SIGMA_DATA = 0.5
-SIGMAS = np.geomspace(0.002, 80, 200)
 EQUAL, SAME, DIFFERENT = "identical", "same", "different"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A name with all rows filled in. title: of the name. owner: row -> the `Name` that filled it; None: the base."""
-
-    title: str
-    sampling: Sampling
-    design: Design
-    owner: dict[str, Name | None]
-
-    @property
-    def sigma_data(self) -> float:
-        """Of the data."""
-        return self.design.sigma_data or SIGMA_DATA
-
-    def at(self, sampling: Sampling) -> Sampling:
-        """How it samples with these settings, at their N: with the levels as published, where they are."""
-        owner = self.owner[_STEPS]
-        if owner is None or owner.levels is None:
-            return sampling
-        return sampling.changed(sigmas=tuple(owner.levels(sampling).tolist()))
-
-    def own(self, row: str, what: str) -> Callable | None:
-        """What the owner of that row was published as."""
-        owner = self.owner[row]
-        return None if owner is None else getattr(owner, what)
+SAMPLING_ROWS = ROWS[:-1]  # N is the same
 
 
 class Verdict(NamedTuple):
@@ -114,96 +83,6 @@ class Sameness:
         return self.coefficients <= TOLERANCE
 
 
-class _DesignRow(NamedTuple):
-    """A training row: its fields, its text, and the largest difference of two settings in it."""
-
-    title: str
-    fields: tuple[str, ...]
-    text: Callable[[Setting], str]
-    difference: Callable[[Setting, Setting], float]
-    of: str
-
-
-_STEPS = ROWS[1].title
-_COUNT = ROWS[-1].title
-_PRECONDITIONING, _NOISE, _WEIGHT = "preconditioning", "p_train(σ)", "weight λ(σ)"
-
-
-def _apart(a, b) -> float:
-    """The largest relative difference where both are known, 0 where both are 0."""
-    size = np.maximum(abs(a), abs(b))
-    return float(np.nanmax(abs(a - b) / np.where(size > 0, size, 1.0)))
-
-
-def _coefficients(setting) -> list[np.ndarray]:
-    made = setting.own(_PRECONDITIONING, "preconditioning")
-    name, sigmas = setting.design.preconditioning, torch.from_numpy(SIGMAS)
-    p = made(setting.sigma_data) if made else build(name, setting.sigma_data)
-    known = (p.sigma_min <= SIGMAS) & (p.sigma_max >= SIGMAS)
-    found = p.c_skip(sigmas), p.c_out(sigmas).abs(), p.c_in(sigmas), p.round_sigma(sigmas)
-    return [np.where(known, values.numpy(), np.nan) for values in found]
-
-
-def _of_preconditioning(a, b):
-    return max(_apart(*pair) for pair in zip(_coefficients(a), _coefficients(b), strict=True))
-
-
-def _density(setting):
-    density = setting.own(_NOISE, "density")
-    return density(SIGMAS, setting.design) if density else training_density(setting.design, SIGMAS)
-
-
-def _of_noise(a, b):
-    first, second = _density(a), _density(b)
-    return float(abs(first - second).max() / max(first.max(), second.max()))
-
-
-def _lambda(setting):
-    weight = setting.own(_WEIGHT, "weight")
-    if weight:
-        return weight(torch.from_numpy(SIGMAS), setting.sigma_data).numpy()
-    return loss_weight(setting.design.weight, SIGMAS, setting.sigma_data)
-
-
-def _of_weight(a, b):
-    learned = [isinstance(WEIGHTS[setting.design.weight], Learned) for setting in (a, b)]
-    if learned[0] != learned[1]:
-        return math.inf  # e^u(σ) is not known before the training
-    ratio = _lambda(a) / _lambda(b)
-    return _apart(ratio, np.full_like(ratio, ratio[len(ratio) // 2]))
-
-
-def _written(setting, row, registry, chosen):
-    owner = setting.owner[row]
-    what = {_PRECONDITIONING: "preconditioning", _NOISE: "density"}.get(row, "")
-    return owner.written if owner and what and getattr(owner, what) else formula_of(registry, chosen)
-
-
-def _moments(setting):
-    if "P_mean" not in (NOISES[setting.design.noise].knobs or ()):
-        return "none"
-    return f"P_mean = {setting.design.P_mean:g}, P_std = {setting.design.P_std:g}".replace("-", "−")
-
-
-_DESIGN_ROWS = (
-    _DesignRow(
-        "σ_data", ("sigma_data",), lambda s: f"{s.sigma_data:g}", lambda a, b: abs(a.sigma_data / b.sigma_data - 1), "",
-    ),
-    _DesignRow(
-        _PRECONDITIONING, ("preconditioning",),
-        lambda s: _written(s, _PRECONDITIONING, PRECONDITIONINGS, s.design.preconditioning),
-        _of_preconditioning, "c_skip, c_in, |c_out|",
-    ),
-    _DesignRow(
-        _NOISE, ("noise",), lambda s: _written(s, _NOISE, NOISES, s.design.noise), _of_noise, "density in ln σ",
-    ),
-    _DesignRow("its mean and spread", ("P_mean", "P_std"), _moments, _of_noise, "density in ln σ"),
-    _DesignRow(
-        _WEIGHT, ("weight",), lambda s: formula_of(WEIGHTS, s.design.weight), _of_weight, "λ up to a constant",
-    ),
-)  # fmt: skip
-
-
 def settings_of(
     a: str | Name, b: str | Name, sampling: Sampling | None = None, design: Design | None = None
 ) -> tuple[Setting, Setting]:
@@ -224,13 +103,13 @@ def _named(name) -> Name:
 
 def _setting(name, other, base, trained):
     values, chosen, owner = {}, {}, {}
-    for row in ROWS[:-1]:
+    for row in SAMPLING_ROWS:
         owned = [one for one in (name, other) if set(row.fields) & set(one.sampling)]
         owner[row.title] = owned[0] if owned else None
         given = owned[0].sampling if owned else {}
         start = Sampling() if owned else base
         values |= {field: given.get(field, getattr(start, field)) for field in row.fields}
-    for row in _DESIGN_ROWS:
+    for row in TRAINING_ROWS:
         owned = [one for one in (name, other) if set(row.fields) & set(one.design)]
         owner[row.title] = owned[0] if owned else None
         given = owned[0].design if owned else {}
@@ -257,7 +136,7 @@ def same(
         if s == t:
             return 0.0, 0.0
         ways = [path_of(way, denoiser).sigmas for way in (s, t)]
-        levels = _apart(*(np.array(way[:-1]) for way in ways)) if len(ways[0]) == len(ways[1]) else math.inf
+        levels = apart(*(np.array(way[:-1]) for way in ways)) if len(ways[0]) == len(ways[1]) else math.inf
         for way in (s, t):
             if way not in ends:
                 ends[way] = _end(denoiser, latents, way, labels)
@@ -266,8 +145,8 @@ def same(
 
     levels, samples = difference(first.at(first.sampling), second.at(second.sampling))
     alike = max(levels, samples) <= TOLERANCE
-    rows = [_sampled(row, first, second, difference, (levels, samples), alike) for row in ROWS[:-1]]
-    designed = [_designed(row, first, second) for row in _DESIGN_ROWS]
+    rows = [_sampled(row, first, second, difference, (levels, samples), alike) for row in SAMPLING_ROWS]
+    designed = [_designed(row, first, second) for row in TRAINING_ROWS]
     coefficients = max(row.difference for row in designed)
     return Sameness(first, second, (*rows, *designed), levels, coefficients, samples)
 
@@ -279,7 +158,7 @@ def _end(denoiser, latents, sampling, labels):
 
 def _text(row, setting):
     owner = setting.owner[row.title]
-    if row.title == _STEPS and owner is not None and owner.levels:
+    if row.title == STEPS and owner is not None and owner.levels:
         return owner.written
     return row.text(setting.sampling)
 
@@ -299,12 +178,14 @@ def _sampled(row, a, b, difference, overall, alike) -> Verdict:
         found = difference(a.at(a.sampling), mixed.at(a.sampling.changed(**changed)))
     except Refused:  # it takes another row too
         found = overall
-    of = "levels" if row.title == _STEPS else "samples"
+    of = "levels" if row.title == STEPS else "samples"
     number = found[0] if of == "levels" else found[1]
     return Verdict(row.title, *texts, SAME if max(found) <= TOLERANCE else DIFFERENT, number, of)
 
 
 def _designed(row, a, b) -> Verdict:
-    texts, found = (row.text(a), row.text(b)), row.difference(a, b)
-    alike = EQUAL if texts[0] == texts[1] else SAME
-    return Verdict(row.title, *texts, alike if found <= TOLERANCE else DIFFERENT, found, row.of)
+    texts = row.text(a), row.text(b)
+    if texts[0] == texts[1]:
+        return Verdict(row.title, *texts, EQUAL, 0.0, "")
+    found = row.difference(a, b)
+    return Verdict(row.title, *texts, SAME if found <= TOLERANCE else DIFFERENT, found, row.of)

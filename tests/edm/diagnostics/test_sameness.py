@@ -58,7 +58,7 @@ def test_two_names_of_one_thing_are_the_same_whichever_comes_first(a, b):
         ("epsilon", "preconditioning.iddpm", {"preconditioning"}),
         ("epsilon", "x_prediction", {"preconditioning"}),
         ("trigflow", "velocity", {"preconditioning"}),
-        ("log_normal", "noise.uniform_t", {"p_train(σ)", "its mean and spread"}),
+        ("log_normal", "noise.uniform_t", {"p_train(σ)", "P_mean, P_std"}),
     ],
 )
 def test_what_differs_is_named_row_by_row(a, b, rows):
