@@ -50,7 +50,9 @@ def run(options: argparse.Namespace) -> Any:
     named = options.advice and options.path in sources.names() and not os.path.exists(options.path)
     document, lines, found = {}, [], options.path
     if not named:
-        found = data.bring(options.path, columns=options.columns, labels=options.labels, leave_out=options.leave_out)
+        line, how = Line(sys.stderr, what="files"), {"labels": options.labels, "leave_out": options.leave_out}
+        found = data.bring(options.path, columns=options.columns, progress=line.show, **how)
+        line.end()
         document, lines = found.document(), [found.told()]
     if options.advice:
         advised = _advised(found)
