@@ -45,7 +45,7 @@ def of_walk(found: Sequence[tuple[str, float, Sampling]], what: str) -> str:
     text = f"Error, row by row: {', '.join(listed)}."
     if not worse:
         return f"{text} {about(what)}"
-    text += f" The error rises with the {_listed([row for row, _, _ in worse])}."
+    text += f" The error rises with the {enumerated([row for row, _, _ in worse])}."
     if any(dearer(start, reached) for _, start, reached in worse):
         text += f" {STEPS}."
     if any(order(start) == order(reached) > 1 and _coordinates(start, reached) for _, start, reached in worse):
@@ -85,9 +85,9 @@ def of_race(
     text = ""
     if passed:
         listed = [f"{title} from about {at.evaluations:.0f}" for title, at in _sorted(passed)]
-        text += f"The lines cross: {own} is below {_listed(listed)} NFE on, and above with fewer."
+        text += f"The lines cross: {own} is below {enumerated(listed)} NFE on, and above with fewer."
     if lower:
-        text += f" In the end {_listed(lower)} {'is' if len(lower) == 1 else 'are'} below {own}."
+        text += f" In the end {enumerated(lower)} {'is' if len(lower) == 1 else 'are'} below {own}."
     if any(dearer(samplings[title], samplings[own]) for title in passed):
         text += f" {STEPS}."
     if any(order(samplings[title]) > 1 and _coordinates(samplings[title], samplings[own]) for title in lower):
@@ -115,6 +115,7 @@ def _sorted(passed):
     return sorted(passed.items(), key=lambda item: item[1].evaluations)
 
 
-def _listed(words) -> str:
+def enumerated(words) -> str:
+    """Words as in a sentence."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

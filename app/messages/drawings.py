@@ -273,6 +273,25 @@ class Lanes(Drawing):
     lanes: list[Lane]
 
 
+class Verdict(Sent):
+    """A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for."""
+
+    title: str
+    a: str
+    b: str
+    verdict: Literal["identical", "same", "different"]
+    proof: str
+
+
+class Sameness(Drawing):
+    """titles: of both. same: whether nothing tells them apart; null while that is computed. verdict: a sentence."""
+
+    titles: tuple[str, str]
+    same: bool | None
+    verdict: str
+    rows: list[Verdict]
+
+
 class Ends(Sent):
     name: str
     values: list[str]

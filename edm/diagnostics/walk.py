@@ -86,7 +86,9 @@ def _solver(sampling):
 
 
 def _written(value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else {True: "yes", False: "no"}.get(value, str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _about(values) -> dict[str, object]:

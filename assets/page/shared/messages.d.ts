@@ -656,6 +656,17 @@ export interface Row {
   pictures: boolean;
 }
 
+/** titles: of both. same: whether nothing tells them apart; null while that is computed. verdict: a sentence. */
+export interface Sameness {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  titles: [string, string];
+  same: boolean | null;
+  verdict: string;
+  rows: Verdict[];
+}
+
 /** What the page knows of a run. sample: images of the newest samples that it has. */
 export interface Seen {
   cursor?: string;
@@ -841,6 +852,15 @@ export interface Unplanned {
   fields: string[];
 }
 
+/** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
+export interface Verdict {
+  title: string;
+  a: string;
+  b: string;
+  verdict: "identical" | "same" | "different";
+  proof: string;
+}
+
 /** The picture's width over its height, and whether its window follows σ. aspect: None of a hidden one. */
 export interface Window {
   aspect?: number | null;
@@ -1015,6 +1035,7 @@ export interface Requests {
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
   act: ActRequest;
@@ -1047,6 +1068,7 @@ export interface Answers {
   walk: Lanes;
   race: Drawing;
   sweep: Sweep;
+  sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
   act: Act;
