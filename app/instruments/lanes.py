@@ -16,7 +16,7 @@ from app.work.measures import measure
 from app.work.pictures import Picture
 from edm import diagnostics, presets, runner
 from edm.base.errors import Refused
-from edm.experiments.experiment import Experiment
+from edm.experiments.experiment import EACH, Experiment
 from edm.plots.looks import YOURS, look_of
 from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
@@ -137,11 +137,10 @@ def lane_of(title, lane, sampling, settings, fit=None, denoiser=None) -> Lane:
         model = choosing.denoising(settings.data, denoiser or settings.denoiser, column)
         sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
-        return Lane(
-            title,
-            look_of(lane).color,
-            Experiment(model=model.name, count=POINTS if points else None, sampling=sampling),
-        )
+        # beside a network, which is told classes by turns, the exact denoiser is told the same
+        label = EACH if settings.denoiser == choosing.BOTH and model.classes else None
+        experiment = Experiment(model=model.name, count=POINTS if points else None, label=label, sampling=sampling)
+        return Lane(title, look_of(lane).color, experiment)
     except Refused as error:
         return Lane(title, look_of(lane).color, None, without_folders(str(error)))
 

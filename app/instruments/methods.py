@@ -19,7 +19,7 @@ DASHES = ("solid", "dash", "dot")  # once all colours are used
 
 @dataclass(frozen=True)
 class Method:
-    """title: for people. values: the fields of `Sampling` that make it. color: of the palette; dash: of lines."""
+    """title: for people. values: fields of `Sampling` that make it. color: of the page's palette; dash: of lines."""
 
     title: str
     solver: Solver

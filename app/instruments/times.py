@@ -41,16 +41,14 @@ def respond(settings: Times, context):
 def _body(runs):
     images = {"title": "images seen", "log": True}
     copies = {
-        "title": "Samples that are copies of a training sample",
         "x": images,
         "y": {"title": "copies, %", "range": [-4, 104]},
         "lines": [_line(run, [100 * share for share in run["copies"]]) for run in runs],
-        "marks": [{"y": CHANCE, "text": "by chance, on a plane"}],
+        "marks": [{"y": CHANCE, "text": "by chance"}],
     }
     error = {
-        "title": "Error on fresh samples",
         "x": images,
-        "y": {"title": "E[λ · error]"},
+        "y": {"title": "E[λ · error] on fresh samples"},
         "lines": [_line(run, run["error"]) for run in runs],
     }
     return {

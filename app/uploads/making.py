@@ -17,7 +17,7 @@ from PIL import Image
 from app.uploads import pictured
 from edm.base.atomic import atomic
 from edm.base.errors import Refused
-from edm.data.brought import Brought, Choice, LeftOut, told
+from edm.data.brought import Brought, Choice, LeftOut, NotTaken, told
 from edm.data.brought.names import hidden
 from edm.data.points import digest as digest_of
 
@@ -41,9 +41,10 @@ def side_of(brought: Brought, resolution: int | str) -> int:
     if height == width and low <= height <= high:
         return height
     sizes = f"{width}×{height}" if height and width else "not all of one size"
-    raise Refused(
+    raise NotTaken(
         f"these pictures are {sizes}: those that stay as they are must be square, of one size from {low} to {high}; "
-        f"choose a picture size, {CHOSEN}, to which the middle of each is brought"
+        f"choose a picture size, {CHOSEN}, to which the middle of each is brought",
+        choices=[Choice("resolution", str(size), f"{size} × {size}") for size in SIZES],
     )
 
 

@@ -31,10 +31,11 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         "latents = edm.latents(seeds, model.shape)",
     ]
     arguments = "model.denoiser, latents, sampling"
-    if experiment.label is not None:
+    turns = experiment.by_turns(model) or (model.trained and experiment.label is None)
+    if experiment.label is not None and not turns:
         lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
         arguments += ", labels"
-    elif model.trained and model.classes:
+    elif turns and model.classes:
         lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
         arguments += ", labels"
     lines += [

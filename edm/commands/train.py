@@ -34,7 +34,7 @@ MORE = """examples:
   python -m edm train --preset training/digits --preset designs/vp --out runs/digits_vp
   python -m edm train --preset training/digits --preconditioning ve --noise edm --weight edm --augment 0.12
   python -m edm train --dataset folder --path photos.zip --resolution 64 --crop --batch 64
-  python -m edm train --dataset points --path cloud.csv
+  python -m edm train --path measured.xlsx --columns lon,lat
   python -m edm train --resume runs/digits_vp
   torchrun --nproc_per_node 8 -m edm train --preset training/cifar10_conditional_vp --download true
   python -m edm train --preset training/cifar10_conditional_vp --estimate --card V100 --device "cuda*8"

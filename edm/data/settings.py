@@ -57,7 +57,7 @@ class Data(Settings):
     )
     examples: Whole | None = knob(
         None,
-        "training samples n",
+        "samples n",
         "Train on so many samples only, the same for every seed; none: on all there are",
         slider=(4, 4096),
         log=True,

@@ -77,7 +77,7 @@ def _no_frechet(experiment, model) -> str | None:
 
     if _data(model) not in DESIGNS:
         return f"needs features, which {' and '.join(DESIGNS)} have; points have distance"
-    if experiment.label is not None:
+    if experiment.label is not None and not experiment.by_turns(model):
         return "compares with all classes; leave the class open"
     if count(experiment) < 2:
         return "needs 2 samples or more, and says little below some hundred"

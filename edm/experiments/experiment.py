@@ -21,6 +21,7 @@ MAX_SAMPLES = 4096
 MAX_DRAWN = 1000
 
 _NONE = ("", "none", "auto")  # of a class, unless one is called so
+EACH = "each"  # likewise: all classes, by turns
 
 
 def _label(value):
@@ -47,7 +48,7 @@ class Experiment(Settings):
         None,
         "class",
         "Class to sample, by its name, where the model knows classes; of classes whose names are no numbers also by "
-        "number, from 0; none: all",
+        "number, from 0; none: all; each: one after the other, as networks do for none",
     )
     points: tuple[tuple[Number, Number], ...] | None = knob(
         None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
@@ -58,12 +59,19 @@ class Experiment(Settings):
         """However the class was written, it is written as its name."""
         if isinstance(self.label, str) and self.label.lower() in _NONE and self.label not in model.class_names:
             object.__setattr__(self, "label", None)
-        if self.label is not None:
+        if self.by_turns(model):
+            object.__setattr__(self, "label", None if model.trained else EACH)
+        elif self.label is not None:
             try:
                 number = model.class_of(self.label)
             except Refused as error:
                 raise refusal("label", self.label, str(error)) from None
             object.__setattr__(self, "label", classes.written(model.class_names[number]))
+
+    def by_turns(self, model: models.Model) -> bool:
+        """Whether it asks for all classes of its model by turns; a network, which has to be told of one, does so."""
+        said = isinstance(self.label, str) and self.label.lower() == EACH and self.label not in model.class_names
+        return said and bool(model.classes)
 
     @model_validator(mode="after")
     def _consistent(self):

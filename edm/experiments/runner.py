@@ -84,9 +84,9 @@ def classes_of(experiment: Experiment) -> tuple[int, ...]:
 
 
 def _classes(experiment, model) -> tuple[int, ...]:
-    if experiment.label is not None:
+    if experiment.label is not None and not experiment.by_turns(model):
         return (model.class_of(experiment.label),)
-    return model.drawn if model.trained and model.classes else ()
+    return model.drawn if model.classes and (model.trained or experiment.label is not None) else ()
 
 
 def _labels(taking, numbers) -> list[int] | None:

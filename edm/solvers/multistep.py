@@ -67,7 +67,7 @@ def remembering(path: PathLike, most: int, of: Remembered, row: Callable[[int, i
     return step
 
 
-def combined(x, keep, weights, history) -> torch.Tensor:
+def combined(x: torch.Tensor, keep: float, weights: Sequence[float], history: Sequence[torch.Tensor]) -> torch.Tensor:
     """keep·x + Σ weights_j·m₋ⱼ, a tensor of its own."""
     found = x * keep if keep != 1 else x.add(history[0], alpha=weights[0])
     for weight, remembered in list(zip(weights, history, strict=False))[keep == 1 :]:

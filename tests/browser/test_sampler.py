@@ -80,6 +80,23 @@ def test_every_row_of_table_1_switches_alone(explore, choice):
     assert explorer.page.locator(".yours.on").count() == 1  # no longer one of the four columns
 
 
+def test_solvers_stand_in_a_list_of_families_and_bring_their_own_knobs(explore):
+    explorer = explore("?model=three_modes&steps=8")
+    page = explorer.page
+    assert page.locator("[data-knob=solver] optgroup").count() > 2
+    page.select_option("[data-knob=solver]", "unipc")
+    page.select_option("[data-knob=variant]", "bh1")
+    explorer.settled()
+    assert set(explorer.query.split("&")) == {"model=three_modes", "steps=8", "solver=unipc", "variant=bh1"}
+    assert page.locator("[data-row=order]").is_visible() and not page.locator("[data-row=eta]").is_visible()
+    assert "do not touch it" in explorer.text(".about")
+    page.select_option("[data-knob=solver]", "dpmpp_2m_sde")
+    explorer.settled()
+    assert set(explorer.query.split("&")) == {"model=three_modes", "steps=8", "solver=dpmpp_2m_sde"}
+    assert page.locator("[data-row=eta]").is_visible() and not page.locator("[data-row=order]").is_visible()
+    assert "error: fresh noise" in explorer.text(".metrics >> nth=0")
+
+
 def test_designs_set_their_rows_and_keep_the_rest(explore):
     explorer = explore("?model=spiral&steps=9&S_churn=4")
     for design, evaluations in (("vp", 9), ("ve", 9), ("iddpm", 9), ("edm", 17)):

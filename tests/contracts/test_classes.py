@@ -252,3 +252,19 @@ def test_more_classes_than_a_thousand_keep_their_names(tmp_path):
     wanted = settings(place)
     assert len(header_of(wanted, sources.open_source(wanted.data), 0.5).class_names) == 1001
     assert checkpoints.MAX_HEADER > 12 << 20  # all names that a folder may have, as JSON
+
+
+def test_an_exact_denoiser_can_be_told_all_classes_by_turns_as_a_network_is():
+    exact, network = (
+        edm.Experiment(model="digits", label="Each", count=12),
+        edm.Experiment(model="digits_edm", count=12),
+    )
+    assert runner.labels_of(exact) == runner.labels_of(network) == [k % 10 for k in range(12)]
+    assert runner.labels_of(exact, range(5, 7)) == [5, 6]
+    assert edm.Experiment.parse(unflatten(flatten(exact), edm.Experiment)) == exact
+    assert edm.Experiment(model="digits_edm", label="each", count=12) == network
+    scope: dict = {}
+    exec(snippets.python(exact.changed(sampling={"steps": 2})).partition("edm.render")[0], scope)
+    assert list(scope["labels"]) == runner.labels_of(exact)
+    with pytest.raises(SettingsError, match="no classes"):
+        edm.Experiment(model="spiral", label="each")

@@ -54,7 +54,7 @@ def check(line):
             case ["edm", *arguments]:
                 arguments = [word.replace("$L", "assets/models/ladder") for word in arguments]
                 chosen = parser().parse_args(arguments)
-                if re.search(r"--(resume|config)|/.*\.|\.safe", rest):
+                if re.search(r"--(resume|config|path)|/.*\.|\.safe", rest):
                     return
                 if arguments[0] == "sample":
                     assert chosen.run(argparse.Namespace(**{**vars(chosen), "dry_run": True})) is None
@@ -87,7 +87,12 @@ def test_every_example_in_the_help_can_be_given(capsys):
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_what_is_there(page):
     for address in re.findall(r"\]\(([^)\s]+)\)", text(page)):
-        if not urlsplit(address).scheme:
+        if address.startswith("#"):
+            headings = [
+                re.sub(r"[^\w -]", "", line.lower()).strip() for line in text(page).splitlines() if line[:1] == "#"
+            ]
+            assert address[1:] in [heading.replace(" ", "-") for heading in headings], address
+        elif not urlsplit(address).scheme:
             assert ((ROOT / page).parent / address).exists(), address
     for path in re.findall(r"`((?:edm|app|tests|assets|presets)/[\w./]*)`", text(page)):
         assert (ROOT / path).exists(), path

@@ -150,17 +150,17 @@ export class Sources {
     }
   }
 
-  /** @type {(parcel: Parcel, shown: string) => Promise<void>} */
+  /** @type {(parcel: Parcel, shown: string) => Promise<boolean>} Whether it was taken. */
   async #read(parcel, shown) {
     const cancel = () => this.#cancel(parcel);
     this.brought.reading(shown, 0, 0, cancel);
     const answer = await parcel.sending.read(parcel.options, (done, total) => {
       if (this.#mine(parcel)) this.brought.reading(shown, done, total, cancel);
     });
-    if (!this.#mine(parcel)) return;
+    if (!this.#mine(parcel)) return false;
     if (!answer.ok) {
       this.#refuse(answer.sentence, answer.offers);
-      return;
+      return false;
     }
     const before = parcel.made;
     const { dataset, sheet } = answer;
@@ -168,6 +168,7 @@ export class Sources {
     this.#setSize(parcel.options.resolution[0]);
     this.brought.show(parcel.sending.title || dataset.title, sheet, this.#asked(parcel));
     if (before && before !== dataset.name) await this.form.forget(before); // unless a run needs it
+    return true;
   }
 
   /** @param {Parcel | null} parcel */
@@ -182,9 +183,10 @@ export class Sources {
    */
   async #again(options, parcel = this.#parcel) {
     if (!parcel) return;
-    parcel.options = { ...parcel.options, ...options };
+    const before = parcel.options;
+    parcel.options = { ...before, ...options };
     try {
-      await this.#read(parcel, parcel.sending.title || "it");
+      if (!(await this.#read(parcel, parcel.sending.title || "it"))) parcel.options = before;
     } catch (error) {
       this.#fail(parcel, error);
     }

@@ -6,7 +6,7 @@ floating-point ones from 0 … 255, 0 … 1 or −1 … 1 are taken as such, oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class Stack:
             return found.reshape(-1, channels, high, wide).transpose(0, 2, 3, 1)
         return found.reshape(-1, high, wide, channels)
 
-    def pieces(self):
+    def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """(number of the first, images [B, H, W, C]) of some at a time."""
         step = max(1, _PIECE // max(1, int(np.prod(self.shape))))
         for first in range(0, self.count, step):
@@ -120,8 +120,8 @@ def interleaved(stack: Stack) -> bool:
     side = stack.shape[1]
     apart, together = some.reshape(-1, 3, side, side), some.reshape(-1, side, side, 3).transpose(0, 3, 1, 2)
 
-    def roughness(pictures):
-        return np.abs(np.diff(pictures, axis=2)).mean() + np.abs(np.diff(pictures, axis=3)).mean()
+    def roughness(pictures: np.ndarray) -> float:
+        return float(np.abs(np.diff(pictures, axis=2)).mean() + np.abs(np.diff(pictures, axis=3)).mean())
 
     return bool(roughness(together) < 0.8 * roughness(apart))
 

@@ -7,10 +7,11 @@ import pytest
 
 import edm
 from app.instruments import INSTRUMENTS
+from app.work import copying_runs
 from edm import diagnostics
 from edm.base.fields import SettingsError
 from edm.files.render import to_uint8
-from tests.app.instruments import bodies
+from tests.app.instruments import bodies, final
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,18 @@ def test_only_networks_whose_training_images_are_a_set_are_offered():
     assert {"digits_edm", "emoji_edm"} < set(offered) and not {"scenes_edm", "spiral_mlp"} & set(offered)
     with pytest.raises(SettingsError, match="model"):
         next(bodies("patches", model="scenes_edm"))
+
+
+def test_recorded_runs_copy_the_later_the_more_they_learn_and_are_those_of_the_preset():
+    body = final("times")
+    copies, error = body["figure"]["panels"]
+    runs = copying_runs.recorded()
+    assert [line["name"] for line in copies["lines"]] == ["n = 16", "n = 64", "n = 256"]
+    for run, line, other in zip(runs, copies["lines"], error["lines"], strict=True):
+        settings = copying_runs.settings(run["examples"])
+        assert run["images"] == list(range(settings.tick, settings.images + 1, settings.tick)) == line["x"]
+        assert line["y"] == pytest.approx([100 * share for share in run["copies"]]) and other["y"] == run["error"]
+    ends = [run["copies"][-1] for run in runs]
+    assert ends[0] > 0.6 and ends == sorted(ends, reverse=True)
+    assert runs[0]["error"][-1] > 1.5 * min(runs[0]["error"]) and "n = 16: " in body["summary"]
+    assert [line["name"] for line in final("times", runs="64")["figure"]["panels"][0]["lines"]] == ["n = 64"]

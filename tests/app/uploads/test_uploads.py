@@ -147,8 +147,9 @@ def test_pictures_stay_as_they_are_where_they_are_square_equal_and_small(tmp_pat
         ({**square, "large.png": encoded(NOISE[3, :8, :8])}, "not all of one size"),
         ({f"{k}.png": encoded(np.tile(NOISE[k, :20, :20], (4, 4, 1))) for k in range(2)}, "80×80"),
     ):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=words) as refusal:
             intake(packed(files), tmp_path, resolution="as they are")
+        assert {(one.name, one.value) for one in refusal.value.choices} >= {("resolution", "16"), ("resolution", "64")}
 
 
 def test_a_sheet_shows_pictures_of_each_class_and_what_was_left_out(tmp_path):
