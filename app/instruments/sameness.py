@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from app.instruments import choosing, lanes, race, starts, verdicts
+from app.instruments import choosing, race, starts, verdicts
 from app.instruments.base import Instrument, View, option
 from app.messages import drawings
 from edm import diagnostics, models
@@ -183,8 +183,8 @@ def _verdict(found):
 
 def _rows(found, *verdicts_of) -> str:
     """The rows of these verdicts, as in a sentence."""
-    titles = [lanes.short(row.title) or row.title for row in found.rows if row.verdict in verdicts_of]
-    return verdicts.enumerated(titles) if titles else ""
+    titles = [row.title for row in found.rows if row.verdict in verdicts_of]
+    return f"the row{'s' * (len(titles) > 1)} {verdicts.enumerated(titles)}" if titles else ""
 
 
 def _summary(settings, found, titles, points):
