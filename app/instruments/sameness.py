@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from app.instruments import choosing, race, starts, verdicts
+from app.instruments import choosing, starts, verdicts
 from app.instruments.base import Instrument, View, option
+from app.instruments.references import References
 from app.messages import drawings
 from edm import diagnostics, models
 from edm.base.devices import precisely
@@ -94,7 +95,7 @@ def _measure(found: Sameness) -> str:
 
 def _points(found, model, denoiser, z, settings, context) -> Iterator[RacePoint]:
     """Points of both at each budget; levels as published are made anew for each N."""
-    known = race.References(dict.fromkeys(SIDES, model), POINTS, context)
+    known = References(dict.fromkeys(SIDES, model), POINTS, context)
     latents, seen, measure = {settings.seed: precisely(z)}, set(), _measure(found)
     if measure != "error":
         experiment = Experiment(model=model.name)
