@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from edm.base.errors import Refused
 from edm.commands.help import command
 from edm.commands.options import place
 from edm.commands.progress import Line
@@ -51,13 +53,30 @@ def run(options: argparse.Namespace) -> Any:
     document, lines, found = {}, [], options.path
     if not named:
         line, how = Line(sys.stderr, what="files"), {"labels": options.labels, "leave_out": options.leave_out}
-        found = data.bring(options.path, columns=options.columns, progress=line.show, **how)
-        line.end()
+        try:
+            found = data.bring(options.path, columns=options.columns, progress=line.show, **how)
+        except Refused as error:
+            raise _network(options.path) or error from None
+        finally:
+            line.end()
         document, lines = found.document(), [found.told()]
     if options.advice:
         advised = _advised(found)
         document, lines = document | {"advice": advised.document()}, [*lines, *advised.sentences]
     print(json.dumps(document, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
+
+
+def _network(path) -> Refused | None:
+    """That a network is no data, if it is one."""
+    from edm.files import checkpoints
+    from edm.files.foreign import foreign
+
+    with suppress(OSError, Refused):
+        if other := foreign(path):
+            return Refused(f"{path} holds no data: {other.sentence}")
+        checkpoints.read_header(path)
+        return Refused(f"{path} holds no data, but a network: python -m edm sample --model {path} draws from it")
+    return None
 
 
 def _advised(found) -> Advice:

@@ -11,7 +11,7 @@ import numpy as np
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
 from edm.base.paths import expanded
-from edm.data.brought import tables
+from edm.data.brought import places, tables
 from edm.data.units import REACH
 
 if TYPE_CHECKING:
@@ -28,14 +28,13 @@ def read(path: StrPath, columns: str | None = None) -> np.ndarray:
 
 
 def table(path: StrPath, columns: str | None = None) -> Table:
-    """The points in a file (`edm.data.brought.tables`), and what is known of them. columns: the coordinates, "x,y".
+    """The points in a file (`edm.data.brought.tables`), which may lie in an archive or a folder, and what is known of
+    them. columns: the coordinates, "x,y".
 
     Raises ValueError, in a sentence that names the file, for anything else.
     """
     path = expanded(path)
     try:
-        if path.is_dir():
-            raise Refused(f"{path} is no file, but a folder; give a file of points, such as a .csv or .npy")
         return _table(path.absolute(), str(path), columns, stamp(path))
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror or error}); check the path") from None
@@ -43,6 +42,17 @@ def table(path: StrPath, columns: str | None = None) -> Table:
 
 @lru_cache(maxsize=_KEPT)
 def _table(path, place, columns, _changed) -> Table:
+    from edm.data.brought import reading
+
+    files = None if tables.recognized(path.name) and not path.is_dir() else places.opened(path)
+    name = files and reading.table_among(files)
+    if files and name and files.path(name) != path:
+        with files.open(name) as file:
+            return tables.read(file, name, columns, place=files.told(name), alone=True)
+    if path.is_dir():
+        raise Refused(
+            f"{place} is no file, but a folder without a table; give a file of points, such as a .csv or .npy"
+        )
     with open(path, "rb") as file:
         return tables.read(file, path.name, columns, place=place, alone=True)
 

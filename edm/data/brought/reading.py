@@ -33,7 +33,7 @@ def bring(
         return found
     if rows := parquet.rows(files, limits):
         return of_images(rows[0], limits, rows[1], leave_out=leave_out, work=work, progress=progress)
-    if name := _table_among(files):
+    if name := table_among(files):
         return (work or _done)(lambda: (_points(files, name, columns, limits), 0))
     found = sorted_out(files, limits, labels)
     return of_images(files, limits, found, leave_out=leave_out, work=work, progress=progress)
@@ -43,11 +43,12 @@ def _done(piece):
     return piece()[0]
 
 
-def _table_among(files) -> str | None:
+def table_among(files: Files) -> str | None:
     """The file that holds a table of points: one alone that is no image, or the only table without any images."""
     if len(files.names) == 1:
         name = files.names[0]
-        return None if is_image(name) or name.lower().endswith(ENDINGS) else name
+        packed = name.lower().endswith(ENDINGS) and not tables.recognized(name)
+        return None if is_image(name) or packed else name
     found = [name for name in files.names if tables.recognized(name)]
     if not found or any(map(is_image, files.names)):
         return None

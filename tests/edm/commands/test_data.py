@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from edm.__main__ import main
+from edm.experiments import models
 
 QUICK = ["--channels", "8", "--blocks", "1", "--images", "4", "--batch", "4", "--validation", "2", "--samples", "2"]
 
@@ -64,3 +65,8 @@ def test_train_takes_the_kind_of_a_path_and_says_what_was_read(pets, tmp_path, c
     assert json.loads(capsys.readouterr().out)["data"]["dataset"] == "points"
     assert main(["train", "--dataset", "folder", "--path", str(cloud), "--out", str(tmp_path / "other")]) == 2
     assert "holds points, which the dataset 'points' reads" in capsys.readouterr().err
+
+
+def test_a_network_is_told_from_data(capsys):
+    assert main(["data", str(models.FOLDER / "digits_edm.safetensors")]) == 2
+    assert "but a network: python -m edm sample --model" in capsys.readouterr().err

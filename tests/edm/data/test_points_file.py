@@ -1,5 +1,8 @@
 """Points in a file: which files are taken, and that training on them is training on the Sampler's drawing."""
 
+import gzip
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -244,3 +247,19 @@ def test_samples_of_a_network_come_back_in_the_numbers_and_classes_of_its_file(t
     finally:
         models.forget("places")
     assert "(lon 11.15 ± 1.1; lat" in (tmp_path / "model.md").read_text(), "the card says what the coordinates are"
+
+
+def test_a_table_in_an_archive_or_packed_alone_is_learned_as_it_is_read(tmp_path):
+    text = "x,y\n" + "\n".join(f"{k / 50:.2f},{(k * k % 53) / 53:.3f}" for k in range(80))
+    (tmp_path / "plain.csv").write_text(text)
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(text.encode()))
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("measured/table.csv", text)
+        archive.writestr("measured/notes.md", "made on a Tuesday")
+    known = points.read(tmp_path / "plain.csv")
+    for name in ("packed.csv.gz", "set.zip"):
+        assert np.array_equal(points.read(tmp_path / name), known), name
+        assert np.array_equal(edm.data.bring(tmp_path / name).points, known), name
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="without a table"):
+        points.read(tmp_path / "empty")
