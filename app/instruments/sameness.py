@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from app.instruments import choosing, lanes, race, starts, verdicts
+from app.instruments import choosing, starts, verdicts
 from app.instruments.base import Instrument, View, option
+from app.instruments.references import References
 from app.messages import drawings
 from edm import diagnostics, models
 from edm.base.devices import precisely
@@ -94,7 +95,7 @@ def _measure(found: Sameness) -> str:
 
 def _points(found, model, denoiser, z, settings, context) -> Iterator[RacePoint]:
     """Points of both at each budget; levels as published are made anew for each N."""
-    known = race.References(dict.fromkeys(SIDES, model), POINTS, context)
+    known = References(dict.fromkeys(SIDES, model), POINTS, context)
     latents, seen, measure = {settings.seed: precisely(z)}, set(), _measure(found)
     if measure != "error":
         experiment = Experiment(model=model.name)
@@ -183,8 +184,8 @@ def _verdict(found):
 
 def _rows(found, *verdicts_of) -> str:
     """The rows of these verdicts, as in a sentence."""
-    titles = [lanes.short(row.title) or row.title for row in found.rows if row.verdict in verdicts_of]
-    return verdicts.enumerated(titles) if titles else ""
+    titles = [row.title for row in found.rows if row.verdict in verdicts_of]
+    return f"the row{'s' * (len(titles) > 1)} {verdicts.enumerated(titles)}" if titles else ""
 
 
 def _summary(settings, found, titles, points):

@@ -273,6 +273,25 @@ class Lanes(Drawing):
     lanes: list[Lane]
 
 
+class Best(Sent):
+    """The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in
+    EDM's coordinates has with them. document: of its experiment, as JSON text."""
+
+    evaluations: int
+    lane: str
+    color: Column
+    value: float
+    used: int
+    heun: float | None
+    document: str
+
+
+class Race(Drawing):
+    """best: the table of a race of solvers."""
+
+    best: list[Best]
+
+
 class Verdict(Sent):
     """A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for."""
 

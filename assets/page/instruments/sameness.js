@@ -27,7 +27,7 @@ export default class Sameness extends OneChart {
     const { same, verdict, titles, rows } = body;
     this.node.dataset.same = String(same);
     this.stage.classList.toggle("tall", (body.figure?.panels.length ?? 0) > 3);
-    this.verdict.textContent = verdict;
+    this.verdict.replaceChildren(...typeset(verdict));
     const [a, b] = titles.map((title, k) => `${"AB"[k]}: ${title}`);
     const heads = [a, b, "so they are"].map((text) => element("th", { scope: "col" }, ...typeset(text)));
     const lines = rows.map((row) => this.#line(row, a, b));

@@ -54,6 +54,20 @@ export interface Became {
   sheet: Sheet;
 }
 
+/**
+ * The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in EDM's
+ * coordinates has with them. document: of its experiment, as JSON text.
+ */
+export interface Best {
+  evaluations: number;
+  lane: string;
+  color: string;
+  value: number;
+  used: number;
+  heun: number | null;
+  document: string;
+}
+
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -615,6 +629,14 @@ export interface Points {
   names: string[];
 }
 
+/** best: the table of a race of solvers. */
+export interface Race {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  best: Best[];
+}
+
 export interface Remedy {
   title: string;
   changes: Record<string, unknown>;
@@ -1090,7 +1112,7 @@ export interface Answers {
   churn: Churn;
   lanes: Lanes;
   walk: Lanes;
-  race: Drawing;
+  race: Race;
   sweep: Sweep;
   sameness: Sameness;
   poll: Poll;
