@@ -70,8 +70,11 @@ def parse_range(text: str, knob: str) -> list:
 def _part(part: str, knob: str) -> list:
     """One part's values, not yet checked; never more than 64."""
     options = _options(knob)
-    if part in {"none", "auto"} and _home(knob).model_fields[knob].default is None:
+    default = None if knob == "model" else _home(knob).model_fields[knob].default
+    if part in {"none", "auto"} and default is None and knob != "model":
         return [None]
+    if isinstance(default, bool) and (part in {"true", "false"} or part == "all"):
+        return [False, True] if part == "all" else [part == "true"]
     if options is not None or knob == "model":
         return options if options and part == "all" else [part]
     if _SINGLE.fullmatch(part):
