@@ -12,6 +12,7 @@ from app.instruments import (
     order,
     preconditioning,
     race,
+    sameness,
     sweep,
     times,
     training_time,
@@ -38,6 +39,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         walk.INSTRUMENT,
         race.INSTRUMENT,
         sweep.INSTRUMENT,
+        sameness.INSTRUMENT,
     )
 }
 

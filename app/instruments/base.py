@@ -21,14 +21,14 @@ def option(default, symbol: str, help: str, *, choices: Callable | None = None, 
     """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
 
     display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
-    itself is the widget), colors (of a choice, by its name), list (a list that opens instead of buttons), when ({other
-    knob: its values} with which it is shown).
+    itself is the widget), colors and families (of a choice, by its name), list (a list that opens instead of buttons),
+    when ({other knob: its values} with which it is shown).
     """
     page = {name: display.pop(name) for name in ("section", "hidden", "list", "when") if name in display}
-    colors = display.pop("colors", None)
+    own = {name: display.pop(name, None) for name in ("colors", "families")}
     field = knob(default, symbol, help, **display)
     field.json_schema_extra["knob"] |= page
-    field.json_schema_extra |= {"choices": choices, "colors": colors}
+    field.json_schema_extra |= {"choices": choices, **own}
     return field
 
 
@@ -36,11 +36,13 @@ def offered(settings: type[Settings]) -> dict[str, dict]:
     """All knobs as JSON data for the page, with the choices that there are now."""
     declared = knobs(settings)
     for name, field in settings.model_fields.items():
-        choices, colors = (field.json_schema_extra.get(key) for key in ("choices", "colors"))
+        choices = field.json_schema_extra.get("choices")
         if choices is not None:
             found = choices()
             declared[name] |= {"choices": list(found), "titles": list(found.values())}
-            declared[name] |= {"colors": [colors(choice) for choice in found]} if colors else {}
+            for key in ("colors", "families"):
+                if of := field.json_schema_extra.get(key):
+                    declared[name][key] = [of(choice) for choice in found]
     return declared
 
 

@@ -53,9 +53,11 @@ def titles() -> dict[str, str]:
     return {name: method.title for name, method in methods().items()}
 
 
-def solvers_option(help: str, section: str = "Solvers", **display):
+def solvers_option(
+    help: str, section: str = "Solvers", default: tuple[str, ...] = ("euler", "heun", "ralston", "midpoint"), **display
+):
     """The methods that are compared."""
     return option(
-        ("euler", "heun", "ralston", "midpoint"), "solvers", help,
+        default, "solvers", help,
         choices=titles, colors=lambda name: methods()[name].color, section=section, **display,
     )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 
-from app.instruments import choosing, lanes, methods, verdicts
+from app.instruments import choosing, lanes, methods, solving, verdicts
 from app.instruments.base import Instrument, option
+from app.instruments.references import References
+from app.messages import drawings
 from edm import diagnostics, presets, runner
 from edm.base.choices import titles
 from edm.base.errors import Refused
@@ -24,8 +27,11 @@ CONTESTS = {
     "columns": "columns of Table 1",
     "walk": "one change at a time",
     "solvers": "solvers",
+    "all": "all solvers",
     "churn": "stochasticity",
 }
+FINER = 3  # times, where orders are to be seen
+SOLVING = ("solvers", "all")  # contests of solvers
 CHURN = {"S_churn": 30.0, "S_tmin": 0.05, "S_tmax": 1.0, "S_noise": 1.007}
 
 
@@ -45,7 +51,38 @@ class Race(lanes.Comparison):
         when={"field": ["walk"]},
     )
     solvers: tuple[str, ...] = methods.solvers_option(
-        "Solvers of the ODE, with EDM's other rows", section="Lanes", when={"field": ["solvers"]}
+        "Solvers of the ODE, each in all coordinates",
+        section="Lanes",
+        when={"field": ["solvers"]},
+        default=("euler", "heun", "lms", "dpmpp_2m", "unipc"),
+    )
+    coordinates: tuple[str, ...] = option(
+        ("edm", "flow"),
+        "coordinates",
+        "The columns of Table 1 whose σ(t), s(t) and time steps the solvers get",
+        choices=presets.titles,
+        colors=lambda name: look_of(name).color,
+        section="Coordinates",
+        when={"field": ["solvers", "all"]},
+    )
+    grids: tuple[str, ...] = option(
+        ("own",),
+        "time steps",
+        "The time steps of the coordinates' own column, or others",
+        choices=solving.grids,
+        section="Time steps",
+        when={"field": ["solvers", "all"]},
+    )
+    shift: float = option(
+        0.5,
+        "α",
+        "Of flow's time steps: below 1 they crowd towards low noise",
+        slider=(0.1, 3),
+        log=True,
+        ge=0.01,
+        le=100,
+        section="Time steps",
+        when={"field": ["solvers", "all"]},
     )
     churn: float = option(
         CHURN["S_churn"], "S<sub>churn</sub>", "Amount of fresh noise", slider=(0, 100), step=1, ge=0, le=1000,
@@ -65,11 +102,12 @@ class Race(lanes.Comparison):
 
 @dataclass(frozen=True)
 class Entrant:
-    """Who races: how it samples, whose own model it may have, and how it is drawn."""
+    """Who races: how it samples, whose own model it may have, and how it is drawn. method: of a race of solvers."""
 
     sampling: Sampling
     column: str
     look: Look
+    method: str | None = None
 
 
 def entrants(settings: Race, context) -> dict[str, Entrant]:
@@ -83,16 +121,10 @@ def entrants(settings: Race, context) -> dict[str, Entrant]:
             named[lane]: Entrant(lanes.sampling_of(lane, context.yours, seed), lane, look_of(lane))
             for lane in settings.lanes
         }
-    if settings.field == "solvers":
-        if not settings.solvers:
-            raise Refused("no solver is chosen: choose one or more under Lanes")
-        base, known = lanes.sampling_of("edm", context.yours, seed), methods.methods()
-        return {
-            known[name].title: Entrant(
-                base.changed(**known[name].values), "edm", Look(known[name].color, known[name].dash)
-            )
-            for name in settings.solvers
-        }
+    if settings.field in SOLVING:
+        chosen = settings.solvers if settings.field == "solvers" else tuple(methods.methods())
+        found = solving.runners(chosen, settings.coordinates, settings.grids, settings.shift, seed)
+        return {title: Entrant(one.sampling, one.column, one.look, one.method) for title, one in found.items()}
     if settings.field == "walk":
         start = lanes.sampling_of(settings.start, context.yours, seed)
         steps = diagnostics.walk(start, lanes.sampling_of("edm", context.yours, seed))
@@ -138,39 +170,14 @@ def respond(settings: Race, context):
         title: diagnostics.Lane(context.denoiser(learned[title]), entrant.sampling, labels)
         for title, entrant in racing.items()
     }
-    budgets = [budget for budget in BUDGETS if budget <= settings.limit]
-    references = References(learned, count, context)
-    steps = REFERENCE_STEPS[len(model.shape) == 3]
-    points = diagnostics.race(runners, latents, budgets, measure, references, reference_steps=steps)
+    known = solving.BUDGETS if settings.field in SOLVING else BUDGETS
+    budgets = [budget for budget in known if budget <= settings.limit]
+    steps = REFERENCE_STEPS[len(model.shape) == 3] * (FINER if settings.field in SOLVING else 1)
+    solutions = References(learned, count, context, steps)
+    points = diagnostics.race(runners, latents, budgets, measure, solutions, reference_steps=steps)
     for done, ended in context.paced(points):
         if done or ended:
             yield _body(settings, racing, done, floor, ended), ended
-
-
-class References:
-    """Fine solutions by (lane, seed, σ_0), as `diagnostics.race` asks for them: one for all lanes, and all races, with
-    the same model and start."""
-
-    def __init__(self, learned, count, context):
-        self._learned, self._about = learned, (context.place(next(iter(learned.values()))), count)
-        self._remember, self._held = context.work.remember, {}
-
-    def __contains__(self, key):
-        return "x" in self._shared(key)
-
-    def __getitem__(self, key):
-        return self._shared(key)["x"]
-
-    def __setitem__(self, key, x):
-        self._shared(key)["x"] = x
-
-    def _shared(self, key) -> dict:
-        """Where the solution is, or comes to be; held while the race runs, whatever is forgotten meanwhile."""
-        lane, seed, start = key
-        name = "solution", *self._about, self._learned[lane].identity, seed, f"{start:.12g}"
-        if name not in self._held:
-            self._held[name] = self._remember(name, dict)
-        return self._held[name]
 
 
 def _model(settings, entrant):
@@ -191,11 +198,39 @@ def _body(settings, racing, points, floor, ended):
         for title, entrant in racing.items()
     ]
     measure = MEASURES[settings.measure]
-    panel = panels.race(series, measure.axis_of(measure.images), settings.limit, settings.seeds > 1, floor)
+    limit = min(settings.limit, solving.BUDGETS[-1]) if settings.field in SOLVING else settings.limit
+    panel = panels.race(series, measure.axis_of(measure.images), limit, settings.seeds > 1, floor)
+    by_lane = {one.name: one.items for one in series}
+    best = solving.best(by_lane, limit) if settings.field in SOLVING else {}
+    if best:
+        winning = {point.lane for point in best.values()} | {solving.reference(racing)}
+        shown = winning if settings.field == "all" else set(by_lane)
+        orders = ended and settings.measure == "error"
+        panel["lines"] = [solving.told(line, by_lane[line["name"]], shown, orders) for line in panel["lines"]]
+        panel["lines"].sort(key=lambda line: line["name"] is not None)  # the faint ones below
     return {
         "figure": {"panels": [panel]},
         "summary": _summary(settings, racing, points, ended),
         "python": _python(settings),
+        "best": [_best(settings, at, point, racing, by_lane) for at, point in best.items()],
+    }
+
+
+def _best(settings, at, point, racing, by_lane):
+    """A row of the table: who is best with so many evaluations, and what Heun in EDM's coordinates has with them."""
+    entrant, own = racing[point.lane], by_lane.get(solving.reference(racing))
+    other = solving.at(own, at) if own else None
+    model = _model(settings, entrant)
+    sampling = entrant.sampling.changed(steps=point.steps)
+    count = POINTS if len(model.shape) == 1 else None
+    return {
+        "evaluations": at,
+        "lane": point.lane,
+        "color": entrant.look.color,
+        "value": point.value,
+        "used": point.evaluations,
+        "heun": other.value if other and math.isfinite(other.value) else None,
+        "document": json.dumps(Experiment(model=model.name, count=count, sampling=sampling).document()),
     }
 
 
@@ -203,6 +238,8 @@ def _summary(settings, racing, points, ended):
     if not points:
         return ""
     by_lane = {title: [point for point in points if point.lane == title] for title in racing}
+    if settings.field in SOLVING:
+        return solving.summary(racing, by_lane, settings.limit, lanes.sampled(settings), settings.measure)
     last = [found[-1] for found in by_lane.values() if found]
     ranking = sorted((p for p in last if math.isfinite(p.value)), key=lambda p: p.value)
     listed = ", ".join(f"{p.lane} {p.value:.2g} at {p.evaluations} NFE" for p in ranking)
@@ -248,5 +285,12 @@ for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.lim
 
 
 INSTRUMENT = Instrument(
-    "race", "compare", "The race", "Which sampler needs how many evaluations for how small an error?", Race, respond
+    "race",
+    "compare",
+    "The race",
+    "Which sampler needs how many evaluations for how small an error?",
+    Race,
+    respond,
+    script="race",
+    body=drawings.Race,
 )

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from edm import diagnostics
+from edm.base.choices import formula_of
 from edm.sampling.settings import Sampling
+from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS
 
 FEWER = "A solver of second order takes half as many steps with the same NFE"
@@ -35,17 +37,42 @@ def about(what: str) -> str:
     )
 
 
+PAPERS = ("linear", "none")  # σ(t) = t and s(t) = 1
+NOT_HERE = "So s = 1, σ = t is not the best here: with the same solver and time steps"
+
+
+def beaten(found: Sequence[tuple[str, float, Sampling]]) -> str:
+    """Whether other coordinates than s = 1, σ = t err less where solver and levels are alike; "" where none do."""
+
+    def alike(sampling):
+        return sampling.changed(schedule="linear", scaling="none")
+
+    pairs = [
+        (theirs, other, reached)
+        for _, theirs, start in found
+        for _, other, reached in found
+        if (start.schedule, start.scaling) == PAPERS != (reached.schedule, reached.scaling)
+        and alike(start) == alike(reached)
+        and other < theirs
+    ]
+    if not pairs:
+        return ""
+    theirs, other, reached = min(pairs, key=lambda pair: pair[1])
+    coordinates = f"σ(t) = {formula_of(SCHEDULES, reached.schedule)}, s(t) = {formula_of(SCALINGS, reached.scaling)}"
+    return f" {NOT_HERE} it has {theirs:.2g}, and {coordinates} {other:.2g}."
+
+
 def of_walk(found: Sequence[tuple[str, float, Sampling]], what: str) -> str:
     """What each row brings, and which bring nothing. found: (title, error, settings) from the start on."""
     listed, worse = [f"{found[0][0]} {found[0][1]:.2g}"], []
     for (_, before, start), (title, error, reached) in pairwise(found):
         listed.append(f"{title} {error:.2g} (× {error / before:.2g})")
         if error > before:
-            worse.append((title.removeprefix("+ "), start, reached))
-    text = f"Error, row by row: {', '.join(listed)}."
+            worse.append((title.removeprefix("+ ").split(" = ")[0], start, reached))
+    text = f"Error, row by row: {', '.join(listed)}.{beaten(found)}"
     if not worse:
         return f"{text} {about(what)}"
-    text += f" The error rises with the {_listed([row for row, _, _ in worse])}."
+    text += f" The error rises with the {enumerated(dict.fromkeys(row for row, _, _ in worse))}."
     if any(dearer(start, reached) for _, start, reached in worse):
         text += f" {STEPS}."
     if any(order(start) == order(reached) > 1 and _coordinates(start, reached) for _, start, reached in worse):
@@ -85,9 +112,9 @@ def of_race(
     text = ""
     if passed:
         listed = [f"{title} from about {at.evaluations:.0f}" for title, at in _sorted(passed)]
-        text += f"The lines cross: {own} is below {_listed(listed)} NFE on, and above with fewer."
+        text += f"The lines cross: {own} is below {enumerated(listed)} NFE on, and above with fewer."
     if lower:
-        text += f" In the end {_listed(lower)} {'is' if len(lower) == 1 else 'are'} below {own}."
+        text += f" In the end {enumerated(lower)} {'is' if len(lower) == 1 else 'are'} below {own}."
     if any(dearer(samplings[title], samplings[own]) for title in passed):
         text += f" {STEPS}."
     if any(order(samplings[title]) > 1 and _coordinates(samplings[title], samplings[own]) for title in lower):
@@ -115,6 +142,7 @@ def _sorted(passed):
     return sorted(passed.items(), key=lambda item: item[1].evaluations)
 
 
-def _listed(words) -> str:
+def enumerated(words) -> str:
+    """Words as in a sentence."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

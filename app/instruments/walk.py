@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from app.instruments import choosing, lanes
 from app.instruments.base import Instrument, option
 from app.messages import drawings
 from edm import diagnostics, presets
 from edm.plots.looks import YOURS
 
+FLOW, FLOW_HEUN, EDM = "flow", "flow_heun", "edm"
+
+
+def ends() -> dict[str, str]:
+    """Where a walk may end; name -> title."""
+    return {**lanes.offered(), FLOW_HEUN: "Flow with Heun"}
+
 
 class Walk(lanes.Comparison):
     """What the walk shows."""
 
     start: str = option("vp", "from", "Where the walk starts", choices=presets.titles, section="From")
-    end: str = option("edm", "to", "Where it ends", choices=lanes.offered, list=True, section="To")
+    end: str = option(
+        EDM, "to", "Where it ends; Flow with Heun has flow's time steps, σ(t) and s(t)", choices=ends, list=True,
+        section="To",
+    )  # fmt: skip
+    via: bool = option(
+        True, "by way of EDM", "To EDM first, and on to flow matching from there", section="To",
+        when={"end": [FLOW, FLOW_HEUN]},
+    )  # fmt: skip
     nfe: int = lanes.nfe_option("Evaluations in every step of the walk")
 
 
 def respond(settings: Walk, context):
-    start, end = (lanes.sampling_of(name, context.yours, settings.seed) for name in (settings.start, settings.end))
+    def sampling(name):
+        own = lanes.sampling_of(FLOW if name == FLOW_HEUN else name, context.yours, settings.seed)
+        return own.changed(solver="heun") if name == FLOW_HEUN else own
+
+    by = [EDM] if settings.via and settings.end in (FLOW, FLOW_HEUN) and settings.start != EDM else []
     found: list[lanes.Lane] = []
-    for step in diagnostics.walk(start, end):
-        sampling = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
-        title = f"+ {lanes.short(step.rows[0])}" if found else lanes.offered()[settings.start]
-        found.append(lanes.lane_of(title, settings.start, sampling, settings))
-    if settings.denoiser == choosing.OWN and settings.end not in (settings.start, YOURS):
-        found.append(lanes.lane_of("+ network, training", settings.end, sampling, settings))
+    for first, second in pairwise([settings.start, *by, settings.end]):
+        steps = diagnostics.walk(sampling(first), sampling(second))
+        for step in steps[1:] if found else steps:
+            equal = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
+            title = f"+ {lanes.short(step.rows[0])}" if found else lanes.offered()[settings.start]
+            if step is steps[-1] and second in by:
+                title += f" = {lanes.offered()[second]}"
+            found.append(lanes.lane_of(title, first, equal, settings))
+    column = FLOW if settings.end == FLOW_HEUN else settings.end
+    if settings.denoiser == choosing.OWN and column not in (settings.start, YOURS):
+        sampled = diagnostics.with_evaluations(sampling(settings.end), settings.nfe)
+        found.append(lanes.lane_of("+ network, training", column, sampled, settings))
     yield from lanes.pictures(found, context, lanes.sampled(settings), chain=True)
 
 

@@ -273,6 +273,44 @@ class Lanes(Drawing):
     lanes: list[Lane]
 
 
+class Best(Sent):
+    """The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in
+    EDM's coordinates has with them. document: of its experiment, as JSON text."""
+
+    evaluations: int
+    lane: str
+    color: Column
+    value: float
+    used: int
+    heun: float | None
+    document: str
+
+
+class Race(Drawing):
+    """best: the table of a race of solvers."""
+
+    best: list[Best]
+
+
+class Verdict(Sent):
+    """A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for."""
+
+    title: str
+    a: str
+    b: str
+    verdict: Literal["identical", "same", "different"]
+    proof: str
+
+
+class Sameness(Drawing):
+    """titles: of both. same: whether nothing tells them apart; null while that is computed. verdict: a sentence."""
+
+    titles: tuple[str, str]
+    same: bool | None
+    verdict: str
+    rows: list[Verdict]
+
+
 class Ends(Sent):
     name: str
     values: list[str]

@@ -20,10 +20,12 @@ from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
+from edm.diagnostics.names import NAMES, Name, names
 from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
+from edm.diagnostics.sameness import Sameness, Setting, Verdict, same, settings_of
 from edm.diagnostics.sharing import Shared
 from edm.diagnostics.spreads import spread
 from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
@@ -41,6 +43,7 @@ __all__ = [
     "MAX_GAMMA",
     "MAX_VALUES",
     "MEASURES",
+    "NAMES",
     "REFERENCE_STEPS",
     "ROWS",
     "SPAN",
@@ -57,6 +60,7 @@ __all__ = [
     "LossCurve",
     "Measure",
     "Moment",
+    "Name",
     "Nearest",
     "Optimized",
     "Order",
@@ -67,8 +71,11 @@ __all__ = [
     "RacePoint",
     "Round",
     "Row",
+    "Sameness",
+    "Setting",
     "Shared",
     "Sweep",
+    "Verdict",
     "WalkStep",
     "check_measure",
     "churn_cycles",
@@ -89,6 +96,7 @@ __all__ = [
     "locality",
     "loss_weight",
     "losses",
+    "names",
     "nearest",
     "optimized",
     "optimizing",
@@ -102,7 +110,9 @@ __all__ = [
     "reference",
     "rms_error",
     "run_sweep",
+    "same",
     "sampling_error",
+    "settings_of",
     "sliced_wasserstein",
     "slow_motion",
     "solution",

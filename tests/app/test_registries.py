@@ -45,7 +45,9 @@ ENTRIES = {
     "solver": (solvers.SOLVERS, replace(solvers.SOLVERS["euler"], name=NEW, title="New")),
     "discretization": (
         timesteps.DISCRETIZATIONS,
-        timesteps.Discretization(NEW, lambda n, low, high, rho: timesteps.edm_levels(n, low, high, 3.0), (0.01, 50.0)),
+        timesteps.Discretization(
+            NEW, lambda n, low, high, rho: timesteps.edm_levels(n, low, high, 3.0), (0.01, 50.0), knobs=("sigma_min",)
+        ),
     ),
     "schedule": (schedules.SCHEDULES, lambda low, high: replace(schedules.LINEAR, name=NEW)),
     "scaling": (schedules.SCALINGS, lambda schedule: replace(schedules.SCALINGS["none"](schedule), name=NEW)),

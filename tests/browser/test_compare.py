@@ -170,3 +170,19 @@ def test_a_preset_of_the_paper_opens_in_one_click(explore):
 def test_a_bad_link_to_an_instrument_gives_the_default_and_a_sentence(explore):
     explorer = explore("?show=lanes&lanes.nfe=-4")
     assert "nfe = -4" in explorer.text(".notice:visible")
+
+
+def test_two_names_are_told_to_be_the_same_or_different_row_by_row(explore):
+    explorer = explore("?show=sameness")
+    page = explorer.page
+    done(explorer, "sameness")
+    assert page.get_attribute(of("sameness"), "data-same") == "true"
+    rows = page.locator(".both [data-verdict]")
+    verdicts = [row.get_attribute("data-verdict") for row in rows.all()]
+    assert verdicts == ["same", *["identical"] * 10]
+    assert page.locator(f"{of('sameness')} .scatterlayer .trace").count() == 2
+    page.select_option("[data-knob=b]", "edm_heun")
+    page.wait_for_selector(of("sameness", "[data-same=false]"))
+    assert page.locator(".both [data-verdict=different]").count() > 1
+    assert "sameness.b=edm_heun" in explorer.query
+    done(explorer, "sameness")

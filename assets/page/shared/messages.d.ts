@@ -54,6 +54,20 @@ export interface Became {
   sheet: Sheet;
 }
 
+/**
+ * The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in EDM's
+ * coordinates has with them. document: of its experiment, as JSON text.
+ */
+export interface Best {
+  evaluations: number;
+  lane: string;
+  color: string;
+  value: number;
+  used: number;
+  heun: number | null;
+  document: string;
+}
+
 export interface Boot {
   knobs: Record<string, Knob>;
   ranges: Record<string, [number, number]>;
@@ -615,6 +629,14 @@ export interface Points {
   names: string[];
 }
 
+/** best: the table of a race of solvers. */
+export interface Race {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  best: Best[];
+}
+
 export interface Remedy {
   title: string;
   changes: Record<string, unknown>;
@@ -678,6 +700,17 @@ export interface Row {
   column: string | null;
   dataset: string | null;
   pictures: boolean;
+}
+
+/** titles: of both. same: whether nothing tells them apart; null while that is computed. verdict: a sentence. */
+export interface Sameness {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  titles: [string, string];
+  same: boolean | null;
+  verdict: string;
+  rows: Verdict[];
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -863,6 +896,15 @@ export interface Truncation {
 export interface Unplanned {
   error: string;
   fields: string[];
+}
+
+/** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
+export interface Verdict {
+  title: string;
+  a: string;
+  b: string;
+  verdict: "identical" | "same" | "different";
+  proof: string;
 }
 
 /** The picture's width over its height, and whether its window follows σ. aspect: None of a hidden one. */
@@ -1072,6 +1114,7 @@ export interface Requests {
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
   act: ActRequest;
@@ -1105,8 +1148,9 @@ export interface Answers {
   churn: Churn;
   lanes: Lanes;
   walk: Lanes;
-  race: Drawing;
+  race: Race;
   sweep: Sweep;
+  sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
   act: Act;

@@ -3,12 +3,17 @@
 import json
 from importlib import import_module
 
-from app.instruments import INSTRUMENTS
+import pytest
+
+import edm
+from app.instruments import INSTRUMENTS, methods
 from app.instruments.base import Context
 from app.work.shared import Work
 from app.work.watch import Watch
+from edm import diagnostics, models
 from edm.diagnostics.errors import reference
 from edm.experiments.experiment import Experiment
+from tests.app.instruments import final
 
 
 def run(work, **values):
@@ -29,3 +34,47 @@ def test_a_fine_solution_is_computed_once_for_all_lanes_and_races_with_the_same_
     assert first == run(work, lanes=("edm",))
     run(work, lanes=("edm",), seed=1)
     assert len(solved) == once + 1
+
+
+def raced(**values):
+    return final("race", **values)
+
+
+def test_all_solvers_race_in_several_coordinates_and_a_table_says_who_is_best_at_which_budget():
+    body = raced(field="all", limit=12)
+    table = {row["evaluations"]: row for row in body["best"]}
+    assert list(table) == [6, 9, 12]
+    assert all(row["used"] <= at and row["value"] < row["heun"] / 10 for at, row in table.items())
+    lines = body["figure"]["panels"][0]["lines"]
+    assert len(lines) == 2 * len(methods.methods())
+    named = {line["name"].split(" · ")[0] for line in lines if line["name"]}
+    assert named == {"Heun, EDM", *(row["lane"] for row in table.values())}
+    opened = Experiment.parse(json.loads(table[12]["document"]))
+    assert diagnostics.with_evaluations(opened.sampling, 12) == opened.sampling
+    assert "not the FID of a network" in body["summary"]
+
+
+def test_a_best_value_is_what_the_settings_that_its_row_opens_give():
+    (row,) = raced(field="solvers", solvers="lms", coordinates="flow", limit=6, data="two_moons")["best"]
+    experiment = Experiment.parse(json.loads(row["document"]))
+    model = models.load("two_moons")
+    latents = edm.latents(edm.seeds(0, 400), model.shape)
+    measured = diagnostics.sampling_error(model.denoiser, latents, experiment.sampling)
+    assert measured == pytest.approx(row["value"], rel=0.01)
+
+
+def test_a_solver_that_coordinates_do_not_touch_runs_once_on_the_same_time_steps():
+    body = raced(field="solvers", solvers="lms,dpmpp_2m", grids="edm", limit=6)
+    names = [line["name"] for line in body["figure"]["panels"][0]["lines"]]
+    assert names == ["LMS, EDM", "DPM++ 2M, EDM", "LMS, Flow"]
+
+
+def test_the_legend_tells_the_orders_that_show():
+    body = raced(field="solvers", solvers="euler,heun", coordinates="edm,flow", limit=72)
+    names = {line["name"].split(" · ")[0]: line["name"] for line in body["figure"]["panels"][0]["lines"]}
+    assert names["Euler, Flow"].startswith("Euler, Flow · order 1.0")
+    assert "·" in names["Heun, Flow"]
+
+
+def test_a_race_of_columns_has_no_table():
+    assert raced(limit=5)["best"] == []

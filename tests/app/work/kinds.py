@@ -1,6 +1,7 @@
 """Jobs to try, of each kind that needs no run."""
 
 from app.instruments.job import Figure
+from app.training.reading import Reading
 from app.work.films import Film
 from app.work.levels import Levels
 from app.work.measures import Measures
@@ -23,5 +24,6 @@ KINDS = {
     "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
     "numbers": Numbers(experiment=DRAWN.changed(count=3)),
     "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
+    "reading": Reading(data={"dataset": "two_moons"}),
     "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
 }
