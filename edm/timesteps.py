@@ -30,7 +30,7 @@ class Discretization:
     """`levels(steps, sigma_min, sigma_max, rho)` -> float64 array of N levels; `range` is its own (σ_min, σ_max).
 
     title, formula, help, knobs: as of `edm.base.choices.Choice`; knobs other than the range and ρ are given to `levels`
-    by name. most(σ_min, σ_max): the largest N that there is; None: any.
+    by name. most(σ_min, σ_max): the largest N that there is; None: any. ends: whether the lowest level is σ_min.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Discretization:
     help: str = ""
     knobs: tuple[str, ...] = ()
     most: Callable[[float, float], int] | None = None
+    ends: bool = True
 
 
 def _fractions(steps: int) -> np.ndarray:
@@ -214,7 +215,7 @@ DISCRETIZATIONS = {
         Discretization(
             "flow", flow_levels, (0.002, 80.0),
             "flow", "t/(1−t), t = αu/(1+(α−1)u), u = (1 − i/N)·t_max", "even in flow matching's time, shifted by α",
-            ("shift",),
+            ("shift",), ends=False,
         ),
         *(
             _ays(model, title)

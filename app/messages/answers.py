@@ -102,6 +102,25 @@ class Measures(Sent):
     stochastic: bool
 
 
+class FoundLevels(Sent):
+    """See `edm.diagnostics.Optimized`; errors on other samples than those that levels were found for."""
+
+    elsewhere: float
+    before: float | None
+    predicted: float | None
+    runs: int
+
+
+class Levels(Sent):
+    """share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the
+    end."""
+
+    share: float
+    sigmas: Numbers
+    error: float | None
+    found: FoundLevels | None = None
+
+
 class Probe(Sent):
     """level: where it begins. sigma: of the levels from there. path: x/s at each."""
 

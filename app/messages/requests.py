@@ -65,6 +65,12 @@ class Probe(Picture):
     level: Whole
 
 
+class Levels(Message):
+    """Sample settings whose noise levels shall be found."""
+
+    values: _Values
+
+
 class Takeaway(Message):
     """Sample settings as a film or a drawing, in the page's theme."""
 

@@ -123,10 +123,9 @@ def run(options: argparse.Namespace) -> Any:
         if told["note"]:
             say(told["note"], sys.stderr)
         costs.warn(settings, told["device"])
-        source = bringing.read(settings.data)
-        begin = partial(begin, asking=asking(lambda: worker, began), source=source)
-        events = None
+        begin, events = partial(begin, asking=asking(lambda: worker, began)), None
         if number is None:
+            begin = partial(begin, source=bringing.read(settings.data))
             _refuse_other_runs(folder, beginning.checkpoint)
             events = begin(settings, resume=beginning.checkpoint)  # a person's mistakes leave nothing behind
             number = beginning.write(folder)
@@ -135,7 +134,9 @@ def run(options: argparse.Namespace) -> Any:
         bar = Bar(settings, sys.stderr, () if options.folder else common.given(options))
         try:
             with worker:
-                events = events or begin(settings, resume=beginning.checkpoint)
+                if events is None:  # what is wrong with the data belongs to the run now
+                    begin = partial(begin, source=bringing.read(settings.data))
+                    events = begin(settings, resume=beginning.checkpoint)
                 _train(worker, events, begin, folder, beginning, bar)
         except KeyboardInterrupt:
             say(f"\nstopped at once; {_advice(folder)}", sys.stderr)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import array, sent
 from edm.data import sources
@@ -94,7 +95,7 @@ def _compared(denoiser, patches, y, labels, levels, sides, seed, device):
     for side in sides:
         local = patches(side)
         squares = [
-            (ask(local, x, sigma, labels) - answer).double().square().mean()
+            precisely(ask(local, x, sigma, labels) - answer).square().mean()
             for (x, sigma), answer in zip(noisy, learned, strict=True)
         ]
         found = Locality(levels, found.rms | {side: array(torch.stack(squares).sqrt())})

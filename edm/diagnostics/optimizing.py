@@ -33,6 +33,7 @@ MEMORY = 3  # levels before a step that a solver is shown
 SHIFTS = (0.25, 0.5, 1.0)  # of flow's time steps, from which the second stage may begin, too
 FIRST, LAST, SHRINK = 0.25, 0.01, 1.7  # moves in ln σ
 PROBES, NUDGE, COARSE = 6, 1e-3, 3  # levels at which it is looked how errors grow or shrink, how, and how finely
+FORGOTTEN = 1e-9  # of an error at σ, which at the end is none
 GAIN = 1e-3  # of an error, below which a move is none
 APART = 1e-3  # in ln σ, of two levels at least
 
@@ -161,7 +162,7 @@ class _Search:
             size = NUDGE * max(sigma, 1.0)
             nudged = solution(self.denoiser, (state + size * drawn) / sigma, [sigma, 0.0], self.labels, None, COARSE)
             found.append(rms_error([*nudged][-1], states[-1]) / rms_error(state + size * drawn, state))
-        return (np.log(sigmas)[::-1], np.log(found)[::-1]), states[-1]
+        return (np.log(sigmas)[::-1], np.log(np.maximum(found, FORGOTTEN))[::-1]), states[-1]
 
     @torch.no_grad()
     def predicted(self, path: Path) -> float:

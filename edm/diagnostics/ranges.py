@@ -70,6 +70,11 @@ def parse_range(text: str, knob: str) -> list:
 def _part(part: str, knob: str) -> list:
     """One part's values, not yet checked; never more than 64."""
     options = _options(knob)
+    default = None if knob == "model" else _home(knob).model_fields[knob].default
+    if part in {"none", "auto"} and default is None and knob != "model":
+        return [None]
+    if isinstance(default, bool) and (part in {"true", "false"} or part == "all"):
+        return [False, True] if part == "all" else [part == "true"]
     if options is not None or knob == "model":
         return options if options and part == "all" else [part]
     if _SINGLE.fullmatch(part):
@@ -173,7 +178,7 @@ def _checker(knob: str) -> Callable:
     alone = create_model(f"Only_{knob}", __base__=Settings, **fields)
 
     def check(value):
-        if (options := _options(knob)) is not None and value not in options:
+        if (options := _options(knob)) is not None and value not in options and (value or field.default) is not None:
             raise _refused(knob, value, f"must be one of {', '.join(options)}, or all")
         value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
         if knob == "model":

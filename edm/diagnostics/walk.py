@@ -124,10 +124,8 @@ def _ends(sampling):
     """(σ_min, σ_max), or σ_max alone where the other plays no part."""
     if sampling.sigmas is not None:
         return sampling.sigmas[-1], sampling.sigmas[0]
-    used = [
-        knobs_of(*choice) for choice in ((DISCRETIZATIONS, sampling.discretization), (SCHEDULES, sampling.schedule))
-    ]
-    return sampling.range if any(knobs is None or "sigma_min" in knobs for knobs in used) else sampling.range[1:]
+    fitted = "sigma_min" in (knobs_of(SCHEDULES, sampling.schedule) or ())
+    return sampling.range if DISCRETIZATIONS[sampling.discretization].ends or fitted else sampling.range[1:]
 
 
 def _range(sampling):

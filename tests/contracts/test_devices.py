@@ -151,6 +151,9 @@ INSTRUMENTS = {
     "direction_field": lambda ask, device, d: [ask(d, points(device), SIGMAS, follow) for follow in (None, 0.5)],
     "gap_and_density": lambda ask, device, d: ask(d, mixture().to(device), points(device), 0.5),
     "gap_field": lambda ask, device, d: ask(d, mixture().to(device), points(device), 0.5, [0, 1, 1]),
+    "locality": lambda ask, device, d: ask(
+        d, lambda side: d, pictures("cpu"), sigmas=SIGMAS, sides=(3, 5), device=device
+    ),
     "losses": lambda ask, device, d: first(
         ask({"a": d}, drawn, SIGMAS, exact=mixture().to(device), first=4, device=device)
     ),
@@ -166,6 +169,7 @@ INSTRUMENTS = {
     "run_sweep": lambda ask, device, d: ask(
         Sweep(EXPERIMENT, Axis("steps", (1, 2)), measure="error", reference_steps=4), device=device
     ),
+    "same": lambda ask, device, d: vars(ask("ddim", "edm", d, points(device))),
     "sampling_error": lambda ask, device, d: ask(d, points(device), SETTINGS),
     "sliced_wasserstein": lambda ask, device, d: [ask(points(device), points(device, n) * 2) for n in (3, 4)],
     "slow_motion": lambda ask, device, d: ask(d, points(device), SETTINGS, 1),

@@ -11,6 +11,8 @@ export class Ladder {
   levels = [];
   /** @type {number[] | null} The pinned result's levels. */
   other = null;
+  /** @type {number[] | null} Levels that are being tried, in place of the result's, which stay beside them. */
+  preview = null;
   /** @type {[number | null, number | null]} The noise levels that the model is for; null: no bound. */
   range = [null, null];
   /** Where the time slider is. */
@@ -46,10 +48,11 @@ export class Ladder {
    * @param {[number | null, number | null]} range
    */
   update(levels, u, other, range) {
-    const same = this.levels === levels && this.other === other;
+    const [shown, beside] = this.preview ? [this.preview, other ?? levels] : [levels, other];
+    const same = this.levels === shown && this.other === beside;
     this.u = u;
     this.range = range;
-    if (this.#pressed == null) [this.levels, this.other] = [levels, other];
+    if (this.#pressed == null) [this.levels, this.other] = [shown, beside];
     if (same) this.#mark();
     else this.draw();
   }

@@ -23,6 +23,8 @@ export function layout(root) {
   ladder.setAttribute("class", "ladder");
   ladder.setAttribute("aria-label", "Noise levels: drag one, or walk with ← → and push with ↑ ↓");
   ladder.setAttribute("role", "group");
+  const levels = element("span", {});
+  const finding = element("div", { class: "hint" }, levels);
   const pinning = button({ class: "pin" }, "Pin for comparison");
   const summary = element("p", { class: "summary", "aria-live": "polite" });
   const section = element(
@@ -30,10 +32,10 @@ export function layout(root) {
     {},
     stages,
     time.node,
-    element("div", { class: "levels" }, element("span", { class: "hint" }, "noise levels σᵢ, drag to move"), ladder),
+    element("div", { class: "levels" }, ladder, finding),
     element("div", { class: "numbers" }, element("div", {}, main.numbers, pin.numbers), pinning),
     summary,
   );
   root.replaceChildren(element("div", { class: "room" }, panel, section));
-  return { panel, main, pin, stages, views, notice, time, ladder, pinning, summary };
+  return { panel, main, pin, stages, views, notice, time, ladder, levels, finding, pinning, summary };
 }

@@ -5,6 +5,9 @@ import { Plane } from "../shared/stages/plane.js";
 
 /** @typedef {[number, number]} Point */
 
+export const HOW_TO_DRAW =
+  "Draw with the mouse or a finger, then press Done. (Keyboard: arrows move, space sets points.)";
+
 export class Pen {
   /** @type {Point[] | null} To begin with, while the plane is on its way. */
   #waiting = null;

@@ -9,19 +9,18 @@ import { changeView, readView, showSwitches } from "../shared/stages/switches.js
 import { download, pngWithText } from "../shared/takeaway.js";
 import { prefixed } from "../shared/values.js";
 import { Asked } from "./asked.js";
+import { Finding } from "./finding.js";
 import { Ladder } from "./ladder.js";
 import { layout } from "./layout.js";
 import { Panel } from "./panel.js";
 import { Particle } from "./particle.js";
-import { Pen } from "./pen.js";
+import { HOW_TO_DRAW, Pen } from "./pen.js";
 import { Settings } from "./settings.js";
 import { describe } from "./summary.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/types.d.ts").ViewChanges} ViewChanges */
-
-const HOW_TO_DRAW = "Draw with the mouse or a finger, then press Done. (Keyboard: arrows move, space sets points.)";
 
 /** @implements {Tab} */
 export class Sampler {
@@ -63,6 +62,7 @@ export class Sampler {
     const build = () => this.#wanted(this.settings.changedValues());
     this.particle = new Particle(page, { ...common, player: this.player, build, say: (text) => this.say(text) });
     this.pen = new Pen({ ...common, settings: this.settings, changed: () => this.#drawing() });
+    this.finding = new Finding(this);
     this.parts.pinning.addEventListener("click", () => this.#togglePin());
     watchSize(this.parts.stages, () => this.repaint());
   }
@@ -191,6 +191,7 @@ export class Sampler {
 
   #changed() {
     this.notice = null;
+    this.finding.stop();
     this.page.changed();
     this.particle.letGo();
     this.main.requests.ask();

@@ -270,6 +270,14 @@ export interface Field {
   arrows: Float32;
 }
 
+/** See edm.diagnostics.Optimized; errors on other samples than those that levels were found for. */
+export interface FoundLevels {
+  elsewhere: number;
+  before: number | null;
+  predicted: number | null;
+  runs: number;
+}
+
 /** Samples of a tick. Pictures: a grid as PNG, its sizes in pixels. Points: x [n, dimension], and the flow. */
 export interface Frame {
   images: number;
@@ -895,6 +903,14 @@ export interface Act {
   runs: string[];
 }
 
+/** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
+export interface Levels {
+  share: number;
+  sigmas: number[];
+  error: number | null;
+  found?: FoundLevels | null;
+}
+
 /** document: of the experiment, as JSON text. precision: what its network computes in, if it has one. */
 export interface Picture {
   model: string;
@@ -962,6 +978,12 @@ export interface FilmRequest {
   serial?: number;
   run: string;
   images: number[];
+}
+
+/** Sample settings whose noise levels shall be found. */
+export interface LevelsRequest {
+  serial?: number;
+  values: Record<string, unknown>;
 }
 
 /** Sample settings. field: where arrows are wanted. moving: while a knob is being moved. */
@@ -1040,6 +1062,7 @@ export interface Requests {
   askPinned: PictureRequest;
   measure: PictureRequest;
   measurePinned: PictureRequest;
+  levels: LevelsRequest;
   probe: ProbeRequest;
   take: TakeawayRequest;
   thumbnails: ThumbnailsRequest;
@@ -1073,6 +1096,7 @@ export interface Answers {
   askPinned: Picture;
   measure: Measures;
   measurePinned: Measures;
+  levels: Levels;
   probe: Probe;
   take: Taken;
   thumbnails: Thumbnail;

@@ -26,6 +26,12 @@ export function rounded(value) {
 }
 
 /**
+ * The same in a sentence: 0.0079.
+ * @param {number} value
+ */
+export const short = (value) => number(Number(value.toPrecision(2)));
+
+/**
  * 20480 -> "20K".
  * @param {number} count
  */

@@ -1,7 +1,9 @@
 """Jobs to try, of each kind that needs no run."""
 
 from app.instruments.job import Figure
+from app.training.reading import Reading
 from app.work.films import Film
+from app.work.levels import Levels
 from app.work.measures import Measures
 from app.work.numbers import Numbers
 from app.work.pictures import Picture
@@ -15,9 +17,11 @@ DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(s
 KINDS = {
     "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
     "measures": Measures(experiment=DRAWN),
+    "levels": Levels(experiment=DRAWN.changed(sampling={"solver": "euler"})),
     "film": Film(experiment=SMALL),
     "probe": Probe(experiment=SMALL, level=1, position=[0.1, -0.3]),
     "numbers": Numbers(experiment=DRAWN.changed(count=3)),
     "thumbnails": Thumbnails(models=["two_moons", "spiral_mlp"]),
+    "reading": Reading(data={"dataset": "two_moons"}),
     "figure": Figure(instrument="lanes", settings={"lanes": ["yours", "edm"], "nfe": 4}, yours=SMALL),
 }

@@ -9,6 +9,7 @@ import pytest
 import edm
 from edm.diagnostics import MAX_VALUES, parse_range
 from edm.diagnostics.ranges import sweepable
+from edm.timesteps import DISCRETIZATIONS
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ from edm.diagnostics.ranges import sweepable
         ("1-4 (+100)", "rho", [1]),
         ("0, 1-8 (x2), 50, ∞, inf", "S_tmax", [0, 1, 2, 4, 8, 50, math.inf]),
         ("Euler , heun", "solver", ["euler", "heun"]),
-        ("all", "discretization", ["vp", "ve", "iddpm", "edm"]),
+        ("all", "discretization", list(DISCRETIZATIONS)),
         ("none, 0.002", "sigma_min", [None, 0.002]),
         ("two_moons,digits_edm", "model", ["two_moons", "digits_edm"]),
     ],

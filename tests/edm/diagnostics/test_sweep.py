@@ -39,7 +39,10 @@ SWEEPS = {
     "levels": Sweep(two_moons(steps=6), Axis.parse("rho", "3-9 (+2)"), Axis.parse("sigma_max", "0.001,10,80")),
     "rows": Sweep(two_moons(steps=7), Axis.parse("discretization", "all"), Axis.parse("schedule", "all")),
     "scaling": Sweep(two_moons(steps=7), Axis.parse("scaling", "all"), Axis.parse("schedule", "all")),
-    "solver": Sweep(two_moons(steps=7), Axis.parse("solver", "all"), Axis.parse("alpha", "0.5,1")),
+    # other solvers begin as one of these does, but for the last digit, which float32 does not have
+    "solver": Sweep(
+        two_moons(steps=7), Axis.parse("solver", "euler,heun,lms,dpmpp_2m,unipc,restart"), Axis.parse("alpha", "0.5,1")
+    ),
     "seed": Sweep(CHURN, Axis.parse("seed", "0,1"), Axis.parse("S_tmin", "0,1")),
     "count": Sweep(CHURN, Axis.parse("count", "2,8"), Axis.parse("S_tmin", "0,1"), (1, 2), "distance"),
     "model": Sweep(CHURN, Axis.parse("model", "spiral,two_moons"), Axis.parse("S_tmin", "0,1,2"), (1,), "distance"),
@@ -64,7 +67,7 @@ def test_the_plan_is_what_happens(name):
         (row, column) for row in range(sweep.shape[0]) for column in range(sweep.shape[1])
     ]
     possible = [cell.experiment.sampling for cell in cells if cell.experiment]
-    alone = sum(SOLVERS[s.solver].evaluations(s.steps) for s in possible)
+    alone = sum(SOLVERS[s.solver].cost(s.steps, s) for s in possible)
     assert plan.naive == alone * len(sweep.seeds) and plan.shared <= plan.naive
 
 
