@@ -6,7 +6,7 @@ number of columns and rows. Nothing here is looked at while the server works: te
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,12 +74,14 @@ class Nearest(Sent):
 
 
 class Picture(Sent):
-    """document: of the experiment, as JSON text. precision: what its network computes in, if it has one."""
+    """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
+    what its network computes in, if it has one."""
 
     model: str
     title: str
     sigmaData: float | None
     levels: Numbers
+    evaluations: int
     notes: list[str]
     milliseconds: float
     precision: Literal["float32", "bf16"] | None
@@ -100,6 +102,28 @@ class Measures(Sent):
     distance: float | None
     floor: float | None
     stochastic: bool
+
+
+class Steps(Sent):
+    """N."""
+
+    steps: int
+
+
+class Rival(Sent):
+    """A method that does better with at most as many evaluations: its error, as that of `Measures`, and what of the
+    settings to change for it."""
+
+    method: str
+    evaluations: int
+    error: float
+    sampling: dict[str, Any]
+
+
+class Rivals(Sent):
+    """best: of those that are tried; null: none has a finite error, or there is none to be had."""
+
+    best: Rival | None
 
 
 class FoundLevels(Sent):

@@ -71,6 +71,13 @@ class Levels(Message):
     values: _Values
 
 
+class Steps(Message):
+    """Sample settings, whose N shall be the largest that costs at most so many evaluations."""
+
+    values: _Values
+    evaluations: Whole
+
+
 class Takeaway(Message):
     """Sample settings as a film or a drawing, in the page's theme."""
 

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import ClassVar
 
 from app.messages import answers, requests
 from app.tabs.base import Answers, Event, House, experiment_of
 from app.work.films import Film
-from app.work.jobs import Job
+from app.work.jobs import Job, answer
 from app.work.levels import Levels
 from app.work.measures import Measures
 from app.work.pictures import Picture, Window
 from app.work.probes import Probe
+from app.work.rivals import Rivals
 from app.work.thumbnails import Thumbnails
+from edm import diagnostics
 
+OF_EXPERIMENTS = {"measure": Measures, "measurePinned": Measures, "rivals": Rivals, "levels": Levels}
 ASPECTS = 0.1, 10.0
 
 
 class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
-    jobs = (Picture, Measures, Levels, Probe, Film, Thumbnails)
+    jobs = (Picture, Measures, Rivals, Levels, Probe, Film, Thumbnails)
     events: ClassVar = {
         "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),
         "measure": Event(requests.Picture, answers.Measures, "main"),
         "measurePinned": Event(requests.Picture, answers.Measures, "pinned"),
+        "rivals": Event(requests.Picture, answers.Rivals, "main"),
+        "steps": Event(requests.Steps, answers.Steps, "steps"),
         "levels": Event(requests.Levels, answers.Levels, "levels"),
         "probe": Event(requests.Probe, answers.Probe, "probe"),
         "take": Event(requests.Takeaway, answers.Taken, "take"),
@@ -35,7 +41,16 @@ class Sampler:
         return {}
 
     def serve(self, house: House) -> Answers:
-        return lambda event, message, ticket, request: house.pool.answers(_job(event, message), ticket)
+        def answered(event, message, ticket, sender):
+            return _steps(message) if event == "steps" else house.pool.answers(_job(event, message), ticket)
+
+        return answered
+
+
+def _steps(message) -> Generator[bytes]:
+    """Waits for nobody's turn: it counts."""
+    sampling = experiment_of(message.values).sampling.changed(sigmas=None)
+    yield answer({"steps": diagnostics.steps_for(sampling, message.evaluations)})
 
 
 def _job(event, message) -> Job:
@@ -46,10 +61,8 @@ def _job(event, message) -> Job:
         return Probe(experiment=experiment, level=message.level, position=message.position)
     if event == "take":
         return Film(experiment=experiment, form=message.form, look=message.look)
-    if event == "levels":
-        return Levels(experiment=experiment)
-    if event in ("measure", "measurePinned"):
-        return Measures(experiment=experiment)
+    if event in OF_EXPERIMENTS:
+        return OF_EXPERIMENTS[event](experiment=experiment)
     return Picture(experiment=experiment, field=_window(message.field), moving=message.moving)
 
 

@@ -41,7 +41,7 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     path, dataset = path_of(experiment.sampling, model.denoiser), model.dataset
     count, exact, distance_of, floor = measured(model, len(samples)), None, None, None
     if not path.stochastic:
-        exact = _reference(experiment, model, count, path.sigmas[0], work, watch)
+        exact = solved(experiment, model, count, path.sigmas[0], work, watch)
     if len(model.shape) == 1 and dataset is not None:
         distance_of, floor = _truth(dataset, experiment, len(samples), work, watch)
     with watch.turn():
@@ -62,9 +62,12 @@ def final(experiment: Experiment, work: Work, watch: Watch, model: models.Model 
     return work.remember(("final", identity(experiment, known)), sample)
 
 
-def _reference(experiment, model, count, start, work, watch):
-    """Depends on where it starts only, σ_0 and the latents, so it is solved once while solver, steps, schedule … are
-    tried; and to its end, whichever of these moves on meanwhile."""
+def solved(experiment, model, count, start, work, watch):
+    """The exact solution of its first `count` samples, on the CPU, from σ_0 = `start`.
+
+    Depends on where it starts only, σ_0 and the latents, so it is solved once while solver, steps, schedule … are
+    tried; and to its end, whichever of these moves on meanwhile.
+    """
     sampling, start = experiment.sampling, f"{start:.12g}"  # whose last digits differ from one ρ to the next
     name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
 

@@ -114,6 +114,7 @@ def _head(experiment, model, own) -> str:
         "title": model.title,
         "sigmaData": model.sigma_data,
         "levels": path.sigmas,
+        "evaluations": path.evaluations,
         "notes": path.notes,
         "document": json.dumps(experiment.document()),
         "python": snippets.python(experiment, own, model),

@@ -183,7 +183,7 @@ class Sampling(Settings):
         None,
         "σᵢ",
         "A hand-made list of noise levels, used exactly as given; then N and the range do not matter",
-        instead=("discretization", "steps", "rho", "sigma_min", "sigma_max"),
+        instead=("discretization", "steps", "rho", "power", "sigma_mid", "shift", "sigma_min", "sigma_max"),
     )
 
     @property

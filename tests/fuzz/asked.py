@@ -78,6 +78,7 @@ MESSAGES = {
     "drop": {"serial": 1, "settings": '{"show": "race", "values": {"limit": 9}, "yours": {"steps": "9"}}'},
     "take": {"serial": 1, "values": {"model": "two_diracs", "steps": "3"}, "form": "svg", "look": "dark"},
     "ask": {"serial": 1, "values": {"model": "spiral", "steps": "9"}, "field": {"aspect": 1.5, "follow": True}},
+    "steps": {"serial": 1, "values": {"solver": "restart"}, "evaluations": 24},
     "probe": {"serial": 1, "values": {}, "field": None, "position": [0.1, 0.2], "level": 3},
     "loss": {"serial": 1, "values": {}, "yours": {"steps": "5"}},
     "poll": {"serial": 1, "clock": "a:1", "runs": {"x": {"cursor": "", "sample": 3}}, "models": "", "datasets": None},

@@ -1,6 +1,7 @@
-// What the page finds better than the present settings: the best levels for them.
+// What the page finds better than the present settings: the best levels for them, and another method.
 import { short } from "../shared/numbers.js";
 import { BestLevels } from "./best.js";
+import { Rivals } from "./rivals.js";
 
 const LEVELS = "noise levels σᵢ, drag to move";
 const DIGITS = 6; // of a level
@@ -18,6 +19,10 @@ export class Finding {
       },
       say: (sentence) => tab.say(sentence),
     });
+    this.rivals = new Rivals(tab.page.server, {
+      told: () => tab.describe(),
+      take: (values) => tab.settings.set(values),
+    });
     tab.parts.levels.textContent = LEVELS;
     tab.parts.finding.append(this.best.node);
   }
@@ -25,6 +30,17 @@ export class Finding {
   /** Something has changed: what is looked for is of other settings. */
   stop() {
     this.best.stop();
+    this.rivals.drop();
+  }
+
+  /**
+   * It is known how good the picture is.
+   * @param {number} serial
+   */
+  measured(serial) {
+    const { wanted, measures } = this.tab.main;
+    this.best.idle = measures?.stochastic ?? false;
+    if (wanted && measures?.error != null) this.rivals.wait({ ...wanted, serial }, measures.error);
   }
 
   /**

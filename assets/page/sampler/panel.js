@@ -2,8 +2,9 @@
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { offer, segments, slider, toggle } from "../shared/widgets.js";
+import { Evaluations } from "./evaluations.js";
 import { Models } from "./models.js";
-import { form, solver } from "./solvers.js";
+import { form, listed, solver } from "./solvers.js";
 
 /** @type {Record<string, string>} */
 const COMPUTED = { float32: "network in float32", bf16: "network in bf16 while a knob moves" };
@@ -11,30 +12,53 @@ const COMPUTED = { float32: "network in float32", bf16: "network in bf16 while a
 export class Panel {
   /**
    * @param {HTMLElement} root
-   * @param {import("../shared/server.js").Server} server
-   * @param {import("./settings.js").Settings} settings
-   * @param {(name: string) => void} chooseModel
+   * @param {import("./sampler.js").Sampler} tab
    */
-  constructor(root, server, settings, chooseModel) {
+  constructor(root, tab) {
+    const { settings } = tab;
+    const { server } = tab.page;
     this.settings = settings;
-    this.models = new Models(server, settings, chooseModel);
+    this.models = new Models(server, settings, (name) => tab.chooseModel(name));
+    this.evaluations = new Evaluations(server, settings, (sentence) => tab.say(sentence));
     /** @type {(title: string, ...content: Node[]) => void} */
     const section = (title, ...content) => root.append(element("h2", {}, title), ...content);
     this.computed = element("span", { title: "In which precision what is shown was computed" });
     root.append(this.models.heading, this.models.box, element("h2", { class: "told" }, "Design", this.computed));
     root.append(this.#designs());
-    section("Time steps", this.#choice("discretization"), ...this.#rows("steps", "rho", "sigma_min", "sigma_max"));
-    section("Solver", ...solver(settings, (name) => this.#binding(name)), ...this.#rows("alpha"), ...this.#solvers());
+    const steps = [this.#row("steps"), this.evaluations.node];
+    section("Time steps", this.#grid(), ...steps, ...this.#grids(), ...this.#rows("sigma_min", "sigma_max"));
+    section("Solver", ...solver(settings, (name) => this.#binding(name)), ...this.#solvers());
     const pair = element("div", { class: "pair" }, this.#choice("schedule", "σ ="), this.#choice("scaling", "s ="));
     section("Schedule · scaling", pair);
     section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
     root.append(this.#classes());
   }
 
-  /** @param {import("../shared/messages.d.ts").Picture["precision"]} precision  Of the picture; null: no network. */
-  show(precision) {
+  /** @param {import("../shared/types.d.ts").Result} picture */
+  show({ precision, evaluations }) {
+    this.evaluations.show(evaluations);
     this.computed.hidden = precision == null;
     this.computed.textContent = precision && COMPUTED[precision];
+  }
+
+  /** Where the levels lie; a list by hand is none of the choices. */
+  #grid() {
+    const get = () => (this.settings.values.sigmas ? null : this.settings.values.discretization);
+    const bound = { ...this.#binding("discretization"), get, none: "by hand" };
+    return listed(this.settings, "discretization", bound, "grids");
+  }
+
+  /** What some grids have; of a grid that has nothing, the first stays, dimmed. */
+  #grids() {
+    const { knobs } = this.settings.boot;
+    const names = [...new Set((knobs.discretization.uses ?? []).flatMap((used) => used ?? []))];
+    const own = names.filter((name) => name !== "sigma_min");
+    const rows = this.#rows(...own);
+    this.settings.store.follow(() => {
+      const used = own.findIndex((name) => !this.settings.idle(name));
+      for (const [k, row] of rows.entries()) row.toggleAttribute("hidden", k !== Math.max(used, 0));
+    });
+    return rows;
   }
 
   /** What some solvers have, shown where it is the chosen one. */
@@ -44,6 +68,7 @@ export class Panel {
     const lower = toggle(knobs.lower_order_final, bound("lower_order_final"));
     const restart = ["restart_min", "restart_max", "restart_rounds", "restart_steps"];
     const rows = [
+      ...this.#rows("alpha"),
       form(this.settings, bound("variant")),
       ...this.#rows("order"),
       lower,
@@ -56,7 +81,7 @@ export class Panel {
 
   #designs() {
     const { settings } = this;
-    const box = element("div", { class: "seg", role: "radiogroup", "aria-label": "Design" });
+    const box = element("div", { class: "seg designs", role: "radiogroup", "aria-label": "Design" });
     for (const design of settings.boot.designs) {
       const dot = element("span", { class: "dot", style: `background: var(--ex-${design.name})` });
       const attributes = { role: "radio", title: design.about, "data-design": design.name };
@@ -94,9 +119,7 @@ export class Panel {
    */
   #choice(name, prefix = null) {
     const { settings } = this;
-    const byHand = () => name === "discretization" && settings.values.sigmas;
-    const get = () => (byHand() ? null : settings.values[name]);
-    const box = segments(settings.boot.knobs[name], { ...this.#binding(name), get });
+    const box = segments(settings.boot.knobs[name], this.#binding(name));
     settings.store.follow(() => box.classList.toggle("idle", settings.idle(name)));
     if (prefix) box.prepend(element("span", { class: "prefix" }, prefix));
     return box;

@@ -53,12 +53,11 @@ export class Sampler {
     });
     this.frames = new Frames(() => this.paint(), this.player);
     this.settings = new Settings(page.boot, () => this.#changed(), page.visit);
-    this.panel = new Panel(this.parts.panel, page.server, this.settings, (name) => this.#chooseModel(name));
+    this.panel = new Panel(this.parts.panel, this);
     this.ladder = new Ladder(this.parts.ladder, (sigmas) => this.settings.set({ sigmas }));
     this.main = this.#asked("main", ["ask", "measure"], () => this.settings.changedValues());
     this.pin = this.#asked("pin", ["askPinned", "measurePinned"], () => this.pinned ?? {});
-    const { picture } = this.main;
-    const common = { picture, repaint: () => this.repaint() };
+    const common = { picture: this.main.picture, repaint: () => this.repaint() };
     const build = () => this.#wanted(this.settings.changedValues());
     this.particle = new Particle(page, { ...common, player: this.player, build, say: (text) => this.say(text) });
     this.pen = new Pen({ ...common, settings: this.settings, changed: () => this.#drawing() });
@@ -89,6 +88,7 @@ export class Sampler {
       shown: (wanted) => this.#arrived(name, wanted),
       measured: (serial) => {
         this.page.root.dataset.measured = String(serial);
+        if (name === "main") this.finding.measured(serial);
         this.describe();
       },
       say: (sentence) => this.say(sentence),
@@ -110,6 +110,7 @@ export class Sampler {
     for (const name of Object.keys(this.view)) delete this.view[name];
     changeView(this.view, known);
     this.pen.stop();
+    this.finding.stop();
     this.notice = notice ?? sentence;
     this.settings.load(values);
     this.accepted = this.settings.changedValues();
@@ -217,7 +218,7 @@ export class Sampler {
     this.paint();
     this.describe();
     if (name === "pin") return;
-    this.panel.show(this.main.picture.result?.precision ?? null);
+    if (this.main.picture.result) this.panel.show(this.main.picture.result);
     this.accepted = values;
     this.page.changed();
     this.say(this.notice);
@@ -265,7 +266,7 @@ export class Sampler {
   }
 
   /** @param {string} name */
-  #chooseModel(name) {
+  chooseModel(name) {
     if (name === "drawn") {
       this.pen.start();
       return;

@@ -1,4 +1,4 @@
-// The row "solver": Table 1's own one click away, a list of all in families, and what the chosen one does.
+// Rows of Table 1 with many choices: the columns' own one click away, and a list of all. Of the solver, what it does, too.
 import { element } from "../shared/dom.js";
 import { typeset } from "../shared/mathematics.js";
 import { choice, segments } from "../shared/widgets.js";
@@ -7,23 +7,33 @@ import { choice, segments } from "../shared/widgets.js";
 /** @typedef {import("../shared/widgets.js").Binding} Binding */
 
 /**
+ * The choices of Table 1's columns side by side, and a list of all.
+ * @param {Settings} settings
+ * @param {string} name
+ * @param {Binding} bound
+ * @param {string} kind
+ */
+export function listed({ boot }, name, bound, kind) {
+  const knob = boot.knobs[name];
+  const place = (/** @type {string} */ value) => knob.choices?.indexOf(value) ?? -1;
+  const columns = new Set(boot.designs.map((design) => String(design.sampling[name])));
+  const few = { ...knob, choices: [...columns].sort((a, b) => place(a) - place(b)) };
+  for (const key of /** @type {const} */ (["titles", "helps"]))
+    few[key] = few.choices.map((value) => knob[key]?.[place(value)] ?? "");
+  return element("div", { class: `pair ${kind}` }, segments(few, bound), choice(knob, bound).querySelector("select"));
+}
+
+/**
  * @param {Settings} settings
  * @param {(name: string) => Binding} binding
  */
 export function solver(settings, binding) {
-  const { knobs, designs } = settings.boot;
+  const { knobs } = settings.boot;
   const knob = knobs.solver;
   const place = (/** @type {string} */ name) => knob.choices?.indexOf(name) ?? -1;
   const bound = { ...binding("solver"), set: (/** @type {string} */ name) => settings.set(chosen(name)) };
-  const papers = [...new Set(designs.map((design) => String(design.sampling.solver)))].sort(
-    (a, b) => place(a) - place(b),
-  );
-  const few = { ...knob, choices: papers };
-  for (const key of /** @type {const} */ (["titles", "helps"]))
-    few[key] = papers.map((name) => knob[key]?.[place(name)] ?? "");
   /** A form is of one solver. @type {(name: string) => import("../shared/types.d.ts").Values} */
   const chosen = (name) => ({ solver: name, ...(settings.values.variant == null ? {} : { variant: null }) });
-  const list = choice(knob, bound).querySelector("select");
   const about = element("p", { class: "about" });
   settings.store.follow(() => {
     const k = place(settings.values.solver);
@@ -32,7 +42,7 @@ export function solver(settings, binding) {
     const told = [knob.helps?.[k], untouched && `it works on x/s and σ: ${untouched} do not touch it`];
     about.replaceChildren(...typeset(told.filter(Boolean).join("; ")));
   });
-  return [element("div", { class: "pair solvers" }, segments(few, bound), list), about];
+  return [listed(settings, "solver", bound, "solvers"), about];
 }
 
 /**

@@ -14,16 +14,19 @@ import { number, rounded } from "../shared/numbers.js";
  * @param {import("./asked.js").Asked} shown.pin
  * @param {Record<string, string> | null} shown.pinned  Settings of the pinned picture, if there is one.
  * @param {import("./settings.js").Settings} shown.settings
+ * @param {import("./finding.js").Finding} shown.finding
  */
-export function describe(parts, { main, pin, pinned, settings }) {
+export function describe(parts, { main, pin, pinned, settings, finding }) {
   const { result } = main.picture;
   if (!result) return;
   parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main));
   parts.pin.numbers.hidden = parts.main.caption.hidden = parts.pin.caption.hidden = !pinned;
   const sentence = summary(result, main.measures, settings);
-  if (parts.summary.dataset.said !== sentence) {
-    parts.summary.dataset.said = sentence;
-    parts.summary.replaceChildren(...typeset(sentence));
+  const { rivals } = finding;
+  const said = [sentence, rivals.sentence].join(" ");
+  if (parts.summary.dataset.said !== said) {
+    parts.summary.dataset.said = said;
+    parts.summary.replaceChildren(...typeset(said), ...(rivals.sentence ? [" ", rivals.node] : []));
   }
   if (!pinned) return;
   const other = pin.picture.result;

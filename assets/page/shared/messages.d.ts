@@ -642,6 +642,22 @@ export interface Remedy {
   changes: Record<string, unknown>;
 }
 
+/**
+ * A method that does better with at most as many evaluations: its error, as that of Measures, and what of the settings
+ * to change for it.
+ */
+export interface Rival {
+  method: string;
+  evaluations: number;
+  error: number;
+  sampling: Record<string, unknown>;
+}
+
+/** best: of those that are tried; null: none has a finite error, or there is none to be had. */
+export interface Rivals {
+  best: Rival | null;
+}
+
 /** x, denoised: their spread. */
 export interface Round {
   index: number;
@@ -911,12 +927,16 @@ export interface Levels {
   found?: FoundLevels | null;
 }
 
-/** document: of the experiment, as JSON text. precision: what its network computes in, if it has one. */
+/**
+ * evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision: what
+ * its network computes in, if it has one.
+ */
 export interface Picture {
   model: string;
   title: string;
   sigmaData: number | null;
   levels: number[];
+  evaluations: number;
   notes: string[];
   milliseconds: number;
   precision: "float32" | "bf16" | null;
@@ -935,6 +955,11 @@ export interface Probe {
   level: number;
   sigma: number[];
   path: number[][];
+}
+
+/** N. */
+export interface Steps {
+  steps: number;
 }
 
 /** One of the paper's, and the instrument that shows it. */
@@ -1019,6 +1044,13 @@ export interface ReadingRequest {
   values: Record<string, string>;
 }
 
+/** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
+export interface StepsRequest {
+  serial?: number;
+  values: Record<string, unknown>;
+  evaluations: number;
+}
+
 /** frames: those that are there, of the ticks that were wanted. */
 export interface Film {
   run: string;
@@ -1062,6 +1094,8 @@ export interface Requests {
   askPinned: PictureRequest;
   measure: PictureRequest;
   measurePinned: PictureRequest;
+  rivals: PictureRequest;
+  steps: StepsRequest;
   levels: LevelsRequest;
   probe: ProbeRequest;
   take: TakeawayRequest;
@@ -1096,6 +1130,8 @@ export interface Answers {
   askPinned: Picture;
   measure: Measures;
   measurePinned: Measures;
+  rivals: Rivals;
+  steps: Steps;
   levels: Levels;
   probe: Probe;
   take: Taken;

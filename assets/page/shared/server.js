@@ -5,7 +5,7 @@ import { Connections } from "./connections.js";
 
 const SECONDS = 5; // in which a server that is there says so
 const BRIEF = ["poll", "act", "plan", "film"]; // questions that hold no connection for long
-const PATIENT = ["measure", "measurePinned", "thumbnails"]; // and those that never take another's
+const PATIENT = ["measure", "measurePinned", "rivals", "thumbnails"]; // and those that never take another's
 export const SILENCE = "The server does not answer. Is it still running?";
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */

@@ -17,6 +17,7 @@ import { clamp, number } from "./numbers.js";
  * @property {() => any} [shown]  The value that is written.
  * @property {string} [word]  What is written instead while it is automatic.
  * @property {() => [number, number]} [bounds]
+ * @property {string} [none]  What a list without families says where nothing of it is chosen.
  * @property {() => boolean} [idle]  Whether it changes nothing now.
  */
 
@@ -88,7 +89,7 @@ export function slider(knob, binding) {
  * @param {Knob} knob
  * @param {Binding} binding
  */
-export function choice(knob, { name, get, set, follow, idle = () => false }) {
+export function choice(knob, { name, get, set, follow, none, idle = () => false }) {
   const select = element("select", { "aria-label": named(knob), "data-knob": name });
   const node = element(
     "div",
@@ -100,11 +101,9 @@ export function choice(knob, { name, get, set, follow, idle = () => false }) {
   hint(node, knob.help);
   follow(() => {
     const { choices, titles, families } = knob;
-    offer(
-      select,
-      (choices ?? []).map((value, i) => [value, plain(titles?.[i] ?? value)]),
-      families,
-    );
+    /** @type {[string, string][]} */
+    const all = (choices ?? []).map((value, i) => [value, plain(titles?.[i] ?? value)]);
+    offer(select, none && get() == null ? [["", none], ...all] : all, families);
     select.value = get() ?? "";
     node.classList.toggle("idle", idle());
   });
@@ -180,7 +179,7 @@ export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
  */
 export function widget(knob, binding) {
   if (knob.choices && Array.isArray(knob.default)) return chips(knob, binding);
-  if (knob.choices) return (knob.choices.length > 5 || knob.list ? choice : segments)(knob, binding);
+  if (knob.choices) return (knob.list ?? knob.choices.length > 5 ? choice : segments)(knob, binding);
   if (typeof knob.default === "boolean") return toggle(knob, binding);
   return (knob.slider ? slider : text)(knob, binding);
 }

@@ -75,6 +75,16 @@ def test_pictures_and_measures_are_as_declared(said, values):
         assert said("probe", values=values, level=1, position=[0.1] * (1 + (values["model"] != "two_diracs")))
 
 
+def test_what_is_found_better_is_as_declared(said):
+    values = {"model": "two_moons", "steps": "2", "count": "9"}
+    (told,) = said("rivals", values=values)
+    assert json.loads(told)["body"]["best"]["evaluations"] == 3
+    *_, told = said("levels", 1000, values=values)
+    assert len(json.loads(told)["body"]["sigmas"]) == 2 and json.loads(told)["finished"]
+    (told,) = said("steps", values=values, evaluations=36)
+    assert json.loads(told)["body"] == {"steps": 18}
+
+
 def test_what_is_taken_away_and_what_is_dropped_are_as_declared(said):
     (told,) = said("take", values={"model": "two_diracs", "steps": "3"}, form="svg", look="dark")
     assert base64.b64decode(json.loads(told)["body"]["content"]).startswith(b"<svg")
@@ -121,6 +131,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
+    tried |= {"rivals", "levels", "steps"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried
