@@ -34,8 +34,8 @@ ROWS: dict[str, Any] = {
 
 
 class Rivals(Job):
-    """Which of the solvers that are declared for it (`rival`) comes nearest to the exact solution with no more evaluations
-    than the experiment takes.
+    """Which of the solvers that are declared for it (`rival`) comes nearest to the exact solution, with no more
+    evaluations than the experiment takes.
 
     Its body: {best: {method, evaluations, error, sampling: what to change} or None}. The error is that of
     `app.work.measures`: over the same samples, against the same solution.
