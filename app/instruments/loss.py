@@ -46,6 +46,7 @@ class Losses(View):
         "λ(σ)",
         "What the loss is multiplied by: nothing, the weight each model was trained with, or one for all",
         choices=weights,
+        list=False,
         section="Loss weight",
     )
     P_mean: float = option(

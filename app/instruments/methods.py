@@ -53,9 +53,7 @@ def titles() -> dict[str, str]:
     return {name: method.title for name, method in methods().items()}
 
 
-def solvers_option(
-    help: str, section: str = "Solvers", default: tuple[str, ...] = ("euler", "heun", "ralston", "midpoint"), **display
-):
+def solvers_option(default: tuple[str, ...], help: str, section: str = "Solvers", **display):
     """The methods that are compared."""
     return option(
         default, "solvers", help,

@@ -28,7 +28,9 @@ class Orders(View):
     """What the instrument shows."""
 
     data: str = starts.model_option("three_modes")
-    solvers: tuple[str, ...] = solvers_option("Solvers of the ODE, each by itself")
+    solvers: tuple[str, ...] = solvers_option(
+        ("euler", "heun", "ralston", "midpoint"), "Solvers of the ODE, each by itself"
+    )
     grids: tuple[str, ...] = option(
         ("edm",),
         "time steps",

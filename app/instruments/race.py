@@ -51,10 +51,10 @@ class Race(lanes.Comparison):
         when={"field": ["walk"]},
     )
     solvers: tuple[str, ...] = methods.solvers_option(
+        ("euler", "heun", "lms", "dpmpp_2m", "unipc"),
         "Solvers of the ODE, each in all coordinates",
         section="Lanes",
         when={"field": ["solvers"]},
-        default=("euler", "heun", "lms", "dpmpp_2m", "unipc"),
     )
     coordinates: tuple[str, ...] = option(
         ("edm", "flow"),

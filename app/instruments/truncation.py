@@ -40,7 +40,9 @@ class Truncation(View):
         list=True,
         section="Solver",
     )
-    solvers: tuple[str, ...] = methods.solvers_option("Whose steps are compared with it")
+    solvers: tuple[str, ...] = methods.solvers_option(
+        ("euler", "heun", "ralston", "midpoint"), "Whose steps are compared with it"
+    )
     rho: float = option(
         7.0,
         "ρ",

@@ -10,7 +10,9 @@ from app.messages import drawings
 from edm import diagnostics, presets
 from edm.plots.looks import YOURS
 
-FLOW, FLOW_HEUN, EDM = "flow", "flow_heun", "edm"
+EDM = "edm"
+FLOW = "flow"
+FLOW_HEUN = "flow_heun"
 
 
 def ends() -> dict[str, str]:

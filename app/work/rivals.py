@@ -20,7 +20,6 @@ from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
-METHODS: dict[str, int | None] = {"lms": 4, "ipndm": 3, "dpmpp_2m": None, "unipc": 2, "heun": None}  # and their orders
 COORDINATES = {"schedule": "flow", "scaling": "flow"}
 ROWS: dict[str, Any] = {
     "discretization": "flow",
@@ -35,7 +34,8 @@ ROWS: dict[str, Any] = {
 
 
 class Rivals(Job):
-    """Which of `METHODS` comes nearest to the exact solution with no more evaluations than the experiment takes.
+    """Which of the solvers that are declared for it (`rival`) comes nearest to the exact solution with no more evaluations
+    than the experiment takes.
 
     Its body: {best: {method, evaluations, error, sampling: what to change} or None}. The error is that of
     `app.work.measures`: over the same samples, against the same solution.
@@ -53,7 +53,8 @@ class Rivals(Job):
             return
         start, count = path.sigmas[0], measured(model, runner.count(experiment, model))
         exact = solved(experiment, model, count, start, work, watch)
-        settings = [_settings(name, model, start, path.evaluations, experiment.sampling.seed) for name in METHODS]
+        seed, rivals = experiment.sampling.seed, [solver for solver in SOLVERS.values() if solver.rival is not None]
+        settings = [_settings(solver, model, start, path.evaluations, seed) for solver in rivals]
 
         def race(watch):
             errors = [_error(experiment, model, sampling, exact, work, watch) for sampling in settings]
@@ -65,7 +66,7 @@ class Rivals(Job):
 
 
 def _settings(solver, model, start, evaluations, seed) -> Sampling:
-    rows = {**ROWS, **COORDINATES, "solver": solver, "order": METHODS[solver], "seed": seed}
+    rows = {**ROWS, **COORDINATES, "order": None, **solver.rival, "solver": solver.name, "seed": seed}
     own = with_evaluations(Sampling(**rows), evaluations)
     same = math.isclose(path_of(own, model.denoiser).sigmas[0], start, rel_tol=1e-9)
     return own if same else own.changed(sigma_max=start)

@@ -11,7 +11,7 @@ import numpy as np
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
 from edm.base.paths import expanded
-from edm.data.brought import places, tables
+from edm.data.brought import tables
 from edm.data.units import REACH
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def table(path: StrPath, columns: str | None = None) -> Table:
 
 @lru_cache(maxsize=_KEPT)
 def _table(path, place, columns, _changed) -> Table:
-    from edm.data.brought import reading
+    from edm.data.brought import places, reading
 
     files = None if tables.recognized(path.name) and not path.is_dir() else places.opened(path)
     name = files and reading.table_among(files)

@@ -37,17 +37,17 @@ SOLVERS: dict[str, Solver] = {
                 Variant("ralston", "α = ⅔", {"alpha": 2 / 3}, "Ralston"),
                 Variant("midpoint", "α = ½", {"alpha": 0.5}, "midpoint"),
             ),
-            help="two slopes a step: Algorithm 1, and its family by α",
+            help="two slopes a step: Algorithm 1, and its family by α", rival={},
         ),
         Solver(
             "lms", "LMS", ADAMS, 3, once, ORDERS, never, multistep.lms,
             remembers=True, help="a polynomial through the last slopes, in the ODE's own time",
-            own_order=multistep.LMS_ORDER, orders=lambda p: p,
+            own_order=multistep.LMS_ORDER, orders=lambda p: p, rival={"order": 4},
         ),
         Solver(
             "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
             remembers=True, help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
-            orders=lambda p: min(p, 2),
+            orders=lambda p: min(p, 2), rival={"order": 3},
         ),
         Solver(
             "dpm_2", "DPM-2", EXPONENTIAL, 2, twice, (), never, two_stage.dpm_2,
@@ -59,7 +59,7 @@ SOLVERS: dict[str, Solver] = {
         ),
         Solver(
             "dpmpp_2m", "DPM++ 2M", EXPONENTIAL, 2, once, ("lower_order_final",), never, exponential.dpmpp_2m,
-            remembers=True, help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True,
+            remembers=True, help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True, rival={},
         ),
         Solver(
             "dpmpp_3m", "DPM++ 3M", EXPONENTIAL, 2, once, ("variant", "lower_order_final"), never,
@@ -78,7 +78,7 @@ SOLVERS: dict[str, Solver] = {
             (Variant("unipc_bh1", "UniPC bh1", {"variant": "bh1"}, "bh1"),),
             remembers=True, help="predicts, and corrects with the next evaluation: of order p + 1",
             forms=("bh2", "bh1"), own_order=exponential.UNIPC_ORDER, in_sigma=True,
-            orders=lambda p: p + 1,
+            orders=lambda p: p + 1, rival={"order": 2},
         ),
         Solver(
             "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.euler_ancestral,

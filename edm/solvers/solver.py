@@ -91,6 +91,7 @@ class Solver:
     `order` does not matter. quiet: values of its knobs with which it adds no noise. in_sigma: whether it works on x/s
     and σ, so that schedule and scaling do not touch it. remembers: whether it does, so that a step with churn's noise
     begins anew, at order 1. draws_at(path, sampling, i): whether step i draws at all.
+    rival: values of its knobs with which it is held against whatever somebody has chosen; None: it is not.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
     field `order` is p.
     """
@@ -112,6 +113,7 @@ class Solver:
     remembers: bool = False
     draws_at: Callable[[PathLike, SamplingLike, int], bool] = every
     counted: Callable[[int, SamplingLike], int] | None = None
+    rival: Mapping[str, Any] | None = None
     orders: Callable[[int], int] | None = None
 
     @property

@@ -7,9 +7,9 @@ from tests.browser import accessible
 from tests.browser.accessible import PHONE, SCREEN
 
 LOOKS = {
-    ("light", SCREEN): ("", ("loss", "oracle", "curvature")),
-    ("dark", SCREEN): ("?model=two_diracs", ("lanes", "churn", "order")),
-    ("light", PHONE): ("?model=digits&view.selected=1", ("preconditioning", "truncation", "race")),
+    ("light", SCREEN): ("", ("loss", "oracle", "curvature", "patches")),
+    ("dark", SCREEN): ("?model=two_diracs", ("lanes", "churn", "order", "times")),
+    ("light", PHONE): ("?model=digits&view.selected=1", ("preconditioning", "truncation", "race", "sameness")),
     ("dark", PHONE): ("?S_churn=4", ("training", "walk", "sweep")),
 }
 

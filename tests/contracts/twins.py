@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DEFAULTS = {"option", "knob", "lanes_option", "model_option"}  # what is chosen at first is said where it is declared
+DEFAULTS = {
+    "option",
+    "knob",
+    "lanes_option",
+    "model_option",
+    "solvers_option",
+}  # what is chosen at first is said where it is declared
 
 
 def in_python(names: dict[str, set[str]], folders=("edm", "app")) -> Iterator[tuple[str, int, str, list[str]]]:

@@ -87,7 +87,10 @@ export default class Lanes extends Instrument {
     this.table.hidden = rows.length === 0;
     const columns = lanes.map(({ title }) => element("th", { scope: "col" }, ...typeset(title)));
     const body = rows.map(([title, cells]) => {
-      const values = cells.map((cell, k) => element("td", { "data-lane": lanes[k].title }, ...typeset(cell)));
+      const values = runs(cells).map(([k, span]) => {
+        const lane = span > 1 ? `${lanes[k].title} …` : lanes[k].title;
+        return element("td", { colspan: span, "data-lane": lane }, ...typeset(cells[k]));
+      });
       return element("tr", {}, element("th", { scope: "row" }, title), ...values);
     });
     this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", {}), ...columns), ...body));
@@ -121,6 +124,16 @@ export default class Lanes extends Instrument {
     const pictures = shown.map(({ picture, caption }) => ({ canvas: picture.canvas, caption }));
     return row(pictures, this.colors, CAPTIONS);
   }
+}
+
+/**
+ * Where each run of equal cells begins, and how long it is: a walk changes one row at a time.
+ * @param {string[]} cells
+ * @returns {[number, number][]}
+ */
+function runs(cells) {
+  const starts = cells.flatMap((cell, k) => (k && cell === cells[k - 1] ? [] : [k]));
+  return starts.map((k, i) => [k, (starts[i + 1] ?? cells.length) - k]);
 }
 
 class Lane {

@@ -66,6 +66,7 @@ export class Panel {
     const { knobs } = this.settings.boot;
     const bound = (/** @type {string} */ name) => ({ ...this.#binding(name), idle: () => this.settings.idle(name) });
     const lower = toggle(knobs.lower_order_final, bound("lower_order_final"));
+    lower.classList.replace("toggle", "switch"); // the first of the page is an instrument's
     const restart = ["restart_min", "restart_max", "restart_rounds", "restart_steps"];
     const rows = [
       ...this.#rows("alpha"),

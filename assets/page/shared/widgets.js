@@ -179,7 +179,7 @@ export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
  */
 export function widget(knob, binding) {
   if (knob.choices && Array.isArray(knob.default)) return chips(knob, binding);
-  if (knob.choices) return (knob.choices.length > 5 || knob.list ? choice : segments)(knob, binding);
+  if (knob.choices) return ((knob.list ?? knob.choices.length > 5) ? choice : segments)(knob, binding);
   if (typeof knob.default === "boolean") return toggle(knob, binding);
   return (knob.slider ? slider : text)(knob, binding);
 }

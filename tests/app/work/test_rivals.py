@@ -4,7 +4,7 @@ import pytest
 
 from app.work import rivals
 from app.work.measures import Measures
-from app.work.rivals import METHODS, Rivals
+from app.work.rivals import Rivals
 from app.work.shared import Work
 from app.work.tickets import Ticket
 from app.work.watch import Watch
@@ -28,7 +28,7 @@ def test_the_best_takes_no_more_evaluations_and_has_the_error_that_is_measured_o
 
 def test_it_is_said_in_which_coordinates(monkeypatch):
     for solver, where in (("lms", "LMS-4 in flow’s coordinates"), ("dpmpp_2m", "DPM++ 2M with flow’s time steps")):
-        monkeypatch.setattr(rivals, "METHODS", {solver: METHODS[solver]})
+        monkeypatch.setattr(rivals, "SOLVERS", {solver: SOLVERS[solver]})
         best = final(Rivals(experiment=ASKED))["best"]
         assert best["method"] == where
         assert ("schedule" in best["sampling"]) != SOLVERS[solver].in_sigma
