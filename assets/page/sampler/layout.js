@@ -32,7 +32,7 @@ export function layout(root) {
     {},
     stages,
     time.node,
-    element("div", { class: "levels" }, ladder, finding),
+    element("div", { class: "levels", role: "group", "aria-label": "Noise levels" }, ladder, finding),
     element("div", { class: "numbers" }, element("div", {}, main.numbers, pin.numbers), pinning),
     summary,
   );
