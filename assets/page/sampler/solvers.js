@@ -41,6 +41,8 @@ export function solver(settings, binding) {
     const untouched = leaves.map((name) => knobs[name].symbol).join(" and ");
     const told = [knob.helps?.[k], untouched && `it works on x/s and σ: ${untouched} do not touch it`];
     about.replaceChildren(...typeset(told.filter(Boolean).join("; ")));
+    // a column's button says it, and all knobs fit the screen
+    about.hidden = settings.boot.designs.some(({ sampling }) => sampling.solver === settings.values.solver);
   });
   return [listed(settings, "solver", bound, "solvers"), about];
 }
