@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from edm.classifier import Classifier
 from edm.files import checkpoints
 from edm.networks import parameters
 from edm.networks.blocks import Block
@@ -58,7 +59,9 @@ class Count:
 
 def counted(header: Header, precision: str = "fp32") -> Count:
     """Of training the network of a run."""
-    return _counted(header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape, precision)
+    kind = Classifier if header.classifies else Denoiser
+    settings = (header.network.model_dump_json(), header.preconditioning.model_dump_json())
+    return _counted(*settings, header.shape, precision, kind)
 
 
 def sized(header: Header) -> tuple[int, int]:
@@ -77,12 +80,12 @@ def _sizes(network):
 
 
 @lru_cache(maxsize=64)
-def _counted(network, preconditioning, shape, precision) -> Count:
+def _counted(network, preconditioning, shape, precision, kind) -> Count:
     coefficients = checkpoints.PreconditioningConfig.model_validate_json(preconditioning).build()
     config = checkpoints.NetworkConfig.model_validate_json(network)
 
     def count(network):
-        return _there(Denoiser(network.train(), coefficients, shape), config.classes, _Autocast(HALF.get(precision)))
+        return _there(kind(network.train(), coefficients, shape), config.classes, _Autocast(HALF.get(precision)))
 
     return Count(*_with_blocks(config, count))
 
@@ -102,7 +105,8 @@ def _there(denoiser, classes, autocast) -> tuple[float, ...]:
     labels = torch.zeros(1, dtype=torch.long, device="meta") if classes else None
     kept, blocks = Kept(denoiser.network), _Blocks(denoiser.network)
     with blocks.watched(kept), kept.watched(), autocast, _Kernels(denoiser.network) as kernels:
-        (denoiser(x, torch.ones(1, device="meta"), labels) - x).square().sum()
+        output = denoiser(x, torch.ones(1, device="meta"), labels)
+        (output - x if output.shape == x.shape else output).square().sum()
     there = {"operations": kernels.operations, "traffic": kernels.traffic, "kernels": kernels.number}
     both = (times * there[name] for name, times in THERE_AND_BACK.items())
     return (*both, kept.bytes, blocks.most, blocks.inputs, kept.cast)
