@@ -93,6 +93,13 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
+    def part(self, rows: slice) -> Self:
+        """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
+        images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
+        made = copy.copy(self)
+        made.inner = part(self.inner, rows)
+        return made
+
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
         moved = copy.copy(self)
@@ -117,6 +124,12 @@ def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> t
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
     with exact():
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+
+
+def part(denoiser: _Callable, rows: slice) -> _Callable:
+    """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
+    movable: Any = denoiser
+    return movable.part(rows) if isinstance(denoiser, Around) else denoiser
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
