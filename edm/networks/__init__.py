@@ -55,12 +55,13 @@ NETWORKS = {
 def build(
     name: str, *, in_channels: int, out_channels: int | None = None, resolution: int | None = None, channels: int = 128,
     channel_mult: tuple[int, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
-    classes: int = 0, augment_dim: int = 0, dropout: float = 0.0,
+    classes: int = 0, augment_dim: int = 0, dropout: float = 0.0, level: bool = False,
 ) -> nn.Module:  # fmt: skip
     """A network with fresh weights (of torch's random state), in evaluation mode.
 
     in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance).
     resolution, channel_mult, attention: of images only. blocks: residual blocks a level, or in all for "mlp".
+    level: of an upsampler, whether it is told the noise level of its low-resolution image.
     Raises ValueError for an unknown name and for sizes that do not fit together.
     """
     if name not in NETWORKS:
@@ -74,6 +75,7 @@ def build(
     if NETWORKS[name].images:
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
+        config |= {"level": level}
     allocation.keep()
     return NETWORKS[name].build(**config).eval()
 

@@ -5,7 +5,8 @@ and in where attention sits. F(x, c_noise, labels, augment) takes
 
     x [B, C, H, W];   c_noise [B] or [1];
     labels [B] integer classes, −1 for "no class", or None for no class at all;
-    augment [B, augment_dim], or None for zeros: the parameters of the augmentation.
+    augment [B, augment_dim], or None for zeros: the parameters of the augmentation;
+    level [B] or [1], of an upsampler: the noise level of the image that it sees behind x, as c_noise is x's.
 """
 
 from __future__ import annotations
@@ -50,26 +51,35 @@ def _heads(channels: int) -> int:
 class Embedding(nn.Module):
     """c_noise, class and augmentation -> one vector [B, E] that all blocks see."""
 
-    def __init__(self, kind: Kind, channels: int, width: int, classes: int, augment_dim: int):
+    def __init__(self, kind: Kind, channels: int, width: int, classes: int, augment_dim: int, level: bool = False):
         super().__init__()
         self.adm, self.classes = kind.adm, classes
         noise = channels * kind.noise_width
         song = not kind.adm
         self.noise = Fourier(noise) if kind.fourier else Positional(noise, endpoint=song, sin_first=song)
         self.augment = nn.Linear(augment_dim, noise, bias=False) if augment_dim else None
+        self.level = nn.Linear(noise, noise, bias=False) if level else None
         self.layer0 = nn.Linear(noise, width)
         self.layer1 = nn.Linear(width, width)
         self.label = None
         if classes:
             self.label = nn.Linear(classes, width, bias=False) if kind.adm else nn.Linear(classes, noise)
 
-    def forward(self, c_noise: torch.Tensor, labels: torch.Tensor | None, augment: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self,
+        c_noise: torch.Tensor,
+        labels: torch.Tensor | None,
+        augment: torch.Tensor | None,
+        level: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         classes = None if self.label is None else one_hot(labels, self.classes, embedding)
         if classes is not None and self.label is not None and not self.adm:
             embedding = embedding + self.label(classes * math.sqrt(self.classes))
         if self.augment is not None and augment is not None:
             embedding = embedding + self.augment(augment.to(embedding.dtype))
+        if self.level is not None and level is not None:
+            embedding = embedding + self.level(self.noise(level).to(embedding.dtype))
         embedding = self.layer1(functional.silu(self.layer0(embedding)))
         if classes is not None and self.label is not None and self.adm:
             embedding = embedding + self.label(classes)
@@ -88,12 +98,12 @@ class UNet(nn.Module):
     def __init__(
         self, kind: Kind, resolution: int, in_channels: int, out_channels: int, *, channels: int,
         channel_mult: tuple[int, ...], blocks: int, attention: tuple[int, ...], classes: int, augment_dim: int,
-        dropout: float,
+        dropout: float, level: bool = False,
     ):  # fmt: skip
         super().__init__()
         self.kind = kind
         width = 4 * channels
-        self.embedding = Embedding(kind, channels, width, classes, augment_dim)
+        self.embedding = Embedding(kind, channels, width, classes, augment_dim, level)
         eps = 1e-5 if kind.adm else 1e-6
         common = {"filter": kind.filter, "dropout": dropout, "adaptive": kind.adm, "eps": eps}
         common |= {"skip_scale": 1.0 if kind.adm else math.sqrt(0.5), "project": not kind.adm}
@@ -158,6 +168,8 @@ class UNet(nn.Module):
                 nn.init.xavier_uniform_(module.weight, gain)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        if self.embedding.level is not None:
+            nn.init.zeros_(self.embedding.level.weight)
 
     def forward(
         self,
@@ -165,8 +177,9 @@ class UNet(nn.Module):
         c_noise: torch.Tensor,
         labels: torch.Tensor | None = None,
         augment: torch.Tensor | None = None,
+        level: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        embedding = self.embedding(c_noise, labels, augment)
+        embedding = self.embedding(c_noise, labels, augment, level)
         pyramid, skips = x, []
         for name, layer in self.encoder.items():
             if name.endswith("_aux_residual"):

@@ -67,7 +67,7 @@ class Upsampler(Denoiser):
     ¼·ln σ_c, if it was trained with noise there. low: what those images are. Asked without them, it refuses.
     """
 
-    def __init__(self, network: Any, preconditioning: Any, low: Low, shape: Any, *more: Any):
+    def __init__(self, network: Any, low: Low, preconditioning: Any, shape: Any, *more: Any):
         super().__init__(network, preconditioning, shape, *more)
         self.low = low
 
