@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from edm.base.errors import Refused
-from edm.base.transfers import sent
 from edm.data.settings import data_learned
 from edm.experiments import models
-from edm.sampling.noise import low_noise
+from edm.sampling.cascade import Cascade
+from edm.sampling.denoisers import on
+from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edm.experiments.experiment import Experiment
     from edm.experiments.model import Model
 
@@ -34,7 +37,9 @@ def base_of(model: Model, name: str | None) -> Model:
     if name is None:
         found = fitting(model)
         if not found:
-            raise Refused(f"{model.name} makes images of {_size(shape)} larger, and there is no model of those; name one")
+            raise Refused(
+                f"{model.name} makes images of {_size(shape)} larger, and there is no model of those; name one"
+            )
         return found[0]
     base = models.load(name)
     if base.shape != shape or base.low:
@@ -58,24 +63,22 @@ def _data(model) -> Any:
     return None if known is None else (known.dataset, known.path)
 
 
-def sigma_c(experiment: Experiment, model: Model) -> float:
-    """The noise that the low-resolution images get: the experiment's, or the model's own."""
+def denoiser(experiment: Experiment, model: Model, device: torch.device, wrap: Callable | None = None) -> Cascade:
+    """The cascade that an experiment with an upsampler asks for. wrap: something around each of its two denoisers."""
     assert model.low is not None
-    return model.low.usual if experiment.cascade_noise is None else experiment.cascade_noise
-
-
-def base_experiment(experiment: Experiment, model: Model) -> Experiment:
-    """What the base of a cascade samples."""
     base = base_of(model, experiment.cascade)
-    steps = {} if experiment.cascade_steps is None else {"steps": experiment.cascade_steps, "sigmas": None}
-    sampling = experiment.sampling.changed(**steps)
-    alone = {"cascade": None, "cascade_noise": None, "cascade_steps": None}
-    label = experiment.label if base.classes else None
-    return experiment.changed(model=base.name, label=label, sampling=sampling.document(), **alone)
+    stages = [on(one.denoiser, device) for one in (model, base)]
+    upsampler, low = map(wrap, stages) if wrap else stages
+    noise = model.low.usual if experiment.cascade_noise is None else experiment.cascade_noise
+    return Cascade(upsampler, low, noise, experiment.cascade_steps, labels=bool(base.classes))
 
 
-def noisy(images: torch.Tensor, seeds: list[int], sigma: float) -> torch.Tensor:
-    """Low-resolution images [B, C, h, w] with noise of σ_c, that of each sample's seed: the same in any batch."""
-    if not sigma:
-        return images
-    return images + sigma * sent(low_noise(seeds, images.shape[1:]), images.device, images.dtype)
+def told(experiment: Experiment, model: Model) -> str:
+    """What a cascade evaluates, in a sentence."""
+    base, cascade = base_of(model, experiment.cascade), denoiser(experiment, model, torch.device("cpu"))
+    first = path_of(cascade.base_sampling(experiment.sampling), base.denoiser).evaluations
+    then = path_of(experiment.sampling, model.denoiser).evaluations
+    return (
+        f"a cascade: {first} evaluations of {base.name} at {_size(base.shape)}, then {then} of {model.name}, whose "
+        f"low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
+    )

@@ -28,6 +28,7 @@ from edm.sampling.settings import Sampling
 
 if TYPE_CHECKING:
     from edm.files.albums import Album
+    from edm.sampling.denoisers import Denoise
 
 MOST = 1 << 32  # samples of a seed
 ON_CPU = {1: 1024, 3: 32}  # computed at once, of points and of images
@@ -83,13 +84,19 @@ class Drawing:
         self.experiment, self.computing, self.device = experiment, computing, device
         self.model = models.of(experiment)
         self.size = at_once(self.model, computing, device)
-        self._denoiser = prepared(self.model.denoiser, computing, device)
+        self._prepared: dict[int, tuple] = {}  # by denoiser, which is kept beside, so that none takes its place
 
     def states(self, block: range) -> Iterator[State]:
         """The states of the batch, whole, in which a block lies."""
         whole = block.start // self.size * self.size
         end = whole + self.size if self.device.type == "cpu" else block.stop
-        return runner.states(self.experiment, self.device, lambda _: self._denoiser, range(whole, end))
+        return runner.states(self.experiment, self.device, self._ready, range(whole, end))
+
+    def _ready(self, denoiser: Denoise) -> Denoise:
+        """A denoiser on the device, to compute as is asked for: made once."""
+        if id(denoiser) not in self._prepared:
+            self._prepared[id(denoiser)] = denoiser, prepared(denoiser, self.computing, self.device)
+        return self._prepared[id(denoiser)][1]
 
     def rows(self, block: range, state: State) -> np.ndarray:
         """Those of the batch's last state that belong to a block: float32 [n, …]."""

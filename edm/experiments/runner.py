@@ -16,9 +16,8 @@ from edm.data.classes import turns
 from edm.experiments import cascades, models
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
-from edm.sampling.loop import State, last, sample
+from edm.sampling.loop import State, sample
 from edm.sampling.noise import latents, seeds
-from edm.sampling.upsampling import given
 
 if TYPE_CHECKING:
     from edm.base.types import Device
@@ -106,33 +105,23 @@ def states(
     numbers: range | None = None,
     model: models.Model | None = None,
 ) -> Iterator[State]:
-    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
+    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation; of a
+    cascade around that of each stage.
 
     device: "auto" is where it is quickest (see `place`). numbers, model: as in `start`.
     Raises Refused, in place of the last state, for samples that are not finite.
     """
     model = model or models.of(experiment)
     device = place(model, device, count(experiment, model) if numbers is None else len(numbers))
-    denoiser = on(model.denoiser, device)
-    denoiser = wrap(denoiser) if wrap else denoiser
+    if model.low is None:
+        denoiser = on(model.denoiser, device)
+        denoiser = wrap(denoiser) if wrap else denoiser
+    else:
+        denoiser = cascades.denoiser(experiment, model, device, wrap)
     z, labels = start(experiment, device, numbers, model)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
-
-    def begun(denoiser):
-        return _finite(sample(denoiser, z, experiment.sampling, labels, seeds=own), experiment.model)
-
-    if model.low is None:
-        return begun(denoiser)
-    base = states(cascades.base_experiment(experiment, model), device, wrap, numbers or range(len(z)))
-    return _upsampled(base, denoiser, own, cascades.sigma_c(experiment, model), begun)
-
-
-def _upsampled(base, denoiser, own, sigma_c, begun):
-    """The states of a cascade's second stage, once its first has ended."""
-    with closing(base):
-        low = last(base).x
-    with closing(begun(given(denoiser, cascades.noisy(low, own, sigma_c), sigma_c))) as found:
-        yield from found
+    found = sample(denoiser, z, experiment.sampling, labels, seeds=own)
+    return _finite(found, experiment.model)
 
 
 def _finite(states, name):

@@ -142,11 +142,16 @@ class Header(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         network = self.network
-        expected = (network.in_channels // self._images, *(() if network.resolution is None else [network.resolution] * 2))
+        expected = (
+            network.in_channels // self._images,
+            *(() if network.resolution is None else [network.resolution] * 2),
+        )
         if self.shape != expected:
             raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
         if network.in_channels % self._images or (self.low and self.low.resolution >= (network.resolution or 1)):
-            raise refusal("low", self.low and self.low.resolution, "must be below the resolution of the network's images")
+            raise refusal(
+                "low", self.low and self.low.resolution, "must be below the resolution of the network's images"
+            )
         if len(self.class_names) not in (0, network.classes):
             raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
         if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):

@@ -93,6 +93,12 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
+    def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
+        """See `of_samples`."""
+        made = copy.copy(self)
+        made.inner = of_samples(self.inner, sampling, labels, seeds)
+        return made
+
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
         images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
@@ -124,6 +130,12 @@ def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> t
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
     with exact():
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+
+
+def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
+    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
+    own: Any = getattr(denoiser, "of_samples", None)
+    return denoiser if own is None else own(sampling, labels, seeds)
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:

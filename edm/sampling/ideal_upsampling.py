@@ -55,7 +55,8 @@ class IdealGiven(Around):
 
     def weights(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """w [B, K] in the most precise type, of x [B, C, H, W]; sigma a number or [B]; labels [B] or None."""
-        sigma = precisely(torch.as_tensor(sigma, device=x.device)).reshape(-1, 1)
+        level = sigma if isinstance(sigma, torch.Tensor) else torch.tensor(float(sigma), dtype=torch.float64)
+        sigma = precisely(sent(level, x.device)).reshape(-1, 1)
         told = self._told.repeat(len(x) // len(self._told), 1)
         logits = told - _squares(precisely(x), precisely(self.inner.points)) / (2 * sigma**2)
         if labels is not None:

@@ -150,10 +150,9 @@ def upsampler_of(denoiser: Any) -> Upsampler | None:
 
 def given(denoiser: Denoise, z: torch.Tensor, sigma_c: float | torch.Tensor = 0.0) -> Any:
     """A denoiser whose upsampler is given these low-resolution images (`Upsampler.given`), with all that is around it."""
-    if isinstance(denoiser, Upsampler):
-        return denoiser.given(z, sigma_c)
     if not isinstance(denoiser, Around):
-        return denoiser
+        upsampler: Any = denoiser
+        return upsampler.given(z, sigma_c)
     made = copy.copy(denoiser)
     made.inner = given(denoiser.inner, z, sigma_c)
     return made

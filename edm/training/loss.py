@@ -113,7 +113,10 @@ def low_drawn(
     to the most, and low_noise [B, C, h, w], unit normal."""
     u = torch.from_numpy(streams.uniforms(seed, Purpose.LOW_SIGMA, indices, 1))[:, 0]
     shape = (channels, low.resolution, low.resolution)
-    return {"low_sigma": (low.noise * u).to(dtype), "low_noise": _normals(seed, Purpose.LOW_NOISE, indices, shape, dtype)}
+    return {
+        "low_sigma": (low.noise * u).to(dtype),
+        "low_noise": _normals(seed, Purpose.LOW_NOISE, indices, shape, dtype),
+    }
 
 
 def _normals(seed, purpose, indices, shape, dtype):
