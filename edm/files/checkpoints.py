@@ -41,6 +41,9 @@ METADATA_KEY = "edm"
 MAX_HEADER = 16 << 20
 
 
+_Multiplier = Annotated[int, Field(ge=1, le=32)] | Annotated[float, Field(gt=0, le=32)]
+
+
 class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
@@ -49,13 +52,21 @@ class NetworkConfig(Settings):
     out_channels: Whole = Field(ge=1, le=128)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
-    channel_mult: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=MAX_LEVELS)] = ()
+    channel_mult: Annotated[tuple[_Multiplier, ...], Field(max_length=MAX_LEVELS)] = ()
     blocks: Whole = Field(ge=1, le=MAX_BLOCKS)
     attention: Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(max_length=MAX_LEVELS)] = ()
     classes: Whole = Field(default=0, ge=0, le=100_000)
     augment_dim: Whole = Field(default=0, ge=0, le=64)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+<<<<<<< HEAD
     level: bool = False
+=======
+    stem: Whole | None = Field(default=None, ge=4, le=MAX_CHANNELS)
+    heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    decoder_heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    head_channels: Whole = Field(default=64, ge=1, le=MAX_CHANNELS)
+    groups: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+>>>>>>> ae8054e
 
 
 class PreconditioningConfig(Settings):
