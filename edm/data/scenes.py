@@ -1,5 +1,5 @@
-"""Scenes: one softly lit solid on the ground, drawn from known factors; endless, class-conditional, RGB, of 32×32 pixels
-unless asked for otherwise.
+"""Scenes: one softly lit solid on the ground, drawn from known factors; endless, class-conditional, RGB, 32×32 pixels
+unless others are asked for.
 
 Image k of seed S depends on (S, k) only.
 """

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from edm.base.errors import Refused
 from edm.data.settings import data_learned
 from edm.experiments import models
 from edm.sampling.cascade import Cascade
-from edm.sampling.denoisers import on
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edm.experiments.experiment import Experiment
     from edm.experiments.model import Model
+    from edm.sampling.denoisers import Denoise
 
 
 def fitting(model: Model) -> list[Model]:
@@ -63,22 +59,27 @@ def _data(model) -> Any:
     return None if known is None else (known.dataset, known.path)
 
 
-def denoiser(experiment: Experiment, model: Model, device: torch.device, wrap: Callable | None = None) -> Cascade:
-    """The cascade that an experiment with an upsampler asks for. wrap: something around each of its two denoisers."""
-    assert model.low is not None
+def base_experiment(experiment: Experiment, model: Model) -> Experiment:
+    """What the base of a cascade samples: with the same seed, class and guidance, which is the base's alone."""
     base = base_of(model, experiment.cascade)
-    stages = [on(one.denoiser, device) for one in (model, base)]
-    upsampler, low = map(wrap, stages) if wrap else stages
+    alone = {"cascade": None, "cascade_noise": None, "cascade_steps": None}
+    label = experiment.label if base.classes else None
+    return experiment.changed(model=base.name, label=label, **alone)
+
+
+def joined(upsampler: Denoise, base: Denoise, experiment: Experiment, model: Model) -> Cascade:
+    """The two stages as the experiment asks for them."""
+    assert model.low is not None
     noise = model.low.usual if experiment.cascade_noise is None else experiment.cascade_noise
-    return Cascade(upsampler, low, noise, experiment.cascade_steps, labels=bool(base.classes))
+    return Cascade(upsampler, base, noise, experiment.cascade_steps)
 
 
-def told(experiment: Experiment, model: Model) -> str:
+def told(experiment: Experiment, model: Model, cascade: Cascade) -> str:
     """What a cascade evaluates, in a sentence."""
-    base, cascade = base_of(model, experiment.cascade), denoiser(experiment, model, torch.device("cpu"))
-    first = path_of(cascade.base_sampling(experiment.sampling), base.denoiser).evaluations
-    then = path_of(experiment.sampling, model.denoiser).evaluations
+    base = base_of(model, experiment.cascade)
+    first = path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
+    then = path_of(experiment.sampling, cascade).evaluations
     return (
-        f"a cascade: {first} evaluations of {base.name} at {_size(base.shape)}, then {then} of {model.name}, whose "
+        f"A cascade: {first} evaluations of {base.name} at {_size(base.shape)}, then {then} of {model.name}, whose "
         f"low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
     )

@@ -58,15 +58,12 @@ class NetworkConfig(Settings):
     classes: Whole = Field(default=0, ge=0, le=100_000)
     augment_dim: Whole = Field(default=0, ge=0, le=64)
     dropout: float = Field(default=0.0, ge=0, lt=1)
-<<<<<<< HEAD
-    level: bool = False
-=======
     stem: Whole | None = Field(default=None, ge=4, le=MAX_CHANNELS)
     heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
     decoder_heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
     head_channels: Whole = Field(default=64, ge=1, le=MAX_CHANNELS)
     groups: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
->>>>>>> ae8054e
+    level: bool = False
 
 
 class PreconditioningConfig(Settings):
@@ -122,7 +119,8 @@ class Header(Settings):
     training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
     arithmetic: how it was computed, where that is not a CPU's ("fp32, convolutions in TF32, on NVIDIA H100").
     held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
-    None: older files do not say. low: of an upsampler, the images that it makes larger. units: of points, what they are in the file that was learned.
+    None: older files do not say.
+    low: of an upsampler, the images that it makes larger. units: of points, what they are in the file that was learned.
     """
 
     format: Literal[1] = 1

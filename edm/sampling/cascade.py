@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from edm.base.errors import Refused
-from edm.sampling.denoisers import Around, on
+from edm.sampling.denoisers import Around, conditional, on
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import latents, low_noise
 from edm.sampling.upsampling import given
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
 
 class Cascade(Around):
     """inner: an upsampler, or what is around one. base: the denoiser of its low-resolution images. sigma_c: how much
-    noise they get. steps: N of the base; None: that of the upsampler. labels: whether the base is told the classes.
+    noise they get. steps: N of the base; None: that of the upsampler. A base that knows no classes is told of none.
 
     `edm.sample` asks it for the denoiser of its samples, by their seeds: sample k is sample k of the base, made larger,
     the same alone and in any batch.
     """
 
-    def __init__(
-        self, inner: Denoise, base: Denoise, sigma_c: float = 0.0, steps: int | None = None, labels: bool = True
-    ):
+    def __init__(self, inner: Denoise, base: Denoise, sigma_c: float = 0.0, steps: int | None = None):
         super().__init__(inner)
-        self.base, self.sigma_c, self.steps, self.labels = base, sigma_c, steps, labels
+        self.base, self.sigma_c, self.steps = base, sigma_c, steps
 
     def to(self, device: torch.device | str) -> Cascade:
         """The same on that device; a copy."""
@@ -48,7 +46,7 @@ class Cascade(Around):
         seeds = list(seeds)
         shape = getattr(self.base, "shape", None)
         z = latents(seeds, shape or like.shape[1:], like.dtype, like.device)
-        told = labels if self.labels else None
+        told = labels if conditional(self.base) else None
         images = last(sample(self.base, z, self.base_sampling(sampling), told, seeds=seeds)).x
         if not self.sigma_c:
             return images

@@ -45,7 +45,7 @@ class Validation:
             self._classes = self._told.to(device)
 
     def _of_low(self, settings, count):
-        """Of an upsampler: low-resolution images, those of images held out, in which there is noise; and their classes."""
+        """Of an upsampler: low-resolution images, of images held out, in which there is noise, and their classes."""
         low = self._state.header.low
         if low is None:
             return None, None

@@ -48,7 +48,7 @@ def tiny():
 
 
 def cascade(**how):
-    return Cascade(IDEAL, edm.exact.PointSet(lowered(IMAGES, 2)), **{"sigma_c": 0.2, "labels": False, **how})
+    return Cascade(IDEAL, edm.exact.PointSet(lowered(IMAGES, 2)), **{"sigma_c": 0.2, **how})
 
 
 def drawn(denoiser, numbers, sampling=FEW):
