@@ -173,13 +173,17 @@ class Denoiser(Wrapped):
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
     ) -> torch.Tensor:
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
+        return self._denoised(x, sigma, {"labels": labels, "augment": augment})
+
+    def _denoised(self, x, sigma, conditions, beside=None):
+        """D(x; σ) of a network that is told these conditions. beside: channels that it sees behind those of c_in·x."""
         dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
         c_skip, c_out, c_in, c_noise = self.coefficients(sigma, x, dtype)
-        if labels is not None:
-            labels = self._labels(labels, x)
-        conditions = {"labels": labels, "augment": augment}
-        conditions = {name: value for name, value in conditions.items() if value is not None}
-        output = self.network((c_in * x).to(dtype), c_noise, **conditions)
+        told = {name: value for name, value in conditions.items() if value is not None}
+        if "labels" in told:
+            told["labels"] = self._labels(told["labels"], x)
+        seen = c_in * x if beside is None else torch.cat([c_in * x, beside], dim=1)
+        output = self.network(seen.to(dtype), c_noise, **told)
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
 
     def _labels(self, labels, x):
