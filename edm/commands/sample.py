@@ -265,13 +265,15 @@ def _states(experiment, how, device) -> list:
     """The states of all samples, drawn in batches where --batch says so."""
     from edm.experiments import many, models, runner
     from edm.sampling.computing import prepared
+    from edm.sampling.guidance import GUIDANCES
 
     model, count = models.of(experiment), runner.count(experiment)
     place = runner.place(model, device, count)
     computing.say(model.denoiser, how, place)
     denoiser = runner.denoiser(experiment, model, place, lambda inner: prepared(inner, how, place))
     parts = []
-    for block in many.blocks(range(count), how.batch or count):
+    together = GUIDANCES[experiment.guidance].population
+    for block in many.blocks(range(count), count if together else how.batch or count):
         part = []
         numbers = None if len(block) == count else block
         for state in runner.states(experiment, place, numbers=numbers, model=model, made=denoiser):

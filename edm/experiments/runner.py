@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,6 +17,7 @@ from edm.experiments import guides, models
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.guidance import GUIDANCES
+from edm.sampling.guidance.tilted import tilted, tilted_path
 from edm.sampling.loop import State, sample
 from edm.sampling.noise import latents, seeds
 from edm.sampling.path import path_of
@@ -134,6 +135,8 @@ def _ready(denoiser, device, wrap) -> Denoise:
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:
     """What its sampling means for its denoiser; the evaluations are those of its guidance, too."""
+    if GUIDANCES[experiment.guidance].population:
+        return tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
     return path_of(experiment.sampling, denoiser(experiment, model))
 
 
@@ -155,7 +158,11 @@ def states(
     asked = denoiser(experiment, model, device, wrap) if made is None else made
     z, labels = start(experiment, device, numbers, model)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
-    found = sample(asked, z, experiment.sampling, labels, seeds=own)
+    if GUIDANCES[experiment.guidance].population:
+        plain: Any = asked  # what leads them, around the denoiser
+        found = tilted(plain.inner, z, experiment.sampling, labels, experiment.guidance_weight, seeds=own)
+    else:
+        found = sample(asked, z, experiment.sampling, labels, seeds=own)
     return _finite(found, experiment.model)
 
 
