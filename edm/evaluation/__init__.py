@@ -15,6 +15,7 @@ from edm.evaluation.scores import score_error
 from edm.evaluation.settings import COUNT, PROTOCOLS, Evaluation
 from edm.evaluation.true_data import save_statistics
 from edm.evaluation.variety import inception_score
+from edm.evaluation.weighed import Weighed, over_weights
 
 __all__ = [
     "COUNT",
@@ -25,6 +26,7 @@ __all__ = [
     "Progress",
     "Report",
     "Running",
+    "Weighed",
     "difference",
     "evaluate",
     "evaluation_of",
@@ -32,6 +34,7 @@ __all__ = [
     "inception_score",
     "markdown",
     "moments",
+    "over_weights",
     "precision_recall",
     "save_statistics",
     "score_error",

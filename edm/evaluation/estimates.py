@@ -7,6 +7,7 @@ group, so that what they have in common drops out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 
 GROUPS = 20
+_LIMITS = {"frechet": (0, math.inf), "precision": (0, 1), "recall": (0, 1), "inception_score": (1, math.inf)}
 FEWEST = 10  # samples of a group, in which neighbours can be looked for
 
 
@@ -64,11 +66,13 @@ def intervals(
     without["precision"], without["recall"] = precision_recall_without(rows, data, groups)
     if features.logits is not None:
         without["inception_score"] = [inception_score(features.logits(kept)) for kept in others]
-    return {
-        name: Interval(*jackknife(found[name], values)[1:], tuple(values))
-        for name, values in without.items()
-        if name in found
-    }
+    return {name: _interval(name, found[name], values) for name, values in without.items() if name in found}
+
+
+def _interval(name, value, without) -> Interval:
+    least, most = _LIMITS[name]
+    _, low, high = jackknife(value, without)
+    return Interval(max(low, least), min(high, most), tuple(without))
 
 
 def difference(one: Measured, other: Measured, name: str = "frechet") -> tuple[float, float, float]:

@@ -85,13 +85,14 @@ def evaluate(
 
 def evaluation_of(
     settings: Evaluation, denoiser: Denoise, learned: Data | None, device: Device = "cpu", batch: int = AT_ONCE,
-    keep: StrPath | None = None, world: World | None = None,
+    keep: StrPath | None = None, world: World | None = None, intervals: bool = False,
 ) -> Iterator[Progress | Report]:  # fmt: skip
-    """The same as a document says it. learned: the data that the model has learned, if that is known."""
+    """The same as a document says it. denoiser: with the guidance that it says around it. learned: the data that the
+    model has learned, if that is known."""
     return evaluate(
         denoiser, settings.data(learned), settings.sampling, settings.count, settings.reference, device, batch,
         inception=settings.inception, reference_stats=settings.reference_stats, protocol=settings.protocol,
-        keep=keep, world=world,
+        keep=keep, world=world, intervals=intervals,
     )  # fmt: skip
 
 
