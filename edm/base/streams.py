@@ -28,6 +28,7 @@ class Purpose(IntEnum):
 
     LATENT = 0  # where a sample begins
     CHURN = 1  # the noise that it is given on its way
+    RESAMPLE = 2  # by which a population is drawn anew
     ORDER = 16  # in which a run sees its data, and what it holds out
     SIGMA = 17  # noise levels in training, and whose class is hidden
     NOISE = 18  # at those levels

@@ -60,6 +60,11 @@ class Model:
         """The numbers of the classes that are drawn where none is asked for: of a network, those it was taught."""
         return self.header.drawn if self.header else tuple(range(self.classes))
 
+    @property
+    def unconditional(self) -> bool:
+        """Whether it can be sampled without a class: it knows none, or was without in part of its training."""
+        return not self.trained or not self.classes or (self.header is not None and self.header.label_dropout > 0)
+
     def class_of(self, label: int | str) -> int:
         """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
         names, drawn = self.class_names, self.drawn
