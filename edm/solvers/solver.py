@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
+from edm.base.choices import Alias
+
 if TYPE_CHECKING:
     from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
@@ -93,7 +95,7 @@ class Solver:
     begins anew, at order 1. draws_at(path, sampling, i): whether step i draws at all.
     rival: values of its knobs with which it is held against whatever somebody has chosen; None: it is not.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
-    field `order` is p.
+    field `order` is p. called: other names that people have for it, besides its variants'.
     """
 
     name: str
@@ -115,6 +117,12 @@ class Solver:
     counted: Callable[[int, SamplingLike], int] | None = None
     rival: Mapping[str, Any] | None = None
     orders: Callable[[int], int] | None = None
+    called: tuple[Alias, ...] = ()
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Other names of it, those of its variants among them."""
+        return (*self.called, *(Alias(one.name, sets=one.values) for one in self.variants))
 
     @property
     def own(self) -> dict[str, Any]:
