@@ -24,7 +24,8 @@ from edm import presets
 from edm.base import flat
 from edm.base.documents import from_json
 from edm.base.errors import Refused, one_line, shown
-from edm.base.fields import SettingsError, is_number
+from edm.base.fields import SettingsError
+from edm.base.sentences import is_number
 from edm.experiments.experiment import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
