@@ -31,6 +31,7 @@ from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
+from edm.sampling.upsampling import Low, Upsampler
 from edm.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class NetworkConfig(Settings):
     decoder_heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
     head_channels: Whole = Field(default=64, ge=1, le=MAX_CHANNELS)
     groups: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    level: bool = False
 
 
 class PreconditioningConfig(Settings):
@@ -120,7 +122,8 @@ class Header(Settings):
     training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
     arithmetic: how it was computed, where that is not a CPU's ("fp32, convolutions in TF32, on NVIDIA H100").
     held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
-    None: older files do not say. units: of points, what they are in the file that was learned.
+    None: older files do not say.
+    low: of an upsampler, the images that it makes larger. units: of points, what they are in the file that was learned.
     """
 
     format: Literal[1] = 1
@@ -139,6 +142,7 @@ class Header(Settings):
     images: Whole = Field(default=0, ge=0)
     seconds: float = Field(default=0.0, ge=0)
     half_lives: tuple[float, ...] = ()
+    low: Low | None = None
     training: dict | None = None
     arithmetic: str = ""
     held_out: bool = True
@@ -150,9 +154,16 @@ class Header(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         network = self.network
-        expected = (network.in_channels, *(() if network.resolution is None else [network.resolution] * 2))
+        expected = (
+            network.in_channels // self._images,
+            *(() if network.resolution is None else [network.resolution] * 2),
+        )
         if self.shape != expected:
             raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
+        if network.in_channels % self._images or (self.low and self.low.resolution >= (network.resolution or 1)):
+            raise refusal(
+                "low", self.low and self.low.resolution, "must be below the resolution of the network's images"
+            )
         if len(self.class_names) not in (0, self.classes):
             raise refusal("class_names", len(self.class_names), f"must be {self.classes} names, or none")
         if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= self.classes):
@@ -165,6 +176,11 @@ class Header(Settings):
     def classifies(self) -> bool:
         """Whether it is a classifier's, from which nothing can be sampled."""
         return self.kind == "classifier" or (self.training or {}).get("learns") == "classifier"
+
+    @property
+    def _images(self) -> int:
+        """How many images the network sees: an upsampler two."""
+        return 1 if self.low is None else 2
 
     @property
     def classes(self) -> int:
@@ -225,8 +241,10 @@ def broken(path: StrPath) -> str | None:
 
 def model(network: nn.Module, header: Header) -> Wrapped:
     """A network in its preconditioning, as the header says."""
-    kind = Classifier if header.classifies else Denoiser
-    return kind(network, header.preconditioning.build(), header.shape, header.classes, header)
+    told = header.preconditioning.build(), header.shape, header.classes, header
+    if header.low is not None:
+        return Upsampler(network, header.low, *told)
+    return Classifier(network, *told) if header.classifies else Denoiser(network, *told)
 
 
 def build(config: NetworkConfig, place: object = "the settings") -> Any:

@@ -49,6 +49,10 @@ def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) 
         _refuse("augment", f"{settings.design.augment:g}", "no classifier is told how its images are changed; use 0")
     if classifies and not settings.data.conditional:
         _refuse("conditional", "false", "a classifier learns the classes; use true")
+    low = settings.data.low_resolution
+    if low is not None and not (image and low < shape[1] and shape[1] % low == 0):
+        what = f"images of {shape[1]} pixels come of fewer, which divide them" if image else "points have no resolution"
+        _refuse("low_resolution", low, f"{what}; use none" if not image else what)
     sizes = levels(shape[1], settings.architecture.channel_mult) if image else ()
     wanted = settings.architecture.attention
     if not sizes or (wanted == _ATTENTION and "attention" not in given):
