@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.experiments import models
+from edm.experiments import classifiers, models
 from edm.sampling.guidance import GUIDANCES
 
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ def _fits(guide, model):
 
 
 def _classifier(name, model) -> Callable[[], Any]:
-    """The exact posterior of a labelled distribution: the one of that name, or that the model is of."""
+    """A noisy classifier: of that name, or of the data that the model has learned; else the exact posterior of a
+    labelled distribution: the one of that name, or that the model is of."""
+    if classifiers.known(name) if name else model.trained and classifiers.default(model):
+        guide = classifiers.guide_of(model, name)
+        return lambda: guide.classifier
     source = _model(name) if name else model
     exact = source.dataset if name is None or not source.trained else None
     if exact is None or not exact.classes:
