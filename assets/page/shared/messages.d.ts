@@ -16,6 +16,7 @@ export interface Address {
   view: Record<string, string>;
   show: Show | null;
   controls: Controls;
+  lesson: LessonPlace | null;
   notice: string | null;
   models: Models | null;
 }
@@ -76,6 +77,7 @@ export interface Boot {
   models: Model[];
   tabs: Tab[];
   figures: Figure[];
+  lessons: LessonTitle[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -382,6 +384,48 @@ export interface LeftOut {
   reason: string;
 }
 
+/** An answer to choose. because: said to who chose it, where it is wrong. when: see edm.lessons. */
+export interface LessonChoice {
+  text: string;
+  when: string;
+  because: string;
+}
+
+/** A lesson, and its step from 1 on. */
+export interface LessonPlace {
+  name: string;
+  step: number;
+}
+
+export interface LessonQuestion {
+  kind: string;
+  text: string;
+  choices: LessonChoice[];
+  truth: string;
+  unit: string;
+}
+
+/** See edm.lessons.Step: what it says, what it opens, the controls that are shown, what is asked. */
+export interface LessonStep {
+  text: string;
+  open: string;
+  only: string[];
+  control: string;
+  states: Record<string, string>;
+  ask: LessonQuestion | null;
+  reveal: string;
+  claims: string[];
+}
+
+/** A lesson in the list of all. steps: how many. */
+export interface LessonTitle {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  steps: number;
+}
+
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
 export interface Line {
   name?: string | null;
@@ -647,6 +691,20 @@ export interface Race {
 export interface Remedy {
   title: string;
   changes: Record<string, unknown>;
+}
+
+/** What comes of a lesson's step: the document of one, and the settings that are shown. */
+export interface RevealRequest {
+  serial?: number;
+  step: Record<string, unknown>;
+  values: Record<string, unknown>;
+}
+
+/** What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on. */
+export interface Revealed {
+  told: string;
+  truth: number | null;
+  right: number[];
 }
 
 /**
@@ -926,6 +984,15 @@ export interface Act {
   runs: string[];
 }
 
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
+}
+
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1010,6 +1077,12 @@ export interface FilmRequest {
   serial?: number;
   run: string;
   images: number[];
+}
+
+/** A lesson, by its name. */
+export interface LessonRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1127,6 +1200,8 @@ export interface Requests {
   act: ActRequest;
   film: FilmRequest;
   reading: ReadingRequest;
+  lesson: LessonRequest;
+  reveal: RevealRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1163,6 +1238,8 @@ export interface Answers {
   act: Act;
   film: Film;
   reading: Reading;
+  lesson: Lesson;
+  reveal: Revealed;
   boot: Boot;
   open: Address;
   drop: Address;
