@@ -42,9 +42,17 @@ def test_its_gradient_is_the_difference_of_the_denoisers_and_these_are_found_tog
     logs = mixture.log_class_probability(at, sigma)
     (gradient,) = torch.autograd.grad(logs[torch.arange(5), labels].sum(), at)
     own, every = mixture.pair(X, sigma, labels)
-    assert torch.equal(own, mixture(X, sigma, labels)) and torch.equal(every, mixture(X, sigma))
+    torch.testing.assert_close(own, mixture(X, sigma, labels), rtol=1e-13, atol=1e-14)
+    torch.testing.assert_close(every, mixture(X, sigma), rtol=1e-13, atol=1e-14)
     variance = torch.as_tensor(sigma, dtype=torch.float64).view(-1, 1) ** 2
     torch.testing.assert_close(gradient * variance, own - every, rtol=1e-7, atol=1e-9)
+
+
+def test_a_class_that_is_far_away_is_told_apart_as_well():
+    far = GaussianMixture([[0.0, 0.0], [50.0, 0.1], [50.0, -0.1]], 0.01, None, [0, 1, 1])
+    own, every = far.pair(torch.tensor([[0.0, 1e-4]], dtype=torch.float64), 0.01, [1])
+    torch.testing.assert_close(own, far(torch.tensor([[0.0, 1e-4]], dtype=torch.float64), 0.01, [1]))
+    assert float(own[0, 0]) == pytest.approx(25) and float(every[0, 0]) == 0
 
 
 @pytest.mark.parametrize("name", MIXTURES)
