@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from numbers import Real
 from typing import Any, Self
 
@@ -95,7 +95,12 @@ class Classified(Guided):
 def gradient(log_probability: LogProbability, x: torch.Tensor, sigma: Any, labels: torch.Tensor) -> torch.Tensor:
     """∇ log p(c | x; σ) [B, …] of each sample's class, in float32 or wider. Raises Refused where there is none."""
     wide = x.dtype if x.dtype == torch.float64 else torch.float32
-    with torch.inference_mode(False), torch.enable_grad(), nullcontext() if x.device.type == "cpu" else exact():
+    with ExitStack() as stack:
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(False))
+        if x.device.type != "cpu":
+            stack.enter_context(exact())
+        stack.enter_context(torch.enable_grad())
         at = x.detach().to(wide, copy=True).requires_grad_()
         logs = log_probability(at, sigma)
         _check(logs, labels)
