@@ -39,9 +39,9 @@ so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 --label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
 0, where none has. none: without a class, of a network that was so in part of its training.
 
---guidance leads samples further than the model does: free (away from the same model without a class), classifier (--guide:
-a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w itself, as one
-population, and wants 100 steps or more. --guidance_interval 0.2,5 guides between two noise levels only.
+--guidance leads samples further than the model does: free (away from the same model without a class), classifier
+(--guide: a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w
+itself, as one population, and wants 100 steps or more. --guidance_interval 0.2,5: between two noise levels only.
 
 Presets, then the file of --config, then options: each goes over what stands before it.
 
