@@ -28,6 +28,7 @@ MORE = """examples:
   python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
   python -m edm sample --model spiral --out film.gif --dark
   python -m edm sample --config film.gif --steps 40
+  python -m edm sample --model digits_edm --label 3 --guidance free --guidance_weight 2 --out threes.png
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
   python -m edm sample --model digits_edm --count 50000 --out images/
   torchrun --nproc_per_node 8 -m edm sample --model cifar10.safetensors --seeds 0-49999 --out images.zip
@@ -36,7 +37,11 @@ MORE = """examples:
 so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 
 --label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
-0, where none has.
+0, where none has. none: without a class, of a network that was so in part of its training.
+
+--guidance leads samples further than the model does: free (away from the same model without a class), classifier
+(--guide: a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w
+itself, as one population, and wants 100 steps or more. --guidance_interval 0.2,5: between two noise levels only.
 
 Presets, then the file of --config, then options: each goes over what stands before it.
 
