@@ -28,7 +28,8 @@ class Purpose(IntEnum):
 
     LATENT = 0  # where a sample begins
     CHURN = 1  # the noise that it is given on its way
-    LOW = 2  # in the low-resolution image that is made larger
+    RESAMPLE = 2  # by which a population is drawn anew
+    LOW = 3  # in the low-resolution image that is made larger
     ORDER = 16  # in which a run sees its data, and what it holds out
     SIGMA = 17  # noise levels in training, and whose class is hidden
     NOISE = 18  # at those levels

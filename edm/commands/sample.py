@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> Any:
     numbers = _numbers(document, options, ending)
     if isinstance(model := document.get("model"), str):
         document["model"] = _known(model)
+    if isinstance(guide := document.get("guide"), str) and document.get("guidance") != "classifier":
+        document["guide"] = _known(guide)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -271,7 +273,8 @@ def _states(experiment, how, device) -> list:
     computing.say(model.denoiser, how, place)
     denoiser = runner.denoiser(experiment, model, place, lambda inner: prepared(inner, how, place))
     parts = []
-    for block in many.blocks(range(count), how.batch or count):
+    size = count if runner.together(experiment) else how.batch or count
+    for block in many.blocks(range(count), size):
         part = []
         numbers = None if len(block) == count else block
         for state in runner.states(experiment, place, numbers=numbers, model=model, made=denoiser):

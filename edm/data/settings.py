@@ -44,7 +44,8 @@ class Data(Settings):
     labels: str | None = knob(
         None,
         "labels",
-        "Where the classes stand, if not in folders; names: in the files' names, as in cat.0.jpg",
+        "Where the classes stand, if not in folders; names: in the files' names, as in cat.0.jpg; parts: those of a "
+        "distribution of points, such as its moons",
         choices=sources.LABELS,
     )
     conditional: bool = knob(True, "classes", "Train on the classes, where the data has any")
@@ -87,6 +88,8 @@ class Data(Settings):
         for name in NOT_FOR_ALL:
             if getattr(self, name) not in (None, False) and self.dataset not in (known := sources.readers(name)):
                 raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(known)}")
+        if self.labels not in (None, allowed := sources.labels(self.dataset)):
+            raise refusal("labels", self.labels, f"must be {allowed!r} for the dataset {self.dataset!r}")
         file = sources.file_of(self.dataset)
         if self.path == "" or (file and self.path is None):
             raise refusal("path", self.path, f"must name the {file or 'folder'} of the dataset {self.dataset!r}")

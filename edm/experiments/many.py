@@ -84,6 +84,11 @@ class Drawing:
     def __init__(self, experiment: Experiment, computing: Computing, device: torch.device):
         self.experiment, self.computing, self.device = experiment, computing, device
         self.model = models.of(experiment)
+        if runner.together(experiment):
+            raise Refused(
+                f"guidance = {experiment.guidance!r}: its samples are drawn together, as one population, and these are "
+                "drawn batch after batch; write them into a .png, .csv or .npz"
+            )
         self.size = at_once(self.model, computing, device)
         self._denoiser = runner.denoiser(experiment, self.model, device, lambda d: prepared(d, computing, device))
 

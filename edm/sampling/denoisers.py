@@ -162,6 +162,13 @@ def conditional(denoiser: Denoise) -> bool:
     return True
 
 
+def innermost(denoiser: Any) -> Any:
+    """What is within all that is around it."""
+    while isinstance(denoiser, Around):
+        denoiser = denoiser.inner
+    return denoiser
+
+
 class Step(NamedTuple):
     """Where step i = `index` of a run begins: σ_i, σ̂_i with churn's noise, and σ_{i+1}, where it ends."""
 
@@ -200,10 +207,7 @@ def pair(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[t
 
 def _both(denoiser, x, sigma, labels):
     """The same by calls. Networks know −1 for no class; whatever else there is need not, and is asked twice."""
-    innermost = denoiser
-    while isinstance(innermost, Around):
-        innermost = innermost.inner
-    if not isinstance(innermost, Denoiser):
+    if not isinstance(innermost(denoiser), Denoiser):
         return ask(denoiser, x, sigma, labels), ask(denoiser, x, sigma)
     labels = torch.as_tensor(labels)
     if isinstance(sigma, torch.Tensor) and sigma.numel() > 1:

@@ -17,6 +17,7 @@ EDM = [  # from the ground; the rooms of a floor may use each other, but not in 
     ["training"],
     ["evaluation"],
     ["runs", "diagnostics"],
+    ["lessons"],
     ["commands", "__main__"],
     ["plots"],
 ]

@@ -17,6 +17,7 @@ from edm.base.choices import Choice
 from edm.sampling.guidance.classified import Classified, LogProbability
 from edm.sampling.guidance.guided import Guided, Interval, number
 from edm.sampling.guidance.pairs import Free, Pair, PlusPlus, Projected, same_classes
+from edm.sampling.guidance.tilted import tilted, tilted_log_density, tilted_moments
 
 if TYPE_CHECKING:
     from edm.sampling.denoisers import Denoise
@@ -90,7 +91,8 @@ class Guidance(Choice):
     """An entry of GUIDANCES; `make(denoiser, settings, guide)` with `guidance_…` of the settings is a denoiser.
 
     takes: what its guide is, "", "classifier" or "model"; needs: whether it must have one. neutral: the weight at which
-    it does nothing, if there is one. classes: whether every sample must have a class.
+    it does nothing, if there is one. classes: whether every sample must have a class. population: whether samples are
+    drawn together, by `tilted`; the denoiser is what leads them.
     """
 
     make: Make
@@ -98,6 +100,7 @@ class Guidance(Choice):
     needs: bool = False
     neutral: float | None = 1.0
     classes: bool = False
+    population: bool = False
 
 
 _COMMON = ("guidance_weight", "guidance_interval", "guide")
@@ -138,5 +141,15 @@ GUIDANCES: dict[str, Guidance] = {
             "D_c + (w − 1)·(D_c − D_u)⊥", "classifier-free, without what only makes it stronger; w = 1 is none",
             (*_COMMON, "guidance_parallel", "guidance_threshold", "guidance_momentum"), "model", classes=True,
         ),
+        Guidance(
+            "tilted", "tilted", lambda d, s, guide: free(d, s.guidance_weight), "p(x)·p(c|x)^w",
+            "a population that is drawn anew by weights, for many steps: what w > 1 seems to say; w = 1 is none",
+            ("guidance_weight",), classes=True, population=True,
+        ),
     )
 }  # fmt: skip
+
+__all__ = [
+    "GUIDANCES", "Guidance", "Guided", "Interval", "apg", "auto", "cfgpp", "classifier", "free", "tilted",
+    "tilted_log_density", "tilted_moments",
+]  # fmt: skip

@@ -11,9 +11,10 @@ import torch
 
 from edm.base.errors import Refused
 from edm.base.exactness import exact
+from edm.base.transfers import sent
 from edm.exact import GaussianMixture
 from edm.given import classes_of
-from edm.sampling.denoisers import Denoise, conditional, denoiser_of, evaluations_at, on
+from edm.sampling.denoisers import Denoise, conditional, denoiser_of, evaluations_at, innermost, on, pair
 from edm.sampling.guidance.guided import Guided, Interval
 from edm.sampling.guidance.pairs import classes_given
 
@@ -53,7 +54,7 @@ class Classified(Guided):
         return moved
 
     def _labels(self, x: torch.Tensor, labels: Any) -> torch.Tensor:
-        return classes_of("labels", classes_given(labels), len(x), self.classes)
+        return sent(classes_of("labels", classes_given(labels), len(x), self.classes), x.device)
 
     def _plain(self, x: torch.Tensor, sigma: Any, labels: Any) -> torch.Tensor:
         return super()._plain(x, sigma, labels if self._tells else None)
@@ -62,17 +63,29 @@ class Classified(Guided):
         return evaluations_at(self.inner, sigma) + 1
 
     def _guided(self, x: torch.Tensor, sigma: Any, labels: Any, weight: float) -> tuple[torch.Tensor, torch.Tensor]:
-        plain = self._plain(x, sigma, labels)
-        return plain + weight * self._pull(x, sigma, labels).to(plain.dtype), plain
+        owner = self._exact
+        if owner is not None and owner is innermost(self.inner):
+            own, every = pair(self.inner, x, sigma, labels)
+            plain, pull = own if self._tells else every, own - every
+        else:
+            plain, pull = self._plain(x, sigma, labels), self._pull(owner, x, sigma, labels)
+        return plain + weight * pull.to(plain.dtype), plain
 
-    def _pull(self, x, sigma, labels) -> torch.Tensor:
+    @property
+    def _exact(self) -> GaussianMixture | None:
+        """The exact denoiser whose posterior the classifier is, if it is one's; that of patches has no density."""
+        owner = _object(self.log_probability)
+        if not isinstance(owner, GaussianMixture) or getattr(owner, "patch", None) is not None:
+            return None
+        return owner if self.log_probability == owner.log_class_probability else None
+
+    def _pull(self, exact, x, sigma, labels) -> torch.Tensor:
         """σ²·∇ log p(c | x; σ)."""
-        owner: Any = _object(self.log_probability)
-        if self.log_probability == getattr(owner, "log_class_probability", None) and _closed(owner):
-            own, every = owner.pair(x, sigma, labels)
+        if exact is not None:
+            own, every = exact.pair(x, sigma, labels)
             return own - every
         if not isinstance(sigma, Real):
-            sigma = torch.as_tensor(sigma, device=x.device)
+            sigma = sent(torch.as_tensor(sigma), x.device)
             variance: Any = sigma.square().view(-1, *[1] * (x.ndim - 1))
         else:
             variance = float(sigma) ** 2
@@ -109,11 +122,6 @@ def _check(logs, labels):
         raise Refused(
             "log_probability gives no gradient in x: it must be made of torch's operations, without no_grad or detach"
         )
-
-
-def _closed(owner) -> bool:
-    """Whether that is an exact denoiser's own, whose gradient is known: one of patches has no density."""
-    return isinstance(owner, GaussianMixture) and getattr(owner, "patch", None) is None
 
 
 def _object(function) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 
 from edm.base.errors import Refused, shown
+from edm.base.transfers import sent
 from edm.sampling.denoisers import Around, At, Denoise, Step, along, evaluations_at, step_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Guided(Around):
             guided = guided + self.rescale * (_resized(guided, plain) - guided)
         if not isinstance(inside, torch.Tensor):
             return guided
-        return torch.where(inside.to(x.device).view(-1, *[1] * (x.ndim - 1)), guided, plain)
+        return torch.where(sent(inside, x.device).view(-1, *[1] * (x.ndim - 1)), guided, plain)
 
     @abstractmethod
     def _guided(self, x: torch.Tensor, sigma: Any, labels: Any, weight: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -95,17 +95,7 @@ class Free(Pair):
         unconditional: Denoise | None = None,
     ):  # fmt: skip
         super().__init__(inner, unconditional, weight, interval, rescale)
-        known = denoiser_of(inner)
-        if known.classes == 0:
-            raise Refused(
-                "this denoiser knows no classes, so that there is nothing to guide it to; choose another guidance"
-            )
-        dropped = known.header is None or known.header.label_dropout > 0
-        if unconditional is None and not dropped:
-            raise Refused(
-                "this model was never without a class in its training (label_dropout = 0), so that it has no D without "
-                "one: give an unconditional model as guide, or choose another guidance"
-            )
+        checked_free(inner, unconditional is None)
 
     def _labels(self, x: torch.Tensor, labels: Any) -> Any:
         return classes_given(labels)
@@ -190,6 +180,18 @@ class Projected(Free):
         if first:
             average.now = difference
         return difference
+
+
+def checked_free(denoiser: Denoise, alone: bool = True) -> None:
+    """Raises Refused for one that has no D with a class; or, if it stands alone, none without."""
+    known = denoiser_of(denoiser)
+    if known.classes == 0:
+        raise Refused("this denoiser knows no classes, so that there is none to guide it to; choose another guidance")
+    if alone and known.header is not None and not known.header.label_dropout:
+        raise Refused(
+            "this model was never without a class in its training (label_dropout = 0), so that it has no D without "
+            "one: give an unconditional model as guide, or choose another guidance"
+        )
 
 
 def classes_given(labels: Any) -> Any:
