@@ -74,12 +74,16 @@ def joined(upsampler: Denoise, base: Denoise, experiment: Experiment, model: Mod
     return Cascade(upsampler, base, noise, experiment.cascade_steps)
 
 
-def told(experiment: Experiment, model: Model, cascade: Cascade) -> str:
+def first(experiment: Experiment, cascade: Any) -> int:
+    """The evaluations of a cascade's first stage."""
+    return path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
+
+
+def told(experiment: Experiment, model: Model, cascade: Any) -> str:
     """What a cascade evaluates, in a sentence."""
     base = base_of(model, experiment.cascade)
-    first = path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
     then = path_of(experiment.sampling, cascade).evaluations
     return (
-        f"A cascade: {first} evaluations of {base.name} at {_size(base.shape)}, then {then} of {model.name}, whose "
-        f"low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
+        f"A cascade: {first(experiment, cascade)} evaluations of {base.name} at {_size(base.shape)}, then {then} of "
+        f"{model.name}, whose low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
     )

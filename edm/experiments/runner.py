@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -142,10 +143,16 @@ def _ready(denoiser, device, wrap) -> Denoise:
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:
-    """What its sampling means for its denoiser; the evaluations are those of its guidance, too."""
+    """What its sampling means for its denoiser; the evaluations are those of its guidance, too, and a cascade's those
+    of its second stage, whose notes tell of both."""
     if together(experiment):
         return tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
-    return path_of(experiment.sampling, denoiser(experiment, model))
+    model = model or models.of(experiment)
+    asked = denoiser(experiment, model)
+    found = path_of(experiment.sampling, asked)
+    if model.low is None:
+        return found
+    return replace(found, notes=(*found.notes, cascades.told(experiment, model, asked)))
 
 
 def states(
