@@ -462,6 +462,12 @@ export interface Losses {
   errors: (number | null)[];
 }
 
+/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+export interface Low {
+  images: Uint8;
+  shape: number[];
+}
+
 /** A line across a panel: at a level y, or at x. */
 export interface Mark {
   x?: number | null;
@@ -1022,6 +1028,7 @@ export interface Picture {
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;
+  low?: Low | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
