@@ -291,6 +291,16 @@ export interface Frame {
   field?: Arrows | null;
 }
 
+/**
+ * Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as JSON
+ * text.
+ */
+export interface Guided {
+  title: string;
+  samples: Uint8 | null;
+  document: string;
+}
+
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -315,6 +325,14 @@ export interface Instrument {
   streams: boolean;
   script: string;
   knobs: Record<string, Knob>;
+}
+
+/** A line of the charts. error: why there is nothing of it. */
+export interface Kind {
+  title: string;
+  color: string;
+  error: string | null;
+  pictures: Guided[];
 }
 
 /**
@@ -850,6 +868,17 @@ export interface TimeAxis {
   scale: number[];
 }
 
+/** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
+export interface Tradeoff {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  count: number;
+  waiting: boolean;
+  lines: Kind[];
+}
+
 /** Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]. */
 export interface Training {
   grid: (number | null)[];
@@ -1114,6 +1143,7 @@ export interface Requests {
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  tradeoff: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
@@ -1150,6 +1180,7 @@ export interface Answers {
   walk: Lanes;
   race: Race;
   sweep: Sweep;
+  tradeoff: Tradeoff;
   sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
