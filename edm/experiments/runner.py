@@ -13,7 +13,7 @@ from edm.base import devices
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 from edm.data.classes import turns
-from edm.experiments import guides, models
+from edm.experiments import cascades, guides, models
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.guidance import GUIDANCES
@@ -124,6 +124,9 @@ def denoiser(
     model = model or models.of(experiment)
     there = place(model, device, count(experiment, model))
     plain = _ready(model.denoiser, there, wrap)
+    if model.low is not None:  # of a cascade the base is guided
+        base = cascades.base_experiment(experiment, model)
+        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
