@@ -8,6 +8,7 @@ import { StepPlayer, timeline } from "../shared/player.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Cells } from "./cells.js";
 import { Costly } from "./costly.js";
+import { pairingOf } from "./pairings.js";
 
 /** @typedef {import("../shared/messages.d.ts").Sweep} Body */
 /** @typedef {import("./cells.js").Place} Place */
@@ -97,6 +98,28 @@ export default class Sweep extends Costly {
       line.node.hidden = !alone || values.length < 2;
       if (alone && values.length) player.mark(`${name} = ${values[player.at([...values.keys()])]}`);
     }
+  }
+
+  /**
+   * @override
+   * @param {string[]} names
+   */
+  changed(names) {
+    for (const axis of names.filter((name) => ["x", "y"].includes(name))) this.#begin(axis);
+    super.changed(names);
+  }
+
+  /**
+   * What an axis that has just become a solver with its time steps begins with, or has ended to be one.
+   * @param {string} axis
+   */
+  #begin(axis) {
+    const range = `${axis}_range`;
+    const paired = String(this.values[range]).includes("/");
+    const { boot } = this.bench.page;
+    if (this.values[axis] === "pair" && !paired)
+      this.store.set({ [range]: boot.designs.map((design) => pairingOf(design)).join(",") });
+    else if (this.values[axis] !== "pair" && paired) this.store.set({ [range]: this.declared.knobs[range].default });
   }
 
   /** @override */

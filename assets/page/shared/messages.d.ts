@@ -346,8 +346,9 @@ export interface Kind {
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
  * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
  * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
- * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
- * the fields in whose place this one counts.
+ * forms, and the fields that change nothing with it. pairs: a list of solvers with their time steps: "lanes" as the
+ * value itself, "range" as text. needs: a field without which this one changes nothing. instead: the fields in whose
+ * place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -374,6 +375,7 @@ export interface Knob {
   colors?: string[] | null;
   list?: boolean | null;
   when?: Record<string, string[]> | null;
+  pairs?: string | null;
 }
 
 /** error: why there is no picture. */
