@@ -15,6 +15,7 @@ from app.instruments import (
     sameness,
     sweep,
     times,
+    tradeoff,
     training_time,
     truncation,
     walk,
@@ -39,6 +40,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         walk.INSTRUMENT,
         race.INSTRUMENT,
         sweep.INSTRUMENT,
+        tradeoff.INSTRUMENT,
         sameness.INSTRUMENT,
     )
 }

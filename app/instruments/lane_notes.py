@@ -17,10 +17,12 @@ def error(measures):
     return found if found is not None and math.isfinite(found) else None
 
 
-def note(lane, measures, before):
-    """Evaluations and error of a lane. before: the error of the one before, of which this one's is a share."""
+def note(lane, measures, before, asked=None):
+    """Evaluations and error of a lane. before: the error of the one before, of which this one's is a share. asked: how
+    many evaluations were, which no N may give."""
     path = _path(lane)
     said = f"N = {path.steps}, {path.evaluations} NFE"
+    said += f" (of {asked})" if asked is not None and path.evaluations != asked else ""
     if measures is None:
         return said
     found, distance = error(measures), measures["distance"]

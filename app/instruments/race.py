@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 
-from app.instruments import choosing, lanes, methods, solving, verdicts
+from app.instruments import choosing, lanes, methods, solving, verdicts, ways
 from app.instruments.base import Instrument, option
 from app.instruments.references import References
 from app.messages import drawings
@@ -116,9 +116,9 @@ def entrants(settings: Race, context) -> dict[str, Entrant]:
     if settings.field == "columns":
         if not settings.lanes:
             raise Refused("no lane is chosen: choose one or more under Lanes")
-        named = lanes.offered()
+        named = ways.offered()
         return {
-            named[lane]: Entrant(lanes.sampling_of(lane, context.yours, seed), lane, look_of(lane))
+            named[lane]: Entrant(ways.sampling_of(lane, context.yours, seed), lane, look_of(lane))
             for lane in settings.lanes
         }
     if settings.field in SOLVING:
@@ -126,12 +126,12 @@ def entrants(settings: Race, context) -> dict[str, Entrant]:
         found = solving.runners(chosen, settings.coordinates, settings.grids, settings.shift, seed)
         return {title: Entrant(one.sampling, one.column, one.look, one.method) for title, one in found.items()}
     if settings.field == "walk":
-        start = lanes.sampling_of(settings.start, context.yours, seed)
-        steps = diagnostics.walk(start, lanes.sampling_of("edm", context.yours, seed))
-        found = [lanes.offered()[settings.start], *(f"+ {lanes.short(step.rows[0])}" for step in steps[1:])]
+        start = ways.sampling_of(settings.start, context.yours, seed)
+        steps = diagnostics.walk(start, ways.sampling_of("edm", context.yours, seed))
+        found = [ways.offered()[settings.start], *(f"+ {lanes.short(step.rows[0])}" for step in steps[1:])]
         samplings = [step.sampling.changed(seed=seed) for step in steps]
     else:
-        base = lanes.sampling_of("edm", context.yours, seed)
+        base = ways.sampling_of("edm", context.yours, seed)
         added = {"S_churn": settings.churn}
         bounded = {**added, "S_tmin": CHURN["S_tmin"], "S_tmax": CHURN["S_tmax"]}
         noisy = {**added, "S_noise": CHURN["S_noise"]}

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from app.figures import pack
-from app.instruments import lanes, methods, starts
+from app.instruments import methods, starts, ways
 from app.instruments.base import Instrument, View, option
 from app.messages import drawings
 from edm import diagnostics, models
@@ -29,7 +29,7 @@ class Truncation(View):
         "edm",
         "sampler",
         "Time steps, schedule and scaling of a column of Table 1, or of the Sampler tab; without churn",
-        choices=lanes.offered,
+        choices=ways.offered,
         section="Sampler",
     )
     solver: str = option(
@@ -59,7 +59,7 @@ class Truncation(View):
 
 def respond(settings: Truncation, context):
     model = models.load(settings.data)
-    base = lanes.sampling_of(settings.design, context.yours, settings.seed)
+    base = ways.sampling_of(settings.design, context.yours, settings.seed)
     base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_values(settings.solver))
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
@@ -117,7 +117,7 @@ def _body(model, base, settings, items):
     solvers = [_line(name, parts.get(("solver", name), []), settings) for name in _compared(settings)]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = (
-        f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{lanes.offered()[settings.design]}'s time steps"
+        f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{ways.offered()[settings.design]}'s time steps"
     )
     panels = [
         {"title": grid, "x": x, "y": y, "lines": solvers},

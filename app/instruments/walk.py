@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from app.instruments import choosing, lanes
+from app.instruments import choosing, lanes, ways
 from app.instruments.base import Instrument, option
 from app.messages import drawings
 from edm import diagnostics, presets
@@ -17,7 +17,7 @@ FLOW_HEUN = "flow_heun"
 
 def ends() -> dict[str, str]:
     """Where a walk may end; name -> title."""
-    return {**lanes.offered(), FLOW_HEUN: "Flow with Heun"}
+    return {**ways.offered(), FLOW_HEUN: "Flow with Heun"}
 
 
 class Walk(lanes.Comparison):
@@ -37,7 +37,7 @@ class Walk(lanes.Comparison):
 
 def respond(settings: Walk, context):
     def sampling(name):
-        own = lanes.sampling_of(FLOW if name == FLOW_HEUN else name, context.yours, settings.seed)
+        own = ways.sampling_of(FLOW if name == FLOW_HEUN else name, context.yours, settings.seed)
         return own.changed(solver="heun") if name == FLOW_HEUN else own
 
     by = [EDM] if settings.via and settings.end in (FLOW, FLOW_HEUN) and settings.start != EDM else []
@@ -46,9 +46,9 @@ def respond(settings: Walk, context):
         steps = diagnostics.walk(sampling(first), sampling(second))
         for step in steps[1:] if found else steps:
             equal = diagnostics.with_evaluations(step.sampling, settings.nfe).changed(seed=settings.seed)
-            title = f"+ {lanes.short(step.rows[0])}" if found else lanes.offered()[settings.start]
+            title = f"+ {lanes.short(step.rows[0])}" if found else ways.offered()[settings.start]
             if step is steps[-1] and second in by:
-                title += f" = {lanes.offered()[second]}"
+                title += f" = {ways.offered()[second]}"
             found.append(lanes.lane_of(title, first, equal, settings))
     column = FLOW if settings.end == FLOW_HEUN else settings.end
     if settings.denoiser == choosing.OWN and column not in (settings.start, YOURS):

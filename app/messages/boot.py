@@ -17,6 +17,7 @@ class Knob(Sent):
     titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said.
     families, own, forms, leaves: of the choices too, where there are any: what each is one of, what fields are with it
     that are automatic, the names of its forms, and the fields that change nothing with it.
+    pairs: a list of solvers with their time steps: "lanes" as the value itself, "range" as text.
     needs: a field without which this one changes nothing. instead: the fields in whose place this one counts."""
 
     symbol: str
@@ -43,6 +44,7 @@ class Knob(Sent):
     colors: list[str] | None = None
     listed: bool | None = Field(None, alias="list")
     when: dict[str, list[str]] | None = None
+    pairs: str | None = None
 
 
 class Design(Sent):

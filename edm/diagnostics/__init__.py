@@ -22,6 +22,7 @@ from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
 from edm.diagnostics.names import NAMES, Name, names
 from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
+from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -64,6 +65,7 @@ __all__ = [
     "Nearest",
     "Optimized",
     "Order",
+    "Pairing",
     "Plan",
     "PlannedCell",
     "Point",

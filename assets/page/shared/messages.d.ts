@@ -300,6 +300,16 @@ export interface Frame {
   field?: Arrows | null;
 }
 
+/**
+ * Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as JSON
+ * text.
+ */
+export interface Guided {
+  title: string;
+  samples: Uint8 | null;
+  document: string;
+}
+
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -326,12 +336,21 @@ export interface Instrument {
   knobs: Record<string, Knob>;
 }
 
+/** A line of the charts. error: why there is nothing of it. */
+export interface Kind {
+  title: string;
+  color: string;
+  error: string | null;
+  pictures: Guided[];
+}
+
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
  * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
  * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
- * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
- * the fields in whose place this one counts.
+ * forms, and the fields that change nothing with it. pairs: a list of solvers with their time steps: "lanes" as the
+ * value itself, "range" as text. needs: a field without which this one changes nothing. instead: the fields in whose
+ * place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -358,6 +377,7 @@ export interface Knob {
   colors?: string[] | null;
   list?: boolean | null;
   when?: Record<string, string[]> | null;
+  pairs?: string | null;
 }
 
 /** error: why there is no picture. */
@@ -921,6 +941,17 @@ export interface TimeAxis {
   scale: number[];
 }
 
+/** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
+export interface Tradeoff {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  count: number;
+  waiting: boolean;
+  lines: Kind[];
+}
+
 /** Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]. */
 export interface Training {
   grid: (number | null)[];
@@ -1201,6 +1232,7 @@ export interface Requests {
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  tradeoff: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
@@ -1239,6 +1271,7 @@ export interface Answers {
   walk: Lanes;
   race: Race;
   sweep: Sweep;
+  tradeoff: Tradeoff;
   sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
