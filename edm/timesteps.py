@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from edm import schedules
+from edm import respacing, schedules
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
@@ -175,6 +175,18 @@ def _ays(model, title):
     )  # fmt: skip
 
 
+def _adm(name, title, cosine):
+    """Levels that guided-diffusion's models know."""
+    levels = respacing.table(cosine)
+    return Discretization(
+        name, partial(respacing.levels, cosine), (float(levels[0]), float(levels[-1])), title,
+        "σ_t, t even, or as respacing says", f"those of guided-diffusion's {'cosine' if cosine else 'linear'} schedule",
+        ("respacing", "sigma_min"), most=lambda sigma_min, sigma_max: len(
+            respacing.available(cosine, sigma_min, sigma_max)
+        ),
+    )  # fmt: skip
+
+
 _VP = schedules.vp()
 DISCRETIZATIONS = {
     d.name: d
@@ -217,6 +229,8 @@ DISCRETIZATIONS = {
             "flow", "t/(1−t), t = αu/(1+(α−1)u), u = (1 − i/N)·t_max", "even in flow matching's time, shifted by α",
             ("shift",), ends=False,
         ),
+        _adm("adm", "ADM", cosine=False),
+        _adm("adm_cosine", "ADM cosine", cosine=True),
         *(
             _ays(model, title)
             for model, title in (("sd15", "SD 1.5"), ("sdxl", "SDXL"), ("deepfloyd", "DeepFloyd"), ("svd", "SVD"))
