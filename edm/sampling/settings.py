@@ -189,7 +189,17 @@ class Sampling(Settings):
         None,
         "σᵢ",
         "A hand-made list of noise levels, used exactly as given; then N and the range do not matter",
-        instead=("discretization", "steps", "rho", "power", "sigma_mid", "shift", "respacing", "sigma_min", "sigma_max"),
+        instead=(
+            "discretization",
+            "steps",
+            "rho",
+            "power",
+            "sigma_mid",
+            "shift",
+            "respacing",
+            "sigma_min",
+            "sigma_max",
+        ),
     )
 
     @model_validator(mode="before")
