@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from edm import respacing, schedules, timesteps
-from edm.base.choices import Choice, knobs_of
+from edm.base.choices import Alias, Choice, knobs_of, spelled
 from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
@@ -160,23 +160,47 @@ class Flow(Preconditioning):
 PRECONDITIONINGS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
-        Choice("vp", "VP", VP, "x − σ·F(x/√(σ² + 1); (M−1)·σ⁻¹(σ))", "the network tells the noise"),
+        Choice(
+            "vp", "VP", VP, "x − σ·F(x/√(σ² + 1); (M−1)·σ⁻¹(σ))", "the network tells the noise",
+            aliases=(
+                Alias("epsilon", "ε-prediction", help="the network tells the noise: VP's"),
+                *spelled("eps", "epsilon_prediction", "noise_prediction"),
+            ),
+        ),
         Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
         Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
         Choice("adm", "ADM", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)", "as VP's, on the levels of ADM's linear schedule"),
         Choice(
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
+            (
+                Alias("trigflow", "TrigFlow", help="arXiv 2410.11081: the same for any σ_data, up to the sign of F"),
+                *spelled("karras"),
+            ),
         ),
         Choice(
             "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
             "the network tells the velocity n − y",
+            aliases=(
+                schedules.RECTIFIED,
+                Alias("velocity", "velocity of rectified flow", help="it tells n − y"),
+                *spelled("flow_matching", "rf", "flow_prediction", "velocity_prediction"),
+            ),
         ),
         Choice(
             "v", "v", partial(EDM, 1.0), "EDM's with σ_data = 1",
             "the network tells v (arXiv 2202.00512), whose sign is EDM's; TrigFlow is the same",
+            aliases=(
+                Alias("v_prediction", "v-prediction", help="arXiv 2202.00512, for data of size 1"), *spelled("vpred")
+            ),
         ),
-        Choice("x", "x", partial(Flow, data=True), "F(x/(1 + σ); t), t = σ/(1 + σ)", "it tells the data itself"),
+        Choice(
+            "x", "x", partial(Flow, data=True), "F(x/(1 + σ); t), t = σ/(1 + σ)", "it tells the data itself",
+            aliases=(
+                Alias("x_prediction", "x-prediction", help="the network tells the data"),
+                *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
+            ),
+        ),
     )
 }  # fmt: skip
 
@@ -202,13 +226,17 @@ class Denoiser(Wrapped):
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
     ) -> torch.Tensor:
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
+        return self._denoised(x, sigma, {"labels": labels, "augment": augment})
+
+    def _denoised(self, x, sigma, conditions, beside=None):
+        """D(x; σ) of a network that is told these conditions. beside: channels that it sees behind those of c_in·x."""
         dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
         c_skip, c_out, c_in, c_noise = self.coefficients(sigma, x, dtype)
-        if labels is not None:
-            labels = self._labels(labels, x)
-        conditions = {"labels": labels, "augment": augment}
-        conditions = {name: value for name, value in conditions.items() if value is not None}
-        output = self.network((c_in * x).to(dtype), c_noise, **conditions)
+        told = {name: value for name, value in conditions.items() if value is not None}
+        if "labels" in told:
+            told["labels"] = self._labels(told["labels"], x)
+        seen = c_in * x if beside is None else torch.cat([c_in * x, beside], dim=1)
+        output = self.network(seen.to(dtype), c_noise, **told)
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
 
     def _labels(self, labels, x):

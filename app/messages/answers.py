@@ -73,6 +73,13 @@ class Nearest(Sent):
     copies: list[bool]
 
 
+class Low(Sent):
+    """Of a cascade the samples of its base, from which each sample was made: images [count, *shape]."""
+
+    images: Uint8
+    shape: list[int]
+
+
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
     what its network computes in, if it has one."""
@@ -93,6 +100,7 @@ class Picture(Sent):
     axis: TimeAxis | None = None
     field: Arrows | None = None
     nearest: Nearest | None = None
+    low: Low | None = None
 
 
 class Measures(Sent):

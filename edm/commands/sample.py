@@ -30,6 +30,7 @@ MORE = """examples:
   python -m edm sample --config film.gif --steps 40
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
   python -m edm sample --model digits_edm --count 50000 --out images/
+  python -m edm sample --model scenes_16_32 --cascade scenes_16 --cascade_noise 0.1 --out cascade.png
   torchrun --nproc_per_node 8 -m edm sample --model cifar10.safetensors --seeds 0-49999 --out images.zip
 
 --model is a name that `python -m edm models` lists, a .safetensors file of ours, or run-NAME_IMAGES: the checkpoint of
@@ -37,6 +38,8 @@ so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 
 --label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
 0, where none has.
+
+A model that makes images larger begins with samples of another, --cascade, which get noise of --cascade_noise.
 
 Presets, then the file of --config, then options: each goes over what stands before it.
 
@@ -81,6 +84,8 @@ def run(options: argparse.Namespace) -> Any:
     numbers = _numbers(document, options, ending)
     if isinstance(model := document.get("model"), str):
         document["model"] = _known(model)
+    if isinstance(guide := document.get("guide"), str) and document.get("guidance") != "classifier":
+        document["guide"] = _known(guide)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -230,14 +235,13 @@ def _picture(experiment, how, out, device, look):
 
     from edm.base.atomic import atomic
     from edm.data import points
-    from edm.experiments import models
+    from edm.experiments import models, runner
     from edm.files import films, render
-    from edm.sampling.path import path_of
 
     model = models.of(experiment)
     if _ending(out) == ".svg":
         films.check_drawn(model)
-    for note in path_of(experiment.sampling, model.denoiser).notes:
+    for note in runner.path(experiment, model).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
     samples = model.units.restored(states[-1].x.cpu().numpy())
@@ -259,20 +263,33 @@ def _picture(experiment, how, out, device, look):
                 sigma=[state.sigma for state in states],
                 settings=json.dumps(experiment.document()),
             )
-    print(f"{len(samples)} samples, {states[-1].evaluations} evaluations -> {out}")
+    print(f"{len(samples)} samples, {_cost(experiment, model, states[-1].evaluations)} evaluations -> {out}")
+
+
+def _cost(experiment, model, evaluations) -> str:
+    """The evaluations of a sample; of a cascade those of both stages."""
+    from edm.experiments import cascades, runner
+
+    if model.low is None:
+        return str(evaluations)
+    return f"{cascades.first(experiment, runner.denoiser(experiment, model))} + {evaluations}"
 
 
 def _states(experiment, how, device) -> list:
     """The states of all samples, drawn in batches where --batch says so."""
     from edm.experiments import many, models, runner
+    from edm.sampling.computing import prepared
 
     model, count = models.of(experiment), runner.count(experiment)
     place = runner.place(model, device, count)
-    denoiser = computing.applied(model.denoiser, how, place)
+    computing.say(model.denoiser, how, place)
+    denoiser = runner.denoiser(experiment, model, place, lambda inner: prepared(inner, how, place))
     parts = []
-    for block in many.blocks(range(count), how.batch or count):
+    size = count if runner.together(experiment) else how.batch or count
+    for block in many.blocks(range(count), size):
         part = []
-        for state in runner.states(experiment, place, lambda _: denoiser, None if len(block) == count else block):
+        numbers = None if len(block) == count else block
+        for state in runner.states(experiment, place, numbers=numbers, model=model, made=denoiser):
             part.append(state)
             told = f"step {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations"
             print(f"\r{told} ", end="", file=sys.stderr)

@@ -58,6 +58,7 @@ def build(
     channel_mult: tuple[float, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
     classes: int = 0, augment_dim: int = 0, dropout: float = 0.0, stem: int | None = None,
     heads: int | None = None, decoder_heads: int | None = None, head_channels: int = 64, groups: int | None = None,
+    level: bool = False,
 ) -> nn.Module:  # fmt: skip
     """A network with fresh weights (of torch's random state), in evaluation mode.
 
@@ -65,7 +66,7 @@ def build(
     blocks: residual blocks a level, or in all for "mlp". Of images only are resolution, channel_mult, attention, and
     stem: channels after the first convolution (None: `channels`); heads: of each attention (None: one, or of "adm" one
     for every `head_channels` channels), and those of the decoder's, where they differ; groups: of each normalization
-    (None: min(32, C/4) of C channels).
+    (None: min(32, C/4) of C channels); level: an upsampler is told the noise level of its low-resolution image.
     Raises ValueError for an unknown name and for sizes that do not fit together.
     """
     if name not in NETWORKS:
@@ -80,7 +81,7 @@ def build(
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
         config |= {"stem": stem, "heads": heads, "decoder_heads": decoder_heads}
-        config |= {"head_channels": head_channels, "groups": groups}
+        config |= {"head_channels": head_channels, "groups": groups, "level": level}
         if any((channels * mult) % 1 or channels * mult < 4 for mult in channel_mult):
             widths = [channels * mult for mult in channel_mult]
             raise Refused(f"channel_mult = {list(channel_mult)}: widths of {widths} must be whole numbers from 4 on")

@@ -3,7 +3,8 @@ in the middle. F sees
 
     x [B, C, H, W];   c_noise [B] or [1];
     labels [B] integer classes, −1 for "no class", or None for no class at all;
-    augment [B, augment_dim], or None for zeros: the parameters of the augmentation.
+    augment [B, augment_dim], or None for zeros: the parameters of the augmentation;
+    level [B] or [1], of an upsampler: the noise level of the image that it sees behind x, as c_noise is x's.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Sizes:
     decoder_heads: int | None = None
     head_channels: int = HEAD_CHANNELS
     groups: int | None = None
+    level: bool = False
 
     @property
     def levels(self) -> list[tuple[int, int]]:
@@ -71,26 +73,35 @@ class Sizes:
 class Embedding(nn.Module):
     """c_noise, class and augmentation -> one vector [B, E] that all blocks see."""
 
-    def __init__(self, kind: Kind, channels: int, width: int, classes: int, augment_dim: int):
+    def __init__(self, kind: Kind, channels: int, width: int, classes: int, augment_dim: int, level: bool = False):
         super().__init__()
         self.adm, self.classes = kind.adm, classes
         noise = channels * kind.noise_width
         song = not kind.adm
         self.noise = Fourier(noise) if kind.fourier else Positional(noise, endpoint=song, sin_first=song)
         self.augment = nn.Linear(augment_dim, noise, bias=False) if augment_dim else None
+        self.level = nn.Linear(noise, noise, bias=False) if level else None
         self.layer0 = nn.Linear(noise, width)
         self.layer1 = nn.Linear(width, width)
         self.label = None
         if classes:
             self.label = nn.Linear(classes, width, bias=False) if kind.adm else nn.Linear(classes, noise)
 
-    def forward(self, c_noise: torch.Tensor, labels: torch.Tensor | None, augment: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self,
+        c_noise: torch.Tensor,
+        labels: torch.Tensor | None,
+        augment: torch.Tensor | None,
+        level: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         embedding = self.noise(c_noise).to(self.layer0.weight.dtype)
         classes = None if self.label is None else one_hot(labels, self.classes, embedding)
         if classes is not None and self.label is not None and not self.adm:
             embedding = embedding + self.label(classes * math.sqrt(self.classes))
         if self.augment is not None and augment is not None:
             embedding = embedding + self.augment(augment.to(embedding.dtype))
+        if self.level is not None and level is not None:
+            embedding = embedding + self.level(self.noise(level).to(embedding.dtype))
         embedding = self.layer1(functional.silu(self.layer0(embedding)))
         if classes is not None and self.label is not None and self.adm:
             embedding = embedding + self.label(classes)
@@ -114,7 +125,8 @@ class Encoder(nn.Module):
     def __init__(self, kind: Kind, sizes: Sizes):
         super().__init__()
         self.kind, self.sizes = kind, sizes
-        self.embedding = Embedding(kind, sizes.channels, 4 * sizes.channels, sizes.classes, sizes.augment_dim)
+        conditions = sizes.classes, sizes.augment_dim, sizes.level
+        self.embedding = Embedding(kind, sizes.channels, 4 * sizes.channels, *conditions)
         self.encoder = nn.ModuleDict()
         now = sizes.stem or sizes.channels
         self.skips, pyramid = [], sizes.in_channels
@@ -185,13 +197,20 @@ class Encoder(nn.Module):
                 nn.init.xavier_uniform_(module.weight, gain)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        if self.embedding.level is not None:
+            nn.init.zeros_(self.embedding.level.weight)
         self.to(memory_format=layout(self.embedding.layer0.weight.device))
 
     def encoded(
-        self, x: torch.Tensor, c_noise: torch.Tensor, labels: torch.Tensor | None, augment: torch.Tensor | None
+        self,
+        x: torch.Tensor,
+        c_noise: torch.Tensor,
+        labels: torch.Tensor | None,
+        augment: torch.Tensor | None,
+        level: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
         """(what leaves the middle [B, width, h, w], the embedding [B or 1, E], what the encoder hands over)."""
-        embedding = self.embedding(c_noise, labels, augment)
+        embedding = self.embedding(c_noise, labels, augment, level)
         pyramid, skips = x, []
         for name, layer in self.encoder.items():
             if name.endswith("_aux_residual"):

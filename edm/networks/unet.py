@@ -1,7 +1,7 @@
 """The U-Nets of the paper: DDPM++ and NCSN++ (Song et al. 2021), and ADM (Dhariwal & Nichol 2021).
 
 One network whose kinds differ in their embedding of the noise level, in how it enters the blocks, in resampling,
-and in where attention sits. What F(x, c_noise, labels, augment) takes, `edm.networks.encoder` says.
+and in where attention sits. What F(x, c_noise, labels, augment, level) takes, `edm.networks.encoder` says.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class UNet(Encoder):
         c_noise: torch.Tensor,
         labels: torch.Tensor | None = None,
         augment: torch.Tensor | None = None,
+        level: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        x, embedding, skips = self.encoded(x, c_noise, labels, augment)
+        x, embedding, skips = self.encoded(x, c_noise, labels, augment, level)
         for name, layer in self.decoder.items():
             if name.endswith(MIDDLE):
                 continue

@@ -15,6 +15,7 @@ export interface Address {
   pinned: Record<string, unknown> | null;
   view: Record<string, string>;
   show: Show | null;
+  controls: Controls;
   notice: string | null;
   models: Models | null;
 }
@@ -141,6 +142,12 @@ export interface Closer {
 export interface Components {
   count: number;
   rows: Float32;
+}
+
+/** Names of the panel's controls: which are shown, or which are put away; null: the address does not say. */
+export interface Controls {
+  only?: string[] | null;
+  hide?: string[] | null;
 }
 
 /** title: of the network. sides: of patches that are tried. */
@@ -409,6 +416,12 @@ export interface Losses {
   index: number;
   images: number;
   errors: (number | null)[];
+}
+
+/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+export interface Low {
+  images: Uint8;
+  shape: number[];
 }
 
 /** A line across a panel: at a level y, or at x. */
@@ -948,6 +961,7 @@ export interface Picture {
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;
+  low?: Low | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
