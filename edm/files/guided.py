@@ -87,7 +87,7 @@ def _remedy(named, shapes):
 def _header(flags, config, title) -> Header:
     about: dict[str, Any] = {"kind": "classifier"} if flags.kind == CLASSIFIER else {"kind": "model"}
     if flags.kind == UPSAMPLER:
-        about["low"] = {"resolution": flags.low, "noise": 0.0, "scaled": False}
+        about["low"] = {"resolution": flags.low}
     return Header(
         **about,
         title=title,
