@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 ABOUT = """Make a model file of a checkpoint that was published: the paper's, a pickle (edm-….pkl) whose 'ema' is a
 SongUNet (DDPM++, NCSN++) or a DhariwalUNet (ADM) in VPPrecond, VEPrecond, iDDPMPrecond or EDMPrecond; or ADM's own, of
-guided-diffusion (64x64_diffusion.pt, 256x256_classifier.pt, 64_256_upsampler.pt, lsun_cat.pt, …). Such files may run any
-program when they are loaded; they are read as data, and nothing in them runs.
+guided-diffusion (64x64_diffusion.pt, 256x256_classifier.pt, 64_256_upsampler.pt, lsun_cat.pt, …). Such files may run
+any program when they are loaded; they are read as data, and nothing in them runs.
 A file of guided-diffusion's does not say what its network is. One that is called as published is known by its name;
 others need --architecture, a JSON file of the flags it was trained with, as its constructors or scripts call them:
 image_size, model_channels, num_res_blocks, channel_mult, attention_resolutions (as the constructors have them a list of

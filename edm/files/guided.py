@@ -14,7 +14,7 @@ from edm.base import documents
 from edm.base.errors import Refused
 from edm.base.paths import expanded
 from edm.files import torch_saved
-from edm.files.checkpoints import Header
+from edm.files.checkpoints import Header, PreconditioningConfig
 from edm.networks import guided, guided_flags
 from edm.networks.guided_flags import CLASSIFIER, PUBLISHED, SCHEDULES, UPSAMPLER, Flags
 
@@ -92,7 +92,7 @@ def _header(flags, config, title) -> Header:
         **about,
         title=title,
         network=config,
-        preconditioning={"name": SCHEDULES[flags.noise_schedule]},
+        preconditioning=PreconditioningConfig(name=SCHEDULES[flags.noise_schedule]),
         shape=(flags.in_channels, flags.image_size, flags.image_size),
         sigma_data=SIGMA_DATA,
     )

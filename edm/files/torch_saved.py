@@ -99,7 +99,7 @@ def _storage(pid) -> _Storage:
             match view:
                 case [] | [None]:
                     return _Storage(key, kind.dtype, count)
-                case [(str(), int(offset), int(size))] if 0 <= offset and 0 <= size and offset + size <= count:
+                case [(str(), int(offset), int(size))] if min(offset, size) >= 0 and offset + size <= count:
                     return _Storage(key, kind.dtype, count, offset)
     raise Refused("one of its tensors is not stored as torch stores them")
 

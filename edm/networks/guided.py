@@ -3,7 +3,7 @@
     input_blocks.n.0    n = 0: the first convolution; else l, r = divmod(n − 1, B + 1): block r of level l, or the block
                         before level l + 1 that halves, where r = B
     middle_block.0 … 2  a block, attention, a block
-    output_blocks.n.0   l = L − 1 − ⌊n/(B + 1)⌋, r = n mod (B + 1): block r of level l; where r = B, its last part doubles
+    output_blocks.n.0   l = L − 1 − ⌊n/(B + 1)⌋, r = n mod (B + 1): block r of level l; its last part doubles if r = B
 
 Attention is the part after a block. Its qkv's rows are (head, {q, k, v}, channel), or with the newer order as ours are.
 """
@@ -18,6 +18,7 @@ import torch
 
 from edm import networks
 from edm.base.errors import Refused
+from edm.networks.blocks import Attention
 from edm.networks.guided_flags import CLASSIFIER, GROUPS, MODEL, PUBLISHED, UPSAMPLER, Flags
 
 FIRST, TIME, LABEL, LAST = "input_blocks.0.0.weight", "time_embed.0.weight", "label_emb.weight", "out.2.weight"
@@ -58,7 +59,7 @@ def kind_of(shapes: Shapes) -> str:
 
 
 def like(shapes: Shapes) -> str | None:
-    """The name of a published file whose tensors these may be: by the first convolution, the embedding, and how many."""
+    """A published file whose tensors these may be: by its first convolution, embedding, and number."""
     for name, flags in PUBLISHED.items():
         first = int(flags.channel_mult[0] * flags.model_channels), _inputs(flags)
         told = len(shapes), shapes[FIRST][:2], shapes[TIME][1]
@@ -117,9 +118,8 @@ def ours(flags: Flags, config: Mapping[str, Any], saved: Mapping[str, Any]) -> d
         network = networks.build(**config)
     heads = {}
     for name, module in network.named_modules():
-        if name.endswith(".attention"):
-            heads[name] = module.heads
-            channels = module.proj.weight.shape[0]
+        if isinstance(module, Attention):
+            heads[name], channels = module.heads, module.proj.out_channels
             if flags.head_channels and channels != module.heads * flags.head_channels:
                 raise Refused(f"num_head_channels = {flags.head_channels}: must divide attention's {channels} channels")
     places = {name: (_theirs(name, flags, heads), tensor) for name, tensor in network.state_dict().items()}

@@ -1,5 +1,5 @@
-"""The flags of guided-diffusion's networks (Dhariwal & Nichol 2021), which its files do not hold: those of the published
-files by their names, and others as its constructors and its scripts call them.
+"""The flags of guided-diffusion's networks (Dhariwal & Nichol 2021), which its files do not hold: of published ones by
+their names, and of others as its constructors and its scripts call them.
 """
 
 from __future__ import annotations
@@ -48,14 +48,22 @@ _MULTIPLIERS = {
 }  # fmt: skip
 
 
-def _published(size, tensors, channels=256, blocks=2, classes=1000, schedule="linear", kind=MODEL, **others) -> Flags:
-    upsampled = kind == UPSAMPLER and size == 512
-    others = {"attention": tuple(size // pixels for pixels in (32, 16, 8))} | others
-    others = {"head_channels": 64} | others if "heads" not in others else others
+def _published(
+    size: int, tensors: int, channels: int = 256, blocks: int = 2, *, kind: str = MODEL, classes: int = 1000,
+    schedule: str = "linear", heads: int | None = None, new_order: bool = False, dropout: float = 0.0,
+    low: int | None = None, pixels: tuple[int, ...] = (32, 16, 8),
+) -> Flags:  # fmt: skip
+    """pixels: of the images where there is attention."""
     return Flags(
-        kind, size, channels, _MULTIPLIERS[256 if upsampled else size], blocks, noise_schedule=schedule,
-        classes=classes, tensors=tensors, **others,
+        kind, size, channels, _usual(size, kind), blocks, tuple(size // side for side in pixels), schedule,
+        classes=classes, heads=heads, head_channels=None if heads else 64, new_order=new_order, dropout=dropout,
+        low=low, tensors=tensors,
     )  # fmt: skip
+
+
+def _usual(size, kind) -> tuple[float, ...]:
+    """The multipliers that no flag names, of a size in _MULTIPLIERS."""
+    return _MULTIPLIERS[256 if kind == UPSAMPLER and size == 512 else size]
 
 
 PUBLISHED = {
@@ -69,7 +77,7 @@ PUBLISHED = {
     "lsun_horse": _published(256, 566, classes=0, dropout=0.1),
     "lsun_horse_nodropout": _published(256, 566, classes=0),
     "64_256_upsampler": _published(256, 567, 192, kind=UPSAMPLER, heads=4, low=64),
-    "128_512_upsampler": _published(512, 537, 192, kind=UPSAMPLER, low=128, attention=(16, 32)),
+    "128_512_upsampler": _published(512, 537, 192, kind=UPSAMPLER, low=128, pixels=(32, 16)),
     "64x64_classifier": _published(64, 307, 128, 4, schedule="cosine", kind=CLASSIFIER),
     "128x128_classifier": _published(128, 221, 128, kind=CLASSIFIER),
     "256x256_classifier": _published(256, 249, 128, kind=CLASSIFIER),
@@ -105,7 +113,7 @@ _WORDS = {True: ("yes", "true", "t", "y", "1"), False: ("no", "false", "f", "n",
 def read(document: Any, kind: str, classes: int, channels: int) -> Flags:
     """The flags in a document as a person has written it, of a network of that kind in a file.
 
-    classes: that the file is conditional on, or tells apart; channels: of its input. Raises Refused that names the flag.
+    classes: that the file is conditional on, or tells apart; channels: of its input. Raises Refused that names a flag.
     """
     if not isinstance(document, Mapping):
         raise Refused(f"the architecture must be flags by name, not {shown(document)}")
@@ -117,7 +125,7 @@ def read(document: Any, kind: str, classes: int, channels: int) -> Flags:
     given = {_CALLED.get(name, _CLASSIFIERS.get(name, name)): value for name, value in given.items()}
     _check_names(given)
     for name, (value, why) in _FIXED.items():
-        if name in given and (name != "pool" or kind == CLASSIFIER) and _plain(name, given[name], value) != value:
+        if name in given and (name != "pool" or kind == CLASSIFIER) and _as(name, given[name], value) != value:
             raise Refused(f"{name} = {shown(given[name])}: networks here have {value} only: {why}")
     if lacking := [name for name in _USED if name not in given]:
         raise Refused(f"the architecture lacks {', '.join(lacking)}; {_HELP}")
@@ -129,7 +137,7 @@ def read(document: Any, kind: str, classes: int, channels: int) -> Flags:
         kind, size, _whole("model_channels", given), _multipliers(given["channel_mult"], size, kind),
         _whole("num_res_blocks", given), _attention(given["attention_resolutions"], size), _schedule(given),
         classes=_classes(given, kind, classes), in_channels=_inputs(given, kind, channels), out_channels=out,
-        new_order=_plain("use_new_attention_order", given.get("use_new_attention_order", False), False),
+        new_order=_truth("use_new_attention_order", given.get("use_new_attention_order", False)),
         dropout=_number("dropout", given.get("dropout", 0.0)), **_heads(given),
         low=(_whole("small_size", given) if "small_size" in given else size // 4) if kind == UPSAMPLER else None,
     )  # fmt: skip
@@ -145,15 +153,18 @@ def _check_names(given):
             )
 
 
-def _plain(name, value, like):
-    """A flag as what `like` is, also where it is written as text."""
-    if isinstance(like, bool):
-        word = str(value).strip().lower()
-        for truth, words in _WORDS.items():
-            if word in words:
-                return truth
-        raise Refused(f"{name} = {shown(value)}: must be true or false")
-    return int(_number(name, value)) if isinstance(like, int) else str(value)
+def _truth(name, value) -> bool:
+    """Also where it is written as text."""
+    word = str(value).strip().lower()
+    for truth, words in _WORDS.items():
+        if word in words:
+            return truth
+    raise Refused(f"{name} = {shown(value)}: must be true or false")
+
+
+def _as(name, value, like):
+    """A flag as what `like` is."""
+    return _truth(name, value) if isinstance(like, bool) else _number(name, value) if isinstance(like, int) else value
 
 
 def _number(name, value) -> float:
@@ -184,7 +195,7 @@ def _multipliers(value, size, kind) -> tuple[float, ...]:
     if size not in _MULTIPLIERS:
         sizes = ", ".join(map(str, _MULTIPLIERS))
         raise Refused(f"channel_mult is empty, which stands for those of image_size {sizes}; with {size} name them")
-    return _MULTIPLIERS[256 if kind == UPSAMPLER and size == 512 else size]
+    return _usual(size, kind)
 
 
 def _attention(value, size) -> tuple[int, ...]:
@@ -221,7 +232,7 @@ def _classes(given, kind, found) -> int:
         name = "num_classes" if "num_classes" in given or "class_cond" not in given else "class_cond"
         value = given.get(name)
         if name == "class_cond":
-            told = found if _plain(name, value, True) and found else 1000 * _plain(name, value, True)
+            told = found if _truth(name, value) and found else 1000 * _truth(name, value)
         else:
             told = 0 if value in (None, "", "None", "none") else _whole(name, given)
     if told != found:
@@ -245,5 +256,5 @@ def _outputs(given, kind, channels) -> int | None:
         return None
     images = channels // 2 if kind == UPSAMPLER else channels
     if "learn_sigma" in given:
-        return images * (1 + _plain("learn_sigma", given["learn_sigma"], True))
+        return images * (1 + _truth("learn_sigma", given["learn_sigma"]))
     return _whole("out_channels", given) if "out_channels" in given else None
