@@ -37,10 +37,6 @@ class Low(Settings):
     """The low-resolution images that an upsampler is told. resolution: pixels on a side. noise: the largest σ_c of its
     training; 0: there was none. sigma_data: their σ_d, by which they are scaled; None: they are not."""
 
-    if TYPE_CHECKING:  # pydantic gives one to whatever is frozen
-
-        def __hash__(self) -> int: ...
-
     resolution: Whole = Field(ge=1, le=512)
     noise: float = Field(default=0.0, ge=0, le=10)
     sigma_data: float | None = Field(default=None, gt=0, le=1e4)
@@ -153,7 +149,7 @@ def upsampler_of(denoiser: Any) -> Upsampler | None:
 
 
 def given(denoiser: Denoise, z: torch.Tensor, sigma_c: float | torch.Tensor = 0.0) -> Any:
-    """A denoiser whose upsampler is given these low-resolution images (`Upsampler.given`); all around it stays."""
+    """A denoiser whose upsampler is given these low-resolution images (`Upsampler.given`), and all around it."""
     if not isinstance(denoiser, Around):
         upsampler: Any = denoiser
         return upsampler.given(z, sigma_c)
