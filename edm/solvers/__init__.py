@@ -120,7 +120,7 @@ SOLVERS: dict[str, Solver] = {
             "restart", "Restart", STOCHASTIC, 2, restart.evaluations,
             ("alpha", "restart_min", "restart_max", "restart_rounds", "restart_steps"), restart.draws, restart.begin,
             help="Heun that goes back up between two levels, and comes down again", quiet={"restart_rounds": 0},
-            draws_at=restart.draws_at, counted=restart.counted,
+            draws_at=restart.draws_at, counted=restart.counted, shared=restart.shared,
         ),
     )
 }  # fmt: skip
