@@ -170,9 +170,7 @@ def respond(settings: Race, context):
         title: diagnostics.Lane(context.denoiser(learned[title]), entrant.sampling, labels)
         for title, entrant in racing.items()
     }
-    known = solving.BUDGETS if settings.field in SOLVING else BUDGETS
-    budgets = [budget for budget in known if budget <= settings.limit]
-    steps = REFERENCE_STEPS[len(model.shape) == 3] * (FINER if settings.field in SOLVING else 1)
+    budgets, steps = _budgets(settings), _solved(settings, model)
     solutions = References(learned, count, context, steps)
     points = diagnostics.race(runners, latents, budgets, measure, solutions, reference_steps=steps)
     for done, ended in context.paced(points):
@@ -211,7 +209,7 @@ def _body(settings, racing, points, floor, ended):
     return {
         "figure": {"panels": [panel]},
         "summary": _summary(settings, racing, points, ended),
-        "python": _python(settings),
+        "python": _python(settings, racing),
         "best": [_best(settings, at, point, racing, by_lane) for at, point in best.items()],
     }
 
@@ -268,20 +266,48 @@ def _paper(settings, racing):
     )
 
 
-def _python(settings):
-    model = choosing.denoising(settings.data, settings.denoiser, "edm")
+def _python(settings, racing):
+    """The same race: its lanes with their settings and models, its budgets, seeds and solutions."""
+    lanes = {title: (_model(settings, one).name, one.sampling.document()) for title, one in racing.items()}
+    model = _model(settings, next(iter(racing.values())))
     count, against = _count(settings, model), MEASURES[settings.measure].against
-    measure = f"diagnostics.to_data(edm.Experiment(model=model.name), {settings.measure!r})" if against else "'error'"
+    measure = (
+        f"diagnostics.to_data(edm.Experiment(model={model.name!r}), {settings.measure!r})" if against else "'error'"
+    )
+    listed = "\n".join(f"    {title!r}: {lane!r}," for title, lane in lanes.items())
     return f"""import edm
-from edm import diagnostics, presets
+from edm import diagnostics
 
-model = edm.models.load({model.name!r})
-lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in presets.titles()}}
-latents = {{seed: edm.latents(edm.seeds(seed, {count}), model.shape) for seed in range({settings.seeds})}}
+chosen = {{
+{listed}
+}}
+starts = {{
+    seed: edm.runner.start(edm.Experiment(model={model.name!r}, count={count}, sampling={{"seed": seed}}))
+    for seed in {list(range(settings.seed, settings.seed + settings.seeds))}
+}}
+latents = {{seed: z for seed, (z, _) in starts.items()}}
+labels = starts[{settings.seed}][1]
+lanes = {{
+    title: diagnostics.Lane(edm.models.load(name).denoiser, edm.Sampling.parse(sampling), labels)
+    for title, (name, sampling) in chosen.items()
+}}
 measure = {measure}
-for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8), measure=measure):
+budgets = {_budgets(settings)}
+for point in diagnostics.race(lanes, latents, budgets, measure, reference_steps={_solved(settings, model)}):
     print(point.lane, point.steps, point.evaluations, point.value, point.low, point.high)
 """
+
+
+def _budgets(settings) -> list[int]:
+    """The evaluations at which it is measured."""
+    return [
+        budget for budget in (solving.BUDGETS if settings.field in SOLVING else BUDGETS) if budget <= settings.limit
+    ]
+
+
+def _solved(settings, model) -> int:
+    """Steps of the solutions that errors are measured from."""
+    return REFERENCE_STEPS[len(model.shape) == 3] * (FINER if settings.field in SOLVING else 1)
 
 
 INSTRUMENT = Instrument(

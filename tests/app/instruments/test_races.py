@@ -78,3 +78,33 @@ def test_the_legend_tells_the_orders_that_show():
 
 def test_a_race_of_columns_has_no_table():
     assert raced(limit=5)["best"] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {
+            "field": "solvers",
+            "solvers": "lms,unipc",
+            "coordinates": "flow",
+            "seed": 3,
+            "limit": 4,
+            "data": "three_modes",
+        },
+        {"field": "churn", "measure": "distance", "data": "three_modes", "limit": 3, "seeds": 2},
+    ],
+    ids=lambda values: values["field"],
+)
+def test_the_snippet_runs_the_very_race_that_is_shown(values, capsys):
+    body = final("race", **values)
+    exec(compile(body["python"], "race", "exec"), {})
+    printed: dict = {}
+    for line in capsys.readouterr().out.splitlines():
+        lane, _, evaluations, value, *_ = line.rsplit(" ", 5)
+        printed.setdefault(lane, []).append((int(evaluations), float(value)))
+    lines = [line for line in body["figure"]["panels"][0]["lines"] if line["name"] and line["x"]]
+    for line in lines:
+        (lane,) = (lane for lane in printed if line["name"] == lane or line["name"].startswith(f"{lane} · "))
+        shown = list(zip(line["x"], line["y"], strict=True))
+        assert shown == [(x, pytest.approx(y, rel=1e-5)) for x, y in printed[lane]]
+    assert len(printed) == len(lines) > 1
