@@ -68,7 +68,7 @@ class Picture(Job):
         exact = "float32" if has_network(model.denoiser) else None
 
         def written(states, milliseconds, since=0, precision=exact, **more) -> str:
-            run = pack.trajectory(states, model.sigma_data, since)
+            run = pack.trajectory(states, model.sigma_data, since, model.plane)
             more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
             return f"{head}, {text(more)[1:]}"
 

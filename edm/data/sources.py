@@ -61,7 +61,8 @@ class Mixture:
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        known, chance = self._dataset.denoiser, uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])
+        known = self._dataset.denoiser
+        chance = uniforms(0, Purpose.DATA, indices, 1 + getattr(known, "dim", self.shape[0]))
         return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 
 
@@ -119,7 +120,7 @@ def _toys() -> list[str]:
 
 
 def _mixture(settings):
-    return Mixture(data.load(settings.dataset))
+    return Mixture(data.chosen(settings))
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,10 @@ class Reader(Choice):
     shape: Callable | None = None
 
 
+def _toy(name):
+    return Reader(name, data.DATASETS[name].title, _mixture, knobs=("dimensions",))
+
+
 def _downloaded(name, title, shape):
     return Reader(name, title, _torchvision, knobs=("path", "download"), place=DOWNLOADS, shape=lambda settings: shape)
 
@@ -146,13 +151,13 @@ def _folder_shape(settings):
 
 # Each entry: Data -> a source.
 SOURCES: dict[str, Callable] = {
-    **{name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys()},
+    **{name: _toy(name) for name in _toys()},
     **{
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path, settings.columns)),
-                knobs=("path", "columns"), file="table, such as a .csv or .npy file",
+                "points", "Points in a file", _mixture,
+                knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
@@ -172,9 +177,7 @@ SOURCES: dict[str, Callable] = {
 
 def offered() -> dict[str, Callable]:
     """All data that can be trained on: SOURCES, and distributions of points whose exact denoiser was added since."""
-    return SOURCES | {
-        name: Reader(name, data.DATASETS[name].title, _mixture) for name in _toys() if name not in SOURCES
-    }
+    return SOURCES | {name: _toy(name) for name in _toys() if name not in SOURCES}
 
 
 def names() -> list[str]:

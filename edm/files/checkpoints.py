@@ -25,6 +25,7 @@ from edm.base.fields import Settings, SettingsError, Whole, refusal
 from edm.base.paths import expanded
 from edm.data.identity import Identity
 from edm.data.units import AS_THEY_ARE, Units
+from edm.embedded import MOST
 from edm.files import tensors
 from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
@@ -44,8 +45,8 @@ class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
     name: str
-    in_channels: Whole = Field(ge=1, le=64)
-    out_channels: Whole = Field(ge=1, le=128)
+    in_channels: Whole = Field(ge=1, le=MOST)
+    out_channels: Whole = Field(ge=1, le=MOST)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
     channel_mult: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=MAX_LEVELS)] = ()

@@ -629,6 +629,25 @@ export interface Points {
   names: string[];
 }
 
+/** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
+export interface Prediction {
+  title: string;
+  what: string;
+  formula: string;
+  color: string;
+  cells: Samples[];
+}
+
+/** components: of the data, in their plane. */
+export interface Predictions {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  dimensions: number[];
+  rows: Prediction[];
+  components: Components;
+}
+
 /** best: the table of a race of solvers. */
 export interface Race {
   figure?: Chart | null;
@@ -711,6 +730,12 @@ export interface Sameness {
   same: boolean | null;
   verdict: string;
   rows: Verdict[];
+}
+
+/** In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions. */
+export interface Samples {
+  distance: number;
+  x: Float32;
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -1108,6 +1133,7 @@ export interface Requests {
   order: FigureRequest;
   patches: FigureRequest;
   times: FigureRequest;
+  prediction: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -1144,6 +1170,7 @@ export interface Answers {
   order: Drawing;
   patches: Copies;
   times: Drawing;
+  prediction: Predictions;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
