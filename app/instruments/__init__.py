@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.instruments import (
     churn,
+    clocks,
     copying,
     curvature,
     lanes,
@@ -30,6 +31,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         oracle.INSTRUMENT,
         preconditioning.INSTRUMENT,
         curvature.INSTRUMENT,
+        clocks.INSTRUMENT,
         truncation.INSTRUMENT,
         order.INSTRUMENT,
         copying.INSTRUMENT,

@@ -16,8 +16,8 @@ from edm import data
 from edm.base.choices import formula_of
 from edm.preconditioning import PRECONDITIONINGS
 
-NAMES = {"vp": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
-COLORS = {"vp": "vp", "flow": "flow", "x": "c1"}
+NAMES = {"eps": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
+COLORS = {"eps": "vp", "flow": "flow", "x": "c1"}
 KEPT = 0.25  # of the data's size: samples that are nearer to the data than that have not lost it
 
 
@@ -31,7 +31,7 @@ class Predicting(View):
     predictions: tuple[str, ...] = option(
         runs.PREDICTIONS,
         "predicts",
-        "What the network tells: the noise ε (as VP's), the velocity v = n − y (flow's), or the data x",
+        "What the network tells: the noise ε, the velocity v = n − y (flow's), or the data x",
         choices=_choices,
         colors=COLORS.get,
         section="Network",
@@ -70,7 +70,7 @@ def _rows(found) -> list[dict]:
     rows = []
     for name in dict.fromkeys(run["preconditioning"] for run in found):
         known = {run["dimensions"]: run for run in found if run["preconditioning"] == name}
-        cells = [{"distance": known[d]["distance"], "x": pack.float32(known[d]["points"])} for d in runs.DIMENSIONS]
+        cells = [{"distance": known[d]["distance"], "x": known[d]["points"]} for d in runs.DIMENSIONS]
         title, what = NAMES[name]
         formula = formula_of(PRECONDITIONINGS, name)
         rows.append({"title": title, "what": what, "formula": formula, "color": COLORS[name], "cells": cells})
@@ -109,7 +109,7 @@ import edm
 preset = edm.presets.read("training/prediction")["training"]
 rows = {"discretization": "flow", "schedule": "flow", "scaling": "flow"}
 for d in (2, 16, 512):
-    for prediction in ("vp", "flow", "x"):  # the noise, the velocity, the data
+    for prediction in ("eps", "flow", "x"):  # the noise, the velocity, the data
         changes = {"data": preset["data"] | {"dimensions": d}}
         changes |= {"design": preset["design"] | {"preconditioning": prediction}}
         settings = edm.Training.parse(preset | changes)

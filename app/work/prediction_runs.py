@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from app.figures.pack import float32
 from app.work.recorded import record, settings_of, shipped
 from edm import data
 from edm.base.resources import ASSETS
@@ -23,7 +24,7 @@ from edm.training.settings import Training
 
 PLACE, PRESET = ASSETS / "prediction.json", "training/prediction"
 DIMENSIONS = (2, 16, 512)
-PREDICTIONS = ("vp", "flow", "x")  # preconditionings: the network tells the noise, the velocity, or the data
+PREDICTIONS = ("eps", "flow", "x")  # preconditionings: the network tells the noise, the velocity, or the data
 SAMPLING = Sampling(discretization="flow", schedule="flow", scaling="flow")  # no level below those that were learned
 COUNT, SHOWN = 1000, 300  # samples that are measured, and that are drawn
 
@@ -40,7 +41,7 @@ def recorded() -> list[dict]:
 
 def measured(preconditioning: str, dimensions: int) -> dict:
     """Of a run's samples, {distance: RMS to the nearest of many true points, across: RMS from the plane, points: where
-    some of them lie in it}."""
+    some of them lie in it, packed}."""
     asked = settings(preconditioning, dimensions)
     *_, end = (event for event in train(asked) if isinstance(event, Checkpoint))
     z = latents(seeds(0, COUNT), (dimensions,))
@@ -52,7 +53,7 @@ def measured(preconditioning: str, dimensions: int) -> dict:
     return {
         "distance": _rms(near + across),
         "across": _rms(across),
-        "points": [[float(f"{value:.3g}") for value in place] for place in places[:SHOWN].tolist()],
+        "points": float32(places[:SHOWN]),
     }
 
 

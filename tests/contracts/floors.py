@@ -9,7 +9,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EDM = [  # from the ground; the rooms of a floor may use each other, but not in a circle
     ["base"],
-    ["schedules", "timesteps", "solvers", "preconditioning", "mixtures", "patches", "given", "exact", "embedded", "objective"],
+    [
+        "schedules",
+        "timesteps",
+        "solvers",
+        "preconditioning",
+        "mixtures",
+        "patches",
+        "given",
+        "exact",
+        "embedded",
+        "objective",
+    ],
     ["sampling", "networks", "data"],
     ["files"],
     ["experiments"],
