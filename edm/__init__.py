@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from edm.files import checkpoints, render
     from edm.files.checkpoints import load
     from edm.preconditioning import Denoiser
-    from edm.sampling import noise, path
+    from edm.sampling import guidance, noise, path
     from edm.sampling.loop import State, last, sample
     from edm.sampling.noise import latents, noise_source, seeds
     from edm.sampling.path import path_of
@@ -61,6 +61,7 @@ __all__ = [
     "diagnostics",
     "evaluation",
     "exact",
+    "guidance",
     "last",
     "latents",
     "load",
@@ -109,6 +110,7 @@ _MODULES = {
     "diagnostics": "diagnostics",
     "evaluation": "evaluation",
     "exact": "exact",
+    "guidance": "sampling.guidance",
     "models": "experiments.models",
     "networks": "networks",
     "noise": "sampling.noise",

@@ -21,6 +21,7 @@ from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 from edm.given import classes_of, numbers, shared, spectra
+from edm.labelled import Labelled, like
 from edm.mixtures import COLUMNS, Mixture, differs, level, of_some
 from edm.patches import Patchwise, side
 
@@ -29,7 +30,7 @@ _COORDINATES = 256  # that are looked at together, of images: a whole copy in fl
 KEPT = 1 << 23  # numbers of all means that are kept in the most precise type: 64 MiB
 
 
-class GaussianMixture:
+class GaussianMixture(Labelled):
     """The exact denoiser of a mixture of K Gaussians over points or images.
 
     means: [K, …]. stds_or_covariances: [K] (isotropic, ≥ 0), a single number, or [K, d, d] covariances.
@@ -57,10 +58,7 @@ class GaussianMixture:
         self._log_weights = (weights.double() / weights.double().sum()).log()
         self._weight = shared(self._log_weights)
         self.labels = None if labels is None else classes_of("labels", labels, count, host=True)
-        self.classes = 0 if self.labels is None else int(self.labels.max()) + 1
-        present = () if self.labels is None else self.labels.unique().tolist()
-        self._present = None if len(present) == self.classes else present  # classes that have a component; None: all
-        self._log_priors = None if self.labels is None else self._priors(self.labels)
+        self._count_classes()
         self.sigma_data = self._sigma_data()
         self._move(device)
 
@@ -91,7 +89,7 @@ class GaussianMixture:
             denoised = self._whole().denoised(flat, sigma, self._others(labels))
         else:
             denoised, _ = self._by_parts(flat, sigma, labels)
-        return _like(x, denoised)
+        return like(x, denoised)
 
     def both(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
         """(D(x; σ), log p(x; σ)), as `__call__` and `log_density` have them, for little more than one of them costs."""
@@ -100,7 +98,7 @@ class GaussianMixture:
             denoised, density = self._whole().both(flat, sigma, self._others(labels))
         else:
             denoised, density = self._by_parts(flat, sigma, labels)
-        return _like(x, denoised), self._of_class(density, labels)
+        return like(x, denoised), self._of_class(density, labels)
 
     def score(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         """∇ log p(x; σ) = (D − x)/σ², shaped like x (eq. 3)."""
@@ -156,10 +154,6 @@ class GaussianMixture:
         """√ of the mean variance of each component [K], in float64: its width, if it is isotropic."""
         return self._variances.mean(1).sqrt()
 
-    def _of_class(self, density, labels):
-        """log p of each sample's class, of the density with its prior."""
-        return density if labels is None or self._log_priors is None else density - self._log_priors[labels]
-
     def _by_parts(self, flat, sigma, labels):
         """(D [B, d], log Σ_k π_k N(x; …) [B] over the class), for chunks of components one after the other; or of
         samples, where those are many and all means are kept."""
@@ -172,11 +166,9 @@ class GaussianMixture:
             ]
             denoised, density = (torch.cat(column) for column in zip(*parts, strict=True))
             return denoised, density
-        size = max(1, CHUNK // (len(flat) * (self._dim if differs(flat.dtype, self._rotations, self._dim) else 1)))
         total, mean = flat.new_full((len(flat),), -math.inf), torch.zeros_like(flat)
-        for start in range(0, len(self.means), size):
-            part = slice(start, start + size)
-            found, logs = self._part(part).both(flat, sigma, self._others(labels, part))
+        for part, mixture in self._parts(flat):
+            found, logs = mixture.both(flat, sigma, self._others(labels, part))
             total = torch.logaddexp(total, logs)
             mean = mean + (logs - total).exp()[:, None] * (found - mean)
         unknown = total <= torch.finfo(total.dtype).min / 2  # none of them is of the class
@@ -187,6 +179,16 @@ class GaussianMixture:
         if self._ready is None:
             self._ready = self._part(slice(None))
         return self._ready
+
+    def _parts(self, flat):
+        """All components in parts that are no more than a chunk each: (which, ready for being asked)."""
+        if self._fit(flat):
+            yield slice(None), self._whole()
+            return
+        size = max(1, CHUNK // (len(flat) * (self._dim if differs(flat.dtype, self._rotations, self._dim) else 1)))
+        for start in range(0, len(self.means), size):
+            part = slice(start, start + size)
+            yield part, self._part(part)
 
     def _part(self, part) -> Mixture:
         means, log_weights, variances = (
@@ -201,23 +203,6 @@ class GaussianMixture:
             return len(self.means) * max(len(flat), self._dim) * self._dim <= CHUNK
         return len(self.means) * len(flat) <= CHUNK and len(self.means) * self._dim <= KEPT
 
-    def _others(self, labels, part=slice(None)):
-        """Which components in `part` are not of the class of each sample [K', B]; None where all count."""
-        own = self.labels
-        return None if labels is None or own is None else own[part, None] != labels
-
-    def _known(self, labels, x):
-        """Labels beside x."""
-        if labels is None:
-            return None
-        if self.labels is None:
-            raise Refused("labels were given, but this distribution has no classes")
-        labels = classes_of("labels", labels, len(x), self.classes)
-        known = self._present is None or labels.device.type != "cpu"
-        if not known and (empty := ~torch.isin(labels, torch.tensor(self._present))).any():
-            raise Refused(f"labels contain {int(labels[empty][0])}: no component of this distribution is of it")
-        return sent(labels, x.device)
-
     def _checked(self, x, sigma, labels):
         """(x [B, d] in the most precise type, σ, labels), all beside each other."""
         if x.shape[1:] != self.shape:
@@ -228,11 +213,6 @@ class GaussianMixture:
                 f"x is on {x.device}, but this distribution on {self.means.device}; move one of them with .to"
             )
         return precisely(x.flatten(1)), level(sigma, x, zero=self._wide), self._known(labels, x)
-
-    def _priors(self, labels):
-        """log of the weight of each class [classes]."""
-        weights = torch.zeros(self.classes, dtype=torch.float64)
-        return weights.index_add_(0, labels, self._log_weights.exp()).log()
 
     def _sigma_data(self) -> float:
         weights = self._log_weights.exp()[:, None]
@@ -262,7 +242,7 @@ class PointSet(GaussianMixture):
         flat, sigma, labels = self._checked(x, sigma, labels)
         if self._ready is None:
             self._ready = Patchwise(self.means, self.labels, self.shape, self._side)
-        return _like(x, self._ready(flat, sigma, labels))
+        return like(x, self._ready(flat, sigma, labels))
 
     def both(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
         """(D(x; σ), log p(x; σ)). Raises Refused for patches."""
@@ -274,6 +254,14 @@ class PointSet(GaussianMixture):
         self._one_density()
         return super().log_density(x, sigma, labels)
 
+    def log_class_probability(self, x: torch.Tensor, sigma: Any) -> torch.Tensor:
+        """log p(c | x; σ) [B, C], see `Labelled`. Raises Refused for patches."""
+        self._one_density()
+        return super().log_class_probability(x, sigma)
+
+    def _fit(self, flat) -> bool:
+        return self._side is None and super()._fit(flat)
+
     def _one_density(self):
         if self._side is not None:
             raise Refused(
@@ -284,8 +272,3 @@ class PointSet(GaussianMixture):
     def points(self) -> torch.Tensor:
         """The points [K, …] (a copy: others ask this denoiser, too)."""
         return self.means.view(-1, *self.shape).clone()
-
-
-def _like(x, denoised) -> torch.Tensor:
-    """D [B, d] in the shape and the type of x."""
-    return denoised.to(x.dtype).contiguous().view(x.shape)

@@ -73,7 +73,20 @@ class Mixture:
     def denoised(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None = None) -> torch.Tensor:
         """D(x; σ) [B, d]. other [K, B]: components that are not of the sample's class."""
         asked = self._asked(x.T, sigma, other)
-        return asked.mean(asked.logits.T.softmax(1).T if self._lying else asked.logits.softmax(0)).T
+        return asked.mean(self._softmax(asked.logits)).T
+
+    def pair(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """(D of the sample's class, D of all) [B, d], from the same logits."""
+        logits, mean, _ = self._ask(x.T, sigma)
+        own = logits if other is None else logits.masked_fill(other, -math.inf)
+        return mean(self._softmax(own)).T, mean(self._softmax(logits)).T
+
+    def logs(self, x: torch.Tensor, sigma: Level) -> torch.Tensor:
+        """log π_k N(x; …) [K, B] up to what all components of a sample share."""
+        return self._ask(x.T, sigma).logits
+
+    def _softmax(self, logits) -> torch.Tensor:
+        return logits.T.softmax(1).T if self._lying else logits.softmax(0)
 
     def log_sum(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None = None) -> torch.Tensor:
         """log Σ_k π_k N(x; …) [B], the sum being over the sample's class."""

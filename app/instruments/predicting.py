@@ -16,8 +16,8 @@ from edm import data
 from edm.base.choices import formula_of
 from edm.preconditioning import PRECONDITIONINGS
 
-NAMES = {"eps": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
-COLORS = {"eps": "vp", "flow": "flow", "x": "c1"}
+NAMES = {"flow_eps": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
+COLORS = {"flow_eps": "vp", "flow": "flow", "x": "c1"}
 KEPT = 0.25  # of the data's size: samples that are nearer to the data than that have not lost it
 
 
@@ -109,7 +109,7 @@ import edm
 preset = edm.presets.read("training/prediction")["training"]
 rows = {"discretization": "flow", "schedule": "flow", "scaling": "flow"}
 for d in (2, 16, 512):
-    for prediction in ("eps", "flow", "x"):  # the noise, the velocity, the data
+    for prediction in ("flow_eps", "flow", "x"):  # the noise, the velocity, the data
         changes = {"data": preset["data"] | {"dimensions": d}}
         changes |= {"design": preset["design"] | {"preconditioning": prediction}}
         settings = edm.Training.parse(preset | changes)

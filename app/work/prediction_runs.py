@@ -24,7 +24,7 @@ from edm.training.settings import Training
 
 PLACE, PRESET = ASSETS / "prediction.json", "training/prediction"
 DIMENSIONS = (2, 16, 512)
-PREDICTIONS = ("eps", "flow", "x")  # preconditionings: the network tells the noise, the velocity, or the data
+PREDICTIONS = ("flow_eps", "flow", "x")  # preconditionings: the network tells the noise, the velocity, or the data
 SAMPLING = Sampling(discretization="flow", schedule="flow", scaling="flow")  # no level below those that were learned
 COUNT, SHOWN = 1000, 300  # samples that are measured, and that are drawn
 

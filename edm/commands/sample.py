@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> Any:
     numbers = _numbers(document, options, ending)
     if isinstance(model := document.get("model"), str):
         document["model"] = _known(model)
+    if isinstance(guide := document.get("guide"), str) and document.get("guidance") != "classifier":
+        document["guide"] = _known(guide)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -230,14 +232,13 @@ def _picture(experiment, how, out, device, look):
 
     from edm.base.atomic import atomic
     from edm.data import points
-    from edm.experiments import models
+    from edm.experiments import models, runner
     from edm.files import films, render
-    from edm.sampling.path import path_of
 
     model = models.of(experiment)
     if _ending(out) == ".svg":
         films.check_drawn(model)
-    for note in path_of(experiment.sampling, model.denoiser).notes:
+    for note in runner.path(experiment, model).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
     samples = model.units.restored(states[-1].x.cpu().numpy())
@@ -265,14 +266,18 @@ def _picture(experiment, how, out, device, look):
 def _states(experiment, how, device) -> list:
     """The states of all samples, drawn in batches where --batch says so."""
     from edm.experiments import many, models, runner
+    from edm.sampling.computing import prepared
 
     model, count = models.of(experiment), runner.count(experiment)
     place = runner.place(model, device, count)
-    denoiser = computing.applied(model.denoiser, how, place)
+    computing.say(model.denoiser, how, place)
+    denoiser = runner.denoiser(experiment, model, place, lambda inner: prepared(inner, how, place))
     parts = []
-    for block in many.blocks(range(count), how.batch or count):
+    size = count if runner.together(experiment) else how.batch or count
+    for block in many.blocks(range(count), size):
         part = []
-        for state in runner.states(experiment, place, lambda _: denoiser, None if len(block) == count else block):
+        numbers = None if len(block) == count else block
+        for state in runner.states(experiment, place, numbers=numbers, model=model, made=denoiser):
             part.append(state)
             told = f"step {state.index}, σ = {state.sigma:.4g}, {state.evaluations} evaluations"
             print(f"\r{told} ", end="", file=sys.stderr)

@@ -72,24 +72,33 @@ class Dataset:
         return self.denoiser.sample(count, seed, label)
 
 
+def _parted(name, title, build, parts, dim=2, count=400) -> Dataset:
+    """A distribution of points whose parts are its classes."""
+    return Dataset(name, title, (dim,), build, len(parts), count, tuple(parts))
+
+
 def _undrawn():
     raise Refused("the model 'drawn' has no points of its own; use edm.data.of(experiment)")
 
 
+COMPASS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
+
 DATASETS = {
     dataset.name: dataset
     for dataset in (
-        Dataset("eight_gaussians", "Eight Gaussians", (2,), toy.eight_gaussians),
-        Dataset("two_moons", "Two moons", (2,), toy.two_moons),
-        Dataset("circles", "Circles", (2,), toy.circles),
-        Dataset("spiral", "Spiral", (2,), toy.spiral),
+        _parted("eight_gaussians", "Eight Gaussians", toy.eight_gaussians, COMPASS),
+        _parted("two_moons", "Two moons", toy.two_moons, ["upper moon", "lower moon"]),
+        _parted("circles", "Circles", toy.circles, ["inner circle", "outer circle"]),
+        _parted("spiral", "Spiral", toy.spiral, ["first arm", "second arm"]),
         Dataset("checkerboard", "Checkerboard", (2,), toy.checkerboard),
-        Dataset("pinwheel", "Pinwheel", (2,), toy.pinwheel),
+        _parted("pinwheel", "Pinwheel", toy.pinwheel, [f"blade {k + 1}" for k in range(5)]),
         Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
+        _parted("tree", "Two trees", toy.tree, ["upper tree", "lower tree"]),
         Dataset("smiley", "Smiley", (2,), toy.smiley),
         Dataset("plane_16", "A plane in 16 dimensions", (16,), toy.plane_16),
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
-        Dataset("three_modes", "Three modes (1-D)", (1,), toy.three_modes, count=60),
+        _parted("two_modes", "Two modes (1-D)", toy.two_modes, ["left", "right"], 1, 60),
+        _parted("three_modes", "Three modes (1-D)", toy.three_modes, ["left", "middle", "right"], 1, 60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
         Dataset(
             "emoji", "Emoji, ideal denoiser", emoji.SHAPE, emoji.exact, classes=9, count=16, class_names=emoji.CLASSES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import model_validator
 
 from edm import data
-from edm.base.fields import Place, Settings, Whole, knob, refusal
+from edm.base.fields import Number, Place, Settings, Whole, knob, refusal
 from edm.data import sources
 from edm.embedded import MOST
 
@@ -56,7 +56,8 @@ class Data(Settings):
     labels: str | None = knob(
         None,
         "labels",
-        "Where the classes stand, if not in folders; names: in the files' names, as in cat.0.jpg",
+        "Where the classes stand, if not in folders; names: in the files' names, as in cat.0.jpg; parts: those of a "
+        "distribution of points, such as its moons",
         choices=sources.LABELS,
     )
     conditional: bool = knob(True, "classes", "Train on the classes, where the data has any")
@@ -66,6 +67,23 @@ class Data(Settings):
         "Images kept from training, to validate on; none: val/ and test/, else 5 %, at most 1000",
         ge=0,
         le=100_000,
+    )
+    low_resolution: Whole | None = knob(
+        None,
+        "low resolution",
+        "Learn to upsample: images are told in so many pixels, and learned in all; none: they are learned from nothing",
+        ge=1,
+        le=512,
+    )
+    low_noise: Number = knob(
+        0.3,
+        "σ<sub>c</sub>",
+        "The most noise, evenly drawn from 0, that the low-resolution images get in training",
+        slider=(0, 1),
+        step=0.01,
+        ge=0,
+        le=10,
+        needs="low_resolution",
     )
     examples: Whole | None = knob(
         None,
@@ -85,6 +103,8 @@ class Data(Settings):
         known = data.DATASETS.get(self.dataset)
         if self.dimensions is not None and known is not None and self.dimensions < known.shape[0]:
             raise refusal("dimensions", self.dimensions, f"must be at least {known.shape[0]}, those of {self.dataset}")
+        if self.labels not in (None, allowed := sources.labels(self.dataset)):
+            raise refusal("labels", self.labels, f"must be {allowed!r} for the dataset {self.dataset!r}")
         file = sources.file_of(self.dataset)
         if self.path == "" or (file and self.path is None):
             raise refusal("path", self.path, f"must name the {file or 'folder'} of the dataset {self.dataset!r}")

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from edm.base.types import Indices
 
 KINDS = {"images": "folder", "points": "points"}  # what can be brought, and who reads it
-LABELS = ("names",)  # where classes may stand, if not in folders or in a file that tells them
+# where classes may stand, if not in folders or in a file that tells them: files' names, a distribution's parts
+LABELS = ("names", "parts")
 DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
 
@@ -44,14 +45,14 @@ class DataError(Refused):
 
 
 class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file."""
+    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. told: of its classes."""
 
     size = None
 
-    def __init__(self, dataset: data.Dataset):
-        self._dataset = dataset
+    def __init__(self, dataset: data.Dataset, told: bool = True):
+        self._dataset, self.units = dataset, dataset.units
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
-        self.classes, self.class_names, self.units = dataset.classes, dataset.class_names, dataset.units
+        self.classes, self.class_names = (dataset.classes, dataset.class_names) if told else (0, ())
 
     @property
     def exact(self) -> Any:
@@ -115,12 +116,25 @@ def _folder(settings):
     return source_of(brought(settings), settings)
 
 
+def _scenes(settings):
+    return scenes.Scenes(resolution=settings.resolution)
+
+
+def _scenes_shape(settings):
+    return scenes.Scenes(resolution=settings.resolution).shape
+
+
 def _toys() -> list[str]:
     return [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
 
 
 def _mixture(settings):
-    return Mixture(data.chosen(settings))
+    return Mixture(data.chosen(settings), told=settings.labels == "parts")
+
+
+def _toy(name):
+    dataset = data.DATASETS[name]
+    return Reader(name, dataset.title, _mixture, knobs=("dimensions", *(("labels",) if dataset.classes else ())))
 
 
 @dataclass(frozen=True)
@@ -134,10 +148,6 @@ class Reader(Choice):
     file: str = ""
     place: str | None = None
     shape: Callable | None = None
-
-
-def _toy(name):
-    return Reader(name, data.DATASETS[name].title, _mixture, knobs=("dimensions",))
 
 
 def _downloaded(name, title, shape):
@@ -156,11 +166,11 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", _mixture,
+                "points", "Points in a file", lambda settings: Mixture(data.chosen(settings)),
                 knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
-            Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
+            Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),
             Reader("emoji", "Emoji", lambda settings: Emoji()),
             _downloaded("mnist", "MNIST", (1, 32, 32)),
             _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
@@ -189,6 +199,11 @@ def readers(knob: str) -> list[str]:
     """The data for which a field of `edm.data.settings.Data` matters, or may."""
     told = {name: knobs_of(offered(), name) for name in offered()}
     return [name for name, knobs in told.items() if knobs is None or knob in knobs]
+
+
+def labels(name: str) -> str | None:
+    """What the field `labels` may say of these data; None: nothing, or they say it themselves."""
+    return None if name not in readers("labels") else "names" if file_of(name) else "parts"
 
 
 def file_of(name: str) -> str:

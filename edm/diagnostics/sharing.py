@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from edm.base.transfers import sent
-from edm.sampling.denoisers import Around, Denoise
+from edm.sampling.denoisers import Around, At, Denoise, along
 
 if TYPE_CHECKING:
+    from edm.base.protocols import PathLike
     from edm.base.types import Labels
 
 _OVERHEAD = 500  # bytes of an entry besides its numbers
@@ -90,6 +91,10 @@ class Shared(Around):
         if isinstance(result, torch.Tensor):
             self._keep(key, digest if unread else None, result.detach().clone())
         return result
+
+    def along(self, path: PathLike) -> At | None:
+        """Of a denoiser that wants to know of a run's steps, nothing is remembered there: answers depend on them."""
+        return along(self.inner, path)
 
     def once(self, key: Hashable, given: tuple, make: Callable[[], Iterator]) -> Iterator:
         """The items of make(), each computed when it is first asked for: whoever asks with this key, and the very same

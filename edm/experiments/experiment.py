@@ -12,15 +12,18 @@ from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from edm.base.errors import Refused
-from edm.base.fields import Number, Settings, Whole, knob, refusal
+from edm.base.fields import Number, Whole, knob, refusal
 from edm.data import classes
-from edm.experiments import models
-from edm.sampling.settings import Sampling
+from edm.experiments import cascades, guides, models
+from edm.sampling.guidance import GUIDANCES
+from edm.sampling.guidance.settings import Guiding
+from edm.sampling.settings import MAX_STEPS, Sampling
 
 MAX_SAMPLES = 4096
 MAX_DRAWN = 1000
 
-_NONE = ("", "none", "auto")  # of a class, unless one is called so
+NONE = "none"  # of a class, unless one is called so: of a network, told of no class
+_OPEN = ("", "auto")  # likewise: not said
 EACH = "each"  # likewise: all classes, by turns
 
 
@@ -35,7 +38,7 @@ def _label(value):
 Label = Annotated[int | str | None, BeforeValidator(_label)]
 
 
-class Experiment(Settings):
+class Experiment(Guiding):
     """What to sample, and how: the document behind a picture."""
 
     model: str = knob(
@@ -48,18 +51,54 @@ class Experiment(Settings):
         None,
         "class",
         "Class to sample, by its name, where the model knows classes; of classes whose names are no numbers also by "
-        "number, from 0; none: all; each: one after the other, as networks do for none",
+        "number, from 0; each, or left out of a network: one after the other; none: without a class, which a network "
+        "must have been in part of its training",
     )
     points: tuple[tuple[Number, Number], ...] | None = knob(
         None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
     )
+    cascade: str | None = knob(
+        None,
+        "base",
+        "Of a model that makes images larger: the model whose samples these are; none: the first that fits",
+    )
+    cascade_noise: Number | None = knob(
+        None,
+        "σ<sub>c</sub>",
+        "Of such a model: the noise in its low-resolution images, so that it need not believe their details; none: a "
+        "third of the most that it was trained with",
+        slider=(0, 1),
+        step=0.01,
+        ge=0,
+        le=10,
+    )
+    cascade_steps: Whole | None = knob(
+        None, "base's N", "Of such a model: the number of steps of its base; none: as many", ge=1, le=MAX_STEPS
+    )
     sampling: Sampling = Sampling()
+
+    def _settle_cascade(self, model) -> models.Model:
+        """What is said of a cascade is said of a model that is one, and its base fits. What is guided: the base."""
+        if model.low is None:
+            for name in ("cascade", "cascade_noise", "cascade_steps"):
+                if getattr(self, name) is not None:
+                    raise refusal(name, getattr(self, name), f"must be none: {self.model} makes no images larger")
+            return model
+        try:
+            return cascades.base_of(model, self.cascade)
+        except Refused as error:
+            raise refusal("cascade", self.cascade or "none", str(error)) from None
 
     def _settle_label(self, model) -> None:
         """However the class was written, it is written as its name."""
-        if isinstance(self.label, str) and self.label.lower() in _NONE and self.label not in model.class_names:
+        if self._says(model, *_OPEN) or (self._says(model, NONE) and not (model.trained and model.classes)):
             object.__setattr__(self, "label", None)
-        if self.by_turns(model):
+        if self._says(model, NONE):
+            if not model.unconditional:
+                reason = "this model always had a class in its training (label_dropout = 0), so that it needs one"
+                raise refusal("label", self.label, reason)
+            object.__setattr__(self, "label", NONE)
+        elif self.by_turns(model):
             object.__setattr__(self, "label", None if model.trained else EACH)
         elif self.label is not None:
             try:
@@ -70,15 +109,32 @@ class Experiment(Settings):
 
     def by_turns(self, model: models.Model) -> bool:
         """Whether it asks for all classes of its model by turns; a network, which has to be told of one, does so."""
-        said = isinstance(self.label, str) and self.label.lower() == EACH and self.label not in model.class_names
-        return said and bool(model.classes)
+        return self._says(model, EACH) and bool(model.classes)
+
+    def without_class(self, model: models.Model) -> bool:
+        """Whether it asks a network for samples of no class."""
+        return self._says(model, NONE) and model.trained and bool(model.classes)
+
+    def _says(self, model: models.Model, *words: str) -> bool:
+        """Whether one of these words is said of the class, which is none's name."""
+        return isinstance(self.label, str) and self.label.lower() in words and self.label not in model.class_names
+
+    def _check_guidance(self, model) -> None:
+        try:
+            guides.check(self, model)
+        except Refused as error:
+            raise refusal("guidance", self.guidance, str(error)) from None
+        if GUIDANCES[self.guidance].classes and self.without_class(model):
+            raise refusal("label", self.label, f"the guidance {self.guidance} leads to a class: choose one, or each")
 
     @model_validator(mode="after")
     def _consistent(self):
         if not models.known(self.model):
             allowed = ", ".join(f"'{name}'" for name in models.names())
             raise refusal("model", self.model, f"must be one of {allowed}")
-        self._settle_label(models.load(self.model))
+        model = models.load(self.model)
+        self._settle_label(model)
+        self._check_guidance(self._settle_cascade(model))
         if (self.points is not None) != (self.model == "drawn"):
             raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
         if self.points is not None:

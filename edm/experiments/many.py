@@ -18,11 +18,12 @@ import numpy as np
 import torch
 
 from edm.base.errors import Refused
-from edm.base.fields import Settings, SettingsError, Whole, knob
+from edm.base.fields import SettingsError, Whole, knob
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment, Label
 from edm.files.render import to_uint8
 from edm.sampling.computing import Computing, prepared
+from edm.sampling.guidance.settings import Guiding
 from edm.sampling.loop import State, last
 from edm.sampling.settings import Sampling
 
@@ -36,7 +37,7 @@ WRITERS = 4  # threads that make PNGs while the next batch is computed
 LOOK = 0.5  # seconds between two looks at what other processes have done
 
 
-class Many(Settings):
+class Many(Guiding):
     """Many images: which, and how they are drawn."""
 
     count: Whole = knob(50_000, "images", "How many images to draw", slider=(1000, 50_000), ge=1, le=MOST)
@@ -52,8 +53,9 @@ class Many(Settings):
         return range(self.first, self.first + self.count)
 
     def experiment(self, model: str) -> Experiment:
-        """Of which they are the samples. Raises SettingsError for a class that the model does not know."""
-        return Experiment(model=model, label=self.label, sampling=self.sampling)
+        """Of which they are the samples. Raises SettingsError for a class or guidance that it does not know."""
+        guidance = {name: getattr(self, name) for name in Guiding.model_fields}
+        return Experiment(model=model, label=self.label, sampling=self.sampling, **guidance)
 
 
 class Progress(NamedTuple):
@@ -82,14 +84,19 @@ class Drawing:
     def __init__(self, experiment: Experiment, computing: Computing, device: torch.device):
         self.experiment, self.computing, self.device = experiment, computing, device
         self.model = models.of(experiment)
+        if runner.together(experiment):
+            raise Refused(
+                f"guidance = {experiment.guidance!r}: its samples are drawn together, as one population, and these are "
+                "drawn batch after batch; write them into a .png, .csv or .npz"
+            )
         self.size = at_once(self.model, computing, device)
-        self._denoiser = prepared(self.model.denoiser, computing, device)
+        self._denoiser = runner.denoiser(experiment, self.model, device, lambda d: prepared(d, computing, device))
 
     def states(self, block: range) -> Iterator[State]:
         """The states of the batch, whole, in which a block lies."""
         whole = block.start // self.size * self.size
         end = whole + self.size if self.device.type == "cpu" else block.stop
-        return runner.states(self.experiment, self.device, lambda _: self._denoiser, range(whole, end))
+        return runner.states(self.experiment, self.device, numbers=range(whole, end), made=self._denoiser)
 
     def rows(self, block: range, state: State) -> np.ndarray:
         """Those of the batch's last state that belong to a block: float32 [n, …]."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edm.data.units import Units
     from edm.files.checkpoints import Header
+    from edm.sampling.upsampling import Low
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Model:
         """The numbers of the classes that are drawn where none is asked for: of a network, those it was taught."""
         return self.header.drawn if self.header else tuple(range(self.classes))
 
+    @property
+    def unconditional(self) -> bool:
+        """Whether it can be sampled without a class: it knows none, or was without in part of its training."""
+        return not self.trained or not self.classes or (self.header is not None and self.header.label_dropout > 0)
+
     def class_of(self, label: int | str) -> int:
         """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
         names, drawn = self.class_names, self.drawn
@@ -75,6 +81,11 @@ class Model:
             raise Refused(f"had no images in the training of this model; it knows {known}")
         plain = names == tuple(str(k) for k in range(len(drawn)))
         raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
+
+    @property
+    def low(self) -> Low | None:
+        """Of a model that makes images larger: the low-resolution images that it has to be given."""
+        return self.header.low if self.header else None
 
     @property
     def denoiser(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,14 +13,19 @@ from edm.base import devices
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 from edm.data.classes import turns
-from edm.experiments import models
+from edm.experiments import cascades, guides, models
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
+from edm.sampling.guidance import GUIDANCES
+from edm.sampling.guidance.tilted import tilted, tilted_path
 from edm.sampling.loop import State, sample
 from edm.sampling.noise import latents, seeds
+from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.base.types import Device
+    from edm.sampling.denoisers import Denoise
+    from edm.sampling.path import Path
 
 
 def count(experiment: Experiment, model: models.Model | None = None) -> int:
@@ -78,15 +83,23 @@ def labels_of(experiment: Experiment, numbers: range | None = None) -> list[int]
     return _labels(_classes(experiment, model), range(count(experiment, model)) if numbers is None else numbers)
 
 
-def classes_of(experiment: Experiment) -> tuple[int, ...]:
+def classes_of(experiment: Experiment, model: models.Model | None = None) -> tuple[int, ...]:
     """The classes that samples have by turns, as the network counts them: one, if it is asked for; (): none."""
-    return _classes(experiment, models.of(experiment))
+    return _classes(experiment, model or models.of(experiment))
+
+
+def together(experiment: Experiment) -> bool:
+    """Whether its samples are drawn as one population, so that each depends on the others."""
+    return GUIDANCES[experiment.guidance].population
 
 
 def _classes(experiment, model) -> tuple[int, ...]:
+    if experiment.without_class(model):
+        return ()
     if experiment.label is not None and not experiment.by_turns(model):
         return (model.class_of(experiment.label),)
-    return model.drawn if model.classes and (model.trained or experiment.label is not None) else ()
+    asked = model.trained or experiment.label is not None or GUIDANCES[experiment.guidance].classes
+    return model.drawn if model.classes and asked else ()
 
 
 def _labels(taking, numbers) -> list[int] | None:
@@ -98,24 +111,66 @@ def _latents(seed, number, shape):
     return latents(seeds(seed, number), shape)
 
 
+def denoiser(
+    experiment: Experiment,
+    model: models.Model | None = None,
+    device: Device = "cpu",
+    wrap: Callable | None = None,
+) -> Denoise:
+    """The denoiser of the experiment there, with its guidance. model: its own, where it has been looked up already.
+
+    wrap: put around each denoiser that is evaluated, the model's and that of a guide.
+    """
+    model = model or models.of(experiment)
+    there = place(model, device, count(experiment, model))
+    plain = _ready(model.denoiser, there, wrap)
+    if model.low is not None:  # of a cascade the base is guided
+        base = cascades.base_experiment(experiment, model)
+        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
+    if experiment.guidance == "none":
+        return plain
+    entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
+    guide = None if load is None else load()
+    if guide is not None:
+        guide = on(guide, there) if entry.takes == "classifier" else _ready(guide, there, wrap)
+    return entry(plain, experiment, guide)
+
+
+def _ready(denoiser, device, wrap) -> Denoise:
+    moved = on(denoiser, device)
+    return wrap(moved) if wrap else moved
+
+
+def path(experiment: Experiment, model: models.Model | None = None) -> Path:
+    """What its sampling means for its denoiser; the evaluations are those of its guidance, too."""
+    if together(experiment):
+        return tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
+    return path_of(experiment.sampling, denoiser(experiment, model))
+
+
 def states(
     experiment: Experiment,
     device: Device = "cpu",
     wrap: Callable | None = None,
     numbers: range | None = None,
     model: models.Model | None = None,
+    made: Denoise | None = None,
 ) -> Iterator[State]:
-    """Sample the experiment. `wrap` may put something around the denoiser, such as a check for cancellation.
+    """Sample the experiment. `wrap` may put something around what is evaluated, such as a check for cancellation.
 
-    device: "auto" is where it is quickest (see `place`). numbers, model: as in `start`.
+    device: "auto" is where it is quickest (see `place`). numbers, model: as in `start`. made: what `denoiser` gave.
     Raises Refused, in place of the last state, for samples that are not finite.
     """
     model = model or models.of(experiment)
     device = place(model, device, count(experiment, model) if numbers is None else len(numbers))
-    denoiser = on(model.denoiser, device)
+    asked = denoiser(experiment, model, device, wrap) if made is None else made
     z, labels = start(experiment, device, numbers, model)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
-    found = sample(wrap(denoiser) if wrap else denoiser, z, experiment.sampling, labels, seeds=own)
+    if together(experiment):
+        plain: Any = asked  # what leads them, around the denoiser
+        found = tilted(plain.inner, z, experiment.sampling, labels, experiment.guidance_weight, seeds=own)
+    else:
+        found = sample(asked, z, experiment.sampling, labels, seeds=own)
     return _finite(found, experiment.model)
 
 

@@ -9,7 +9,7 @@ import torch
 from edm.base import precisions
 from edm.base.fields import Settings, Whole, knob
 from edm.preconditioning import Denoiser
-from edm.sampling.denoisers import Around, compiled, on
+from edm.sampling.denoisers import Around, compiled, innermost, on
 
 if TYPE_CHECKING:
     from edm.base.types import Device
@@ -64,6 +64,4 @@ def notes(denoiser: Denoise, computing: Computing, device: Device) -> list[str]:
 
 def has_network(denoiser: Any) -> bool:
     """Whether a denoiser, or the one that it is around, computes with a network."""
-    while isinstance(denoiser, Around):
-        denoiser = denoiser.inner
-    return isinstance(denoiser, Denoiser)
+    return isinstance(innermost(denoiser), Denoiser)

@@ -7,10 +7,11 @@ watch it, to stop it, to guide it) is a subclass of `Around`, which passes on wh
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 
@@ -22,9 +23,10 @@ from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
 
 if TYPE_CHECKING:
-    from edm.base.protocols import HeaderLike
+    from edm.base.protocols import HeaderLike, PathLike
 
 Denoise = Callable[..., torch.Tensor]  # D(x, sigma, labels=None) -> x0
+At = Callable[[int], Denoise]  # of a run: step i -> the denoiser of its evaluations
 _Callable = TypeVar("_Callable", bound=Denoise)
 
 
@@ -94,11 +96,39 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
+    def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
+        """See `of_samples`."""
+        return self.around(of_samples(self.inner, sampling, labels, seeds))
+
+    def part(self, rows: slice) -> Self:
+        """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
+        images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
+        return self.around(part(self.inner, rows))
+
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
-        moved = copy.copy(self)
-        moved.inner = on(self.inner, device)
-        return moved
+        return self.around(on(self.inner, device))
+
+    def around(self, inner: Any) -> Self:
+        """The same around another denoiser; a copy."""
+        made = copy.copy(self)
+        made.inner = inner
+        return made
+
+    def along(self, path: PathLike) -> At | None:
+        """See `along`."""
+        at = along(self.inner, path)
+        return None if at is None else lambda index: self.around(at(index))
+
+    def evaluations_at(self, sigma: Any) -> int:
+        """See `evaluations_at`."""
+        return evaluations_at(self.inner, sigma)
+
+    def pair(self, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `pair`. A subclass with a way of its own to call is called that way."""
+        if type(self).__call__ is Around.__call__:
+            return pair(self.inner, x, sigma, labels)
+        return _both(self, x, sigma, labels)
 
 
 _OURS = (Around, Denoiser, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
@@ -118,6 +148,85 @@ def ask(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any = None) -> t
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
     with exact():
         return denoiser(x, sigma) if labels is None else denoiser(x, sigma, labels)
+
+
+def conditional(denoiser: Denoise) -> bool:
+    """Whether it is to be told of classes: it knows some; of one that does not say, whether it takes a third
+    argument."""
+    known = denoiser_of(denoiser).classes
+    if known is not None:
+        return known > 0
+    try:
+        inspect.signature(denoiser).bind(None, None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def innermost(denoiser: Any) -> Any:
+    """What is within all that is around it."""
+    while isinstance(denoiser, Around):
+        denoiser = denoiser.inner
+    return denoiser
+
+
+class Step(NamedTuple):
+    """Where step i = `index` of a run begins: σ_i, σ̂_i with churn's noise, and σ_{i+1}, where it ends."""
+
+    index: int
+    sigma: float
+    sigma_hat: float
+    sigma_next: float
+
+
+def step_of(path: PathLike, index: int) -> Step:
+    """Step `index` of a path."""
+    sigma = path.sigmas[index]
+    raised = path.schedule.sigma(path.hats[index]) if path.gammas[index] else sigma
+    return Step(index, sigma, raised, path.sigmas[index + 1])
+
+
+def along(denoiser: Denoise, path: PathLike) -> At | None:
+    """What a run along `path` asks in each of its steps, at(i), if the denoiser wants to know of them (its method
+    `along`); None if it does not. What it remembers from step to step is that run's."""
+    own = getattr(denoiser, "along", None)
+    return None if own is None else own(path)
+
+
+def evaluations_at(denoiser: Denoise, sigma: Any) -> int:
+    """How many networks, or passes of one, a call at σ evaluates: 1, if the denoiser says nothing else by a method of
+    this name."""
+    own = getattr(denoiser, "evaluations_at", None)
+    return 1 if own is None else own(sigma)
+
+
+def pair(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """(D(x; σ, c), D(x; σ)): of a network as one batch, of an exact denoiser from the same distances."""
+    own: Any = getattr(denoiser, "pair", None)
+    return _both(denoiser, x, sigma, labels) if own is None else own(x, sigma, labels)
+
+
+def _both(denoiser, x, sigma, labels):
+    """The same by calls. Networks know −1 for no class; whatever else there is need not, and is asked twice."""
+    if not isinstance(innermost(denoiser), Denoiser):
+        return ask(denoiser, x, sigma, labels), ask(denoiser, x, sigma)
+    labels = torch.as_tensor(labels)
+    if isinstance(sigma, torch.Tensor) and sigma.numel() > 1:
+        sigma = torch.cat([sigma, sigma])
+    both = ask(denoiser, torch.cat([x, x]), sigma, torch.cat([labels, torch.full_like(labels, -1)]))
+    return both[: len(x)], both[len(x) :]
+
+
+def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
+    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
+    own: Any = getattr(denoiser, "of_samples", None)
+    return denoiser if own is None else own(sampling, labels, seeds)
+
+
+def part(denoiser: _Callable, rows: slice) -> _Callable:
+    """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
+    movable: Any = denoiser
+    return movable.part(rows) if isinstance(denoiser, Around) else denoiser
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:

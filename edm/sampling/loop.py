@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from edm.base.errors import Refused
-from edm.sampling.denoisers import Denoise, ask, denoiser_of
+from edm.sampling.denoisers import Denoise, along, ask, denoiser_of, evaluations_at, of_samples
 from edm.sampling.noise import noise_source
 from edm.sampling.pace import Pace
 from edm.sampling.path import Path, path_of
@@ -33,7 +33,7 @@ class State:
     index: i = 0 … N. t, sigma, scale: t_i, σ(t_i), s(t_i). x: the ODE's state [B, …]; x/scale = y + σ·n.
     denoised: D at the start of step i (after churn's noise, if any); at i = N, where σ = 0, it is x. Of UniPC x is what
         the step before has predicted, and D is that of it; its correction belongs to the next step.
-    evaluations: calls of the denoiser so far.
+    evaluations: of the denoiser so far; one that is guided may evaluate two networks in a call, which count as two.
     """
 
     index: int
@@ -46,13 +46,15 @@ class State:
 
 
 class Ode:
-    """The probability-flow ODE of one run: `slope(x, t)`. It counts its calls of the denoiser in `evaluations`.
+    """The probability-flow ODE of one run: `slope(x, t)`. It counts in `evaluations` what its denoiser evaluates.
 
+    asked: the denoiser that is asked now: itself, or as it is in a step, if it wants to know of them (`along`).
     path: whose schedule and scaling count; `PLAIN` for x/s itself.
     """
 
     def __init__(self, denoiser: Denoise, path: Path, labels: Any = None):
         self.denoiser, self.schedule, self.scaling, self.labels = denoiser, path.schedule, path.scaling, labels
+        self.asked = denoiser
         self.evaluations = 0
         self._pace = Pace()
 
@@ -61,9 +63,9 @@ class Ode:
         sigma, sigma_dot = self.schedule.sigma(t), self.schedule.sigma_dot(t)
         s, s_dot = self.scaling.s(t), self.scaling.s_dot(t)
         unscaled = x if s == 1 else x / s
-        self.evaluations += 1
+        self.evaluations += evaluations_at(self.asked, sigma)
         self._pace.keep(x.device)
-        denoised = ask(self.denoiser, unscaled, sigma, self.labels)
+        denoised = ask(self.asked, unscaled, sigma, self.labels)
         if not isinstance(denoised, torch.Tensor) or denoised.shape != x.shape:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
             raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
@@ -85,6 +87,7 @@ class Run:
         solver = SOLVERS[path.sampling.solver]
         self._draws, self._own = path.draws, solver.draws(path.sampling)
         self._step = solver.begin(path, path.sampling)
+        self._at = along(ode.denoiser, path)
 
     def skip(self, index: int, x: torch.Tensor) -> None:
         """Draw what the steps before `index` draw, where they are not taken; x: a state [B, …]."""
@@ -106,10 +109,17 @@ class Run:
     def begin(self, index: int, x: torch.Tensor) -> Now:
         """Step `index` from the state x [B, …] at t_i: one evaluation."""
         x = self.hat(index, x)
+        self._tell(index)
         return self.at(index, x, *self.ode.slope(x, self.path.hats[index]))
+
+    def _tell(self, index: int) -> None:
+        """The denoiser which step it is in."""
+        if self._at is not None:
+            self.ode.asked = self._at(index)
 
     def step(self, now: Now) -> torch.Tensor:
         """The state [B, …] at the next level."""
+        self._tell(now.index)
         first, end = (now.index + 1) * self._draws - self._own, (now.index + 1) * self._draws
         return self._step(self.ode, now, _Draws(self._noise, first, end, self._given))
 
@@ -166,7 +176,8 @@ def prepared(
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
-    path = path_of(sampling, denoiser)
+    path, seeds = path_of(sampling, denoiser), None if seeds is None else list(seeds)
+    denoiser = of_samples(denoiser, sampling, labels, seeds)
     run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds), given=noise is not None)
     if begin is not None:
         return run, _level(begin[0], path), x

@@ -10,13 +10,13 @@ where several become one, one step is taken.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from edm import schedules, timesteps
 from edm.base.errors import Refused
-from edm.sampling.denoisers import Denoise, denoiser_of
+from edm.sampling.denoisers import Denoise, along, denoiser_of, evaluations_at
 from edm.sampling.settings import Sampling
 from edm.schedules import MAX_CHURN, Scaling, Schedule
 from edm.solvers import SOLVERS
@@ -31,7 +31,8 @@ class Path:
 
     sigmas, times: σ_i and t_i of i = 0 … N, the last ones 0; all are asked of the denoiser as they stand here.
     gammas, hats: γ_i and t̂_i of the steps i = 0 … N − 1; t̂_i = t_i where γ_i = 0.
-    notes: sentences about what differs from what the settings ask for.
+    notes: sentences about what differs from what the settings ask for. passes: what a call of the denoiser evaluates
+    in each step, where that is not 1 in all of them.
     """
 
     sampling: Sampling
@@ -42,6 +43,7 @@ class Path:
     gammas: tuple[float, ...]
     hats: tuple[float, ...]
     notes: tuple[str, ...] = ()
+    passes: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -67,8 +69,11 @@ class Path:
 
     @property
     def evaluations(self) -> int:
-        """Calls of the denoiser that a sample takes."""
-        return SOLVERS[self.sampling.solver].cost(self.steps, self.sampling)
+        """What a sample takes: calls of the denoiser, each of which may evaluate two networks where it is guided."""
+        solver = SOLVERS[self.sampling.solver]
+        if not self.passes:
+            return solver.cost(self.steps, self.sampling)
+        return sum(passes * solver.share(self, self.sampling, i) for i, passes in enumerate(self.passes))
 
     def time(self, sigma: float) -> float:
         """t at which σ(t) is `sigma`, at the levels or between them; 0 for 0."""
@@ -120,7 +125,15 @@ def path_of(sampling: Sampling, denoiser: Denoise | None = None) -> Path:
     if any(gammas):
         raised = nearest([(1 + gamma) * sigma for gamma, sigma in zip(gammas, levels, strict=True)], denoiser)
         hats = tuple(schedule.inverse(s) if g else t for s, g, t in zip(raised, gammas, times, strict=True))
-    return Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
+    path = Path(settings, schedule, scaling, (*levels, 0.0), (*times, 0.0), gammas, hats, (*notes, *merged))
+    return replace(path, passes=_passes(path, denoiser))
+
+
+def _passes(path, denoiser) -> tuple[int, ...]:
+    """What a call evaluates in each step; () where it is 1 in all."""
+    at = along(denoiser, path)
+    found = [evaluations_at(denoiser if at is None else at(i), sigma) for i, sigma in enumerate(path.sigmas[:-1])]
+    return () if set(found) == {1} else tuple(found)
 
 
 def round_trip(sampling: Sampling, denoiser: Denoise | None, sigma: float, gamma: float) -> Path:

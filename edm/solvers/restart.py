@@ -32,6 +32,12 @@ def counted(steps: int, sampling: SamplingLike) -> int:
     return 2 * steps - 1 + (steps > 1) * sampling.restart_rounds * 2 * sampling.restart_steps
 
 
+def shared(path: PathLike, sampling: SamplingLike, index: int) -> int:
+    """Of step `index`."""
+    rounds = sampling.restart_rounds * (index == place(path, sampling))
+    return 1 + (index < path.steps - 1) + rounds * 2 * sampling.restart_steps
+
+
 def draws(sampling: SamplingLike) -> int:
     return sampling.restart_rounds
 

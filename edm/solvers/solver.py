@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
+from edm.base.choices import Alias
+
 if TYPE_CHECKING:
     from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
@@ -93,7 +95,8 @@ class Solver:
     begins anew, at order 1. draws_at(path, sampling, i): whether step i draws at all.
     rival: values of its knobs with which it is held against whatever somebody has chosen; None: it is not.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
-    field `order` is p.
+    field `order` is p. shared(path, sampling, i): evaluations of step i, where a step in the middle takes other than
+    two steps take more than one. called: other names that people have for it, besides its variants'.
     """
 
     name: str
@@ -115,6 +118,13 @@ class Solver:
     counted: Callable[[int, SamplingLike], int] | None = None
     rival: Mapping[str, Any] | None = None
     orders: Callable[[int], int] | None = None
+    shared: Callable[[PathLike, SamplingLike, int], int] | None = None
+    called: tuple[Alias, ...] = ()
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Other names of it, those of its variants among them."""
+        return (*self.called, *(Alias(one.name, sets=one.values) for one in self.variants))
 
     @property
     def own(self) -> dict[str, Any]:
@@ -131,6 +141,12 @@ class Solver:
     def cost(self, steps: int, sampling: SamplingLike) -> int:
         """Denoiser calls of so many steps with these settings."""
         return self.counted(steps, sampling) if self.counted else self.evaluations(steps)
+
+    def share(self, path: PathLike, sampling: SamplingLike, index: int) -> int:
+        """Denoiser calls of step `index`; together they are its `cost`."""
+        if self.shared:
+            return self.shared(path, sampling, index)
+        return self.evaluations(2) - self.evaluations(1) if index < path.steps - 1 else self.evaluations(1)
 
     def claimed(self, sampling: SamplingLike) -> int:
         """The order of convergence with these settings."""

@@ -15,18 +15,18 @@ from tests.app.instruments import final
 def test_only_the_data_can_be_told_where_dimensions_are_many_and_runs_are_those_of_the_preset():
     body, runs = final("prediction"), prediction_runs.recorded()
     told = {(run["preconditioning"], run["dimensions"]): run["distance"] for run in runs}
-    assert list(told) == [(one, d) for d in (2, 16, 512) for one in ("eps", "flow", "x")]
-    assert all(told[one, 2] < 0.15 for one in ("eps", "flow", "x"))
-    assert told["x", 512] < 0.06 and told["flow", 512] > 5 and told["eps", 512] > 100
+    assert list(told) == [(one, d) for d in (2, 16, 512) for one in ("flow_eps", "flow", "x")]
+    assert all(told[one, 2] < 0.15 for one in ("flow_eps", "flow", "x"))
+    assert told["x", 512] < 0.06 and told["flow", 512] > 5 and told["flow_eps", 512] > 100
     assert "In 512 dimensions x keeps to the spiral, ε and v are lost" in body["summary"]
     lines = body["figure"]["panels"][0]["lines"]
-    assert [line["y"] for line in lines] == [[told[one, d] for d in (2, 16, 512)] for one in ("eps", "flow", "x")]
+    assert [line["y"] for line in lines] == [[told[one, d] for d in (2, 16, 512)] for one in ("flow_eps", "flow", "x")]
     shown = np.frombuffer(base64.b64decode(body["rows"][2]["cells"][2]["x"]), np.float32).reshape(-1, 2)
     true = edm.data.load("spiral").sample(4000).numpy()
     near = np.linalg.norm(shown[:, None] - true, axis=2).min(1)
     assert shown.shape == (300, 2) and np.sqrt((near**2).mean()) < 0.06, "in the plane of the spiral"
-    asked = prediction_runs.settings("eps", 16)
-    assert (asked.data.dimensions, asked.design.preconditioning) == (16, "eps")
+    asked = prediction_runs.settings("flow_eps", 16)
+    assert (asked.data.dimensions, asked.design.preconditioning) == (16, "flow_eps")
     assert [row["title"] for row in final("prediction", predictions="x")["rows"]] == ["x"]
 
 

@@ -1,0 +1,92 @@
+"""What guides an experiment, by its name: a worse model, an unconditional one, or a classifier of noisy samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from edm.base.errors import Refused
+from edm.experiments import models
+from edm.sampling.guidance import GUIDANCES
+
+if TYPE_CHECKING:
+    from edm.experiments.model import Model
+    from edm.sampling.guidance.settings import Guiding
+
+
+def check(settings: Guiding, model: Model) -> None:
+    """Raises Refused, with what is wrong with `guide`, or the whole guidance, for that model. Loads nothing."""
+    if settings.guidance != "none":
+        found(settings, model)
+
+
+def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
+    """Of settings with guidance: what loads the guide, as `edm.guidance` takes it; None: there is none."""
+    entry = GUIDANCES[settings.guidance]
+    if entry.classes and not model.classes:
+        raise Refused(f"leads to a class, and the model {model.name} knows none: choose a model with classes, or auto")
+    if entry.takes == "classifier":
+        return _classifier(settings.guide, model)
+    if entry.needs:
+        guide = _model(settings.guide) if settings.guide else default(model)
+        _same(guide, model)
+        return lambda: guide.denoiser
+    if settings.guide is None:
+        if not model.unconditional:
+            raise Refused(
+                f"needs {model.name} without a class, but it always had one in its training (label_dropout = 0): "
+                "name an unconditional model as guide"
+            )
+        return None
+    guide = _model(settings.guide)
+    _fits(guide, model)
+    if not guide.unconditional:
+        raise Refused(f"guide = {guide.name!r} always had a class in its training, so that it is no model without one")
+    return lambda: guide.denoiser
+
+
+def default(model: Model) -> Model:
+    """The guide that autoguidance takes where none is named: of the model's own run, the checkpoint that saw least."""
+    images = model.header.images if model.header else 0
+    before = [other for other in models.every() if other.trained and other.family == model.family]
+    before = [other for other in before if other.header and other.header.images < images]
+    if not before:
+        raise Refused(
+            f"needs a guide, a worse model of the same data, and of {model.name} there is no earlier checkpoint: name "
+            "one as guide"
+        )
+    return min(before, key=lambda other: other.header.images if other.header else 0)
+
+
+def _model(name) -> Model:
+    try:
+        return models.load(name)
+    except Refused as error:
+        raise Refused(f"guide = {name!r:.80}: {error}") from None
+
+
+def _same(guide, model):
+    if guide.name == model.name:
+        raise Refused(f"guide = {guide.name!r} is the model itself, which leads away from nothing; choose a worse one")
+    _fits(guide, model)
+    if guide.classes != model.classes:
+        raise Refused(
+            f"guide = {guide.name!r} knows {guide.classes} classes, the model {model.classes}: they are told the same"
+        )
+
+
+def _fits(guide, model):
+    if guide.shape != model.shape:
+        shapes = (" × ".join(map(str, shape)) for shape in (guide.shape, model.shape))
+        raise Refused("guide = {!r} makes samples of {}, the model of {}".format(guide.name, *shapes))
+
+
+def _classifier(name, model) -> Callable[[], Any]:
+    """The exact posterior of a labelled distribution: the one of that name, or that the model is of."""
+    source = _model(name) if name else model
+    exact = source.dataset if name is None or not source.trained else None
+    if exact is None or not exact.classes:
+        raise Refused(f"guide = {name!r} is no classifier" if name else f"needs a classifier as guide for {model.name}")
+    if source.shape != model.shape or source.classes != model.classes:
+        raise Refused(f"guide = {source.name!r} is for other classes, or other samples, than those of {model.name}")
+    return lambda: exact.denoiser.log_class_probability
