@@ -52,7 +52,7 @@ def _body(found):
         for row in rows
     ]  # fmt: skip
     x = {"title": "dimensions d", "log": True}
-    y = {"title": "RMS distance to the data", "log": True}
+    y = {"title": "distance to the data, median", "log": True}
     size = _size(spiral)
     marks = [{"y": size, "text": "size of the data"}]
     return {
@@ -93,7 +93,7 @@ def _summary(rows, size):
     verdict = f"In {most} dimensions {' and '.join(kept) or 'none'} keeps to the spiral"
     verdict += f", {' and '.join(lost)} {'are' if len(lost) > 1 else 'is'} lost" if lost else ""
     return (
-        f"RMS distance of samples to the data in {', '.join(map(str, runs.DIMENSIONS))} dimensions: {'; '.join(said)}. "
+        f"Median distance of samples to the data in {', '.join(map(str, runs.DIMENSIONS))} dimensions: {'; '.join(said)}. "
         f"{verdict}: the same network of width 256, data, noise levels and loss. Recorded here; on Train, choose "
         "Spiral and a number of dimensions to run it yourself."
     )
@@ -117,7 +117,7 @@ for d in (2, 16, 512):
         latents = edm.latents(edm.seeds(0, 1000), (d,))
         x = edm.last(edm.sample(end.state.denoisers()[0], latents, edm.Sampling(**rows))).x
         exact = edm.data.chosen(settings.data).denoiser
-        print(d, prediction, 0.0 if d == 2 else exact.distance(x).square().mean().sqrt())
+        print(d, prediction, 0.0 if d == 2 else exact.distance(x).median())
 """
 
 INSTRUMENT = Instrument(

@@ -201,7 +201,7 @@ class Copies(Drawing):
 
 
 class Samples(Sent):
-    """In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions."""
+    """In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions."""
 
     distance: float
     x: Float32

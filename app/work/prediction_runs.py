@@ -6,7 +6,6 @@ written down (assets/prediction.json), each run in about a minute; delete the fi
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from app.figures.pack import float32
@@ -40,7 +39,7 @@ def recorded() -> list[dict]:
 
 
 def measured(preconditioning: str, dimensions: int) -> dict:
-    """Of a run's samples, {distance: RMS to the nearest of many true points, across: RMS from the plane, points: where
+    """Of a run's samples, {distance: to the nearest of many true points, across: from the plane, both medians, points: where
     some of them lie in it, packed}."""
     asked = settings(preconditioning, dimensions)
     *_, end = (event for event in train(asked) if isinstance(event, Checkpoint))
@@ -51,14 +50,15 @@ def measured(preconditioning: str, dimensions: int) -> dict:
     across = (x.square().sum(1) - places.square().sum(1)).clamp(min=0) if dimensions > 2 else torch.zeros(len(x))
     near = torch.cdist(places, known.double()).amin(1).square()
     return {
-        "distance": _rms(near + across),
-        "across": _rms(across),
+        "distance": _median(near + across),
+        "across": _median(across),
         "points": float32(places[:SHOWN]),
     }
 
 
-def _rms(squares) -> float:
-    return float(f"{np.sqrt(float(squares.mean())):.4g}")
+def _median(squares) -> float:
+    """Of the roots; a few samples that go astray do not count for all."""
+    return float(f"{float(squares.median()) ** 0.5:.4g}")
 
 
 if __name__ == "__main__":

@@ -961,7 +961,7 @@ export interface Levels {
 
 /**
  * evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision: what
- * its network computes in, if it has one.
+ * its network computes in, if it has one. preview: what stands in its place for a moment, in words.
  */
 export interface Picture {
   model: string;
@@ -972,6 +972,7 @@ export interface Picture {
   notes: string[];
   milliseconds: number;
   precision: "float32" | "bf16" | null;
+  preview?: string | null;
   run: Trajectory;
   document: string;
   python: string;
@@ -1136,6 +1137,7 @@ export interface Requests {
   oracle: FigureRequest;
   preconditioning: FigureRequest;
   curvature: FigureRequest;
+  clocks: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
   patches: FigureRequest;
@@ -1173,6 +1175,7 @@ export interface Answers {
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;
+  clocks: Drawing;
   truncation: Truncation;
   order: Drawing;
   patches: Copies;
