@@ -93,7 +93,7 @@ def _summary(rows, size):
     verdict = f"In {most} dimensions {' and '.join(kept) or 'none'} keeps to the spiral"
     verdict += f", {' and '.join(lost)} {'are' if len(lost) > 1 else 'is'} lost" if lost else ""
     return (
-        f"Median distance of samples to the data in {', '.join(map(str, runs.DIMENSIONS))} dimensions: {'; '.join(said)}. "
+        f"Median distance to the data in {', '.join(map(str, runs.DIMENSIONS))} dimensions: {'; '.join(said)}. "
         f"{verdict}: the same network of width 256, data, noise levels and loss. Recorded here; on Train, choose "
         "Spiral and a number of dimensions to run it yourself."
     )

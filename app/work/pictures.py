@@ -44,8 +44,8 @@ class Window(Settings):
 class Picture(Job):
     """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
 
-    Where a network takes long, a whole picture by few evaluations comes first (`app.work.quick`). moving: a knob is being
-    moved, so that previews are of a run in bf16, if that is quicker here (`app.work.hasty`). All that follows, and
+    Where a network takes long, a whole picture by few evaluations comes first (`app.work.quick`). moving: a knob is
+    being moved, so that previews are of a run in bf16, if that is quicker here (`app.work.hasty`). What follows, and
     whatever is kept or measured, is of one in float32.
     """
 

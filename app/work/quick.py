@@ -1,8 +1,8 @@
 """A whole picture before the one that is asked for: the same solution of the ODE, in few evaluations.
 
-Who asks for many evaluations of a network sees blurs first, and then, at once, the end. The solver that is declared for
-it (`preview` of SOLVERS) ends so near to a converged solution that nobody tells them apart, in a third of the time; what
-it finds is shown until the picture that was asked for is there.
+Who asks for many evaluations of a network sees blurs for long before the end. The solver that is declared for it
+(`preview` of SOLVERS) ends so near to a converged solution that nobody tells them apart, in a third of the time, which
+is shown until what was asked for is there.
 """
 
 from __future__ import annotations

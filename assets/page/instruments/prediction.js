@@ -74,7 +74,11 @@ export default class Prediction extends Instrument {
         this.#cell(context, [x, y, size], this.#points[r][k]);
         context.textAlign = "center";
         context.fillStyle = colors.ink;
-        context.fillText(`${distance < 10 ? distance.toPrecision(2) : Math.round(distance)} away`, x + size / 2, y + size + 14);
+        context.fillText(
+          `${distance < 10 ? distance.toPrecision(2) : Math.round(distance)} away`,
+          x + size / 2,
+          y + size + 14,
+        );
       });
     });
   }
