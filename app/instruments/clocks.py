@@ -21,8 +21,8 @@ CLOCKS = {
     "flow": {"schedule": "flow", "scaling": "flow"},
     "edm": {"schedule": "linear", "scaling": "none"},
 }  # by the column of Table 1 whose coordinates they are
-PICTURED, STEPPED, MOMENTS = 24, 3, 120  # solutions, those with steps, and levels between which lines are straight
-REACH = 12.0  # σ up to which EDM's picture shows them
+PICTURED, STEPPED, MOMENTS = 24, 4, 120  # solutions, those with steps, and levels between which lines are straight
+REACH = 4.0  # σ up to which EDM's picture shows them
 COMPARED = ("euler", "heun")
 
 
@@ -109,8 +109,11 @@ def _drawn(name, solutions, states) -> list[dict]:
     t, x = (values.numpy() for values in solutions)
     rows = x.squeeze(2).T
     times, places = (rounded(apart(part)) for part in (np.broadcast_to(t, rows.shape), rows))
-    known = np.array([state.t for state in states]), np.stack([state.x.numpy()[:STEPPED, 0] for state in states], 1)
-    at, steps = (rounded(apart(part)) for part in (np.broadcast_to(known[0], known[1].shape), known[1]))
+    order = states[0].x[:, 0].argsort()  # from the lowest noise to the highest
+    some = order[np.linspace(0, len(order) - 1, 2 * STEPPED + 1).round()[1::2]]
+    known = np.stack([state.x[some, 0].numpy() for state in states], 1)
+    when = np.broadcast_to([state.t for state in states], known.shape)
+    at, steps = (rounded(apart(part)) for part in (when, known))
     lines = {"color": look_of(name).color, "x": times, "y": places, "width": 1.1, "opacity": 0.75}
     return [
         {"name": None, **lines},

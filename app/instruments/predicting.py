@@ -1,4 +1,4 @@
-"""What to predict: a spiral in ever more dimensions, learned by networks that tell noise, velocity or data.
+"""Predict what? A spiral in ever more dimensions, learned by networks that tell noise, velocity or data.
 
 Data that fill few of many dimensions are few numbers, and noise is all of them: a network narrower than the space can
 tell the one and not the other (JiT, arXiv 2511.13720). The runs are recorded (`app.work.prediction_runs`).
@@ -17,7 +17,7 @@ from edm.base.choices import formula_of
 from edm.preconditioning import PRECONDITIONINGS
 
 NAMES = {"flow_eps": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
-COLORS = {"flow_eps": "vp", "flow": "flow", "x": "c1"}
+COLORS = {"flow_eps": "noise", "flow": "flow", "x": "data"}
 KEPT = 0.25  # of the data's size: samples that are nearer to the data than that have not lost it
 
 
@@ -123,7 +123,7 @@ for d in (2, 16, 512):
 INSTRUMENT = Instrument(
     "prediction",
     "loss",
-    "What to predict",
+    "Predict what?",
     "Noise, velocity or data: what should a network tell, where data fill few of many dimensions?",
     Predicting,
     respond,

@@ -1,4 +1,4 @@
-// What to predict: samples in the plane of their data, a row for each prediction and a column for each number of
+// Predict what? Samples in the plane of their data, a row for each prediction and a column for each number of
 // dimensions; beside them how far they are from the data.
 import { fit, paper } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";

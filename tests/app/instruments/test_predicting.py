@@ -1,4 +1,4 @@
-"""What to predict, from recorded runs; and the same lines on flow matching's clock and on EDM's."""
+"""Predict what? From recorded runs; and the same lines on flow matching's clock and on EDM's."""
 
 import base64
 
