@@ -42,7 +42,7 @@ def measured(preconditioning: str, dimensions: int) -> dict:
     """Of a run's samples {distance: to the nearest of many true points, across: from the plane, both medians, points:
     where some of them lie in it, packed}."""
     asked = settings(preconditioning, dimensions)
-    *_, end = (event for event in train(asked) if isinstance(event, Checkpoint))
+    *_, end = (event for event in train(asked.changed(tick=asked.images)) if isinstance(event, Checkpoint))
     z = latents(seeds(0, COUNT), (dimensions,))
     x = last(sample(end.state.denoisers()[0], z, SAMPLING)).x.double()
     true = data.chosen(asked.data)
