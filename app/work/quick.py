@@ -48,8 +48,8 @@ class Quick:
 
     def pictures(self, place, watch: Watch, wrap: Callable) -> Iterator[tuple[list, list[int]]]:
         """(states so far, which levels of the experiment they stand for), as it is time for one; none where what is
-        asked for will be there as soon."""
-        if not self.worth or self._soon():
+        asked for will be there as soon, or others wait, who would wait longer."""
+        if not self.worth or self._soon() or not watch.alone:
             return
         states = runner.states(self.experiment, place, wrap, model=self.model)
         with watch.turn():
