@@ -82,7 +82,7 @@ class Low(Sent):
 
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
-    what its network computes in, if it has one."""
+    what its network computes in, if it has one. preview: what stands in its place for a moment, in words."""
 
     model: str
     title: str
@@ -92,6 +92,7 @@ class Picture(Sent):
     notes: list[str]
     milliseconds: float
     precision: Literal["float32", "bf16"] | None
+    preview: str | None = None
     run: Trajectory
     document: str
     python: str

@@ -706,6 +706,25 @@ export interface Points {
   names: string[];
 }
 
+/** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
+export interface Prediction {
+  title: string;
+  what: string;
+  formula: string;
+  color: string;
+  cells: Samples[];
+}
+
+/** components: of the data, in their plane. */
+export interface Predictions {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  dimensions: number[];
+  rows: Prediction[];
+  components: Components;
+}
+
 /** best: the table of a race of solvers. */
 export interface Race {
   figure?: Chart | null;
@@ -802,6 +821,12 @@ export interface Sameness {
   same: boolean | null;
   verdict: string;
   rows: Verdict[];
+}
+
+/** In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions. */
+export interface Samples {
+  distance: number;
+  x: Float32;
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -1040,7 +1065,7 @@ export interface Levels {
 
 /**
  * evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision: what
- * its network computes in, if it has one.
+ * its network computes in, if it has one. preview: what stands in its place for a moment, in words.
  */
 export interface Picture {
   model: string;
@@ -1051,6 +1076,7 @@ export interface Picture {
   notes: string[];
   milliseconds: number;
   precision: "float32" | "bf16" | null;
+  preview?: string | null;
   run: Trajectory;
   document: string;
   python: string;
@@ -1222,10 +1248,12 @@ export interface Requests {
   oracle: FigureRequest;
   preconditioning: FigureRequest;
   curvature: FigureRequest;
+  clocks: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
   patches: FigureRequest;
   times: FigureRequest;
+  prediction: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -1261,10 +1289,12 @@ export interface Answers {
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;
+  clocks: Drawing;
   truncation: Truncation;
   order: Drawing;
   patches: Copies;
   times: Drawing;
+  prediction: Predictions;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
