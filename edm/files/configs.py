@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from edm.base.fields import Settings, Whole, refusal
+from edm.embedded import MOST
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS
 from edm.preconditioning import build as build_preconditioning
@@ -18,7 +19,7 @@ class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
     name: str
-    in_channels: Whole = Field(ge=1, le=64)
+    in_channels: Whole = Field(ge=1, le=MOST)
     out_channels: Whole = Field(ge=1, le=100_000)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)

@@ -19,8 +19,8 @@ from edm.base.copies import COPIES
 from edm.base.devices import out_of_memory, precise
 from edm.base.errors import Refused
 from edm.base.exactness import exact
+from edm.embedded import Embedded
 from edm.exact import GaussianMixture
-from edm.preconditioning import Denoiser
 from edm.wrapped import Wrapped
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Around:
         return _both(self, x, sigma, labels)
 
 
-_OURS = (Around, Wrapped, GaussianMixture)  # which say all of it, and stay where they are in `to`
+_OURS = (Around, Wrapped, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
 
 
 def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
@@ -264,7 +264,7 @@ def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
     made: Any = copy.copy(denoiser)
     if isinstance(denoiser, Around):
         made.inner = compiled(denoiser.inner, mode)
-    elif isinstance(denoiser, Denoiser):
+    elif isinstance(denoiser, Wrapped):
         made.network = _Compiled(denoiser.network, mode)
     return made
 
