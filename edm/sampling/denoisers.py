@@ -211,7 +211,7 @@ def pair(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[t
 
 def _both(denoiser, x, sigma, labels):
     """The same by calls. Networks know −1 for no class; whatever else there is need not, and is asked twice."""
-    if not isinstance(innermost(denoiser), Denoiser):
+    if not isinstance(innermost(denoiser), Wrapped):
         return ask(denoiser, x, sigma, labels), ask(denoiser, x, sigma)
     labels = torch.as_tensor(labels)
     if isinstance(sigma, torch.Tensor) and sigma.numel() > 1:
