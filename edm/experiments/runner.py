@@ -143,11 +143,16 @@ def _ready(denoiser, device, wrap) -> Denoise:
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:
-    """What its sampling means for its denoiser; evaluations and notes are those of its guidance, too."""
+    """What its sampling means for its denoiser; evaluations and notes are those of its guidance, too, and a cascade's
+    are those of its second stage, whose notes tell of both."""
+    model = model or models.of(experiment)
     if together(experiment):
-        found = tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
+        found = tilted_path(model.denoiser, experiment.sampling)
     else:
-        found = path_of(experiment.sampling, denoiser(experiment, model))
+        asked = denoiser(experiment, model)
+        found = path_of(experiment.sampling, asked)
+        if model.low is not None:
+            found = replace(found, notes=(*found.notes, cascades.told(experiment, model, asked)))
     return replace(found, notes=(*found.notes, *_notes(experiment, found)))
 
 
