@@ -823,7 +823,7 @@ export interface Sameness {
   rows: Verdict[];
 }
 
-/** In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions. */
+/** In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions. */
 export interface Samples {
   distance: number;
   x: Float32;
