@@ -105,8 +105,20 @@ class Tab(Sent):
     tasks: list[TaskKind] | None = None
 
 
+class Guidance(Sent):
+    """See `edm.guidance.Guidance`. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none."""
+
+    name: str
+    takes: str
+    needs: bool
+    neutral: float | None
+    classes: bool
+    population: bool
+
+
 class Boot(Sent):
     knobs: dict[str, Knob]
+    guidances: list[Guidance]
     ranges: dict[str, tuple[float, float]]
     designs: list[Design]
     models: list[Model]

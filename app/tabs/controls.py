@@ -8,7 +8,7 @@ from app.figures.pack import components
 from app.instruments import INSTRUMENTS
 from app.training import datasets, film
 from app.work import thumbnails
-from edm import models, presets, timesteps
+from edm import guidance, models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
@@ -20,6 +20,7 @@ def boot() -> dict:
     """All that the panel needs, as JSON data."""
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
+        "guidances": [_guidance(entry) for entry in guidance.GUIDANCES.values()],
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "designs": [_design(name) for name in presets.names("designs")],
         "models": shown(),
@@ -54,6 +55,10 @@ def _figure(name: str) -> dict:
     }
 
 
+def _guidance(entry) -> dict:
+    return {name: getattr(entry, name) for name in ("name", "takes", "needs", "neutral", "classes", "population")}
+
+
 def _design(name: str) -> dict:
     preset = presets.read(name)
     return {
@@ -82,6 +87,7 @@ def described(model: models.Model) -> dict:
         "title": model.title,
         "shape": model.shape,
         "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
+        "unconditional": model.unconditional,
         "count": model.count,
         "trained": model.trained,
         "family": model.family,

@@ -9,13 +9,15 @@ from contextlib import closing
 from itertools import takewhile
 from typing import ClassVar
 
+import torch
+
 from app.figures import pack
 from app.figures.written import text
 from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
-from app.work.shared import Work, identity
+from app.work.shared import Work, files_of, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
@@ -24,8 +26,6 @@ from edm.data import sources
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
 from edm.sampling.computing import has_network
-from edm.sampling.denoisers import on
-from edm.sampling.path import path_of
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
@@ -53,8 +53,7 @@ class Picture(Job):
     moving: bool = False
 
     def files(self) -> dict[str, str | None]:
-        model = models.of(self.experiment)
-        return {str(model.path): model.stamp} if model.trained else {}
+        return files_of(self.experiment)
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
         experiment, model = self.experiment, models.of(self.experiment)
@@ -89,7 +88,7 @@ class Picture(Job):
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+                more["field"] = _arrows(experiment, model, states, self.field, place, watch)
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
@@ -108,7 +107,7 @@ def _begun(states, watch) -> list:
 
 def _head(experiment, model, own) -> str:
     """What all bodies of a picture have in common, as JSON text that goes on."""
-    path = path_of(experiment.sampling, model.denoiser)
+    path = runner.path(experiment, model)
     head = {
         "model": model.name,
         "title": model.title,
@@ -141,12 +140,16 @@ def _nearest(model, samples, work) -> dict | None:
     }
 
 
-def _arrows(denoiser, model, states, window, device) -> dict:
+def _arrows(experiment, model, states, window, device, watch) -> dict:
+    """Of the sample that can be dragged, where classes take turns."""
     half = FOLLOW_WINDOW if window.follow else WINDOW
     grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS)
     sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
     # the last state has σ = 0, where nothing moves: its arrows are those of the level before
     sigmas[-1] = sigmas[-2]
     follow = model.sigma_data if window.follow else None
-    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow)
+    denoiser = runner.denoiser(experiment, model, device, watch)
+    own = runner.labels_of(experiment, range(1))
+    labels = None if own is None else sent(torch.tensor(own * len(grid)), device)
+    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow, labels)
     return {"positions": pack.float32(grid), "arrows": pack.float32(arrows.cpu())}

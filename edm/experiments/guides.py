@@ -45,6 +45,16 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     return lambda: guide.denoiser
 
 
+def named(settings: Guiding, model: Model) -> Model | None:
+    """The model whose file the guide is of: the one that is named, or taken where none is; None: there is none."""
+    entry = GUIDANCES[settings.guidance]
+    if entry.takes == "classifier":
+        return _model(settings.guide) if settings.guide else None
+    if settings.guide:
+        return _model(settings.guide)
+    return default(model) if entry.needs else None
+
+
 def default(model: Model) -> Model:
     """The guide that autoguidance takes where none is named: of the model's own run, the checkpoint that saw least."""
     images = model.header.images if model.header else 0
