@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from edm import schedules, timesteps
-from edm.base.choices import Choice
+from edm.base.choices import Alias, Choice, spelled
 from edm.base.fields import Number, Settings, knob
 from edm.base.transfers import sent
 from edm.preconditioning import PRECONDITIONINGS, VP
@@ -31,7 +31,7 @@ class NoiseDistribution:
 
     density(σ, design), in ln σ, and below(σ, design), the probability of a level less than σ: for pictures; where they
     are not given, they are made of evenly spaced quantiles. knobs: the fields of `Design` that it depends on; None: not
-    said. formula, help: as of `edm.base.choices.Choice`.
+    said. formula, help, aliases: as of `edm.base.choices.Choice`.
     """
 
     name: str
@@ -42,6 +42,7 @@ class NoiseDistribution:
     below: Callable = _MADE
     formula: str = ""
     help: str = ""
+    aliases: tuple[Alias, ...] = ()
 
     def __post_init__(self):
         if self.below is None:
@@ -159,7 +160,16 @@ NOISES = {
     noise.name: noise
     for noise in (
         NoiseDistribution("vp", "VP", _vp, (), _vp_density, _vp_below, "σ⁻¹(σ) ~ U(ε_t, 1)"),
-        NoiseDistribution("ve", "VE", _ve, (), _ve_density, _ve_below, "ln σ ~ U(ln σ_min, ln σ_max)"),
+        NoiseDistribution(
+            "ve",
+            "VE",
+            _ve,
+            (),
+            _ve_density,
+            _ve_below,
+            "ln σ ~ U(ln σ_min, ln σ_max)",
+            aliases=spelled("log_uniform"),
+        ),
         NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below, "σ = u_j, j ~ U{0 … M − 1}"),
         NoiseDistribution(
             "edm",
@@ -170,6 +180,17 @@ NOISES = {
             _edm_below,
             "ln σ ~ N(P_mean, P_std²)",
             "in flow matching's t = σ/(1 + σ) it is called logit-normal",
+            (
+                Alias("log_normal", "log-normal σ", help="the paper's; P_mean and P_std are left open"),
+                Alias(
+                    "logit_normal",
+                    "logit-normal t (SD3)",
+                    usual={"P_mean": 0.0, "P_std": 1.0},
+                    help="arXiv 2403.03206, m = 0 and s = 1",
+                ),
+                *spelled("lognormal", "karras"),
+                Alias("logitnormal", usual={"P_mean": 0.0, "P_std": 1.0}),
+            ),
         ),
         NoiseDistribution(
             "uniform_t",
@@ -180,6 +201,7 @@ NOISES = {
             _uniform_t_below,
             "σ/(1 + σ) ~ U(0, 1)",
             "even in flow matching's time",
+            (schedules.RECTIFIED, *spelled("flow", "flow_matching", "rf", "logistic")),
         ),
     )
 }
@@ -219,11 +241,26 @@ class Learned(Choice):
 WEIGHTS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
-        Choice("simple", "1/σ²", _simple, "1/σ²", "of VP, of VE, and of iDDPM's L_simple"),
+        Choice(
+            "simple", "1/σ²", _simple, "1/σ²", "of VP, of VE, and of iDDPM's L_simple",
+            aliases=(
+                Alias("snr", "SNR", help="λ = 1/σ², the signal-to-noise ratio"),
+                *spelled("epsilon", "eps", "l_simple"),
+            ),
+        ),
         Choice("edm", "EDM's", _balanced, "(σ² + σ_d²)/(σ·σ_d)²", "every noise level starts alike", ("sigma_data",)),
-        Choice("flow", "flow's", _velocity, "(1 + σ)²/σ²", "the error of flow matching's velocity, 1/t²"),
-        Choice("v", "v's", _v, "1 + 1/σ²", "the error of v"),
-        Choice("min_snr", "min-SNR", _min_snr, "min(1/σ², 5)", "1/σ² that low noise cannot outgrow"),
+        Choice(
+            "flow", "flow's", _velocity, "(1 + σ)²/σ²", "the error of flow matching's velocity, 1/t²",
+            aliases=(schedules.RECTIFIED, *spelled("velocity", "flow_matching", "rf")),
+        ),
+        Choice(
+            "v", "v's", _v, "1 + 1/σ²", "the error of v",
+            aliases=(Alias("snr_plus_one", "SNR + 1", help="arXiv 2202.00512: λ = 1 + 1/σ²"), *spelled("v_prediction")),
+        ),
+        Choice(
+            "min_snr", "min-SNR", _min_snr, "min(1/σ², 5)", "1/σ² that low noise cannot outgrow",
+            aliases=spelled("min_snr_5", "min_snr_gamma", "minsnr"),
+        ),
         Learned(
             "learned",
             "learned",
@@ -231,9 +268,10 @@ WEIGHTS: dict[str, Callable] = {
             "(σ² + σ_d²)/(σ·σ_d)²/e^u(σ)",
             "EDM2's: u is learned beside the network",
             ("sigma_data",),
+            spelled("edm2", "uncertainty"),
         ),
     )
-}
+}  # fmt: skip
 
 
 class Design(Settings):

@@ -6,56 +6,18 @@ Coefficients take σ as a tensor of any shape and return float64 of that shape (
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache, partial
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from edm import schedules, timesteps
-from edm.base.choices import Choice, knobs_of
-from edm.base.copies import COPIES
+from edm.base.choices import Alias, Choice, knobs_of, spelled
 from edm.base.devices import precisely
 from edm.base.errors import Refused
 from edm.base.transfers import sent
-
-if TYPE_CHECKING:
-    from edm.base.protocols import HeaderLike
-
-Level = float | torch.Tensor
-
-
-class Preconditioning(ABC):
-    """Defaults: those of a network that predicts the negated noise of a state scaled to unit variance.
-
-    sigma_min, sigma_max: the range of σ that the model is for.
-    """
-
-    sigma_min: float
-    sigma_max: float
-
-    def round_sigma(self, sigma: Level) -> torch.Tensor:
-        return _level(sigma)
-
-    def c_skip(self, sigma: Level) -> torch.Tensor:
-        return torch.ones_like(_level(sigma))
-
-    def c_out(self, sigma: Level) -> torch.Tensor:
-        return -_level(sigma)
-
-    def c_in(self, sigma: Level) -> torch.Tensor:
-        return (_level(sigma) ** 2 + 1).rsqrt()
-
-    @abstractmethod
-    def c_noise(self, sigma: Level) -> torch.Tensor:
-        """What the network is told of σ."""
-
-
-def _level(sigma) -> torch.Tensor:
-    return precisely(torch.as_tensor(sigma))
+from edm.wrapped import Level, Preconditioning, Wrapped, level_of
 
 
 class VP(Preconditioning):
@@ -69,7 +31,7 @@ class VP(Preconditioning):
         self.sigma_max = self.schedule.sigma(1.0)
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return (self.M - 1) * self.schedule.inverse(_level(sigma))
+        return (self.M - 1) * self.schedule.inverse(level_of(sigma))
 
 
 class VE(Preconditioning):
@@ -78,13 +40,13 @@ class VE(Preconditioning):
     sigma_min, sigma_max = timesteps.DISCRETIZATIONS["ve"].range
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return _level(sigma)
+        return level_of(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
-        return torch.ones_like(_level(sigma))
+        return torch.ones_like(level_of(sigma))
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return (0.5 * _level(sigma)).log()
+        return (0.5 * level_of(sigma)).log()
 
 
 class IDDPM(Preconditioning):
@@ -102,11 +64,11 @@ class IDDPM(Preconditioning):
         return len(rising) - 1 - nearest
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
-        sigma = _level(sigma)
+        sigma = level_of(sigma)
         return _iddpm_levels(sigma.device, sigma.dtype)[self._index(sigma)]
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return timesteps.IDDPM_LEVELS - 1 - precisely(self._index(_level(sigma)))
+        return timesteps.IDDPM_LEVELS - 1 - precisely(self._index(level_of(sigma)))
 
 
 @lru_cache(maxsize=16)
@@ -129,19 +91,19 @@ class EDM(Preconditioning):
         self.sigma_data = float(sigma_data)
 
     def _total(self, sigma):
-        return (_level(sigma) ** 2 + self.sigma_data**2).sqrt()
+        return (level_of(sigma) ** 2 + self.sigma_data**2).sqrt()
 
     def c_skip(self, sigma: Level) -> torch.Tensor:
         return (self.sigma_data / self._total(sigma)) ** 2
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return _level(sigma) * self.sigma_data / self._total(sigma)
+        return level_of(sigma) * self.sigma_data / self._total(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
         return 1 / self._total(sigma)
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return _level(sigma).log() / 4
+        return level_of(sigma).log() / 4
 
 
 class Flow(Preconditioning):
@@ -158,34 +120,58 @@ class Flow(Preconditioning):
         return self.c_in(sigma) * (not self._data)
 
     def c_out(self, sigma: Level) -> torch.Tensor:
-        return torch.ones_like(_level(sigma)) if self._data else -self.c_noise(sigma)
+        return torch.ones_like(level_of(sigma)) if self._data else -self.c_noise(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
-        return 1 / (1 + _level(sigma))
+        return 1 / (1 + level_of(sigma))
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return _level(sigma) / (1 + _level(sigma))
+        return level_of(sigma) / (1 + level_of(sigma))
 
 
 PRECONDITIONINGS: dict[str, Callable] = {
     choice.name: choice
     for choice in (
-        Choice("vp", "VP", VP, "x − σ·F(x/√(σ² + 1); (M−1)·σ⁻¹(σ))", "the network tells the noise"),
+        Choice(
+            "vp", "VP", VP, "x − σ·F(x/√(σ² + 1); (M−1)·σ⁻¹(σ))", "the network tells the noise",
+            aliases=(
+                Alias("epsilon", "ε-prediction", help="the network tells the noise: VP's"),
+                *spelled("eps", "epsilon_prediction", "noise_prediction"),
+            ),
+        ),
         Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
         Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
         Choice(
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
+            (
+                Alias("trigflow", "TrigFlow", help="arXiv 2410.11081: the same for any σ_data, up to the sign of F"),
+                *spelled("karras"),
+            ),
         ),
         Choice(
             "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
             "the network tells the velocity n − y",
+            aliases=(
+                schedules.RECTIFIED,
+                Alias("velocity", "velocity of rectified flow", help="it tells n − y"),
+                *spelled("flow_matching", "rf", "flow_prediction", "velocity_prediction"),
+            ),
         ),
         Choice(
             "v", "v", partial(EDM, 1.0), "EDM's with σ_data = 1",
             "the network tells v (arXiv 2202.00512), whose sign is EDM's; TrigFlow is the same",
+            aliases=(
+                Alias("v_prediction", "v-prediction", help="arXiv 2202.00512, for data of size 1"), *spelled("vpred")
+            ),
         ),
-        Choice("x", "x", partial(Flow, data=True), "F(x/(1 + σ); t), t = σ/(1 + σ)", "it tells the data itself"),
+        Choice(
+            "x", "x", partial(Flow, data=True), "F(x/(1 + σ); t), t = σ/(1 + σ)", "it tells the data itself",
+            aliases=(
+                Alias("x_prediction", "x-prediction", help="the network tells the data"),
+                *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
+            ),
+        ),
     )
 }  # fmt: skip
 
@@ -196,7 +182,7 @@ def build(name: str, sigma_data: float) -> Preconditioning:
     return PRECONDITIONINGS[name](**given)
 
 
-class Denoiser:
+class Denoiser(Wrapped):
     """D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise) as a callable for `edm.sample`.
 
     network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM: the second half
@@ -207,76 +193,22 @@ class Denoiser:
     A model with discrete levels is evaluated at the nearest one.
     """
 
-    def __init__(
-        self,
-        network: Callable[..., torch.Tensor],
-        preconditioning: Preconditioning,
-        shape: Iterable[int] | None = None,
-        classes: int | None = None,
-        header: HeaderLike | None = None,
-    ):
-        self.network, self.preconditioning = network, preconditioning
-        self.sigma_min, self.sigma_max = preconditioning.sigma_min, preconditioning.sigma_max
-        self.shape = None if shape is None else tuple(shape)
-        self.classes, self.header = classes, header
-
-    @property
-    def sigma_data(self) -> float | None:
-        """Of the data that it has learned, as its file says."""
-        return None if self.header is None else self.header.sigma_data
-
-    @property
-    def taught(self) -> tuple[int, ...]:
-        """The classes of which it has seen images, as its file says; (): all, or that is not known."""
-        return () if self.header is None else tuple(self.header.taught)
-
-    def round_sigma(self, sigma: Level) -> torch.Tensor:
-        """The level that the network really sees, float64."""
-        return self.preconditioning.round_sigma(sigma)
-
-    def to(self, device: torch.device | str) -> Denoiser:
-        """Itself if the network is on `device`, else a copy that is there. It is kept until the weights change, or
-        others have been used since that need the room."""
-        device = torch.empty(0, device=device).device
-        tensors = [*self.network.parameters(), *self.network.buffers()]
-        if all(tensor.device == device for tensor in tensors):
-            return self
-
-        def made():
-            moved = copy.copy(self)
-            moved.network = copy.deepcopy(self.network).to(device)
-            return moved
-
-        state, size = [tensor._version for tensor in tensors], sum(tensor.nbytes for tensor in tensors)
-        return COPIES.of(self, device, state, lambda moved: size, made)
-
     def __call__(
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
     ) -> torch.Tensor:
         """x [B, …]; sigma a number or [B], > 0; labels and augment are handed to the network."""
+        return self._denoised(x, sigma, {"labels": labels, "augment": augment})
+
+    def _denoised(self, x, sigma, conditions, beside=None):
+        """D(x; σ) of a network that is told these conditions. beside: channels that it sees behind those of c_in·x."""
         dtype = getattr(self.network, "dtype", x.dtype)  # a network of ours computes in its own type
-        c_skip, c_out, c_in, c_noise = self._coefficients(sigma, x, dtype)
-        if labels is not None:
-            labels = self._labels(labels, x)
-        conditions = {"labels": labels, "augment": augment}
-        conditions = {name: value for name, value in conditions.items() if value is not None}
-        output = self.network((c_in * x).to(dtype), c_noise, **conditions)
+        c_skip, c_out, c_in, c_noise = self.coefficients(sigma, x, dtype)
+        told = {name: value for name, value in conditions.items() if value is not None}
+        if "labels" in told:
+            told["labels"] = self._labels(told["labels"], x)
+        seen = c_in * x if beside is None else torch.cat([c_in * x, beside], dim=1)
+        output = self.network(seen.to(dtype), c_noise, **told)
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
-
-    def _coefficients(self, sigma, x, dtype):
-        """c_skip, c_out, c_in in the type of x, to multiply it with, and c_noise for the network, [1] or [B].
-
-        Those of a number are worked out on the host, and go to a device with what is asked of it: nothing waits.
-        """
-        p, number = self.preconditioning, _number(sigma, x)
-        if number is not None:
-            level = p.round_sigma(torch.tensor([number], dtype=torch.float64))
-            c = [float(c(level).to(x.dtype)) for c in (p.c_skip, p.c_out, p.c_in)]
-            return *c, torch.full((1,), float(p.c_noise(level)), dtype=dtype, device=x.device)
-        sigma = sigma if isinstance(sigma, torch.Tensor) else torch.as_tensor(sigma, dtype=torch.float64)
-        sigma = p.round_sigma(sent(sigma, x.device, torch.float64).reshape(-1))
-        c = [c(sigma).to(x.dtype).view(-1, *[1] * (x.ndim - 1)) for c in (p.c_skip, p.c_out, p.c_in)]
-        return *c, p.c_noise(sigma).to(dtype)
 
     def _labels(self, labels, x):
         """As a tensor beside x. What is on the GPU is not looked at: that would wait for it at every call."""
@@ -289,12 +221,3 @@ class Denoiser:
             odd = int(labels[(labels < -1) | (labels >= self.classes)][0])
             raise Refused(f"labels contain {odd}: this model has {self.classes} classes, from 0; −1 is none of them")
         return sent(labels, x.device)
-
-
-def _number(sigma, x) -> float | None:
-    """σ as a number, if it is one: a tensor of one element counts as one where it lies on the host, and x does not."""
-    if isinstance(sigma, Real):
-        return float(sigma)
-    if not isinstance(sigma, torch.Tensor) or sigma.numel() != 1 or sigma.requires_grad:
-        return None
-    return float(sigma) if sigma.device.type == "cpu" and x.device.type != "cpu" else None

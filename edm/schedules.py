@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edm.base.choices import Choice
+from edm.base.choices import Alias, Choice, spelled
 
 if TYPE_CHECKING:
     from edm.base.protocols import SamplingLike
 
 BETA_D, BETA_MIN = 19.9, 0.1  # VP's own β_d and β_min
 EPSILON_S = 1e-3  # VP sampling ends at t = ε_s
+RECTIFIED = Alias("rectified_flow", "rectified flow", help="arXiv 2209.03003: the path is (1 − t)·y + t·n")
 MAX_CHURN = math.sqrt(2)  # Algorithm 2 raises σ at most by this factor
 
 
@@ -106,11 +107,20 @@ SCHEDULES: dict[str, Callable[[float, float], Schedule]] = {
         Choice(
             "vp", "VP", lambda sigma_min, sigma_max: vp(*vp_parameters(sigma_min, sigma_max)),
             "√(e^(½β_d·t² + β_min·t) − 1)", "variance preserving, β_d and β_min fitted to the range",
-            ("sigma_min",),
+            ("sigma_min",), spelled("variance_preserving"),
         ),
-        Choice("ve", "√t", lambda sigma_min, sigma_max: VE, "√t", "variance exploding"),
-        Choice("linear", "t", lambda sigma_min, sigma_max: LINEAR, "t", "time is the noise level: the paper's choice"),
-        Choice("flow", "flow", lambda sigma_min, sigma_max: FLOW, "t/(1−t)", "flow matching's: t = 1 is noise alone"),
+        Choice(
+            "ve", "√t", lambda sigma_min, sigma_max: VE, "√t", "variance exploding",
+            aliases=spelled("variance_exploding", "sqrt"),
+        ),
+        Choice(
+            "linear", "t", lambda sigma_min, sigma_max: LINEAR, "t", "time is the noise level: the paper's choice",
+            aliases=spelled("edm", "iddpm", "ddim", "karras", "identity", "t"),
+        ),
+        Choice(
+            "flow", "flow", lambda sigma_min, sigma_max: FLOW, "t/(1−t)", "flow matching's: t = 1 is noise alone",
+            aliases=(RECTIFIED, *spelled("flow_matching", "rf")),
+        ),
     )
 }  # fmt: skip
 
@@ -142,17 +152,23 @@ def _flow_scaling(schedule: Schedule) -> Scaling:
 SCALINGS: dict[str, Callable[[Schedule], Scaling]] = {
     choice.name: choice
     for choice in (
-        Choice("vp", "VP", _vp_scaling, "1/√(1 + σ²)", "the state keeps its size"),
-        Choice("none", "1", _no_scaling, "1", "the state grows with the noise"),
+        Choice(
+            "vp", "VP", _vp_scaling, "1/√(1 + σ²)", "the state keeps its size", aliases=spelled("variance_preserving")
+        ),
+        Choice(
+            "none", "1", _no_scaling, "1", "the state grows with the noise",
+            aliases=spelled("edm", "ve", "iddpm", "ddim", "karras", "variance_exploding", "identity", "1"),
+        ),
         Choice(
             "flow",
             "flow",
             _flow_scaling,
             "1/(1 + σ)",
             "from the data to the noise on straight lines, under flow's σ(t)",
+            aliases=(RECTIFIED, *spelled("flow_matching", "rf")),
         ),
     )
-}
+}  # fmt: skip
 
 
 def of(sampling: SamplingLike) -> tuple[Schedule, Scaling]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from edm import schedules
+from edm.base.choices import Alias, spelled
 from edm.base.errors import Refused
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 IDDPM_LEVELS = 1000  # M
 IDDPM_C1, IDDPM_C2 = 1e-3, 8e-3
+SD3_SHIFT = 3.0
 _GIVEN = ("steps", "sigma_min", "sigma_max", "rho")  # to every discretization, in this order
 
 
@@ -29,8 +31,9 @@ _GIVEN = ("steps", "sigma_min", "sigma_max", "rho")  # to every discretization, 
 class Discretization:
     """`levels(steps, sigma_min, sigma_max, rho)` -> float64 array of N levels; `range` is its own (σ_min, σ_max).
 
-    title, formula, help, knobs: as of `edm.base.choices.Choice`; knobs other than the range and ρ are given to `levels`
-    by name. most(σ_min, σ_max): the largest N that there is; None: any. ends: whether the lowest level is σ_min.
+    title, formula, help, knobs, aliases: as of `edm.base.choices.Choice`; knobs other than the range and ρ are given to
+    `levels` by name. most(σ_min, σ_max): the largest N that there is; None: any. ends: whether the lowest level is
+    σ_min.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Discretization:
     knobs: tuple[str, ...] = ()
     most: Callable[[float, float], int] | None = None
     ends: bool = True
+    aliases: tuple[Alias, ...] = ()
 
 
 def _fractions(steps: int) -> np.ndarray:
@@ -182,10 +186,17 @@ DISCRETIZATIONS = {
         Discretization(
             "vp", vp_levels, (_VP.sigma(schedules.EPSILON_S), _VP.sigma(1.0)),
             "VP", "1 + i/(N−1)·(ε_s − 1)", "even in VP's time", ("sigma_min",),
+            aliases=(Alias("time_uniform", "uniform in VP's time", help="DPM-Solver's skip type of that name"),),
         ),
         Discretization(
             "ve", ve_levels, (0.02, 100.0), "VE", "σ_max²·(σ_min²/σ_max²)^(i/(N−1))",
-            "even in ln σ; also called exponential, or uniform in log-SNR", ("sigma_min",),
+            "even in ln σ", ("sigma_min",),
+            aliases=(
+                Alias("log_uniform", "log-uniform", help="even in ln σ"),
+                Alias("exponential", "exponential", help="what k-diffusion calls even steps in ln σ"),
+                Alias("log_snr", "uniform in log-SNR", help="DPM-Solver's: even in λ = −ln σ"),
+                *spelled("logsnr", "uniform_log_snr"),
+            ),
         ),
         Discretization(
             "iddpm", iddpm_levels, (0.002, 81.0),
@@ -195,17 +206,26 @@ DISCRETIZATIONS = {
         Discretization(
             "edm", edm_levels, (0.002, 80.0),
             "EDM ρ", "(σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ",
-            "even in σ^(1/ρ); ρ = 1 is even in σ", ("rho", "sigma_min"),
+            "even in σ^(1/ρ)", ("rho", "sigma_min"),
+            aliases=(
+                Alias(
+                    "karras", "Karras schedule", usual={"rho": 7.0},
+                    help="what other programs call EDM's time steps with ρ = 7",
+                ),
+                Alias("uniform", "uniform in σ with ρ = 1", {"rho": 1.0}, help="even steps in σ"),
+                *(Alias(name, sets={"rho": 1.0}) for name in ("uniform_sigma", "linear_sigma")),
+            ),
         ),
         Discretization(
             "polyexponential", polyexponential_levels, (0.002, 80.0),
             "poly-exponential", "σ_min·(σ_max/σ_min)^((1 − i/(N−1))^p)", "even in (ln σ)^(1/p); p = 1 is VE's",
-            ("power", "sigma_min"),
+            ("power", "sigma_min"), aliases=spelled("poly_exponential"),
         ),
         Discretization(
             "cosine", arctan_levels, (0.002, 80.0),
             "cosine", "tan(α), α from arctan σ_max to arctan σ_min",
             "even in the cosine schedule's angle: arctan's with σ_mid = 1", ("sigma_min",),
+            aliases=(Alias("kl_optimal", "KL optimal", help="even in arctan σ, as ComfyUI has it"),),
         ),
         Discretization(
             "arctan", arctan_levels, (0.002, 80.0),
@@ -216,6 +236,16 @@ DISCRETIZATIONS = {
             "flow", flow_levels, (0.002, 80.0),
             "flow", "t/(1−t), t = αu/(1+(α−1)u), u = (1 − i/N)·t_max", "even in flow matching's time, shifted by α",
             ("shift",), ends=False,
+            aliases=(
+                schedules.RECTIFIED,
+                Alias("flow_shift", "flow shift", help="flow's time steps, with shift as α"),
+                Alias(
+                    "sd3_shift", "SD3's shift", usual={"shift": SD3_SHIFT},
+                    help="arXiv 2403.03206: t = αu/(1 + (α − 1)·u), α = 3",
+                ),
+                *spelled("flow_matching", "rf"),
+                Alias("sd3", usual={"shift": SD3_SHIFT}),
+            ),
         ),
         *(
             _ays(model, title)

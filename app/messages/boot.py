@@ -134,6 +134,13 @@ class Show(Sent):
     values: dict[str, Value]
 
 
+class Controls(Sent):
+    """Names of the panel's controls: which are shown, or which are put away; null: the address does not say."""
+
+    only: list[str] | None = None
+    hide: list[str] | None = None
+
+
 class Address(Sent):
     """What an address says. values, pinned: of experiments. notice: what was left out."""
 
@@ -141,5 +148,6 @@ class Address(Sent):
     pinned: dict[str, Value] | None
     view: dict[str, str]
     show: Show | None
+    controls: Controls
     notice: str | None
     models: Models | None

@@ -4,6 +4,7 @@
 view.<switch>                   what only concerns its picture: coordinates, arrows, …; the page's scripts know them
 show=<instrument>               the instrument that is shown, with its settings as <instrument>.<knob>
 figure=<preset>                 or a preset of the folder figures
+only=<names>, hide=<names>      the controls of the panel that are shown, or put away; a button shows all again
 tab=<tab>                       or a tab; of the Train tab its form, its curves and its runs, as train.<…>
 
 Links are pasted, cut, and sent around: what trackers add is passed over, and so are the traces of HTML and of the
@@ -23,10 +24,13 @@ from edm import presets
 from edm.base import flat
 from edm.base.documents import from_json
 from edm.base.errors import Refused, one_line, shown
-from edm.base.fields import SettingsError, is_number
+from edm.base.fields import SettingsError
+from edm.base.sentences import is_number
 from edm.experiments.experiment import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
+ONLY, HIDE = "only", "hide"
+OWN = ("design", "nfe", SHOW)  # controls that are no setting: the columns, evaluations, the list of instruments
 FIRST = "sampler"  # the tab that is open where none is named
 MOST_SAID, MOST_WORDS = 4, 40  # things that a notice names; names in a list
 _FIELD = re.compile(r"[\w.\[\]]+ = .*?: ")  # with which the sentence about a field begins
@@ -40,7 +44,8 @@ _AFTER = ".,;:!?)]}>'\"»”’…*_ \t\r\n"  # of the sentence around a link
 
 
 def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dict], object] = dict) -> dict:
-    """What an address says, for the page: {values, pinned, view, notice, show: None or {tab, name, values}}.
+    """What an address says, for the page: {values, pinned, view, controls, notice, show: None or {tab, name,
+    values}}.
 
     query: names and values, in their order. train: raises Refused for values that the Train tab's form cannot have.
     notice: None, or a sentence that names what was left out.
@@ -49,11 +54,13 @@ def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dic
     show = link.shown()
     link.unshown(show["name"] if show else None)
     values, pinned = link.experiment(), link.experiment(PIN) if PIN in link.parts else None
+    controls = link.controls(show["name"] if show else None)
     return {
         "values": values.document(complete=True),
         "pinned": pinned and pinned.document(complete=True),
         "view": link.parts.get(VIEW, {}),
         "show": show,
+        "controls": controls,
         "notice": link.notice,
     }
 
@@ -113,7 +120,7 @@ class _Link:
 
     def experiment(self, part: str = "") -> Experiment | None:
         values = dict(self.parts.get(part, {}))
-        for name in (SHOW, FIGURE, TAB):
+        for name in (SHOW, FIGURE, TAB, ONLY, HIDE):
             if not part:
                 values.pop(name, None)
         made, kept = self._kept(part, values, flat.names(Experiment), _experiment)
@@ -145,6 +152,27 @@ class _Link:
             for name, value in self.parts.get(part, {}).items():
                 if part != shown and name not in known:
                     self._leave(f"{part}.{name}", value)
+
+    def controls(self, shown: str | None) -> dict[str, list[str] | None]:
+        """Which controls of the panel are shown, or put away: by their names, an instrument's also as it has them in
+        addresses. Where both are asked for, those that are to be shown are."""
+        known = [*OWN, *flat.names(Experiment)]
+        if shown == TRAIN:
+            known = form.NAMES
+        elif shown is not None:
+            known = [SHOW, *flat.names(INSTRUMENTS[shown].settings)]
+        found = {name: self._names(name, known, f"{shown}.") for name in (ONLY, HIDE)}
+        return found if found[ONLY] is None else found | {HIDE: None}
+
+    def _names(self, name, known, prefix) -> list[str] | None:
+        value = self.parts.get("", {}).get(name)
+        if value is None:
+            return None
+        asked = [word.strip().removeprefix(prefix) for word in value.rstrip(_AFTER).split(",")]
+        unknown = [word for word in asked if word and word not in known]
+        if unknown:
+            self._leave(name, ",".join(unknown), f"there is no control of this name; there are {', '.join(known)}")
+        return [word for word in known if word in asked] or None
 
     def _chosen(self, name, known) -> str | None:
         value = self.parts.get("", {}).get(name)

@@ -141,7 +141,7 @@ class Former:
             except Refused as error:
                 raise SettingsError(str(error), ("name",)) from None
         found = datasets.named(short.data, self._folder)
-        own = flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training)
+        own = Training.owned(flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training))
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
         document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
         settings = clamped(Training.parse(document))

@@ -11,7 +11,9 @@ from pathlib import Path
 from edm import models
 from edm.base import flat
 from edm.experiments.experiment import Experiment
-from edm.experiments.runner import count
+from edm.experiments.runner import classes_of, count, together
+
+_OWN = ("count", "label", "sampling")  # of an experiment, which a script says by itself
 
 
 def python(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
@@ -30,27 +32,39 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         f"seeds = edm.seeds(sampling.seed, {number})",
         "latents = edm.latents(seeds, model.shape)",
     ]
-    arguments = "model.denoiser, latents, sampling"
-    turns = experiment.by_turns(model) or (model.trained and experiment.label is None)
-    if experiment.label is not None and not turns:
+    named, arguments = "model.denoiser", "latents, sampling"
+    if experiment.guidance != "none" and not together(experiment):
+        fields = {name: getattr(experiment, name) for name in experiment.document() if name not in _OWN}
+        given = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+        lines.append(f"denoiser = edm.runner.denoiser(edm.Experiment({given}))")
+        named = "denoiser"
+    taking = classes_of(experiment, model)
+    if taking and experiment.label is not None and not experiment.by_turns(model):
         lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
-        arguments += ", labels"
-    elif turns and model.classes:
+    elif taking:
         lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
-        arguments += ", labels"
+    arguments += ", labels" if taking else ""
+    drawn = f"edm.sample({named}, {arguments}, seeds=seeds)"
+    if together(experiment):
+        drawn = f"edm.guidance.tilted({named}, {arguments}, {experiment.guidance_weight!r}, seeds=seeds)"
     lines += [
-        f"states = list(edm.sample({arguments}, seeds=seeds))",
+        f"states = list({drawn})",
         "samples = states[-1].x",
         'edm.render.picture(model, states).save("sample.png")',
     ]
-    return _complete("\n".join(lines) + "\n", [model], own)
+    return _complete("\n".join(lines) + "\n", [model, *_guides(experiment)], own)
+
+
+def _guides(experiment) -> list[models.Model]:
+    """The model that guides it, if one is named."""
+    return [models.load(experiment.guide)] if experiment.guide and models.known(experiment.guide) else []
 
 
 def command(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
     """A command line that draws the same picture. own, model: as of `python`."""
     model, written = model or models.of(experiment), flat.flatten(experiment)
-    folder, files = _elsewhere([model], own)
-    options = {**written, "model": files[model.name]} if files else written
+    folder, files = _elsewhere([model, *_guides(experiment)], own)
+    options = {**written, "model": files[model.name]} if model.name in files else written
     words = ["python", "-m", "edm", "sample", *(f"--{name}={text}" for name, text in options.items())]
     setting = f"EDM_RUNS={shlex.quote(folder)} " if folder else ""
     return setting + shlex.join([*words, "--out=sample.png"])

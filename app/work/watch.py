@@ -12,7 +12,8 @@ from app.work.cores import divided
 from app.work.slots import Slots
 from app.work.tickets import Ticket
 from edm.base.transfers import Home
-from edm.sampling.denoisers import Around
+from edm.sampling.computing import has_network
+from edm.sampling.denoisers import Around, pair
 
 PREVIEW_SECONDS = 0.12  # between pictures of an unfinished computation
 FIRST = 3 / 4  # of that: until the first of them, for which a hand waits
@@ -89,3 +90,9 @@ class _Watched(Around):
     def __call__(self, x, sigma, labels=None):
         self._check()
         return divided(self.inner, x, sigma, labels)
+
+    def pair(self, x, sigma, labels):
+        if has_network(self.inner):
+            return super().pair(x, sigma, labels)
+        self._check()
+        return pair(self.inner, x, sigma, labels)

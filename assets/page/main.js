@@ -2,6 +2,7 @@
 import { Workbench } from "./instruments/workbench.js";
 import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
+import { Away } from "./shared/away.js";
 import { palette } from "./shared/colors.js";
 import { PageDevice } from "./shared/device.js";
 import { Dropping } from "./shared/dropping.js";
@@ -41,7 +42,7 @@ export async function mount(root, boot, server, address) {
   explorer.open(await address);
 }
 
-/** All that is found again by Back, Forward. @typedef {{ sampler: Saved, tab: string, shown: Saved }} State */
+/** All that is found again by Back, Forward. @typedef {{ sampler: Saved, tab: string, shown: Saved, controls: import("./shared/messages.d.ts").Controls }} State */
 
 class Explorer {
   current = "";
@@ -84,6 +85,7 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
+    this.away = new Away(root, () => this.page.changed());
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
@@ -188,7 +190,8 @@ class Explorer {
   }
 
   /** @param {Address} opened */
-  #take({ models, show, values, pinned, view, notice }) {
+  #take({ models, show, values, pinned, view, controls, notice }) {
+    this.away.show(controls);
     if (models) this.takeModels(models);
     if (show) {
       this.choose(show.tab);
@@ -239,7 +242,7 @@ class Explorer {
 
   /** @returns {State} */
   state() {
-    return { sampler: this.sampler.state(), tab: this.current, shown: this.tab.state() };
+    return { sampler: this.sampler.state(), tab: this.current, shown: this.tab.state(), controls: this.away.shown };
   }
 
   /**
@@ -257,13 +260,18 @@ class Explorer {
     const back = (tab, saved) =>
       JSON.stringify(tab.state()) !== JSON.stringify(saved) && tab.open({ ...saved, notice: null });
     back(this.sampler, state.sampler);
+    this.away.show(state.controls);
     this.choose(state.tab);
     if (this.tab !== this.sampler) back(this.tab, state.shown);
   }
 
   address() {
     const { sampler, tab } = this;
-    const query = new URLSearchParams({ ...sampler.query(), ...(tab === sampler ? {} : tab.query()) });
+    const query = new URLSearchParams({
+      ...sampler.query(),
+      ...(tab === sampler ? {} : tab.query()),
+      ...this.away.query(),
+    });
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
   }

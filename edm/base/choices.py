@@ -6,9 +6,27 @@ entry, as title, formula, help and knobs; an entry that leaves them out, such as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Alias:
+    """sets: what the name means besides the entry: other values of these knobs do not go with it. usual: values of
+    knobs that count where they are not given. title: as people say it, for lists; "": another spelling. help: a line.
+    """
+
+    name: str
+    title: str = ""
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    help: str = ""
+
+
+def spelled(*names: str) -> tuple[Alias, ...]:
+    """Names that mean the entry and nothing more."""
+    return tuple(Alias(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -17,6 +35,7 @@ class Choice:
 
     title: a word or two, for a button. formula: in the paper's symbols, as in Table 1. help: a line.
     knobs: the fields of the settings that change something only where this is chosen; None: not said.
+    aliases: other names that people have for it.
     """
 
     name: str
@@ -25,9 +44,26 @@ class Choice:
     formula: str = ""
     help: str = ""
     knobs: tuple[str, ...] | None = ()
+    aliases: tuple[Alias, ...] = ()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.make(*arguments, **named)
+
+
+class Choices:
+    """What a field may name: the entries of a registry, as it is when they are asked for."""
+
+    def __init__(self, registry: Collection[str] | Callable[[], Collection[str]]):
+        self.registry = registry
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """The entries by name; of plain names, None."""
+        found = self.registry() if callable(self.registry) else self.registry
+        return dict(found) if isinstance(found, Mapping) else dict.fromkeys(found)
+
+    def __contains__(self, name: object) -> bool:
+        return name in (self.registry() if callable(self.registry) else self.registry)
 
 
 def title_of(registry: Mapping[str, object], name: str) -> str:
@@ -46,9 +82,11 @@ def formula_of(registry: Mapping[str, object], name: str) -> str:
 
 
 def help_of(registry: Mapping[str, object], name: str) -> str:
-    """Its formula and its line of help; "" where it has neither."""
+    """Its formula, its line of help, and what else it is called; "" where it has none of these."""
     entry = registry[name]
-    return ": ".join(filter(None, (getattr(entry, "formula", ""), getattr(entry, "help", ""))))
+    told = ": ".join(filter(None, (getattr(entry, "formula", ""), getattr(entry, "help", ""))))
+    called = [alias.title for alias in getattr(entry, "aliases", ()) if alias.title]
+    return "; ".join(filter(None, (told, f"also called {', '.join(called)}" if called else "")))
 
 
 def knobs_of(registry: Mapping[str, object], name: str) -> tuple[str, ...] | None:

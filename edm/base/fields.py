@@ -13,12 +13,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from edm.base import documents
-from edm.base.choices import family_of, forms_of, help_of, knobs_of, leaves_of, own_of, title_of
+from edm.base import aliases, documents
+from edm.base.choices import Choices, family_of, forms_of, help_of, knobs_of, leaves_of, own_of, title_of
 from edm.base.errors import Refused, one_line, shown
 from edm.base.paths import text
-
-MOST_SENTENCES, LONGEST_NAME = 4, 60  # of one refusal; letters of a field's name in it
+from edm.base.sentences import sentences
 
 
 class SettingsError(Refused):
@@ -30,22 +29,6 @@ class SettingsError(Refused):
     def __init__(self, message: str, fields: tuple[str, ...] = ()):
         super().__init__(message)
         self.fields = fields
-
-
-class Choices:
-    """What a field may name: the entries of a registry, as it is when they are asked for."""
-
-    def __init__(self, registry: Collection[str] | Callable[[], Collection[str]]):
-        self.registry = registry
-
-    @property
-    def entries(self) -> dict[str, Any]:
-        """The entries by name; of plain names, None."""
-        found = self.registry() if callable(self.registry) else self.registry
-        return dict(found) if isinstance(found, Mapping) else dict.fromkeys(found)
-
-    def __contains__(self, name: object) -> bool:
-        return name in (self.registry() if callable(self.registry) else self.registry)
 
 
 def knob(
@@ -128,7 +111,18 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _sentences(type(self), error) from None
+            raise SettingsError(*sentences(type(self), error)) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_own_names(cls, values):
+        """Names that people use, as those of the entries that they mean, with the knobs that go with them."""
+        if not isinstance(values, dict):
+            return values
+        found, wrong = aliases.owned(_named(cls), values)
+        if wrong:
+            raise refusal(*wrong)
+        return found
 
     @model_validator(mode="after")
     def _known(self):
@@ -136,11 +130,24 @@ class Settings(BaseModel):
         for name, known in _named(type(self)):
             value = getattr(self, name)
             if value is not None and value not in known:
-                raise refusal(name, value, f"must be one of {', '.join(map(repr, known.entries))}")
+                allowed, near = ", ".join(map(repr, known.entries)), aliases.near(known.entries, value)
+                raise refusal(name, value, f"must be one of {allowed}{near}")
         return self
+
+    @classmethod
+    def owned(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values, not yet checked, with names that people use as those of the entries; in groups, too. Before one
+        document is laid over another: what a name implies counts as given."""
+        found, _ = aliases.owned(_named(cls), dict(values))
+        for name, value in found.items():
+            kind = cls.model_fields[name].annotation if name in cls.model_fields else None
+            if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Settings):
+                found[name] = kind.owned(value)
+        return found
 
     def changed(self, /, **values: Any) -> Self:
         """A copy with some fields replaced, validated like any other; of a group, the fields that are given."""
+        values = type(self).owned(values)
         for name, value in values.items():
             if isinstance(value, dict) and isinstance(getattr(self, name, None), Settings):
                 values[name] = {**getattr(self, name).model_dump(), **value}
@@ -161,18 +168,6 @@ class Settings(BaseModel):
         if not isinstance(document, dict):
             raise SettingsError(f"settings must be a mapping of names to values, not {shown(document)}")
         return cls(**{str(name): value for name, value in document.items()})
-
-
-def allowed(settings: type[Settings], name: str) -> str:
-    """The limits of a field in words: 'greater than 0 and at most 1'; '' where there are none."""
-    words = {"gt": "greater than", "ge": "at least", "lt": "below", "le": "at most"}
-    field = settings.model_fields.get(name)
-    parts = []
-    for limit in field.metadata if field else ():
-        parts += [
-            f"{text} {getattr(limit, key):.10g}" for key, text in words.items() if getattr(limit, key, None) is not None
-        ]
-    return " and ".join(parts)
 
 
 def registries(settings: type[Settings]) -> dict[str, dict[str, Any]]:
@@ -223,75 +218,3 @@ def refusal(field: str, value: Any, reason: str) -> PydanticCustomError:
     """An error of a whole model that is about one field."""
     told = {"field": one_line(field), "value": shown(value, 80), "reason": one_line(reason)}
     return PydanticCustomError("refused", "{reason}", told)
-
-
-def _sentences(settings: type[Settings], error: ValidationError) -> SettingsError:
-    sentences, fields = [], []
-    for item in error.errors(include_url=False):
-        cause = item.get("ctx", {}).get("error")
-        if isinstance(cause, Refused):  # of a nested model, or a function that it has called, which have spoken already
-            sentences.append(str(cause))
-            fields += getattr(cause, "fields", ())
-        elif isinstance(cause, Exception):  # pydantic takes any ValueError of a validator for the user's mistake
-            raise cause
-        else:
-            name, sentence = _sentence(settings, item)
-            sentences.append(sentence)
-            fields.append(name)
-    rest = len(sentences) - MOST_SENTENCES
-    more = f"; and {rest} more" if rest > 0 else ""
-    return SettingsError("; ".join(sentences[:MOST_SENTENCES]) + more, tuple(dict.fromkeys(fields)))
-
-
-def _sentence(settings, item) -> tuple[str, str]:
-    """(dotted name, sentence) of one thing that is wrong."""
-    context, place = item.get("ctx", {}), [part for part in item["loc"] if isinstance(part, int | str)]
-    name = one_line(context.get("field") or ".".join(str(part) for part in place), LONGEST_NAME)
-    value = item.get("input")
-    if item["type"] == "extra_forbidden":
-        known = ", ".join(settings.model_fields)
-        return name, f"{name} = {shown(value)}: there is no such field; the fields are {known}"
-    if item["type"] == "missing":
-        return name, f"{name} is missing"
-    if item["type"] == "refused":
-        return name, f"{name} = {context['value']}: {context['reason']}"
-    limits, kind = allowed(settings, str(place[0])) if place else "", _KINDS.get(item["type"])
-    if item["type"] in ("too_long", "too_short"):
-        kind = f"a list of at {', '.join(f'{_ENDS[key]} {context[key]}' for key in _ENDS if key in context)}"
-    if kind is None:
-        field = settings.model_fields.get(str(place[0])) if place else None
-        whole = field is not None and "int" in str(field.annotation)
-        number = "a whole number" if whole else "a number"
-        kind = number if "than" in item["type"] else item["msg"].removeprefix("Input should be ")
-    text = value if isinstance(value, str) and is_number(value) else shown(value)
-    return name, f"{name} = {text:.60}: must be {kind}{', ' + limits if limits else ''}"
-
-
-def is_number(text: str) -> bool:
-    """Whether text is a number, as Python reads it."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-_ENDS = {"max_length": "most", "min_length": "least"}
-_KINDS = {
-    "finite_number": "a finite number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "number": "a number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "int_parsing_size": "a whole number of fewer digits",
-    "string_type": "a name",
-    "string_unicode": "text without half letters",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "names and values",
-    "model_type": "names and values",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-}

@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     LATENT = 0  # where a sample begins
     CHURN = 1  # the noise that it is given on its way
     RESAMPLE = 2  # by which a population is drawn anew
+    LOW = 3  # in the low-resolution image that is made larger
     ORDER = 16  # in which a run sees its data, and what it holds out
     SIGMA = 17  # noise levels in training, and whose class is hidden
     NOISE = 18  # at those levels
@@ -37,6 +38,8 @@ class Purpose(IntEnum):
     VALIDATION = 22  # noise of what is measured again and again
     DROPOUT = 23
     LOOK = 24  # at which samples of a set somebody looks before training
+    LOW_SIGMA = 25  # how much noise a low-resolution image has in training
+    LOW_NOISE = 26  # and which
     SCENE = 0x5C  # what a rendered scene shows
     TRUE_LABEL = 0xE7  # classes of what is compared with the data
     TRUE_SAMPLE = 0xE8  # samples of the data that it is compared with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,12 @@ from edm.commands import options as common
 from edm.commands.help import command
 from edm.commands.progress import Line
 from edm.data.settings import Data, data_learned
-from edm.evaluation import Evaluation, Report, evaluation_of, markdown, save_statistics
+from edm.evaluation import Evaluation, Report, Weighed, evaluation_of, markdown, save_statistics
+from edm.evaluation.weighed import table, verdict
+from edm.sampling.computing import prepared
 from edm.sampling.denoisers import denoiser_of
+from edm.sampling.guidance import GUIDANCES
+from edm.sampling.guidance.settings import Guiding
 from edm.sampling.settings import Sampling
 from edm.training.loss import AT_ONCE
 
@@ -33,10 +38,12 @@ would read. The distance is FID where a file of Inception's weights is given."""
 MORE = """examples:
   python -m edm evaluate digits_vp digits_ve digits_iddpm digits_edm --own --steps 5,10,18,40 --markdown
   python -m edm evaluate runs/spiral --steps 40 --json
+  python -m edm evaluate digits_edm --guidance free --guidance-weights 1,1.5,2,3 --keep kept
   python -m edm evaluate c.safetensors --protocol paper --inception inception.pkl --reference_stats cifar10-32x32.npz
   torchrun --standalone --nproc_per_node 8 -m edm evaluate runs/cifar10 --count 50000 --inception inception.pkl
 
---steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps.
+--steps may be a list: 5,10,18,40. Each model is then evaluated at each number of steps. With --guidance-weights each is
+at each weight of its guidance: one table of precision, recall, Fréchet distance and inception score, with intervals.
 Under torchrun the processes share the samples, and find the same to the last bit; with --keep a folder, an evaluation
 that was stopped goes on where it was."""
 
@@ -55,6 +62,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--keep", type=common.place, help="folder for what has been computed, from which it goes on")
     parser.add_argument(
         "--save-stats", type=common.place, metavar="FILE", help="write the data's statistics, for --reference_stats"
+    )
+    parser.add_argument(
+        "--guidance-weights", metavar="LIST", help="several weights of the guidance, such as 1,1.5,2,3: one table"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="print one table: models by numbers of steps")
@@ -88,6 +98,8 @@ def run(options: argparse.Namespace) -> Any:
 
 def _enqueue(options):
     """An evaluation of each model as a task of its run."""
+    if options.guidance_weights:
+        raise Refused("--queue takes one weight: give --guidance_weight in the place of --guidance-weights")
     if options.own or options.keep or options.save_stats or options.json or options.markdown:
         raise Refused("--queue leaves a report in the run's own folder; leave out --own, --keep, --save-stats, --json")
     settings = {**common.settings(options).document(), "computing": computing.of(options).document()}
@@ -96,23 +108,41 @@ def _enqueue(options):
 
 
 def _run(options, here) -> None:
-    how, steps = computing.of(options), _steps(options)
+    how, steps, weights = computing.of(options), _steps(options), _weights(options)
     opened = [(name, *_denoiser(name, here.device, how)) for name in options.models]
-    asked = [_evaluations(options, steps, how, here, *model) for model in opened]  # all checked before the first runs
+    # all checked before the first runs
+    asked = [_evaluations(options, steps, weights, how, here, *model) for model in opened]
     if options.save_stats:
         _save(options.save_stats, asked[0][0][0], opened[0][2], here)
     rows = []
     for title, several in zip(_titles(opened), asked, strict=True):
-        rows.append((title, [_watched(title, events, sys.stderr) for _, events in several]))
-    if here.rank > 0:
-        return
+        rows.append((title, [(settings, _watched(title, events, sys.stderr)) for settings, events in several]))
+    if here.rank == 0:
+        print(_printed(options, rows, weights))
+
+
+def _printed(options, rows, weights) -> str:
+    """All that was found, as it is asked for. rows: (title, [(settings, report)])."""
     if options.json:
-        found = [{"model": title, **report.document()} for title, reports in rows for report in reports]
-        print(json.dumps(found, indent=2, ensure_ascii=False))
-    elif options.markdown:
-        print(markdown(rows))
-    else:
-        print("\n\n".join(_text(title, report) for title, reports in rows for report in reports))
+        found = [
+            {"model": title, **_guidance(settings), **report.document()}
+            for title, pairs in rows
+            for settings, report in pairs
+        ]
+        return json.dumps(found, indent=2, ensure_ascii=False)
+    if weights:
+        weighed = [(title, [Weighed(one.guidance_weight, report) for one, report in pairs]) for title, pairs in rows]
+        verdicts = [verdict(found, GUIDANCES[rows[0][1][0][0].guidance].neutral) for _, found in weighed]
+        return "\n".join([table(weighed, options.markdown), *filter(None, verdicts)])
+    reports = [(title, [report for _, report in pairs]) for title, pairs in rows]
+    if options.markdown:
+        return markdown(reports)
+    return "\n\n".join(_text(title, report) for title, several in reports for report in several)
+
+
+def _guidance(settings) -> dict[str, Any]:
+    """What a document says of guidance."""
+    return {name: value for name, value in settings.document().items() if name in Guiding.model_fields}
 
 
 def _denoiser(name_or_path: str, device, how):
@@ -138,22 +168,47 @@ def _steps(options) -> list[str | None]:
     return [None] if given is None else given.split(",")
 
 
-def _evaluations(options, steps, how, here, name, denoiser, learned) -> list:
-    """The evaluation of one model at each number of steps: what is asked, and the stream of its events."""
+def _weights(options) -> list[float]:
+    """Each of --guidance-weights; []: as the settings say."""
+    if options.guidance_weights is None:
+        return []
+    from edm.diagnostics import parse_range
+
+    if common.settings(options).guidance == "none":
+        raise Refused(f"--guidance-weights needs a guidance: add --guidance, one of {', '.join(GUIDANCES)}")
+    return parse_range(options.guidance_weights, "guidance_weight")
+
+
+def _evaluations(options, steps, weights, how, here, name, denoiser, learned) -> list:
+    """The evaluation of one model at each number of steps and each weight: what is asked, and its stream of events."""
     header: Any = denoiser_of(denoiser).header
     if options.own:
         options.preset = [f"designs/{header.preconditioning.name if header else 'edm'}"]
     settings = common.settings(options)
     made = []
-    for number in steps:
+    for number, weight in product(steps, weights or [settings.guidance_weight]):
         changes = {} if number is None else {"steps": number}
-        asked = settings.changed(sampling=Sampling.parse({**settings.sampling.document(), **changes}))
+        sampling = Sampling.parse({**settings.sampling.document(), **changes})
+        asked = settings.changed(sampling=sampling, guidance_weight=weight)
         try:
-            events = evaluation_of(asked, denoiser, learned, here.device, how.batch or AT_ONCE, options.keep, here)
+            guided = _guided(asked, name, denoiser, how, here.device)
+            batch = how.batch or AT_ONCE
+            events = evaluation_of(asked, guided, learned, here.device, batch, options.keep, here, bool(weights))
         except SettingsError as error:
             raise Refused(f"{name}: {error}") from None
         made.append((asked, events))
     return made
+
+
+def _guided(asked, name, denoiser, how, device):
+    """The denoiser with the guidance that is asked for around it."""
+    if asked.guidance == "none":
+        return denoiser
+    from edm.experiments import models, runner
+    from edm.files import saved
+
+    known = name if models.known(name) else models.register(saved.chosen(name))
+    return runner.denoiser(asked.experiment(known), device=device, wrap=lambda inner: prepared(inner, how, device))
 
 
 def _save(path, asked, learned, here) -> None:

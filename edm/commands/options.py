@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from edm.base import paths
@@ -39,15 +40,18 @@ def place(text: str) -> str:
 
 def fields(parser: argparse.ArgumentParser, kind: type[Settings], alone: bool = False) -> None:
     """Options for every field of `kind`; see `given` and `add`."""
-    from edm.base.fields import knobs
+    from edm.base.aliases import aliases
+    from edm.base.fields import knobs, registries
 
     for settings in groups(kind).values():
         group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
+        entries = registries(settings)
         for name, knob in knobs(settings).items():
+            called = [alias.name for _, alias in aliases(entries.get(name, ())) if alias.title]
             how: dict[str, Any] = {"metavar": "VALUE"}
             if alone and isinstance(knob["default"], bool):
                 how |= {"nargs": "?", "const": "true"}
-            group.add_argument(f"--{name}", help=described(knob).replace("%", "%%"), **how)
+            group.add_argument(f"--{name}", help=described(knob, called).replace("%", "%%"), **how)
             if "_" in name:  # as other programs write it
                 group.add_argument(f"--{name.replace('_', '-')}", dest=name, help=argparse.SUPPRESS, **how)
     parser.set_defaults(kind=kind)
@@ -66,15 +70,17 @@ def document_of(options: argparse.Namespace) -> dict:
 
         document = merged(document, presets.read(name).get(options.section) or _nothing(name, options.section))
     if options.config:
-        document = merged(document, read(options.config, options.kind, options.section))
-    return merged(document, unflatten(given(options), options.kind))
+        document = merged(document, options.kind.owned(read(options.config, options.kind, options.section)))
+    return merged(document, options.kind.owned(unflatten(given(options), options.kind)))
 
 
-def described(knob: dict) -> str:
+def described(knob: dict, called: Sequence[str] = ()) -> str:
+    """What help says of a knob. called: other names of its choices."""
     default = knob["default"]
     shown = ",".join(map(str, default)) or "none" if isinstance(default, list) else default
     shown = "none" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown
-    parts = [knob["unit"], f"one of {', '.join(knob['choices'])}" if knob["choices"] else "", f"default {shown}"]
+    parts = [knob["unit"], f"one of {', '.join(knob['choices'])}" if knob["choices"] else ""]
+    parts += [f"or as people say: {', '.join(called)}" if called else "", f"default {shown}"]
     return f"{knob['help']} ({'; '.join(part for part in parts if part)})"
 
 

@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> Any:
     numbers = _numbers(document, options, ending)
     if isinstance(model := document.get("model"), str):
         document["model"] = _known(model)
+    if isinstance(guide := document.get("guide"), str) and document.get("guidance") != "classifier":
+        document["guide"] = _known(guide)
     experiment = Experiment.parse(document)
     if options.dry_run:
         count = {} if numbers is None else {"count": len(numbers)}
@@ -265,15 +267,14 @@ def _states(experiment, how, device) -> list:
     """The states of all samples, drawn in batches where --batch says so."""
     from edm.experiments import many, models, runner
     from edm.sampling.computing import prepared
-    from edm.sampling.guidance import GUIDANCES
 
     model, count = models.of(experiment), runner.count(experiment)
     place = runner.place(model, device, count)
     computing.say(model.denoiser, how, place)
     denoiser = runner.denoiser(experiment, model, place, lambda inner: prepared(inner, how, place))
     parts = []
-    together = GUIDANCES[experiment.guidance].population
-    for block in many.blocks(range(count), count if together else how.batch or count):
+    size = count if runner.together(experiment) else how.batch or count
+    for block in many.blocks(range(count), size):
         part = []
         numbers = None if len(block) == count else block
         for state in runner.states(experiment, place, numbers=numbers, model=model, made=denoiser):

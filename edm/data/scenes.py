@@ -1,4 +1,5 @@
-"""Scenes: one softly lit solid on the ground, drawn from known factors; endless, class-conditional, 32×32 RGB.
+"""Scenes: one softly lit solid on the ground, drawn from known factors; endless, class-conditional, RGB, 32×32 pixels
+unless others are asked for.
 
 Image k of seed S depends on (S, k) only.
 """
@@ -113,18 +114,38 @@ def render(factors: dict[str, np.ndarray], resolution: int = 32, supersample: in
     return images
 
 
+def checked_resolution(resolution: int | None) -> int:
+    """The size of scenes that are asked for in these pixels; None: 32. Raises Refused for one they do not come in."""
+    size = SHAPE[-1] if resolution is None else resolution
+    if size < SHAPE[-1] and SHAPE[-1] % size:
+        raise Refused(f"resolution {size}: scenes of less than {SHAPE[-1]} pixels are their averages; use 4, 8 or 16")
+    return size
+
+
 class Scenes:
     """The endless dataset of `seed`. size: None, as there is no last image; classes: number of CLASSES. spread: σ_data
-    of the first 10,000 images of seed 0, which take seconds to draw, as `edm.data.sources.spread` measures it."""
+    of the first 10,000 images of seed 0, which take seconds to draw, as `edm.data.sources.spread` measures it; None
+    for a resolution at which it was not.
 
-    spread = 0.4363426430785632
+    resolution: of less than 32 pixels, images are the means of those of 32; of more, drawn so large.
+    """
+
+    spread: float | None = 0.4363426430785632
     shape, classes, class_names, size = SHAPE, len(CLASSES), CLASSES, None
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed: int = 0, resolution: int | None = None):
         factors([], seed)
-        self.seed = seed
+        self.seed, size = seed, checked_resolution(resolution)
+        self.shape = (SHAPE[0], size, size)
+        if self.shape != SHAPE:
+            self.spread = 0.43280301906593466 if size == 16 else None
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor]:
-        """Images [B, 3, 32, 32], uint8, and labels [B], int64. Raises ValueError unless indices are whole and ≥ 0."""
-        shown = factors(indices, self.seed)
-        return torch.from_numpy(render(shown)), torch.from_numpy(shown["label"])
+        """Images [B, *shape], uint8, and labels [B], int64. Raises ValueError unless indices are whole and ≥ 0."""
+        shown, size = factors(indices, self.seed), self.shape[-1]
+        drawn, labels = render(shown, max(size, SHAPE[-1])), torch.from_numpy(shown["label"])
+        if size < SHAPE[-1]:
+            cell = SHAPE[-1] // size
+            means = drawn.reshape(len(drawn), SHAPE[0], size, cell, size, cell).mean((3, 5), dtype=np.float32)
+            drawn = np.rint(means).astype(np.uint8)
+        return torch.from_numpy(drawn), labels

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
-from edm.base.fields import Place, Settings, Whole, knob, refusal
+from edm.base.fields import Number, Place, Settings, Whole, knob, refusal
 from edm.data import sources
 
 if TYPE_CHECKING:
@@ -55,6 +55,23 @@ class Data(Settings):
         "Images kept from training, to validate on; none: val/ and test/, else 5 %, at most 1000",
         ge=0,
         le=100_000,
+    )
+    low_resolution: Whole | None = knob(
+        None,
+        "low resolution",
+        "Learn to upsample: images are told in so many pixels, and learned in all; none: they are learned from nothing",
+        ge=1,
+        le=512,
+    )
+    low_noise: Number = knob(
+        0.3,
+        "σ<sub>c</sub>",
+        "The most noise, evenly drawn from 0, that the low-resolution images get in training",
+        slider=(0, 1),
+        step=0.01,
+        ge=0,
+        le=10,
+        needs="low_resolution",
     )
     examples: Whole | None = knob(
         None,

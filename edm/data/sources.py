@@ -115,6 +115,14 @@ def _folder(settings):
     return source_of(brought(settings), settings)
 
 
+def _scenes(settings):
+    return scenes.Scenes(resolution=settings.resolution)
+
+
+def _scenes_shape(settings):
+    return scenes.Scenes(resolution=settings.resolution).shape
+
+
 def _toys() -> list[str]:
     return [name for name, dataset in data.DATASETS.items() if len(dataset.shape) == 1 and name != "drawn"]
 
@@ -161,7 +169,7 @@ SOURCES: dict[str, Callable] = {
                 knobs=("path", "columns"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
-            Reader("scenes", "Scenes", lambda settings: scenes.Scenes()),
+            Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),
             Reader("emoji", "Emoji", lambda settings: Emoji()),
             _downloaded("mnist", "MNIST", (1, 32, 32)),
             _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),

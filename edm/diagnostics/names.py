@@ -1,19 +1,22 @@
 """What people call things: names for settings of Table 1's rows, and what some of them were published as.
 
+A name for one entry of a registry stands on that entry, as its alias; here are those that set several rows.
+
 Where a name is known by another formula than its row of the table, that formula stands here too, worked out in its own
 terms, so that `edm.diagnostics.same` can compare the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from edm.base.choices import family_of, title_of
+from edm.base.aliases import aliases
+from edm.base.choices import Alias, family_of, title_of
 from edm.diagnostics.walk import ROWS
 from edm.experiments import presets
 from edm.objective import NOISES, WEIGHTS, Design
@@ -21,9 +24,8 @@ from edm.preconditioning import PRECONDITIONINGS, Level, Preconditioning
 from edm.sampling.settings import Sampling
 from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS
-from edm.timesteps import DISCRETIZATIONS, flow_levels
+from edm.timesteps import DISCRETIZATIONS, SD3_SHIFT, flow_levels
 
-SD3_SHIFT = 3.0
 NAMED, COLUMNS = "names", "columns of Table 1"
 
 
@@ -122,85 +124,83 @@ def v_weight(sigmas: torch.Tensor, sigma_data: float) -> torch.Tensor:
 
 
 _FLOW = {"discretization": "flow", "schedule": "flow", "scaling": "flow"}
-NAMES: dict[str, Name] = {
-    name.name: name
-    for name in (
-        Name("ddim", "DDIM", sampling={"solver": "ddim", "eta": 0.0}, help="arXiv 2010.02502, η = 0"),
-        Name("ddpm", "DDPM's sampler", sampling={"solver": "ddim", "eta": 1.0}, help="DDIM with η = 1"),
-        Name(
-            "flow_euler", "Euler of rectified flow", sampling={"solver": "euler", **_FLOW},
-            help="arXiv 2209.03003: even steps in t, where the path is (1 − t)·y + t·n",
-        ),
-        Name(
-            "flow_heun", "Heun in flow's coordinates", sampling={"solver": "heun", **_FLOW},
-            help="flow's time steps, σ(t) and s(t), with Heun",
-        ),
-        Name(
-            "edm_heun", "Heun in EDM's coordinates",
-            sampling={"solver": "heun", "discretization": "edm", "schedule": "linear", "scaling": "none"},
-            help="Algorithm 1 of the paper",
-        ),
-        Name("lms_1", "LMS of order 1", sampling={"solver": "lms", "order": 1}, help="a polynomial of degree 0"),
-        Name("euler", "Euler", sampling={"solver": "euler"}, help="in the coordinates that σ(t) and s(t) give"),
-        Name("dpmpp_2m", "DPM-Solver++(2M)", sampling={"solver": "dpmpp_2m"}, help="arXiv 2211.01095"),
-        Name(
-            "dpmpp_2m_sde", "2M SDE (midpoint) at η = 0",
-            sampling={"solver": "dpmpp_2m_sde", "variant": "midpoint", "eta": 0.0}, help="of k-diffusion's samplers",
-        ),
-        Name(
-            "karras", "Karras schedule", sampling={"discretization": "edm", "rho": 7.0},
-            help="what other programs call EDM's time steps with ρ = 7",
-        ),
-        Name(
-            "sd3_shift", "SD3's shift", sampling={"discretization": "flow", "shift": SD3_SHIFT},
-            help="arXiv 2403.03206: t = αu/(1 + (α − 1)·u), α = 3",
-        ),
-        Name(
-            "times_alpha", "3·σ on flow's levels", sampling={"discretization": "flow", "shift": SD3_SHIFT},
-            help="each even level times α = 3, then brought back to σ_max as the shifted ones are", levels=times_alpha,
-            written="α·σ, σ = u/(1−u), u = (1 − i/N)·t_max, α = 3",
-        ),
-        Name(
-            "v_prediction", "v-prediction", design={"preconditioning": "v", "weight": "v", "sigma_data": 1.0},
-            help="arXiv 2202.00512, for data of size 1", preconditioning=lambda sigma_data: VPrediction(),
-            weight=v_weight, written="α·z − σ_z·v(z), z = α·x, α² = 1/(1 + σ²)",
-        ),
-        Name(
-            "trigflow", "TrigFlow", design={"preconditioning": "edm", "sigma_data": 1.0},
-            help="arXiv 2410.11081, with σ_data = 1", preconditioning=TrigFlow,
-            written="cos t·z − σ_data·sin t·F(z/σ_data; t), z = cos t·x, t = arctan(σ/σ_data)",
-        ),
-        Name(
-            "edm", "EDM's preconditioning", design={"preconditioning": "edm"},
-            help="eq. 7 of the paper, for data of any size",
-        ),
-        Name("epsilon", "ε-prediction", design={"preconditioning": "vp"}, help="the network tells the noise: VP's"),
-        Name("x_prediction", "x-prediction", design={"preconditioning": "x"}, help="the network tells the data"),
-        Name("velocity", "velocity of rectified flow", design={"preconditioning": "flow"}, help="it tells n − y"),
-        Name(
-            "logit_normal", "logit-normal t (SD3)", design={"noise": "edm", "P_mean": 0.0, "P_std": 1.0},
-            help="arXiv 2403.03206, m = 0 and s = 1", density=logit_normal,
-            written="ln(t/(1−t)) ~ N(m, s²), t = σ/(1+σ)",
-        ),
-        Name("log_normal", "log-normal σ", design={"noise": "edm"}, help="the paper's; P_mean and P_std are left open"),
-        Name("min_snr", "min-SNR", design={"weight": "min_snr"}, help="arXiv 2303.09556, γ = 5"),
-    )
+REGISTRIES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "solver": ("solver", SOLVERS),
+    "discretization": ("time steps", DISCRETIZATIONS),
+    "schedule": ("schedule σ(t)", SCHEDULES),
+    "scaling": ("scaling s(t)", SCALINGS),
+    "preconditioning": ("preconditioning", PRECONDITIONINGS),
+    "noise": ("p_train(σ)", NOISES),
+    "weight": ("weight λ(σ)", WEIGHTS),
+}
+PUBLISHED: dict[str, dict[str, Any]] = {  # alias -> what it was published as, and rows of others that go with it
+    "v_prediction": {
+        "design": {"weight": "v", "sigma_data": 1.0}, "preconditioning": lambda sigma_data: VPrediction(),
+        "weight": v_weight, "written": "α·z − σ_z·v(z), z = α·x, α² = 1/(1 + σ²)",
+    },
+    "trigflow": {
+        "design": {"sigma_data": 1.0}, "preconditioning": TrigFlow,
+        "written": "cos t·z − σ_data·sin t·F(z/σ_data; t), z = cos t·x, t = arctan(σ/σ_data)",
+    },
+    "logit_normal": {"density": logit_normal, "written": "ln(t/(1−t)) ~ N(m, s²), t = σ/(1+σ)"},
 }  # fmt: skip
+MORE = (
+    Name("ddim", "DDIM", sampling={"solver": "ddim", "eta": 0.0}, help="arXiv 2010.02502, η = 0"),
+    Name(
+        "flow_euler", "Euler of rectified flow", sampling={"solver": "euler", **_FLOW},
+        help="arXiv 2209.03003: even steps in t, where the path is (1 − t)·y + t·n",
+    ),
+    Name(
+        "flow_heun", "Heun in flow's coordinates", sampling={"solver": "heun", **_FLOW},
+        help="flow's time steps, σ(t) and s(t), with Heun",
+    ),
+    Name(
+        "edm_heun", "Heun in EDM's coordinates",
+        sampling={"solver": "heun", "discretization": "edm", "schedule": "linear", "scaling": "none"},
+        help="Algorithm 1 of the paper",
+    ),
+    Name("euler", "Euler", sampling={"solver": "euler"}, help="in the coordinates that σ(t) and s(t) give"),
+    Name("dpmpp_2m", "DPM-Solver++(2M)", sampling={"solver": "dpmpp_2m"}, help="arXiv 2211.01095"),
+    Name(
+        "dpmpp_2m_sde", "2M SDE (midpoint) at η = 0",
+        sampling={"solver": "dpmpp_2m_sde", "variant": "midpoint", "eta": 0.0}, help="of k-diffusion's samplers",
+    ),
+    Name(
+        "times_alpha", "3·σ on flow's levels", sampling={"discretization": "flow", "shift": SD3_SHIFT},
+        help="each even level times α = 3, then brought back to σ_max as the shifted ones are", levels=times_alpha,
+        written="α·σ, σ = u/(1−u), u = (1 − i/N)·t_max, α = 3",
+    ),
+    Name(
+        "edm", "EDM's preconditioning", design={"preconditioning": "edm"},
+        help="eq. 7 of the paper, for data of any size",
+    ),
+    Name("min_snr", "min-SNR", design={"weight": "min_snr"}, help="arXiv 2303.09556, γ = 5"),
+)  # fmt: skip
+
+
+def _aliases() -> Iterator[Name]:
+    """The titled aliases of the registries' entries; one that stands in several is a name for all of these rows."""
+    found: dict[str, tuple[Alias, dict[str, Any], dict[str, Any]]] = {}
+    for kind, (_, registry) in REGISTRIES.items():
+        for own, alias in aliases(registry):
+            if not alias.title:
+                continue
+            _, sampling, design = found.setdefault(alias.name, (alias, {}, {}))
+            (sampling if kind in Sampling.model_fields else design).update({kind: own, **alias.usual, **alias.sets})
+    for name, (alias, sampling, design) in found.items():
+        more = dict(PUBLISHED.get(name, {}))
+        design |= more.pop("design", {})
+        yield Name(name, alias.title, sampling=sampling, design=design, help=alias.help, **more)
+
+
+NAMES: dict[str, Name] = {name.name: name for name in (*MORE, *_aliases())}
 
 
 def names() -> dict[str, Name]:
     """Every name that `same` knows: those above, Table 1's columns, and each choice of a row by itself, as
     "solver.heun" or "noise.vp"."""
     found = {**NAMES, **{f"design.{name}": _column(name) for name in presets.titles()}}
-    for kind, title, registry in (
-        ("solver", "solver", SOLVERS),
-        ("discretization", "time steps", DISCRETIZATIONS),
-        ("schedule", "schedule σ(t)", SCHEDULES),
-        ("scaling", "scaling s(t)", SCALINGS),
-        ("preconditioning", "preconditioning", PRECONDITIONINGS),
-        ("noise", "p_train(σ)", NOISES),
-        ("weight", "weight λ(σ)", WEIGHTS),
-    ):
+    for kind, (title, registry) in REGISTRIES.items():
         sampled = kind in Sampling.model_fields
         for key in registry:
             family = ": ".join(filter(None, (title, family_of(registry, key))))

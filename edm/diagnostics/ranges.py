@@ -1,6 +1,7 @@
 """Lists of values as people write them, for one knob of the settings.
 
-    0,10,30,80          the values themselves; inf or ∞; names for a knob that has names, or all; none where allowed
+    0,10,30,80          the values themselves; inf or ∞; names for a knob that has names, or all; none where allowed.
+                        Names that people use (uniform, for ρ = 1) bring the knobs that they imply
     1-10 (+2)           1, 3, 5, 7, 9: every step up to the end; 10-1 (-3) downwards; whole numbers need no (+1)
     0.002-0.2 (x10)     0.002, 0.02, 0.2: geometric; also *10 and, downwards, /10
     1-5 [9]             9 values from end to end: evenly spaced, or in the logarithm for a knob with a log slider
@@ -19,7 +20,8 @@ from typing import Any
 
 from pydantic import create_model
 
-from edm.base.fields import Settings, SettingsError, choices, display
+from edm.base.aliases import meaning, near
+from edm.base.fields import Settings, SettingsError, choices, display, registries
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 
@@ -178,8 +180,13 @@ def _checker(knob: str) -> Callable:
     alone = create_model(f"Only_{knob}", __base__=Settings, **fields)
 
     def check(value):
-        if (options := _options(knob)) is not None and value not in options and (value or field.default) is not None:
-            raise _refused(knob, value, f"must be one of {', '.join(options)}, or all")
+        options = registries(Sampling).get(knob)
+        if options is not None and value not in options and (value or field.default) is not None:
+            known = meaning(options, value)
+            if known is None:
+                raise _refused(knob, value, f"must be one of {', '.join(options)}, or all{near(options, value)}")
+            name, alias = known
+            return alias.name if alias and (alias.sets or alias.usual) else name
         value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
         if knob == "model":
             Experiment(model=value, points=((0, 0),) if value == "drawn" else None)

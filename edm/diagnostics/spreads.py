@@ -9,7 +9,7 @@ import torch
 
 from edm.base.devices import precisely
 from edm.base.errors import Refused
-from edm.diagnostics.statistics import jackknife
+from edm.base.intervals import jackknife
 
 FEWEST = 3  # samples
 

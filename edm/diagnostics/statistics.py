@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from edm.base.errors import Refused
+from edm.base.intervals import jackknife
 
 LEAST = 3  # seeds, to say whether a difference is chance
 
@@ -49,9 +49,8 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
         return mean, math.nan, math.nan
     if min(values) == max(values):  # no rounding may make a width of it
         return values[0], values[0], values[0]
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
-    half = _quantile(count - 1) * deviation / math.sqrt(count)
-    return mean, mean - half, mean + half
+    total = math.fsum(values)
+    return jackknife(mean, [(total - value) / (count - 1) for value in values])
 
 
 def compare(a: Mapping[int, float] | Sequence[float], b: Mapping[int, float] | Sequence[float]) -> Comparison:
@@ -102,25 +101,3 @@ def _text(value: float, scale: float) -> str:
     decimals = 1 - math.floor(math.log10(scale)) if scale > 0 else 0
     text = f"{value:.2g}" if decimals > 6 else f"{value:.{max(decimals, 0)}f}"
     return text.replace("-", "−")
-
-
-def jackknife(value: float, without: Sequence[float]) -> tuple[float, float, float]:
-    """(value, low, high) of the 95 % interval of a number of n samples. without: the same number without each of them.
-
-    The error is √((n − 1)/n · Σ (v_k − v̄)²), which for a mean is s/√n. Raises ValueError for fewer than 2 samples.
-    """
-    count = len(without)
-    if count < 2:
-        raise Refused(f"{count} samples; an interval needs two or more")
-    middle = math.fsum(without) / count
-    error = math.sqrt((count - 1) / count * math.fsum((one - middle) ** 2 for one in without))
-    half = _quantile(count - 1) * error
-    return value, value - half, value + half
-
-
-@lru_cache(maxsize=256)
-def _quantile(freedom: int) -> float:
-    """t with a probability of 97.5 % below it."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))

@@ -68,7 +68,11 @@ class Classifier(nn.Module):
         return self.standard(self.hidden(grid.flatten(1)))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        output = self.head(nn.functional.silu(self.features(images)))
+        return self.classify(self.features(images))
+
+    def classify(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """features [B, 64] -> (logits [B, classes], factors [B, factors])."""
+        output = self.head(nn.functional.silu(features))
         return output[:, : self.design.classes], output[:, self.design.classes :]
 
 

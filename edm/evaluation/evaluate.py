@@ -13,7 +13,7 @@ import torch
 from edm.base.errors import Refused
 from edm.data import sources
 from edm.data.split import Split
-from edm.evaluation import copies, kept, true_data
+from edm.evaluation import copies, estimates, kept, true_data
 from edm.evaluation.distances import sliced_wasserstein
 from edm.evaluation.features import to_8_bits
 from edm.evaluation.frechet import Running, frechet_distance
@@ -23,6 +23,7 @@ from edm.evaluation.report import Report
 from edm.evaluation.scores import score_error
 from edm.evaluation.settings import Evaluation
 from edm.evaluation.true_data import TrueData
+from edm.evaluation.variety import inception_score
 from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of, on
 from edm.sampling.loop import sample
@@ -51,7 +52,7 @@ def evaluate(
     denoiser: Denoise, data: str | Data | None, sampling: Sampling | None = None, count: int | None = None,
     reference: int | None = None, device: Device = "cpu", batch: int = AT_ONCE, *, inception: StrPath | None = None,
     reference_stats: StrPath | None = None, protocol: str = "plain", keep: StrPath | None = None,
-    world: World | None = None,
+    world: World | None = None, intervals: bool = False,
 ) -> Iterator[Progress | Report]:  # fmt: skip
     """Yields `Progress` while it samples, and at last a `Report`; `edm.last` runs it to that.
 
@@ -71,24 +72,27 @@ def evaluate(
     keep: a folder for what has been computed: the same call goes on where it was killed, and ends with the same bits.
     world: this process among several, which share the work; see `edm.training.parallel`. The report is rank 0's, the
         others end with `Progress`. The distance is the same, to the last bit, on any number of them.
+    intervals: measure only the samples, of images, and each number of them with its 95 % interval; see
+        `edm.evaluation.estimates`.
     Raises ValueError at once for arguments that do not fit together, later for samples that are not finite.
     """
     plan = planned(
         denoiser, data, sampling, count, reference, torch.device(device), batch, inception, reference_stats,
-        protocol, keep, world,
+        protocol, keep, world, intervals,
     )  # fmt: skip
     return _events(plan)
 
 
 def evaluation_of(
     settings: Evaluation, denoiser: Denoise, learned: Data | None, device: Device = "cpu", batch: int = AT_ONCE,
-    keep: StrPath | None = None, world: World | None = None,
+    keep: StrPath | None = None, world: World | None = None, intervals: bool = False,
 ) -> Iterator[Progress | Report]:  # fmt: skip
-    """The same as a document says it. learned: the data that the model has learned, if that is known."""
+    """The same as a document says it. denoiser: with the guidance that it says around it. learned: the data that the
+    model has learned, if that is known."""
     return evaluate(
         denoiser, settings.data(learned), settings.sampling, settings.count, settings.reference, device, batch,
         inception=settings.inception, reference_stats=settings.reference_stats, protocol=settings.protocol,
-        keep=keep, world=world,
+        keep=keep, world=world, intervals=intervals,
     )  # fmt: skip
 
 
@@ -139,7 +143,7 @@ def _events(plan):
         statistics=plan.statistics and plan.statistics.name,
         copies=float((torch.cat(shares) < copies.SHARE).double().mean()) if shares else None,
         **(_images(plan, true, measured, rows) if true.features else _points(plan, true, torch.cat(rows[0]))),
-        **_by_sigma(plan.denoiser, true, plan.device),
+        **({} if plan.intervals else _by_sigma(plan.denoiser, true, plan.device)),
     )
 
 
@@ -220,6 +224,10 @@ def _images(plan, true, measured, rows) -> dict[str, Any]:
     both = min(len(rows), len(true.rows))
     spread = np.linspace(0, len(true.rows) - 1, both).round().astype(int)
     found["precision"], found["recall"] = precision_recall(rows[:both], true.rows[spread])
+    if true.features.logits is not None:
+        found["inception_score"] = inception_score(true.features.logits(rows))
+    if plan.intervals:
+        found["intervals"] = estimates.intervals(found, true.features, rows[:both], true.rows[spread], true.moments)
     return found
 
 

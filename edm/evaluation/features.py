@@ -38,12 +38,14 @@ _SIDE = 32  # of their sides, at most
 @dataclass(frozen=True)
 class Features:
     """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader. width: d.
-    digest: tells them from all others."""
+    digest: tells them from all others. logits: features [B, d] -> those of the classes [B, K] of the classifier whose
+    features they are; None where it is none of ours."""
 
     name: str
     read: Callable[[torch.Tensor], torch.Tensor]
     width: int
     digest: str = ""
+    logits: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @torch.no_grad()
     def rows(self, images: torch.Tensor, batch: int = AT_ONCE) -> torch.Tensor:
@@ -77,7 +79,10 @@ def _classifier(dataset, device) -> Features:
     def read(images):
         return network.features(images.to(device).float() / 127.5 - 1)
 
-    return Features(name, read, classifiers.FEATURES, digest)
+    def logits(rows):
+        return network.classify(rows.to(device).float())[0].cpu().double()
+
+    return Features(name, read, classifiers.FEATURES, digest, logits)
 
 
 def inception(path: StrPath, device: Device = "cpu") -> Features:

@@ -7,6 +7,8 @@ recall         share of data rows that lie in the ball of some model row: is all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from edm.base.errors import Refused
@@ -23,20 +25,70 @@ def precision_recall(model: torch.Tensor, data: torch.Tensor, neighbours: int = 
     Both depend on the number of rows, so compare at equal numbers, and take n = m.
     Raises ValueError for features of different width, `neighbours` + 1 rows or fewer, NaN or infinity.
     """
+    model, data = _prepared(model, data, neighbours)
+    return _covered(model, data, neighbours), _covered(data, model, neighbours)
+
+
+def precision_recall_without(
+    model: torch.Tensor, data: torch.Tensor, groups: Sequence[range], neighbours: int = NEIGHBOURS
+) -> tuple[list[float], list[float]]:
+    """The same (precisions, recalls) without each of some groups of the model's rows, for the jackknife."""
+    model, data = _prepared(model, data, neighbours)
+    radii = _radii(data, neighbours)
+    inside = torch.cat([(squares <= radii).any(1) for squares in _squares(model, data)]).double()
+    precisions = [float(_others(inside, group).mean()) for group in groups]
+    nearest = _nearest_by_group(model, groups, neighbours + 1)
+    without = torch.stack([_radii_without(nearest, k, group) for k, group in enumerate(groups)])
+    reached = torch.zeros(len(groups), dtype=torch.int64)
+    for squares in _squares(data, model):
+        reached += torch.stack([(squares <= radii).any(1).sum() for radii in without])
+    return precisions, (reached.double() / len(data)).tolist()
+
+
+def _prepared(model, data, neighbours):
+    """Both, checked, around the data's middle, from which squares lose the fewest digits."""
     if neighbours < 1:
         raise Refused(f"neighbours = {neighbours}: must be 1 or more")
     model, data = (checked(features, neighbours + 2) for features in (model, data))
     if model.shape[1] != data.shape[1]:
         raise Refused(f"features are {model.shape[1]} and {data.shape[1]} wide; take both from the same extractor")
-    middle = data.mean(0)  # from which squares lose the fewest digits
-    model, data = model - middle, data - middle
-    return _covered(model, data, neighbours), _covered(data, model, neighbours)
+    middle = data.mean(0)
+    return model - middle, data - middle
 
 
 def _covered(rows, centres, neighbours) -> float:
     """The share of `rows` that lie in a ball around some centre."""
-    radii = torch.cat([d.kthvalue(neighbours + 1).values for d in _squares(centres, centres)])  # the first is itself
+    radii = _radii(centres, neighbours)
     return float(torch.cat([(d <= radii).any(1) for d in _squares(rows, centres)]).double().mean())
+
+
+def _radii(rows, neighbours) -> torch.Tensor:
+    """Squared, of the ball of each row: the first of its own set is itself."""
+    return torch.cat([d.kthvalue(neighbours + 1).values for d in _squares(rows, rows)])
+
+
+def _nearest_by_group(rows, groups, count) -> torch.Tensor:
+    """For each row the squared distances to the `count` nearest of each group [rows, groups, count]; ∞ where a group
+    has fewer."""
+    found = []
+    for squares in _squares(rows, rows):
+        of_groups = [squares[:, group.start : group.stop].sort(1).values[:, :count] for group in groups]
+        padded = [torch.nn.functional.pad(d, (0, count - d.shape[1]), value=torch.inf) for d in of_groups]
+        found.append(torch.stack(padded, 1))
+    return torch.cat(found)
+
+
+def _radii_without(nearest, k, group) -> torch.Tensor:
+    """The balls of all rows but those of group k, which have none (−1)."""
+    rows, groups, count = nearest.shape
+    others = nearest[:, [j for j in range(groups) if j != k]].reshape(rows, -1)
+    radii = others.kthvalue(count).values
+    radii[group.start : group.stop] = -1
+    return radii
+
+
+def _others(rows, group):
+    return torch.cat([rows[: group.start], rows[group.stop :]])
 
 
 def _squares(rows, centres):

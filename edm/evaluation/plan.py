@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
+from edm.evaluation import estimates, references, true_data
 from edm.evaluation import features as extractors
-from edm.evaluation import references, true_data
 from edm.evaluation.manifolds import NEIGHBOURS
 from edm.evaluation.settings import PROTOCOLS
 from edm.exact import GaussianMixture
@@ -43,12 +43,13 @@ class Plan:
     statistics: references.Given | None
     keep: StrPath | None
     world: World
+    intervals: bool
 
 
 def planned(
     denoiser: Denoise, data: str | Data | None, sampling: Sampling | None, count: int | None, reference: int | None,
     device: torch.device, batch: int, inception: StrPath | None, reference_stats: StrPath | None, protocol: str,
-    keep: StrPath | None, world: World | None,
+    keep: StrPath | None, world: World | None, intervals: bool,
 ) -> Plan:  # fmt: skip
     """The plan of what `evaluate` is asked. Raises ValueError for arguments that do not fit together."""
     if protocol not in PROTOCOLS:
@@ -66,6 +67,10 @@ def planned(
     names, points = _fitting(denoiser_of(denoiser), data)
     if points and (inception or reference_stats or way.repeats > 1):
         raise Refused("Inception, reference statistics and the paper's protocol are for images, and these are points")
+    if intervals and (points or data is None):
+        raise Refused("intervals are of images whose data are there; points have one number, and statistics no samples")
+    if intervals:
+        estimates.groups_of(count)
     known = extractors.inception(inception, device) if inception else None
     against = references.given(reference_stats) if reference_stats else None
     if against and known:
@@ -76,7 +81,7 @@ def planned(
             reference = true_data.POINTS if points else count
     return Plan(
         denoiser, data, sampling or Sampling(), count, way.repeats, reference, device, batch, names, known, against,
-        keep, world or World(0, 1, device),
+        keep, world or World(0, 1, device), intervals,
     )  # fmt: skip
 
 

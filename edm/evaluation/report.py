@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from edm.evaluation.estimates import Interval
 from edm.evaluation.features import INCEPTION
 from edm.sampling.settings import Sampling
 
@@ -16,6 +17,8 @@ class Report:
     of the file that says how they are spread, if one was given. count: samples drawn, with `sampling`;
     evaluations: calls of the denoiser for each; seconds: of sampling.
     Images: frechet (d², in the units of `features`, which says what those are), precision and recall (0 to 1);
+    inception_score: see `edm.evaluation.variety`; of our own classifier, so that it is none of Inception's.
+    intervals: by the names of these numbers, where they were asked for.
     repeats: d² of each set of samples, where there are several, of which frechet is the least.
     copies: share of the samples that are copies of a training image (`edm.evaluation.copies`), of sets not too large.
     Points: sliced_wasserstein, in the data's units. floor: what true samples read in place of the model's.
@@ -41,6 +44,8 @@ class Report:
     statistics: str | None = None
     repeats: tuple[float, ...] | None = None
     copies: float | None = None
+    inception_score: float | None = None
+    intervals: dict[str, Interval] | None = None
 
     @property
     def distance(self) -> float:

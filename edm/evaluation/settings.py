@@ -7,9 +7,11 @@ from pathlib import Path
 
 from pydantic import model_validator
 
-from edm.base.fields import Place, Settings, SettingsError, Whole, knob, refusal
+from edm.base.fields import Place, SettingsError, Whole, knob, refusal
 from edm.data import sources
 from edm.data.settings import Data
+from edm.experiments.experiment import Experiment
+from edm.sampling.guidance.settings import Guiding
 from edm.sampling.settings import Sampling
 
 COUNT = 2000
@@ -39,8 +41,8 @@ PROTOCOLS = {
 }
 
 
-class Evaluation(Settings):
-    """The evaluation: with what the model is compared, and how much of it."""
+class Evaluation(Guiding):
+    """The evaluation: with what the model is compared, how much of it, and how its samples are guided."""
 
     dataset: str | None = knob(None, "dataset", "What to compare with; none: what the model has learned")
     path: Place = knob(None, "path", "Where that data lies, if not where it lay in training")
@@ -71,6 +73,11 @@ class Evaluation(Settings):
         if self.dataset is not None:
             Data(dataset=self.dataset, path=self.path)
         return self
+
+    def experiment(self, model: str) -> Experiment:
+        """Of which the samples are drawn. Raises SettingsError for a guidance that the model cannot have."""
+        guidance = {name: getattr(self, name) for name in Guiding.model_fields}
+        return Experiment(model=model, sampling=self.sampling, **guidance)
 
     def data(self, learned: Data | None) -> Data | None:
         """What to compare with: the data that are named, or those that the model has `learned`; None: statistics alone.

@@ -14,10 +14,10 @@ from pydantic_core import PydanticCustomError
 from edm.base.errors import Refused
 from edm.base.fields import Number, Whole, knob, refusal
 from edm.data import classes
-from edm.experiments import guides, models
+from edm.experiments import cascades, guides, models
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.settings import Guiding
-from edm.sampling.settings import Sampling
+from edm.sampling.settings import MAX_STEPS, Sampling
 
 MAX_SAMPLES = 4096
 MAX_DRAWN = 1000
@@ -57,7 +57,37 @@ class Experiment(Guiding):
     points: tuple[tuple[Number, Number], ...] | None = knob(
         None, "points", f"A distribution of your own, for the model 'drawn': up to {MAX_DRAWN} points (x, y)"
     )
+    cascade: str | None = knob(
+        None,
+        "base",
+        "Of a model that makes images larger: the model whose samples these are; none: the first that fits",
+    )
+    cascade_noise: Number | None = knob(
+        None,
+        "σ<sub>c</sub>",
+        "Of such a model: the noise in its low-resolution images, so that it need not believe their details; none: a "
+        "third of the most that it was trained with",
+        slider=(0, 1),
+        step=0.01,
+        ge=0,
+        le=10,
+    )
+    cascade_steps: Whole | None = knob(
+        None, "base's N", "Of such a model: the number of steps of its base; none: as many", ge=1, le=MAX_STEPS
+    )
     sampling: Sampling = Sampling()
+
+    def _settle_cascade(self, model) -> models.Model:
+        """What is said of a cascade is said of a model that is one, and its base fits. What is guided: the base."""
+        if model.low is None:
+            for name in ("cascade", "cascade_noise", "cascade_steps"):
+                if getattr(self, name) is not None:
+                    raise refusal(name, getattr(self, name), f"must be none: {self.model} makes no images larger")
+            return model
+        try:
+            return cascades.base_of(model, self.cascade)
+        except Refused as error:
+            raise refusal("cascade", self.cascade or "none", str(error)) from None
 
     def _settle_label(self, model) -> None:
         """However the class was written, it is written as its name."""
@@ -104,7 +134,7 @@ class Experiment(Guiding):
             raise refusal("model", self.model, f"must be one of {allowed}")
         model = models.load(self.model)
         self._settle_label(model)
-        self._check_guidance(model)
+        self._check_guidance(self._settle_cascade(model))
         if (self.points is not None) != (self.model == "drawn"):
             raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
         if self.points is not None:

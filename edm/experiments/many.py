@@ -23,7 +23,6 @@ from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment, Label
 from edm.files.render import to_uint8
 from edm.sampling.computing import Computing, prepared
-from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.settings import Guiding
 from edm.sampling.loop import State, last
 from edm.sampling.settings import Sampling
@@ -85,7 +84,7 @@ class Drawing:
     def __init__(self, experiment: Experiment, computing: Computing, device: torch.device):
         self.experiment, self.computing, self.device = experiment, computing, device
         self.model = models.of(experiment)
-        if GUIDANCES[experiment.guidance].population:
+        if runner.together(experiment):
             raise Refused(
                 f"guidance = {experiment.guidance!r}: its samples are drawn together, as one population, and these are "
                 "drawn batch after batch; write them into a .png, .csv or .npz"

@@ -14,6 +14,7 @@ from edm.data import classes
 if TYPE_CHECKING:
     from edm.data.units import Units
     from edm.files.checkpoints import Header
+    from edm.sampling.upsampling import Low
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Model:
             raise Refused(f"had no images in the training of this model; it knows {known}")
         plain = names == tuple(str(k) for k in range(len(drawn)))
         raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
+
+    @property
+    def low(self) -> Low | None:
+        """Of a model that makes images larger: the low-resolution images that it has to be given."""
+        return self.header.low if self.header else None
 
     @property
     def denoiser(self) -> Any:

@@ -13,7 +13,7 @@ from edm.base import devices
 from edm.base.errors import Refused
 from edm.base.transfers import sent
 from edm.data.classes import turns
-from edm.experiments import guides, models
+from edm.experiments import cascades, guides, models
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 from edm.sampling.guidance import GUIDANCES
@@ -83,9 +83,14 @@ def labels_of(experiment: Experiment, numbers: range | None = None) -> list[int]
     return _labels(_classes(experiment, model), range(count(experiment, model)) if numbers is None else numbers)
 
 
-def classes_of(experiment: Experiment) -> tuple[int, ...]:
+def classes_of(experiment: Experiment, model: models.Model | None = None) -> tuple[int, ...]:
     """The classes that samples have by turns, as the network counts them: one, if it is asked for; (): none."""
-    return _classes(experiment, models.of(experiment))
+    return _classes(experiment, model or models.of(experiment))
+
+
+def together(experiment: Experiment) -> bool:
+    """Whether its samples are drawn as one population, so that each depends on the others."""
+    return GUIDANCES[experiment.guidance].population
 
 
 def _classes(experiment, model) -> tuple[int, ...]:
@@ -119,6 +124,9 @@ def denoiser(
     model = model or models.of(experiment)
     there = place(model, device, count(experiment, model))
     plain = _ready(model.denoiser, there, wrap)
+    if model.low is not None:  # of a cascade the base is guided
+        base = cascades.base_experiment(experiment, model)
+        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
@@ -140,7 +148,7 @@ def guide(experiment: Experiment, model: models.Model | None = None) -> models.M
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:
     """What its sampling means for its denoiser; the evaluations are those of its guidance, too."""
-    if GUIDANCES[experiment.guidance].population:
+    if together(experiment):
         return tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
     return path_of(experiment.sampling, denoiser(experiment, model))
 
@@ -163,7 +171,7 @@ def states(
     asked = denoiser(experiment, model, device, wrap) if made is None else made
     z, labels = start(experiment, device, numbers, model)
     own = seeds(experiment.sampling.seed, len(z), numbers.start if numbers else 0)
-    if GUIDANCES[experiment.guidance].population:
+    if together(experiment):
         plain: Any = asked  # what leads them, around the denoiser
         found = tilted(plain.inner, z, experiment.sampling, labels, experiment.guidance_weight, seeds=own)
     else:

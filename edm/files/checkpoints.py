@@ -30,6 +30,7 @@ from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
+from edm.sampling.upsampling import Low, Upsampler
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +41,9 @@ METADATA_KEY = "edm"
 MAX_HEADER = 16 << 20
 
 
+_Multiplier = Annotated[int, Field(ge=1, le=32)] | Annotated[float, Field(gt=0, le=32)]
+
+
 class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
@@ -48,12 +52,18 @@ class NetworkConfig(Settings):
     out_channels: Whole = Field(ge=1, le=128)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
-    channel_mult: Annotated[tuple[Annotated[int, Field(ge=1, le=32)], ...], Field(max_length=MAX_LEVELS)] = ()
+    channel_mult: Annotated[tuple[_Multiplier, ...], Field(max_length=MAX_LEVELS)] = ()
     blocks: Whole = Field(ge=1, le=MAX_BLOCKS)
     attention: Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(max_length=MAX_LEVELS)] = ()
     classes: Whole = Field(default=0, ge=0, le=100_000)
     augment_dim: Whole = Field(default=0, ge=0, le=64)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    stem: Whole | None = Field(default=None, ge=4, le=MAX_CHANNELS)
+    heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    decoder_heads: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    head_channels: Whole = Field(default=64, ge=1, le=MAX_CHANNELS)
+    groups: Whole | None = Field(default=None, ge=1, le=MAX_CHANNELS)
+    level: bool = False
 
 
 class PreconditioningConfig(Settings):
@@ -109,7 +119,8 @@ class Header(Settings):
     training: the settings of the run as a document (see `edm.training.settings`), None for converted models.
     arithmetic: how it was computed, where that is not a CPU's ("fp32, convolutions in TF32, on NVIDIA H100").
     held_out: whether `metrics` are of images that were not trained on. data: which data it has learned, and held out;
-    None: older files do not say. units: of points, what they are in the file that was learned.
+    None: older files do not say.
+    low: of an upsampler, the images that it makes larger. units: of points, what they are in the file that was learned.
     """
 
     format: Literal[1] = 1
@@ -128,6 +139,7 @@ class Header(Settings):
     images: Whole = Field(default=0, ge=0)
     seconds: float = Field(default=0.0, ge=0)
     half_lives: tuple[float, ...] = ()
+    low: Low | None = None
     training: dict | None = None
     arithmetic: str = ""
     held_out: bool = True
@@ -139,9 +151,16 @@ class Header(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         network = self.network
-        expected = (network.in_channels, *(() if network.resolution is None else [network.resolution] * 2))
+        expected = (
+            network.in_channels // self._images,
+            *(() if network.resolution is None else [network.resolution] * 2),
+        )
         if self.shape != expected:
             raise refusal("shape", list(self.shape), f"must be {list(expected)}, which the network takes")
+        if network.in_channels % self._images or (self.low and self.low.resolution >= (network.resolution or 1)):
+            raise refusal(
+                "low", self.low and self.low.resolution, "must be below the resolution of the network's images"
+            )
         if len(self.class_names) not in (0, network.classes):
             raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
         if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):
@@ -149,6 +168,11 @@ class Header(Settings):
         if len(self.metrics.sigmas) != len(self.metrics.validation):
             raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
         return self
+
+    @property
+    def _images(self) -> int:
+        """How many images the network sees: an upsampler two."""
+        return 1 if self.low is None else 2
 
     @property
     def classes(self) -> int:
@@ -208,7 +232,8 @@ def broken(path: StrPath) -> str | None:
 
 def denoiser(network: nn.Module, header: Header) -> Denoiser:
     """A network with its preconditioning, as the header says."""
-    return Denoiser(network, header.preconditioning.build(), header.shape, header.classes, header)
+    told = header.preconditioning.build(), header.shape, header.classes, header
+    return Denoiser(network, *told) if header.low is None else Upsampler(network, header.low, *told)
 
 
 def build(config: NetworkConfig, place: object = "the settings") -> Any:

@@ -30,9 +30,10 @@ class Network:
 
 
 def _unet(name, **config):
-    from edm.networks.unet import KINDS, UNet
+    from edm.networks.encoder import KINDS, Sizes
+    from edm.networks.unet import UNet
 
-    return UNet(KINDS[name], **config)
+    return UNet(KINDS[name], Sizes(**config))
 
 
 def _mlp(**config):
@@ -54,13 +55,18 @@ NETWORKS = {
 
 def build(
     name: str, *, in_channels: int, out_channels: int | None = None, resolution: int | None = None, channels: int = 128,
-    channel_mult: tuple[int, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
-    classes: int = 0, augment_dim: int = 0, dropout: float = 0.0,
+    channel_mult: tuple[float, ...] = (1, 2, 2, 2), blocks: int = 4, attention: tuple[int, ...] = (16,),
+    classes: int = 0, augment_dim: int = 0, dropout: float = 0.0, stem: int | None = None,
+    heads: int | None = None, decoder_heads: int | None = None, head_channels: int = 64, groups: int | None = None,
+    level: bool = False,
 ) -> nn.Module:  # fmt: skip
     """A network with fresh weights (of torch's random state), in evaluation mode.
 
     in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance).
-    resolution, channel_mult, attention: of images only. blocks: residual blocks a level, or in all for "mlp".
+    blocks: residual blocks a level, or in all for "mlp". Of images only are resolution, channel_mult, attention, and
+    stem: channels after the first convolution (None: `channels`); heads: of each attention (None: one, or of "adm" one
+    for every `head_channels` channels), and those of the decoder's, where they differ; groups: of each normalization
+    (None: min(32, C/4) of C channels); level: an upsampler is told the noise level of its low-resolution image.
     Raises ValueError for an unknown name and for sizes that do not fit together.
     """
     if name not in NETWORKS:
@@ -74,19 +80,24 @@ def build(
     if NETWORKS[name].images:
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
+        config |= {"stem": stem, "heads": heads, "decoder_heads": decoder_heads}
+        config |= {"head_channels": head_channels, "groups": groups, "level": level}
+        if any((channels * mult) % 1 or channels * mult < 4 for mult in channel_mult):
+            widths = [channels * mult for mult in channel_mult]
+            raise Refused(f"channel_mult = {list(channel_mult)}: widths of {widths} must be whole numbers from 4 on")
     allocation.keep()
     return NETWORKS[name].build(**config).eval()
 
 
-def levels(resolution: int, channel_mult: Sequence[int]) -> tuple[int, ...]:
+def levels(resolution: int, channel_mult: Sequence[float]) -> tuple[int, ...]:
     """The resolutions of a network's levels, each half of the one before; () if it cannot be halved so often."""
     sizes = tuple(resolution >> level for level in range(len(channel_mult)))
     return sizes if sizes and sizes[-1] << (len(sizes) - 1) == resolution else ()
 
 
 def _check_image_sizes(resolution, channel_mult):
-    if not channel_mult or min(channel_mult) < 1:
-        raise Refused(f"channel_mult = {list(channel_mult)}: must be one multiplier of 1 or more for each level")
+    if not channel_mult or min(channel_mult) <= 0:
+        raise Refused(f"channel_mult = {list(channel_mult)}: must be one multiplier above 0 for each level")
     halvings = len(channel_mult) - 1
     if not resolution or resolution % (1 << halvings) or resolution >> halvings < 1:
         raise Refused(

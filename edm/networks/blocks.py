@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from edm.base.errors import Refused
 from edm.networks import norms
 
 BOX = (1, 1)
@@ -23,8 +24,12 @@ PLAIN = (
 )  # kinds of devices on which torch's norms give back images channel by channel, or are counted as there
 
 
-def groups(channels: int) -> int:
-    """Groups of a normalization: min(32, C/4), or the next lower number that divides C."""
+def groups(channels: int, count: int | None = None) -> int:
+    """Groups of a normalization: min(32, C/4), or the next lower number that divides C; or the given count."""
+    if count is not None:
+        if channels % count:
+            raise Refused(f"groups = {count}: must divide the {channels} channels that are normalized there")
+        return count
     return next(count for count in range(min(32, channels // 4), 0, -1) if channels % count == 0)
 
 
@@ -160,10 +165,10 @@ class Attention(nn.Module):
     """Self-attention over all pixels: normalize, qkv, attend in each head, project. Channels of qkv are laid out
     ({q, k, v}, head, channel), so that each of the three is one stride."""
 
-    def __init__(self, channels: int, heads: int, eps: float):
+    def __init__(self, channels: int, heads: int, eps: float, count: int | None = None):
         super().__init__()
         self.heads = heads
-        self.norm = GroupNorm(groups(channels), channels, eps)
+        self.norm = GroupNorm(groups(channels, count), channels, eps)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
         self.proj = nn.Conv2d(channels, channels, 1)
 
@@ -180,26 +185,26 @@ class Block(nn.Module):
     and attention with a skip of its own, where `heads` > 0.
 
     adaptive: the embedding scales and shifts norm1's output, instead of being added before it.
-    resample: "", "down" or "up"; project: put a 1×1 convolution on the skip of a resampling block.
+    resample: "", "down" or "up"; project: put a 1×1 convolution on the skip of a resampling block. count: of `groups`.
     """
 
     def __init__(
         self, in_channels: int, out_channels: int, embedding: int, *, resample: str = "",
         filter: Sequence[float] = BOX, heads: int = 0, dropout: float = 0.0, adaptive: bool = False,
-        skip_scale: float = 1.0, eps: float = 1e-6, project: bool = True,
+        skip_scale: float = 1.0, eps: float = 1e-6, project: bool = True, count: int | None = None,
     ):  # fmt: skip
         super().__init__()
         self.adaptive, self.skip_scale = adaptive, skip_scale
-        self.norm0 = GroupNorm(groups(in_channels), in_channels, eps)
+        self.norm0 = GroupNorm(groups(in_channels, count), in_channels, eps)
         self.resample = Resample(in_channels, filter, up=resample == "up") if resample else None
         self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.affine = nn.Linear(embedding, out_channels * (2 if adaptive else 1))
-        self.norm1 = GroupNorm(groups(out_channels), out_channels, eps)
+        self.norm1 = GroupNorm(groups(out_channels, count), out_channels, eps)
         self.dropout = nn.Dropout(dropout)
         self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         change = in_channels != out_channels or (resample and project)
         self.skip = nn.Conv2d(in_channels, out_channels, 1) if change else None
-        self.attention = Attention(out_channels, heads, eps) if heads else None
+        self.attention = Attention(out_channels, heads, eps, count) if heads else None
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         h = self.norm0(x, silu=True)

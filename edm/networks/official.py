@@ -13,7 +13,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.networks.blocks import Attention
-from edm.networks.unet import KINDS, UNet
+from edm.networks.unet import UNet
 
 _PREFIXES = {"enc.": "encoder.", "dec.": "decoder.", "map_": "embedding."}
 
@@ -112,4 +112,4 @@ def _check_filter(name, tensor, filter):
         raise Refused(f"{name} is not the filter {list(filter)} that this kind of network resamples with")
 
 
-__all__ = ["KINDS", "configuration", "filled", "our_name"]
+__all__ = ["configuration", "filled", "our_name"]

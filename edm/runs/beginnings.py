@@ -91,7 +91,7 @@ def settings_of(folder: StrPath, changes: dict | None = None, checkpoint: Path |
             name = expanded(folder).name
             raise Refused(f"the run {name!r} has lost its settings, and has no checkpoint yet; delete it")
         document = read(checkpoint, Training, "training")
-    return Training.parse(merged(document, flat.unflatten(changes or {}, Training)))
+    return Training.parse(merged(document, Training.owned(flat.unflatten(changes or {}, Training))))
 
 
 def lay_out(folder: StrPath, settings: Training) -> None:

@@ -118,6 +118,7 @@ def _makes_images(settings, header):
 def _evaluate(task, model, world) -> Iterator[tuple[int, int]]:
     from edm.data.settings import data_learned
     from edm.evaluation import Progress, evaluation_of
+    from edm.experiments import models, runner
     from edm.files import checkpoints
     from edm.training.loss import AT_ONCE
 
@@ -126,6 +127,11 @@ def _evaluate(task, model, world) -> Iterator[tuple[int, int]]:
     if not world.rank:
         _say(loaded, asked.computing, world)
     denoiser, batch = prepared(loaded, asked.computing, world.device), asked.computing.batch or AT_ONCE
+    if asked.guidance != "none":
+        name = models.register(model, naming.model(task.run, task.images))
+        denoiser = runner.denoiser(
+            asked.experiment(name), device=world.device, wrap=lambda d: prepared(d, asked.computing, world.device)
+        )
     for event in evaluation_of(asked, denoiser, data_learned(loaded.header), world.device, batch, keep, world):
         if isinstance(event, Progress):
             yield event

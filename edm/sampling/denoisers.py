@@ -95,6 +95,15 @@ class Around:
     def __call__(self, x: torch.Tensor, sigma: Any, labels: Any = None) -> torch.Tensor:
         return ask(self.inner, x, sigma, labels)
 
+    def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
+        """See `of_samples`."""
+        return self.around(of_samples(self.inner, sampling, labels, seeds))
+
+    def part(self, rows: slice) -> Self:
+        """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
+        images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
+        return self.around(part(self.inner, rows))
+
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
         return self.around(on(self.inner, device))
@@ -205,6 +214,18 @@ def _both(denoiser, x, sigma, labels):
         sigma = torch.cat([sigma, sigma])
     both = ask(denoiser, torch.cat([x, x]), sigma, torch.cat([labels, torch.full_like(labels, -1)]))
     return both[: len(x)], both[len(x) :]
+
+
+def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
+    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
+    own: Any = getattr(denoiser, "of_samples", None)
+    return denoiser if own is None else own(sampling, labels, seeds)
+
+
+def part(denoiser: _Callable, rows: slice) -> _Callable:
+    """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
+    movable: Any = denoiser
+    return movable.part(rows) if isinstance(denoiser, Around) else denoiser
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 
 from edm.base.errors import Refused
-from edm.sampling.denoisers import Denoise, along, ask, denoiser_of, evaluations_at
+from edm.sampling.denoisers import Denoise, along, ask, denoiser_of, evaluations_at, of_samples
 from edm.sampling.noise import noise_source
 from edm.sampling.pace import Pace
 from edm.sampling.path import Path, path_of
@@ -176,7 +176,8 @@ def prepared(
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
-    path = path_of(sampling, denoiser)
+    path, seeds = path_of(sampling, denoiser), None if seeds is None else list(seeds)
+    denoiser = of_samples(denoiser, sampling, labels, seeds)
     run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds), given=noise is not None)
     if begin is not None:
         return run, _level(begin[0], path), x

@@ -60,8 +60,20 @@ def latents(
     Raises ValueError if there is no seed, or one that is not a whole number of 0 or more, and for float64 where the
     device has none.
     """
+    return _normals(seeds, Purpose.LATENT, shape, dtype, device)
+
+
+def low_noise(
+    seeds: Iterable[int], shape: Iterable[int], dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> torch.Tensor:
+    """The unit normal noise in the low-resolution images of these samples, [len(seeds), *shape]: as `latents`, and
+    independent of them."""
+    return _normals(seeds, Purpose.LOW, shape, dtype, device)
+
+
+def _normals(seeds, purpose, shape, dtype, device) -> torch.Tensor:
     check_type(dtype, device)
-    streams = _streams(seeds, Purpose.LATENT)
+    streams = _streams(seeds, purpose)
     if not streams:
         raise Refused("seeds is empty; give one seed for each sample")
     return sent(_draw(streams, tuple(shape)), device, dtype)

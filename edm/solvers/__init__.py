@@ -6,6 +6,7 @@ To add one, write a `Solver` and put it in SOLVERS: page, command line, presets 
 
 from __future__ import annotations
 
+from edm.base.choices import Alias, spelled
 from edm.solvers import exponential, multistep, restart, runge_kutta, stochastic, two_stage
 from edm.solvers.solver import Solver, Variant, never
 
@@ -43,6 +44,10 @@ SOLVERS: dict[str, Solver] = {
             "lms", "LMS", ADAMS, 3, once, ORDERS, never, multistep.lms,
             remembers=True, help="a polynomial through the last slopes, in the ODE's own time",
             own_order=multistep.LMS_ORDER, orders=lambda p: p, rival={"order": 4},
+            called=(
+                Alias("lms_1", "LMS of order 1", {"order": 1}, help="a polynomial of degree 0"),
+                *spelled("adams_bashforth"),
+            ),
         ),
         Solver(
             "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
@@ -52,21 +57,24 @@ SOLVERS: dict[str, Solver] = {
         Solver(
             "dpm_2", "DPM-2", EXPONENTIAL, 2, twice, (), never, two_stage.dpm_2,
             help="DPM-Solver-2: the slope in the middle, at √(σσ⁺)", in_sigma=True,
+            called=spelled("dpm2", "dpm_solver_2"),
         ),
         Solver(
             "dpmpp_2s", "DPM++ 2S", EXPONENTIAL, 2, twice, (), never, two_stage.dpmpp_2s,
             help="DPM-Solver++(2S): D in the middle, at √(σσ⁺)", in_sigma=True,
+            called=spelled("dpm_solverpp(2s)", "dpmpp_2s_singlestep"),
         ),
         Solver(
             "dpmpp_2m", "DPM++ 2M", EXPONENTIAL, 2, once, ("lower_order_final",), never, exponential.dpmpp_2m,
             remembers=True, help="DPM-Solver++(2M): D extrapolated from the last two", in_sigma=True, rival={},
+            called=spelled("dpm_solverpp(2m)", "dpm_solverpp", "dpmsolverpp"),
         ),
         Solver(
             "dpmpp_3m", "DPM++ 3M", EXPONENTIAL, 2, once, ("variant", "lower_order_final"), never,
             exponential.dpmpp_3m,
             (Variant("dpmpp_3m_exact", "DPM++ 3M exact", {"variant": "exact"}, "with the missing factor", 3),),
             remembers=True, help="DPM-Solver++(3M), from the last three; published without a factor, exact with it",
-            forms=("published", "exact"), in_sigma=True,
+            forms=("published", "exact"), in_sigma=True, called=spelled("dpm_solverpp(3m)"),
         ),
         Solver(
             "deis", "DEIS", EXPONENTIAL, 3, once, ORDERS, never, multistep.deis,
@@ -78,19 +86,22 @@ SOLVERS: dict[str, Solver] = {
             (Variant("unipc_bh1", "UniPC bh1", {"variant": "bh1"}, "bh1"),),
             remembers=True, help="predicts, and corrects with the next evaluation: of order p + 1",
             forms=("bh2", "bh1"), own_order=exponential.UNIPC_ORDER, in_sigma=True,
-            orders=lambda p: p + 1, rival={"order": 2},
+            orders=lambda p: p + 1, rival={"order": 2}, called=(Alias("unipc_bh2", sets={"variant": "bh2"}),),
         ),
         Solver(
             "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.euler_ancestral,
             help="η = 0 is Euler in σ, η = 1 is DDPM, the same as Euler ancestral", **SDE,
+            called=(Alias("ddpm", "DDPM's sampler", {"eta": 1.0}, help="DDIM with η = 1"),),
         ),
         Solver(
             "euler_ancestral", "Euler ancestral", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta,
             stochastic.euler_ancestral, help="Euler below the next level, then fresh noise up to it", **SDE,
+            called=spelled("euler_a"),
         ),
         Solver(
             "dpmpp_2s_ancestral", "DPM++ 2S ancestral", STOCHASTIC, 2, twice, ("eta",), stochastic.drawn_with_eta,
             stochastic.dpmpp_2s_ancestral, help="2S below the next level, then fresh noise up to it", **SDE,
+            called=spelled("dpmpp_2s_a"),
         ),
         Solver(
             "dpmpp_sde", "DPM++ SDE", STOCHASTIC, 2, twice, ("eta",), stochastic.drawn_twice_with_eta,

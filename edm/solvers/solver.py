@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
+from edm.base.choices import Alias
+
 if TYPE_CHECKING:
     from edm.base.protocols import OdeLike, PathLike, SamplingLike
 
@@ -94,7 +96,7 @@ class Solver:
     rival: values of its knobs with which it is held against whatever somebody has chosen; None: it is not.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
     field `order` is p. shared(path, sampling, i): evaluations of step i, where a step in the middle takes other than
-    two steps take more than one.
+    two steps take more than one. called: other names that people have for it, besides its variants'.
     """
 
     name: str
@@ -117,6 +119,12 @@ class Solver:
     rival: Mapping[str, Any] | None = None
     orders: Callable[[int], int] | None = None
     shared: Callable[[PathLike, SamplingLike, int], int] | None = None
+    called: tuple[Alias, ...] = ()
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Other names of it, those of its variants among them."""
+        return (*self.called, *(Alias(one.name, sets=one.values) for one in self.variants))
 
     @property
     def own(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from edm.files import checkpoints
 from edm.networks import parameters
 from edm.networks.blocks import Block
 from edm.preconditioning import Denoiser
+from edm.sampling.upsampling import Upsampler
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +59,8 @@ class Count:
 
 def counted(header: Header, precision: str = "fp32") -> Count:
     """Of training the network of a run."""
-    return _counted(header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape, precision)
+    told = header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape, header.low
+    return _counted(*told, precision)
 
 
 def sized(header: Header) -> tuple[int, int]:
@@ -77,12 +79,18 @@ def _sizes(network):
 
 
 @lru_cache(maxsize=64)
-def _counted(network, preconditioning, shape, precision) -> Count:
+def _counted(network, preconditioning, shape, low, precision) -> Count:
     coefficients = checkpoints.PreconditioningConfig.model_validate_json(preconditioning).build()
     config = checkpoints.NetworkConfig.model_validate_json(network)
 
+    def made(network):
+        if low is None:
+            return Denoiser(network, coefficients, shape)
+        images = torch.zeros(1, shape[0], low.resolution, low.resolution, device="meta")
+        return Upsampler(network, low, coefficients, shape).given(images)
+
     def count(network):
-        return _there(Denoiser(network.train(), coefficients, shape), config.classes, _Autocast(HALF.get(precision)))
+        return _there(network.train(), made(network), config.classes, _Autocast(HALF.get(precision)))
 
     return Count(*_with_blocks(config, count))
 
@@ -96,12 +104,12 @@ def _with_blocks(config, count: Callable[[nn.Module], tuple[float, ...]]) -> lis
     return [one + (config.blocks - 1) * (two - one) for one, two in zip(*counts, strict=True)]
 
 
-def _there(denoiser, classes, autocast) -> tuple[float, ...]:
+def _there(network, denoiser, classes, autocast) -> tuple[float, ...]:
     """A `Count` but for the sizes, of the way there of one image."""
     x = torch.zeros(1, *denoiser.shape, device="meta")
     labels = torch.zeros(1, dtype=torch.long, device="meta") if classes else None
-    kept, blocks = Kept(denoiser.network), _Blocks(denoiser.network)
-    with blocks.watched(kept), kept.watched(), autocast, _Kernels(denoiser.network) as kernels:
+    kept, blocks = Kept(network), _Blocks(network)
+    with blocks.watched(kept), kept.watched(), autocast, _Kernels(network) as kernels:
         (denoiser(x, torch.ones(1, device="meta"), labels) - x).square().sum()
     there = {"operations": kernels.operations, "traffic": kernels.traffic, "kernels": kernels.number}
     both = (times * there[name] for name, times in THERE_AND_BACK.items())

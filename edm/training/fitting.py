@@ -40,6 +40,10 @@ def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) 
         _refuse("network", repr(name), f"does not take {'images' if image else 'points'}; use {fitting}")
     if settings.design.augment and not image:
         _refuse("augment", f"{settings.design.augment:g}", "only images can be augmented; use 0")
+    low = settings.data.low_resolution
+    if low is not None and not (image and low < shape[1] and shape[1] % low == 0):
+        what = f"images of {shape[1]} pixels come of fewer, which divide them" if image else "points have no resolution"
+        _refuse("low_resolution", low, f"{what}; use none" if not image else what)
     sizes = levels(shape[1], settings.architecture.channel_mult) if image else ()
     wanted = settings.architecture.attention
     if not sizes or (wanted == _ATTENTION and "attention" not in given):

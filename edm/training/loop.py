@@ -27,7 +27,6 @@ from edm.data import identity, sources
 from edm.data.split import Split, divided
 from edm.files import checkpoints
 from edm.networks import parameters
-from edm.preconditioning import Denoiser
 from edm.training import arithmetic
 from edm.training.asking import Asking, Ear, never
 from edm.training.augmentation import Augmentation
@@ -177,7 +176,7 @@ class _Steps:
         self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation, self._beside)
         network: Any = torch.compile(state.network) if settings.compile else state.network
         self._network: Any = world.wrap(network)  # of several processes, with no_sync
-        self._denoiser = Denoiser(self._network, state.header.preconditioning.build(), state.header.shape)
+        self._denoiser = checkpoints.denoiser(self._network, state.header)
         self._running: deque[Later] = deque()  # the losses of steps that a GPU may not have done yet
 
     @property

@@ -18,6 +18,8 @@ from edm.base.streams import Purpose
 from edm.base.transfers import array, sent
 from edm.objective import NOISES, WEIGHTS
 from edm.sampling.denoisers import ask
+from edm.sampling.denoisers import part as part_of
+from edm.sampling.upsampling import given, lowered, upsampler_of
 from edm.training.augmentation import transformed
 from edm.training.uncertainty import balanced
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from edm.base.types import Indices, Numbers, Shape
     from edm.objective import Design
     from edm.sampling.denoisers import Denoise
+    from edm.sampling.upsampling import Low
     from edm.training.augmentation import Augmentation
 
 AT_ONCE = 256  # samples that are measured at once, where nobody says how many
@@ -67,6 +70,9 @@ class Loss:
             labels = labels.masked_fill(drawn["hidden"], -1)
         sigma = drawn["sigma"]
         noisy = y + sigma.to(y).view(-1, *[1] * (y.ndim - 1)) * drawn["noise"]
+        if "low_sigma" in drawn:
+            low, sigma_c = lowered(y, drawn["low_noise"].shape[-1]), drawn["low_sigma"].to(y)
+            denoiser = given(denoiser, low + sigma_c.view(-1, 1, 1, 1) * drawn["low_noise"], sigma_c)
         denoised = denoiser(noisy, sigma, labels, augment)
         losses = drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
         return losses if self._uncertainty is None else balanced(losses, self._uncertainty(sigma))
@@ -75,16 +81,18 @@ class Loss:
         self, denoiser: Denoise, indices: Indices, shape: Shape, dtype: torch.dtype = torch.float32
     ) -> dict[str, torch.Tensor]:
         """The random numbers of B images k = indices of that shape and type, in main memory: sigma [B], float64, as
-        the model rounds it; weight [B], λ(σ); noise [B, *shape]; hidden [B]: whose class is, if any may be; and what
-        augmentation does, if it does anything."""
+        the model rounds it; weight [B], λ(σ); noise [B, *shape]; hidden [B]: whose class is, if any may be; of an
+        upsampler low_sigma [B] and low_noise; and what augmentation does, if it does anything."""
         design = self.design
         u = torch.from_numpy(streams.uniforms(self.seed, Purpose.SIGMA, indices, 2))
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
         sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
         drawn = {"sigma": sigma, "weight": WEIGHTS[design.weight](sigma, self.sigma_data).to(dtype)}
-        drawn["noise"] = _normals(self.seed, indices, shape, dtype)
+        drawn["noise"] = _normals(self.seed, Purpose.NOISE, indices, shape, dtype)
         if design.label_dropout > 0:
             drawn["hidden"] = u[:, 1] < design.label_dropout
+        if (upsampler := upsampler_of(denoiser)) is not None:
+            drawn |= low_drawn(upsampler.low, self.seed, indices, shape[0], dtype)
         if self.augmentation is not None:
             uniforms = streams.uniforms(self.seed, Purpose.AUGMENT, indices, self.augmentation.width)
             for name, told in self.augmentation.told(uniforms).items():
@@ -98,11 +106,24 @@ class Loss:
         return made
 
 
-def _normals(seed, indices, shape, dtype):
+def low_drawn(
+    low: Low, seed: int, indices: Indices, channels: int, dtype: torch.dtype = torch.float32
+) -> dict[str, torch.Tensor]:
+    """What noise the low-resolution images of these numbers have in training: low_sigma [B], σ_c, evenly drawn from 0
+    to the most, and low_noise [B, C, h, w], unit normal."""
+    u = torch.from_numpy(streams.uniforms(seed, Purpose.LOW_SIGMA, indices, 1))[:, 0]
+    shape = (channels, low.resolution, low.resolution)
+    return {
+        "low_sigma": (low.noise * u).to(dtype),
+        "low_noise": _normals(seed, Purpose.LOW_NOISE, indices, shape, dtype),
+    }
+
+
+def _normals(seed, purpose, indices, shape, dtype):
     """The noise, in parts so small that torch computes each in this thread alone, beside the step before."""
     indices, rows = array(indices, np.int64), max(_ALONE // max(int(np.prod(shape)), 1), 1)
     parts = np.split(indices, range(rows, len(indices), rows))
-    return torch.cat([streams.normals(seed, Purpose.NOISE, part, shape).to(dtype) for part in parts])
+    return torch.cat([streams.normals(seed, purpose, part, shape).to(dtype) for part in parts])
 
 
 @torch.no_grad()
@@ -119,9 +140,9 @@ def per_sigma(
     losses = []
     for sigma in sigmas:
         total = torch.zeros((), dtype=precise(y.device), device=y.device)
-        for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
+        for part in (slice(start, min(start + batch, len(y))) for start in range(0, len(y), batch)):
             known = None if labels is None else labels[part]
-            denoised = ask(denoiser, y[part] + sigma * noise[part], sigma, known)
+            denoised = ask(part_of(denoiser, part), y[part] + sigma * noise[part], sigma, known)
             total += precisely(denoised - y[part]).square().sum()
         losses.append(total / y.numel())
     return torch.stack(losses).cpu().tolist()

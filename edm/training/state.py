@@ -21,6 +21,7 @@ from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
 from edm.objective import WEIGHTS, Learned
+from edm.sampling.upsampling import Low
 from edm.training import arithmetic, fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
@@ -134,8 +135,8 @@ class RunState:
         header = checkpoints.read_header(path)
         if header.kind != "checkpoint" or header.training is None:
             raise Refused(f"{path} is a model, not a checkpoint: it holds no state to continue from")
-        for name in ("network", "preconditioning"):
-            mine, other = (h.document()[name] for h in (self.header, header))
+        for name in ("network", "preconditioning", "low"):
+            mine, other = (h.document().get(name) for h in (self.header, header))
             if mine != other:
                 raise Refused(
                     f"{path} has another {name} than these settings, so it cannot be continued with them: "
@@ -197,7 +198,7 @@ def header_of(
         fitting.check(settings, shape)
     config = {
         "name": fitting.network_of(settings, shape),
-        "in_channels": shape[0],
+        "in_channels": shape[0] * (1 if settings.data.low_resolution is None else 2),
         "out_channels": shape[0],
         "channels": sizes.channels,
         "blocks": sizes.blocks,
@@ -209,7 +210,11 @@ def header_of(
         if shape[1] != shape[2]:
             raise Refused(f"images of {shape[1]}×{shape[2]} pixels are not square; use crop")
         config |= {"resolution": shape[1], "channel_mult": sizes.channel_mult, "attention": sizes.attention}
-    design = settings.design
+    design, low = settings.design, None
+    if settings.data.low_resolution is not None:
+        noise = settings.data.low_noise
+        low = Low(resolution=settings.data.low_resolution, noise=noise, sigma_data=sigma_data)
+        config["level"] = noise > 0
     return Header(
         kind="checkpoint",
         network=NetworkConfig(**config),
@@ -220,6 +225,7 @@ def header_of(
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,
+        low=low,
         held_out=held_out,
         training=settings.document(complete=True),
         data=data,

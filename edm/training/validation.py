@@ -16,8 +16,9 @@ from edm.files.checkpoints import Metrics
 from edm.sampling import noise
 from edm.sampling.loop import last, sample
 from edm.sampling.settings import Sampling
+from edm.sampling.upsampling import lowered
 from edm.training.events import VALIDATING, Tick
-from edm.training.loss import per_sigma
+from edm.training.loss import low_drawn, per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState
 
@@ -36,10 +37,27 @@ class Validation:
         self._images = images.to(device)
         self._labels = labels.to(device) if conditional and labels is not None else None
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
+        self._low, known = self._of_low(settings, max(len(images), settings.samples))
         self._classes = self._told = None
         if conditional:
-            self._told = torch.tensor(turns(state.header.drawn, settings.samples))
+            turned = torch.tensor(turns(state.header.drawn, settings.samples))
+            self._told = turned if known is None else known[: settings.samples]
             self._classes = self._told.to(device)
+
+    def _of_low(self, settings, count):
+        """Of an upsampler: low-resolution images, of images held out, in which there is noise, and their classes."""
+        low = self._state.header.low
+        if low is None:
+            return None, None
+        images, labels = sources.read(self._split.source, self._split.validation(count))
+        which = torch.arange(count) % len(images)  # as many as are asked for, though there be fewer
+        noise = low_drawn(low, settings.seed, range(count), images.shape[1])["low_noise"] * low.usual
+        z = lowered(images[which], low.resolution) + noise
+        return z.to(self._state.device), None if labels is None else labels[which]
+
+    def _given(self, average, count):
+        """The first average for so many of the images, or of the samples."""
+        return average if self._low is None else average.given(self._low[:count], average.low.usual)
 
     @cached_property
     def _learned(self) -> torch.Tensor | None:
@@ -63,9 +81,10 @@ class Validation:
             few = slice(max(1, round(share * len(self._images))))
             labels = None if self._labels is None else self._labels[few]
             with during(VALIDATING):
-                measured = tuple(per_sigma(average, self._images[few], labels, SIGMAS))
+                measured = tuple(per_sigma(self._given(average, few.stop), self._images[few], labels, SIGMAS))
             drawing = Sampling() if share == 1 else Sampling(steps=QUICK)
-            samples = last(sample(average, self._latents, drawing, self._classes)).x.cpu()
+            drawn = self._given(average, len(self._latents))
+            samples = last(sample(drawn, self._latents, drawing, self._classes)).x.cpu()
         report = Metrics(
             images=state.images, seconds=state.seconds, loss=total / steps if steps else math.nan,
             sigmas=SIGMAS[: len(measured)], validation=measured,

@@ -102,3 +102,19 @@ def test_switches_of_the_picture_that_are_unknown_are_named(explore):
     explorer.settled()
     assert set(explorer.query.split("&")) == {"seed=1", "view.field=on"}
     assert explorer.page.locator(".done").count() == 0
+
+
+def test_a_link_shows_just_its_controls_until_all_are_wanted(explore):
+    explorer = explore("?model=spiral&only=rho,steps")
+    shown = explorer.page.locator(".tab[data-tab=sampler] aside :is([data-row], [data-choice]):visible")
+    assert shown.evaluate_all("nodes => nodes.map((node) => node.dataset.row)") == ["steps", "rho"]
+    explorer.set("rho", 3)
+    explorer.settled()
+    assert explorer.query == "model=spiral&rho=3&only=steps,rho"
+    explorer.page.click("text=Show all controls")
+    assert explorer.find("[data-row=S_churn]").is_visible()
+    explorer.page.wait_for_function("!location.search.includes('only')")
+    explorer.open("?hide=rho,model,design")
+    assert not explorer.find("[data-row=rho]").is_visible()
+    assert explorer.find("[data-row=S_churn]").is_visible()
+    assert explorer.find("aside h2 >> text=Time steps").is_visible()

@@ -9,24 +9,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EDM = [  # from the ground; the rooms of a floor may use each other, but not in a circle
     ["base"],
-    [
-        "schedules",
-        "timesteps",
-        "solvers",
-        "preconditioning",
-        "mixtures",
-        "patches",
-        "given",
-        "labelled",
-        "exact",
-        "objective",
-    ],
+    ["schedules", "timesteps", "solvers", "wrapped", "mixtures", "patches", "given", "labelled"],
+    ["preconditioning", "classifier", "exact", "objective"],
     ["sampling", "networks", "data"],
     ["files"],
     ["experiments"],
     ["training"],
     ["evaluation"],
     ["runs", "diagnostics"],
+    ["lessons"],
     ["commands", "__main__"],
     ["plots"],
 ]

@@ -246,7 +246,7 @@ BESIDE = {  # why these files may hold names that a registry holds too
     "edm/evaluation/classifiers.py": "a registry of classifiers, by the data they know",
     "edm/evaluation/train_classifier.py": "how those are trained",
     "edm/networks/official.py": "names in the paper's files",
-    "edm/networks/unet.py": "what sets the U-Nets apart",
+    "edm/networks/encoder.py": "what sets the U-Nets apart",
     "edm/plots/looks.py": "colours, called after what they mean",
     "assets/page/sampler/sampler.js": "fields of settings",
     "assets/page/shared/colors.js": "colours, called after what they mean",

@@ -50,7 +50,7 @@ export class Workbench {
       choice.addEventListener("click", () => this.page.visit(() => this.#show(name)));
       return choice;
     });
-    const list = { class: "instruments", role: "radiogroup", "aria-label": "Instrument" };
+    const list = { class: "instruments", role: "radiogroup", "aria-label": "Instrument", "data-row": "show" };
     this.knobs = element("div", { class: "knobs" });
     const choices = element("div", list, ...this.buttons);
     const panel = element("aside", { "aria-label": "Settings" }, choices, this.knobs);

@@ -27,8 +27,8 @@ export class Models {
   constructor(server, settings, choose) {
     this.settings = settings;
     this.choose = choose;
-    this.heading = element("h2", { class: "split" }, "Model", this.#trainingTime(), this.#kinds());
-    this.box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model" });
+    this.heading = element("h2", { class: "split", "data-row": "model" }, "Model", this.#trainingTime(), this.#kinds());
+    this.box = element("div", { class: "thumbs", role: "radiogroup", "aria-label": "Model", "data-row": "model" });
     /** @type {Latest<"thumbnails">} */
     this.requests = new Latest(server, "thumbnails", {
       build: () => ({ models: this.#lacking().map(({ name }) => name) }),

@@ -21,9 +21,14 @@ export class Panel {
     this.models = new Models(server, settings, (name) => tab.chooseModel(name));
     this.evaluations = new Evaluations(server, settings, (sentence) => tab.say(sentence));
     /** @type {(title: string, ...content: Node[]) => void} */
-    const section = (title, ...content) => root.append(element("h2", {}, title), ...content);
+    const section = (title, ...content) =>
+      root.append(element("div", { class: "group" }, element("h2", {}, title), ...content));
     this.computed = element("span", { title: "In which precision what is shown was computed" });
-    root.append(this.models.heading, this.models.box, element("h2", { class: "told" }, "Design", this.computed));
+    root.append(
+      this.models.heading,
+      this.models.box,
+      element("h2", { class: "told", "data-row": "design" }, "Design", this.computed),
+    );
     root.append(this.#designs());
     const steps = [this.#row("steps"), this.evaluations.node];
     section("Time steps", this.#grid(), ...steps, ...this.#grids(), ...this.#rows("sigma_min", "sigma_max"));
@@ -82,7 +87,12 @@ export class Panel {
 
   #designs() {
     const { settings } = this;
-    const box = element("div", { class: "seg designs", role: "radiogroup", "aria-label": "Design" });
+    const box = element("div", {
+      class: "seg designs",
+      role: "radiogroup",
+      "aria-label": "Design",
+      "data-row": "design",
+    });
     for (const design of settings.boot.designs) {
       const dot = element("span", { class: "dot", style: `background: var(--ex-${design.name})` });
       const attributes = { role: "radio", title: design.about, "data-design": design.name };
@@ -150,7 +160,7 @@ export class Panel {
   #classes() {
     const { settings } = this;
     const select = element("select", { "aria-label": "Class", "data-knob": "label" });
-    const row = element("div", { class: "knob classes" }, element("label", {}, "class"), select);
+    const row = element("div", { class: "knob classes", "data-row": "label" }, element("label", {}, "class"), select);
     select.addEventListener("change", () => settings.set({ label: select.value === "" ? null : select.value }));
     hint(row, settings.boot.knobs.label.help);
     settings.store.follow(() => {

@@ -15,6 +15,7 @@ export interface Address {
   pinned: Record<string, unknown> | null;
   view: Record<string, string>;
   show: Show | null;
+  controls: Controls;
   notice: string | null;
   models: Models | null;
 }
@@ -141,6 +142,12 @@ export interface Closer {
 export interface Components {
   count: number;
   rows: Float32;
+}
+
+/** Names of the panel's controls: which are shown, or which are put away; null: the address does not say. */
+export interface Controls {
+  only?: string[] | null;
+  hide?: string[] | null;
 }
 
 /** title: of the network. sides: of patches that are tried. */

@@ -136,3 +136,22 @@ def test_a_form_in_a_link_loses_only_what_the_form_refuses(tmp_path):
     opened = opened_from(query, lambda values: Former(tmp_path).plan(values, costs=False))
     assert opened["show"]["values"] == {"size": "large", "runs": "a,b"}
     assert "train.lr = 'abc'" in opened["notice"] and "train.data = 'own:gone'" in opened["notice"]
+
+
+@pytest.mark.parametrize(
+    ("query", "only", "hide", "left"),
+    [
+        ({"only": "rho, steps)"}, ["steps", "rho"], None, None),
+        ({"hide": "seed,S_churn"}, None, ["S_churn", "seed"], None),
+        ({"only": "rho,colour"}, ["rho"], None, "only = 'colour'"),
+        ({"only": ""}, None, None, None),
+        ({"only": "rho", "hide": "rho"}, ["rho"], None, None),
+        ({"only": "data,race.measure", "show": "race"}, ["data", "measure"], None, None),
+        ({"only": "rho", "show": "race"}, None, None, "only = 'rho'"),
+        ({"only": "batch", "tab": "train"}, ["batch"], None, None),
+    ],
+)
+def test_an_address_says_which_controls_are_shown(query, only, hide, left):
+    opened = opened_from(query)
+    assert opened["controls"] == {"only": only, "hide": hide}
+    assert (left in opened["notice"]) if left else opened["notice"] is None

@@ -199,3 +199,25 @@ def test_published_networks_that_are_none_of_ours_are_refused(kind, changes, wor
         official.configuration(CLASSES[kind], {**GOLDEN[kind]["config"], **changes})
     with pytest.raises(ValueError, match="no network of class 'UNet'"):
         official.configuration("UNet", GOLDEN[kind]["config"])
+
+
+def test_heads_groups_and_widths_are_settings_of_networks_of_images():
+    sizes = {**TINY, "channels": 16, "attention": (16, 8)}
+    network = networks.build("adm", **sizes | {"channel_mult": (0.5, 1)}, stem=8, heads=2, decoder_heads=4, groups=4)
+    modules = dict(network.named_modules())
+    heads = {name: module.heads for name, module in modules.items() if name.endswith("attention")}
+    assert {count for name, count in heads.items() if "decoder" in name and "_in" not in name} == {4}
+    assert {count for name, count in heads.items() if "encoder" in name or "_in" in name} == {2}
+    assert {module.num_groups for module in modules.values() if isinstance(module, torch.nn.GroupNorm)} == {4}
+    widths = {modules[name].out_channels for name in ("encoder.16x16_conv", "encoder.16x16_block0.conv1")}
+    assert widths == {8} and modules["embedding.layer1"].out_features == 64
+    by_width = networks.build("adm", **sizes, head_channels=8)
+    assert by_width.get_submodule("encoder.16x16_block0.attention").heads == 2
+    for wrong, words in {
+        "heads": "heads = 3: must divide the 16 channels",
+        "groups": "groups = 3: must divide the 16 channels",
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            networks.build("adm", **sizes, **{wrong: 3})
+    with pytest.raises(ValueError, match=r"channel_mult = \[0.3, 1\]: widths of"):
+        networks.build("adm", **sizes | {"channel_mult": (0.3, 1)})
