@@ -75,6 +75,14 @@ class Nearest(Sent):
     copies: list[bool]
 
 
+class Density(Sent):
+    """Of the components, those of a class: what samples of it are to be like. weight: w of the tilted density whose
+    score guidance follows; null: there is none."""
+
+    label: int
+    weight: float | None
+
+
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
     what its network computes in, if it has one."""
@@ -92,6 +100,7 @@ class Picture(Sent):
     python: str
     command: str
     components: Components | None = None
+    density: Density | None = None
     axis: TimeAxis | None = None
     field: Arrows | None = None
     nearest: Nearest | None = None

@@ -121,9 +121,20 @@ def _head(experiment, model, own) -> str:
     }
     if model.name == "drawn":
         head["components"] = pack.components(model.denoiser)
+    if density := _density(experiment, model):
+        head["density"] = density
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
     return text(head)[:-1]
+
+
+def _density(experiment, model) -> dict | None:
+    """What is to be shown behind samples of one class, in one and two dimensions."""
+    if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
+        return None
+    drawn = diagnostics.data_of(experiment, model)
+    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
+    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
 
 
 def _nearest(model, samples, work) -> dict | None:

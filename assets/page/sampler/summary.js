@@ -1,5 +1,6 @@
 // What the page says about a result, in numbers and in a sentence.
 import { element } from "../shared/dom.js";
+import { written } from "../shared/interval.js";
 import { typeset } from "../shared/mathematics.js";
 import { number, rounded } from "../shared/numbers.js";
 
@@ -75,7 +76,12 @@ function metrics(label, result, { measures, behind }) {
  * Why there is no error: for the row of numbers, and in full.
  * @param {Measures} measures
  */
-function withoutError({ stochastic }) {
+function withoutError({ stochastic, solvable }) {
+  if (solvable === false)
+    return [
+      "error: no ODE",
+      "with this guidance steps do not follow an ODE whose solution they could be compared with",
+    ];
   if (!stochastic) return ["error: not finite", "the samples have no bounds: take more steps"];
   return ["error: fresh noise", "a stochastic sampler has no ODE solution to be compared with"];
 }
@@ -86,18 +92,60 @@ function withoutError({ stochastic }) {
  * @param {Measures | null} measures
  * @param {import("./settings.js").Settings} settings
  */
-function summary(result, measures, { values, boot }) {
+function summary(result, measures, settings) {
+  const { values, boot } = settings;
   const { S_churn } = values;
   const name = solverName(values, boot.knobs);
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
+  text += ledBy(settings);
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
   else if (measures) text += `, no ${withoutError(measures)[0]}`;
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
-  return [text, ...result.notes].map((t) => `${t}.`).join(" ");
+  const coupled = settings.guidance?.population ? ["These samples are one population, each drawn with the others"] : [];
+  const led = measures?.led ? [besideDensities(measures.led)] : [];
+  return [text, ...coupled, ...led, ...result.notes].map((t) => `${t}.`).join(" ");
+}
+
+/**
+ * What leads the samples, and where.
+ * @param {import("./settings.js").Settings} settings
+ */
+function ledBy({ guidance, guided, values, boot }) {
+  if (!guidance) return "";
+  const knob = boot.knobs.guidance;
+  const title = knob.titles?.[knob.choices?.indexOf(guidance.name) ?? -1] ?? guidance.name;
+  const sign = guidance.neutral == null ? "λ" : "w";
+  const where = values.guidance_interval && guided ? ` for ${written(values.guidance_interval)} in σ` : "";
+  return `, ${title}${guidance.name === "auto" || guidance.population ? "" : " guidance"}, ${sign} = ${number(values.guidance_weight)}${where}`;
+}
+
+const NEAR = 1.6; // times the distance that true samples have: no further away than chance
+
+/**
+ * Whether what guidance has made is one of the densities that it may be taken for, in numbers.
+ * @param {NonNullable<Measures["led"]>} led
+ */
+function besideDensities({ label, weight, mean, spread, beside }) {
+  /** @type {(mean: number[], spread: number) => string} */
+  const moments = (mean, spread) => {
+    const numbers = mean.map((value) => number(Number(value.toFixed(2))));
+    return `mean ${numbers.length > 1 ? `(${numbers.join(", ")})` : numbers[0]}, spread ${number(Number(spread.toFixed(2)))}`;
+  };
+  /** @type {(title: string) => string} */
+  const named = (title) => (weight == null ? title : title.replace("^w", `^${number(weight)}`));
+  const others = beside.map(
+    (one) =>
+      `${named(one.title)} has ${moments(one.mean, one.spread)}, and is ${rounded(one.distance)} away (true samples: ${rounded(one.floor)})`,
+  );
+  const near = beside.filter(({ distance, floor }) => distance <= NEAR * floor).map(({ title }) => named(title));
+  const [first, second] = beside.map(({ title }) => named(title));
+  const all = second ? `neither ${first} nor ${second}` : `not ${first}`;
+  const verdict = near.length ? near.join(", or ") : all;
+  return `What is sampled for ${label} is ${verdict}: it has ${moments(mean, spread)}; ${others.join("; ")}`;
 }
 
 /**

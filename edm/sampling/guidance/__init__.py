@@ -118,21 +118,21 @@ GUIDANCES: dict[str, Guidance] = {
         Guidance(
             "free", "classifier-free", lambda d, s, guide: free(d, *_how(s), s.guidance_rescale, guide),
             "D_u + w·(D_c − D_u)", "away from the same model without a class; w = 1 is none",
-            (*_COMMON, "guidance_rescale"), "model", classes=True,
+            (*_COMMON, "guidance_rescale"), takes="model", classes=True,
         ),
         Guidance(
             "classifier", "classifier", lambda d, s, guide: classifier(d, guide, *_how(s), s.guidance_rescale),
             "D + w·σ²·∇ log p(c|x; σ)", "uphill for a classifier of noisy samples; w = 0 is none",
-            (*_COMMON, "guidance_rescale"), "classifier", True, 0.0, True,
+            (*_COMMON, "guidance_rescale"), takes="classifier", needs=True, neutral=0.0, classes=True,
         ),
         Guidance(
             "auto", "autoguidance", lambda d, s, guide: auto(d, guide, *_how(s), s.guidance_rescale),
             "D_g + w·(D − D_g)", "away from a worse model of the same data; w = 1 is none",
-            (*_COMMON, "guidance_rescale"), "model", True,
+            (*_COMMON, "guidance_rescale"), takes="model", needs=True,
         ),
         Guidance(
             "cfgpp", "CFG++", lambda d, s, guide: cfgpp(d, *_how(s), guide), "D_u + λ·(D_c − D_u), noise of D_u",
-            "for Euler and DDIM; λ from 0 to 1 stands in the place of w", _COMMON, "model", neutral=None, classes=True,
+            "for Euler and DDIM; λ from 0 to 1 stands in the place of w", _COMMON, takes="model", neutral=None, classes=True,
         ),
         Guidance(
             "apg", "APG",
@@ -140,7 +140,7 @@ GUIDANCES: dict[str, Guidance] = {
                 d, *_how(s), s.guidance_parallel, s.guidance_threshold, s.guidance_momentum, guide
             ),
             "D_c + (w − 1)·(D_c − D_u)⊥", "classifier-free, without what only makes it stronger; w = 1 is none",
-            (*_COMMON, "guidance_parallel", "guidance_threshold", "guidance_momentum"), "model", classes=True,
+            (*_COMMON, "guidance_parallel", "guidance_threshold", "guidance_momentum"), takes="model", classes=True,
         ),
         Guidance(
             "tilted", "tilted", lambda d, s, guide: free(d, s.guidance_weight), "p(x)·p(c|x)^w",
