@@ -33,9 +33,8 @@ def divided(denoiser, x, sigma, labels=None):
 
     @torch.no_grad()  # which is a matter of each thread
     def part(rows):
-        return ask(
-            part_of(denoiser, rows), x[rows], sigma[rows] if each else sigma, None if labels is None else labels[rows]
-        )
+        own = None if labels is None else labels[rows]
+        return ask(part_of(denoiser, rows), x[rows], sigma[rows] if each else sigma, own)
 
     ends = [round(len(x) * k / number) for k in range(number + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(ends))

@@ -22,7 +22,7 @@ from edm.files import checkpoints
 from edm.networks import parameters
 from edm.networks.blocks import Block
 from edm.preconditioning import Denoiser
-from edm.sampling.upsampling import Upsampler
+from edm.sampling.upsampling import Low, Upsampler
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,8 +59,9 @@ class Count:
 
 def counted(header: Header, precision: str = "fp32") -> Count:
     """Of training the network of a run."""
-    told = header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape, header.low
-    return _counted(*told, precision)
+    told = header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape
+    low = None if header.low is None else header.low.model_dump_json()
+    return _counted(*told, low, precision)
 
 
 def sized(header: Header) -> tuple[int, int]:
@@ -86,8 +87,9 @@ def _counted(network, preconditioning, shape, low, precision) -> Count:
     def made(network):
         if low is None:
             return Denoiser(network, coefficients, shape)
-        images = torch.zeros(1, shape[0], low.resolution, low.resolution, device="meta")
-        return Upsampler(network, low, coefficients, shape).given(images)
+        known = Low.model_validate_json(low)
+        images = torch.zeros(1, shape[0], known.resolution, known.resolution, device="meta")
+        return Upsampler(network, known, coefficients, shape).given(images)
 
     def count(network):
         return _there(network.train(), made(network), config.classes, _Autocast(HALF.get(precision)))

@@ -53,9 +53,8 @@ def auto(
 
     guide: a worse model of the same data: smaller, or less trained. Costs two evaluations.
     """
-    guided = Pair(denoiser, guide, weight, interval, rescale)
     same_classes(denoiser, guide)
-    return guided
+    return Pair(denoiser, guide, weight, interval, rescale)
 
 
 def cfgpp(
@@ -132,7 +131,8 @@ GUIDANCES: dict[str, Guidance] = {
         ),
         Guidance(
             "cfgpp", "CFG++", lambda d, s, guide: cfgpp(d, *_how(s), guide), "D_u + λ·(D_c − D_u), noise of D_u",
-            "for Euler and DDIM; λ from 0 to 1 stands in the place of w", _COMMON, takes="model", neutral=None, classes=True,
+            "for Euler and DDIM; λ from 0 to 1 stands in the place of w", _COMMON, takes="model", neutral=None,
+            classes=True,
         ),
         Guidance(
             "apg", "APG",
@@ -140,7 +140,8 @@ GUIDANCES: dict[str, Guidance] = {
                 d, *_how(s), s.guidance_parallel, s.guidance_threshold, s.guidance_momentum, guide
             ),
             "D_c + (w − 1)·(D_c − D_u)⊥", "classifier-free, without what only makes it stronger; w = 1 is none",
-            (*_COMMON, "guidance_parallel", "guidance_threshold", "guidance_momentum"), takes="model", classes=True,
+            (*_COMMON, "guidance_parallel", "guidance_threshold", "guidance_momentum"), takes="model",
+            classes=True,
         ),
         Guidance(
             "tilted", "tilted", lambda d, s, guide: free(d, s.guidance_weight), "p(x)·p(c|x)^w",
