@@ -95,7 +95,7 @@ def _classifier(name, model) -> Callable[[], Any]:
     """The exact posterior of a labelled distribution: the one of that name, or that the model is of."""
     source = _model(name) if name else model
     exact = source.dataset if name is None or not source.trained else None
-    if exact is None or not exact.classes:
+    if exact is None or not source.classes:
         raise Refused(f"guide = {name!r} is no classifier" if name else f"needs a classifier as guide for {model.name}")
     if source.shape != model.shape or source.classes != model.classes:
         raise Refused(f"guide = {source.name!r} is for other classes, or other samples, than those of {model.name}")
