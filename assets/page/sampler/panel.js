@@ -36,7 +36,7 @@ export class Panel {
     section("Solver", ...solver(settings, (name) => this.#binding(name)), ...this.#solvers());
     const pair = element("div", { class: "pair" }, this.#choice("schedule", "σ ="), this.#choice("scaling", "s ="));
     section("Schedule · scaling", pair);
-    section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
+    section("Stochasticity", ...this.#rows("S_churn"), ...this.#churned(), ...this.#rows("seed", "count"));
     root.append(guidance(settings, (name) => this.#binding(name)));
   }
 
@@ -83,6 +83,18 @@ export class Panel {
     ];
     for (const row of rows)
       this.settings.store.follow(() => row.toggleAttribute("hidden", row.classList.contains("idle")));
+    return rows;
+  }
+
+  /** What only counts with churn makes room where guidance has rows. */
+  #churned() {
+    const { settings } = this;
+    const names = ["S_tmin", "S_tmax", "S_noise"];
+    const rows = this.#rows(...names);
+    settings.store.follow(() => {
+      for (const [k, row] of rows.entries())
+        row.toggleAttribute("hidden", settings.guidance != null && settings.idle(names[k]));
+    });
     return rows;
   }
 

@@ -130,22 +130,21 @@ const NEAR = 1.6; // times the distance that true samples have: no further away 
  * @param {NonNullable<Measures["led"]>} led
  */
 function besideDensities({ label, weight, mean, spread, beside }) {
-  /** @type {(mean: number[], spread: number) => string} */
-  const moments = (mean, spread) => {
-    const numbers = mean.map((value) => number(Number(value.toFixed(2))));
-    return `mean ${numbers.length > 1 ? `(${numbers.join(", ")})` : numbers[0]}, spread ${number(Number(spread.toFixed(2)))}`;
-  };
-  /** @type {(title: string) => string} */
-  const named = (title) => (weight == null ? title : title.replace("^w", `^${number(weight)}`));
-  const others = beside.map(
-    (one) =>
-      `${named(one.title)} has ${moments(one.mean, one.spread)}, and is ${rounded(one.distance)} away (true samples: ${rounded(one.floor)})`,
-  );
-  const near = beside.filter(({ distance, floor }) => distance <= NEAR * floor).map(({ title }) => named(title));
-  const [first, second] = beside.map(({ title }) => named(title));
-  const all = second ? `neither ${first} nor ${second}` : `not ${first}`;
-  const verdict = near.length ? near.join(", or ") : all;
-  return `What is sampled for ${label} is ${verdict}: it has ${moments(mean, spread)}; ${others.join("; ")}`;
+  const few = (/** @type {number} */ value) => number(Number(value.toFixed(2)));
+  /** @type {(mean: number[]) => string} */
+  const middle = (mean) => (mean.length > 1 ? `(${mean.map(few).join(", ")})` : few(mean[0]));
+  const titles = beside.map(({ title }) => (weight == null ? title : title.replace("^w", `^${number(weight)}`)));
+  const near = titles.filter((_, k) => beside[k].distance <= NEAR * beside[k].floor);
+  const [first, second] = titles;
+  const what = near.length ? near.join(" or ") : second ? `neither ${first} nor ${second}` : `not ${first}`;
+  const moments = [
+    `mean ${middle(mean)}, where ${beside.length > 1 ? "these have" : "that has"} ${beside.map((one) => middle(one.mean)).join(" and ")}`,
+    `spread ${few(spread)}, not ${beside.map((one) => few(one.spread)).join(" and ")}`,
+    `distance ${beside.map(({ distance }) => rounded(distance)).join(" and ")}`,
+  ];
+  const floor = rounded(Math.max(...beside.map((one) => one.floor)));
+  if (near.length) moments[1] = moments[1].replace("not", "beside");
+  return `What is sampled for ${label} is ${what}: ${moments.join("; ")} (true samples: ${floor})`;
 }
 
 /**
