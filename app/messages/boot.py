@@ -116,9 +116,19 @@ class Guidance(Sent):
     population: bool
 
 
+class Classifier(Sent):
+    """One of noisy samples, which may guide models of samples of its shape and of its classes."""
+
+    name: str
+    title: str
+    shape: list[int]
+    classes: list[str]
+
+
 class Boot(Sent):
     knobs: dict[str, Knob]
     guidances: list[Guidance]
+    classifiers: list[Classifier]
     ranges: dict[str, tuple[float, float]]
     designs: list[Design]
     models: list[Model]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from app.figures.pack import components
 from app.instruments import INSTRUMENTS
 from app.training import datasets, film
 from app.work import thumbnails
-from edm import guidance, models, presets, timesteps
+from edm import classifiers, guidance, models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
@@ -21,6 +22,7 @@ def boot() -> dict:
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
         "guidances": [_guidance(entry) for entry in guidance.GUIDANCES.values()],
+        "classifiers": told_apart(),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "designs": [_design(name) for name in presets.names("designs")],
         "models": shown(),
@@ -53,6 +55,17 @@ def _figure(name: str) -> dict:
         "values": INSTRUMENTS[show].complete(values),
         "picture": f"explorer-figures/{name.split('/')[1]}.png",
     }
+
+
+def told_apart() -> list[dict]:
+    """The classifiers of noisy samples, those that ship and those of runs."""
+    found = []
+    for name in (*classifiers.names(), *classifiers.of_runs()):
+        with suppress(Refused, OSError):
+            known = classifiers.load(name)
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            found.append({"name": name, **shown})
+    return found
 
 
 def _guidance(entry) -> dict:

@@ -24,6 +24,7 @@ from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.base.types import Device
+    from edm.experiments.classifiers import Guide
     from edm.sampling.denoisers import Denoise
     from edm.sampling.path import Path
 
@@ -141,8 +142,8 @@ def _ready(denoiser, device, wrap) -> Denoise:
     return wrap(moved) if wrap else moved
 
 
-def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | None:
-    """The model that guides the experiment's; None where none does. model: its own, where it is known."""
+def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
+    """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
     return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
 
 

@@ -16,8 +16,16 @@ export function fitting(boot, model) {
 }
 
 /** [name, title] of each; "" stands for what is taken where none is named. @type {(boot: Boot, model: Model, kind: Guidance) => Options} */
-export function guidesOf({ models }, model, { takes, needs }) {
-  if (takes === "classifier") return model.trained ? [] : [["", "the exact p(c|x; σ)"]];
+export function guidesOf({ models, classifiers }, model, { takes, needs }) {
+  const told = String(model.classes.map(([, name]) => name));
+  if (takes === "classifier") {
+    /** @type {Options} */
+    const own = model.trained || !model.classes.length ? [] : [["", "the exact p(c|x; σ)"]];
+    const fit = classifiers.filter(
+      ({ shape, classes }) => String(shape) === String(model.shape) && String(classes) === told,
+    );
+    return [...own, ...fit.map(({ name, title }) => /** @type {[string, string]} */ ([name, title]))];
+  }
   if (takes !== "model") return [];
   const shape = String(model.shape);
   const alike = models.filter((other) => other.trained && other !== model && String(other.shape) === shape);
@@ -25,8 +33,8 @@ export function guidesOf({ models }, model, { takes, needs }) {
     (other) => other.dataset === model.dataset && (other.dataset || other.family === model.family),
   );
   if (needs) {
-    const told = same.filter(({ classes }) => classes.length === model.classes.length);
-    return told.sort((a, b) => rank(a, model) - rank(b, model)).map(({ name, title }) => [name, title]);
+    const known = same.filter(({ classes }) => classes.length === model.classes.length);
+    return known.sort((a, b) => rank(a, model) - rank(b, model)).map(({ name, title }) => [name, title]);
   }
   const others = same.filter(({ unconditional }) => unconditional);
   /** @type {Options} */

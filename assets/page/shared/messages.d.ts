@@ -81,6 +81,7 @@ export interface Best {
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
+  classifiers: Classifier[];
   ranges: Record<string, [number, number]>;
   designs: Design[];
   models: Model[];
@@ -120,6 +121,14 @@ export interface Churn {
   summary: string;
   python: string;
   stage: Step | Cycles;
+}
+
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+export interface Classifier {
+  name: string;
+  title: string;
+  shape: number[];
+  classes: string[];
 }
 
 /**
