@@ -87,16 +87,15 @@ def moments(samples: torch.Tensor) -> tuple[torch.Tensor, float]:
 def tilted_points(mixture: GaussianMixture, label: int, weight: float, count: int, seed: int = 0) -> torch.Tensor:
     """`count` samples of p(x)·p(c | x)^w [count, d], of a labelled mixture of Gaussians that all have a width.
 
-    w ≥ 1: samples of the class, each taken with the probability p(c | x)^(w − 1): they are exact. Below 1, or where too
-    few are taken, drawn from these by that weight.
+    w ≥ 1: samples of the class, each taken with the probability p(c | x)^(w − 1); from 0 to 1: of all, with p(c | x)^w:
+    they are exact. Below 0, or where too few are taken, drawn from these by that weight.
     """
-    if weight == 1:
-        return mixture.sample(count, seed, label)
-    points = mixture.sample(_MORE * count, seed, label)
+    points = mixture.sample(_MORE * count, seed, label if weight >= 1 else None)
     random = np.random.default_rng((seed, 1))
-    logs = (weight - 1) * mixture.log_class_probability(points.double(), 0.0)[:, label]
+    chances = mixture.log_class_probability(points.double(), 0.0)[:, label]
+    logs = (weight - 1 if weight >= 1 else weight) * chances
     taken = points[torch.from_numpy(np.log(random.random(len(points)))) < logs]
-    if weight > 1 and len(taken) >= count:
+    if weight >= 0 and len(taken) >= count:
         return taken[:count]
     drawn = points[resampled(logs, float(random.random()))]
     return drawn[torch.from_numpy(random.permutation(len(drawn))[:count])]

@@ -105,8 +105,10 @@ function guide(settings) {
   hint(row, knobs.guide.help);
   settings.store.follow(() => {
     const options = settings.guidance ? settings.guides(settings.guidance) : [];
-    row.hidden = options.length < (settings.guidance?.needs ? 1 : 2);
-    offer(select, options);
+    const { guide } = settings.values;
+    const named = guide == null || options.some(([name]) => name === guide) ? options : [...options, [guide, guide]];
+    row.hidden = settings.idle("guide") || named.length < (settings.guidance?.needs ? 1 : 2);
+    offer(select, /** @type {Options} */ (named));
     select.value = settings.values.guide ?? "";
   });
   return row;

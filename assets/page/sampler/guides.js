@@ -36,10 +36,8 @@ export function guidesOf({ models, classifiers }, model, { takes, needs }) {
     const known = same.filter(({ classes }) => classes.length === model.classes.length);
     return known.sort((a, b) => rank(a, model) - rank(b, model)).map(({ name, title }) => [name, title]);
   }
-  const others = same.filter(({ unconditional }) => unconditional);
-  /** @type {Options} */
-  const own = model.unconditional ? [["", "itself, without a class"]] : [];
-  return [...own, ...others.map(({ name, title }) => /** @type {[string, string]} */ ([name, title]))];
+  if (model.unconditional) return [["", "itself, without a class"]];
+  return same.filter(({ unconditional }) => unconditional).map(({ name, title }) => [name, title]);
 }
 
 /** Earlier checkpoints of the model's own run first, the least trained before all. @type {(other: Model, model: Model) => number} */
