@@ -26,6 +26,7 @@ from edm.base.paths import expanded
 from edm.classifier import Classifier
 from edm.data.identity import Identity
 from edm.data.units import AS_THEY_ARE, Units
+from edm.embedded import MOST
 from edm.files import tensors
 from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
@@ -50,7 +51,7 @@ class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
     name: str
-    in_channels: Whole = Field(ge=1, le=64)
+    in_channels: Whole = Field(ge=1, le=MOST)
     out_channels: Whole = Field(ge=1, le=100_000)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
