@@ -137,18 +137,21 @@ class EDM(Preconditioning):
 
 class Flow(Preconditioning):
     """The network sees z = (1 − t)·y + t·n and t = σ/(1 + σ), so that c_in = 1/(1 + σ) and c_noise = t. It tells the
-    velocity n − y (arXiv 2210.02747): c_skip = 1/(1 + σ), c_out = −t; or y (arXiv 2511.13720): c_skip = 0, c_out = 1.
+    velocity n − y (arXiv 2210.02747): c_skip = 1/(1 + σ), c_out = −t; or y (arXiv 2511.13720): c_skip = 0, c_out = 1;
+    or n: c_skip = 1, c_out = −σ.
     """
 
     sigma_min, sigma_max = 0.0, float("inf")
 
-    def __init__(self, data: bool = False):
-        self._data = data
+    def __init__(self, data: bool = False, noise: bool = False):
+        self._data, self._noise = data, noise
 
     def c_skip(self, sigma: Level) -> torch.Tensor:
-        return self.c_in(sigma) * (not self._data)
+        return super().c_skip(sigma) if self._noise else self.c_in(sigma) * (not self._data)
 
     def c_out(self, sigma: Level) -> torch.Tensor:
+        if self._noise:
+            return super().c_out(sigma)
         return torch.ones_like(level_of(sigma)) if self._data else -self.c_noise(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
@@ -202,6 +205,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
                 *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
             ),
         ),
+        Choice(
+            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
+            "it tells the noise, as VP's does, of flow matching's state",
+        ),
     )
 }  # fmt: skip
 
@@ -215,9 +222,10 @@ def build(name: str, sigma_data: float) -> Preconditioning:
 class Denoiser(Wrapped):
     """D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise) as a callable for `edm.sample`.
 
-    network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM, ADM: the second
-        half is v, which tells the variance of an ancestral step; D does not need it); c_noise is [B], or [1] where all samples share σ. A condition that is None is
-        not handed on. preconditioning: of this module. shape: of one sample, if known.
+    network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM, ADM: the second half
+        is v, which tells the variance of an ancestral step; D does not need it); c_noise is [B], or [1] where all
+        samples share σ. A condition that is None is not handed on. preconditioning: of this module. shape: of one
+        sample, if known.
     classes: number of them (0: none), if known; then labels are checked. header: of the file that it was loaded from
         (`edm.files.checkpoints.Header`).
     A model with discrete levels is evaluated at the nearest one.

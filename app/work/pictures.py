@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
+from app.work.quick import Quick
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
@@ -42,8 +44,9 @@ class Window(Settings):
 class Picture(Job):
     """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
 
-    moving: a knob is being moved, so that the first preview is of a run in bf16, if that is quicker here
-    (`app.work.hasty`). All that follows, and whatever is kept or measured, is of one in float32.
+    Where a network takes long, a whole picture by few evaluations comes first (`app.work.quick`). moving: a knob is
+    being moved, so that previews are of a run in bf16, if that is quicker here (`app.work.hasty`). What follows, and
+    whatever is kept or measured, is of one in float32.
     """
 
     kind: ClassVar[str] = "picture"
@@ -67,13 +70,22 @@ class Picture(Job):
         place, head = work.place(model, count), _head(experiment, model, work.own)
         exact = "float32" if has_network(model.denoiser) else None
 
-        def written(states, milliseconds, since=0, precision=exact, **more) -> str:
-            run = pack.trajectory(states, model.sigma_data, since)
+        def written(states, milliseconds, since=0, precision=exact, levels=None, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since, model.plane, levels)
             more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
             return f"{head}, {text(more)[1:]}"
 
         shown = since = 0
-        if self.moving and (cast := hasty(model, place, count, work)):
+        cast = hasty(model, place, count, work) if self.moving else None
+        quick = Quick(experiment, model, path_of(experiment.sampling, model.denoiser), work)
+        begun = time.perf_counter()
+        how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
+        for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
+            yield written(states, 1000 * (time.perf_counter() - begun), since, levels=levels, **how), False
+            since, shown = len(states), math.inf
+        if shown:
+            since = 0
+        elif cast:
             begun = time.perf_counter()
             states = _begun(
                 runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch

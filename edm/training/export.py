@@ -49,7 +49,7 @@ def export(
     if not tensors:
         raise Refused(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
     header = header.changed(
-        kind="model",
+        kind="classifier" if header.classifies else "model",
         title=title or header.title or out.stem,
         family=family,
         note=note,
