@@ -77,7 +77,7 @@ class Picture(Job):
 
         shown = since = 0
         cast = hasty(model, place, count, work) if self.moving else None
-        quick = Quick(experiment, model, path_of(experiment.sampling, model.denoiser), work)
+        quick = Quick(experiment, model, runner.path(experiment, model), work)
         begun = time.perf_counter()
         how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
         for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
