@@ -130,7 +130,7 @@ class Experiment(Guiding):
     @model_validator(mode="after")
     def _consistent(self):
         if not models.known(self.model):
-            allowed = ", ".join(f"'{name}'" for name in models.names())
+            allowed = ", ".join(f"'{model.name}'" for model in (*models.every(), *models.upsamplers()))
             raise refusal("model", self.model, f"must be one of {allowed}")
         model = models.load(self.model)
         self._settle_label(model)
