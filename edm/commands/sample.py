@@ -28,6 +28,7 @@ MORE = """examples:
   python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
   python -m edm sample --model spiral --out film.gif --dark
   python -m edm sample --config film.gif --steps 40
+  python -m edm sample --model digits_edm --label 3 --guidance free --guidance_weight 2 --out threes.png
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
   python -m edm sample --model digits_edm --count 50000 --out images/
   python -m edm sample --model scenes_16_32 --cascade scenes_16 --cascade_noise 0.1 --out cascade.png
@@ -37,7 +38,11 @@ MORE = """examples:
 so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 
 --label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
-0, where none has.
+0, where none has. none: without a class, of a network that was so in part of its training.
+
+--guidance leads samples further than the model does: free (away from the same model without a class), classifier
+(--guide: a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w
+itself, as one population, and wants 100 steps or more. --guidance_interval 0.2,5: between two noise levels only.
 
 A model that makes images larger begins with samples of another, --cascade, which get noise of --cascade_noise.
 

@@ -19,9 +19,10 @@ from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampli
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
-from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
+from edm.diagnostics.measures import MEASURES, Drawn, Measure, check_measure, data_of, to_data, true_points
 from edm.diagnostics.names import NAMES, Name, names
 from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
+from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -32,6 +33,7 @@ from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.diagnostics.weak import weak_convergence
 from edm.evaluation.copies import Nearest, nearest
 from edm.evaluation.distances import data_floor, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
@@ -53,6 +55,7 @@ __all__ = [
     "Crossing",
     "Curvature",
     "Draw",
+    "Drawn",
     "Found",
     "Lane",
     "LocalError",
@@ -64,6 +67,7 @@ __all__ = [
     "Nearest",
     "Optimized",
     "Order",
+    "Pairing",
     "Plan",
     "PlannedCell",
     "Point",
@@ -84,6 +88,7 @@ __all__ = [
     "crossings",
     "curvature",
     "data_floor",
+    "data_of",
     "differing_rows",
     "direction_field",
     "effective_weight",
@@ -126,6 +131,7 @@ __all__ = [
     "true_points",
     "truncation_error",
     "walk",
+    "weak_convergence",
     "window_grid",
     "with_evaluations",
 ]

@@ -37,10 +37,6 @@ class Low(Settings):
     """The low-resolution images that an upsampler is told. resolution: pixels on a side. noise: the largest σ_c of its
     training; 0: there was none. sigma_data: their σ_d, by which they are scaled; None: they are not."""
 
-    if TYPE_CHECKING:  # pydantic gives one to whatever is frozen
-
-        def __hash__(self) -> int: ...
-
     resolution: Whole = Field(ge=1, le=512)
     noise: float = Field(default=0.0, ge=0, le=10)
     sigma_data: float | None = Field(default=None, gt=0, le=1e4)
