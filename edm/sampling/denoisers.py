@@ -99,12 +99,14 @@ class Around:
 
     def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
         """See `of_samples`."""
-        return self.around(of_samples(self.inner, sampling, labels, seeds))
+        inner = of_samples(self.inner, sampling, labels, seeds)
+        return self if inner is self.inner else self.around(inner)  # who remembers what was asked goes on doing so
 
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
         images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
-        return self.around(part(self.inner, rows))
+        inner = part(self.inner, rows)
+        return self if inner is self.inner else self.around(inner)
 
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
