@@ -98,9 +98,9 @@ class Around:
         return ask(self.inner, x, sigma, labels)
 
     def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
-        """See `of_samples`."""
+        """See `of_samples`. Itself where it makes no difference, with what it remembers."""
         inner = of_samples(self.inner, sampling, labels, seeds)
-        return self if inner is self.inner else self.around(inner)  # who remembers what was asked goes on doing so
+        return self if inner is self.inner else self.around(inner)
 
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
