@@ -43,7 +43,7 @@ class Quick:
         )
         self.title = f"{own.evaluations} evaluations of {solver.title}-{sampling.order}"
         self.worth = _fits(experiment, model, path) and path.evaluations >= WORTH * own.evaluations
-        self._known = work.remember(("evaluation", model.identity, runner.count(experiment, model)), dict)
+        self._known = work.remember(("preview", model.identity, runner.count(experiment, model)), dict)
         self._evaluations = path.evaluations
 
     def pictures(self, place, watch: Watch, wrap: Callable) -> Iterator[tuple[list, list[int]]]:
