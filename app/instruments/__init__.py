@@ -17,6 +17,7 @@ from app.instruments import (
     sameness,
     sweep,
     times,
+    tradeoff,
     training_time,
     truncation,
     walk,
@@ -43,6 +44,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         walk.INSTRUMENT,
         race.INSTRUMENT,
         sweep.INSTRUMENT,
+        tradeoff.INSTRUMENT,
         sameness.INSTRUMENT,
     )
 }

@@ -11,24 +11,35 @@ from pydantic import model_validator
 from app.messages.drawings import Drawing
 from app.work.shared import Work
 from app.work.watch import Watch
+from edm.base.errors import Refused
 from edm.base.fields import Settings, knob, knobs, refusal
 from edm.base.flat import unflatten
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
 
 
-def option(default, symbol: str, help: str, *, choices: Callable | None = None, **display):
+def option(
+    default,
+    symbol: str,
+    help: str,
+    *,
+    choices: Callable | None = None,
+    reads: Callable[[str], str] | None = None,
+    **display,
+):
     """A knob of an instrument. choices: () -> {name: title}; several may be chosen where the default is a tuple.
+    reads(text) -> how it is written, or raises Refused: what it may be besides.
 
     display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
     itself is the widget), colors and families (of a choice, by its name), list (a list that opens instead of buttons),
-    when ({other knob: its values} with which it is shown).
+    when ({other knob: its values} with which it is shown), pairs ("lanes" or "range": a list of solvers with their
+    time steps, as `edm.diagnostics.Pairing` writes them).
     """
-    page = {name: display.pop(name) for name in ("section", "hidden", "list", "when") if name in display}
+    page = {name: display.pop(name) for name in ("section", "hidden", "list", "when", "pairs") if name in display}
     own = {name: display.pop(name, None) for name in ("colors", "families")}
     field = knob(default, symbol, help, **display)
     field.json_schema_extra["knob"] |= page
-    field.json_schema_extra |= {"choices": choices, **own}
+    field.json_schema_extra |= {"choices": choices, "reads": reads, **own}
     return field
 
 
@@ -52,14 +63,27 @@ class View(Settings):
     @model_validator(mode="after")
     def _chosen(self):
         for name, field in type(self).model_fields.items():
-            choices = (field.json_schema_extra or {}).get("choices")
+            extra = field.json_schema_extra or {}
+            choices, reads = extra.get("choices"), extra.get("reads")
             if choices is None:
                 continue
             value, allowed = getattr(self, name), choices()
-            for one in value if isinstance(value, tuple) else (value,):
+            several = value if isinstance(value, tuple) else (value,)
+            if reads is not None and isinstance(value, tuple):
+                several = tuple(one if one in allowed else _read(name, one, reads) for one in several)
+                object.__setattr__(self, name, several)
+                continue
+            for one in several:
                 if one is not None and one not in allowed:
                     raise refusal(name, one, f"must be one of {', '.join(map(repr, allowed))}")
         return self
+
+
+def _read(name, text, reads) -> str:
+    try:
+        return reads(text)
+    except Refused as error:
+        raise refusal(name, text, str(error)) from None
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ def error(measures):
     return found if found is not None and math.isfinite(found) else None
 
 
-def note(lane, measures, before):
-    """Evaluations and error of a lane. before: the error of the one before, of which this one's is a share."""
+def note(lane, measures, before, asked=None):
+    """Evaluations and error of a lane. before: the error of the one before, of which this one's is a share. asked: how
+    many evaluations were, which no N may give."""
     path = _path(lane)
     said = f"N = {path.steps}, {path.evaluations} NFE"
+    said += f" (of {asked})" if asked is not None and path.evaluations != asked else ""
     if measures is None:
         return said
     found, distance = error(measures), measures["distance"]
@@ -31,6 +33,15 @@ def note(lane, measures, before):
     else:
         said += f" · distance to data {distance:.2g}" if distance is not None else " · fresh noise, so no error"
     return said
+
+
+def held(last, measures, other, others):
+    """The last lane's error against that of one with other evaluations; "" where either has none."""
+    own, theirs = error(measures), error(others)
+    if own is None or theirs is None:
+        return ""
+    evaluations, more = _path(last).evaluations, _path(other).evaluations
+    return f" So the last has {own:.2g} with {evaluations} evaluations; {other.title} takes {more} for {theirs:.2g}."
 
 
 def copies(lane, context):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 
 from app.instruments import choosing, lane_notes
 from app.instruments.base import Instrument, View, option
 from app.instruments.starts import seed_option
+from app.instruments.ways import Lane, offered, read, ways
 from app.messages import drawings
 from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
 from app.work.pictures import Picture
-from edm import diagnostics, presets, runner
+from edm import diagnostics, runner
 from edm.base.errors import Refused
 from edm.experiments.experiment import EACH, Experiment
 from edm.plots.looks import YOURS, look_of
 from edm.sampling.loop import last
-from edm.sampling.settings import Sampling
 
 POINTS = 150  # trajectories in a lane
 MOST_EVALUATIONS = 10_000
@@ -28,13 +27,8 @@ KINDS = {choosing.EXACT: "exact", choosing.SHARED: "one learned", choosing.OWN: 
 BOTH = {choosing.EXACT: "ideal", choosing.SHARED: "learned"}  # each lane twice
 
 
-def offered() -> dict[str, str]:
-    """The samplers that a lane can have: columns of Table 1, and the Sampler tab's; name -> title."""
-    return {**presets.titles(), YOURS: "yours"}
-
-
 def lanes_option(**display):
-    """The lanes that are chosen."""
+    """The columns that are chosen."""
     return option(
         ("vp", "ve", "iddpm", "edm"),
         "lanes",
@@ -77,7 +71,7 @@ class Lanes(Comparison):
         section="Data and denoiser",
     )
 
-    lanes: tuple[str, ...] = lanes_option()
+    lanes: tuple[str, ...] = lanes_option(reads=read, pairs="lanes")
     equal: str = option(
         "nfe",
         "equal",
@@ -102,16 +96,6 @@ class Lanes(Comparison):
     )
 
 
-@dataclass(frozen=True)
-class Lane:
-    """One picture: its title, the palette's colour, and the settings behind it, or a sentence why there are none."""
-
-    title: str
-    color: str
-    experiment: Experiment | None
-    failed: str | None = None
-
-
 def sampled(settings: Comparison) -> str:
     """What is sampled by which denoiser, in words: "Eight Gaussians, exact denoiser"."""
     titles = {
@@ -123,15 +107,10 @@ def sampled(settings: Comparison) -> str:
     return f"{choosing.data()[settings.data]}, {titles[settings.denoiser]}"
 
 
-def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
-    """The sampler of a lane: a column of Table 1, or the Sampler tab's."""
-    sampling = yours.sampling if lane == YOURS else presets.load(f"designs/{lane}").sampling
-    return sampling.changed(seed=seed)
-
-
-def lane_of(title, lane, sampling, settings, fit=None, denoiser=None) -> Lane:
+def lane_of(title, lane, sampling, settings, fit=None, denoiser=None, color=None) -> Lane:
     """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget.
-    denoiser: of KINDS, where it is another one."""
+    denoiser: of KINDS, where it is another one. color: where it is not the column's."""
+    color = color or look_of(lane).color
     try:
         column = "edm" if lane == YOURS else lane
         model = choosing.denoising(settings.data, denoiser or settings.denoiser, column)
@@ -140,9 +119,9 @@ def lane_of(title, lane, sampling, settings, fit=None, denoiser=None) -> Lane:
         # beside a network, which is told classes by turns, the exact denoiser is told the same
         label = EACH if settings.denoiser == choosing.BOTH and model.classes else None
         experiment = Experiment(model=model.name, count=POINTS if points else None, label=label, sampling=sampling)
-        return Lane(title, look_of(lane).color, experiment)
+        return Lane(title, color, experiment)
     except Refused as error:
-        return Lane(title, look_of(lane).color, None, without_folders(str(error)))
+        return Lane(title, color, None, without_folders(str(error)))
 
 
 def respond(settings: Lanes, context):
@@ -156,19 +135,16 @@ def respond(settings: Lanes, context):
     if not settings.lanes:
         raise Refused("no lane is chosen: choose one or more under Lanes")
     kinds = BOTH if settings.denoiser == choosing.BOTH else {None: ""}
-    lanes = [
-        lane_of(
-            ", ".join(filter(None, (offered()[lane], said))),
-            lane,
-            sampling_of(lane, context.yours, settings.seed),
-            settings,
-            fit,
-            kind,
-        )
-        for lane in settings.lanes
-        for kind, said in kinds.items()
-    ]
-    yield from pictures(lanes, context, sampled(settings), copies=settings.denoiser == choosing.BOTH)
+    lanes = []
+    for way in ways(settings.lanes, context.yours, settings.seed):
+        if isinstance(way, Lane):
+            lanes.append(way)
+            continue
+        for kind, said in kinds.items():
+            title = ", ".join(filter(None, (way.title, said)))
+            lanes.append(lane_of(title, way.column, way.sampling, settings, fit, kind, way.color))
+    asked = settings.nfe if settings.equal == "nfe" else None
+    yield from pictures(lanes, context, sampled(settings), copies=settings.denoiser == choosing.BOTH, asked=asked)
 
 
 def short(row: str) -> str:
@@ -176,10 +152,12 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, what, chain=False, copies=False):
+def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None):
     """Bodies with one more picture each, then with the errors.
 
-    what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are."""
+    what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are.
+    asked: the evaluations that were, which are said where a lane has others. beside: a lane without a picture, whose
+    error the last one's is held against."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -192,7 +170,7 @@ def pictures(lanes, context, what, chain=False, copies=False):
         if lane.experiment is None:
             continue
         for text, _ in Picture(experiment=lane.experiment).compute(context.work, context.watch):
-            shown[k] |= {"picture": text, "note": lane_notes.note(lane, None, None)}
+            shown[k] |= {"picture": text, "note": lane_notes.note(lane, None, None, asked)}
             if time.perf_counter() > due:
                 yield _text(base, shown), False
                 due = time.perf_counter() + UPDATE_SECONDS
@@ -203,9 +181,13 @@ def pictures(lanes, context, what, chain=False, copies=False):
         before = next((e for e in map(lane_notes.error, reversed(found)) if e is not None), None) if chain else None
         found.append(measures)
         if lane.experiment is not None:
-            counted = lane_notes.copies(lane, context) if copies else ""
-            shown[k]["note"] = lane_notes.note(lane, measures, before) + counted
+            said = lane_notes.copies(lane, context) if copies else ""
+            shown[k]["note"] = lane_notes.note(lane, measures, before, asked) + said
     base["summary"] = lane_notes.summary(lanes, found, what, chain)
+    if beside is not None and beside.experiment is not None:
+        base["summary"] += lane_notes.held(
+            lanes[-1], found[-1], beside, measure(beside.experiment, context.work, context.watch)
+        )
     base["figure"] = lane_notes.table(lanes, shown, found)
     yield _text(base, shown), True
 

@@ -5,36 +5,42 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import suppress
+
+from pydantic import model_validator
 
 from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.instruments.timing import evaluation_seconds, said
 from app.messages import drawings
-from edm import diagnostics, models, presets, runner
+from edm import diagnostics, models, presets
 from edm.base.choices import titles
+from edm.base.errors import Refused
 from edm.base.fields import choices, symbol
 from edm.diagnostics import MEASURES, Axis, Cell, Sweep
-from edm.diagnostics.axes import SAMPLES
+from edm.diagnostics.axes import PAIR, SAMPLES
+from edm.diagnostics.pairings import EXAMPLES as PAIRS
+from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.ranges import EXAMPLES
 from edm.embedded import in_plane
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded
-from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 
 AT_ONCE_SECONDS, BRIEF_SECONDS = 20, 2  # sweeps longer than this wait for a click; and where others wait, too
 POINTS, IMAGES = 200, 4  # of a cell, unless the measure wants more
 UPDATE_SECONDS = 0.4
 AS_THERE = {YOURS: "as in the Sampler tab"}
-RANGE = f"{EXAMPLES}; names by commas, or all"
+RANGE = f"{EXAMPLES}; names by commas, or all; of pairs {PAIRS}"
 
 
 def axes() -> dict[str, str]:
-    """The knobs that can be an axis: numbers first, then what is chosen by name."""
+    """The knobs that can be an axis: numbers first, then what is chosen by name, and a solver with its time steps."""
     named = {*choices(Sampling), "label", "model"}
     found = sorted(diagnostics.sweepable().keys() - {"count"}, key=list(diagnostics.sweepable()).index)
-    return {name: _written(name) for name in sorted(found, key=lambda name: name in named)}
+    return {**{name: _written(name) for name in sorted(found, key=lambda name: name in named)}, PAIR: "solver and grid"}
 
 
 def _written(name: str) -> str:
@@ -59,11 +65,11 @@ class Sweeping(View):
     """What the sweep shows."""
 
     x: str = option("steps", "x", "Knob along the columns", choices=axes, list=True, section="Columns")
-    x_range: str = option("4-32 (+4)", "values", RANGE, section="Columns")
+    x_range: str = option("4-32 (+4)", "values", RANGE, section="Columns", pairs="range")
     y: str = option(
         "S_churn", "y", "Knob along the rows", choices=lambda: {**axes(), "none": "none"}, list=True, section="Rows"
     )
-    y_range: str = option("0,2,5,10,20", "values", RANGE, section="Rows")
+    y_range: str = option("0,2,5,10,20", "values", RANGE, section="Rows", pairs="range")
     measure: str = option(SAMPLES, "cells", "What a cell shows", choices=measures, list=True, section="Cells")
     seeds: int = option(
         1, "seeds", "Repeats of each cell, with the same noise in all cells", slider=(1, 12), step=1, ge=1, le=64,
@@ -79,6 +85,16 @@ class Sweeping(View):
         section="All else",
     )
     run: bool = option(False, "run", "Start, however long it takes", hidden=True)
+
+    @model_validator(mode="after")
+    def _pairs_by_own_names(self):
+        """So that the page's list knows them; what cannot be read is told where it is asked for."""
+        for axis in ("x", "y"):
+            if getattr(self, axis) == PAIR:
+                with suppress(Refused):
+                    pairs = Axis.parse(PAIR, getattr(self, f"{axis}_range")).values
+                    object.__setattr__(self, f"{axis}_range", ",".join(map(str, pairs)))
+        return self
 
 
 def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
@@ -115,7 +131,7 @@ def respond(settings: Sweeping, context):
     plan = context.work.remember(
         ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.watch)
     )
-    seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
+    seconds = evaluation_seconds(sweep.experiment, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
     most = AT_ONCE_SECONDS if context.watch.alone else BRIEF_SECONDS
     waiting = seconds > most and not settings.run
@@ -132,31 +148,15 @@ def respond(settings: Sweeping, context):
             yield {**body, **_filled(sweep, done), "waiting": False, "summary": summary}, ended
 
 
-def _evaluation_seconds(sweep, model, context):
-    """Of one evaluation for all samples of a cell, from a short run."""
-
-    def measure():
-        experiment = sweep.experiment.changed(sampling={"steps": 2, "S_churn": 0.0, "discretization": "edm"})
-        taken = []
-        for _ in range(2):
-            start = time.perf_counter()
-            evaluations = last(runner.states(experiment, context.place(model), context.watch)).evaluations
-            taken.append((time.perf_counter() - start) / evaluations)
-        return min(taken)
-
-    return context.work.remember(("evaluation", model.identity, sweep.experiment.count), measure)
-
-
 def _described(sweep, plan, seconds):
     rows, columns = sweep.shape
     refused = sum(cell.experiment is None for cell in plan.cells)
-    duration = f"{seconds:.0f} s" if seconds >= 1.5 else f"{max(seconds, 0.1):.1f} s"
     text = f"{rows} × {columns} cells, {plan.naive:,} evaluations"
     if plan.shared < plan.naive:
         text += f", {plan.shared:,} with what cells share"
     if plan.references:
         text += f", and {plan.references:,} for exact solutions"
-    text += f": about {duration}."
+    text += f": about {said(seconds)}."
     if refused:
         text += f" {refused} cells have settings that do not go together."
     return text
@@ -169,6 +169,8 @@ def _labels(axis):
 
 
 def _label(value):
+    if isinstance(value, Pairing):
+        return value.title
     return f"{value:.4g}".replace("inf", "∞") if isinstance(value, float) else str(value)
 
 
@@ -201,7 +203,7 @@ def _summary(sweep, plan, cells):
     saved = plan.naive / max(plan.shared, 1)
     text = f"{len(cells)} cells, {plan.shared:,} evaluations"
     text += f" ({saved:.2f} × fewer than naively)." if plan.shared < plan.naive else "."
-    text += _without(sweep, cells)
+    text += _without(sweep, cells) + _idle(sweep, cells)
     if not valued:
         return text
     ranked = sorted(valued, key=lambda cell: cell.interval[0])
@@ -224,9 +226,23 @@ def _without(sweep, cells):
     return f" A dash at {_where(sweep, first)}{more}: {first.problem}."
 
 
+def _idle(sweep, cells):
+    """Where an axis changes nothing, so that nobody takes equal cells for a finding."""
+    told: dict[str, list[Cell]] = {}
+    for cell in (cell for cell in cells if cell.experiment is not None):
+        for name in sweep.idle(cell.row, cell.column):
+            told.setdefault(name, []).append(cell)
+    return "".join(
+        f" {name} changes nothing in {len(found)} of the cells, at {_where(sweep, found[0])} for one."
+        for name, found in told.items()
+    )
+
+
 def _where(sweep, cell):
-    text = f"{sweep.x.name} = {_label(sweep.x.values[cell.column])}"
-    return text if sweep.y is None else f"{text}, {sweep.y.name} = {_label(sweep.y.values[cell.row])}"
+    axes = [(sweep.x, cell.column), *([] if sweep.y is None else [(sweep.y, cell.row)])]
+    return ", ".join(
+        _label(axis.values[k]) if axis.name == PAIR else f"{axis.name} = {_label(axis.values[k])}" for axis, k in axes
+    )
 
 
 def _python(settings, sweep):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from app.figures import pack
-from app.instruments import lanes, methods, starts
+from app.instruments import methods, starts, ways
 from app.instruments.base import Instrument, View, option
 from app.messages import drawings
 from edm import diagnostics, models
@@ -29,19 +29,21 @@ class Truncation(View):
         "edm",
         "sampler",
         "Time steps, schedule and scaling of a column of Table 1, or of the Sampler tab; without churn",
-        choices=lanes.offered,
+        choices=ways.offered,
         section="Sampler",
     )
     solver: str = option(
         "heun",
         "solver",
         "The solver that is drawn strong, compared over ρ, and painted",
-        choices=methods.titles,
+        choices=methods.all_titles,
         list=True,
         section="Solver",
     )
     solvers: tuple[str, ...] = methods.solvers_option(
-        ("euler", "heun", "ralston", "midpoint"), "Whose steps are compared with it"
+        ("euler", "heun", "ralston", "midpoint"),
+        "Whose steps are compared with it; those that add noise without it",
+        choices=methods.all_titles,
     )
     rho: float = option(
         7.0,
@@ -59,7 +61,7 @@ class Truncation(View):
 
 def respond(settings: Truncation, context):
     model = models.load(settings.data)
-    base = lanes.sampling_of(settings.design, context.yours, settings.seed)
+    base = ways.sampling_of(settings.design, context.yours, settings.seed)
     base = base.changed(steps=settings.steps, S_churn=0.0, sigmas=None, rho=settings.rho, **_values(settings.solver))
     low, high = path_of(base, model.denoiser).sampling.range
     base = base.changed(sigma_min=low, sigma_max=high)
@@ -70,12 +72,12 @@ def respond(settings: Truncation, context):
 
 
 def _values(name) -> dict:
-    return methods.methods()[name].values
+    return methods.every()[name].quiet
 
 
 def _compared(settings) -> list[str]:
     """The methods that are drawn, in their own order."""
-    return [name for name in methods.methods() if name in settings.solvers or name == settings.solver]
+    return [name for name in methods.every() if name in settings.solvers or name == settings.solver]
 
 
 def _runs(base, settings) -> dict[tuple, object]:
@@ -113,11 +115,11 @@ def _body(model, base, settings, items):
     totals = [(rho, error) for kind, rho, error in items if kind == "total"]
     x = {"title": "σ where the step begins", "log": True}
     y = {"title": "local error, rms of x/s", "log": True}
-    of_solver = {**y, "title": f"local error of {methods.titles()[settings.solver]}"}
+    of_solver = {**y, "title": f"local error of {methods.all_titles()[settings.solver]}"}
     solvers = [_line(name, parts.get(("solver", name), []), settings) for name in _compared(settings)]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = (
-        f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{lanes.offered()[settings.design]}'s time steps"
+        f"ρ = {settings.rho:g}" if base.discretization == "edm" else f"{ways.offered()[settings.design]}'s time steps"
     )
     panels = [
         {"title": grid, "x": x, "y": y, "lines": solvers},
@@ -136,7 +138,7 @@ def _rms(parts):
 
 
 def _line(name, parts, settings):
-    method = methods.methods()[name]
+    method = methods.every()[name]
     strong = {"width": 3} if name == settings.solver else {"width": 1.5}
     look = {"name": method.title, "color": method.color, **strong}
     look |= {} if method.dash == "solid" else {"dash": method.dash}
@@ -180,8 +182,11 @@ def _summary(parts, totals, settings):
         return ""
     errors = _rms(chosen)
     at = max(range(len(errors)), key=lambda i: errors[i] or 0)
-    text = f"{methods.titles()[settings.solver]} with N = {settings.steps} errs most in its step"
+    text = f"{methods.all_titles()[settings.solver]} with N = {settings.steps} errs most in its step"
     text += f" from σ = {chosen[at].sigma:.3g} to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
+    noisy = [methods.all_titles()[name] for name in _compared(settings) if methods.every()[name].noisy]
+    if noisy:
+        text += f" A step with fresh noise has no solution to meet, so {', '.join(noisy)} stand here without it."
     if len(totals) >= len(TOTAL_RHOS):
         (rho, least), own = min(totals, key=lambda pair: pair[1]), dict(totals)[settings.rho]
         text += f" The error of the whole sample is least with ρ = {rho:g}: {least:.2g}"

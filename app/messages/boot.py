@@ -17,6 +17,7 @@ class Knob(Sent):
     titles, helps, uses: of the choices, in their order; uses: the fields that matter only with each, null: not said.
     families, own, forms, leaves: of the choices too, where there are any: what each is one of, what fields are with it
     that are automatic, the names of its forms, and the fields that change nothing with it.
+    pairs: a list of solvers with their time steps: "lanes" as the value itself, "range" as text.
     needs: a field without which this one changes nothing. instead: the fields in whose place this one counts."""
 
     symbol: str
@@ -43,6 +44,7 @@ class Knob(Sent):
     colors: list[str] | None = None
     listed: bool | None = Field(None, alias="list")
     when: dict[str, list[str]] | None = None
+    pairs: str | None = None
 
 
 class Design(Sent):
@@ -112,6 +114,17 @@ class Boot(Sent):
     models: list[Model]
     tabs: list[Tab]
     figures: list[Figure]
+    lessons: list[LessonTitle]
+
+
+class LessonTitle(Sent):
+    """A lesson in the list of all. steps: how many."""
+
+    name: str
+    title: str
+    about: str
+    paper: str
+    steps: int
 
 
 class Show(Sent):
@@ -129,6 +142,13 @@ class Controls(Sent):
     hide: list[str] | None = None
 
 
+class LessonPlace(Sent):
+    """A lesson, and its step from 1 on."""
+
+    name: str
+    step: int
+
+
 class Address(Sent):
     """What an address says. values, pinned: of experiments. notice: what was left out."""
 
@@ -137,5 +157,6 @@ class Address(Sent):
     view: dict[str, str]
     show: Show | None
     controls: Controls
+    lesson: LessonPlace | None
     notice: str | None
     models: Models | None

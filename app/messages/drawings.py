@@ -369,3 +369,30 @@ class Sweep(Drawing):
     plan: str | None = None
     cells: list[Cell]
     waiting: bool | None = None
+
+
+class Guided(Sent):
+    """Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as
+    JSON text."""
+
+    title: str
+    samples: Uint8 | None
+    document: str
+
+
+class Kind(Sent):
+    """A line of the charts. error: why there is nothing of it."""
+
+    title: str
+    color: Column
+    error: str | None
+    pictures: list[Guided]
+
+
+class Tradeoff(Drawing):
+    """count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring."""
+
+    shape: list[int]
+    count: int
+    waiting: bool
+    lines: list[Kind]

@@ -25,9 +25,9 @@ from edm.base.transfers import sent
 from edm.data import sources
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
+from edm.sampling.cascade import Cascade
 from edm.sampling.computing import has_network
-from edm.sampling.denoisers import on
-from edm.sampling.path import path_of
+from edm.sampling.denoisers import Denoise, on
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
@@ -93,7 +93,9 @@ class Picture(Job):
             yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
             shown = len(states)
         begun = time.perf_counter()
-        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+        bases: list = []
+        made = _heard(runner.denoiser(experiment, model, place, watch), bases)
+        for states, ended in watch.paced(runner.states(experiment, place, model=model, made=made)):
             milliseconds = 1000 * (time.perf_counter() - begun)
             if not ended and len(states) > shown:  # else what is shown has come further
                 yield written(states, milliseconds, since), False
@@ -105,10 +107,19 @@ class Picture(Job):
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
+        for base in bases:
+            more["low"] = {"images": pack.uint8(base.cpu().numpy()), "shape": list(base.shape[1:])}
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
         yield whole, True
+
+
+def _heard(denoiser, bases) -> Denoise:
+    """The denoiser of a run; of a cascade one that lays the samples of its base there."""
+    if isinstance(denoiser, Cascade):
+        denoiser.heard = bases.append
+    return denoiser
 
 
 def _begun(states, watch) -> list:
@@ -120,7 +131,7 @@ def _begun(states, watch) -> list:
 
 def _head(experiment, model, own) -> str:
     """What all bodies of a picture have in common, as JSON text that goes on."""
-    path = path_of(experiment.sampling, model.denoiser)
+    path = runner.path(experiment, model)
     head = {
         "model": model.name,
         "title": model.title,

@@ -35,7 +35,7 @@ class Choice:
 
     title: a word or two, for a button. formula: in the paper's symbols, as in Table 1. help: a line.
     knobs: the fields of the settings that change something only where this is chosen; None: not said.
-    aliases: other names that people have for it.
+    aliases: other names that people have for it (`Alias`).
     """
 
     name: str
@@ -44,7 +44,7 @@ class Choice:
     formula: str = ""
     help: str = ""
     knobs: tuple[str, ...] | None = ()
-    aliases: tuple[Alias, ...] = ()
+    aliases: tuple = ()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.make(*arguments, **named)

@@ -22,6 +22,7 @@ from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
 from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
 from edm.diagnostics.names import NAMES, Name, names
 from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
+from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.planning import Plan, PlannedCell, plan_sweep
 from edm.diagnostics.race import EVALUATIONS, Lane, RacePoint, race, steps_for, with_evaluations
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
@@ -32,6 +33,7 @@ from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.diagnostics.weak import weak_convergence
 from edm.evaluation.copies import Nearest, nearest
 from edm.evaluation.distances import data_floor, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
@@ -64,6 +66,7 @@ __all__ = [
     "Nearest",
     "Optimized",
     "Order",
+    "Pairing",
     "Plan",
     "PlannedCell",
     "Point",
@@ -126,6 +129,7 @@ __all__ = [
     "true_points",
     "truncation_error",
     "walk",
+    "weak_convergence",
     "window_grid",
     "with_evaluations",
 ]

@@ -7,7 +7,8 @@ import { clamp, number } from "../shared/numbers.js";
 import { StepPlayer, timeline } from "../shared/player.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Cells } from "./cells.js";
-import { Instrument } from "./instrument.js";
+import { Costly } from "./costly.js";
+import { PAIR, pairingOf } from "./pairings.js";
 
 /** @typedef {import("../shared/messages.d.ts").Sweep} Body */
 /** @typedef {import("./cells.js").Place} Place */
@@ -17,8 +18,8 @@ const CROWDED = 90; // pixels of a cell's width, below which one cell is shown a
 const SWITCHES = [["as", { grid: "all", one: "one" }, "All cells side by side, or one with a slider for each axis"]];
 const LABEL = "Cells: walk with the arrow keys, open one with Enter; a summary follows below";
 
-/** @extends {Instrument<Body>} */
-export default class Sweep extends Instrument {
+/** @extends {Costly<Body>} */
+export default class Sweep extends Costly {
   /** @type {Cells | null} */
   #cells = null;
   /** @type {Place | null} */
@@ -26,7 +27,7 @@ export default class Sweep extends Instrument {
   /** @type {import("../shared/types.d.ts").View} as: what somebody has chosen. */
   #view = {};
 
-  /** @param {ConstructorParameters<typeof Instrument>} parts */
+  /** @param {ConstructorParameters<typeof Costly>} parts */
   constructor(...parts) {
     super(...parts);
     this.canvas = element("canvas", { class: "grid", tabindex: 0, "aria-label": LABEL });
@@ -95,7 +96,8 @@ export default class Sweep extends Instrument {
       const { name, values } = this.#cells?.axes[axis] ?? { name: "", values: [] };
       this.sliders[axis].values = values;
       line.node.hidden = !alone || values.length < 2;
-      if (alone && values.length) player.mark(`${name} = ${values[player.at([...values.keys()])]}`);
+      const value = alone && values.length ? values[player.at([...values.keys()])] : "";
+      if (value) player.mark(name === PAIR ? value : `${name} = ${value}`);
     }
   }
 
@@ -104,32 +106,27 @@ export default class Sweep extends Instrument {
    * @param {string[]} names
    */
   changed(names) {
-    // what was allowed to take long was that sweep, not the next one
-    if (!names.includes("run") && this.values.run) this.store.set({ run: false });
+    for (const axis of names.filter((name) => ["x", "y"].includes(name))) this.#begin(axis);
     super.changed(names);
   }
 
   /**
-   * @override
-   * @param {boolean} busy
+   * What an axis that has just become a solver with its time steps begins with, or has ended to be one.
+   * @param {string} axis
    */
-  mark(busy) {
-    super.mark(busy);
-    const waiting = !busy && this.body?.waiting;
-    this.halt.hidden = !busy && !waiting && !this.body;
-    this.halt.textContent = busy ? "Stop" : waiting ? "Run" : "Again";
+  #begin(axis) {
+    const range = `${axis}_range`;
+    const paired = String(this.values[range]).includes("/");
+    const { boot } = this.bench.page;
+    if (this.values[axis] === PAIR && !paired)
+      this.store.set({ [range]: boot.designs.map((design) => pairingOf(design)).join(",") });
+    else if (this.values[axis] !== PAIR && paired) this.store.set({ [range]: this.declared.knobs[range].default });
   }
 
   /** @override */
   stop() {
     super.stop();
     if (this.body) this.state.textContent = `${this.body.cells.length} cells done`;
-  }
-
-  /** @override */
-  press() {
-    if (!this.busy && this.body?.waiting) this.set({ run: true });
-    else super.press();
   }
 
   /**

@@ -4,6 +4,8 @@ import { Store } from "../shared/store.js";
 import { pastOf } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
 import { widget } from "../shared/widgets.js";
+import { lanesList, pairsRange } from "./pairing_list.js";
+import { PAIR } from "./pairings.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/types.d.ts").Values} Values */
@@ -134,7 +136,9 @@ export class Workbench {
         knobs[knob] = { ...knobs[knob], ...offered, folded: this.#olderOf(offered.choices) };
         present ||= name === this.#present?.name;
         const value = store.state[knob];
-        if (Array.isArray(value)) store.set({ [knob]: value.filter((one) => offered.choices.includes(one)) });
+        if (Array.isArray(value) && !knobs[knob].pairs)
+          store.set({ [knob]: value.filter((one) => offered.choices.includes(one)) });
+        else if (Array.isArray(value)) continue;
         else if (value != null && !offered.choices.includes(value)) store.set({ [knob]: knobs[knob].default });
       }
     }
@@ -206,13 +210,21 @@ export class Workbench {
     const sections = new Map();
     for (const [knob, declared] of Object.entries(knobs)) {
       if (declared.hidden) continue;
-      const made = widget(declared, {
+      /** @type {import("../shared/widgets.js").Binding} */
+      const bound = {
         name: knob,
         get: () => store.state[knob],
         set: (value) => this.set({ [knob]: value }),
         follow: (refresh) => store.follow(refresh, signal),
         idle: () => this.#views.get(name)?.idle(knob) ?? false,
-      });
+      };
+      const paired = () => store.state[knob.split("_")[0]] === PAIR;
+      const made =
+        declared.pairs === "lanes"
+          ? lanesList(declared, bound, this.page.boot)
+          : declared.pairs === "range"
+            ? pairsRange(declared, bound, this.page.boot, paired)
+            : widget(declared, bound);
       const when = Object.entries(declared.when ?? {});
       store.follow(() => {
         made.hidden = !when.every(([other, values]) => values.includes(store.state[other]));

@@ -16,6 +16,7 @@ export interface Address {
   view: Record<string, string>;
   show: Show | null;
   controls: Controls;
+  lesson: LessonPlace | null;
   notice: string | null;
   models: Models | null;
 }
@@ -76,6 +77,7 @@ export interface Boot {
   models: Model[];
   tabs: Tab[];
   figures: Figure[];
+  lessons: LessonTitle[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -298,6 +300,16 @@ export interface Frame {
   field?: Arrows | null;
 }
 
+/**
+ * Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as JSON
+ * text.
+ */
+export interface Guided {
+  title: string;
+  samples: Uint8 | null;
+  document: string;
+}
+
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -324,12 +336,21 @@ export interface Instrument {
   knobs: Record<string, Knob>;
 }
 
+/** A line of the charts. error: why there is nothing of it. */
+export interface Kind {
+  title: string;
+  color: string;
+  error: string | null;
+  pictures: Guided[];
+}
+
 /**
  * See edm.base.fields.knob. ends: values that the slider's two ends stand for. titles, helps, uses: of the choices, in
  * their order; uses: the fields that matter only with each, null: not said. families, own, forms, leaves: of the
  * choices too, where there are any: what each is one of, what fields are with it that are automatic, the names of its
- * forms, and the fields that change nothing with it. needs: a field without which this one changes nothing. instead:
- * the fields in whose place this one counts.
+ * forms, and the fields that change nothing with it. pairs: a list of solvers with their time steps: "lanes" as the
+ * value itself, "range" as text. needs: a field without which this one changes nothing. instead: the fields in whose
+ * place this one counts.
  */
 export interface Knob {
   symbol: string;
@@ -356,6 +377,7 @@ export interface Knob {
   colors?: string[] | null;
   list?: boolean | null;
   when?: Record<string, string[]> | null;
+  pairs?: string | null;
 }
 
 /** error: why there is no picture. */
@@ -380,6 +402,48 @@ export interface Lanes {
 export interface LeftOut {
   name: string;
   reason: string;
+}
+
+/** An answer to choose. because: said to who chose it, where it is wrong. when: see edm.lessons. */
+export interface LessonChoice {
+  text: string;
+  when: string;
+  because: string;
+}
+
+/** A lesson, and its step from 1 on. */
+export interface LessonPlace {
+  name: string;
+  step: number;
+}
+
+export interface LessonQuestion {
+  kind: string;
+  text: string;
+  choices: LessonChoice[];
+  truth: string;
+  unit: string;
+}
+
+/** See edm.lessons.Step: what it says, what it opens, the controls that are shown, what is asked. */
+export interface LessonStep {
+  text: string;
+  open: string;
+  only: string[];
+  control: string;
+  states: Record<string, string>;
+  ask: LessonQuestion | null;
+  reveal: string;
+  claims: string[];
+}
+
+/** A lesson in the list of all. steps: how many. */
+export interface LessonTitle {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  steps: number;
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -416,6 +480,12 @@ export interface Losses {
   index: number;
   images: number;
   errors: (number | null)[];
+}
+
+/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+export interface Low {
+  images: Uint8;
+  shape: number[];
 }
 
 /** A line across a panel: at a level y, or at x. */
@@ -668,6 +738,20 @@ export interface Remedy {
   changes: Record<string, unknown>;
 }
 
+/** What comes of a lesson's step: the document of one, and the settings that are shown. */
+export interface RevealRequest {
+  serial?: number;
+  step: Record<string, unknown>;
+  values: Record<string, unknown>;
+}
+
+/** What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on. */
+export interface Revealed {
+  told: string;
+  truth: number | null;
+  right: number[];
+}
+
 /**
  * A method that does better with at most as many evaluations: its error, as that of Measures, and what of the settings
  * to change for it.
@@ -882,6 +966,17 @@ export interface TimeAxis {
   scale: number[];
 }
 
+/** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
+export interface Tradeoff {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  count: number;
+  waiting: boolean;
+  lines: Kind[];
+}
+
 /** Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]. */
 export interface Training {
   grid: (number | null)[];
@@ -951,6 +1046,15 @@ export interface Act {
   runs: string[];
 }
 
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
+}
+
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -981,6 +1085,7 @@ export interface Picture {
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;
+  low?: Low | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
@@ -1036,6 +1141,12 @@ export interface FilmRequest {
   serial?: number;
   run: string;
   images: number[];
+}
+
+/** A lesson, by its name. */
+export interface LessonRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1149,12 +1260,15 @@ export interface Requests {
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  tradeoff: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
   reading: ReadingRequest;
+  lesson: LessonRequest;
+  reveal: RevealRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1187,12 +1301,15 @@ export interface Answers {
   walk: Lanes;
   race: Race;
   sweep: Sweep;
+  tradeoff: Tradeoff;
   sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
   reading: Reading;
+  lesson: Lesson;
+  reveal: Revealed;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -14,6 +14,7 @@ from app.instruments import INSTRUMENTS
 from app.work.tickets import Ticket
 from app.work.watch import Watch
 from edm import diagnostics, presets, runner
+from edm.base.fields import SettingsError
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 from tests.app.instruments import bodies, final
@@ -269,3 +270,28 @@ def test_the_same_noise_goes_through_the_ideal_denoiser_and_the_network_and_copi
     assert "16 of 16 are copies" in body["lanes"][0]["note"]
     assert "0 of 16 are copies" in body["lanes"][1]["note"]
     assert [set(p["nearest"]["copies"]) for p in pictures(body)] == [{True}, {False}]
+
+
+def test_lanes_may_be_of_any_solver_and_time_steps_with_as_many_evaluations_as_go():
+    chosen = "edm,lms:order=4/flow:shift=0.5@flow,midpoint/uniform,DPM++ 2M/exponential@ve"
+    body = final("lanes", lanes=chosen, nfe=10, data="two_moons")
+    experiments = [json.loads(lane["picture"]["document"])["sampling"] for lane in body["lanes"]]
+    assert [one.get("solver", "heun") for one in experiments] == ["heun", "lms", "heun", "dpmpp_2m"]
+    assert [lane["note"].split(" · ")[0] for lane in body["lanes"]] == [
+        "N = 5, 9 NFE (of 10)", "N = 10, 10 NFE", "N = 5, 9 NFE (of 10)", "N = 10, 10 NFE",
+    ]  # fmt: skip
+    assert body["lanes"][1]["title"] == "LMS, order 4 · flow, α 0.5 · in Flow"
+    lanes = INSTRUMENTS["lanes"]
+    assert lanes.complete({"lanes": "midpoint/uniform"})["lanes"] == ["heun:alpha=0.5/edm:rho=1@edm"]
+    with pytest.raises(SettingsError, match="no kind of time steps 'karas'"):
+        lanes.complete({"lanes": "heun/karas"})
+
+
+def test_a_sweep_over_pairs_names_them_and_says_where_a_knob_is_idle():
+    pairs = {"x": "pair", "x_range": "heun/edm,lms/flow@flow", "y": "steps", "y_range": "3,4", "measure": "error"}
+    body = final("sweep", **pairs)
+    assert body["axes"]["x"] == {"name": "pair", "values": ["Heun · EDM ρ", "LMS · flow · in Flow"]}
+    assert all(cell["value"] > 0 for cell in body["cells"]) and "changes nothing" not in body["summary"]
+    assert "Axis.parse('pair', 'heun/edm,lms/flow@flow')" in body["python"]
+    idle = final("sweep", **{**pairs, "x": "discretization", "x_range": "uniform,flow", "y": "shift", "y_range": "1,2"})
+    assert "shift changes nothing in 2 of the cells, at discretization = uniform, shift = 1 for one." in idle["summary"]
