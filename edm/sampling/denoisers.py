@@ -96,8 +96,9 @@ class Around:
         return ask(self.inner, x, sigma, labels)
 
     def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
-        """See `of_samples`."""
-        return self.around(of_samples(self.inner, sampling, labels, seeds))
+        """See `of_samples`. Itself, where that is all the same to `inner`: what wraps it may count, or remember."""
+        inner = of_samples(self.inner, sampling, labels, seeds)
+        return self if inner is self.inner else self.around(inner)
 
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
@@ -219,7 +220,8 @@ def _both(denoiser, x, sigma, labels):
 def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
     """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
     own: Any = getattr(denoiser, "of_samples", None)
-    return denoiser if own is None else own(sampling, labels, seeds)
+    made = denoiser if own is None else own(sampling, labels, seeds)
+    return denoiser if made is getattr(own, "__self__", None) else made  # of what passes on all attributes, itself
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:
