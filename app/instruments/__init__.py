@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.instruments import (
     churn,
+    clocks,
     copying,
     curvature,
     lanes,
@@ -11,6 +12,7 @@ from app.instruments import (
     oracle,
     order,
     preconditioning,
+    predicting,
     race,
     sameness,
     sweep,
@@ -30,10 +32,12 @@ INSTRUMENTS: dict[str, Instrument] = {
         oracle.INSTRUMENT,
         preconditioning.INSTRUMENT,
         curvature.INSTRUMENT,
+        clocks.INSTRUMENT,
         truncation.INSTRUMENT,
         order.INSTRUMENT,
         copying.INSTRUMENT,
         times.INSTRUMENT,
+        predicting.INSTRUMENT,
         training_time.INSTRUMENT,
         churn.INSTRUMENT,
         lanes.INSTRUMENT,

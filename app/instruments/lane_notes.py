@@ -34,6 +34,15 @@ def note(lane, measures, before, asked=None):
     return said
 
 
+def held(last, measures, other, others):
+    """The last lane's error against that of one with other evaluations; "" where either has none."""
+    own, theirs = error(measures), error(others)
+    if own is None or theirs is None:
+        return ""
+    evaluations, more = _path(last).evaluations, _path(other).evaluations
+    return f" So the last has {own:.2g} with {evaluations} evaluations; {other.title} takes {more} for {theirs:.2g}."
+
+
 def copies(lane, context):
     """How many of the samples are copies of a training image, where those are known."""
     model = models.of(lane.experiment)

@@ -174,11 +174,12 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, what, chain=False, copies=False, asked=None):
+def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None):
     """Bodies with one more picture each, then with the errors.
 
     what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are.
-    asked: the evaluations that were, which are said where a lane has others."""
+    asked: the evaluations that were, which are said where a lane has others. beside: a lane without a picture, whose
+    error the last one's is held against."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -205,6 +206,10 @@ def pictures(lanes, context, what, chain=False, copies=False, asked=None):
             said = lane_notes.copies(lane, context) if copies else ""
             shown[k]["note"] = lane_notes.note(lane, measures, before, asked) + said
     base["summary"] = lane_notes.summary(lanes, found, what, chain)
+    if beside is not None and beside.experiment is not None:
+        base["summary"] += lane_notes.held(
+            lanes[-1], found[-1], beside, measure(beside.experiment, context.work, context.watch)
+        )
     base["figure"] = lane_notes.table(lanes, shown, found)
     yield _text(base, shown), True
 

@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 
-from app.instruments import choosing, lanes, methods, solving, verdicts, ways
+from app.instruments import choosing, lanes, methods, race_snippet, solving, verdicts, ways
 from app.instruments.base import Instrument, option
 from app.instruments.references import References
 from app.messages import drawings
@@ -31,6 +31,7 @@ CONTESTS = {
     "churn": "stochasticity",
 }
 FINER = 3  # times, where orders are to be seen
+AT_EDM = " = EDM"  # ends the title of the lane where a walk that goes on has arrived at the paper's
 SOLVING = ("solvers", "all")  # contests of solvers
 CHURN = {"S_churn": 30.0, "S_tmin": 0.05, "S_tmax": 1.0, "S_noise": 1.007}
 
@@ -43,13 +44,13 @@ class Race(lanes.Comparison):
     )
     lanes: tuple[str, ...] = lanes.lanes_option(when={"field": ["columns"]})
     start: str = option(
-        "vp",
-        "from",
-        "The sampler that becomes EDM's, one row of Table 1 after the other",
-        choices=presets.titles,
-        section="Lanes",
-        when={"field": ["walk"]},
-    )
+        "vp", "from", "The sampler that becomes EDM's, one row of Table 1 after the other", choices=presets.titles,
+        section="Lanes", when={"field": ["walk"]},
+    )  # fmt: skip
+    on: bool = option(
+        False, "and on to flow", "From EDM's sampler on to flow's time steps, σ(t) and s(t), still with Heun",
+        section="Lanes", when={"field": ["walk"]},
+    )  # fmt: skip
     solvers: tuple[str, ...] = methods.solvers_option(
         ("euler", "heun", "lms", "dpmpp_2m", "unipc"),
         "Solvers of the ODE, each in all coordinates",
@@ -66,24 +67,13 @@ class Race(lanes.Comparison):
         when={"field": ["solvers", "all"]},
     )
     grids: tuple[str, ...] = option(
-        ("own",),
-        "time steps",
-        "The time steps of the coordinates' own column, or others",
-        choices=solving.grids,
-        section="Time steps",
-        when={"field": ["solvers", "all"]},
-    )
+        ("own",), "time steps", "The time steps of the coordinates' own column, or others", choices=solving.grids,
+        section="Time steps", when={"field": ["solvers", "all"]},
+    )  # fmt: skip
     shift: float = option(
-        0.5,
-        "α",
-        "Of flow's time steps: below 1 they crowd towards low noise",
-        slider=(0.1, 3),
-        log=True,
-        ge=0.01,
-        le=100,
-        section="Time steps",
-        when={"field": ["solvers", "all"]},
-    )
+        0.5, "α", "Of flow's time steps: below 1 they crowd towards low noise", slider=(0.1, 3), log=True, ge=0.01,
+        le=100, section="Time steps", when={"field": ["solvers", "all", "walk"]},
+    )  # fmt: skip
     churn: float = option(
         CHURN["S_churn"], "S<sub>churn</sub>", "Amount of fresh noise", slider=(0, 100), step=1, ge=0, le=1000,
         section="Lanes", when={"field": ["churn"]},
@@ -127,8 +117,14 @@ def entrants(settings: Race, context) -> dict[str, Entrant]:
         return {title: Entrant(one.sampling, one.column, one.look, one.method) for title, one in found.items()}
     if settings.field == "walk":
         start = ways.sampling_of(settings.start, context.yours, seed)
-        steps = diagnostics.walk(start, ways.sampling_of("edm", context.yours, seed))
+        end = ways.sampling_of("edm", context.yours, seed)
+        steps = diagnostics.walk(start, end)
         found = [ways.offered()[settings.start], *(f"+ {lanes.short(step.rows[0])}" for step in steps[1:])]
+        if settings.on:
+            found[-1] += AT_EDM
+            more = diagnostics.walk(end, ways.flow_with_heun(context.yours, seed, settings.shift))[1:]
+            found += [f"+ flow's {lanes.short(step.rows[0])}" for step in more]
+            steps += more
         samplings = [step.sampling.changed(seed=seed) for step in steps]
     else:
         base = ways.sampling_of("edm", context.yours, seed)
@@ -170,9 +166,7 @@ def respond(settings: Race, context):
         title: diagnostics.Lane(context.denoiser(learned[title]), entrant.sampling, labels)
         for title, entrant in racing.items()
     }
-    known = solving.BUDGETS if settings.field in SOLVING else BUDGETS
-    budgets = [budget for budget in known if budget <= settings.limit]
-    steps = REFERENCE_STEPS[len(model.shape) == 3] * (FINER if settings.field in SOLVING else 1)
+    budgets, steps = _budgets(settings), _solved(settings, model)
     solutions = References(learned, count, context, steps)
     points = diagnostics.race(runners, latents, budgets, measure, solutions, reference_steps=steps)
     for done, ended in context.paced(points):
@@ -211,7 +205,7 @@ def _body(settings, racing, points, floor, ended):
     return {
         "figure": {"panels": [panel]},
         "summary": _summary(settings, racing, points, ended),
-        "python": _python(settings),
+        "python": _python(settings, racing),
         "best": [_best(settings, at, point, racing, by_lane) for at, point in best.items()],
     }
 
@@ -262,26 +256,31 @@ def _summary(settings, racing, points, ended):
 def _paper(settings, racing):
     """The title of the lane that the paper arrives at: EDM's, or the end of a walk."""
     if settings.field == "walk":
-        return list(racing)[-1]
+        return next((title for title in racing if title.endswith(AT_EDM)), list(racing)[-1])
     return next(
         (title for title, entrant in racing.items() if settings.field == "columns" and entrant.column == "edm"), None
     )
 
 
-def _python(settings):
-    model = choosing.denoising(settings.data, settings.denoiser, "edm")
-    count, against = _count(settings, model), MEASURES[settings.measure].against
-    measure = f"diagnostics.to_data(edm.Experiment(model=model.name), {settings.measure!r})" if against else "'error'"
-    return f"""import edm
-from edm import diagnostics, presets
+def _python(settings, racing):
+    models = {title: _model(settings, one) for title, one in racing.items()}
+    model = next(iter(models.values()))
+    chosen = {title: (models[title].name, one.sampling.document()) for title, one in racing.items()}
+    seeds = list(range(settings.seed, settings.seed + settings.seeds))
+    how = settings.measure, _budgets(settings), _solved(settings, model)
+    return race_snippet.python(chosen, model.name, _count(settings, model), seeds, *how)
 
-model = edm.models.load({model.name!r})
-lanes = {{name: (model.denoiser, presets.load(f"designs/{{name}}").sampling) for name in presets.titles()}}
-latents = {{seed: edm.latents(edm.seeds(seed, {count}), model.shape) for seed in range({settings.seeds})}}
-measure = {measure}
-for point in diagnostics.race(lanes, latents, evaluations=range(2, {settings.limit} + 1, 8), measure=measure):
-    print(point.lane, point.steps, point.evaluations, point.value, point.low, point.high)
-"""
+
+def _budgets(settings) -> list[int]:
+    """The evaluations at which it is measured."""
+    return [
+        budget for budget in (solving.BUDGETS if settings.field in SOLVING else BUDGETS) if budget <= settings.limit
+    ]
+
+
+def _solved(settings, model) -> int:
+    """Steps of the solutions that errors are measured from."""
+    return REFERENCE_STEPS[len(model.shape) == 3] * (FINER if settings.field in SOLVING else 1)
 
 
 INSTRUMENT = Instrument(

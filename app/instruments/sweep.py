@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import suppress
+
+from pydantic import model_validator
 
 from app.figures import pack
 from app.instruments import choosing
@@ -14,6 +17,7 @@ from app.instruments.timing import evaluation_seconds, said
 from app.messages import drawings
 from edm import diagnostics, models, presets
 from edm.base.choices import titles
+from edm.base.errors import Refused
 from edm.base.fields import choices, symbol
 from edm.diagnostics import MEASURES, Axis, Cell, Sweep
 from edm.diagnostics.axes import PAIR, SAMPLES
@@ -89,6 +93,16 @@ class Sweeping(View):
         section="All else",
     )
     run: bool = option(False, "run", "Start, however long it takes", hidden=True)
+
+    @model_validator(mode="after")
+    def _pairs_by_own_names(self):
+        """So that the page's list knows them; what cannot be read is told where it is asked for."""
+        for axis in ("x", "y"):
+            if getattr(self, axis) == PAIR:
+                with suppress(Refused):
+                    pairs = Axis.parse(PAIR, getattr(self, f"{axis}_range")).values
+                    object.__setattr__(self, f"{axis}_range", ",".join(map(str, pairs)))
+        return self
 
 
 def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:

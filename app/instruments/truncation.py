@@ -36,12 +36,14 @@ class Truncation(View):
         "heun",
         "solver",
         "The solver that is drawn strong, compared over ρ, and painted",
-        choices=methods.titles,
+        choices=methods.all_titles,
         list=True,
         section="Solver",
     )
     solvers: tuple[str, ...] = methods.solvers_option(
-        ("euler", "heun", "ralston", "midpoint"), "Whose steps are compared with it"
+        ("euler", "heun", "ralston", "midpoint"),
+        "Whose steps are compared with it; those that add noise without it",
+        choices=methods.all_titles,
     )
     rho: float = option(
         7.0,
@@ -70,12 +72,12 @@ def respond(settings: Truncation, context):
 
 
 def _values(name) -> dict:
-    return methods.methods()[name].values
+    return methods.every()[name].quiet
 
 
 def _compared(settings) -> list[str]:
     """The methods that are drawn, in their own order."""
-    return [name for name in methods.methods() if name in settings.solvers or name == settings.solver]
+    return [name for name in methods.every() if name in settings.solvers or name == settings.solver]
 
 
 def _runs(base, settings) -> dict[tuple, object]:
@@ -113,7 +115,7 @@ def _body(model, base, settings, items):
     totals = [(rho, error) for kind, rho, error in items if kind == "total"]
     x = {"title": "σ where the step begins", "log": True}
     y = {"title": "local error, rms of x/s", "log": True}
-    of_solver = {**y, "title": f"local error of {methods.titles()[settings.solver]}"}
+    of_solver = {**y, "title": f"local error of {methods.all_titles()[settings.solver]}"}
     solvers = [_line(name, parts.get(("solver", name), []), settings) for name in _compared(settings)]
     rhos = [_rho_line(rho, parts.get(("rho", rho), []), settings) for rho in sorted({settings.rho, *RHOS})]
     grid = (
@@ -136,7 +138,7 @@ def _rms(parts):
 
 
 def _line(name, parts, settings):
-    method = methods.methods()[name]
+    method = methods.every()[name]
     strong = {"width": 3} if name == settings.solver else {"width": 1.5}
     look = {"name": method.title, "color": method.color, **strong}
     look |= {} if method.dash == "solid" else {"dash": method.dash}
@@ -180,8 +182,11 @@ def _summary(parts, totals, settings):
         return ""
     errors = _rms(chosen)
     at = max(range(len(errors)), key=lambda i: errors[i] or 0)
-    text = f"{methods.titles()[settings.solver]} with N = {settings.steps} errs most in its step"
+    text = f"{methods.all_titles()[settings.solver]} with N = {settings.steps} errs most in its step"
     text += f" from σ = {chosen[at].sigma:.3g} to {chosen[at].sigma_next:.3g}: {errors[at] or 0:.2g} (rms of x/s)."
+    noisy = [methods.all_titles()[name] for name in _compared(settings) if methods.every()[name].noisy]
+    if noisy:
+        text += f" A step with fresh noise has no solution to meet, so {', '.join(noisy)} stand here without it."
     if len(totals) >= len(TOTAL_RHOS):
         (rho, least), own = min(totals, key=lambda pair: pair[1]), dict(totals)[settings.rho]
         text += f" The error of the whole sample is least with ρ = {rho:g}: {least:.2g}"

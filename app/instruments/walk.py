@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from app.instruments import choosing, lanes, ways
 from app.instruments.base import Instrument, option
+from app.instruments.solving import PAPERS_NFE
 from app.messages import drawings
 from edm import diagnostics, presets
 from edm.plots.looks import YOURS
@@ -32,13 +33,18 @@ class Walk(lanes.Comparison):
         True, "by way of EDM", "To EDM first, and on to flow matching from there", section="To",
         when={"end": [FLOW, FLOW_HEUN]},
     )  # fmt: skip
+    shift: float = option(
+        0.5, "α", "Of flow's time steps at the end: below 1 they crowd towards low noise", slider=(0.1, 3), log=True,
+        ge=0.01, le=100, section="To", when={"end": [FLOW_HEUN]},
+    )  # fmt: skip
     nfe: int = lanes.nfe_option("Evaluations in every step of the walk")
 
 
 def respond(settings: Walk, context):
     def sampling(name):
-        own = ways.sampling_of(FLOW if name == FLOW_HEUN else name, context.yours, settings.seed)
-        return own.changed(solver="heun") if name == FLOW_HEUN else own
+        if name == FLOW_HEUN:
+            return ways.flow_with_heun(context.yours, settings.seed, settings.shift)
+        return ways.sampling_of(name, context.yours, settings.seed)
 
     by = [EDM] if settings.via and settings.end in (FLOW, FLOW_HEUN) and settings.start != EDM else []
     found: list[lanes.Lane] = []
@@ -54,7 +60,11 @@ def respond(settings: Walk, context):
     if settings.denoiser == choosing.OWN and column not in (settings.start, YOURS):
         sampled = diagnostics.with_evaluations(sampling(settings.end), settings.nfe)
         found.append(lanes.lane_of("+ network, training", column, sampled, settings))
-    yield from lanes.pictures(found, context, lanes.sampled(settings), chain=True)
+    beside = None
+    if settings.end in (FLOW, FLOW_HEUN) and settings.nfe < PAPERS_NFE:
+        paper = diagnostics.with_evaluations(sampling(EDM), PAPERS_NFE)
+        beside = lanes.lane_of("EDM's sampler", EDM, paper, settings)
+    yield from lanes.pictures(found, context, lanes.sampled(settings), chain=True, beside=beside)
 
 
 INSTRUMENT = Instrument(

@@ -27,6 +27,11 @@ def sampling_of(lane: str, yours: Experiment, seed: int) -> Sampling:
     return sampling.changed(seed=seed)
 
 
+def flow_with_heun(yours: Experiment, seed: int, shift: float) -> Sampling:
+    """Flow's time steps with α = shift, σ(t) and s(t), with Heun."""
+    return sampling_of("flow", yours, seed).changed(solver="heun", shift=shift)
+
+
 def read(lane: str) -> str:
     """A lane of any solver on any time steps as it is written: solver:knob=value/time steps:knob=value@column.
 

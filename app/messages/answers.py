@@ -73,9 +73,16 @@ class Nearest(Sent):
     copies: list[bool]
 
 
+class Low(Sent):
+    """Of a cascade the samples of its base, from which each sample was made: images [count, *shape]."""
+
+    images: Uint8
+    shape: list[int]
+
+
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
-    what its network computes in, if it has one."""
+    what its network computes in, if it has one. preview: what stands in its place for a moment, in words."""
 
     model: str
     title: str
@@ -85,6 +92,7 @@ class Picture(Sent):
     notes: list[str]
     milliseconds: float
     precision: Literal["float32", "bf16"] | None
+    preview: str | None = None
     run: Trajectory
     document: str
     python: str
@@ -93,6 +101,7 @@ class Picture(Sent):
     axis: TimeAxis | None = None
     field: Arrows | None = None
     nearest: Nearest | None = None
+    low: Low | None = None
 
 
 class Measures(Sent):
@@ -219,3 +228,49 @@ class Act(Sent):
 
     do: str
     runs: list[str]
+
+
+class LessonChoice(Sent):
+    """An answer to choose. because: said to who chose it, where it is wrong. when: see `edm.lessons`."""
+
+    text: str
+    when: str
+    because: str
+
+
+class LessonQuestion(Sent):
+    kind: str
+    text: str
+    choices: list[LessonChoice]
+    truth: str
+    unit: str
+
+
+class LessonStep(Sent):
+    """See `edm.lessons.Step`: what it says, what it opens, the controls that are shown, what is asked."""
+
+    text: str
+    open: str
+    only: list[str]
+    control: str
+    states: dict[str, str]
+    ask: LessonQuestion | None
+    reveal: str
+    claims: list[str]
+
+
+class Lesson(Sent):
+    name: str
+    title: str
+    about: str
+    paper: str
+    order: int
+    steps: list[LessonStep]
+
+
+class Revealed(Sent):
+    """What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on."""
+
+    told: str
+    truth: float | None
+    right: list[int]

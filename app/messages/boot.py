@@ -114,6 +114,17 @@ class Boot(Sent):
     models: list[Model]
     tabs: list[Tab]
     figures: list[Figure]
+    lessons: list[LessonTitle]
+
+
+class LessonTitle(Sent):
+    """A lesson in the list of all. steps: how many."""
+
+    name: str
+    title: str
+    about: str
+    paper: str
+    steps: int
 
 
 class Show(Sent):
@@ -131,6 +142,13 @@ class Controls(Sent):
     hide: list[str] | None = None
 
 
+class LessonPlace(Sent):
+    """A lesson, and its step from 1 on."""
+
+    name: str
+    step: int
+
+
 class Address(Sent):
     """What an address says. values, pinned: of experiments. notice: what was left out."""
 
@@ -139,5 +157,6 @@ class Address(Sent):
     view: dict[str, str]
     show: Show | None
     controls: Controls
+    lesson: LessonPlace | None
     notice: str | None
     models: Models | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.messages.answers import Arrows, Column, Float32, Gappy, Numbers, Picture, Sent, Uint8
+from app.messages.answers import Arrows, Column, Components, Float32, Gappy, Numbers, Picture, Sent, Uint8
 
 
 class Axis(Sent):
@@ -198,6 +198,31 @@ class Copies(Drawing):
     sides: list[int]
     network: Drawn | None
     patches: list[Patch]
+
+
+class Samples(Sent):
+    """In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions."""
+
+    distance: float
+    x: Float32
+
+
+class Prediction(Sent):
+    """What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions."""
+
+    title: str
+    what: str
+    formula: str
+    color: Column
+    cells: list[Samples]
+
+
+class Predictions(Drawing):
+    """components: of the data, in their plane."""
+
+    dimensions: list[int]
+    rows: list[Prediction]
+    components: Components
 
 
 class Pair(Sent):

@@ -111,7 +111,7 @@ def thumbnail(model) -> str | None:
     """A few samples (`app.work.thumbnails.of`); of a run those that it has drawn itself, of a dataset as the Train tab
     shows it. None where a network would have to be asked, which takes its time."""
     if model.run:
-        return film.thumbnail(model.path, model.shape)
+        return film.thumbnail(model.path, model.shape, model.plane)
     if model.trained:
         return thumbnails.shipped(model)
     return datasets.named(model.name, "").thumbnail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
+from app.work.quick import Quick
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
@@ -23,9 +25,9 @@ from edm.base.transfers import sent
 from edm.data import sources
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
+from edm.sampling.cascade import Cascade
 from edm.sampling.computing import has_network
-from edm.sampling.denoisers import on
-from edm.sampling.path import path_of
+from edm.sampling.denoisers import Denoise, on
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
@@ -42,8 +44,9 @@ class Window(Settings):
 class Picture(Job):
     """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
 
-    moving: a knob is being moved, so that the first preview is of a run in bf16, if that is quicker here
-    (`app.work.hasty`). All that follows, and whatever is kept or measured, is of one in float32.
+    Where a network takes long, a whole picture by few evaluations comes first (`app.work.quick`). moving: a knob is
+    being moved, so that previews are of a run in bf16, if that is quicker here (`app.work.hasty`). What follows, and
+    whatever is kept or measured, is of one in float32.
     """
 
     kind: ClassVar[str] = "picture"
@@ -67,13 +70,22 @@ class Picture(Job):
         place, head = work.place(model, count), _head(experiment, model, work.own)
         exact = "float32" if has_network(model.denoiser) else None
 
-        def written(states, milliseconds, since=0, precision=exact, **more) -> str:
-            run = pack.trajectory(states, model.sigma_data, since)
+        def written(states, milliseconds, since=0, precision=exact, levels=None, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since, model.plane, levels)
             more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
             return f"{head}, {text(more)[1:]}"
 
         shown = since = 0
-        if self.moving and (cast := hasty(model, place, count, work)):
+        cast = hasty(model, place, count, work) if self.moving else None
+        quick = Quick(experiment, model, path_of(experiment.sampling, model.denoiser), work)
+        begun = time.perf_counter()
+        how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
+        for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
+            yield written(states, 1000 * (time.perf_counter() - begun), since, levels=levels, **how), False
+            since, shown = len(states), math.inf
+        if shown:
+            since = 0
+        elif cast:
             begun = time.perf_counter()
             states = _begun(
                 runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch
@@ -81,7 +93,9 @@ class Picture(Job):
             yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
             shown = len(states)
         begun = time.perf_counter()
-        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+        bases: list = []
+        made = _heard(runner.denoiser(experiment, model, place, watch), bases)
+        for states, ended in watch.paced(runner.states(experiment, place, model=model, made=made)):
             milliseconds = 1000 * (time.perf_counter() - begun)
             if not ended and len(states) > shown:  # else what is shown has come further
                 yield written(states, milliseconds, since), False
@@ -93,10 +107,19 @@ class Picture(Job):
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
+        for base in bases:
+            more["low"] = {"images": pack.uint8(base.cpu().numpy()), "shape": list(base.shape[1:])}
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
         yield whole, True
+
+
+def _heard(denoiser, bases) -> Denoise:
+    """The denoiser of a run; of a cascade one that lays the samples of its base there."""
+    if isinstance(denoiser, Cascade):
+        denoiser.heard = bases.append
+    return denoiser
 
 
 def _begun(states, watch) -> list:
@@ -108,7 +131,7 @@ def _begun(states, watch) -> list:
 
 def _head(experiment, model, own) -> str:
     """What all bodies of a picture have in common, as JSON text that goes on."""
-    path = path_of(experiment.sampling, model.denoiser)
+    path = runner.path(experiment, model)
     head = {
         "model": model.name,
         "title": model.title,

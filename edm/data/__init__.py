@@ -7,7 +7,7 @@ lazy, so that the table costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
@@ -17,8 +17,10 @@ from edm.base.paths import expanded
 from edm.data import digits, emoji, points, toy
 from edm.data.brought import Brought, Limits
 from edm.data.units import AS_THEY_ARE, Units
+from edm.embedded import Embedded, basis
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from edm.base.types import StrPath
@@ -49,6 +51,21 @@ class Dataset:
     @property
     def sigma_data(self) -> float:
         return self.denoiser.sigma_data
+
+    @property
+    def plane(self) -> np.ndarray | None:
+        """By which points in more than two dimensions are drawn, [2, d] (`edm.embedded`); None: the first two."""
+        return getattr(self.denoiser, "plane", None) if len(self.shape) == 1 and self.shape[0] > 2 else None
+
+    def within(self, dimensions: int) -> Dataset:
+        """These points on a plane in a space of so many dimensions. Raises Refused for fewer than they have."""
+        own = self.shape[0]
+        if dimensions < own:
+            raise Refused(f"dimensions = {dimensions}: {self.title} has {own} of its own; give as many, or more")
+        return replace(
+            self, name=f"{self.name}-{dimensions}", title=f"{self.title} in {dimensions} dimensions",
+            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)), units=AS_THEY_ARE,
+        )  # fmt: skip
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` samples of the data itself [count, *shape], float32; of one class if `label` is given."""
@@ -141,12 +158,17 @@ def of_points(path: StrPath, columns: str | None = None) -> Dataset:
     )  # fmt: skip
 
 
+def chosen(settings: Any) -> Dataset:
+    """The distribution that an `edm.data.settings.Data` names, in as many dimensions. Raises ValueError."""
+    points = settings.dataset == "points"
+    found = of_points(settings.path, settings.columns) if points else load(settings.dataset)
+    return found if settings.dimensions is None else found.within(settings.dimensions)
+
+
 def learned(settings: Any) -> Dataset | None:
     """What an `edm.data.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
-    if settings.dataset != "points":
-        return DATASETS.get(settings.dataset)
     try:
-        return of_points(settings.path, settings.columns)
+        return chosen(settings)
     except Refused:
         return None
 

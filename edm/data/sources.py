@@ -62,7 +62,8 @@ class Mixture:
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        known, chance = self._dataset.denoiser, uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])
+        known = self._dataset.denoiser
+        chance = uniforms(0, Purpose.DATA, indices, 1 + getattr(known, "dim", self.shape[0]))
         return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 
 
@@ -128,12 +129,12 @@ def _toys() -> list[str]:
 
 
 def _mixture(settings):
-    return Mixture(data.load(settings.dataset), told=settings.labels == "parts")
+    return Mixture(data.chosen(settings), told=settings.labels == "parts")
 
 
 def _toy(name):
     dataset = data.DATASETS[name]
-    return Reader(name, dataset.title, _mixture, knobs=("labels",) if dataset.classes else ())
+    return Reader(name, dataset.title, _mixture, knobs=("dimensions", *(("labels",) if dataset.classes else ())))
 
 
 @dataclass(frozen=True)
@@ -165,8 +166,8 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path, settings.columns)),
-                knobs=("path", "columns"), file="table, such as a .csv or .npy file",
+                "points", "Points in a file", lambda settings: Mixture(data.chosen(settings)),
+                knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),

@@ -33,6 +33,7 @@ from edm.diagnostics.statistics import LEAST, Comparison, compare, interval
 from edm.diagnostics.sweep import Cell, run_sweep
 from edm.diagnostics.truncation import LocalError, truncation_error
 from edm.diagnostics.walk import ROWS, Row, WalkStep, differing_rows, walk
+from edm.diagnostics.weak import weak_convergence
 from edm.evaluation.copies import Nearest, nearest
 from edm.evaluation.distances import data_floor, sliced_wasserstein
 from edm.sampling.path import MAX_GAMMA
@@ -128,6 +129,7 @@ __all__ = [
     "true_points",
     "truncation_error",
     "walk",
+    "weak_convergence",
     "window_grid",
     "with_evaluations",
 ]

@@ -72,7 +72,7 @@ def convergence(
     where the generator is closed or the denoiser raises. Raises ValueError at once for bad arguments, for
     S_churn > 0 (a stochastic path has no exact solution of its own), and for levels given by hand, which fix N.
     """
-    check_deterministic(sampling, "a stochastic path has no exact solution to converge to")
+    check_deterministic(sampling, "a stochastic path has no exact solution to converge to, but see weak_convergence")
     if sampling.sigmas is not None:
         raise Refused("levels given by hand fix the number of steps; choose a discretization instead")
     runs = []

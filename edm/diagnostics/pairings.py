@@ -62,11 +62,11 @@ class Pairing:
 
     @property
     def title(self) -> str:
-        """For people: LMS, order = 4 · flow, α = 0.5 · in Flow."""
+        """For people: LMS, order 4 · flow, α 0.5 · in Flow."""
         parts = []
         for name, registry, kind in ((self.solver, SOLVERS, "solver"), (self.grid, DISCRETIZATIONS, "grid")):
             if name:
-                knobs = [f"{symbol(Sampling, knob)} = {_shown(value)}" for knob, value in self._own(kind).items()]
+                knobs = [f"{symbol(Sampling, knob)} {_shown(value)}" for knob, value in self._own(kind).items()]
                 parts.append(", ".join([title_of(registry, name), *knobs]))
         return " · ".join([*parts, *([f"in {presets.titles()[self.column]}"] if self.column else [])])
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from edm.sampling.guidance.settings import Guiding
 
 
+class Unfit(Refused):
+    """The guide is none for this model; the sentence says why, after its name."""
+
+
 def check(settings: Guiding, model: Model) -> None:
     """Raises Refused, with what is wrong with `guide`, or the whole guidance, for that model. Loads nothing."""
     if settings.guidance != "none":
@@ -41,7 +45,7 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     guide = _model(settings.guide)
     _fits(guide, model)
     if not guide.unconditional:
-        raise Refused(f"guide = {guide.name!r} always had a class in its training, so that it is no model without one")
+        raise Unfit("always had a class in its training, so that it is no model without one")
     return lambda: guide.denoiser
 
 
@@ -62,23 +66,21 @@ def _model(name) -> Model:
     try:
         return models.load(name)
     except Refused as error:
-        raise Refused(f"guide = {name!r:.80}: {error}") from None
+        raise Unfit(str(error)) from None
 
 
 def _same(guide, model):
     if guide.name == model.name:
-        raise Refused(f"guide = {guide.name!r} is the model itself, which leads away from nothing; choose a worse one")
+        raise Unfit("is the model itself, which leads away from nothing; choose a worse one")
     _fits(guide, model)
     if guide.classes != model.classes:
-        raise Refused(
-            f"guide = {guide.name!r} knows {guide.classes} classes, the model {model.classes}: they are told the same"
-        )
+        raise Unfit(f"knows {guide.classes} classes, the model {model.classes}, and both are told of the same")
 
 
 def _fits(guide, model):
     if guide.shape != model.shape:
         shapes = (" × ".join(map(str, shape)) for shape in (guide.shape, model.shape))
-        raise Refused("guide = {!r} makes samples of {}, the model of {}".format(guide.name, *shapes))
+        raise Unfit("makes samples of {}, the model of {}".format(*shapes))
 
 
 def _classifier(name, model) -> Callable[[], Any]:
@@ -86,7 +88,7 @@ def _classifier(name, model) -> Callable[[], Any]:
     source = _model(name) if name else model
     exact = source.dataset if name is None or not source.trained else None
     if exact is None or not exact.classes:
-        raise Refused(f"guide = {name!r} is no classifier" if name else f"needs a classifier as guide for {model.name}")
+        raise Unfit("is no classifier") if name else Refused(f"needs a classifier as guide: {model.name} has none")
     if source.shape != model.shape or source.classes != model.classes:
-        raise Refused(f"guide = {source.name!r} is for other classes, or other samples, than those of {model.name}")
+        raise Unfit("is for other classes, or other samples, than those of the model")
     return lambda: exact.denoiser.log_class_probability

@@ -186,3 +186,39 @@ def test_two_names_are_told_to_be_the_same_or_different_row_by_row(explore):
     assert page.locator(".both [data-verdict=different]").count() > 1
     assert "sameness.b=edm_heun" in explorer.query
     done(explorer, "sameness")
+
+
+def test_lanes_of_any_solver_are_added_changed_moved_and_removed_in_the_panel(explore):
+    explorer = explore("?show=lanes&lanes.lanes=edm,midpoint/uniform&lanes.nfe=8")
+    page = explorer.page
+    done(explorer, "lanes")
+    rows = page.locator(".pairings li")
+    assert "N = 4, 7 NFE (of 8)" in explorer.text(".lanes .lane:nth-child(2)")
+    assert [row.get_attribute("data-lane") for row in rows.all()] == ["edm", "heun:alpha=0.5/edm:rho=1@edm"]
+    page.click("[data-action=add-lane]")
+    page.select_option("[aria-label='Lane 3: solver']", "lms")
+    page.select_option("[aria-label='Lane 3: time steps']", "flow")
+    page.select_option("[aria-label='Lane 3: σ(t), s(t) and range']", "flow")
+    page.fill("[aria-label='Lane 3: order']", "4")
+    page.press("[aria-label='Lane 3: order']", "Enter")
+    page.click("[aria-label='Lane 3: up']")
+    page.click("[aria-label='Lane 3: remove']")
+    page.wait_for_function("document.querySelectorAll('.lanes .lane').length === 2")
+    explorer.wait(lambda: "LMS, order 4 · flow · in Flow" in explorer.text(".lanes .lane:nth-child(2)"))
+    assert "lanes.lanes=edm,lms%3Aorder%3D4%2Fflow%40flow" in explorer.query
+    page.click("[aria-label='Lane 1: another solver or other time steps']")
+    assert rows.first.get_attribute("data-lane") == "heun/edm@edm"
+
+
+def test_a_solver_with_its_grid_is_an_axis_of_the_sweep_and_is_chosen_in_a_list(explore):
+    explorer = explore("?show=sweep&sweep.measure=error&sweep.y=none&sweep.x_range=4,6")
+    page = explorer.page
+    done(explorer, "sweep")
+    page.select_option("[data-knob=x]", "pair")
+    page.wait_for_selector(of("sweep", "[data-cells='5']"))
+    page.click("[aria-label='Pair 5: remove']")
+    page.wait_for_selector(of("sweep", "[data-cells='4']"))
+    assert page.input_value("[data-knob=x_range]").startswith("euler/vp@vp,")
+    page.select_option("[data-knob=x]", "steps")
+    done(explorer, "sweep")
+    assert page.input_value("[data-knob=x_range]") == "4-32 (+4)" and not page.is_visible(".pairings")

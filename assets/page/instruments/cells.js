@@ -207,12 +207,14 @@ export class Cells {
     context.textAlign = "center";
     x.values.forEach((value, column) => {
       const [left, , w] = this.box({ row: 0, column });
-      if (column % skipX === 0) context.fillText(short(value), left + w / 2, this.height - MARGIN.bottom + 15);
+      if (column % skipX === 0)
+        context.fillText(short(context, value, w * skipX - 6), left + w / 2, this.height - MARGIN.bottom + 15);
     });
     context.textAlign = "right";
     y.values.forEach((value, row) => {
       const [, top, , h] = this.box({ row, column: 0 });
-      if (row % skipY === 0) context.fillText(short(value), MARGIN.left - 7, top + h / 2 + 4);
+      if (row % skipY === 0)
+        context.fillText(short(context, value, MARGIN.left - 10), MARGIN.left - 7, top + h / 2 + 4);
     });
     context.fillStyle = colors.ink;
     context.font = "italic 14px Georgia, serif";
@@ -256,5 +258,10 @@ function paintDots(context, points, dimension, [left, top, w, h], colors) {
   }
 }
 
-/** @param {string} text */
-const short = (text) => (text.length > 13 ? `${text.slice(0, 12)}…` : text);
+/** As much of a text as there is room for. @type {(context: Context, text: string, room: number) => string} */
+function short(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  let end = text.length;
+  while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > room) end--;
+  return `${text.slice(0, end)}…`;
+}

@@ -164,7 +164,11 @@ class Lane {
   show({ title, color, note, error, picture }, k, model) {
     this.caption = [title, note].filter(Boolean).join("  ");
     const dot = element("span", { class: "dot", style: `background: var(--ex-${color})` });
-    this.head.replaceChildren(dot, element("b", {}, ...typeset(title)), element("span", {}, ...typeset(note ?? "")));
+    this.head.replaceChildren(
+      dot,
+      element("b", { title }, ...typeset(title)),
+      element("span", {}, ...typeset(note ?? "")),
+    );
     this.box.style.setProperty("--lane", `var(--ex-${color})`);
     this.failed.textContent = error ?? "";
     this.failed.hidden = !error;

@@ -11,6 +11,7 @@ import { moved, pairingOf, readPairing, writePairing } from "./pairings.js";
 /** @typedef {import("./pairings.js").Pairing} Pairing */
 
 const HIDDEN = ["sigma_min"]; // knobs of time steps that are not these lists' own
+const MANY = 4; // knobs of one solver with its time steps, which are folded away
 const KINDS = /** @type {const} */ ({ solver: "solver", grid: "discretization" });
 
 /**
@@ -137,7 +138,12 @@ class PairingList {
     const set = (/** @type {Pairing} */ changed) => this.set(change(writePairing(changed)));
     const top = element("div", { class: "top" }, this.#column(pairing, k, named, set), buttons);
     const parts = /** @type {const} */ (["solver", "grid"]).map((kind) => this.#part(kind, pairing, k, named, set));
-    return element("li", { "data-lane": text }, top, ...parts.flat());
+    const fields = parts.flatMap(({ fields }) => fields);
+    const few = element("div", { class: "few" }, ...fields);
+    const given = [pairing.solver, pairing.grid].some(({ knobs }) => Object.keys(knobs).length);
+    const folded = element("details", { open: given }, element("summary", {}, "knobs"), few);
+    const shown = fields.length > MANY ? [folded] : fields.length ? [few] : [];
+    return element("li", { "data-lane": text }, top, ...parts.map(({ select }) => select), ...shown);
   }
 
   /**
@@ -170,7 +176,7 @@ class PairingList {
    */
   #part(kind, pairing, k, named, set) {
     const knob = this.boot.knobs[KINDS[kind]];
-    const { name, knobs } = pairing[kind];
+    const { name } = pairing[kind];
     const title = kind === "solver" ? "solver" : "time steps";
     const select = element("select", { "aria-label": `${named}: ${title}`, "data-at": `${k} ${kind}` });
     const known = (knob.choices ?? []).map(
@@ -184,13 +190,7 @@ class PairingList {
     select.value = name;
     select.addEventListener("change", () => set({ ...pairing, [kind]: { name: select.value, knobs: {} } }));
     const uses = (knob.uses?.[knob.choices?.indexOf(name) ?? -1] ?? []).filter((one) => !HIDDEN.includes(one));
-    const fields = uses.map((one) => this.#field(one, kind, pairing, k, named, set));
-    const given = Object.keys(knobs).length;
-    const folded = element("details", { open: given > 0 }, element("summary", {}, "knobs"), ...fields);
-    return [
-      select,
-      ...(fields.length > 2 ? [folded] : fields.length ? [element("div", { class: "few" }, ...fields)] : []),
-    ];
+    return { select, fields: uses.map((one) => this.#field(one, kind, pairing, k, named, set)) };
   }
 
   /**

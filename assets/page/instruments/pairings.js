@@ -1,6 +1,8 @@
 // A solver with its time steps, as text and as parts: solver:knob=value/time steps:knob=value@column. What it means is
 // the server's (edm/diagnostics/pairings.py).
 
+export const PAIR = "pair"; // an axis that is one
+
 /** @typedef {{ name: string, knobs: Record<string, string> }} Part */
 /** @typedef {{ solver: Part, grid: Part, column: string }} Pairing  Of a column alone, names are empty. */
 

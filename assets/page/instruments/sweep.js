@@ -8,7 +8,7 @@ import { StepPlayer, timeline } from "../shared/player.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Cells } from "./cells.js";
 import { Costly } from "./costly.js";
-import { pairingOf } from "./pairings.js";
+import { PAIR, pairingOf } from "./pairings.js";
 
 /** @typedef {import("../shared/messages.d.ts").Sweep} Body */
 /** @typedef {import("./cells.js").Place} Place */
@@ -96,7 +96,8 @@ export default class Sweep extends Costly {
       const { name, values } = this.#cells?.axes[axis] ?? { name: "", values: [] };
       this.sliders[axis].values = values;
       line.node.hidden = !alone || values.length < 2;
-      if (alone && values.length) player.mark(`${name} = ${values[player.at([...values.keys()])]}`);
+      const value = alone && values.length ? values[player.at([...values.keys()])] : "";
+      if (value) player.mark(name === PAIR ? value : `${name} = ${value}`);
     }
   }
 
@@ -117,9 +118,9 @@ export default class Sweep extends Costly {
     const range = `${axis}_range`;
     const paired = String(this.values[range]).includes("/");
     const { boot } = this.bench.page;
-    if (this.values[axis] === "pair" && !paired)
+    if (this.values[axis] === PAIR && !paired)
       this.store.set({ [range]: boot.designs.map((design) => pairingOf(design)).join(",") });
-    else if (this.values[axis] !== "pair" && paired) this.store.set({ [range]: this.declared.knobs[range].default });
+    else if (this.values[axis] !== PAIR && paired) this.store.set({ [range]: this.declared.knobs[range].default });
   }
 
   /** @override */

@@ -5,13 +5,12 @@ import { pastOf } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
 import { widget } from "../shared/widgets.js";
 import { lanesList, pairsRange } from "./pairing_list.js";
+import { PAIR } from "./pairings.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/types.d.ts").Instrument} Declared */
 /** @typedef {import("./instrument.js").Instrument<any>} View */
-
-const PAIR = "pair"; // an axis that is a solver with its time steps
 
 /** @implements {Tab} */
 export class Workbench {

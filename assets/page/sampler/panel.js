@@ -40,10 +40,10 @@ export class Panel {
   }
 
   /** @param {import("../shared/types.d.ts").Result} picture */
-  show({ precision, evaluations }) {
+  show({ precision, evaluations, preview }) {
     this.evaluations.show(evaluations);
     this.computed.hidden = precision == null;
-    this.computed.textContent = precision && COMPUTED[precision];
+    this.computed.textContent = preview ? `preview: ${preview}` : precision && COMPUTED[precision];
   }
 
   /** Where the levels lie; a list by hand is none of the choices. */

@@ -92,6 +92,7 @@ function summary(result, measures, { values, boot }) {
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
+  if (result.preview) return `${text}. A preview, by ${result.preview} from the same noise, until it is there.`;
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
   else if (measures) text += `, no ${withoutError(measures)[0]}`;

@@ -16,6 +16,7 @@ export interface Address {
   view: Record<string, string>;
   show: Show | null;
   controls: Controls;
+  lesson: LessonPlace | null;
   notice: string | null;
   models: Models | null;
 }
@@ -76,6 +77,7 @@ export interface Boot {
   models: Model[];
   tabs: Tab[];
   figures: Figure[];
+  lessons: LessonTitle[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -402,6 +404,48 @@ export interface LeftOut {
   reason: string;
 }
 
+/** An answer to choose. because: said to who chose it, where it is wrong. when: see edm.lessons. */
+export interface LessonChoice {
+  text: string;
+  when: string;
+  because: string;
+}
+
+/** A lesson, and its step from 1 on. */
+export interface LessonPlace {
+  name: string;
+  step: number;
+}
+
+export interface LessonQuestion {
+  kind: string;
+  text: string;
+  choices: LessonChoice[];
+  truth: string;
+  unit: string;
+}
+
+/** See edm.lessons.Step: what it says, what it opens, the controls that are shown, what is asked. */
+export interface LessonStep {
+  text: string;
+  open: string;
+  only: string[];
+  control: string;
+  states: Record<string, string>;
+  ask: LessonQuestion | null;
+  reveal: string;
+  claims: string[];
+}
+
+/** A lesson in the list of all. steps: how many. */
+export interface LessonTitle {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  steps: number;
+}
+
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
 export interface Line {
   name?: string | null;
@@ -436,6 +480,12 @@ export interface Losses {
   index: number;
   images: number;
   errors: (number | null)[];
+}
+
+/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+export interface Low {
+  images: Uint8;
+  shape: number[];
 }
 
 /** A line across a panel: at a level y, or at x. */
@@ -656,6 +706,25 @@ export interface Points {
   names: string[];
 }
 
+/** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
+export interface Prediction {
+  title: string;
+  what: string;
+  formula: string;
+  color: string;
+  cells: Samples[];
+}
+
+/** components: of the data, in their plane. */
+export interface Predictions {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  dimensions: number[];
+  rows: Prediction[];
+  components: Components;
+}
+
 /** best: the table of a race of solvers. */
 export interface Race {
   figure?: Chart | null;
@@ -667,6 +736,20 @@ export interface Race {
 export interface Remedy {
   title: string;
   changes: Record<string, unknown>;
+}
+
+/** What comes of a lesson's step: the document of one, and the settings that are shown. */
+export interface RevealRequest {
+  serial?: number;
+  step: Record<string, unknown>;
+  values: Record<string, unknown>;
+}
+
+/** What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on. */
+export interface Revealed {
+  told: string;
+  truth: number | null;
+  right: number[];
 }
 
 /**
@@ -738,6 +821,12 @@ export interface Sameness {
   same: boolean | null;
   verdict: string;
   rows: Verdict[];
+}
+
+/** In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions. */
+export interface Samples {
+  distance: number;
+  x: Float32;
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -957,6 +1046,15 @@ export interface Act {
   runs: string[];
 }
 
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
+}
+
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -967,7 +1065,7 @@ export interface Levels {
 
 /**
  * evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision: what
- * its network computes in, if it has one.
+ * its network computes in, if it has one. preview: what stands in its place for a moment, in words.
  */
 export interface Picture {
   model: string;
@@ -978,6 +1076,7 @@ export interface Picture {
   notes: string[];
   milliseconds: number;
   precision: "float32" | "bf16" | null;
+  preview?: string | null;
   run: Trajectory;
   document: string;
   python: string;
@@ -986,6 +1085,7 @@ export interface Picture {
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;
+  low?: Low | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
@@ -1041,6 +1141,12 @@ export interface FilmRequest {
   serial?: number;
   run: string;
   images: number[];
+}
+
+/** A lesson, by its name. */
+export interface LessonRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1142,10 +1248,12 @@ export interface Requests {
   oracle: FigureRequest;
   preconditioning: FigureRequest;
   curvature: FigureRequest;
+  clocks: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
   patches: FigureRequest;
   times: FigureRequest;
+  prediction: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
@@ -1159,6 +1267,8 @@ export interface Requests {
   act: ActRequest;
   film: FilmRequest;
   reading: ReadingRequest;
+  lesson: LessonRequest;
+  reveal: RevealRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1179,10 +1289,12 @@ export interface Answers {
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;
+  clocks: Drawing;
   truncation: Truncation;
   order: Drawing;
   patches: Copies;
   times: Drawing;
+  prediction: Predictions;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
@@ -1196,6 +1308,8 @@ export interface Answers {
   act: Act;
   film: Film;
   reading: Reading;
+  lesson: Lesson;
+  reveal: Revealed;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from edm.base.fields import Number, Settings, knob, refusal
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import MAX_SIGMA
+
+
+def _two(value):
+    if value is not None and (not isinstance(value, list | tuple) or len(value) != 2):
+        raise PydanticCustomError("interval", "Input should be two noise levels, the lower first, such as 0.2,5")
+    return value
 
 
 class Guiding(Settings):
@@ -16,7 +25,7 @@ class Guiding(Settings):
     guidance_weight: Number = knob(
         1.0, "w", "How much guidance; below 0 it leads away", slider=(0, 8), step=0.1, ge=-100, le=100
     )
-    guidance_interval: tuple[Number, Number] | None = knob(
+    guidance_interval: Annotated[tuple[Number, Number] | None, BeforeValidator(_two)] = knob(
         None, "σ<sub>lo</sub>, σ<sub>hi</sub>", "Guided only in steps from a noise level above the first and up to the "
         "second; none: in all",
     )  # fmt: skip

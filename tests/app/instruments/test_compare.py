@@ -280,7 +280,7 @@ def test_lanes_may_be_of_any_solver_and_time_steps_with_as_many_evaluations_as_g
     assert [lane["note"].split(" · ")[0] for lane in body["lanes"]] == [
         "N = 5, 9 NFE (of 10)", "N = 10, 10 NFE", "N = 5, 9 NFE (of 10)", "N = 10, 10 NFE",
     ]  # fmt: skip
-    assert body["lanes"][1]["title"] == "LMS, order = 4 · flow, α = 0.5 · in Flow"
+    assert body["lanes"][1]["title"] == "LMS, order 4 · flow, α 0.5 · in Flow"
     lanes = INSTRUMENTS["lanes"]
     assert lanes.complete({"lanes": "midpoint/uniform"})["lanes"] == ["heun:alpha=0.5/edm:rho=1@edm"]
     with pytest.raises(SettingsError, match="no kind of time steps 'karas'"):

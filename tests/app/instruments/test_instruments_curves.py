@@ -170,3 +170,13 @@ def test_spread_grows_with_too_strong_noise_and_begins_as_expected():
     assert plain["y"][0] == strong["y"][0] == pytest.approx(expected, rel=0.05)  # 600 numbers: 3 %
     assert strong["y"][-1] > plain["y"][-1] * 1.01
     assert plain["y"][-1] == pytest.approx(expected, rel=0.08)
+
+
+def test_solvers_with_fresh_noise_have_a_weak_order_and_steps_without_it():
+    order = final("order", solvers="heun,dpmpp_sde", most=16)
+    names = [line["name"] for line in order["figure"]["panels"][0]["lines"]]
+    assert {"Heun", "DPM++ SDE"} <= set(names)
+    assert "DPM++ SDE: weak orders" in order["summary"] and "weak_convergence" in order["python"]
+    truncation = final("truncation", solver="dpmpp_sde", solvers="ddim", steps=4)
+    assert "so DDIM, DPM++ SDE stand here without it" in truncation["summary"]
+    assert {"DDIM", "DPM++ SDE"} <= {line["name"] for line in truncation["figure"]["panels"][0]["lines"]}

@@ -1,6 +1,7 @@
 """Races share what they are measured against."""
 
 import json
+import re
 from importlib import import_module
 
 import pytest
@@ -78,3 +79,51 @@ def test_the_legend_tells_the_orders_that_show():
 
 def test_a_race_of_columns_has_no_table():
     assert raced(limit=5)["best"] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {
+            "field": "solvers",
+            "solvers": "lms,unipc",
+            "coordinates": "flow",
+            "seed": 3,
+            "limit": 4,
+            "data": "three_modes",
+        },
+        {"field": "churn", "measure": "distance", "data": "three_modes", "limit": 3, "seeds": 2},
+    ],
+    ids=lambda values: values["field"],
+)
+def test_the_snippet_runs_the_very_race_that_is_shown(values, capsys):
+    body = final("race", **values)
+    exec(compile(body["python"], "race", "exec"), {})
+    printed: dict = {}
+    for line in capsys.readouterr().out.splitlines():
+        lane, _, evaluations, value, *_ = line.rsplit(" ", 5)
+        printed.setdefault(lane, []).append((int(evaluations), float(value)))
+    lines = [line for line in body["figure"]["panels"][0]["lines"] if line["name"] and line["x"]]
+    for line in lines:
+        (lane,) = (lane for lane in printed if line["name"] == lane or line["name"].startswith(f"{lane} · "))
+        shown = list(zip(line["x"], line["y"], strict=True))
+        assert shown == [(x, pytest.approx(y, rel=1e-5)) for x, y in printed[lane]]
+    assert len(printed) == len(lines) > 1
+
+
+def test_heun_in_flows_coordinates_is_told_to_be_as_good_with_a_third_of_the_evaluations():
+    """By the race of solvers, by the race that walks on from EDM, and by One change."""
+    of_solvers = final("race", field="solvers", solvers="heun", coordinates="edm,flow", limit=36, data="two_moons")
+    told = re.search(
+        r"reaches with 35 evaluations, (0\.\d+), Heun, Flow does with (\d+): (0\.\d+)", of_solvers["summary"]
+    )
+    assert float(told[1]) >= float(told[3]) and int(told[2]) <= 11
+    one = final("walk", end="flow_heun", nfe=11, data="two_moons")
+    said = re.search(r"the last has (0\.\d+) with 11 evaluations; EDM's sampler takes 35 for (0\.\d+)", one["summary"])
+    assert float(said[1]) <= float(said[2])
+    walked = final("race", field="walk", on="true", limit=14, data="two_moons")
+    names = [line["name"] for line in walked["figure"]["panels"][0]["lines"]]
+    assert "+ scaling = EDM" in names and "+ flow's scaling" in names
+    assert "+ flow's scaling are below + scaling = EDM" in walked["summary"]
+    for body in (of_solvers, one, walked):
+        assert "RMS error to the ODE's solution for Two moons, exact denoiser, not the FID" in body["summary"]

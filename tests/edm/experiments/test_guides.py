@@ -109,7 +109,7 @@ def test_exact_models_take_classes_by_turns_where_guidance_leads_to_one():
 def test_what_cannot_guide_a_model_is_refused_when_the_document_is_read():
     refused(["guidance", "eight_gaussians_mlp", "knows none"], model="eight_gaussians_mlp", guidance="free")
     refused(["guide", "there is no model 'nobody'"], guidance="auto", guide="nobody")
-    refused(["8 × 8", "guide = 'spiral'"], guidance="auto", guide="spiral")
+    refused(["guide = 'spiral'", "8 × 8"], guidance="auto", guide="spiral")
     refused(["the model itself"], guidance="auto", guide="digits_edm")
     refused(["classes"], model="emoji_edm", guidance="auto", guide="scenes_edm")
     refused(["no earlier checkpoint"], model="digits_ve", guidance="auto")
@@ -118,8 +118,18 @@ def test_what_cannot_guide_a_model_is_refused_when_the_document_is_read():
     refused(["guidance_weight"], guidance="free", guidance_weight=float("nan"))
     refused(["guidance_weight"], guidance="free", guidance_weight=1e9)
     refused(["guidance_interval", "the lower first"], guidance="free", guidance_interval=(2.0, 0.2))
-    refused(["guidance_interval"], guidance="free", guidance_interval=(0.2,))
+    refused(["guidance_interval", "two noise levels"], guidance="free", guidance_interval=(0.2,))
     refused(["must be one of", *map(repr, GUIDANCES)], guidance="nothing")
+
+
+def test_what_a_guidance_does_not_do_is_noted():
+    def notes(**given):
+        return " ".join(runner.path(edm.Experiment(**DIGITS, **given)).notes)
+
+    assert "changes nothing" in notes(guidance="free")
+    assert "none is guided" in notes(guidance="free", guidance_weight=2, guidance_interval=(0.1, 0.2))
+    assert "coarse" in notes(guidance="tilted", guidance_weight=2)
+    assert notes(guidance="free", guidance_weight=2) == notes() == ""
 
 
 def test_a_network_that_always_had_a_class_has_no_d_without_one(tmp_path):
