@@ -12,7 +12,7 @@ from app.instruments.tradeoff_lines import weight_of
 from app.work import guided_runs
 from app.work.shared import Work
 from edm.base.fields import SettingsError
-from edm.evaluation import Weighed, over_weights, weighed
+from edm.evaluation import Weighed, measured, over_weights, weighed
 from edm.files.render import to_uint8
 from tests.app.instruments import bodies, final
 
@@ -126,3 +126,8 @@ def test_a_sweep_may_be_guided_and_have_the_interval_as_an_axis():
     documents = [json.loads(cell["document"]) for cell in body["cells"]]
     assert {document["guidance"] for document in documents} == {"free"}
     assert len({cell["value"] for cell in body["cells"]}) == 3, "at w = 1 there is none"
+
+
+def test_the_table_of_the_documentation_is_of_what_ships():
+    said = " ".join(measured.__doc__.split())
+    assert " ".join(guided_runs.tables(guided_runs.recorded()).split()) in said
