@@ -83,4 +83,5 @@ def components(mixture) -> dict:
     weights = mixture.weights().numpy()[:, None]
     stds = mixture.stds().numpy()[:, None]
     rows = np.concatenate([weights, stds, mixture.means.numpy()], axis=1)
-    return {"count": len(rows), "rows": float32(rows)}
+    labels = {} if mixture.labels is None else {"labels": mixture.labels.tolist()}
+    return {"count": len(rows), "rows": float32(rows), **labels}

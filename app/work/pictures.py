@@ -10,6 +10,8 @@ from contextlib import closing
 from itertools import takewhile
 from typing import ClassVar
 
+import torch
+
 from app.figures import pack
 from app.figures.written import text
 from app.work import snippets
@@ -17,7 +19,7 @@ from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
 from app.work.quick import Quick
-from app.work.shared import Work, identity
+from app.work.shared import Work, files_of, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
@@ -27,7 +29,7 @@ from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
 from edm.sampling.cascade import Cascade
 from edm.sampling.computing import has_network
-from edm.sampling.denoisers import Denoise, on
+from edm.sampling.denoisers import Denoise
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
@@ -56,8 +58,7 @@ class Picture(Job):
     moving: bool = False
 
     def files(self) -> dict[str, str | None]:
-        model = models.of(self.experiment)
-        return {str(model.path): model.stamp} if model.trained else {}
+        return files_of(self.experiment)
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
         experiment, model = self.experiment, models.of(self.experiment)
@@ -77,7 +78,7 @@ class Picture(Job):
 
         shown = since = 0
         cast = hasty(model, place, count, work) if self.moving else None
-        quick = Quick(experiment, model, path_of(experiment.sampling, model.denoiser), work)
+        quick = Quick(experiment, model, runner.path(experiment, model), work)
         begun = time.perf_counter()
         how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
         for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
@@ -103,7 +104,7 @@ class Picture(Job):
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+                more["field"] = _arrows(experiment, model, states, self.field, place, watch)
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
@@ -145,9 +146,20 @@ def _head(experiment, model, own) -> str:
     }
     if model.name == "drawn":
         head["components"] = pack.components(model.denoiser)
+    if density := _density(experiment, model):
+        head["density"] = density
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
     return text(head)[:-1]
+
+
+def _density(experiment, model) -> dict | None:
+    """What is to be shown behind samples of one class, in one and two dimensions."""
+    if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
+        return None
+    drawn = diagnostics.data_of(experiment, model)
+    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
+    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
 
 
 def _nearest(model, samples, work) -> dict | None:
@@ -164,12 +176,16 @@ def _nearest(model, samples, work) -> dict | None:
     }
 
 
-def _arrows(denoiser, model, states, window, device) -> dict:
+def _arrows(experiment, model, states, window, device, watch) -> dict:
+    """Of the sample that can be dragged, where classes take turns."""
     half = FOLLOW_WINDOW if window.follow else WINDOW
     grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS)
     sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
     # the last state has σ = 0, where nothing moves: its arrows are those of the level before
     sigmas[-1] = sigmas[-2]
     follow = model.sigma_data if window.follow else None
-    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow)
+    denoiser = runner.denoiser(experiment, model, device, watch)
+    own = runner.labels_of(experiment, range(1))
+    labels = None if own is None else sent(torch.tensor(own * len(grid)), device)
+    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow, labels)
     return {"positions": pack.float32(grid), "arrows": pack.float32(arrows.cpu())}

@@ -17,7 +17,7 @@ from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
 from edm.experiments.experiment import Experiment
-from edm.sampling.path import Path, path_of
+from edm.sampling.path import Path
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -33,7 +33,7 @@ class Quick:
         start = path.sigmas[0]
         rows: dict[str, Any] = {"solver": solver.name, **(solver.preview or {}), "seed": experiment.sampling.seed}
         sampling = Sampling(**rows)
-        own = path_of(sampling, model.denoiser)
+        own = runner.path(experiment.changed(sampling=sampling.model_dump()), model)
         if not math.isclose(own.sigmas[0], start, rel_tol=1e-9):
             sampling = sampling.changed(sigma_max=start)
         self.experiment, self.model, self._levels = (
@@ -42,7 +42,9 @@ class Quick:
             path.sigmas,
         )
         self.title = f"{own.evaluations} evaluations of {solver.title}-{sampling.order}"
-        self.worth = _fits(experiment, model, path) and path.evaluations >= WORTH * own.evaluations
+        self.worth = (
+            experiment.solvable and _fits(experiment, model, path) and path.evaluations >= WORTH * own.evaluations
+        )
         self._known = work.remember(("evaluation", model.identity, runner.count(experiment, model)), dict)
         self._evaluations = path.evaluations
 

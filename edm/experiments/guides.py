@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.experiments import models
+from edm.experiments import classifiers, models
 from edm.sampling.guidance import GUIDANCES
 
 if TYPE_CHECKING:
+    from edm.experiments.classifiers import Guide
     from edm.experiments.model import Model
     from edm.sampling.guidance.settings import Guiding
 
@@ -49,6 +50,18 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     return lambda: guide.denoiser
 
 
+def named(settings: Guiding, model: Model) -> Model | Guide | None:
+    """The model or classifier that guides: the one that is named, or taken where none is; None: there is none, or the
+    model itself."""
+    entry = GUIDANCES[settings.guidance]
+    if entry.takes == "classifier":
+        exact = _exact(settings.guide) if settings.guide else None if model.trained or not model.classes else model
+        return exact if exact is not None else classifiers.guide_of(model, settings.guide)
+    if settings.guide:
+        return _model(settings.guide)
+    return default(model) if entry.needs else None
+
+
 def default(model: Model) -> Model:
     """The guide that autoguidance takes where none is named: of the model's own run, the checkpoint that saw least."""
     images = model.header.images if model.header else 0
@@ -84,11 +97,18 @@ def _fits(guide, model):
 
 
 def _classifier(name, model) -> Callable[[], Any]:
-    """The exact posterior of a labelled distribution: the one of that name, or that the model is of."""
-    source = _model(name) if name else model
-    exact = source.dataset if name is None or not source.trained else None
-    if exact is None or not exact.classes:
-        raise Unfit("is no classifier") if name else Refused(f"needs a classifier as guide: {model.name} has none")
+    """log p(c | x; σ): the exact posterior of a labelled distribution, that of its name or the model itself; or a
+    classifier's."""
+    source = _exact(name) if name else None if model.trained else model
+    if source is None or not source.classes:
+        guide = classifiers.guide_of(model, name)
+        return lambda: guide.classifier
     if source.shape != model.shape or source.classes != model.classes:
         raise Unfit("is for other classes, or other samples, than those of the model")
-    return lambda: exact.denoiser.log_class_probability
+    return lambda: source.denoiser.log_class_probability
+
+
+def _exact(name) -> Model | None:
+    """The exact model of that name, if there is one."""
+    found = models.load(name) if models.known(name) else None
+    return found if found is not None and not found.trained else None

@@ -169,7 +169,9 @@ def followed() -> list[Model]:
 
 def exact(dataset: data.Dataset) -> Model:
     """A dataset's exact denoiser as a model."""
-    return Model(dataset.name, dataset.title, dataset.shape, dataset.classes, dataset.count, dataset)
+    return Model(
+        dataset.name, dataset.title, dataset.shape, dataset.classes or len(dataset.parts), dataset.count, dataset
+    )
 
 
 def _from_file(name, path) -> Model:

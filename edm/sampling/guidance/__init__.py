@@ -53,9 +53,8 @@ def auto(
 
     guide: a worse model of the same data: smaller, or less trained. Costs two evaluations.
     """
-    guided = Pair(denoiser, guide, weight, interval, rescale)
     same_classes(denoiser, guide)
-    return guided
+    return Pair(denoiser, guide, weight, interval, rescale)
 
 
 def cfgpp(
