@@ -17,10 +17,11 @@ import torch
 
 from edm.base.copies import COPIES
 from edm.base.devices import out_of_memory, precise
+from edm.base.errors import Refused
 from edm.base.exactness import exact
 from edm.embedded import Embedded
 from edm.exact import GaussianMixture
-from edm.preconditioning import Denoiser
+from edm.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike, PathLike
@@ -132,14 +133,16 @@ class Around:
         return _both(self, x, sigma, labels)
 
 
-_OURS = (Around, Denoiser, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
+_OURS = (Around, Wrapped, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
 
 
 def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
     """Any callable with all that is asked of a denoiser: itself, or around it what it does not say.
 
-    None stands for one of which nothing is known; it answers nothing.
+    None stands for one of which nothing is known; it answers nothing. Raises Refused for a classifier.
     """
+    if why := getattr(denoiser, "no_denoiser", ""):
+        raise Refused(why)
     return denoiser if isinstance(denoiser, _OURS) else Around(denoiser)
 
 
@@ -263,7 +266,7 @@ def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
     made: Any = copy.copy(denoiser)
     if isinstance(denoiser, Around):
         made.inner = compiled(denoiser.inner, mode)
-    elif isinstance(denoiser, Denoiser):
+    elif isinstance(denoiser, Wrapped):
         made.network = _Compiled(denoiser.network, mode)
     return made
 
