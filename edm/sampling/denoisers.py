@@ -225,7 +225,8 @@ def _both(denoiser, x, sigma, labels):
 def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
     """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
     own: Any = getattr(denoiser, "of_samples", None)
-    return denoiser if own is None else own(sampling, labels, seeds)
+    made = denoiser if own is None else own(sampling, labels, seeds)
+    return denoiser if made is getattr(own, "__self__", None) else made  # of what passes on all attributes, itself
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:
