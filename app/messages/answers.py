@@ -42,10 +42,12 @@ class Trajectory(Sent):
 
 
 class Components(Sent):
-    """A mixture's parameters. rows: [count, 2 + d] of weight, std, mean."""
+    """A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. labels: of which class each is, if it has
+    any."""
 
     count: int
     rows: Float32
+    labels: list[int] | None = None
 
 
 class Arrows(Sent):
@@ -73,6 +75,14 @@ class Nearest(Sent):
     copies: list[bool]
 
 
+class Density(Sent):
+    """Of the components, those of a class: what samples of it are to be like. weight: w of the tilted density whose
+    score guidance follows; null: there is none."""
+
+    label: int
+    weight: float | None
+
+
 class Low(Sent):
     """Of a cascade the samples of its base, from which each sample was made: images [count, *shape]."""
 
@@ -98,19 +108,43 @@ class Picture(Sent):
     python: str
     command: str
     components: Components | None = None
+    density: Density | None = None
     axis: TimeAxis | None = None
     field: Arrows | None = None
     nearest: Nearest | None = None
     low: Low | None = None
 
 
+class Beside(Sent):
+    """A density, and how far samples are from it; floor: how far as many true ones are."""
+
+    title: str
+    mean: Numbers
+    spread: float
+    distance: float
+    floor: float
+
+
+class Led(Sent):
+    """Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
+    null: there is none."""
+
+    label: str
+    weight: float | None
+    mean: Numbers
+    spread: float
+    beside: list[Beside]
+
+
 class Measures(Sent):
-    """See `app.work.measures.measure`."""
+    """See `app.work.measures.measure`. solvable: false where guidance leaves no ODE to be solved."""
 
     error: float | None
     distance: float | None
     floor: float | None
     stochastic: bool
+    solvable: bool | None = None
+    led: Led | None = None
 
 
 class Steps(Sent):
@@ -180,12 +214,14 @@ class Offered(Sent):
 
 
 class Model(Sent):
-    """range: noise levels that it is for; null: no bound. classes: as written, and by name."""
+    """range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it
+    can be sampled without one."""
 
     name: str
     title: str
     shape: list[int]
     classes: list[tuple[str | int, str | int]]
+    unconditional: bool
     count: int
     trained: bool
     family: str | None

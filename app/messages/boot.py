@@ -107,8 +107,30 @@ class Tab(Sent):
     tasks: list[TaskKind] | None = None
 
 
+class Guidance(Sent):
+    """See `edm.guidance.Guidance`. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none."""
+
+    name: str
+    takes: str
+    needs: bool
+    neutral: float | None
+    classes: bool
+    population: bool
+
+
+class Classifier(Sent):
+    """One of noisy samples, which may guide models of samples of its shape and of its classes."""
+
+    name: str
+    title: str
+    shape: list[int]
+    classes: list[str]
+
+
 class Boot(Sent):
     knobs: dict[str, Knob]
+    guidances: list[Guidance]
+    classifiers: list[Classifier]
     ranges: dict[str, tuple[float, float]]
     designs: list[Design]
     models: list[Model]

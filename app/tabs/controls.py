@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from app.figures.pack import components
 from app.instruments import INSTRUMENTS
 from app.training import datasets, film
 from app.work import thumbnails
-from edm import models, presets, timesteps
+from edm import classifiers, guidance, models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
@@ -20,6 +21,8 @@ def boot() -> dict:
     """All that the panel needs, as JSON data."""
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
+        "guidances": [_guidance(entry) for entry in guidance.GUIDANCES.values()],
+        "classifiers": told_apart(),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "designs": [_design(name) for name in presets.names("designs")],
         "models": shown(),
@@ -30,7 +33,7 @@ def boot() -> dict:
 def shown() -> list[dict]:
     """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
     found = []
-    for model in models.every():
+    for model in (*models.every(), *models.upsamplers()):
         try:
             found.append(described(model))
         except (Refused, OSError) as error:
@@ -52,6 +55,21 @@ def _figure(name: str) -> dict:
         "values": INSTRUMENTS[show].complete(values),
         "picture": f"explorer-figures/{name.split('/')[1]}.png",
     }
+
+
+def told_apart() -> list[dict]:
+    """The classifiers of noisy samples, those that ship and those of runs."""
+    found = []
+    for name in (*classifiers.names(), *classifiers.of_runs()):
+        with suppress(Refused, OSError):
+            known = classifiers.load(name)
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            found.append({"name": name, **shown})
+    return found
+
+
+def _guidance(entry) -> dict:
+    return {name: getattr(entry, name) for name in ("name", "takes", "needs", "neutral", "classes", "population")}
 
 
 def _design(name: str) -> dict:
@@ -82,6 +100,7 @@ def described(model: models.Model) -> dict:
         "title": model.title,
         "shape": model.shape,
         "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
+        "unconditional": model.unconditional,
         "count": model.count,
         "trained": model.trained,
         "family": model.family,

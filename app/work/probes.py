@@ -18,10 +18,9 @@ from edm.base.fields import Whole
 from edm.base.transfers import sent
 from edm.embedded import from_plane, in_plane
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import on
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.loop import sample
 from edm.sampling.noise import seeds
-from edm.sampling.path import path_of
 
 FARTHEST = 1e6
 
@@ -43,7 +42,9 @@ class Probe(Job):
 
     def _path(self, work, watch) -> dict:
         experiment, model = self.experiment, models.of(self.experiment)
-        path = path_of(experiment.sampling, model.denoiser)
+        if GUIDANCES[experiment.guidance].population:
+            raise Refused("samples of a population are drawn from each other: one of them has no path of its own")
+        path = runner.path(experiment, model)
         level = min(max(self.level, 0), path.steps - 1)
         if not all(abs(value) < FARTHEST for value in self.position):
             raise Refused(f"position {list(self.position)} is outside of every picture")
@@ -56,7 +57,7 @@ class Probe(Job):
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
         begin = level, sent(position, place) * path.scale(level)
-        denoiser = watch(on(model.denoiser, place))
+        denoiser = runner.denoiser(experiment, model, place, watch)
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
         line = in_plane(torch.cat([state.x / state.scale for state in found]), model.plane).tolist()
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}

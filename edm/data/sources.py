@@ -45,14 +45,16 @@ class DataError(Refused):
 
 
 class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. told: of its classes."""
+    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. parts: its parts count as
+    classes."""
 
     size = None
 
-    def __init__(self, dataset: data.Dataset, told: bool = True):
+    def __init__(self, dataset: data.Dataset, parts: bool = False):
         self._dataset, self.units = dataset, dataset.units
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
-        self.classes, self.class_names = (dataset.classes, dataset.class_names) if told else (0, ())
+        self.class_names = dataset.parts if parts else dataset.class_names
+        self.classes = len(dataset.parts) if parts else dataset.classes
 
     @property
     def exact(self) -> Any:
@@ -129,12 +131,12 @@ def _toys() -> list[str]:
 
 
 def _mixture(settings):
-    return Mixture(data.chosen(settings), told=settings.labels == "parts")
+    return Mixture(data.chosen(settings), parts=settings.labels == "parts")
 
 
 def _toy(name):
     dataset = data.DATASETS[name]
-    return Reader(name, dataset.title, _mixture, knobs=("dimensions", *(("labels",) if dataset.classes else ())))
+    return Reader(name, dataset.title, _mixture, knobs=("dimensions", *(("labels",) if dataset.parts else ())))
 
 
 @dataclass(frozen=True)

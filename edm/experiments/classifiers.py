@@ -41,6 +41,11 @@ class Guide:
     stamp: str | None = None
 
     @property
+    def identity(self) -> str:
+        """What results may be kept under: unlike the name, no other classifier ever has it."""
+        return f"{self.name}@{self.stamp}"
+
+    @property
     def title(self) -> str:
         return self.header.title or self.name
 

@@ -10,6 +10,7 @@ from edm.experiments import classifiers, models
 from edm.sampling.guidance import GUIDANCES
 
 if TYPE_CHECKING:
+    from edm.experiments.classifiers import Guide
     from edm.experiments.model import Model
     from edm.sampling.guidance.settings import Guiding
 
@@ -49,6 +50,18 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     return lambda: guide.denoiser
 
 
+def named(settings: Guiding, model: Model) -> Model | Guide | None:
+    """The model or classifier that guides: the one that is named, or taken where none is; None: there is none, or the
+    model itself."""
+    entry = GUIDANCES[settings.guidance]
+    if entry.takes == "classifier":
+        exact = _source(settings.guide, model)
+        return exact if exact is not None else classifiers.guide_of(model, settings.guide)
+    if settings.guide:
+        return _model(settings.guide)
+    return default(model) if entry.needs else None
+
+
 def default(model: Model) -> Model:
     """The guide that autoguidance takes where none is named: of the model's own run, the checkpoint that saw least."""
     images = model.header.images if model.header else 0
@@ -84,15 +97,27 @@ def _fits(guide, model):
 
 
 def _classifier(name, model) -> Callable[[], Any]:
-    """A noisy classifier: of that name, or of the data that the model has learned; else the exact posterior of a
-    labelled distribution: the one of that name, or that the model is of."""
-    if classifiers.known(name) if name else model.trained and classifiers.default(model):
-        guide = classifiers.guide_of(model, name)
+    """log p(c | x; σ): the exact posterior of a labelled distribution, or a classifier's."""
+    source = _source(name, model)
+    if source is None:
+        try:
+            guide = classifiers.guide_of(model, name)
+        except Refused as error:
+            raise (Unfit if name else Refused)(str(error)) from None
         return lambda: guide.classifier
-    source = _model(name) if name else model
-    exact = source.dataset if name is None or not source.trained else None
-    if exact is None or not exact.classes:
-        raise Unfit("is no classifier") if name else Refused(f"needs a classifier as guide: {model.name} has none")
     if source.shape != model.shape or source.classes != model.classes:
         raise Unfit("is for other classes, or other samples, than those of the model")
-    return lambda: exact.denoiser.log_class_probability
+    return lambda: source.denoiser.log_class_probability
+
+
+def _source(name, model) -> Model | None:
+    """The exact model whose posterior guides: the one of that name, or where none is named, of the model's own data if
+    there is no classifier of them; None: a classifier does."""
+    found = model
+    if name:
+        found = models.load(name) if models.known(name) else None
+    elif model.trained:
+        found = models.exact(model.dataset) if model.dataset and classifiers.default(model) is None else None
+        if found is not None and (found.shape, found.class_names) != (model.shape, model.class_names):
+            found = None
+    return found if found is not None and not found.trained and found.classes else None

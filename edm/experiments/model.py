@@ -55,7 +55,7 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        names = self.header.class_names if self.header else self._exact.class_names
+        names = self.header.class_names if self.header else self._exact.class_names or self._exact.parts
         return names or tuple(str(k) for k in range(self.classes))
 
     @property

@@ -25,6 +25,7 @@ from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.base.types import Device
+    from edm.experiments.classifiers import Guide
     from edm.sampling.denoisers import Denoise
     from edm.sampling.path import Path
 
@@ -131,15 +132,20 @@ def denoiser(
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
-    guide = None if load is None else load()
-    if guide is not None:
-        guide = on(guide, there) if entry.takes == "classifier" else _ready(guide, there, wrap)
-    return entry(plain, experiment, guide)
+    leading = None if load is None else load()
+    if leading is not None:
+        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap)
+    return entry(plain, experiment, leading)
 
 
 def _ready(denoiser, device, wrap) -> Denoise:
     moved = on(denoiser, device)
     return wrap(moved) if wrap else moved
+
+
+def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
+    """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
+    return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:

@@ -98,13 +98,15 @@ class Around:
         return ask(self.inner, x, sigma, labels)
 
     def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
-        """See `of_samples`."""
-        return self.around(of_samples(self.inner, sampling, labels, seeds))
+        """See `of_samples`. Itself where it makes no difference, with what it remembers."""
+        inner = of_samples(self.inner, sampling, labels, seeds)
+        return self if inner is self.inner else self.around(inner)
 
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
         images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
-        return self.around(part(self.inner, rows))
+        inner = part(self.inner, rows)
+        return self if inner is self.inner else self.around(inner)
 
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
@@ -223,13 +225,14 @@ def _both(denoiser, x, sigma, labels):
 def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
     """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
     own: Any = getattr(denoiser, "of_samples", None)
-    return denoiser if own is None else own(sampling, labels, seeds)
+    made = denoiser if own is None else own(sampling, labels, seeds)
+    return denoiser if made is getattr(own, "__self__", None) else made  # of what passes on all attributes, itself
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:
     """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
     movable: Any = denoiser
-    return movable.part(rows) if isinstance(denoiser, Around) else movable
+    return movable.part(rows) if isinstance(denoiser, Around | Denoiser) else movable
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:

@@ -56,6 +56,15 @@ export interface Became {
   sheet: Sheet;
 }
 
+/** A density, and how far samples are from it; floor: how far as many true ones are. */
+export interface Beside {
+  title: string;
+  mean: number[];
+  spread: number;
+  distance: number;
+  floor: number;
+}
+
 /**
  * The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in EDM's
  * coordinates has with them. document: of its experiment, as JSON text.
@@ -72,6 +81,8 @@ export interface Best {
 
 export interface Boot {
   knobs: Record<string, Knob>;
+  guidances: Guidance[];
+  classifiers: Classifier[];
   ranges: Record<string, [number, number]>;
   designs: Design[];
   models: Model[];
@@ -114,6 +125,14 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+export interface Classifier {
+  name: string;
+  title: string;
+  shape: number[];
+  classes: string[];
+}
+
 /**
  * What is new of one run. anew: forget what you had. ticks: how many in all; gaps: of them with a loss that is no
  * finite number; nonfinite: steps left out, since their gradients were not finite. peak: the share of what its GPUs
@@ -140,10 +159,11 @@ export interface Closer {
   tasks: Task[];
 }
 
-/** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. */
+/** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. labels: of which class each is, if it has any. */
 export interface Components {
   count: number;
   rows: Float32;
+  labels?: number[] | null;
 }
 
 /** Names of the panel's controls: which are shown, or which are put away; null: the address does not say. */
@@ -208,6 +228,15 @@ export interface Dataset {
 export interface Datasets {
   clock: string;
   list: Dataset[];
+}
+
+/**
+ * Of the components, those of a class: what samples of it are to be like. weight: w of the tilted density whose score
+ * guidance follows; null: there is none.
+ */
+export interface Density {
+  label: number;
+  weight: number | null;
 }
 
 /** A column of Table 1. sampling: a document. */
@@ -298,6 +327,16 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+/** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
+export interface Guidance {
+  name: string;
+  takes: string;
+  needs: boolean;
+  neutral: number | null;
+  classes: boolean;
+  population: boolean;
 }
 
 /**
@@ -398,6 +437,18 @@ export interface Lanes {
   lanes: Lane[];
 }
 
+/**
+ * Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
+ * null: there is none.
+ */
+export interface Led {
+  label: string;
+  weight: number | null;
+  mean: number[];
+  spread: number;
+  beside: Beside[];
+}
+
 /** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
 export interface LeftOut {
   name: string;
@@ -496,12 +547,14 @@ export interface Mark {
   color?: string | null;
 }
 
-/** See app.work.measures.measure. */
+/** See app.work.measures.measure. solvable: false where guidance leaves no ODE to be solved. */
 export interface Measures {
   error: number | null;
   distance: number | null;
   floor: number | null;
   stochastic: boolean;
+  solvable?: boolean | null;
+  led?: Led | null;
 }
 
 /** serial: 0 where nobody waits for the answer. */
@@ -515,12 +568,16 @@ export interface Misfit {
   remedies: Remedy[];
 }
 
-/** range: noise levels that it is for; null: no bound. classes: as written, and by name. */
+/**
+ * range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it can
+ * be sampled without one.
+ */
 export interface Model {
   name: string;
   title: string;
   shape: number[];
   classes: [string | number, string | number][];
+  unconditional: boolean;
   count: number;
   trained: boolean;
   family: string | null;
@@ -823,7 +880,7 @@ export interface Sameness {
   rows: Verdict[];
 }
 
-/** In the plane of their data, x [n, 2]; distance: RMS to the data, in all dimensions. */
+/** In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions. */
 export interface Samples {
   distance: number;
   x: Float32;
@@ -1082,6 +1139,7 @@ export interface Picture {
   python: string;
   command: string;
   components?: Components | null;
+  density?: Density | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;

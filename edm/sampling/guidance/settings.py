@@ -48,6 +48,21 @@ class Guiding(Settings):
         slider=(-1, 1), step=0.05, ge=-1, le=1,
     )  # fmt: skip
 
+    @property
+    def exponent(self) -> float | None:
+        """w of p(x)·p(c | x)^w, the density of which the guided score of an exact denoiser is at every level; None
+        where it is of none."""
+        entry = GUIDANCES[self.guidance]
+        return self.guidance_weight + 1 - entry.neutral if entry.classes and entry.neutral is not None else None
+
+    @property
+    def solvable(self) -> bool:
+        """Whether finer steps come nearer to one solution: not of a population, nor where w or D depend on the steps
+        (CFG++, a momentum)."""
+        entry, momentum = GUIDANCES[self.guidance], self.guidance_momentum
+        own = entry.knobs or ()
+        return not entry.population and entry.neutral is not None and not (momentum and "guidance_momentum" in own)
+
     @model_validator(mode="after")
     def _ordered(self):
         if self.guidance_interval is not None:
