@@ -69,8 +69,9 @@ def samples(data: str | Data, count: int) -> tuple[torch.Tensor, torch.Tensor, A
     y, labels = sources.read(source, chosen)
     if labels is None or source.classes < 2:
         raise Refused(f"the data {settings.dataset!r} have no classes, so that nothing can be told of them")
-    known = datasets.learned(settings)
-    exact = known.denoiser if known and known.classes == source.classes else None
+    exact, known = getattr(source, "exact", None), datasets.learned(settings)
+    if exact is None and known and known.classes == source.classes:
+        exact = known.denoiser
     return y, labels, exact
 
 
