@@ -12,6 +12,7 @@ from pydantic import model_validator
 from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.instruments.guided import independent
 from app.instruments.timing import evaluation_seconds, said
 from app.messages import drawings
 from edm import diagnostics, models, presets
@@ -84,6 +85,14 @@ class Sweeping(View):
         list=True,
         section="All else",
     )
+    guidance: str = option(
+        YOURS,
+        "guidance",
+        "The guidance that no axis changes; its weight and interval are the Sampler tab's, or axes",
+        choices=lambda: {**AS_THERE, **independent()},
+        list=True,
+        section="All else",
+    )
     run: bool = option(False, "run", "Start, however long it takes", hidden=True)
 
     @model_validator(mode="after")
@@ -101,7 +110,9 @@ def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
     """The sweep that is described. Raises SettingsError with a sentence for what cannot be."""
     base = yours
     if settings.model != YOURS:
-        base = Experiment(model=settings.model, sampling=yours.sampling)
+        base = yours.changed(model=settings.model, points=None, label=None, guide=None)
+    if settings.guidance != YOURS:
+        base = base.changed(guidance=settings.guidance)
     if settings.design != YOURS:
         base = base.changed(
             sampling=presets.load(f"designs/{settings.design}").sampling.changed(seed=yours.sampling.seed)
@@ -171,6 +182,10 @@ def _labels(axis):
 def _label(value):
     if isinstance(value, Pairing):
         return value.title
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return "–".join(map(_label, value))
     return f"{value:.4g}".replace("inf", "∞") if isinstance(value, float) else str(value)
 
 
