@@ -158,7 +158,7 @@ export class Panel {
   #row(name) {
     const { settings } = this;
     const knob = settings.boot.knobs[name];
-    if (!knob.slider) return text(knob, { ...this.#binding(name), placeholder: () => "automatic" });
+    if (!knob.slider) return text(knob, this.#binding(name));
     const effective = () => settings.effective(name);
     const levels = () => (name === "steps" ? settings.values.sigmas?.length : null);
     const images = () => name === "count" && settings.model.shape.length === 3;
