@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from edm.base.errors import Refused
     from edm.base.fields import SettingsError
-    from edm.experiments import models, presets, runner
+    from edm.experiments import classifiers, models, presets, runner
     from edm.experiments.experiment import Experiment
     from edm.files import checkpoints, render
     from edm.files.checkpoints import load
@@ -57,6 +57,7 @@ __all__ = [
     "State",
     "Training",
     "checkpoints",
+    "classifiers",
     "data",
     "diagnostics",
     "evaluation",
@@ -106,6 +107,7 @@ _HOMES = {  # each is loaded when it is asked for
 }
 _MODULES = {
     "checkpoints": "files.checkpoints",
+    "classifiers": "experiments.classifiers",
     "data": "data",
     "diagnostics": "diagnostics",
     "evaluation": "evaluation",

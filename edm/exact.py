@@ -177,7 +177,8 @@ class GaussianMixture(Labelled):
     def _whole(self) -> Mixture:
         """All components, made ready for being asked: once for a device."""
         if self._ready is None:
-            self._ready = self._part(slice(None))
+            with torch.inference_mode(False):  # others may want a gradient of it
+                self._ready = self._part(slice(None))
         return self._ready
 
     def _parts(self, flat):

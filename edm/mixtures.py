@@ -29,6 +29,7 @@ from edm.base.transfers import sent
 COLUMNS = 8  # coordinates up to which samples are columns
 LARGE = 1 << 19  # numbers of all means from which on those of no weight are passed over
 NOTHING = 1e-20  # a weight that a mean of float64 does not show
+SEEN = 1e-150  # of a class among all: its components are told apart as well as if it stood alone
 
 Level = float | torch.Tensor  # σ: a number, or [1] or [B]
 
@@ -78,8 +79,16 @@ class Mixture:
     def pair(self, x: torch.Tensor, sigma: Level, other: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """(D of the sample's class, D of all) [B, d], from the same logits."""
         logits, mean, _ = self._ask(x.T, sigma)
-        own = logits if other is None else logits.masked_fill(other, -math.inf)
-        return mean(self._softmax(own)).T, mean(self._softmax(logits)).T
+        weights = (logits - logits.amax(0)).exp_()
+        total = weights.sum(0)
+        every = mean(weights, total) / total
+        if other is None:
+            return every.T, every.T
+        weights = weights.masked_fill_(other, 0.0)
+        total = weights.sum(0)
+        if x.device.type == "cpu" and float(total.min()) > SEEN:
+            return (mean(weights, total) / total).T, every.T
+        return mean(self._softmax(logits.masked_fill(other, -math.inf))).T, every.T
 
     def logs(self, x: torch.Tensor, sigma: Level) -> torch.Tensor:
         """log π_k N(x; …) [K, B] up to what all components of a sample share."""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import torch
 
-from edm import schedules, timesteps
+from edm import respacing, schedules, timesteps
 from edm.base.choices import Alias, Choice, knobs_of, spelled
 from edm.base.devices import precisely
 from edm.base.errors import Refused
@@ -49,32 +50,59 @@ class VE(Preconditioning):
         return (0.5 * level_of(sigma)).log()
 
 
-class IDDPM(Preconditioning):
-    """VP's c_skip, c_out, c_in; c_noise = M − 1 − j for the level u_j nearest to σ, the only ones the model knows."""
+class Discrete(Preconditioning):
+    """VP's c_skip, c_out, c_in; c_noise = t for the level σ_t nearest to σ, the only ones that the model knows.
 
-    def __init__(self):
-        self.u = torch.from_numpy(timesteps.iddpm_u().copy())
-        self.sigma_min, self.sigma_max = float(self.u[-2]), float(self.u[0])
+    levels: σ_t of t = 0, 1, …, rising. lowest: one below σ_0 that σ is rounded to, too, where there is one.
+    """
+
+    def __init__(self, levels: Callable[[], np.ndarray], lowest: float | None = None):
+        self._levels, self._below = levels, 0 if lowest is None else 1
+        self._lowest = lowest
+        self.sigma_min, self.sigma_max = float(levels()[0]), float(levels()[-1])
 
     def _index(self, sigma):
-        """argmin_j |u_j − σ|, by bisection in the decreasing u."""
-        rising = _iddpm_levels(sigma.device, sigma.dtype).flip(0)
+        """argmin_j |σ_j − σ|, by bisection."""
+        rising = _on(self._levels, self._lowest, sigma.device, sigma.dtype)
         upper = torch.searchsorted(rising, sigma.contiguous()).clamp(1, len(rising) - 1)
-        nearest = torch.where(sigma - rising[upper - 1] < rising[upper] - sigma, upper - 1, upper)
-        return len(rising) - 1 - nearest
+        return torch.where(sigma - rising[upper - 1] < rising[upper] - sigma, upper - 1, upper)
 
     def round_sigma(self, sigma: Level) -> torch.Tensor:
         sigma = level_of(sigma)
-        return _iddpm_levels(sigma.device, sigma.dtype)[self._index(sigma)]
+        return _on(self._levels, self._lowest, sigma.device, sigma.dtype)[self._index(sigma)]
 
     def c_noise(self, sigma: Level) -> torch.Tensor:
-        return timesteps.IDDPM_LEVELS - 1 - precisely(self._index(level_of(sigma)))
+        return precisely(self._index(level_of(sigma))) - self._below
+
+
+class IDDPM(Discrete):
+    """iDDPM's levels u_j, t = M − 1 − j, and u_M = 0: guided-diffusion's cosine schedule."""
+
+    def __init__(self):
+        super().__init__(_iddpm, 0.0)
+        self.u = torch.from_numpy(timesteps.iddpm_u().copy())
+
+
+class ADM(Discrete):
+    """guided-diffusion's linear schedule."""
+
+    def __init__(self):
+        super().__init__(_linear)
+
+
+def _iddpm() -> np.ndarray:
+    return timesteps.iddpm_u()[-2::-1]
+
+
+def _linear() -> np.ndarray:
+    return respacing.table(cosine=False)
 
 
 @lru_cache(maxsize=16)
-def _iddpm_levels(device, dtype) -> torch.Tensor:
-    """The levels u_j where they are looked up: copied there once."""
-    return sent(torch.from_numpy(timesteps.iddpm_u().copy()), device, dtype)
+def _on(levels, lowest, device, dtype) -> torch.Tensor:
+    """The levels where they are looked up, with the one below them: copied there once."""
+    below = [] if lowest is None else [lowest]
+    return sent(torch.from_numpy(np.concatenate([below, levels()])), device, dtype)
 
 
 class EDM(Preconditioning):
@@ -108,18 +136,21 @@ class EDM(Preconditioning):
 
 class Flow(Preconditioning):
     """The network sees z = (1 − t)·y + t·n and t = σ/(1 + σ), so that c_in = 1/(1 + σ) and c_noise = t. It tells the
-    velocity n − y (arXiv 2210.02747): c_skip = 1/(1 + σ), c_out = −t; or y (arXiv 2511.13720): c_skip = 0, c_out = 1.
+    velocity n − y (arXiv 2210.02747): c_skip = 1/(1 + σ), c_out = −t; or y (arXiv 2511.13720): c_skip = 0, c_out = 1;
+    or n: c_skip = 1, c_out = −σ.
     """
 
     sigma_min, sigma_max = 0.0, float("inf")
 
-    def __init__(self, data: bool = False):
-        self._data = data
+    def __init__(self, data: bool = False, noise: bool = False):
+        self._data, self._noise = data, noise
 
     def c_skip(self, sigma: Level) -> torch.Tensor:
-        return self.c_in(sigma) * (not self._data)
+        return super().c_skip(sigma) if self._noise else self.c_in(sigma) * (not self._data)
 
     def c_out(self, sigma: Level) -> torch.Tensor:
+        if self._noise:
+            return super().c_out(sigma)
         return torch.ones_like(level_of(sigma)) if self._data else -self.c_noise(sigma)
 
     def c_in(self, sigma: Level) -> torch.Tensor:
@@ -141,6 +172,7 @@ PRECONDITIONINGS: dict[str, Callable] = {
         ),
         Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
         Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
+        Choice("adm", "ADM", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)", "as VP's, on the levels of ADM's linear schedule"),
         Choice(
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
@@ -171,6 +203,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
                 Alias("x_prediction", "x-prediction", help="the network tells the data"),
                 *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
             ),
+        ),
+        Choice(
+            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
+            "it tells the noise, as VP's does, of flow matching's state",
         ),
     )
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from edm import schedules
+from edm import respacing, schedules
 from edm.base.choices import Alias, spelled
 from edm.base.errors import Refused
 
@@ -179,6 +179,18 @@ def _ays(model, title):
     )  # fmt: skip
 
 
+def _adm(name, title, cosine):
+    """Levels that guided-diffusion's models know."""
+    levels = respacing.table(cosine)
+    return Discretization(
+        name, partial(respacing.levels, cosine), (float(levels[0]), float(levels[-1])), title,
+        "σ_t, t even, or as respacing says", f"those of guided-diffusion's {'cosine' if cosine else 'linear'} schedule",
+        ("respacing", "sigma_min"), most=lambda sigma_min, sigma_max: len(
+            respacing.available(cosine, sigma_min, sigma_max)
+        ),
+    )  # fmt: skip
+
+
 _VP = schedules.vp()
 DISCRETIZATIONS = {
     d.name: d
@@ -247,6 +259,8 @@ DISCRETIZATIONS = {
                 Alias("sd3", usual={"shift": SD3_SHIFT}),
             ),
         ),
+        _adm("adm", "ADM", cosine=False),
+        _adm("adm_cosine", "ADM cosine", cosine=True),
         *(
             _ays(model, title)
             for model, title in (("sd15", "SD 1.5"), ("sdxl", "SDXL"), ("deepfloyd", "DeepFloyd"), ("svd", "SVD"))

@@ -35,23 +35,24 @@ def chosen_states(total: int, numbers_each: int) -> np.ndarray:
     return np.unique(np.linspace(0, total - 1, min(total, most)).round().astype(int))
 
 
-def trajectory(states, sigma_data: float, since: int = 0) -> dict:
-    """The states of a run so far. x is sent as x/s; images at constant contrast, as uint8 of x and of D, and those of
-    the first `since` states not again, unless the states are thinned."""
+def trajectory(states, sigma_data: float, since: int = 0, plane=None, levels=None) -> dict:
+    """The states of a run so far. x is sent as x/s, of more dimensions in their `plane` [2, d]; images at constant
+    contrast, as uint8 of x and of D, and those of the first `since` states not again, unless the states are thinned.
+    levels: which ones the states stand for, where these are not all up to the last."""
     shape = tuple(states[0].x.shape[1:])
     index = chosen_states(len(states), states[0].x.numel())
     sent = [states[i] for i in index]
     packed = {
         "shape": shape if len(shape) > 1 else (min(shape[0], 2),),
         "count": len(states[0].x),
-        "index": index.tolist(),
+        "index": index.tolist() if levels is None else [levels[i] for i in index],
         "t": [state.t for state in sent],
         "sigma": [state.sigma for state in sent],
         "scale": [state.scale for state in sent],
         "evaluations": states[-1].evaluations,
     }
     if len(shape) == 1:
-        packed["x"] = float32(unscaled(sent))
+        packed["x"] = float32(unscaled(sent, plane))
     else:
         known = since if len(sent) == len(states) else 0
         new = sent[known:]
@@ -74,11 +75,13 @@ def time_axis(path, points: int = 240) -> dict:
 
 
 def components(mixture) -> dict:
-    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…); none of one in more
-    than two dimensions."""
+    """The mixture's parameters for the page to shade p(x; σ) with: rows of (weight, std, mean…); of one on a plane in
+    more dimensions, those in it; none of others there."""
+    mixture = getattr(mixture, "inner", mixture)
     if mixture.means.shape[1] > 2:
         return {"count": 0, "rows": ""}
     weights = mixture.weights().numpy()[:, None]
     stds = mixture.stds().numpy()[:, None]
     rows = np.concatenate([weights, stds, mixture.means.numpy()], axis=1)
-    return {"count": len(rows), "rows": float32(rows)}
+    labels = {} if mixture.labels is None else {"labels": mixture.labels.tolist()}
+    return {"count": len(rows), "rows": float32(rows), **labels}

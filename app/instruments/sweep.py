@@ -12,8 +12,9 @@ from pydantic import model_validator
 from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.instruments.timing import evaluation_seconds, said
 from app.messages import drawings
-from edm import diagnostics, models, presets, runner
+from edm import diagnostics, models, presets
 from edm.base.choices import titles
 from edm.base.errors import Refused
 from edm.base.fields import choices, symbol
@@ -25,7 +26,6 @@ from edm.diagnostics.ranges import EXAMPLES
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded
-from edm.sampling.loop import last
 from edm.sampling.settings import Sampling
 
 AT_ONCE_SECONDS, BRIEF_SECONDS = 20, 2  # sweeps longer than this wait for a click; and where others wait, too
@@ -130,7 +130,7 @@ def respond(settings: Sweeping, context):
     plan = context.work.remember(
         ("plan", sweep, model.identity), lambda: diagnostics.plan_sweep(sweep, wrap=context.watch)
     )
-    seconds = _evaluation_seconds(sweep, model, context) * (plan.shared + plan.references)
+    seconds = evaluation_seconds(sweep.experiment, model, context) * (plan.shared + plan.references)
     body["plan"] = _described(sweep, plan, seconds)
     most = AT_ONCE_SECONDS if context.watch.alone else BRIEF_SECONDS
     waiting = seconds > most and not settings.run
@@ -147,31 +147,15 @@ def respond(settings: Sweeping, context):
             yield {**body, **_filled(sweep, done), "waiting": False, "summary": summary}, ended
 
 
-def _evaluation_seconds(sweep, model, context):
-    """Of one evaluation for all samples of a cell, from a short run."""
-
-    def measure():
-        experiment = sweep.experiment.changed(sampling={"steps": 2, "S_churn": 0.0, "discretization": "edm"})
-        taken = []
-        for _ in range(2):
-            start = time.perf_counter()
-            evaluations = last(runner.states(experiment, context.place(model), context.watch)).evaluations
-            taken.append((time.perf_counter() - start) / evaluations)
-        return min(taken)
-
-    return context.work.remember(("evaluation", model.identity, sweep.experiment.count), measure)
-
-
 def _described(sweep, plan, seconds):
     rows, columns = sweep.shape
     refused = sum(cell.experiment is None for cell in plan.cells)
-    duration = f"{seconds:.0f} s" if seconds >= 1.5 else f"{max(seconds, 0.1):.1f} s"
     text = f"{rows} × {columns} cells, {plan.naive:,} evaluations"
     if plan.shared < plan.naive:
         text += f", {plan.shared:,} with what cells share"
     if plan.references:
         text += f", and {plan.references:,} for exact solutions"
-    text += f": about {duration}."
+    text += f": about {said(seconds)}."
     if refused:
         text += f" {refused} cells have settings that do not go together."
     return text

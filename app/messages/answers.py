@@ -42,10 +42,12 @@ class Trajectory(Sent):
 
 
 class Components(Sent):
-    """A mixture's parameters. rows: [count, 2 + d] of weight, std, mean."""
+    """A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. labels: of which class each is, if it has
+    any."""
 
     count: int
     rows: Float32
+    labels: list[int] | None = None
 
 
 class Arrows(Sent):
@@ -73,9 +75,24 @@ class Nearest(Sent):
     copies: list[bool]
 
 
+class Density(Sent):
+    """Of the components, those of a class: what samples of it are to be like. weight: w of the tilted density whose
+    score guidance follows; null: there is none."""
+
+    label: int
+    weight: float | None
+
+
+class Low(Sent):
+    """Of a cascade the samples of its base, from which each sample was made: images [count, *shape]."""
+
+    images: Uint8
+    shape: list[int]
+
+
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
-    what its network computes in, if it has one."""
+    what its network computes in, if it has one. preview: what stands in its place for a moment, in words."""
 
     model: str
     title: str
@@ -85,23 +102,49 @@ class Picture(Sent):
     notes: list[str]
     milliseconds: float
     precision: Literal["float32", "bf16"] | None
+    preview: str | None = None
     run: Trajectory
     document: str
     python: str
     command: str
     components: Components | None = None
+    density: Density | None = None
     axis: TimeAxis | None = None
     field: Arrows | None = None
     nearest: Nearest | None = None
+    low: Low | None = None
+
+
+class Beside(Sent):
+    """A density, and how far samples are from it; floor: how far as many true ones are."""
+
+    title: str
+    mean: Numbers
+    spread: float
+    distance: float
+    floor: float
+
+
+class Led(Sent):
+    """Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
+    null: there is none."""
+
+    label: str
+    weight: float | None
+    mean: Numbers
+    spread: float
+    beside: list[Beside]
 
 
 class Measures(Sent):
-    """See `app.work.measures.measure`."""
+    """See `app.work.measures.measure`. solvable: false where guidance leaves no ODE to be solved."""
 
     error: float | None
     distance: float | None
     floor: float | None
     stochastic: bool
+    solvable: bool | None = None
+    led: Led | None = None
 
 
 class Steps(Sent):
@@ -171,12 +214,14 @@ class Offered(Sent):
 
 
 class Model(Sent):
-    """range: noise levels that it is for; null: no bound. classes: as written, and by name."""
+    """range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it
+    can be sampled without one."""
 
     name: str
     title: str
     shape: list[int]
     classes: list[tuple[str | int, str | int]]
+    unconditional: bool
     count: int
     trained: bool
     family: str | None
@@ -219,3 +264,49 @@ class Act(Sent):
 
     do: str
     runs: list[str]
+
+
+class LessonChoice(Sent):
+    """An answer to choose. because: said to who chose it, where it is wrong. when: see `edm.lessons`."""
+
+    text: str
+    when: str
+    because: str
+
+
+class LessonQuestion(Sent):
+    kind: str
+    text: str
+    choices: list[LessonChoice]
+    truth: str
+    unit: str
+
+
+class LessonStep(Sent):
+    """See `edm.lessons.Step`: what it says, what it opens, the controls that are shown, what is asked."""
+
+    text: str
+    open: str
+    only: list[str]
+    control: str
+    states: dict[str, str]
+    ask: LessonQuestion | None
+    reveal: str
+    claims: list[str]
+
+
+class Lesson(Sent):
+    name: str
+    title: str
+    about: str
+    paper: str
+    order: int
+    steps: list[LessonStep]
+
+
+class Revealed(Sent):
+    """What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on."""
+
+    told: str
+    truth: float | None
+    right: list[int]

@@ -107,13 +107,46 @@ class Tab(Sent):
     tasks: list[TaskKind] | None = None
 
 
+class Guidance(Sent):
+    """See `edm.guidance.Guidance`. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none."""
+
+    name: str
+    takes: str
+    needs: bool
+    neutral: float | None
+    classes: bool
+    population: bool
+
+
+class Classifier(Sent):
+    """One of noisy samples, which may guide models of samples of its shape and of its classes."""
+
+    name: str
+    title: str
+    shape: list[int]
+    classes: list[str]
+
+
 class Boot(Sent):
     knobs: dict[str, Knob]
+    guidances: list[Guidance]
+    classifiers: list[Classifier]
     ranges: dict[str, tuple[float, float]]
     designs: list[Design]
     models: list[Model]
     tabs: list[Tab]
     figures: list[Figure]
+    lessons: list[LessonTitle]
+
+
+class LessonTitle(Sent):
+    """A lesson in the list of all. steps: how many."""
+
+    name: str
+    title: str
+    about: str
+    paper: str
+    steps: int
 
 
 class Show(Sent):
@@ -131,6 +164,13 @@ class Controls(Sent):
     hide: list[str] | None = None
 
 
+class LessonPlace(Sent):
+    """A lesson, and its step from 1 on."""
+
+    name: str
+    step: int
+
+
 class Address(Sent):
     """What an address says. values, pinned: of experiments. notice: what was left out."""
 
@@ -139,5 +179,6 @@ class Address(Sent):
     view: dict[str, str]
     show: Show | None
     controls: Controls
+    lesson: LessonPlace | None
     notice: str | None
     models: Models | None

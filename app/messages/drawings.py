@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.messages.answers import Arrows, Column, Float32, Gappy, Numbers, Picture, Sent, Uint8
+from app.messages.answers import Arrows, Column, Components, Float32, Gappy, Numbers, Picture, Sent, Uint8
 
 
 class Axis(Sent):
@@ -200,6 +200,31 @@ class Copies(Drawing):
     patches: list[Patch]
 
 
+class Samples(Sent):
+    """In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions."""
+
+    distance: float
+    x: Float32
+
+
+class Prediction(Sent):
+    """What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions."""
+
+    title: str
+    what: str
+    formula: str
+    color: Column
+    cells: list[Samples]
+
+
+class Predictions(Drawing):
+    """components: of the data, in their plane."""
+
+    dimensions: list[int]
+    rows: list[Prediction]
+    components: Components
+
+
 class Pair(Sent):
     """x and D(x; σ), each [count, *shape]."""
 
@@ -344,3 +369,30 @@ class Sweep(Drawing):
     plan: str | None = None
     cells: list[Cell]
     waiting: bool | None = None
+
+
+class Guided(Sent):
+    """Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as
+    JSON text."""
+
+    title: str
+    samples: Uint8 | None
+    document: str
+
+
+class Kind(Sent):
+    """A line of the charts. error: why there is nothing of it."""
+
+    title: str
+    color: Column
+    error: str | None
+    pictures: list[Guided]
+
+
+class Tradeoff(Drawing):
+    """count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring."""
+
+    shape: list[int]
+    count: int
+    waiting: bool
+    lines: list[Kind]

@@ -50,6 +50,19 @@ class Open(Message):
     query: _Text
 
 
+class Lesson(Message):
+    """A lesson, by its name."""
+
+    name: _Text
+
+
+class Reveal(Message):
+    """What comes of a lesson's step: the document of one, and the settings that are shown."""
+
+    step: Annotated[dict[str, Any], Field(max_length=MOST_NAMES)]
+    values: _Values
+
+
 class Picture(Message):
     """Sample settings. field: where arrows are wanted. moving: while a knob is being moved."""
 

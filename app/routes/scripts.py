@@ -31,6 +31,7 @@ SHEETS = (
     "sampler/sampler.css",
     "instruments/instruments.css",
     "instruments/lanes.css",
+    "lessons/lessons.css",
     "train/form.css",
     "train/reading.css",
     "train/runs.css",

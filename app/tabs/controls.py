@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from app.figures.pack import components
 from app.instruments import INSTRUMENTS
 from app.training import datasets, film
 from app.work import thumbnails
-from edm import models, presets, timesteps
+from edm import classifiers, guidance, models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
@@ -20,6 +21,8 @@ def boot() -> dict:
     """All that the panel needs, as JSON data."""
     return {
         "knobs": knobs(Sampling) | knobs(Experiment),
+        "guidances": [_guidance(entry) for entry in guidance.GUIDANCES.values()],
+        "classifiers": told_apart(),
         "ranges": {name: d.range for name, d in timesteps.DISCRETIZATIONS.items()},
         "designs": [_design(name) for name in presets.names("designs")],
         "models": shown(),
@@ -54,6 +57,21 @@ def _figure(name: str) -> dict:
     }
 
 
+def told_apart() -> list[dict]:
+    """The classifiers of noisy samples, those that ship and those of runs."""
+    found = []
+    for name in (*classifiers.names(), *classifiers.of_runs()):
+        with suppress(Refused, OSError):
+            known = classifiers.load(name)
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            found.append({"name": name, **shown})
+    return found
+
+
+def _guidance(entry) -> dict:
+    return {name: getattr(entry, name) for name in ("name", "takes", "needs", "neutral", "classes", "population")}
+
+
 def _design(name: str) -> dict:
     preset = presets.read(name)
     return {
@@ -82,6 +100,7 @@ def described(model: models.Model) -> dict:
         "title": model.title,
         "shape": model.shape,
         "classes": [[written(name), name] for name in (model.class_names[k] for k in model.drawn)],
+        "unconditional": model.unconditional,
         "count": model.count,
         "trained": model.trained,
         "family": model.family,
@@ -111,7 +130,7 @@ def thumbnail(model) -> str | None:
     """A few samples (`app.work.thumbnails.of`); of a run those that it has drawn itself, of a dataset as the Train tab
     shows it. None where a network would have to be asked, which takes its time."""
     if model.run:
-        return film.thumbnail(model.path, model.shape)
+        return film.thumbnail(model.path, model.shape, model.plane)
     if model.trained:
         return thumbnails.shipped(model)
     return datasets.named(model.name, "").thumbnail

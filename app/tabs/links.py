@@ -5,6 +5,7 @@ view.<switch>                   what only concerns its picture: coordinates, arr
 show=<instrument>               the instrument that is shown, with its settings as <instrument>.<knob>
 figure=<preset>                 or a preset of the folder figures
 only=<names>, hide=<names>      the controls of the panel that are shown, or put away; a button shows all again
+lesson=<lesson>, step=<k>       a step of a lesson: what it opens, and above that whatever else the address says
 tab=<tab>                       or a tab; of the Train tab its form, its curves and its runs, as train.<…>
 
 Links are pasted, cut, and sent around: what trackers add is passed over, and so are the traces of HTML and of the
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import parse_qsl
 
 from app.instruments import INSTRUMENTS, of_tab
 from app.instruments import TABS as BENCHES
 from app.tabs import TABS
 from app.training import form
-from edm import presets
+from edm import lessons, presets
 from edm.base import flat
 from edm.base.documents import from_json
 from edm.base.errors import Refused, one_line, shown
@@ -29,7 +31,7 @@ from edm.base.sentences import is_number
 from edm.experiments.experiment import Experiment
 
 PIN, VIEW, SHOW, FIGURE, TAB, TRAIN = "pin", "view", "show", "figure", "tab", "train"
-ONLY, HIDE = "only", "hide"
+ONLY, HIDE, LESSON, STEP = "only", "hide", "lesson", "step"
 OWN = ("design", "nfe", SHOW)  # controls that are no setting: the columns, evaluations, the list of instruments
 FIRST = "sampler"  # the tab that is open where none is named
 MOST_SAID, MOST_WORDS = 4, 40  # things that a notice names; names in a list
@@ -45,12 +47,15 @@ _AFTER = ".,;:!?)]}>'\"»”’…*_ \t\r\n"  # of the sentence around a link
 
 def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dict], object] = dict) -> dict:
     """What an address says, for the page: {values, pinned, view, controls, notice, show: None or {tab, name,
-    values}}.
+    values}, lesson: None or {name, step}}.
 
     query: names and values, in their order. train: raises Refused for values that the Train tab's form cannot have.
     notice: None, or a sentence that names what was left out.
     """
-    link = _Link(query.items() if isinstance(query, Mapping) else query, train)
+    pairs = [(str(name), str(value)) for name, value in (query.items() if isinstance(query, Mapping) else query)]
+    lesson, before = _lesson(dict(pairs))
+    known = (LESSON, STEP) if lesson else ()
+    link = _Link([*before, *(pair for pair in pairs if pair[0] not in known)], train)
     show = link.shown()
     link.unshown(show["name"] if show else None)
     values, pinned = link.experiment(), link.experiment(PIN) if PIN in link.parts else None
@@ -61,6 +66,7 @@ def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dic
         "view": link.parts.get(VIEW, {}),
         "show": show,
         "controls": controls,
+        "lesson": lesson,
         "notice": link.notice,
     }
 
@@ -87,6 +93,18 @@ def _texts(values) -> dict[str, str]:
     for name, value in values.items():
         found |= _texts(value) if isinstance(value, dict) else {name: flat.written(value)}
     return found
+
+
+def _lesson(query) -> tuple[dict | None, list[tuple[str, str]]]:
+    """(the lesson that an address names and its step, from 1 on; what that step opens)."""
+    name, step = query.get(LESSON, "").rstrip(_AFTER), query.get(STEP, "1").rstrip(_AFTER)
+    if name not in lessons.names():
+        return None, []
+    steps = lessons.load(name).steps
+    k = int(step) if step.isdecimal() and len(step) < 4 and 1 <= int(step) <= len(steps) else 1
+    opened = steps[k - 1]
+    only = [(ONLY, ",".join(opened.only))] if opened.only else []
+    return {"name": name, "step": k}, [*parse_qsl(opened.open, keep_blank_values=True), *only]
 
 
 class _Link:
@@ -172,7 +190,7 @@ class _Link:
         unknown = [word for word in asked if word and word not in known]
         if unknown:
             self._leave(name, ",".join(unknown), f"there is no control of this name; there are {', '.join(known)}")
-        return [word for word in known if word in asked] or None
+        return [word for word in dict.fromkeys(asked) if word in known] or None
 
     def _chosen(self, name, known) -> str | None:
         value = self.parts.get("", {}).get(name)

@@ -15,7 +15,7 @@ from app.work.pictures import Picture, Window
 from app.work.probes import Probe
 from app.work.rivals import Rivals
 from app.work.thumbnails import Thumbnails
-from edm import diagnostics
+from edm import diagnostics, models, runner
 
 OF_EXPERIMENTS = {"measure": Measures, "measurePinned": Measures, "rivals": Rivals, "levels": Levels}
 ASPECTS = 0.1, 10.0
@@ -49,8 +49,15 @@ class Sampler:
 
 def _steps(message) -> Generator[bytes]:
     """Waits for nobody's turn: it counts."""
-    sampling = experiment_of(message.values).sampling.changed(sigmas=None)
-    yield answer({"steps": diagnostics.steps_for(sampling, message.evaluations)})
+    experiment = experiment_of(message.values)
+    sampling, cost = experiment.sampling.changed(sigmas=None), None
+    if experiment.guidance != "none":
+        model = models.of(experiment)
+
+        def cost(sampling):
+            return runner.path(experiment.model_copy(update={"sampling": sampling}), model).evaluations
+
+    yield answer({"steps": diagnostics.steps_for(sampling, message.evaluations, cost)})
 
 
 def _job(event, message) -> Job:

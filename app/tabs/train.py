@@ -153,7 +153,8 @@ class Desk:
             return body_of(self._house.pool.run(Flow(checkpoint=str(checkpoint)), ticket))
 
         settings = about.settings_of(run)
-        return film.frame(run, images, settings.samples if settings else 16, flow)
+        plane = about.plane(settings)
+        return film.frame(run, images, settings.samples if settings else 16, flow, plane)
 
     def _datasets(self, visitor, known) -> dict | None:
         """What the visitor has uploaded or drawn, unless the page knows all of it."""

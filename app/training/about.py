@@ -9,7 +9,7 @@ import numpy as np
 from app.figures import pack
 from app.sentences.visible import names
 from app.training import devices, recipes
-from edm import diagnostics, runs
+from edm import data, diagnostics, runs
 from edm.base import atomic
 from edm.base.errors import Refused
 from edm.data import DATASETS, points
@@ -76,6 +76,12 @@ def design(run: runs.Run) -> dict:
         return {"grid": [], "density": [], "points": None}
     density = diagnostics.training_density(settings.design, GRID)
     return {"grid": rounded(GRID), "density": rounded(density), "points": _points(settings.data)}
+
+
+def plane(settings: Training | None) -> np.ndarray | None:
+    """By which points in many dimensions that a run draws are shown; None: the first two."""
+    known = data.learned(settings.data) if settings else None
+    return known.plane if known else None
 
 
 def _are_pictures(dataset: str) -> bool:

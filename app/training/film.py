@@ -17,24 +17,26 @@ from edm import checkpoints, runs
 from edm.base import atomic
 from edm.base.errors import Refused
 from edm.data.brought.vectors import NOT_NUMPY
+from edm.embedded import in_plane
 from edm.files import names, render, saved
 
 MOST_BYTES = 8 << 20
 MOST_POINTS, THUMBNAIL_POINTS = 1000, 220
 
 
-def frame(run: runs.Run, images: int, count: int, flow: Callable | None = None) -> dict | None:
+def frame(run: runs.Run, images: int, count: int, flow: Callable | None = None, plane=None) -> dict | None:
     """The samples of one tick, or None if there are none.
 
     Of pictures {images, count, columns, tile, gap, png}: a grid, its sizes in pixels; of points {images, dimension, x,
-    field}. count: of the samples. flow: of points in the plane, a checkpoint -> where the flow goes.
+    field}. count: of the samples. flow: of points in the plane, a checkpoint -> where the flow goes. plane: by which
+    those of more dimensions are drawn (`edm.embedded.in_plane`).
     """
     drawn = [names.samples_file(run.folder, int(images), suffix) for suffix in (".png", ".npz")]
-    found = _picture(drawn[0], count) or _points(drawn[1])
+    found = _picture(drawn[0], count) or _points(drawn[1], plane)
     if found is None:
         return None
-    checkpoint = names.checkpoint_file(run.folder, int(images))
-    if flow and found.get("dimension") == 2 and checkpoint.is_file():
+    checkpoint, flat = names.checkpoint_file(run.folder, int(images)), found.pop("of", None) == 2
+    if flow and flat and checkpoint.is_file():
         found["field"] = flow(checkpoint)
     return {"images": int(images), **found}
 
@@ -58,9 +60,12 @@ def _picture(path, count) -> dict | None:
     return {"count": count, **layout, "png": base64.b64encode(data).decode()}
 
 
-def _points(path) -> dict | None:
+def _points(path, plane) -> dict | None:
     samples = _samples(path)
-    return None if samples is None else {"dimension": samples.shape[1], "x": pack.float32(samples[:MOST_POINTS])}
+    if samples is None:
+        return None
+    drawn = in_plane(samples[:MOST_POINTS], plane)
+    return {"of": samples.shape[1], "dimension": drawn.shape[1], "x": pack.float32(drawn)}
 
 
 def _samples(path) -> np.ndarray | None:
@@ -82,20 +87,21 @@ def flow(checkpoint: Path, device) -> dict | None:
     return arrows(denoiser, denoiser.sigma_data, device)
 
 
-def thumbnail(checkpoint: Path, shape) -> str | None:
+def thumbnail(checkpoint: Path, shape, plane: np.ndarray | None = None) -> str | None:
     """What the run of a checkpoint has drawn last, as a thumbnail of its model; None if it has drawn nothing yet."""
     run = checkpoint.parent.parent
     try:
-        return _last(run, tuple(shape), atomic.stamp(run / "samples"))
+        return _last(run, tuple(shape), None if plane is None else plane.tobytes(), atomic.stamp(run / "samples"))
     except OSError:
         return None
 
 
 @lru_cache(maxsize=256)
-def _last(run, shape, _changed) -> str | None:  # the same for all checkpoints of a run
+def _last(run, shape, plane, _changed) -> str | None:  # the same for all checkpoints of a run
     for path in reversed(saved.samples(run)):
         if len(shape) == 1 and (samples := _samples(path)) is not None:
-            return pack.float32(samples[:THUMBNAIL_POINTS])
+            axes = None if plane is None else np.frombuffer(plane).reshape(2, -1)
+            return pack.float32(in_plane(samples[:THUMBNAIL_POINTS], axes))
         if len(shape) == 3 and (data := _bytes(path)):
             try:
                 return pack.uint8([render.first_of(Image.open(io.BytesIO(data)), shape)])

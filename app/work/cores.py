@@ -33,8 +33,8 @@ def divided(denoiser, x, sigma, labels=None):
 
     @torch.no_grad()  # which is a matter of each thread
     def part(rows):
-        own = None if labels is None else labels[rows]
-        return ask(part_of(denoiser, rows), x[rows], sigma[rows] if each else sigma, own)
+        own, level = part_of(denoiser, rows), sigma[rows] if each else sigma
+        return ask(own, x[rows], level, None if labels is None else labels[rows])
 
     ends = [round(len(x) * k / number) for k in range(number + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(ends))

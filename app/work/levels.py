@@ -13,7 +13,6 @@ from edm import models, runner
 from edm.base.errors import Refused
 from edm.diagnostics import Found, Optimized, optimizing
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import on
 
 POINTS, IMAGES = 128, 16  # samples that levels are found for
 SEEDS = 1 << 32
@@ -38,12 +37,15 @@ class Levels(Job):
 
     def _found(self, work, watch) -> Iterator[Found | Optimized]:
         experiment, model = self.experiment, models.of(self.experiment)
+        if not experiment.solvable:
+            raise Refused("with this guidance there is no exact solution for levels to come near to; choose another")
         numbers = range(IMAGES if len(model.shape) == 3 else POINTS)
         place = work.place(model, len(numbers))
         other = experiment.changed(sampling={"seed": (experiment.sampling.seed + 1) % SEEDS})
         z, labels = runner.start(experiment, place, numbers, model)
         others, _ = runner.start(other, place, numbers, model)
-        return optimizing(watch(on(model.denoiser, place)), experiment.sampling, z, labels, others=others)
+        denoiser = runner.denoiser(experiment, model, place, watch)
+        return optimizing(denoiser, experiment.sampling, z, labels, others=others)
 
 
 def _body(found: Found | Optimized) -> dict:

@@ -10,11 +10,13 @@ from app.work.jobs import Job
 from app.work.shared import Work, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
+from edm.base import flat
+from edm.diagnostics import leading
 from edm.evaluation.distances import distance_to
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import on
+from edm.sampling.guidance.settings import Guiding
 from edm.sampling.loop import last
-from edm.sampling.path import path_of
+from edm.sampling.path import Path
 
 MEASURED_SAMPLES = 1000  # the measures look at this many samples at the most
 MEASURED_IMAGES, HEAVY_REFERENCE_STEPS = 8, 96  # of image models, where an evaluation costs milliseconds
@@ -38,16 +40,49 @@ def measure(experiment: Experiment, work: Work, watch: Watch) -> dict:
     """
     model = models.of(experiment)
     samples = final(experiment, work, watch, model)[:MEASURED_SAMPLES]
-    path, dataset = path_of(experiment.sampling, model.denoiser), model.dataset
+    path = runner.path(experiment, model)
     count, exact, distance_of, floor = measured(model, len(samples)), None, None, None
-    if not path.stochastic:
+    if has_solution(experiment, path):
         exact = solved(experiment, model, count, path.sigmas[0], work, watch)
-    if len(model.shape) == 1 and dataset is not None:
-        distance_of, floor = _truth(dataset, experiment, len(samples), work, watch)
+    if len(model.shape) == 1 and model.dataset is not None:
+        distance_of, floor = _truth(experiment, model, len(samples), work, watch)
     with watch.turn():
         error = None if exact is None else diagnostics.rms_error(samples[:count], exact)
         distance = None if distance_of is None else distance_of(samples)
-    return {"error": error, "distance": distance, "floor": floor, "stochastic": path.stochastic}
+        led = _led(experiment, model, samples, work)
+    told = {"error": error, "distance": distance, "floor": floor, "stochastic": path.stochastic}
+    return {**told, **({} if experiment.solvable else {"solvable": False}), **({} if led is None else {"led": led})}
+
+
+def has_solution(experiment: Experiment, path: Path) -> bool:
+    """Whether its steps are those of an ODE, of which there is an exact solution."""
+    return experiment.solvable and not path.stochastic
+
+
+def _led(experiment, model, samples, work) -> dict | None:
+    """The samples of a class that they are led to, beside the densities that they might be of."""
+    found = leading.led(experiment)
+    if found is None:
+        return None
+    name = "led", *found, (model.dataset or model).name, len(samples)
+    known = work.remember(name, lambda: leading.known(experiment, len(samples)))
+    mean, spread = leading.moments(samples)
+    return {
+        "label": str(experiment.label),
+        "weight": found[1],
+        "mean": mean.tolist(),
+        "spread": spread,
+        "beside": [
+            {
+                "title": one.known.title,
+                "mean": one.known.mean.tolist(),
+                "spread": one.known.spread,
+                "distance": one.distance,
+                "floor": one.known.floor,
+            }
+            for one in leading.beside(samples, known)
+        ],
+    }
 
 
 def final(experiment: Experiment, work: Work, watch: Watch, model: models.Model | None = None):
@@ -69,12 +104,12 @@ def solved(experiment, model, count, start, work, watch):
     tried; and to its end, whichever of these moves on meanwhile.
     """
     sampling, start = experiment.sampling, f"{start:.12g}"  # whose last digits differ from one ρ to the next
-    name = "reference", model.identity, experiment.points, experiment.label, count, sampling.seed, start
+    name = *denoised_by("reference", experiment, model), count, sampling.seed, start
 
     def solve(watch):
         place = work.place(model, count)
         z, labels = runner.start(experiment, place, model=model)
-        denoiser = watch(on(model.denoiser, place))
+        denoiser = runner.denoiser(experiment, model, place, watch)
         labels = None if labels is None else labels[:count]
         with watch.turn():
             return diagnostics.reference(denoiser, z[:count], sampling, labels, reference_steps(model)).cpu()
@@ -82,14 +117,23 @@ def solved(experiment, model, count, start, work, watch):
     return work.once(name, solve, watch)
 
 
-def _truth(dataset, experiment, count, work, watch):
+def denoised_by(what: str, experiment: Experiment, model: models.Model) -> tuple:
+    """What something may be kept under that depends on what is denoised, and how it is led."""
+    guide = runner.guide(experiment, model)
+    settings = flat.flatten(experiment)
+    own = tuple((name, settings.get(name)) for name in Guiding.model_fields)
+    return what, model.identity, experiment.points, experiment.label, own, guide and guide.identity
+
+
+def _truth(experiment, model, count, work, watch):
     """(samples -> their distance to the data, that of `count` true samples)."""
-    name = dataset.name, experiment.points
-    points = work.once(("data", name), lambda _: diagnostics.true_points(dataset), watch)
+    drawn = diagnostics.data_of(experiment, model)
+    name = model.dataset.name, experiment.points, getattr(drawn, "classes", ())
+    points = work.once(("data", name), lambda _: diagnostics.true_points(drawn), watch)
 
     def measure(watch):
         with watch.turn():
-            return diagnostics.data_floor(dataset, count, points)
+            return diagnostics.data_floor(drawn, count, points)
 
     floor = work.once(("floor", name, count), measure, watch)
     if experiment.points is not None:  # of every stroke of a drawing, 2 MB would be kept

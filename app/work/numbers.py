@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 
 from app.work.jobs import Job
-from app.work.measures import final, measure, measured, reference_steps
+from app.work.measures import final, has_solution, measure, measured, reference_steps
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
@@ -20,7 +20,6 @@ from edm.base.errors import Refused
 from edm.diagnostics.errors import reference_evaluations
 from edm.experiments.experiment import Experiment
 from edm.sampling.denoisers import on
-from edm.sampling.path import path_of
 
 MOST_SECONDS = 20.0  # of computing
 MOST_NUMBERS = 4_000_000  # in an answer
@@ -44,7 +43,7 @@ def plain(experiment: Experiment, work: Work, watch: Watch) -> dict:
     """The result as plain numbers."""
     return {
         "samples": final(experiment, work, watch).tolist(),
-        "levels": list(path_of(experiment.sampling, models.of(experiment).denoiser).sigmas),
+        "levels": list(runner.path(experiment).sigmas),
         "measures": measure(experiment, work, watch),
         "settings": experiment.document(),
     }
@@ -52,11 +51,11 @@ def plain(experiment: Experiment, work: Work, watch: Watch) -> dict:
 
 def check_cost(experiment: Experiment, work: Work, watch: Watch) -> None:
     """Raises Refused, with the estimate, if sampling and measuring take more than a script may have."""
-    model, count, sampling = models.of(experiment), runner.count(experiment), experiment.sampling
-    path = path_of(sampling, model.denoiser)
+    model, count = models.of(experiment), runner.count(experiment)
+    path = runner.path(experiment, model)
     parts = [(torch.float32, path.evaluations, count)]
-    if not path.stochastic:  # the error is against a fine solution
-        fine = reference_evaluations(reference_steps(model))
+    if has_solution(experiment, path):  # the error is against a fine one
+        fine = max(path.passes, default=1) * reference_evaluations(reference_steps(model))
         parts.append((precise(work.place(model)), fine, measured(model, count)))
     seconds = 0.0
     for kind, evaluations, samples in parts:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import takewhile
 from typing import ClassVar
+
+import torch
 
 from app.figures import pack
 from app.figures.written import text
@@ -15,7 +18,8 @@ from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
-from app.work.shared import Work, identity
+from app.work.quick import Quick
+from app.work.shared import Work, files_of, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
 from edm.base.fields import Settings
@@ -23,9 +27,9 @@ from edm.base.transfers import sent
 from edm.data import sources
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
+from edm.sampling.cascade import Cascade
 from edm.sampling.computing import has_network
-from edm.sampling.denoisers import on
-from edm.sampling.path import path_of
+from edm.sampling.denoisers import Denoise
 
 FIELD_COLUMNS, FIELD_ROWS = 27, 17
 WINDOW = 1.3  # half height of the picture in units of the data's reach
@@ -42,8 +46,9 @@ class Window(Settings):
 class Picture(Job):
     """Previews while the experiment runs, then the whole. field: None where no arrows are wanted.
 
-    moving: a knob is being moved, so that the first preview is of a run in bf16, if that is quicker here
-    (`app.work.hasty`). All that follows, and whatever is kept or measured, is of one in float32.
+    Where a network takes long, a whole picture by few evaluations comes first (`app.work.quick`). moving: a knob is
+    being moved, so that previews are of a run in bf16, if that is quicker here (`app.work.hasty`). What follows, and
+    whatever is kept or measured, is of one in float32.
     """
 
     kind: ClassVar[str] = "picture"
@@ -53,8 +58,7 @@ class Picture(Job):
     moving: bool = False
 
     def files(self) -> dict[str, str | None]:
-        model = models.of(self.experiment)
-        return {str(model.path): model.stamp} if model.trained else {}
+        return files_of(self.experiment)
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[str, bool]]:
         experiment, model = self.experiment, models.of(self.experiment)
@@ -67,13 +71,22 @@ class Picture(Job):
         place, head = work.place(model, count), _head(experiment, model, work.own)
         exact = "float32" if has_network(model.denoiser) else None
 
-        def written(states, milliseconds, since=0, precision=exact, **more) -> str:
-            run = pack.trajectory(states, model.sigma_data, since)
+        def written(states, milliseconds, since=0, precision=exact, levels=None, **more) -> str:
+            run = pack.trajectory(states, model.sigma_data, since, model.plane, levels)
             more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
             return f"{head}, {text(more)[1:]}"
 
         shown = since = 0
-        if self.moving and (cast := hasty(model, place, count, work)):
+        cast = hasty(model, place, count, work) if self.moving else None
+        quick = Quick(experiment, model, runner.path(experiment, model), work)
+        begun = time.perf_counter()
+        how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
+        for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
+            yield written(states, 1000 * (time.perf_counter() - begun), since, levels=levels, **how), False
+            since, shown = len(states), math.inf
+        if shown:
+            since = 0
+        elif cast:
             begun = time.perf_counter()
             states = _begun(
                 runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch
@@ -81,7 +94,9 @@ class Picture(Job):
             yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
             shown = len(states)
         begun = time.perf_counter()
-        for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
+        bases: list = []
+        made = _heard(runner.denoiser(experiment, model, place, watch), bases)
+        for states, ended in watch.paced(runner.states(experiment, place, model=model, made=made)):
             milliseconds = 1000 * (time.perf_counter() - begun)
             if not ended and len(states) > shown:  # else what is shown has come further
                 yield written(states, milliseconds, since), False
@@ -89,14 +104,23 @@ class Picture(Job):
         more = {}
         if self.field and model.shape == (2,):
             with watch.turn():
-                more["field"] = _arrows(watch(on(model.denoiser, place)), model, states, self.field, place)
+                more["field"] = _arrows(experiment, model, states, self.field, place, watch)
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
+        for base in bases:
+            more["low"] = {"images": pack.uint8(base.cpu().numpy()), "shape": list(base.shape[1:])}
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
         yield whole, True
+
+
+def _heard(denoiser, bases) -> Denoise:
+    """The denoiser of a run; of a cascade one that lays the samples of its base there."""
+    if isinstance(denoiser, Cascade):
+        denoiser.heard = bases.append
+    return denoiser
 
 
 def _begun(states, watch) -> list:
@@ -108,7 +132,7 @@ def _begun(states, watch) -> list:
 
 def _head(experiment, model, own) -> str:
     """What all bodies of a picture have in common, as JSON text that goes on."""
-    path = path_of(experiment.sampling, model.denoiser)
+    path = runner.path(experiment, model)
     head = {
         "model": model.name,
         "title": model.title,
@@ -122,9 +146,20 @@ def _head(experiment, model, own) -> str:
     }
     if model.name == "drawn":
         head["components"] = pack.components(model.denoiser)
+    if density := _density(experiment, model):
+        head["density"] = density
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
     return text(head)[:-1]
+
+
+def _density(experiment, model) -> dict | None:
+    """What is to be shown behind samples of one class, in one and two dimensions."""
+    if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
+        return None
+    drawn = diagnostics.data_of(experiment, model)
+    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
+    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
 
 
 def _nearest(model, samples, work) -> dict | None:
@@ -141,12 +176,16 @@ def _nearest(model, samples, work) -> dict | None:
     }
 
 
-def _arrows(denoiser, model, states, window, device) -> dict:
+def _arrows(experiment, model, states, window, device, watch) -> dict:
+    """Of the sample that can be dragged, where classes take turns."""
     half = FOLLOW_WINDOW if window.follow else WINDOW
     grid = diagnostics.window_grid(half * window.aspect, half, FIELD_COLUMNS, FIELD_ROWS)
     sigmas = [states[i].sigma for i in pack.chosen_states(len(states), states[0].x.numel())]
     # the last state has σ = 0, where nothing moves: its arrows are those of the level before
     sigmas[-1] = sigmas[-2]
     follow = model.sigma_data if window.follow else None
-    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow)
+    denoiser = runner.denoiser(experiment, model, device, watch)
+    own = runner.labels_of(experiment, range(1))
+    labels = None if own is None else sent(torch.tensor(own * len(grid)), device)
+    arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow, labels)
     return {"positions": pack.float32(grid), "arrows": pack.float32(arrows.cpu())}

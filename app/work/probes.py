@@ -16,11 +16,11 @@ from edm import models, runner
 from edm.base.errors import Refused
 from edm.base.fields import Whole
 from edm.base.transfers import sent
+from edm.embedded import from_plane, in_plane
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import on
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.loop import sample
 from edm.sampling.noise import seeds
-from edm.sampling.path import path_of
 
 FARTHEST = 1e6
 
@@ -42,22 +42,24 @@ class Probe(Job):
 
     def _path(self, work, watch) -> dict:
         experiment, model = self.experiment, models.of(self.experiment)
-        path = path_of(experiment.sampling, model.denoiser)
+        if GUIDANCES[experiment.guidance].population:
+            raise Refused("samples of a population are drawn from each other: one of them has no path of its own")
+        path = runner.path(experiment, model)
         level = min(max(self.level, 0), path.steps - 1)
         if not all(abs(value) < FARTHEST for value in self.position):
             raise Refused(f"position {list(self.position)} is outside of every picture")
         place = work.place(model, runner.count(experiment, model))
         position = torch.tensor([self.position], dtype=torch.float32)
-        if len(model.shape) == 1 and model.shape[0] > 2:  # within the plane of the first two, by which it is drawn
-            position = torch.cat([position, torch.zeros(1, model.shape[0] - position.shape[1])], 1)
+        if len(model.shape) == 1 and model.shape[0] > 2:  # within the plane by which it is drawn
+            position = from_plane(position, model.shape[0], model.plane)
         _, labels = runner.start(experiment, place, model=model)
         k = self._nearest(model, level, position, place, work, watch) if path.stochastic else 0
         labels = None if labels is None else labels[k : k + 1]
         own = seeds(experiment.sampling.seed, 1, k)
         begin = level, sent(position, place) * path.scale(level)
-        denoiser = watch(on(model.denoiser, place))
+        denoiser = runner.denoiser(experiment, model, place, watch)
         found = sample(denoiser, None, experiment.sampling, labels, seeds=own, begin=begin)
-        line = torch.cat([state.x / state.scale for state in found])[:, :2].tolist()
+        line = in_plane(torch.cat([state.x / state.scale for state in found]), model.plane).tolist()
         return {"level": level, "sigma": list(path.sigmas[level:]), "path": line}
 
     def _nearest(self, model, level, position, place, work, watch) -> int:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from app.work.jobs import Job
-from app.work.measures import measured, solved
+from app.work.measures import denoised_by, has_solution, measured, solved
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
 from edm.base.errors import Refused
 from edm.diagnostics import rms_error, with_evaluations
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import on
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 from edm.sampling.settings import Sampling
@@ -47,22 +46,25 @@ class Rivals(Job):
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict, bool]]:
         experiment, model = self.experiment, models.of(self.experiment)
-        path = path_of(experiment.sampling, model.denoiser)
-        if path.stochastic:
+        path = runner.path(experiment, model)
+        if not has_solution(experiment, path):
             yield {"best": None}, True
             return
         start, count = path.sigmas[0], measured(model, runner.count(experiment, model))
         exact = solved(experiment, model, count, start, work, watch)
+        calls = SOLVERS[experiment.sampling.solver].cost(path.steps, experiment.sampling)
         seed, rivals = experiment.sampling.seed, [solver for solver in SOLVERS.values() if solver.rival is not None]
-        settings = [_settings(solver, model, start, path.evaluations, seed) for solver in rivals]
+        settings = [_settings(solver, model, start, calls, seed) for solver in rivals]
 
         def race(watch):
             errors = [_error(experiment, model, sampling, exact, work, watch) for sampling in settings]
             return min(zip(errors, settings, strict=True), key=lambda pair: pair[0])
 
-        name = "rivals", model.identity, experiment.points, experiment.label, count, experiment.sampling.seed
-        error, best = work.once((*name, f"{start:.12g}", path.evaluations), race, watch)
-        yield {"best": _told(best, error, model) if math.isfinite(error) else None}, True
+        name = *denoised_by("rivals", experiment, model), count, experiment.sampling.seed
+        error, best = work.once((*name, f"{start:.12g}", calls), race, watch)
+        told = _told(best, error, experiment, model) if math.isfinite(error) else None
+        worth = told is not None and told["evaluations"] <= path.evaluations
+        yield {"best": told if worth else None}, True
 
 
 def _settings(solver, model, start, evaluations, seed) -> Sampling:
@@ -78,20 +80,21 @@ def _error(experiment, model, sampling, exact, work, watch) -> float:
     z, labels = runner.start(experiment, place, range(len(exact)), model)
     with watch.turn():
         try:
-            end = last(sample(watch(on(model.denoiser, place)), z, sampling, labels)).x.cpu()
+            denoiser = runner.denoiser(experiment, model, place, watch)
+            end = last(sample(denoiser, z, sampling, labels)).x.cpu()
         except Refused:
             return math.inf
         error = rms_error(end, exact)
     return error if math.isfinite(error) else math.inf
 
 
-def _told(sampling, error, model) -> dict:
+def _told(sampling, error, experiment, model) -> dict:
     solver, document = SOLVERS[sampling.solver], sampling.document(complete=True)
     title = f"{solver.title}-{sampling.order}" if sampling.order else solver.title
     changed = ["solver", "order", "steps", "sigma_max", *ROWS, *(() if solver.in_sigma else COORDINATES)]
     return {
         "method": f"{title} {'with flow’s time steps' if solver.in_sigma else 'in flow’s coordinates'}",
-        "evaluations": path_of(sampling, model.denoiser).evaluations,
+        "evaluations": runner.path(experiment.changed(sampling=sampling.document(complete=True)), model).evaluations,
         "error": error,
         "sampling": {name: document[name] for name in changed},
     }

@@ -69,6 +69,18 @@ class Work:
 
 
 def identity(experiment: Experiment, model: models.Model | None = None) -> str:
-    """What an experiment's results are kept under: the settings, and which model it is that has their model's name.
-    model: that one, where it has been looked up already."""
-    return json.dumps([experiment.document(), (model or models.of(experiment)).identity])
+    """What an experiment's results are kept under: the settings, and which model it is that has their model's name, and
+    which that of their guide. model: that one, where it has been looked up already."""
+    asked = [model or models.of(experiment), *_guides(experiment, model)]
+    return json.dumps([experiment.document(), *(one.identity for one in asked)])
+
+
+def files_of(experiment: Experiment) -> dict[str, str | None]:
+    """The files that an experiment's results are of, as they were when they became known: its model's, its guide's."""
+    asked = [models.of(experiment), *_guides(experiment, None)]
+    return {str(one.path): one.stamp for one in asked if one.path is not None}
+
+
+def _guides(experiment, model) -> list:
+    found = runner.guide(experiment, model)
+    return [] if found is None else [found]

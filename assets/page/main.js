@@ -1,5 +1,6 @@
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
 import { Workbench } from "./instruments/workbench.js";
+import { Lessons } from "./lessons/lessons.js";
 import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
 import { Away } from "./shared/away.js";
@@ -9,8 +10,10 @@ import { Dropping } from "./shared/dropping.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
 import { Hints } from "./shared/hints.js";
+import { renewed } from "./shared/offered.js";
+import { SILENCE } from "./shared/server.js";
 import { Share } from "./shared/share.js";
-import { take } from "./shared/takeaway.js";
+import { downloads } from "./shared/takeaway.js";
 import { switchTheme } from "./shared/theme.js";
 import { Trail } from "./shared/trail.js";
 import { Undoing } from "./shared/undoing.js";
@@ -42,7 +45,7 @@ export async function mount(root, boot, server, address) {
   explorer.open(await address);
 }
 
-/** All that is found again by Back, Forward. @typedef {{ sampler: Saved, tab: string, shown: Saved, controls: import("./shared/messages.d.ts").Controls }} State */
+/** All that is found again by Back, Forward. @typedef {{ sampler: Saved, tab: string, shown: Saved, controls: import("./shared/messages.d.ts").Controls, lesson: import("./shared/messages.d.ts").LessonPlace | null }} State */
 
 class Explorer {
   current = "";
@@ -70,6 +73,7 @@ class Explorer {
       changed: () => {
         this.trail.changed();
         this.undoing?.refresh();
+        this.lessons?.moved();
       },
       visit: (go) => this.trail.visit(go),
       yours: () => this.sampler.accepted,
@@ -85,6 +89,13 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
+    this.lessons = new Lessons(this.parts.strip, this.parts.list, boot.lessons, {
+      server,
+      root,
+      open: (query) => this.openQuery(query),
+      settings: this.sampler.settings,
+      free: () => this.away.all(),
+    });
     this.away = new Away(root, () => this.page.changed());
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
@@ -105,7 +116,7 @@ class Explorer {
   }
 
   listen() {
-    const { tabs, figures, link, csv, gif, svg, png, theme } = this.parts;
+    const { tabs, figures, lessons, link, theme } = this.parts;
     for (const { name, link: node } of tabs)
       node.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey) return;
@@ -113,16 +124,9 @@ class Explorer {
         this.trail.visit(() => this.choose(name));
       });
     figures.addEventListener("click", () => this.gallery.open());
+    lessons.addEventListener("click", () => this.lessons.list());
     link.addEventListener("click", () => this.share.open());
-    csv.addEventListener("click", () => this.tab.saveCsv?.());
-    png.addEventListener("click", () => this.tab.savePng());
-    for (const [form, node] of /** @type {["gif" | "svg", HTMLButtonElement][]} */ (Object.entries({ gif, svg })))
-      node.addEventListener("click", async () => {
-        node.disabled = true; // it takes a moment
-        const sentence = await take(this.page.server, this.sampler.accepted, form);
-        node.disabled = false;
-        if (sentence) this.sampler.say(sentence);
-      });
+    downloads(this.parts, { server: this.page.server, sampler: this.sampler, shown: () => this.tab });
     theme.addEventListener("click", switchTheme);
     new MutationObserver(() => this.recolor()).observe(document.body, { attributeFilter: ["class"] });
   }
@@ -157,16 +161,11 @@ class Explorer {
    * One whose name was there before is another model now: pictures of it are asked for anew.
    * @param {import("./shared/messages.d.ts").Models} news
    */
-  takeModels({ clock, names, new: fresh, thumbnails, choices }) {
-    const { models } = this.boot;
-    for (const model of fresh) model.thumbnail = thumbnails[model.run ?? ""];
-    this.page.clock = clock;
-    const replaced = fresh.map(({ name }) => name).filter((name) => models.some((model) => model.name === name));
-    const added = new Set(fresh.map(({ name }) => name));
-    const kept = models.filter(({ name, run }) => !run || (names.includes(name) && !added.has(name)));
-    const all = [...kept, ...fresh];
-    this.boot.models = all.sort((a, b) => (a.family === b.family ? (a.images ?? 0) - (b.images ?? 0) : 0));
-    for (const tab of this.tabs.values()) attempt(() => tab.offer(choices, replaced));
+  takeModels(news) {
+    const { all, replaced } = renewed(this.boot.models, news);
+    this.page.clock = news.clock;
+    this.boot.models = all;
+    for (const tab of this.tabs.values()) attempt(() => tab.offer(news.choices, replaced));
   }
 
   /**
@@ -190,14 +189,25 @@ class Explorer {
   }
 
   /** @param {Address} opened */
-  #take({ models, show, values, pinned, view, controls, notice }) {
+  #take({ models, show, values, pinned, view, controls, lesson, notice }) {
     this.away.show(controls);
     if (models) this.takeModels(models);
     if (show) {
       this.choose(show.tab);
       this.tab.open({ show: show.name, values: show.values, notice });
-    }
+    } else if (lesson) this.choose(this.boot.tabs[0].name);
     this.sampler.open({ values, pinned, view, notice: show ? null : notice });
+    this.lessons.show(lesson, this.#query());
+  }
+
+  /**
+   * What an address of this page says, as if it had been opened; Back leads from there to here.
+   * @param {string} query
+   */
+  async openQuery(query) {
+    const reply = await this.page.server.reply("open", { serial: 0, query });
+    if (reply == null || reply.error != null) this.tab.say(reply?.error ?? SILENCE);
+    else this.trail.visit(() => this.#take(reply.body));
   }
 
   /**
@@ -236,13 +246,15 @@ class Explorer {
     this.trail.visit(() => {
       this.choose(name);
       this.sampler.load(document);
+      scrollTo(0, 0);
     });
-    scrollTo(0, 0);
   }
 
   /** @returns {State} */
   state() {
-    return { sampler: this.sampler.state(), tab: this.current, shown: this.tab.state(), controls: this.away.shown };
+    const { sampler, tab, away, lessons } = this;
+    const found = { sampler: sampler.state(), tab: this.current, shown: tab.state() };
+    return { ...found, controls: away.shown, lesson: lessons.place };
   }
 
   /**
@@ -261,26 +273,26 @@ class Explorer {
       JSON.stringify(tab.state()) !== JSON.stringify(saved) && tab.open({ ...saved, notice: null });
     back(this.sampler, state.sampler);
     this.away.show(state.controls);
+    this.lessons.show(state.lesson);
     this.choose(state.tab);
     if (this.tab !== this.sampler) back(this.tab, state.shown);
   }
 
   address() {
-    const { sampler, tab } = this;
-    const query = new URLSearchParams({
-      ...sampler.query(),
-      ...(tab === sampler ? {} : tab.query()),
-      ...this.away.query(),
-    });
+    const query = new URLSearchParams(this.lessons.address(this.#query()));
     const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
     return text && `?${text}`;
+  }
+
+  #query() {
+    const { sampler, tab } = this;
+    return { ...sampler.query(), ...(tab === sampler ? {} : tab.query()), ...this.away.query() };
   }
 
   texts() {
     return { link: new URL(this.address() || location.pathname, location.href).href, ...this.tab.texts() };
   }
 
-  /** The theme has changed, by our button or by Gradio. */
   recolor() {
     const colors = palette(this.root);
     for (const tab of this.tabs.values()) attempt(() => tab.recolor(colors));

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 import pickletools
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from edm.base.errors import Refused
@@ -86,11 +86,15 @@ def opcodes(file: IO[bytes], allowed: frozenset = OPCODES) -> Iterator[tuple[str
         yield name, argument
 
 
-def read(file: IO[bytes], names: dict[tuple[str, str], type], encoding: str = "ASCII") -> Any:
-    """The object in the pickle that begins where `file`, a binary file, stands.
+def read(
+    file: IO[bytes], names: dict[tuple[str, str], type], encoding: str = "ASCII",
+    stored: Callable[[Any], Any] | None = None,
+) -> Any:  # fmt: skip
+    """The object in the pickle that begins where `file`, a binary file, stands. It stands behind the pickle then.
 
     names: what stands for the names that may be used: {(module, name): Record, a subclass of it, Items or Encoded}.
-    encoding: of text that Python 2 wrote; "bytes" leaves it as it is.
+    encoding: of text that Python 2 wrote; "bytes" leaves it as it is. stored: what stands for the things that the
+    pickle only names, by their names; None: it may name none.
     Raises Refused for a pickle that is damaged, cut off, or asks for more.
     """
 
@@ -100,12 +104,18 @@ def read(file: IO[bytes], names: dict[tuple[str, str], type], encoding: str = "A
                 raise Refused(f"it calls {f'{module}.{name}'!r:.120}, which no such file needs")
             return names[module, name]
 
+        def persistent_load(self, pid):
+            return None if stored is None else stored(pid)
+
     start = file.tell()
     try:
-        for _ in opcodes(file):
+        for _ in opcodes(file, OPCODES if stored is None else OPCODES | {"BINPERSID"}):
             pass
+        end = file.tell()
         file.seek(start)
-        return Unpickler(file, encoding=encoding).load()
+        found = Unpickler(file, encoding=encoding).load()
+        file.seek(end)
+        return found
     except Refused:
         raise
     except DAMAGED as error:

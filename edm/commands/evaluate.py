@@ -147,7 +147,8 @@ def _guidance(settings) -> dict[str, Any]:
 
 def _denoiser(name_or_path: str, device, how):
     """(denoiser on `device`, the `Data` that it has learned or None) of a file, a run's folder or a model's name."""
-    from edm.experiments import models
+    from edm.experiments import models, runner
+    from edm.experiments.experiment import Experiment
 
     known_file = Path(name_or_path).exists() and not models.known(name_or_path)
     if name_or_path.lower().endswith(".safetensors") or known_file:
@@ -156,7 +157,8 @@ def _denoiser(name_or_path: str, device, how):
         denoiser = checkpoints.load(saved.chosen(name_or_path), device)
         return computing.applied(denoiser, how, device), data_learned(denoiser.header)
     model = models.load(name_or_path)
-    denoiser = computing.applied(model.denoiser, how, device)
+    whole = runner.denoiser(Experiment(model=model.name), model, device) if model.low else model.denoiser
+    denoiser = computing.applied(whole, how, device)
     if model.trained and (known := data_learned(model.header)) is not None:
         return denoiser, known
     return denoiser, None if model.dataset is None else Data(dataset=model.dataset.name)

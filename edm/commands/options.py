@@ -43,10 +43,12 @@ def fields(parser: argparse.ArgumentParser, kind: type[Settings], alone: bool = 
     from edm.base.aliases import aliases
     from edm.base.fields import knobs, registries
 
-    for settings in groups(kind).values():
-        group = parser.add_argument_group((settings.__doc__ or "").split(":")[0])
-        entries = registries(settings)
-        for name, knob in knobs(settings).items():
+    for part in (part for own in groups(kind).values() for part in _parts(own)):
+        group = parser.add_argument_group((part.__doc__ or "").split(":")[0])
+        entries = registries(part)
+        for name, knob in knobs(part).items():
+            if name not in vars(part)["__annotations__"]:
+                continue
             called = [alias.name for _, alias in aliases(entries.get(name, ())) if alias.title]
             how: dict[str, Any] = {"metavar": "VALUE"}
             if alone and isinstance(knob["default"], bool):
@@ -55,6 +57,13 @@ def fields(parser: argparse.ArgumentParser, kind: type[Settings], alone: bool = 
             if "_" in name:  # as other programs write it
                 group.add_argument(f"--{name.replace('_', '-')}", dest=name, help=argparse.SUPPRESS, **how)
     parser.set_defaults(kind=kind)
+
+
+def _parts(settings) -> list[type]:
+    """The classes whose fields these settings have: what they add themselves comes first."""
+    return [
+        part for part in settings.__mro__ if set(vars(part).get("__annotations__", ())) & set(settings.model_fields)
+    ]
 
 
 def settings(options: argparse.Namespace) -> Any:

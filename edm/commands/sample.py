@@ -28,15 +28,23 @@ MORE = """examples:
   python -m edm sample --model digits_edm --preset designs/vp --steps 40 --count 64 --out digits.png
   python -m edm sample --model spiral --out film.gif --dark
   python -m edm sample --config film.gif --steps 40
+  python -m edm sample --model digits_edm --label 3 --guidance free --guidance_weight 2 --out threes.png
   python -m edm sample --model runs/digits/checkpoints/00000200000.safetensors
   python -m edm sample --model digits_edm --count 50000 --out images/
+  python -m edm sample --model scenes_16_32 --cascade scenes_16 --cascade_noise 0.1 --out cascade.png
   torchrun --nproc_per_node 8 -m edm sample --model cifar10.safetensors --seeds 0-49999 --out images.zip
 
 --model is a name that `python -m edm models` lists, a .safetensors file of ours, or run-NAME_IMAGES: the checkpoint of
 so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 
 --label is a class's name (cat); a number is a name too where classes have numbers for names, and a class's place, from
-0, where none has.
+0, where none has. none: without a class, of a network that was so in part of its training.
+
+--guidance leads samples further than the model does: free (away from the same model without a class), classifier
+(--guide: a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w
+itself, as one population, and wants 100 steps or more. --guidance_interval 0.2,5: between two noise levels only.
+
+A model that makes images larger begins with samples of another, --cascade, which get noise of --cascade_noise.
 
 Presets, then the file of --config, then options: each goes over what stands before it.
 
@@ -260,7 +268,16 @@ def _picture(experiment, how, out, device, look):
                 sigma=[state.sigma for state in states],
                 settings=json.dumps(experiment.document()),
             )
-    print(f"{len(samples)} samples, {states[-1].evaluations} evaluations -> {out}")
+    print(f"{len(samples)} samples, {_cost(experiment, model, states[-1].evaluations)} evaluations -> {out}")
+
+
+def _cost(experiment, model, evaluations) -> str:
+    """The evaluations of a sample; of a cascade those of both stages."""
+    from edm.experiments import cascades, runner
+
+    if model.low is None:
+        return str(evaluations)
+    return f"{cascades.first(experiment, runner.denoiser(experiment, model))} + {evaluations}"
 
 
 def _states(experiment, how, device) -> list:

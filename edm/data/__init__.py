@@ -7,7 +7,7 @@ lazy, so that the table costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
@@ -17,8 +17,10 @@ from edm.base.paths import expanded
 from edm.data import digits, emoji, points, toy
 from edm.data.brought import Brought, Limits
 from edm.data.units import AS_THEY_ARE, Units
+from edm.embedded import Embedded, basis
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from edm.base.types import StrPath
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 class Dataset:
     """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default;
     class_names: what they are called, where they have other names than their numbers. units: of points, what they are
-    in their file.
+    in their file. parts: of a distribution without classes, what those of its parts are called that its exact denoiser
+    knows apart, as classes that can be sampled, and trained on by who asks for them.
 
     denoiser: the exact one, in closed form. sigma_data: standard deviation of a coordinate.
     """
@@ -41,6 +44,7 @@ class Dataset:
     count: int = 400
     class_names: tuple[str, ...] = ()
     units: Units = AS_THEY_ARE
+    parts: tuple[str, ...] = ()
 
     @cached_property
     def denoiser(self) -> Any:
@@ -50,29 +54,42 @@ class Dataset:
     def sigma_data(self) -> float:
         return self.denoiser.sigma_data
 
+    @property
+    def plane(self) -> np.ndarray | None:
+        """By which points in more than two dimensions are drawn, [2, d] (`edm.embedded`); None: the first two."""
+        return getattr(self.denoiser, "plane", None) if len(self.shape) == 1 and self.shape[0] > 2 else None
+
+    def within(self, dimensions: int) -> Dataset:
+        """These points on a plane in a space of so many dimensions. Raises Refused for fewer than they have."""
+        own = self.shape[0]
+        if dimensions < own:
+            raise Refused(f"dimensions = {dimensions}: {self.title} has {own} of its own; give as many, or more")
+        return replace(
+            self, name=f"{self.name}-{dimensions}", title=f"{self.title} in {dimensions} dimensions",
+            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)), units=AS_THEY_ARE,
+        )  # fmt: skip
+
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` samples of the data itself [count, *shape], float32; of one class if `label` is given."""
         return self.denoiser.sample(count, seed, label)
 
 
 def _parted(name, title, build, parts, dim=2, count=400) -> Dataset:
-    """A distribution of points whose parts are its classes."""
-    return Dataset(name, title, (dim,), build, len(parts), count, tuple(parts))
+    """A distribution of points whose parts are known."""
+    return Dataset(name, title, (dim,), build, count=count, parts=tuple(parts))
 
 
 def _undrawn():
     raise Refused("the model 'drawn' has no points of its own; use edm.data.of(experiment)")
 
 
-COMPASS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
-
 DATASETS = {
     dataset.name: dataset
     for dataset in (
-        _parted("eight_gaussians", "Eight Gaussians", toy.eight_gaussians, COMPASS),
+        Dataset("eight_gaussians", "Eight Gaussians", (2,), toy.eight_gaussians),
         _parted("two_moons", "Two moons", toy.two_moons, ["upper moon", "lower moon"]),
         _parted("circles", "Circles", toy.circles, ["inner circle", "outer circle"]),
-        _parted("spiral", "Spiral", toy.spiral, ["first arm", "second arm"]),
+        Dataset("spiral", "Spiral", (2,), toy.spiral),
         Dataset("checkerboard", "Checkerboard", (2,), toy.checkerboard),
         _parted("pinwheel", "Pinwheel", toy.pinwheel, [f"blade {k + 1}" for k in range(5)]),
         Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
@@ -141,12 +158,17 @@ def of_points(path: StrPath, columns: str | None = None) -> Dataset:
     )  # fmt: skip
 
 
+def chosen(settings: Any) -> Dataset:
+    """The distribution that an `edm.data.settings.Data` names, in as many dimensions. Raises ValueError."""
+    points = settings.dataset == "points"
+    found = of_points(settings.path, settings.columns) if points else load(settings.dataset)
+    return found if settings.dimensions is None else found.within(settings.dimensions)
+
+
 def learned(settings: Any) -> Dataset | None:
     """What an `edm.data.settings.Data` is, where that has an exact denoiser; None, too, if its file is gone."""
-    if settings.dataset != "points":
-        return DATASETS.get(settings.dataset)
     try:
-        return of_points(settings.path, settings.columns)
+        return chosen(settings)
     except Refused:
         return None
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
+from edm import data
 from edm.base.fields import Number, Place, Settings, Whole, knob, refusal
 from edm.data import sources
+from edm.embedded import MOST
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike
@@ -21,6 +23,7 @@ NOT_FOR_ALL = (
     "leave_out",
     "labels",
     "columns",
+    "dimensions",
 )  # fields that only some data read
 
 
@@ -39,6 +42,15 @@ class Data(Settings):
     crop: bool = knob(False, "crop", "Cut a square out of the middle of images that are not square")
     columns: str | None = knob(
         None, "columns", "Coordinates of a table of points, perhaps with its classes: x,y or 2,3,species"
+    )
+    dimensions: Whole | None = knob(
+        None,
+        "dimensions",
+        "Of points: lay them on a plane in a space of so many, turned by chance, always the same way; none: their own",
+        slider=(2, 512),
+        log=True,
+        ge=1,
+        le=MOST,
     )
     leave_out: bool = knob(False, "leave out", "Leave out images whose files are broken, in place of refusing them")
     labels: str | None = knob(
@@ -88,6 +100,9 @@ class Data(Settings):
         for name in NOT_FOR_ALL:
             if getattr(self, name) not in (None, False) and self.dataset not in (known := sources.readers(name)):
                 raise refusal(name, getattr(self, name), f"is only for the datasets {', '.join(known)}")
+        known = data.DATASETS.get(self.dataset)
+        if self.dimensions is not None and known is not None and self.dimensions < known.shape[0]:
+            raise refusal("dimensions", self.dimensions, f"must be at least {known.shape[0]}, those of {self.dataset}")
         if self.labels not in (None, allowed := sources.labels(self.dataset)):
             raise refusal("labels", self.labels, f"must be {allowed!r} for the dataset {self.dataset!r}")
         file = sources.file_of(self.dataset)

@@ -45,14 +45,16 @@ class DataError(Refused):
 
 
 class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. told: of its classes."""
+    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. parts: its parts count as
+    classes."""
 
     size = None
 
-    def __init__(self, dataset: data.Dataset, told: bool = True):
+    def __init__(self, dataset: data.Dataset, parts: bool = False):
         self._dataset, self.units = dataset, dataset.units
         self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
-        self.classes, self.class_names = (dataset.classes, dataset.class_names) if told else (0, ())
+        self.class_names = dataset.parts if parts else dataset.class_names
+        self.classes = len(dataset.parts) if parts else dataset.classes
 
     @property
     def exact(self) -> Any:
@@ -62,7 +64,8 @@ class Mixture:
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        known, chance = self._dataset.denoiser, uniforms(0, Purpose.DATA, indices, 1 + self.shape[0])
+        known = self._dataset.denoiser
+        chance = uniforms(0, Purpose.DATA, indices, 1 + getattr(known, "dim", self.shape[0]))
         return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 
 
@@ -128,12 +131,12 @@ def _toys() -> list[str]:
 
 
 def _mixture(settings):
-    return Mixture(data.load(settings.dataset), told=settings.labels == "parts")
+    return Mixture(data.chosen(settings), parts=settings.labels == "parts")
 
 
 def _toy(name):
     dataset = data.DATASETS[name]
-    return Reader(name, dataset.title, _mixture, knobs=("labels",) if dataset.classes else ())
+    return Reader(name, dataset.title, _mixture, knobs=("dimensions", *(("labels",) if dataset.parts else ())))
 
 
 @dataclass(frozen=True)
@@ -165,8 +168,8 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.of_points(settings.path, settings.columns)),
-                knobs=("path", "columns"), file="table, such as a .csv or .npy file",
+                "points", "Points in a file", lambda settings: Mixture(data.chosen(settings)),
+                knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),

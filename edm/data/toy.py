@@ -35,7 +35,7 @@ def _parts(*counts: int) -> np.ndarray:
 
 
 def eight_gaussians() -> GaussianMixture | PointSet:
-    return GaussianMixture(_polar(1.0, np.arange(8) * np.pi / 4), 0.08, labels=np.arange(8))
+    return GaussianMixture(_polar(1.0, np.arange(8) * np.pi / 4), 0.08)
 
 
 def two_moons() -> GaussianMixture | PointSet:
@@ -51,7 +51,7 @@ def circles() -> GaussianMixture | PointSet:
 
 def spiral() -> GaussianMixture | PointSet:
     arm = _along(lambda u: _polar(0.12 + 0.98 * u, 2.6 * np.pi * u), 56)
-    return GaussianMixture(np.concatenate([arm, -arm]), 0.045, labels=_parts(56, 56))
+    return GaussianMixture(np.concatenate([arm, -arm]), 0.045)
 
 
 def checkerboard() -> GaussianMixture | PointSet:

@@ -19,7 +19,7 @@ from edm.diagnostics.errors import REFERENCE_STEPS, reference, rms_error, sampli
 from edm.diagnostics.fields import direction_field, window_grid
 from edm.diagnostics.locality import LEVELS, Locality, locality, patch_sides, patchwise
 from edm.diagnostics.loss import LossCurve, gap_and_density, gap_field, losses
-from edm.diagnostics.measures import MEASURES, Measure, check_measure, to_data, true_points
+from edm.diagnostics.measures import MEASURES, Drawn, Measure, check_measure, data_of, to_data, true_points
 from edm.diagnostics.names import NAMES, Name, names
 from edm.diagnostics.optimizing import Found, Optimized, optimized, optimizing
 from edm.diagnostics.pairings import Pairing
@@ -55,6 +55,7 @@ __all__ = [
     "Crossing",
     "Curvature",
     "Draw",
+    "Drawn",
     "Found",
     "Lane",
     "LocalError",
@@ -87,6 +88,7 @@ __all__ = [
     "crossings",
     "curvature",
     "data_floor",
+    "data_of",
     "differing_rows",
     "direction_field",
     "effective_weight",

@@ -29,9 +29,39 @@ TRUE_POINTS, TRUE_IMAGES = 4000, 2000  # samples of the data to compare with
 _SEED = 10_000  # far from the seeds of what is compared with them
 
 
-def true_points(dataset: Dataset, count: int = TRUE_POINTS) -> torch.Tensor:
+def true_points(dataset: Dataset | Drawn, count: int = TRUE_POINTS) -> torch.Tensor:
     """Samples of an `edm.data.Dataset` [count, d] that no run has drawn, to compare with or to show."""
     return dataset.sample(count, seed=_SEED)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Samples of an `edm.data.Dataset` that are of some classes, by turns."""
+
+    dataset: Dataset
+    classes: tuple[int, ...]
+
+    def sample(self, count: int, seed: int = 0) -> torch.Tensor:
+        turns = len(self.classes)
+        found = torch.empty(count, *self.dataset.shape)
+        for k, label in enumerate(self.classes[:count]):
+            own = found[k::turns]
+            own[:] = self.dataset.sample(len(own), seed * turns + k, label)
+        return found
+
+
+def data_of(experiment: Experiment, model: models.Model) -> Dataset | Drawn:
+    """What samples of an `edm.Experiment` are to be like: its model's dataset, which must be known, or those of it that
+    are of the classes that it asks for."""
+    from edm.experiments import runner
+
+    dataset = model.dataset
+    assert dataset is not None
+    names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
+    asked = [names[k] for k in runner.classes_of(experiment)]
+    if dataset.denoiser.labels is None or not asked or not set(asked) <= set(own):
+        return dataset
+    return Drawn(dataset, tuple(own.index(name) for name in asked))
 
 
 @dataclass(frozen=True)
@@ -56,6 +86,8 @@ class Measure:
 
 
 def _no_error(experiment, model) -> str | None:
+    if not experiment.solvable:
+        return "with this guidance there is no ODE whose solution finer steps come near to; take another"
     if experiment.sampling.stochastic:
         return "a stochastic path has no ODE solution to compare with; set S_churn to 0"
     return None
@@ -68,7 +100,7 @@ def _no_distance(experiment, model) -> str | None:
 
 
 def _distance(experiment, model, device):
-    return distance_to(true_points(model.dataset))
+    return distance_to(true_points(data_of(experiment, model)))
 
 
 def _no_frechet(experiment, model) -> str | None:

@@ -48,8 +48,9 @@ class RacePoint:
     values: tuple[float, ...]
 
 
-def steps_for(sampling: Sampling, evaluations: int) -> int:
-    """The largest N that costs at most `evaluations` with these settings' solver; at least 1.
+def steps_for(sampling: Sampling, evaluations: int, cost: Callable[[Sampling], int] | None = None) -> int:
+    """The largest N that costs at most `evaluations` with these settings' solver; at least 1. cost: of settings, where
+    a call is not one evaluation, such as that of `runner.path`.
 
     Euler: N = evaluations; Heun: (evaluations + 1)//2. No more than the discretization has levels in the range (iDDPM's
     are few), nor than 1000. A hand-made list of levels is as long as it is. Raises SettingsError for fewer than 1
@@ -62,9 +63,13 @@ def steps_for(sampling: Sampling, evaluations: int) -> int:
     available = timesteps.DISCRETIZATIONS[sampling.discretization].most
     most = min(MAX_STEPS, available(*sampling.range)) if available else MAX_STEPS
     solver, low = SOLVERS[sampling.solver], 1
+
+    def costs(steps):
+        return cost(sampling.changed(steps=steps)) if cost else solver.cost(steps, sampling)
+
     while low < most:
         middle = (low + most + 1) // 2
-        low, most = (middle, most) if solver.cost(middle, sampling) <= evaluations else (low, middle - 1)
+        low, most = (middle, most) if costs(middle) <= evaluations else (low, middle - 1)
     return low
 
 

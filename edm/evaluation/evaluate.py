@@ -28,6 +28,7 @@ from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of, on
 from edm.sampling.loop import sample
 from edm.sampling.path import known_range, path_of
+from edm.sampling.upsampling import upsampler_of
 from edm.training.loss import AT_ONCE, per_sigma
 from edm.training.validation import SIGMAS
 
@@ -232,7 +233,7 @@ def _images(plan, true, measured, rows) -> dict[str, Any]:
 
 
 def _by_sigma(denoiser, true, device) -> dict[str, Any]:
-    if true.source is None:
+    if true.source is None or upsampler_of(denoiser) is not None:
         return {}
     split, conditional = Split(true.source, true.data.holdout), bool(denoiser_of(denoiser).classes)
     y, labels = sources.read(true.source, split.validation(MEASURED))

@@ -11,6 +11,7 @@ from edm.base.fields import Place, SettingsError, Whole, knob, refusal
 from edm.data import sources
 from edm.data.settings import Data
 from edm.experiments.experiment import Experiment
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.settings import Guiding
 from edm.sampling.settings import Sampling
 
@@ -77,6 +78,7 @@ class Evaluation(Guiding):
     def experiment(self, model: str) -> Experiment:
         """Of which the samples are drawn. Raises SettingsError for a guidance that the model cannot have."""
         guidance = {name: getattr(self, name) for name in Guiding.model_fields}
+        check_alone(self.guidance)
         return Experiment(model=model, sampling=self.sampling, **guidance)
 
     def data(self, learned: Data | None) -> Data | None:
@@ -99,6 +101,13 @@ class Evaluation(Guiding):
                 ("path",),
             )
         return learned
+
+
+def check_alone(guidance: str) -> None:
+    """Raises SettingsError for a guidance whose samples are not measured: they depend on each other."""
+    if GUIDANCES[guidance].population:
+        said = f"guidance = {guidance!r} is not measured here: its samples are one population, not independent"
+        raise SettingsError(said, ("guidance",))
 
 
 def _there(data) -> bool:

@@ -21,6 +21,7 @@ from edm.data.settings import Data, data_learned
 from edm.evaluation.estimates import difference
 from edm.evaluation.evaluate import Progress, evaluate
 from edm.evaluation.report import Report
+from edm.evaluation.settings import check_alone
 from edm.experiments import models, runner
 from edm.training.loss import AT_ONCE
 
@@ -59,6 +60,7 @@ def over_weights(
     model, values = models.of(experiment), [float(weight) for weight in weights]
     if experiment.label is not None and not experiment.by_turns(model):
         raise Refused("all classes are compared with the data; leave the class open")
+    check_alone(experiment.guidance)
     if not values:
         raise Refused("there are no weights; give some, such as 1, 1.5, 2, 3")
     asked = [experiment.changed(guidance_weight=weight, count=None) for weight in values]

@@ -15,9 +15,11 @@ from edm.sampling.cascade import Cascade
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
-    from edm.experiments.experiment import Experiment
     from edm.experiments.model import Model
     from edm.sampling.denoisers import Denoise
+
+
+# An experiment is an `edm.experiments.experiment.Experiment`, which asks this module itself.
 
 
 def fitting(model: Model) -> list[Model]:
@@ -59,7 +61,7 @@ def _data(model) -> Any:
     return None if known is None else (known.dataset, known.path)
 
 
-def base_experiment(experiment: Experiment, model: Model) -> Experiment:
+def base_experiment(experiment: Any, model: Model) -> Any:
     """What the base of a cascade samples: with the same seed, class and guidance, which is the base's alone."""
     base = base_of(model, experiment.cascade)
     alone = {"cascade": None, "cascade_noise": None, "cascade_steps": None}
@@ -67,19 +69,23 @@ def base_experiment(experiment: Experiment, model: Model) -> Experiment:
     return experiment.changed(model=base.name, label=label, **alone)
 
 
-def joined(upsampler: Denoise, base: Denoise, experiment: Experiment, model: Model) -> Cascade:
+def joined(upsampler: Denoise, base: Denoise, experiment: Any, model: Model) -> Cascade:
     """The two stages as the experiment asks for them."""
     assert model.low is not None
     noise = model.low.usual if experiment.cascade_noise is None else experiment.cascade_noise
     return Cascade(upsampler, base, noise, experiment.cascade_steps)
 
 
-def told(experiment: Experiment, model: Model, cascade: Cascade) -> str:
+def first(experiment: Any, cascade: Any) -> int:
+    """The evaluations of a cascade's first stage."""
+    return path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
+
+
+def told(experiment: Any, model: Model, cascade: Any) -> str:
     """What a cascade evaluates, in a sentence."""
     base = base_of(model, experiment.cascade)
-    first = path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
     then = path_of(experiment.sampling, cascade).evaluations
     return (
-        f"A cascade: {first} evaluations of {base.name} at {_size(base.shape)}, then {then} of {model.name}, whose "
-        f"low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
+        f"A cascade: {first(experiment, cascade)} evaluations of {base.name} at {_size(base.shape)}, then {then} of "
+        f"{model.name}, whose low-resolution images get noise of σ_c = {cascade.sigma_c:g}"
     )

@@ -122,6 +122,8 @@ class Experiment(Guiding):
     def _check_guidance(self, model) -> None:
         try:
             guides.check(self, model)
+        except guides.Unfit as error:
+            raise refusal("guide", self.guide, str(error)) from None
         except Refused as error:
             raise refusal("guidance", self.guidance, str(error)) from None
         if GUIDANCES[self.guidance].classes and self.without_class(model):

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
-from edm.experiments import models
+from edm.experiments import classifiers, models
 from edm.sampling.guidance import GUIDANCES
 
 if TYPE_CHECKING:
+    from edm.experiments.classifiers import Guide
     from edm.experiments.model import Model
     from edm.sampling.guidance.settings import Guiding
+
+
+class Unfit(Refused):
+    """The guide is none for this model; the sentence says why, after its name."""
 
 
 def check(settings: Guiding, model: Model) -> None:
@@ -41,8 +46,20 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     guide = _model(settings.guide)
     _fits(guide, model)
     if not guide.unconditional:
-        raise Refused(f"guide = {guide.name!r} always had a class in its training, so that it is no model without one")
+        raise Unfit("always had a class in its training, so that it is no model without one")
     return lambda: guide.denoiser
+
+
+def named(settings: Guiding, model: Model) -> Model | Guide | None:
+    """The model or classifier that guides: the one that is named, or taken where none is; None: there is none, or the
+    model itself."""
+    entry = GUIDANCES[settings.guidance]
+    if entry.takes == "classifier":
+        exact = _exact(settings.guide) if settings.guide else None if model.trained or not model.classes else model
+        return exact if exact is not None else classifiers.guide_of(model, settings.guide)
+    if settings.guide:
+        return _model(settings.guide)
+    return default(model) if entry.needs else None
 
 
 def default(model: Model) -> Model:
@@ -62,31 +79,36 @@ def _model(name) -> Model:
     try:
         return models.load(name)
     except Refused as error:
-        raise Refused(f"guide = {name!r:.80}: {error}") from None
+        raise Unfit(str(error)) from None
 
 
 def _same(guide, model):
     if guide.name == model.name:
-        raise Refused(f"guide = {guide.name!r} is the model itself, which leads away from nothing; choose a worse one")
+        raise Unfit("is the model itself, which leads away from nothing; choose a worse one")
     _fits(guide, model)
     if guide.classes != model.classes:
-        raise Refused(
-            f"guide = {guide.name!r} knows {guide.classes} classes, the model {model.classes}: they are told the same"
-        )
+        raise Unfit(f"knows {guide.classes} classes, the model {model.classes}, and both are told of the same")
 
 
 def _fits(guide, model):
     if guide.shape != model.shape:
         shapes = (" × ".join(map(str, shape)) for shape in (guide.shape, model.shape))
-        raise Refused("guide = {!r} makes samples of {}, the model of {}".format(guide.name, *shapes))
+        raise Unfit("makes samples of {}, the model of {}".format(*shapes))
 
 
 def _classifier(name, model) -> Callable[[], Any]:
-    """The exact posterior of a labelled distribution: the one of that name, or that the model is of."""
-    source = _model(name) if name else model
-    exact = source.dataset if name is None or not source.trained else None
-    if exact is None or not exact.classes:
-        raise Refused(f"guide = {name!r} is no classifier" if name else f"needs a classifier as guide for {model.name}")
+    """log p(c | x; σ): the exact posterior of a labelled distribution, that of its name or the model itself; or a
+    classifier's."""
+    source = _exact(name) if name else None if model.trained else model
+    if source is None or not source.classes:
+        guide = classifiers.guide_of(model, name)
+        return lambda: guide.classifier
     if source.shape != model.shape or source.classes != model.classes:
-        raise Refused(f"guide = {source.name!r} is for other classes, or other samples, than those of {model.name}")
-    return lambda: exact.denoiser.log_class_probability
+        raise Unfit("is for other classes, or other samples, than those of the model")
+    return lambda: source.denoiser.log_class_probability
+
+
+def _exact(name) -> Model | None:
+    """The exact model of that name, if there is one."""
+    found = models.load(name) if models.known(name) else None
+    return found if found is not None and not found.trained else None

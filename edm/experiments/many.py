@@ -55,7 +55,17 @@ class Many(Guiding):
     def experiment(self, model: str) -> Experiment:
         """Of which they are the samples. Raises SettingsError for a class or guidance that it does not know."""
         guidance = {name: getattr(self, name) for name in Guiding.model_fields}
-        return Experiment(model=model, label=self.label, sampling=self.sampling, **guidance)
+        return _apart(Experiment(model=model, label=self.label, sampling=self.sampling, **guidance))
+
+
+def _apart(experiment) -> Experiment:
+    """An experiment whose samples can be drawn a batch at a time. Raises Refused for a population."""
+    if runner.together(experiment):
+        raise Refused(
+            f"guidance = {experiment.guidance!r}: its samples are one population, which is drawn at once; write up to "
+            "4,096 of them into a .png, .csv or .npz"
+        )
+    return experiment
 
 
 class Progress(NamedTuple):
@@ -84,11 +94,7 @@ class Drawing:
     def __init__(self, experiment: Experiment, computing: Computing, device: torch.device):
         self.experiment, self.computing, self.device = experiment, computing, device
         self.model = models.of(experiment)
-        if runner.together(experiment):
-            raise Refused(
-                f"guidance = {experiment.guidance!r}: its samples are drawn together, as one population, and these are "
-                "drawn batch after batch; write them into a .png, .csv or .npz"
-            )
+        _apart(experiment)
         self.size = at_once(self.model, computing, device)
         self._denoiser = runner.denoiser(experiment, self.model, device, lambda d: prepared(d, computing, device))
 

@@ -12,6 +12,8 @@ from edm.base.errors import Refused
 from edm.data import classes
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from edm.data.units import Units
     from edm.files.checkpoints import Header
     from edm.sampling.upsampling import Low
@@ -53,7 +55,7 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        names = self.header.class_names if self.header else self._exact.class_names
+        names = self.header.class_names if self.header else self._exact.class_names or self._exact.parts
         return names or tuple(str(k) for k in range(self.classes))
 
     @property
@@ -112,6 +114,11 @@ class Model:
     def units(self) -> Units:
         """What its points are in the file that they are of, or were learned from."""
         return self.header.units if self.header else self._exact.units
+
+    @property
+    def plane(self) -> np.ndarray | None:
+        """By which its points are drawn (`edm.data.Dataset.plane`)."""
+        return self.dataset.plane if self.dataset else None
 
     @property
     def sigma_data(self) -> float:

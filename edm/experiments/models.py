@@ -18,7 +18,9 @@ from edm.base.atomic import stamp
 from edm.base.errors import Refused
 from edm.base.paths import expanded
 from edm.base.resources import ASSETS
+from edm.classifier import NO_DENOISER
 from edm.data.settings import data_learned
+from edm.experiments import classifiers
 from edm.experiments.model import Model
 from edm.experiments.registered import Registered, Told
 from edm.files import names as naming
@@ -53,6 +55,8 @@ def load(name: str) -> Model:
     if name in data.DATASETS:
         return exact(data.DATASETS[name])
     found = _trained().get(name) or _of_a_run(name)
+    if found is None and classifiers.known(name):
+        raise Refused(NO_DENOISER.format(f"{name} is a classifier"))
     if found is None:
         more = ""
         if re.search(r"[./\\]", name):
@@ -165,7 +169,9 @@ def followed() -> list[Model]:
 
 def exact(dataset: data.Dataset) -> Model:
     """A dataset's exact denoiser as a model."""
-    return Model(dataset.name, dataset.title, dataset.shape, dataset.classes, dataset.count, dataset)
+    return Model(
+        dataset.name, dataset.title, dataset.shape, dataset.classes or len(dataset.parts), dataset.count, dataset
+    )
 
 
 def _from_file(name, path) -> Model:
@@ -175,6 +181,8 @@ def _from_file(name, path) -> Model:
     header = read_header(path)
     if stamp(path) != before:
         raise Refused(f"{path} was replaced while it was read; try again")
+    if header.classifies:
+        raise Refused(NO_DENOISER.format(f"{name} is a classifier"))
     known = data_learned(header)
     if known and known.path and not Path(known.path).is_absolute():
         known = None  # an exported model knows the name of its file, which may be that of any other here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.base.types import Device
+    from edm.experiments.classifiers import Guide
     from edm.sampling.denoisers import Denoise
     from edm.sampling.path import Path
 
@@ -130,10 +132,10 @@ def denoiser(
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
-    guide = None if load is None else load()
-    if guide is not None:
-        guide = on(guide, there) if entry.takes == "classifier" else _ready(guide, there, wrap)
-    return entry(plain, experiment, guide)
+    leading = None if load is None else load()
+    if leading is not None:
+        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap)
+    return entry(plain, experiment, leading)
 
 
 def _ready(denoiser, device, wrap) -> Denoise:
@@ -141,11 +143,38 @@ def _ready(denoiser, device, wrap) -> Denoise:
     return wrap(moved) if wrap else moved
 
 
+def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
+    """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
+    return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
+
+
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:
-    """What its sampling means for its denoiser; the evaluations are those of its guidance, too."""
+    """What its sampling means for its denoiser; evaluations and notes are those of its guidance, too, and a cascade's
+    are those of its second stage, whose notes tell of both."""
+    model = model or models.of(experiment)
     if together(experiment):
-        return tilted_path((model or models.of(experiment)).denoiser, experiment.sampling)
-    return path_of(experiment.sampling, denoiser(experiment, model))
+        found = tilted_path(model.denoiser, experiment.sampling)
+    else:
+        asked = denoiser(experiment, model)
+        found = path_of(experiment.sampling, asked)
+        if model.low is not None:
+            found = replace(found, notes=(*found.notes, cascades.told(experiment, model, asked)))
+    return replace(found, notes=(*found.notes, *_notes(experiment, found)))
+
+
+MANY = 100  # steps of a population, from which on it is near what it would be with any number
+
+
+def _notes(experiment, path) -> list[str]:
+    """What is to be known of an experiment's guidance."""
+    name, weight = experiment.guidance, experiment.guidance_weight
+    if name != "none" and weight == GUIDANCES[name].neutral:
+        return [f"At w = {weight:g} the guidance {name} changes nothing"]
+    if together(experiment) and path.steps < MANY:
+        return [f"A population of {path.steps} steps is coarse; from about {MANY} on it is near p(x)·p(c|x)^w"]
+    if experiment.guidance_interval is not None and name != "none" and not path.passes:
+        return ["No step begins within guidance_interval, so that none is guided"]
+    return []
 
 
 def states(

@@ -23,14 +23,17 @@ from edm.base.atomic import atomic
 from edm.base.errors import Refused
 from edm.base.fields import Settings, SettingsError, Whole, refusal
 from edm.base.paths import expanded
+from edm.classifier import Classifier
 from edm.data.identity import Identity
 from edm.data.units import AS_THEY_ARE, Units
+from edm.embedded import MOST
 from edm.files import tensors
 from edm.files.foreign import foreign
 from edm.networks.settings import MAX_BLOCKS, MAX_CHANNELS, MAX_LEVELS
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.preconditioning import build as build_preconditioning
 from edm.sampling.upsampling import Low, Upsampler
+from edm.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,8 +51,8 @@ class NetworkConfig(Settings):
     """Arguments of `edm.networks.build`."""
 
     name: str
-    in_channels: Whole = Field(ge=1, le=64)
-    out_channels: Whole = Field(ge=1, le=128)
+    in_channels: Whole = Field(ge=1, le=MOST)
+    out_channels: Whole = Field(ge=1, le=100_000)
     resolution: Whole | None = Field(default=None, ge=1, le=1024)
     channels: Whole = Field(ge=4, le=MAX_CHANNELS)
     channel_mult: Annotated[tuple[_Multiplier, ...], Field(max_length=MAX_LEVELS)] = ()
@@ -96,6 +99,7 @@ class Metrics(Settings):
     nonfinite: Whole = 0
     held_out: bool = True
     copies: float | None = None
+    accuracy: tuple[float, ...] = ()
     evaluation: dict[str, str] = Field(default_factory=dict)
 
 
@@ -124,7 +128,7 @@ class Header(Settings):
     """
 
     format: Literal[1] = 1
-    kind: Literal["model", "checkpoint"]
+    kind: Literal["model", "classifier", "checkpoint"]
     title: str = ""
     family: str = ""
     note: str = ""
@@ -161,13 +165,18 @@ class Header(Settings):
             raise refusal(
                 "low", self.low and self.low.resolution, "must be below the resolution of the network's images"
             )
-        if len(self.class_names) not in (0, network.classes):
-            raise refusal("class_names", len(self.class_names), f"must be {network.classes} names, or none")
-        if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= network.classes):
-            raise refusal("taught", list(self.taught[:3]), f"must be classes in order, below {network.classes}")
+        if len(self.class_names) not in (0, self.classes):
+            raise refusal("class_names", len(self.class_names), f"must be {self.classes} names, or none")
+        if list(self.taught) != sorted(set(self.taught)) or (self.taught and self.taught[-1] >= self.classes):
+            raise refusal("taught", list(self.taught[:3]), f"must be classes in order, below {self.classes}")
         if len(self.metrics.sigmas) != len(self.metrics.validation):
             raise refusal("metrics", len(self.metrics.sigmas), "must have as many sigmas as losses")
         return self
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it is a classifier's, from which nothing can be sampled."""
+        return self.kind == "classifier" or (self.training or {}).get("learns") == "classifier"
 
     @property
     def _images(self) -> int:
@@ -176,7 +185,7 @@ class Header(Settings):
 
     @property
     def classes(self) -> int:
-        return self.network.classes
+        return self.network.out_channels if self.classifies else self.network.classes
 
     @property
     def drawn(self) -> tuple[int, ...]:
@@ -205,8 +214,9 @@ def read_header(path: StrPath) -> Header:
         return _header(path, file)
 
 
-def load(path: StrPath, device: Device = "cpu", ema: int = 0) -> Denoiser:
-    """The model in a file as a `Denoiser`, ready to be sampled; its `header` says what it is.
+def load(path: StrPath, device: Device = "cpu", ema: int = 0) -> Wrapped:
+    """The model in a file, its weights fixed: a `Denoiser`, ready to be sampled, or an `edm.classifier.Classifier`. Its
+    `header` says what it is.
 
     ema: which of the averages, where a checkpoint holds several (0: the first half-life).
     Raises ValueError for a file that is truncated, foreign, or not consistent in itself, and for weights that are not
@@ -215,7 +225,7 @@ def load(path: StrPath, device: Device = "cpu", ema: int = 0) -> Denoiser:
     with _opened(path) as file:
         header = _header(path, file)
         network = _fitting(header.network, file, f"ema{ema}/", path)
-    return denoiser(network.to(device), header)
+    return model(network.to(device), header)
 
 
 def broken(path: StrPath) -> str | None:
@@ -230,10 +240,12 @@ def broken(path: StrPath) -> str | None:
     return None
 
 
-def denoiser(network: nn.Module, header: Header) -> Denoiser:
-    """A network with its preconditioning, as the header says."""
+def model(network: nn.Module, header: Header) -> Wrapped:
+    """A network in its preconditioning, as the header says."""
     told = header.preconditioning.build(), header.shape, header.classes, header
-    return Denoiser(network, *told) if header.low is None else Upsampler(network, header.low, *told)
+    if header.low is not None:
+        return Upsampler(network, header.low, *told)
+    return Classifier(network, *told) if header.classifies else Denoiser(network, *told)
 
 
 def build(config: NetworkConfig, place: object = "the settings") -> Any:

@@ -1,14 +1,14 @@
-"""The paper's published checkpoints as model files of ours.
+"""Published checkpoints as model files of ours: the paper's, and guided-diffusion's (see `edm.files.guided`).
 
 The network is built anew from the name and the arguments of its class, and takes the tensors in the file if each has
-its place and its shape. Nothing in the file runs; see `edm.files.persistent`.
+its place and its shape. Nothing in the file runs; see `edm.files.persistent` and `edm.files.torch_saved`.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,7 +16,7 @@ from edm import schedules, timesteps
 from edm.base.errors import Refused
 from edm.base.kinds_of_files import is_safetensors
 from edm.base.paths import expanded
-from edm.files import checkpoints, persistent
+from edm.files import checkpoints, guided, persistent
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig
 from edm.files.foreign import READ, foreign
 from edm.networks import official
@@ -47,17 +47,33 @@ _WRAPPERS = {
 }
 
 
-def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
+def convert(path: StrPath, architecture: Any = None) -> tuple[Header, dict[str, torch.Tensor]]:
     """The averaged network in a published checkpoint, as `edm.checkpoints.save` takes it.
 
+    architecture: flags of a file of guided-diffusion's that is not called as a published one, by the names that its
+    constructors or scripts have for them, with noise_schedule; or the JSON file that holds them.
     Returns the header of a model file, and its float32 tensors under "ema0/".
     Raises ValueError that names the file and says why it cannot be converted; FileNotFoundError if there is none.
     """
-    check_kind(path)
-    try:
+    if check_kind(path) == "guided":
+        return _named(path, lambda: guided.converted(path, architecture))
+    if architecture is not None:
+        raise Refused(
+            f"{path} cannot be converted with --architecture: it is the paper's, and says its own; leave it out"
+        )
+
+    def read():
         with open(expanded(path), "rb") as file:
             document = persistent.read(file)
         return _converted(document, expanded(path).stem)
+
+    return _named(path, read)
+
+
+def _named(path, read) -> tuple[Header, dict[str, torch.Tensor]]:
+    """What it reads. Raises Refused that names the file where that fails."""
+    try:
+        return read()
     except Refused as error:
         reason = str(error)
     except _STRANGE as error:
@@ -65,27 +81,28 @@ def convert(path: StrPath) -> tuple[Header, dict[str, torch.Tensor]]:
     raise Refused(f"{path} cannot be converted: {reason:.{MAX_LETTERS}}")
 
 
-def convert_file(path: StrPath, out: StrPath) -> Header:
+def convert_file(path: StrPath, out: StrPath, architecture: Any = None) -> Header:
     """Write the model in the published checkpoint `path` to the file `out`, and return its header.
 
     Raises as `convert` does, and OSError where `out` cannot be written.
     """
-    header, tensors = convert(path)
+    header, tensors = convert(path, architecture)
     checkpoints.save(out, header, tensors)
     return header
 
 
-def check_kind(path: StrPath) -> None:
-    """Refuse other kinds of file than are read here, each with its remedy: as `convert` raises."""
+def check_kind(path: StrPath) -> str:
+    """The kind of a file that is read here, as `edm.files.foreign` calls it: "pickle" or "guided". Others are refused,
+    each with its remedy: as `convert` raises."""
     if "://" in str(path):
         raise Refused(f"{path} is an address; download the file, and give its name")
     if not expanded(path).exists():
         raise FileNotFoundError(f"there is no file {path}")
     kind = foreign(path)
-    if kind is not None and kind.name == "pickle":
+    if kind is not None and kind.name in ("pickle", "guided"):
         size = expanded(path).stat().st_size
         if size <= MAX_BYTES:
-            return
+            return kind.name
         reason = f"it has {size / 1e9:.1f} GB, and published files have less than {MAX_BYTES / 1e9:.1f}"
     elif kind is not None:
         reason = f"{kind.sentence}. This reads {READ}"

@@ -153,7 +153,7 @@ class _Run:
 
     def _places(self) -> np.ndarray:
         """Where all states are in the picture: [S, B, 2] pixels, far outside of it at most."""
-        x = array(render.unscaled(self.states)).reshape(len(self.states), len(self.states[0].x), -1)
+        x = array(render.unscaled(self.states, self.model.plane)).reshape(len(self.states), len(self.states[0].x), -1)
         q = x / np.hypot(self.sigmas, self.sigma_data)[:, None, None] / WINDOW
         if self.model.shape == (1,):
             across = np.broadcast_to(1 - 2 * (self.angles / self.angles[0])[:, None, None], q.shape)

@@ -5,6 +5,7 @@ Nothing in them is run: of a pickle in a zip the bytes are searched, of tensors 
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from edm.base.paths import expanded
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
-READ = "pickles as the paper's networks are published (edm-….pkl, of SongUNet or DhariwalUNet)"
+READ = "the paper's published pickles (edm-….pkl), and guided-diffusion's files (64x64_diffusion.pt, …)"
 _WRAP = "in Python any function D(x, sigma, labels=None) is a denoiser for edm.sample: {} and wrap it in one"
 _AGAIN = "get the file itself"
 _MUCH = 16 << 20  # bytes of a pickle or a header that are looked at
@@ -48,6 +49,12 @@ KINDS = _kinds(
     Foreign("gguf", "a GGUF file, of llama.cpp and its kin", "it is for these; take the file it was made from"),
     Foreign("h5", "an HDF5 file, such as Keras writes", _WRAP.format("load it with keras.models.load_model")),
     Foreign("keras", "a Keras model", _WRAP.format("load it with keras.models.load_model")),
+    Foreign(
+        "guided",
+        "weights of guided-diffusion's, or of a program of its kin",
+        "python -m edm convert makes a model file",
+    ),
+    Foreign("torn", "the beginning of a file of torch.save, whose end is missing", "get it again"),
     Foreign(
         "torch",
         "a zip of torch.save, such as a state_dict: weights without the network they belong to",
@@ -147,9 +154,10 @@ def _of_file(path):
         return "empty"
     for place, mark, name in _MARKS:
         if begin[place:].startswith(mark):
-            return name
+            return "guided" if name == "old torch" and _by_guided(_start(path)) else name
     if begin.startswith(b"PK\x03\x04"):
-        return _of_zip(path)
+        found = _of_zip(path)
+        return "torn" if found == "zip" and _TORCHS.match(begin) and not zipfile.is_zipfile(path) else found
     if is_safetensors(path):
         return _of_safetensors(path)
     if begin[:1] == b"\x80" and b"\x02" <= begin[1:2] <= b"\x05":
@@ -181,7 +189,9 @@ def _of_zip(path):
         script = "constants.pkl" in lasts and any("/code/" in name for name in names)
         lightning = b"pytorch-lightning_version" in pickled
         diffusers = _by_diffusers(mark.decode() for mark in _NAMES if mark in pickled)
-        return "torchscript" if script else "lightning" if lightning else "diffusers" if diffusers else "torch"
+        if script or lightning or diffusers:
+            return "torchscript" if script else "lightning" if lightning else "diffusers"
+        return "guided" if _by_guided(pickled) else "torch"
     if "model_index.json" in lasts:
         return "diffusers"
     if "model.weights.h5" in lasts:
@@ -190,6 +200,20 @@ def _of_zip(path):
 
 
 _NAMES = (b"down_blocks.0.", b"up_blocks.0.", b"conv_in.weight", b"time_embedding.linear_1", b"transformer_blocks.0.")
+
+
+_TORCHS = re.compile(rb"PK\x03\x04.{22}..{1,200}/data\.pkl", re.DOTALL)  # how torch's zips begin
+_GUIDED = re.compile(rb"(?:\0|\x8c.)input_blocks\.0\.0\.weight", re.DOTALL)  # the name of a tensor, whole
+
+
+def _start(path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(_MUCH)
+
+
+def _by_guided(pickled: bytes) -> bool:
+    """Whether tensors are called as in guided-diffusion's networks."""
+    return _GUIDED.search(pickled) is not None and b"time_embed.0.weight" in pickled
 
 
 def _by_diffusers(names: Iterable[str]) -> bool:

@@ -22,6 +22,7 @@ from edm.base.errors import Refused, shown
 from edm.base.paths import expanded
 from edm.base.transfers import array, stacked
 from edm.data import images
+from edm.embedded import in_plane
 
 if TYPE_CHECKING:
     import torch
@@ -138,14 +139,11 @@ def lines(trajectory: np.ndarray, sigmas: Numbers, size: int = 800) -> Image.Ima
     return picture
 
 
-def unscaled(states: Iterable[Any]) -> np.ndarray:
-    """x/s of the states of a run: [S, B, …]; of points in more than two dimensions, where they lie in the plane of the
-    first two, by which they are drawn."""
+def unscaled(states: Iterable[Any], plane: np.ndarray | None = None) -> np.ndarray:
+    """x/s of the states of a run: [S, B, …]; of points in more than two dimensions, where they lie in the plane [2, d]
+    by which they are drawn, or that of the first two."""
     states = list(states)
-    x, scales = (
-        stacked([state.x[:, :2] if state.x.ndim == 2 else state.x for state in states]),
-        [state.scale for state in states],
-    )
+    x, scales = stacked([in_plane(state.x, plane) for state in states]), [state.scale for state in states]
     if any(scale != 1 for scale in scales):
         x /= np.array(scales, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
     return x
@@ -156,7 +154,7 @@ def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
     states = list(states)
     if len(model.shape) == 3:
         return grid(states[-1].x.cpu(), scale_of(model.shape))
-    trajectory = unscaled(states)
+    trajectory = unscaled(states, model.plane)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
     known = model.dataset.denoiser if model.dataset and model.shape == (2,) else None

@@ -88,10 +88,10 @@ def told(template: str, ask: Ask, knobs: Mapping[str, object] = {}) -> str:
 
 def written(number: float, figures: int = FIGURES) -> str:
     """A number for people: 0.030, 3.7e-05, 1200."""
-    if number == 0 or 1e-4 <= abs(number) < 1e5:
-        text = f"{number:.{figures}g}"
-        return f"{float(text):.0f}" if "e" in text else text
-    return f"{number:.{figures}g}"
+    if number == 0 or not 1e-4 <= abs(number) < 1e5:
+        return f"{number:.{figures}g}"
+    text = f"{number:#.{figures}g}"  # with its zeros, which say how much is known
+    return f"{float(text):.0f}" if "e" in text else text.removesuffix(".")
 
 
 def inside(template: str) -> list[str]:

@@ -23,6 +23,7 @@ from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.experiments.experiment import Experiment
+    from edm.sampling.denoisers import Denoise
 
 IMAGES, IMAGE_STEPS = 8, 96  # of a network of images: how many are compared, with how fine a solution
 TURNS = 48  # noise levels at which curvature is asked
@@ -49,7 +50,7 @@ class State:
         return models.of(self.experiment)
 
     @cached_property
-    def denoiser(self):
+    def denoiser(self) -> Denoise:
         denoiser = on(self.model.denoiser, "cpu")
         return self.wrap(denoiser) if self.wrap else denoiser
 

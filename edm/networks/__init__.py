@@ -36,6 +36,13 @@ def _unet(name, **config):
     return UNet(KINDS[name], Sizes(**config))
 
 
+def _half(**config):
+    from edm.networks.encoder import KINDS, Sizes
+    from edm.networks.half import HalfUNet
+
+    return HalfUNet(KINDS["adm"], Sizes(**config))
+
+
 def _mlp(**config):
     from edm.networks.mlp import MLP
 
@@ -52,6 +59,10 @@ NETWORKS = {
     )
 }
 
+CLASSIFIERS = {  # F(x, c_noise) -> logits [B, out_channels]; not for settings to choose
+    network.name: network for network in (NETWORKS["mlp"], Network("half", "half a U-Net", True, _half))
+}
+
 
 def build(
     name: str, *, in_channels: int, out_channels: int | None = None, resolution: int | None = None, channels: int = 128,
@@ -62,14 +73,16 @@ def build(
 ) -> nn.Module:  # fmt: skip
     """A network with fresh weights (of torch's random state), in evaluation mode.
 
-    in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance).
+    in_channels: C of images or d of points; out_channels: the same by default (twice as many: with a variance); of one
+    in CLASSIFIERS the classes.
     blocks: residual blocks a level, or in all for "mlp". Of images only are resolution, channel_mult, attention, and
     stem: channels after the first convolution (None: `channels`); heads: of each attention (None: one, or of "adm" one
     for every `head_channels` channels), and those of the decoder's, where they differ; groups: of each normalization
     (None: min(32, C/4) of C channels); level: an upsampler is told the noise level of its low-resolution image.
     Raises ValueError for an unknown name and for sizes that do not fit together.
     """
-    if name not in NETWORKS:
+    known = NETWORKS | CLASSIFIERS
+    if name not in known:
         raise Refused(f"there is no network {name!r}; there are {', '.join(NETWORKS)}")
     config = {"in_channels": in_channels, "out_channels": out_channels or in_channels, "channels": channels}
     config |= {"blocks": blocks, "classes": classes, "augment_dim": augment_dim, "dropout": dropout}
@@ -77,7 +90,7 @@ def build(
         raise Refused(f"channels = {channels}: must be a multiple of 4, for groups of channels are normalized")
     if blocks < 1 or not 0 <= dropout < 1:
         raise Refused(f"blocks = {blocks}, dropout = {dropout}: there must be 1 block or more, and dropout below 1")
-    if NETWORKS[name].images:
+    if known[name].images:
         _check_image_sizes(resolution, channel_mult)
         config |= {"resolution": resolution, "channel_mult": tuple(channel_mult), "attention": tuple(attention)}
         config |= {"stem": stem, "heads": heads, "decoder_heads": decoder_heads}
@@ -86,7 +99,7 @@ def build(
             widths = [channels * mult for mult in channel_mult]
             raise Refused(f"channel_mult = {list(channel_mult)}: widths of {widths} must be whole numbers from 4 on")
     allocation.keep()
-    return NETWORKS[name].build(**config).eval()
+    return known[name].build(**config).eval()
 
 
 def levels(resolution: int, channel_mult: Sequence[float]) -> tuple[int, ...]:

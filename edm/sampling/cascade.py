@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Cascade(Around):
     """inner: an upsampler, or what is around one. base: the denoiser of its low-resolution images. sigma_c: how much
     noise they get. steps: N of the base; None: that of the upsampler. A base that knows no classes is told of none.
+    heard: is told the base's samples, before they get noise.
 
     `edm.sample` asks it for the denoiser of its samples, by their seeds: sample k is sample k of the base, made larger,
     the same alone and in any batch.
@@ -30,6 +31,7 @@ class Cascade(Around):
     def __init__(self, inner: Denoise, base: Denoise, sigma_c: float = 0.0, steps: int | None = None):
         super().__init__(inner)
         self.base, self.sigma_c, self.steps = base, sigma_c, steps
+        self.heard: Callable[[torch.Tensor], object] | None = None
 
     def to(self, device: torch.device | str) -> Cascade:
         """The same on that device; a copy."""
@@ -48,6 +50,8 @@ class Cascade(Around):
         z = latents(seeds, shape or like.shape[1:], like.dtype, like.device)
         told = labels if conditional(self.base) else None
         images = last(sample(self.base, z, self.base_sampling(sampling), told, seeds=seeds)).x
+        if self.heard is not None:
+            self.heard(images)
         if not self.sigma_c:
             return images
         return images + self.sigma_c * low_noise(seeds, images.shape[1:], images.dtype, images.device)

@@ -18,6 +18,7 @@ import torch
 from edm.base.copies import COPIES
 from edm.base.devices import out_of_memory, precise
 from edm.base.exactness import exact
+from edm.embedded import Embedded
 from edm.exact import GaussianMixture
 from edm.preconditioning import Denoiser
 
@@ -131,7 +132,7 @@ class Around:
         return _both(self, x, sigma, labels)
 
 
-_OURS = (Around, Denoiser, GaussianMixture)  # which say all of it, and stay where they are in `to`
+_OURS = (Around, Denoiser, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
 
 
 def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, model_validator
 
 from edm.base.errors import Refused
 from edm.base.fields import Number, Settings, Whole, knob, number_or_none, refusal
+from edm.respacing import parsed
 from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS, restart
 from edm.timesteps import DISCRETIZATIONS, levels_of
@@ -125,6 +126,11 @@ class Sampling(Settings):
         ge=0.01,
         le=100,
     )
+    respacing: str | None = knob(
+        None,
+        "respacing",
+        "Which of ADM's noise levels are kept: 250 or none for evenly many, ddim25, or 90,60,60,20,20 by parts",
+    )
     sigma_min: Number | None = knob(
         None, "σ<sub>min</sub>", "Lowest noise level before 0", slider=(1e-3, 1), log=True, ge=MIN_SIGMA, le=MAX_SIGMA
     )
@@ -183,8 +189,30 @@ class Sampling(Settings):
         None,
         "σᵢ",
         "A hand-made list of noise levels, used exactly as given; then N and the range do not matter",
-        instead=("discretization", "steps", "rho", "power", "sigma_mid", "shift", "sigma_min", "sigma_max"),
+        instead=(
+            "discretization",
+            "steps",
+            "rho",
+            "power",
+            "sigma_mid",
+            "shift",
+            "respacing",
+            "sigma_min",
+            "sigma_max",
+        ),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _respaced(cls, values):
+        """A respacing that says how many steps it has, as guided-diffusion writes it, sets `steps`."""
+        if not isinstance(values, dict) or not isinstance(values.get("respacing"), str):
+            return values
+        try:
+            spacing, steps = parsed(values["respacing"])
+        except Refused as error:
+            raise refusal("respacing", values["respacing"], str(error).partition(": ")[2]) from None
+        return {**values, "respacing": spacing} | ({} if steps is None else {"steps": steps})
 
     @property
     def range(self) -> tuple[float, float]:

@@ -149,7 +149,7 @@ def upsampler_of(denoiser: Any) -> Upsampler | None:
 
 
 def given(denoiser: Denoise, z: torch.Tensor, sigma_c: float | torch.Tensor = 0.0) -> Any:
-    """A denoiser whose upsampler is given these low-resolution images (`Upsampler.given`), and all around it."""
+    """A denoiser whose upsampler is given these low-resolution images (`Upsampler.given`); all around it stays."""
     if not isinstance(denoiser, Around):
         upsampler: Any = denoiser
         return upsampler.given(z, sigma_c)

@@ -53,6 +53,7 @@ SOLVERS: dict[str, Solver] = {
             "ipndm", "iPNDM", ADAMS, 2, once, ORDERS, never, multistep.ipndm,
             remembers=True, help="the last slopes, weighted as for equal steps", own_order=multistep.IPNDM_ORDER,
             orders=lambda p: min(p, 2), rival={"order": 3},
+            preview={"order": 3, "steps": 12},
         ),
         Solver(
             "dpm_2", "DPM-2", EXPONENTIAL, 2, twice, (), never, two_stage.dpm_2,

@@ -1,4 +1,5 @@
-"""Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8: bit for bit `torch.optim.Adam(…, fused=True)`.
+"""Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8: bit for bit `torch.optim.Adam(…, fused=True)`, or, with weight decay,
+`torch.optim.AdamW(…, fused=True)`.
 
 That class loads torch's compiler when it is made, which costs every run seconds before its first step; the function
 beneath it, which this one calls, does not.
@@ -25,7 +26,8 @@ class Adam:
     grad_scale: torch.Tensor | None
     found_inf: torch.Tensor | None
 
-    def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float):
+    def __init__(self, parameters: Iterable[torch.nn.Parameter], lr: float, weight_decay: float = 0.0):
+        self.weight_decay = weight_decay
         self.param_groups = [{"params": list(parameters), "lr": lr}]
         self.state: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
 
@@ -49,7 +51,8 @@ class Adam:
             beta1=BETAS[0],
             beta2=BETAS[1],
             lr=self.param_groups[0]["lr"],
-            weight_decay=0.0,
+            weight_decay=self.weight_decay,
+            decoupled_weight_decay=self.weight_decay > 0,
             eps=EPSILON,
             maximize=False,
             grad_scale=getattr(self, "grad_scale", None),

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from edm.base import exactness, precisions
-from edm.networks import NETWORKS
-from edm.training.fitting import network_of
 
 if TYPE_CHECKING:
     from edm.base.types import Shape
@@ -45,7 +43,7 @@ def chosen(
     if known in precisions.PRECISIONS:
         return settings.changed(precision=known), "as it began"
     precision, why = "fp32", ""
-    if device.type == "cpu" and not NETWORKS[network_of(settings, shape)].images:
+    if device.type == "cpu" and len(shape) != 3:
         why = "as a network for points is no quicker in bf16"
     elif device.type == "cpu" and not precisions.fast_bf16(device):
         why = "as this processor does not multiply in bf16"

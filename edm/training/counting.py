@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from edm.classifier import Classifier
 from edm.files import checkpoints
 from edm.networks import parameters
 from edm.networks.blocks import Block
@@ -61,7 +62,7 @@ def counted(header: Header, precision: str = "fp32") -> Count:
     """Of training the network of a run."""
     told = header.network.model_dump_json(), header.preconditioning.model_dump_json(), header.shape
     low = None if header.low is None else header.low.model_dump_json()
-    return _counted(*told, low, precision)
+    return _counted(*told, low, header.classifies, precision)
 
 
 def sized(header: Header) -> tuple[int, int]:
@@ -80,13 +81,13 @@ def _sizes(network):
 
 
 @lru_cache(maxsize=64)
-def _counted(network, preconditioning, shape, low, precision) -> Count:
+def _counted(network, preconditioning, shape, low, classifies, precision) -> Count:
     coefficients = checkpoints.PreconditioningConfig.model_validate_json(preconditioning).build()
     config = checkpoints.NetworkConfig.model_validate_json(network)
 
     def made(network):
         if low is None:
-            return Denoiser(network, coefficients, shape)
+            return (Classifier if classifies else Denoiser)(network, coefficients, shape)
         known = Low.model_validate_json(low)
         images = torch.zeros(1, shape[0], known.resolution, known.resolution, device="meta")
         return Upsampler(network, known, coefficients, shape).given(images)
@@ -112,7 +113,8 @@ def _there(network, denoiser, classes, autocast) -> tuple[float, ...]:
     labels = torch.zeros(1, dtype=torch.long, device="meta") if classes else None
     kept, blocks = Kept(network), _Blocks(network)
     with blocks.watched(kept), kept.watched(), autocast, _Kernels(network) as kernels:
-        (denoiser(x, torch.ones(1, device="meta"), labels) - x).square().sum()
+        output = denoiser(x, torch.ones(1, device="meta"), labels)
+        (output - x if output.shape == x.shape else output).square().sum()
     there = {"operations": kernels.operations, "traffic": kernels.traffic, "kernels": kernels.number}
     both = (times * there[name] for name, times in THERE_AND_BACK.items())
     return (*both, kept.bytes, blocks.most, blocks.inputs, kept.cast)

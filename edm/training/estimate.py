@@ -23,6 +23,7 @@ from edm.data import sources
 from edm.sampling.settings import Sampling
 from edm.training import arithmetic, counting
 from edm.training.fitting import shares
+from edm.training.goals import GOALS
 from edm.training.hardware import hardware
 from edm.training.loop import train
 from edm.training.memory import Remedies, memory, most_kept, remedies, shaped, unfit
@@ -108,7 +109,7 @@ def estimate(settings: Training, device: str = "auto", card: str | None = None, 
     """
     there = hardware(device, card)
     _, micro = shares(settings, there.several)
-    source = (card and shaped(settings.data)) or opened(settings.data)
+    source = (card and shaped(settings)) or opened(settings.data)
     settings, why = arithmetic.chosen(settings, source.shape, there.place, micro)
     header = header_of(settings, source, settings.design.sigma_data or 0.5)
     number, layers = counting.sized(header)
@@ -138,7 +139,8 @@ def opened(data: Data) -> Source:
 
 def _report(settings) -> float:
     """Images of training that take as long as the validation and the samples of a tick."""
-    calls = len(SIGMAS) * settings.validation + (2 * Sampling().steps - 1) * settings.samples
+    drawn = (2 * Sampling().steps - 1) * settings.samples if GOALS[settings.learns].draws else 0
+    calls = len(SIGMAS) * settings.validation + drawn
     return EVALUATION * calls
 
 

@@ -52,8 +52,9 @@ class Length:
 
 @dataclass(frozen=True)
 class Tick:
-    """A report: validation[i]: mean squared error at sigmas[i], of the first average; loss: mean since the last
-    tick, NaN of the untrained network; samples [n, …] of that average, from the same latents every time; labels of
+    """A report: validation[i]: mean squared error at sigmas[i], of the first average, or, of a classifier, the mean of
+    −log p of the true class, and accuracy[i], how often that is the most likely one; loss: mean since the last tick,
+    NaN of the untrained network; samples [n, …] of that average, from the same latents every time; labels of
     them, or None. held_out: whether the validation images are not trained on. copies: the share of the samples that are
     copies of what is learned (`edm.data.near`); None: it is without end, or not looked through. Early ones may hold the
     loss alone."""
@@ -70,6 +71,7 @@ class Tick:
     labels: torch.Tensor | None
     held_out: bool = True
     copies: float | None = None
+    accuracy: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

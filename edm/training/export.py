@@ -49,7 +49,7 @@ def export(
     if not tensors:
         raise Refused(f"{checkpoint} holds no average number {ema}; it has {len(header.half_lives)}, from 0")
     header = header.changed(
-        kind="model",
+        kind="classifier" if header.classifies else "model",
         title=title or header.title or out.stem,
         family=family,
         note=note,
@@ -95,11 +95,16 @@ def card(header: Header, name: str, numbers: int) -> str:
     if header.taught:
         names = [header.class_names[k] if header.class_names else str(k) for k in header.taught]
         classes += f", of which it has seen images of {len(names)} only ({', '.join(names)})"
-    kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file, in half precision"
+    kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file"
+    kind += ", in half precision" if header.kind == "model" and header.training is not None else ""
     lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
     training = trained_as(header)
     if training is None:
-        lines += [f"Converted from a published file: {header.network.name}, samples of {size}{classes}."]
+        network, levels = header.network, header.preconditioning.name
+        learned = ", with a variance of its own" if network.out_channels == 2 * header.shape[0] else ""
+        upsampled = f", made of {'×'.join([str(header.low.resolution)] * 2)}" if header.low else ""
+        made = f"{network.name} with preconditioning {levels}, samples of {size}{classes}{upsampled}{learned}"
+        lines += [f"Converted from a published file: {made}."]
         return "\n".join(lines) + "\n"
     design = training.design
     hidden = f"; the class hidden for {design.label_dropout:.0%} of them" if design.label_dropout else ""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from edm.base.choices import knobs_of
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.networks import NETWORKS, levels
+from edm.networks import CLASSIFIERS, NETWORKS, levels
 from edm.networks.settings import Architecture
 from edm.objective import NOISES, WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
+from edm.training.goals import GOALS
 from edm.training.settings import Training
 
 if TYPE_CHECKING:
+    from edm.base.protocols import Source
     from edm.base.types import Shape
 
 _ATTENTION = Architecture().attention  # a wish: at those of these resolutions that a network has
@@ -22,7 +24,7 @@ _ATTENTION = Architecture().attention  # a wish: at those of these resolutions t
 
 def network_of(settings: Training, shape: Shape) -> str:
     """The network for samples of `shape`: the chosen one, or the usual one."""
-    return settings.architecture.network or ("ddpmpp" if len(shape) == 3 else "mlp")
+    return settings.architecture.network or GOALS[settings.learns].network(shape)
 
 
 def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) -> None:
@@ -34,12 +36,19 @@ def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) 
     """
     if shape is None:
         return
-    image, name = len(shape) == 3, network_of(settings, shape)
-    if NETWORKS[name].images != image:
-        fitting = ", ".join(n for n, network in NETWORKS.items() if network.images == image)
+    image, name, classifies = len(shape) == 3, network_of(settings, shape), GOALS[settings.learns].classes
+    known = CLASSIFIERS if classifies else NETWORKS
+    if classifies and name not in known:
+        _refuse("network", repr(name), f"makes images, and classes are to be learned; leave it out: {_halves()}")
+    if known[name].images != image:
+        fitting = ", ".join(n for n, network in known.items() if network.images == image)
         _refuse("network", repr(name), f"does not take {'images' if image else 'points'}; use {fitting}")
     if settings.design.augment and not image:
         _refuse("augment", f"{settings.design.augment:g}", "only images can be augmented; use 0")
+    if settings.design.augment and classifies:
+        _refuse("augment", f"{settings.design.augment:g}", "no classifier is told how its images are changed; use 0")
+    if classifies and not settings.data.conditional:
+        _refuse("conditional", "false", "a classifier learns the classes; use true")
     low = settings.data.low_resolution
     if low is not None and not (image and low < shape[1] and shape[1] % low == 0):
         what = f"images of {shape[1]} pixels come of fewer, which divide them" if image else "points have no resolution"
@@ -53,6 +62,19 @@ def check(settings: Training, shape: Shape | None, given: Collection[str] = ()) 
         there = ", ".join(map(str, sizes))
         reason = f"no level of this network has {where} pixels; its levels have {there}: name some of them, or none"
         _refuse("attention", list(wanted), reason)
+
+
+def classes_of(settings: Training, source: Source) -> int:
+    """How many classes a run of these data learns of. Raises SettingsError where it needs some, and there are none."""
+    if GOALS[settings.learns].classes and source.classes < 2:
+        there = "have none" if source.classes == 0 else f"have {source.classes}"
+        reason = f"a classifier needs data with two classes or more, and these {there}"
+        _refuse("dataset", repr(settings.data.dataset), reason)
+    return source.classes if settings.data.conditional else 0
+
+
+def _halves() -> str:
+    return "half a U-Net for images, an MLP for points"
 
 
 def shares(settings: Training, size: int = 1) -> tuple[int, int]:
@@ -69,7 +91,7 @@ def shares(settings: Training, size: int = 1) -> tuple[int, int]:
 def idle(settings: Training, shape: Shape, classes: int) -> dict[str, str]:
     """The fields that change nothing in this run, of data with samples of `shape` and so many classes: name -> why."""
     found, design = {}, settings.design
-    if not NETWORKS[network_of(settings, shape)].images:
+    if len(shape) != 3:
         found |= dict.fromkeys(("channel_mult", "attention"), "a network for points has no levels")
     known = knobs_of(NOISES, design.noise)
     for name in ("P_mean", "P_std"):
@@ -78,7 +100,10 @@ def idle(settings: Training, shape: Shape, classes: int) -> dict[str, str]:
     first, second = knobs_of(PRECONDITIONINGS, design.preconditioning), knobs_of(WEIGHTS, design.weight)
     if first is not None and second is not None and "sigma_data" not in first + second:
         found["sigma_data"] = "neither this preconditioning nor this weight depends on it"
-    if not (classes and settings.data.conditional):
+    if GOALS[settings.learns].classes:
+        found |= dict.fromkeys(("label_dropout", "weight"), "a classifier's loss has none")
+        found |= dict.fromkeys(("samples",), "nothing is sampled from a classifier")
+    elif not (classes and settings.data.conditional):
         found["label_dropout"] = "the network is told no classes"
     return {name: f"{name} has no effect: {why}" for name, why in found.items()}
 

@@ -33,9 +33,9 @@ from edm.training.augmentation import Augmentation
 from edm.training.clock import Clock, Early
 from edm.training.events import BUILDING, DRAWING, Checkpoint, Length, Paused, Started, Step, Tick
 from edm.training.fitting import shares
+from edm.training.goals import GOALS
 from edm.training.later import Later
 from edm.training.loader import parcels
-from edm.training.loss import Loss
 from edm.training.parallel import World
 from edm.training.parcels import Batch
 from edm.training.settings import Training
@@ -173,10 +173,11 @@ class _Steps:
         self._share, self._micro = share, micro
         augmentation = Augmentation(settings.design.augment) if settings.design.augment else None
         self._beside: Any = state.uncertainty and world.wrap(state.uncertainty)
-        self._loss = Loss(settings.design, settings.seed, state.header.sigma_data, augmentation, self._beside)
+        goal = GOALS[settings.learns]
+        self._loss = goal(settings.design, settings.seed, state.header.sigma_data, augmentation, self._beside)
         network: Any = torch.compile(state.network) if settings.compile else state.network
         self._network: Any = world.wrap(network)  # of several processes, with no_sync
-        self._denoiser = checkpoints.denoiser(self._network, state.header)
+        self._model = checkpoints.model(self._network, state.header)
         self._running: deque[Later] = deque()  # the losses of steps that a GPU may not have done yet
 
     @property
@@ -207,7 +208,7 @@ class _Steps:
         shape, settings = self.state.header.shape, self.settings
 
         def draw(numbers):
-            return self._loss.draw(self._denoiser, numbers, shape)
+            return self._loss.draw(self._model, numbers, shape)
 
         return parcels(split, settings.seed, self._spans(), draw, self.world.device)
 
@@ -254,14 +255,17 @@ class _Steps:
                 for wrapped in filter(None, (self._network, self._beside)):
                     apart.enter_context(wrapped.no_sync())
             with _masks(settings.seed, int(batch.numbers[0]), device), precisions.autocast(settings.precision, device):
-                losses = loss(self._denoiser, y, labels, batch.numbers)
+                losses = loss(self._model, y, labels, batch.numbers)
             self.state.scaler.scale(losses.sum() / self._share).backward()
         return precisely(losses.detach()).sum()
 
 
 def _learning_rate(settings: Training, images: int) -> float:
-    """lr · min(images / ramp, 1), counted at the end of the step, so that the first one is not lost."""
-    return settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
+    """lr · min(images / ramp, 1), counted at the end of the step, so that the first one is not lost; with annealing
+    times the share of the run that is left at its beginning, once the run's length is known."""
+    lr = settings.lr * min((images + settings.batch) / max(settings.lr_ramp, 1e-8), 1)
+    anneal = settings.anneal and settings.minutes is None
+    return lr * max(1 - images / settings.images, 0) if anneal else lr
 
 
 @contextmanager

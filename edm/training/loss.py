@@ -1,4 +1,5 @@
-"""The denoising loss E[λ(σ)·‖D(y + n; σ) − y‖²] and its two rows of Table 1: where σ falls, and how it weighs.
+"""The denoising loss E[λ(σ)·‖D(y + n; σ) − y‖²] and its two rows of Table 1: where σ falls, and how it weighs; and the
+loss of a classifier, E[−log p(c | y + n; σ)], whose σ falls likewise.
 
 Losses are means over the coordinates of a sample, so that they compare between data of different sizes; with
 EDM's weight and preconditioning every noise level starts at about 1.
@@ -73,9 +74,12 @@ class Loss:
         if "low_sigma" in drawn:
             low, sigma_c = lowered(y, drawn["low_noise"].shape[-1]), drawn["low_sigma"].to(y)
             denoiser = given(denoiser, low + sigma_c.view(-1, 1, 1, 1) * drawn["low_noise"], sigma_c)
-        denoised = denoiser(noisy, sigma, labels, augment)
+        return self._losses(denoiser, noisy, y, labels, augment, drawn)
+
+    def _losses(self, denoiser, noisy, y, labels, augment, drawn):
+        denoised = denoiser(noisy, drawn["sigma"], labels, augment)
         losses = drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
-        return losses if self._uncertainty is None else balanced(losses, self._uncertainty(sigma))
+        return losses if self._uncertainty is None else balanced(losses, self._uncertainty(drawn["sigma"]))
 
     def draw(
         self, denoiser: Denoise, indices: Indices, shape: Shape, dtype: torch.dtype = torch.float32
@@ -104,6 +108,18 @@ class Loss:
         made = copy.copy(self)
         made._drawn = drawn
         return made
+
+
+class CrossEntropy(Loss):
+    """The same of a classifier log p(c | x; σ): −log p of each image's class. λ(σ) is 1."""
+
+    def _losses(self, denoiser, noisy, y, labels, augment, drawn):
+        return nll(denoiser(noisy, drawn["sigma"]), labels)
+
+
+def nll(log_probability: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """−log p [B] of each one's class, of log p [B, C]."""
+    return -log_probability.gather(1, labels[:, None])[:, 0]
 
 
 def low_drawn(
@@ -146,3 +162,27 @@ def per_sigma(
             total += precisely(denoised - y[part]).square().sum()
         losses.append(total / y.numel())
     return torch.stack(losses).cpu().tolist()
+
+
+@torch.no_grad()
+def classified(
+    log_probability: Callable[..., torch.Tensor],
+    y: torch.Tensor,
+    labels: torch.Tensor,
+    sigmas: Numbers,
+    seed: int = 0,
+    batch: int = AT_ONCE,
+) -> tuple[list[float], list[float]]:
+    """(mean of −log p(c | y + n; σ) of the true class, share of images whose most likely class is the true one) at each
+    of `sigmas`, over images y [B, …] with classes [B] and noise that is the same every time, that of `per_sigma`."""
+    noise = streams.normals(seed, Purpose.VALIDATION, range(len(y)), y.shape[1:]).to(y)
+    found = []
+    for sigma in sigmas:
+        total = torch.zeros(2, dtype=precise(y.device), device=y.device)
+        for part in (slice(start, start + batch) for start in range(0, len(y), batch)):
+            told = ask(log_probability, y[part] + sigma * noise[part], sigma)
+            right = told.argmax(1) == labels[part]
+            total += torch.stack([precisely(nll(told, labels[part])).sum(), precisely(right).sum()])
+        found.append(total / len(y))
+    losses, right = torch.stack(found).T.cpu().tolist()
+    return losses, right

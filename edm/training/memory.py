@@ -13,6 +13,7 @@ from edm.base.errors import Refused
 from edm.data import sources
 from edm.training import arithmetic, counting
 from edm.training.fitting import shares
+from edm.training.goals import GOALS
 from edm.training.hardware import Hardware, hardware
 from edm.training.loader import AHEAD
 from edm.training.loss import AT_ONCE
@@ -20,7 +21,6 @@ from edm.training.settings import Training
 from edm.training.state import header_of
 
 if TYPE_CHECKING:
-    from edm.data.settings import Data
     from edm.files.checkpoints import Header
 
 PROCESS = 450 << 20  # bytes of a process with torch, before it has a network
@@ -35,17 +35,17 @@ Remedies = tuple[tuple[str, dict[str, str]], ...]
 
 @dataclass(frozen=True)
 class Shaped:
-    """What is known of data without a look at them, in the place of their source."""
+    """What is known of data without a look at them, in the place of their source. classes: as few as there may be."""
 
     shape: tuple[int, ...]
     classes: int = 0
     class_names: tuple[str, ...] = ()
 
 
-def shaped(data: Data) -> Any:
-    """The data's `Shaped`; None where only a look at all of them would tell it."""
-    shape = sources.shape_of(data)
-    return None if shape is None else Shaped(shape)
+def shaped(settings: Training) -> Any:
+    """The `Shaped` of a run's data; None where only a look at all of them would tell it."""
+    shape = sources.shape_of(settings.data)
+    return None if shape is None else Shaped(shape, 2 if GOALS[settings.learns].classes else 0)
 
 
 def memory(
@@ -98,7 +98,7 @@ def warning(settings: Training, device: str = "auto", card: str | None = None) -
     Looks at no data, and is quick where there is much room. card: as for `edm.training.estimate.estimate`.
     """
     try:
-        there, source = hardware(device, card), shaped(settings.data)
+        there, source = hardware(device, card), shaped(settings)
         if source is None or there.free is None:
             return ""
         settings, _ = arithmetic.chosen(settings, source.shape, there.place, shares(settings, there.several)[1])

@@ -4,6 +4,7 @@ readable while it grows:
 config.json                     the settings, complete; of a run of minutes, once they are known, its images
 data.npz                        names and marks of the images that it learns (`edm.data.identity`), to tell changes
 metrics.jsonl                   one line for each tick; `sigmas` are those of `validation`; null: not a finite number;
+                                `accuracy`, of a classifier, too;
                                 early ones have no validation (`edm.training.clock.Early`);
                                 on GPUs gpu_memory (bytes) and gpu_utilization (0 to 1), see `edm.runs.usage`
 history.json                    a long one of these in few numbers, for who looks at it (`edm.training.thinned`)
@@ -99,7 +100,8 @@ def _kept(line, images):
 
 
 def _line(tick: Tick) -> dict:
-    line = {name: getattr(tick, name) for name in Metrics.model_fields if name != "evaluation"}
+    left_out = {"evaluation", *(() if tick.accuracy else ("accuracy",))}
+    line = {name: getattr(tick, name) for name in Metrics.model_fields if name not in left_out}
     return {name: [*map(_finite, value)] if isinstance(value, tuple | list) else _finite(value)
             for name, value in line.items()}  # fmt: skip
 

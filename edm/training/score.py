@@ -1,4 +1,5 @@
-"""The one number by which ticks of a run, and runs, compare: E[λ(σ)·error(σ)] over EDM's p_train.
+"""The one number by which ticks of a run, and runs, compare: E[λ(σ)·error(σ)] over EDM's p_train; of a classifier
+E[−log p(c | x; σ)] over the same.
 
 It is the loss of the paper's own training, whatever a run's design is: λ of EDM at σ_data = ½, σ as EDM draws it, the
 error as it was measured on images held out. A plain sum over the levels would count those at which a network learns
@@ -17,15 +18,17 @@ SIGMA_DATA = 0.5  # the same for every run, so that runs compare
 
 
 @lru_cache(maxsize=64)
-def weights(sigmas: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """(λ, shares that make E[λ·error] over p_train) on a grid of rising σ, by the trapezoid rule in ln σ."""
+def weights(sigmas: tuple[float, ...], classifies: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """(λ, shares that make E[λ·error] over p_train) on a grid of rising σ, by the trapezoid rule in ln σ; a
+    classifier's λ is 1."""
     from edm.objective import NOISES, WEIGHTS, Design
 
     levels = np.array(sigmas, dtype=np.float64)
     with np.errstate(all="ignore"):  # levels of any making
         steps = np.gradient(np.log(levels)) if len(levels) > 1 else np.ones(1)
         share = NOISES["edm"].density(levels, Design()) * steps
-        return WEIGHTS["edm"](levels, SIGMA_DATA), share / share.sum()
+        weight = np.ones_like(levels) if classifies else WEIGHTS["edm"](levels, SIGMA_DATA)
+        return weight, share / share.sum()
 
 
 def measured(tick: dict) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -40,7 +43,7 @@ def score(tick: dict) -> float:
     sigmas, errors = measured(tick)
     if not sigmas:
         return math.nan
-    weight, share = weights(sigmas)
+    weight, share = weights(sigmas, bool(tick.get("accuracy")))
     with np.errstate(over="ignore", invalid="ignore"):
         return float(np.dot(np.asarray(errors) * weight, share))
 

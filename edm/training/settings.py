@@ -12,6 +12,7 @@ from edm.base.precisions import AUTO, PRECISIONS
 from edm.data.settings import Data
 from edm.networks.settings import Architecture
 from edm.objective import Design
+from edm.training.goals import GOALS
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike
@@ -22,6 +23,7 @@ RAMP = 1e9  # images: the longest of all lengths
 class Training(Settings):
     """The run: its length, its steps, and what it reports. Lengths are numbers of training images."""
 
+    learns: str = knob("denoiser", "what to learn", "What is learned of the data", choices=GOALS)
     data: Data = Data()
     architecture: Architecture = Architecture()
     design: Design = Design()
@@ -49,6 +51,17 @@ class Training(Settings):
     lr: Number = knob(1e-3, "learning rate", "Adam's step size", slider=(1e-5, 1e-2), log=True, gt=0, le=1)
     lr_ramp: Number = knob(
         10_000, "ramp-up", "The learning rate grows linearly over these", unit="images", ge=0, le=RAMP
+    )
+    anneal: bool = knob(False, "annealing", "The learning rate falls linearly, to 0 at the end of the run")
+    weight_decay: Number = knob(
+        0.0,
+        "weight decay",
+        "AdamW's: share of each weight, times the learning rate, that a step takes away",
+        slider=(1e-3, 1),
+        log=True,
+        ends=(0.0, None),
+        ge=0,
+        le=10,
     )
     ema: tuple[Number, ...] = knob(
         (20_000,),

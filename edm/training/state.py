@@ -25,6 +25,7 @@ from edm.sampling.upsampling import Low
 from edm.training import arithmetic, fitting
 from edm.training.adam import Adam
 from edm.training.ema import Ema
+from edm.training.goals import GOALS
 from edm.training.settings import trained_as
 from edm.training.uncertainty import Uncertainty
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from edm.base.protocols import Source
     from edm.base.types import StrPath
     from edm.data.identity import Identity
-    from edm.preconditioning import Denoiser
     from edm.training.settings import Training
+    from edm.wrapped import Wrapped
 
 MOST_NAMES = 1 << 20  # letters in the names of all classes
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -57,7 +58,7 @@ class RunState:
             self.uncertainty = Uncertainty().to(device) if learned else None
         self.network.checkpointing = settings.checkpointing
         self.ema = Ema(self.network, settings.ema, settings.ema_ramp)
-        self.optimizer = Adam(self.trained.values(), settings.lr)
+        self.optimizer = Adam(self.trained.values(), settings.lr, settings.weight_decay)
         self.scaler = torch.amp.GradScaler(device.type, enabled=precisions.taken(settings.precision, device) == "fp16")
         self.images = self.steps = self.nonfinite = 0
         self.seconds = 0.0
@@ -97,9 +98,9 @@ class RunState:
         """Count a step whose gradients are not finite, if this tensor says so."""
         self._nonfinite = self._nonfinite + odd
 
-    def denoisers(self) -> list[Denoiser]:
-        """The averaged models, one for each half-life."""
-        return [checkpoints.denoiser(network, self.header) for network in self.ema.networks]
+    def denoisers(self) -> list[Wrapped]:
+        """The averaged models, one for each half-life: denoisers, or classifiers."""
+        return [checkpoints.model(network, self.header) for network in self.ema.networks]
 
     def finite(self) -> bool:
         """Whether all weights and averages are numbers."""
@@ -193,16 +194,17 @@ def header_of(
     new: False for a run that goes on, whose network is what it is. Raises ValueError for what cannot be together.
     """
     sizes, shape = settings.architecture, tuple(source.shape)
-    image = len(shape) == 3
+    image, classes = len(shape) == 3, fitting.classes_of(settings, source)
+    told = 0 if GOALS[settings.learns].classes else classes
     if new:
         fitting.check(settings, shape)
     config = {
         "name": fitting.network_of(settings, shape),
         "in_channels": shape[0] * (1 if settings.data.low_resolution is None else 2),
-        "out_channels": shape[0],
+        "out_channels": shape[0] if told == classes else classes,
         "channels": sizes.channels,
         "blocks": sizes.blocks,
-        "classes": source.classes if settings.data.conditional else 0,
+        "classes": told,
         "augment_dim": AUGMENT_DIM if settings.design.augment else 0,
         "dropout": sizes.dropout,
     }
@@ -220,8 +222,8 @@ def header_of(
         network=NetworkConfig(**config),
         preconditioning=PreconditioningConfig(name=design.preconditioning, sigma_data=sigma_data),
         shape=shape,
-        class_names=_shortened(source.class_names) if config["classes"] else (),
-        taught=tuple(taught) if config["classes"] else (),
+        class_names=_shortened(source.class_names) if classes else (),
+        taught=tuple(taught) if classes else (),
         sigma_data=sigma_data,
         label_dropout=design.label_dropout,
         half_lives=settings.ema,

@@ -47,7 +47,7 @@ class Thinned:
     """mark: another one where the metrics were written anew. total: ticks so far. stride: how many of them a point
     stands for. sigmas: the noise levels of the last. gaps: ticks whose loss is no finite number. nonfinite: steps left
     out, since their gradients were not finite. frames: number of a tick -> its images and λ·error at each σ; of every
-    `_pace(total)`-th tick, and of the last.
+    `_pace(total)`-th tick, and of the last. right: of a classifier, the same numbers -> its accuracy at each σ.
     """
 
     def __init__(self):
@@ -58,6 +58,7 @@ class Thinned:
         self.total, self.stride, self.gaps, self.nonfinite = 0, 1, 0, 0
         self.sigmas: tuple[float, ...] = ()
         self.frames: dict[int, tuple[int, np.ndarray]] = {}
+        self.right: dict[int, np.ndarray] = {}
         self._points = np.empty((0, _WIDTH))
         self._recent = np.empty((0, 1 + len(_MEANS)))  # the last ticks, as they are
         self._levels: tuple[Any, tuple[float, ...]] = None, ()  # the σ of the last line as they stood there, and read
@@ -147,7 +148,7 @@ class Thinned:
         fresh[:, [0, 1, 3, 4]] = [[scores.number(line.get(name)) for name in _READ] for line in lines]
         errors = np.empty((len(lines), 0))
         if sigmas:
-            self.sigmas, (weight, share) = sigmas, scores.weights(sigmas)
+            self.sigmas, (weight, share) = sigmas, scores.weights(sigmas, bool(lines[-1].get("accuracy")))
             with np.errstate(over="ignore", invalid="ignore"):
                 errors = _table([line["validation"] for line in lines]).reshape(len(lines), len(sigmas)) * weight
                 fresh[:, 2] = errors @ share
@@ -156,7 +157,7 @@ class Thinned:
         self.gaps += int((np.isnan(fresh[:, 1]) & ~untrained).sum())
         told = (line.get("nonfinite") for line in reversed(lines))
         self.nonfinite = next((number for number in told if type(number) is int and number >= 0), self.nonfinite)
-        self._keep(errors, fresh[:, 0])
+        self._keep(errors, fresh[:, 0], [line.get("accuracy") for line in lines])
         self._fold(fresh)
 
     def _fold(self, fresh):
@@ -172,19 +173,23 @@ class Thinned:
         self._points = np.concatenate([self._points, made])
         self._recent = np.concatenate([self._recent, fresh])[-MOST:]
 
-    def _keep(self, errors, images):
+    def _keep(self, errors, images, right):
         begin, total = self.total, self.total + len(errors)
         pace = _pace(total)
         self.frames = {k: kept for k, kept in self.frames.items() if k % pace == 0}
         for k in {*range(-(-begin // pace) * pace, total, pace), total - 1}:
             self.frames[k] = int(images[k - begin]), errors[k - begin].copy()
+            if isinstance(right[k - begin], list) and len(right[k - begin]) == errors.shape[1]:
+                self.right[k] = _table([right[k - begin]])
+        self.right = {k: kept for k, kept in self.right.items() if k in self.frames}
 
     # as a file
 
     def _document(self) -> dict:
         frames = [[number, images, errors.tolist()] for number, (images, errors) in self.frames.items()]
+        right = [[number, right.tolist()] for number, right in self.right.items()]
         counted = {name: getattr(self, name) for name in ("total", "stride", "gaps", "nonfinite", "sigmas")}
-        return {"cursor": self._cursor, **counted, "points": self._points.tolist(), "frames": frames}
+        return {"cursor": self._cursor, **counted, "points": self._points.tolist(), "frames": frames, "right": right}
 
     def _taken(self, document) -> Thinned:
         """What `_document` has made. Raises ValueError, TypeError, KeyError, … for anything else."""
@@ -200,6 +205,9 @@ class Thinned:
         if len(kept) > MOST_FRAMES + 1 or any(errors.ndim != 1 or k >= self.total for k, (_, errors) in kept.items()):
             raise ValueError("frames of another making")
         self.frames = kept
+        self.right = {_count(k): np.array(right, dtype=np.float64) for k, right in document.get("right", ())}
+        if any(right.ndim != 1 or k not in kept for k, right in self.right.items()):
+            raise ValueError("accuracies of another making")
         return self
 
 

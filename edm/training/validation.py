@@ -1,9 +1,10 @@
-"""What a tick measures: the loss at fixed noise levels, and samples, of the first average."""
+"""What a tick measures: how good the first average is at fixed noise levels, and samples of it."""
 
 from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from edm.sampling.loop import last, sample
 from edm.sampling.settings import Sampling
 from edm.sampling.upsampling import lowered
 from edm.training.events import VALIDATING, Tick
-from edm.training.loss import low_drawn, per_sigma
+from edm.training.goals import GOALS
+from edm.training.loss import low_drawn
 from edm.training.settings import Training
 from edm.training.state import RunState
 
@@ -32,6 +34,7 @@ class Validation:
     def __init__(self, settings: Training, split: Split, state: RunState):
         self._split = split
         self._state, self._held_out, device = state, split.held_out, state.device
+        self._goal = GOALS[settings.learns]
         conditional = state.header.classes > 0
         images, labels = sources.read(split.source, split.validation(settings.validation))
         self._images = images.to(device)
@@ -39,7 +42,9 @@ class Validation:
         self._latents = noise.latents(noise.seeds(settings.seed, settings.samples), split.source.shape).to(device)
         self._low, known = self._of_low(settings, max(len(images), settings.samples))
         self._classes = self._told = None
-        if conditional:
+        if not self._goal.draws:
+            self._latents = self._latents[:0]
+        elif conditional:
             turned = torch.tensor(turns(state.header.drawn, settings.samples))
             self._told = turned if known is None else known[: settings.samples]
             self._classes = self._told.to(device)
@@ -76,20 +81,22 @@ class Validation:
         state = self._state
         total, steps = state.losses
         state.losses = (0.0, 0)
-        average, measured, samples = state.denoisers()[0], (), self._latents[:0].cpu()
+        average, measured, samples = state.denoisers()[0], dict[str, Any](validation=()), self._latents[:0].cpu()
         if share:
             few = slice(max(1, round(share * len(self._images))))
             labels = None if self._labels is None else self._labels[few]
             with during(VALIDATING):
-                measured = tuple(per_sigma(self._given(average, few.stop), self._images[few], labels, SIGMAS))
-            drawing = Sampling() if share == 1 else Sampling(steps=QUICK)
-            drawn = self._given(average, len(self._latents))
-            samples = last(sample(drawn, self._latents, drawing, self._classes)).x.cpu()
+                given = self._given(average, few.stop)
+                measured = self._goal.measure(given, self._images[few], labels, SIGMAS)
+            if len(self._latents):
+                drawing = Sampling() if share == 1 else Sampling(steps=QUICK)
+                drawn = self._given(average, len(self._latents))
+                samples = last(sample(drawn, self._latents, drawing, self._classes)).x.cpu()
         report = Metrics(
             images=state.images, seconds=state.seconds, loss=total / steps if steps else math.nan,
-            sigmas=SIGMAS[: len(measured)], validation=measured,
+            sigmas=SIGMAS[: len(measured["validation"])], **measured,
             rate=rate, left=left, nonfinite=state.nonfinite, held_out=self._held_out,
-            copies=self._copies(samples) if share == 1 else None,
+            copies=self._copies(samples) if share == 1 and len(samples) else None,
         )  # fmt: skip
         if share == 1:
             state.metrics = report

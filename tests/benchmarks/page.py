@@ -72,6 +72,9 @@ def knobs(browser, addresses, count):
         for title, k, asked in (("first preview", 0, 150), ("finished", 1, whole)):
             what = f"16 {model}, N = 18: knob → {title}"
             yield Row(what, found[0][k], "ms", asked, *(one[k] for one in found[1:]))
+    few = in_turns(browser, addresses, "?model=scenes_edm&solver=ipndm&order=3&steps=12", values[: count // 4], 0.4)
+    what = "16 scenes_edm, 12 evaluations, as its previews: knob → finished"
+    yield Row(what, few[0][1], "ms", 500, *(one[1] for one in few[1:]))
 
 
 def memory(browser, address, process, count):

@@ -8,9 +8,9 @@ from tests.browser.accessible import PHONE, SCREEN
 
 LOOKS = {
     ("light", SCREEN): ("", ("loss", "oracle", "curvature", "patches")),
-    ("dark", SCREEN): ("?model=two_diracs", ("lanes", "churn", "order", "times")),
+    ("dark", SCREEN): ("?model=two_diracs", ("lanes", "churn", "order", "times", "clocks")),
     ("light", PHONE): ("?model=digits&view.selected=1", ("preconditioning", "truncation", "race", "sameness")),
-    ("dark", PHONE): ("?S_churn=4", ("training", "walk", "sweep")),
+    ("dark", PHONE): ("?S_churn=4", ("training", "walk", "sweep", "tradeoff", "prediction")),
 }
 
 

@@ -110,7 +110,7 @@ def test_a_link_shows_just_its_controls_until_all_are_wanted(explore):
     assert shown.evaluate_all("nodes => nodes.map((node) => node.dataset.row)") == ["steps", "rho"]
     explorer.set("rho", 3)
     explorer.settled()
-    assert explorer.query == "model=spiral&rho=3&only=steps,rho"
+    assert explorer.query == "model=spiral&rho=3&only=rho,steps"
     explorer.page.click("text=Show all controls")
     assert explorer.find("[data-row=S_churn]").is_visible()
     explorer.page.wait_for_function("!location.search.includes('only')")

@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EDM = [  # from the ground; the rooms of a floor may use each other, but not in a circle
     ["base"],
-    ["schedules", "timesteps", "solvers", "wrapped", "mixtures", "patches", "given", "labelled"],
-    ["preconditioning", "classifier", "exact", "objective"],
+    ["schedules", "respacing", "timesteps", "solvers", "wrapped", "mixtures", "patches", "given", "labelled"],
+    ["preconditioning", "classifier", "exact", "embedded", "objective"],
     ["sampling", "networks", "data"],
     ["files"],
     ["experiments"],

@@ -129,3 +129,11 @@ def test_a_design_is_a_column_of_table_1_for_training_too():
     for name, weight in {"vp": "simple", "ve": "simple", "iddpm": "simple", "edm": "edm"}.items():
         design = presets.read(f"designs/{name}")["training"]["design"]
         assert design == {"preconditioning": name, "noise": name, "weight": weight}
+
+
+@pytest.mark.parametrize("name", ["toy", "digits"])
+def test_flow_s_recipes_differ_from_the_others_in_their_column_of_table_1_alone(name):
+    plain, flow = (edm.Training.parse(presets.read(f"training/{one}")["training"]) for one in (name, f"{name}_flow"))
+    rows = presets.read("designs/flow")["training"]["design"]
+    others = {"P_mean": plain.design.P_mean, "P_std": plain.design.P_std}  # of EDM's distribution
+    assert flow.changed(design=others) == plain.changed(design=rows)

@@ -7,7 +7,7 @@ import { clamp, number } from "../shared/numbers.js";
 import { StepPlayer, timeline } from "../shared/player.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
 import { Cells } from "./cells.js";
-import { Instrument } from "./instrument.js";
+import { Costly } from "./costly.js";
 import { PAIR, pairingOf } from "./pairings.js";
 
 /** @typedef {import("../shared/messages.d.ts").Sweep} Body */
@@ -18,8 +18,8 @@ const CROWDED = 90; // pixels of a cell's width, below which one cell is shown a
 const SWITCHES = [["as", { grid: "all", one: "one" }, "All cells side by side, or one with a slider for each axis"]];
 const LABEL = "Cells: walk with the arrow keys, open one with Enter; a summary follows below";
 
-/** @extends {Instrument<Body>} */
-export default class Sweep extends Instrument {
+/** @extends {Costly<Body>} */
+export default class Sweep extends Costly {
   /** @type {Cells | null} */
   #cells = null;
   /** @type {Place | null} */
@@ -27,7 +27,7 @@ export default class Sweep extends Instrument {
   /** @type {import("../shared/types.d.ts").View} as: what somebody has chosen. */
   #view = {};
 
-  /** @param {ConstructorParameters<typeof Instrument>} parts */
+  /** @param {ConstructorParameters<typeof Costly>} parts */
   constructor(...parts) {
     super(...parts);
     this.canvas = element("canvas", { class: "grid", tabindex: 0, "aria-label": LABEL });
@@ -106,8 +106,6 @@ export default class Sweep extends Instrument {
    * @param {string[]} names
    */
   changed(names) {
-    // what was allowed to take long was that sweep, not the next one
-    if (!names.includes("run") && this.values.run) this.store.set({ run: false });
     for (const axis of names.filter((name) => ["x", "y"].includes(name))) this.#begin(axis);
     super.changed(names);
   }
@@ -125,27 +123,10 @@ export default class Sweep extends Instrument {
     else if (this.values[axis] !== PAIR && paired) this.store.set({ [range]: this.declared.knobs[range].default });
   }
 
-  /**
-   * @override
-   * @param {boolean} busy
-   */
-  mark(busy) {
-    super.mark(busy);
-    const waiting = !busy && this.body?.waiting;
-    this.halt.hidden = !busy && !waiting && !this.body;
-    this.halt.textContent = busy ? "Stop" : waiting ? "Run" : "Again";
-  }
-
   /** @override */
   stop() {
     super.stop();
     if (this.body) this.state.textContent = `${this.body.cells.length} cells done`;
-  }
-
-  /** @override */
-  press() {
-    if (!this.busy && this.body?.waiting) this.set({ run: true });
-    else super.press();
   }
 
   /**

@@ -15,6 +15,9 @@ export class Ladder {
   preview = null;
   /** @type {[number | null, number | null]} The noise levels that the model is for; null: no bound. */
   range = [null, null];
+  /** @type {[number, number] | null} Above the first and up to the second it is guided; null: nowhere. */
+  guided = null;
+  #band = ""; // what is drawn of it
   /** Where the time slider is. */
   u = 0;
   /** The level that has the focus, or would have it. */
@@ -49,7 +52,9 @@ export class Ladder {
    */
   update(levels, u, other, range) {
     const [shown, beside] = this.preview ? [this.preview, other ?? levels] : [levels, other];
-    const same = this.levels === shown && this.other === beside;
+    const band = String(this.guided);
+    const same = this.levels === shown && this.other === beside && this.#band === band;
+    this.#band = band;
     this.u = u;
     this.range = range;
     if (this.#pressed == null) [this.levels, this.other] = [shown, beside];
@@ -74,6 +79,7 @@ export class Ladder {
     const { width, high, low, toX } = this.#axis();
     if (width < 2 * PAD) return;
     const nodes = [node("line", { x1: PAD, x2: width - PAD, y1: 24, y2: 24, class: "rail" })];
+    if (this.guided) nodes.push(this.#guidedBand(this.guided, toX, [low, high]));
     for (let power = Math.ceil(Math.log10(low)); power <= Math.log10(high); power++) {
       const x = toX(10 ** power);
       nodes.push(node("text", { x, y: 47 }, number(10 ** power)));
@@ -103,9 +109,23 @@ export class Ladder {
     });
   }
 
+  /**
+   * Where it is guided: behind the levels of which that is so.
+   * @type {(guided: [number, number], toX: (sigma: number) => number, ends: [number, number]) => SVGElement}
+   */
+  #guidedBand(guided, toX, [low, high]) {
+    const [right, left] = guided.map((sigma) => toX(clamp(sigma, low, high)));
+    const band = node("line", { x1: left, x2: right, y1: 24, y2: 24, class: "guided" });
+    const inside = this.levels.filter((sigma) => sigma > guided[0] && sigma <= guided[1]).length;
+    band.append(node("title", {}, `guided at ${inside} of ${this.levels.length - 1} noise levels`));
+    return band;
+  }
+
   #mark() {
     const now = Math.floor(this.u);
     this.#dots.forEach((dot, i) => {
+      const sigma = this.levels[i];
+      dot.classList.toggle("led", this.guided != null && sigma > this.guided[0] && sigma <= this.guided[1]);
       dot.classList.toggle("passed", i < now);
       dot.classList.toggle("now", i === Math.min(now, this.#dots.length - 1));
     });

@@ -1,8 +1,9 @@
 // The column of knobs, built from the declarations of edm's settings.
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
-import { offer, segments, slider, toggle } from "../shared/widgets.js";
+import { segments, slider, toggle } from "../shared/widgets.js";
 import { Evaluations } from "./evaluations.js";
+import { guidance } from "./guidance.js";
 import { Models } from "./models.js";
 import { form, listed, solver } from "./solvers.js";
 
@@ -35,15 +36,15 @@ export class Panel {
     section("Solver", ...solver(settings, (name) => this.#binding(name)), ...this.#solvers());
     const pair = element("div", { class: "pair" }, this.#choice("schedule", "σ ="), this.#choice("scaling", "s ="));
     section("Schedule · scaling", pair);
-    section("Stochasticity", ...this.#rows("S_churn", "S_tmin", "S_tmax", "S_noise", "seed", "count"));
-    root.append(this.#classes());
+    section("Stochasticity", ...this.#rows("S_churn"), ...this.#churned(), ...this.#rows("seed", "count"));
+    root.append(guidance(settings, (name) => this.#binding(name)));
   }
 
   /** @param {import("../shared/types.d.ts").Result} picture */
-  show({ precision, evaluations }) {
+  show({ precision, evaluations, preview }) {
     this.evaluations.show(evaluations);
     this.computed.hidden = precision == null;
-    this.computed.textContent = precision && COMPUTED[precision];
+    this.computed.textContent = preview ? `preview: ${preview}` : precision && COMPUTED[precision];
   }
 
   /** Where the levels lie; a list by hand is none of the choices. */
@@ -82,6 +83,18 @@ export class Panel {
     ];
     for (const row of rows)
       this.settings.store.follow(() => row.toggleAttribute("hidden", row.classList.contains("idle")));
+    return rows;
+  }
+
+  /** What only counts with churn makes room where guidance has rows. */
+  #churned() {
+    const { settings } = this;
+    const names = ["S_tmin", "S_tmax", "S_noise"];
+    const rows = this.#rows(...names);
+    settings.store.follow(() => {
+      for (const [k, row] of rows.entries())
+        row.toggleAttribute("hidden", settings.guidance != null && settings.idle(names[k]));
+    });
     return rows;
   }
 
@@ -155,20 +168,5 @@ export class Panel {
       bounds: () => (images() ? [1, 64] : (knob.slider ?? [0, 1])),
       idle: () => settings.idle(name),
     });
-  }
-
-  #classes() {
-    const { settings } = this;
-    const select = element("select", { "aria-label": "Class", "data-knob": "label" });
-    const row = element("div", { class: "knob classes", "data-row": "label" }, element("label", {}, "class"), select);
-    select.addEventListener("change", () => settings.set({ label: select.value === "" ? null : select.value }));
-    hint(row, settings.boot.knobs.label.help);
-    settings.store.follow(() => {
-      const { classes } = settings.model;
-      row.hidden = classes.length === 0;
-      offer(select, [["", "all"], ...classes]);
-      select.value = settings.values.label ?? "";
-    });
-    return row;
   }
 }

@@ -236,6 +236,7 @@ export class Sampler {
     this.main.picture.draw(u, this.colors);
     const pinned = this.pinned ? this.pin.picture.result : null;
     if (pinned) this.pin.picture.draw(positionAt(pinned.levels, sigma), this.colors);
+    this.ladder.guided = this.settings.guided;
     this.ladder.update(result.levels, u, pinned?.levels ?? null, result.range);
     countUp(this.page.root, "paints");
   }
@@ -262,7 +263,11 @@ export class Sampler {
     if (this.pen.drawing) {
       views.dataset.key = "";
       views.replaceChildren(...this.pen.ends());
-    } else if (kind) showSwitches(views, kind.switches, this.view, (changes) => this.setView(changes));
+    } else if (kind) {
+      const led = this.main.picture.result?.density?.weight != null; // only then there are two densities
+      const switches = kind.switches.filter(([name]) => name !== "density" || led);
+      showSwitches(views, switches, this.view, (changes) => this.setView(changes));
+    }
   }
 
   /** @param {string} name */

@@ -4,12 +4,15 @@ import { Past } from "../shared/past.js";
 import { Store } from "../shared/store.js";
 import { changesInWords } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
+import { fitting, guidesOf } from "./guides.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
 
+/** @typedef {import("../shared/messages.d.ts").Guidance} Guidance */
+
 /** What goes with another model. @type {(name: string) => Values} */
-const modelNamed = (name) => ({ model: name, points: null, label: null, count: null });
+const modelNamed = (name) => ({ model: name, points: null, label: null, count: null, guide: null });
 
 export class Settings {
   /** @type {string | null} The model's family, which outlives its checkpoints. */
@@ -121,7 +124,32 @@ export class Settings {
 
   /** @param {string} name */
   setModel(name) {
-    this.set(modelNamed(name));
+    const model = this.boot.models.find((other) => other.name === name);
+    const kind = this.guidance;
+    const fits = !kind || (model && !kind.needs && fitting(this.boot, model).includes(kind));
+    this.set({ ...modelNamed(name), ...(fits ? {} : { guidance: this.defaults.guidance }) });
+  }
+
+  /** The kind of guidance that leads, if there is one. @returns {Guidance | null} */
+  get guidance() {
+    const { guidance } = this.values;
+    return this.boot.guidances.find(({ name }) => name === guidance && name !== this.defaults.guidance) ?? null;
+  }
+
+  /** Between which noise levels it leads, above the first and up to the second; null: nowhere. @returns {[number, number] | null} */
+  get guided() {
+    const own = this.guidance && !this.idle("guidance_interval") ? this.values.guidance_interval : null;
+    return this.guidance && (own ?? [0, Number.POSITIVE_INFINITY]);
+  }
+
+  /** The kinds that the model can have. */
+  guidances() {
+    return fitting(this.boot, this.model);
+  }
+
+  /** What can guide the model, as [name, title]; "": what is taken where none is named. @param {Guidance} kind */
+  guides(kind) {
+    return guidesOf(this.boot, this.model, kind);
   }
 
   /** Models have come, or gone: if that is the chosen one, the run's youngest takes its place. */

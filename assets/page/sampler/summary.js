@@ -1,5 +1,6 @@
 // What the page says about a result, in numbers and in a sentence.
 import { element } from "../shared/dom.js";
+import { written } from "../shared/interval.js";
 import { typeset } from "../shared/mathematics.js";
 import { number, rounded } from "../shared/numbers.js";
 
@@ -75,7 +76,12 @@ function metrics(label, result, { measures, behind }) {
  * Why there is no error: for the row of numbers, and in full.
  * @param {Measures} measures
  */
-function withoutError({ stochastic }) {
+function withoutError({ stochastic, solvable }) {
+  if (solvable === false)
+    return [
+      "error: no ODE",
+      "with this guidance steps do not follow an ODE whose solution they could be compared with",
+    ];
   if (!stochastic) return ["error: not finite", "the samples have no bounds: take more steps"];
   return ["error: fresh noise", "a stochastic sampler has no ODE solution to be compared with"];
 }
@@ -86,18 +92,60 @@ function withoutError({ stochastic }) {
  * @param {Measures | null} measures
  * @param {import("./settings.js").Settings} settings
  */
-function summary(result, measures, { values, boot }) {
+function summary(result, measures, settings) {
+  const { values, boot } = settings;
   const { S_churn } = values;
   const name = solverName(values, boot.knobs);
   const { run, levels, title } = result;
   let text = `${run.count} samples, ${title}, ${name}, N = ${levels.length - 1}`;
   if (S_churn > 0) text += `, S_churn = ${number(S_churn)}`;
+  text += ledBy(settings);
+  if (result.preview) return `${text}. A preview, by ${result.preview} from the same noise, until it is there.`;
   text += `: ${run.evaluations} evaluations, σ from ${number(levels[0])} to 0`;
   if (measures?.error != null) text += `, error ${rounded(measures.error)} to the exact ODE solution`;
   else if (measures) text += `, no ${withoutError(measures)[0]}`;
   if (measures?.distance != null)
     text += `, distance to the data ${rounded(measures.distance)} (true samples: ${rounded(measures.floor ?? 0)})`;
-  return [text, ...result.notes].map((t) => `${t}.`).join(" ");
+  const coupled = settings.guidance?.population ? ["These samples are one population, each drawn with the others"] : [];
+  const led = measures?.led ? [besideDensities(measures.led)] : [];
+  return [text, ...coupled, ...led, ...result.notes].map((t) => `${t}.`).join(" ");
+}
+
+/**
+ * What leads the samples, and where.
+ * @param {import("./settings.js").Settings} settings
+ */
+function ledBy({ guidance, guided, values, boot }) {
+  if (!guidance) return "";
+  const knob = boot.knobs.guidance;
+  const title = knob.titles?.[knob.choices?.indexOf(guidance.name) ?? -1] ?? guidance.name;
+  const sign = guidance.neutral == null ? "λ" : "w";
+  const where = values.guidance_interval && guided ? ` for ${written(values.guidance_interval)} in σ` : "";
+  return `, ${title}${guidance.name === "auto" || guidance.population ? "" : " guidance"}, ${sign} = ${number(values.guidance_weight)}${where}`;
+}
+
+const NEAR = 1.6; // times the distance that true samples have: no further away than chance
+
+/**
+ * Whether what guidance has made is one of the densities that it may be taken for, in numbers.
+ * @param {NonNullable<Measures["led"]>} led
+ */
+function besideDensities({ label, weight, mean, spread, beside }) {
+  const few = (/** @type {number} */ value) => number(Number(value.toFixed(2)));
+  /** @type {(mean: number[]) => string} */
+  const middle = (mean) => (mean.length > 1 ? `(${mean.map(few).join(", ")})` : few(mean[0]));
+  const titles = beside.map(({ title }) => (weight == null ? title : title.replace("^w", `^${number(weight)}`)));
+  const near = titles.filter((_, k) => beside[k].distance <= NEAR * beside[k].floor);
+  const [first, second] = titles;
+  const what = near.length ? near.join(" or ") : second ? `neither ${first} nor ${second}` : `not ${first}`;
+  const moments = [
+    `mean ${middle(mean)}, where ${beside.length > 1 ? "these have" : "that has"} ${beside.map((one) => middle(one.mean)).join(" and ")}`,
+    `spread ${few(spread)}, not ${beside.map((one) => few(one.spread)).join(" and ")}`,
+    `distance ${beside.map(({ distance }) => rounded(distance)).join(" and ")}`,
+  ];
+  const floor = rounded(Math.max(...beside.map((one) => one.floor)));
+  if (near.length) moments[1] = moments[1].replace("not", "beside");
+  return `What is sampled for ${label} is ${what}: ${moments.join("; ")} (true samples: ${floor})`;
 }
 
 /**

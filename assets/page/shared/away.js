@@ -15,20 +15,24 @@ export class Away {
    * @param {() => void} changed
    */
   constructor(root, changed) {
+    this.changed = changed;
     this.panels = [...root.querySelectorAll("aside")];
     for (const panel of this.panels) {
       const all = button(
         { class: "plain show-all", title: "This link shows some of the controls only" },
         "Show all controls",
       );
-      all.addEventListener("click", () => {
-        this.show({ only: null, hide: null });
-        changed();
-      });
+      all.addEventListener("click", () => this.all());
       panel.append(element("div", { class: "put-away", hidden: true }, all));
       // panels build controls anew, of another instrument or another model
       new MutationObserver(() => this.#apply()).observe(panel, { childList: true, subtree: true });
     }
+  }
+
+  /** None is put away. */
+  all() {
+    this.show({ only: null, hide: null });
+    this.changed();
   }
 
   /** @param {Controls} shown */

@@ -7,6 +7,7 @@ import { button, element } from "./dom.js";
  */
 export function frame(root, tabs) {
   const figures = button({ class: "plain", title: "The paper's figures, live, in one click" }, "Figures");
+  const lessons = button({ class: "plain", title: "Lessons: what this is, step by step" }, "Lessons");
   const link = button({ class: "plain", title: "Link, Python and command line of what you see" }, "Share");
   const csv = button({ class: "plain", title: "Download the numbers of the figure", hidden: true }, "CSV");
   const png = button({ class: "plain", title: "Download the picture; its settings travel inside" }, "PNG");
@@ -33,10 +34,30 @@ export function frame(root, tabs) {
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
     element("nav", {}, ...parts.map((part) => part.link)),
-    element("div", { class: "right" }, undo, redo, device, figures, link, csv, gif, svg, png, theme),
+    element("div", { class: "right" }, undo, redo, device, lessons, figures, link, csv, gif, svg, png, theme),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
-  root.replaceChildren(header, ...parts.map((part) => part.box), said, share, gallery);
-  return { tabs: parts, undo, redo, said, device, figures, link, csv, gif, svg, png, theme, share, gallery };
+  const list = element("dialog", { class: "gallery lessons" });
+  const strip = element("div", { class: "strip", role: "region", "aria-label": "Lesson", hidden: true });
+  root.replaceChildren(header, strip, ...parts.map((part) => part.box), said, share, gallery, list);
+  return {
+    tabs: parts,
+    undo,
+    redo,
+    said,
+    device,
+    lessons,
+    figures,
+    link,
+    csv,
+    gif,
+    svg,
+    png,
+    theme,
+    share,
+    gallery,
+    list,
+    strip,
+  };
 }

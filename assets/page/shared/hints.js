@@ -100,7 +100,7 @@ export class Hints {
    */
   #show(node, control = null) {
     this.hide();
-    if (!node?.isConnected || !node.dataset.hint) return;
+    if (!node?.isConnected || !node.dataset.hint || !node.getClientRects().length) return;
     this.#of = node;
     this.#described = control ?? (node.matches(CONTROL) ? node : node.querySelector(CONTROL));
     if (this.#described?.hasAttribute("aria-describedby")) this.#described = null; // it is described already

@@ -16,6 +16,7 @@ export interface Address {
   view: Record<string, string>;
   show: Show | null;
   controls: Controls;
+  lesson: LessonPlace | null;
   notice: string | null;
   models: Models | null;
 }
@@ -55,6 +56,15 @@ export interface Became {
   sheet: Sheet;
 }
 
+/** A density, and how far samples are from it; floor: how far as many true ones are. */
+export interface Beside {
+  title: string;
+  mean: number[];
+  spread: number;
+  distance: number;
+  floor: number;
+}
+
 /**
  * The lane with the least value with so many evaluations or fewer; used: those that it takes. heun: what Heun in EDM's
  * coordinates has with them. document: of its experiment, as JSON text.
@@ -71,11 +81,14 @@ export interface Best {
 
 export interface Boot {
   knobs: Record<string, Knob>;
+  guidances: Guidance[];
+  classifiers: Classifier[];
   ranges: Record<string, [number, number]>;
   designs: Design[];
   models: Model[];
   tabs: Tab[];
   figures: Figure[];
+  lessons: LessonTitle[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -112,6 +125,14 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+export interface Classifier {
+  name: string;
+  title: string;
+  shape: number[];
+  classes: string[];
+}
+
 /**
  * What is new of one run. anew: forget what you had. ticks: how many in all; gaps: of them with a loss that is no
  * finite number; nonfinite: steps left out, since their gradients were not finite. peak: the share of what its GPUs
@@ -138,10 +159,11 @@ export interface Closer {
   tasks: Task[];
 }
 
-/** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. */
+/** A mixture's parameters. rows: [count, 2 + d] of weight, std, mean. labels: of which class each is, if it has any. */
 export interface Components {
   count: number;
   rows: Float32;
+  labels?: number[] | null;
 }
 
 /** Names of the panel's controls: which are shown, or which are put away; null: the address does not say. */
@@ -206,6 +228,15 @@ export interface Dataset {
 export interface Datasets {
   clock: string;
   list: Dataset[];
+}
+
+/**
+ * Of the components, those of a class: what samples of it are to be like. weight: w of the tilted density whose score
+ * guidance follows; null: there is none.
+ */
+export interface Density {
+  label: number;
+  weight: number | null;
 }
 
 /** A column of Table 1. sampling: a document. */
@@ -298,6 +329,26 @@ export interface Frame {
   field?: Arrows | null;
 }
 
+/** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
+export interface Guidance {
+  name: string;
+  takes: string;
+  needs: boolean;
+  neutral: number | null;
+  classes: boolean;
+  population: boolean;
+}
+
+/**
+ * Pictures of one setting: samples [count, *shape], null until they are drawn. document: of its experiment, as JSON
+ * text.
+ */
+export interface Guided {
+  title: string;
+  samples: Uint8 | null;
+  document: string;
+}
+
 /** z, and its interval, by row and column. */
 export interface Heat {
   title: string;
@@ -322,6 +373,14 @@ export interface Instrument {
   streams: boolean;
   script: string;
   knobs: Record<string, Knob>;
+}
+
+/** A line of the charts. error: why there is nothing of it. */
+export interface Kind {
+  title: string;
+  color: string;
+  error: string | null;
+  pictures: Guided[];
 }
 
 /**
@@ -378,10 +437,64 @@ export interface Lanes {
   lanes: Lane[];
 }
 
+/**
+ * Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
+ * null: there is none.
+ */
+export interface Led {
+  label: string;
+  weight: number | null;
+  mean: number[];
+  spread: number;
+  beside: Beside[];
+}
+
 /** A file, or a row of a table ("row 3"), and the end of a sentence about it. */
 export interface LeftOut {
   name: string;
   reason: string;
+}
+
+/** An answer to choose. because: said to who chose it, where it is wrong. when: see edm.lessons. */
+export interface LessonChoice {
+  text: string;
+  when: string;
+  because: string;
+}
+
+/** A lesson, and its step from 1 on. */
+export interface LessonPlace {
+  name: string;
+  step: number;
+}
+
+export interface LessonQuestion {
+  kind: string;
+  text: string;
+  choices: LessonChoice[];
+  truth: string;
+  unit: string;
+}
+
+/** See edm.lessons.Step: what it says, what it opens, the controls that are shown, what is asked. */
+export interface LessonStep {
+  text: string;
+  open: string;
+  only: string[];
+  control: string;
+  states: Record<string, string>;
+  ask: LessonQuestion | null;
+  reveal: string;
+  claims: string[];
+}
+
+/** A lesson in the list of all. steps: how many. */
+export interface LessonTitle {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  steps: number;
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -420,6 +533,12 @@ export interface Losses {
   errors: (number | null)[];
 }
 
+/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+export interface Low {
+  images: Uint8;
+  shape: number[];
+}
+
 /** A line across a panel: at a level y, or at x. */
 export interface Mark {
   x?: number | null;
@@ -428,12 +547,14 @@ export interface Mark {
   color?: string | null;
 }
 
-/** See app.work.measures.measure. */
+/** See app.work.measures.measure. solvable: false where guidance leaves no ODE to be solved. */
 export interface Measures {
   error: number | null;
   distance: number | null;
   floor: number | null;
   stochastic: boolean;
+  solvable?: boolean | null;
+  led?: Led | null;
 }
 
 /** serial: 0 where nobody waits for the answer. */
@@ -447,12 +568,16 @@ export interface Misfit {
   remedies: Remedy[];
 }
 
-/** range: noise levels that it is for; null: no bound. classes: as written, and by name. */
+/**
+ * range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it can
+ * be sampled without one.
+ */
 export interface Model {
   name: string;
   title: string;
   shape: number[];
   classes: [string | number, string | number][];
+  unconditional: boolean;
   count: number;
   trained: boolean;
   family: string | null;
@@ -638,6 +763,25 @@ export interface Points {
   names: string[];
 }
 
+/** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
+export interface Prediction {
+  title: string;
+  what: string;
+  formula: string;
+  color: string;
+  cells: Samples[];
+}
+
+/** components: of the data, in their plane. */
+export interface Predictions {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  dimensions: number[];
+  rows: Prediction[];
+  components: Components;
+}
+
 /** best: the table of a race of solvers. */
 export interface Race {
   figure?: Chart | null;
@@ -649,6 +793,20 @@ export interface Race {
 export interface Remedy {
   title: string;
   changes: Record<string, unknown>;
+}
+
+/** What comes of a lesson's step: the document of one, and the settings that are shown. */
+export interface RevealRequest {
+  serial?: number;
+  step: Record<string, unknown>;
+  values: Record<string, unknown>;
+}
+
+/** What comes of a step. truth: the number that was asked for. right: which choices are, from 0 on. */
+export interface Revealed {
+  told: string;
+  truth: number | null;
+  right: number[];
 }
 
 /**
@@ -720,6 +878,12 @@ export interface Sameness {
   same: boolean | null;
   verdict: string;
   rows: Verdict[];
+}
+
+/** In the plane of their data, x [n, 2]; distance: their median to the data, in all dimensions. */
+export interface Samples {
+  distance: number;
+  x: Float32;
 }
 
 /** What the page knows of a run. sample: images of the newest samples that it has. */
@@ -859,6 +1023,17 @@ export interface TimeAxis {
   scale: number[];
 }
 
+/** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
+export interface Tradeoff {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  count: number;
+  waiting: boolean;
+  lines: Kind[];
+}
+
 /** Where a run's training falls: p_train as a density in ln σ over a grid; its data, if they are points [n, 2]. */
 export interface Training {
   grid: (number | null)[];
@@ -928,6 +1103,15 @@ export interface Act {
   runs: string[];
 }
 
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
+}
+
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -938,7 +1122,7 @@ export interface Levels {
 
 /**
  * evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision: what
- * its network computes in, if it has one.
+ * its network computes in, if it has one. preview: what stands in its place for a moment, in words.
  */
 export interface Picture {
   model: string;
@@ -949,14 +1133,17 @@ export interface Picture {
   notes: string[];
   milliseconds: number;
   precision: "float32" | "bf16" | null;
+  preview?: string | null;
   run: Trajectory;
   document: string;
   python: string;
   command: string;
   components?: Components | null;
+  density?: Density | null;
   axis?: TimeAxis | null;
   field?: Arrows | null;
   nearest?: Nearest | null;
+  low?: Low | null;
 }
 
 /** level: where it begins. sigma: of the levels from there. path: x/s at each. */
@@ -1012,6 +1199,12 @@ export interface FilmRequest {
   serial?: number;
   run: string;
   images: number[];
+}
+
+/** A lesson, by its name. */
+export interface LessonRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1113,22 +1306,27 @@ export interface Requests {
   oracle: FigureRequest;
   preconditioning: FigureRequest;
   curvature: FigureRequest;
+  clocks: FigureRequest;
   truncation: FigureRequest;
   order: FigureRequest;
   patches: FigureRequest;
   times: FigureRequest;
+  prediction: FigureRequest;
   training: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
+  tradeoff: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
   act: ActRequest;
   film: FilmRequest;
   reading: ReadingRequest;
+  lesson: LessonRequest;
+  reveal: RevealRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1149,22 +1347,27 @@ export interface Answers {
   oracle: Oracle;
   preconditioning: Drawing;
   curvature: Drawing;
+  clocks: Drawing;
   truncation: Truncation;
   order: Drawing;
   patches: Copies;
   times: Drawing;
+  prediction: Predictions;
   training: TrainingTime;
   churn: Churn;
   lanes: Lanes;
   walk: Lanes;
   race: Race;
   sweep: Sweep;
+  tradeoff: Tradeoff;
   sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;
   act: Act;
   film: Film;
   reading: Reading;
+  lesson: Lesson;
+  reveal: Revealed;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -51,8 +51,9 @@ export const arrowsOf = ({ positions, arrows }) => ({ positions: float32(positio
 export function mixture(components, dimension) {
   const rows = float32(components.rows);
   const width = dimension + 2;
+  const { labels } = components;
   return Array.from({ length: components.count }, (_, k) => {
     const row = rows.subarray(k * width, (k + 1) * width);
-    return { weight: row[0], std: row[1], mean: Array.from(row.subarray(2)) };
+    return { weight: row[0], std: row[1], mean: Array.from(row.subarray(2)), label: labels?.[k] ?? null };
   });
 }

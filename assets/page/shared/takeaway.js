@@ -66,7 +66,7 @@ const TYPES = { gif: "image/gif", svg: "image/svg+xml" };
  * @param {"gif" | "svg"} form
  * @returns {Promise<string | null>}  A sentence, where there is none.
  */
-export async function take(server, values, form) {
+async function take(server, values, form) {
   const look = document.body.classList.contains("dark") ? "dark" : "light";
   const reply = await server.reply("take", { values, form, look });
   if (!reply) return SILENCE;
@@ -83,4 +83,24 @@ export function download(blob, name) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/**
+ * The buttons of the header that give files of what is shown.
+ * @param {Record<"csv" | "png" | "gif" | "svg", HTMLButtonElement>} buttons
+ * @param {object} page
+ * @param {import("./server.js").Server} page.server
+ * @param {import("../sampler/sampler.js").Sampler} page.sampler
+ * @param {() => import("./types.d.ts").Tab} page.shown
+ */
+export function downloads({ csv, png, gif, svg }, { server, sampler, shown }) {
+  csv.addEventListener("click", () => shown().saveCsv?.());
+  png.addEventListener("click", () => shown().savePng());
+  for (const [form, node] of /** @type {["gif" | "svg", HTMLButtonElement][]} */ (Object.entries({ gif, svg })))
+    node.addEventListener("click", async () => {
+      node.disabled = true; // it takes a moment
+      const sentence = await take(server, sampler.accepted, form);
+      node.disabled = false;
+      if (sentence) sampler.say(sentence);
+    });
 }

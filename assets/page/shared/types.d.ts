@@ -16,6 +16,7 @@ export interface Component {
   weight: number;
   std: number;
   mean: number[];
+  label: number | null;
 }
 /** Where arrows are, and where they point, unpacked. */
 export interface Field {

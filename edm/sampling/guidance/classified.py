@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from numbers import Real
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from edm.base.exactness import exact
 from edm.base.transfers import sent
 from edm.exact import GaussianMixture
 from edm.given import classes_of
-from edm.sampling.denoisers import Denoise, conditional, denoiser_of, evaluations_at, innermost, on, pair
+from edm.sampling.denoisers import Around, Denoise, conditional, denoiser_of, evaluations_at, on, pair
 from edm.sampling.guidance.guided import Guided, Interval
 from edm.sampling.guidance.pairs import classes_given
 
@@ -64,7 +64,7 @@ class Classified(Guided):
 
     def _guided(self, x: torch.Tensor, sigma: Any, labels: Any, weight: float) -> tuple[torch.Tensor, torch.Tensor]:
         owner = self._exact
-        if owner is not None and owner is innermost(self.inner):
+        if owner is not None and owner is _asked(self.inner):
             own, every = pair(self.inner, x, sigma, labels)
             plain, pull = own if self._tells else every, own - every
         else:
@@ -95,11 +95,16 @@ class Classified(Guided):
 def gradient(log_probability: LogProbability, x: torch.Tensor, sigma: Any, labels: torch.Tensor) -> torch.Tensor:
     """∇ log p(c | x; σ) [B, …] of each sample's class, in float32 or wider. Raises Refused where there is none."""
     wide = x.dtype if x.dtype == torch.float64 else torch.float32
-    with torch.inference_mode(False), torch.enable_grad(), nullcontext() if x.device.type == "cpu" else exact():
+    with ExitStack() as stack:
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(False))
+        if x.device.type != "cpu":
+            stack.enter_context(exact())
+        stack.enter_context(torch.enable_grad())
         at = x.detach().to(wide, copy=True).requires_grad_()
         logs = log_probability(at, sigma)
         _check(logs, labels)
-        chosen = logs.gather(1, labels[:, None].to(logs.device))
+        chosen = logs.gather(1, labels[:, None].clone())
         (found,) = torch.autograd.grad(chosen.sum(), at, allow_unused=True)
     if found is None:
         raise Refused("log_probability does not depend on its x in a way that can be differentiated")
@@ -122,6 +127,13 @@ def _check(logs, labels):
         raise Refused(
             "log_probability gives no gradient in x: it must be made of torch's operations, without no_grad or detach"
         )
+
+
+def _asked(denoiser) -> Any:
+    """What is within all that is around it, but for guidance."""
+    while isinstance(denoiser, Around) and not isinstance(denoiser, Guided):
+        denoiser = denoiser.inner
+    return denoiser
 
 
 def _object(function) -> Any:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from edm.base.fields import Number, Settings, knob, refusal
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import MAX_SIGMA
+
+
+def _two(value):
+    if value is not None and (not isinstance(value, list | tuple) or len(value) != 2):
+        raise PydanticCustomError("interval", "Input should be two noise levels, the lower first, such as 0.2,5")
+    return value
 
 
 class Guiding(Settings):
@@ -16,7 +25,7 @@ class Guiding(Settings):
     guidance_weight: Number = knob(
         1.0, "w", "How much guidance; below 0 it leads away", slider=(0, 8), step=0.1, ge=-100, le=100
     )
-    guidance_interval: tuple[Number, Number] | None = knob(
+    guidance_interval: Annotated[tuple[Number, Number] | None, BeforeValidator(_two)] = knob(
         None, "σ<sub>lo</sub>, σ<sub>hi</sub>", "Guided only in steps from a noise level above the first and up to the "
         "second; none: in all",
     )  # fmt: skip
@@ -38,6 +47,21 @@ class Guiding(Settings):
         0.0, "β", "APG: how much of the difference of the step before is added; below 0 it is taken away",
         slider=(-1, 1), step=0.05, ge=-1, le=1,
     )  # fmt: skip
+
+    @property
+    def exponent(self) -> float | None:
+        """w of p(x)·p(c | x)^w, the density of which the guided score of an exact denoiser is at every level; None
+        where it is of none."""
+        entry = GUIDANCES[self.guidance]
+        return self.guidance_weight + 1 - entry.neutral if entry.classes and entry.neutral is not None else None
+
+    @property
+    def solvable(self) -> bool:
+        """Whether finer steps come nearer to one solution: not of a population, nor where w or D depend on the steps
+        (CFG++, a momentum)."""
+        entry, momentum = GUIDANCES[self.guidance], self.guidance_momentum
+        own = entry.knobs or ()
+        return not entry.population and entry.neutral is not None and not (momentum and "guidance_momentum" in own)
 
     @model_validator(mode="after")
     def _ordered(self):

@@ -51,7 +51,7 @@ def test_what_a_page_knows_from_the_start_is_as_declared(tab):
 
 @pytest.mark.parametrize(
     "query",
-    ["", "?pin.steps=4&view.field=on&rho=x", "?show=race", "?tab=train&train.size=large"],
+    ["", "?pin.steps=4&view.field=on&rho=x", "?show=race", "?tab=train&train.size=large", "?lesson=steps&step=2"],
 )
 def test_what_a_page_is_told_when_it_opens_is_as_declared(said, query):
     (told,) = said("open", query=query)
@@ -90,6 +90,13 @@ def test_what_is_taken_away_and_what_is_dropped_are_as_declared(said):
     assert base64.b64decode(json.loads(told)["body"]["content"]).startswith(b"<svg")
     (told,) = said("drop", settings='{"show": "race", "yours": {"steps": "7"}}')
     assert json.loads(told)["body"]["show"]["name"] == "race"
+
+
+def test_a_lesson_and_what_comes_of_it_are_as_declared(said):
+    (told,) = said("lesson", name="steps")
+    step = json.loads(told)["body"]["steps"][0]
+    (told,) = said("reveal", step=step, values={"model": "spiral", "steps": "5", "count": "20"})
+    assert json.loads(told)["body"]["right"] == [1]
 
 
 def test_thumbnails_are_as_declared(said):
@@ -131,7 +138,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"rivals", "levels", "steps"}
+    tried |= {"rivals", "levels", "steps", "lesson", "reveal"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried

@@ -141,8 +141,8 @@ def test_a_form_in_a_link_loses_only_what_the_form_refuses(tmp_path):
 @pytest.mark.parametrize(
     ("query", "only", "hide", "left"),
     [
-        ({"only": "rho, steps)"}, ["steps", "rho"], None, None),
-        ({"hide": "seed,S_churn"}, None, ["S_churn", "seed"], None),
+        ({"only": "rho, steps)"}, ["rho", "steps"], None, None),
+        ({"hide": "seed,S_churn"}, None, ["seed", "S_churn"], None),
         ({"only": "rho,colour"}, ["rho"], None, "only = 'colour'"),
         ({"only": ""}, None, None, None),
         ({"only": "rho", "hide": "rho"}, ["rho"], None, None),

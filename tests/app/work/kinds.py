@@ -8,6 +8,7 @@ from app.work.measures import Measures
 from app.work.numbers import Numbers
 from app.work.pictures import Picture
 from app.work.probes import Probe
+from app.work.reveals import Reveal
 from app.work.rivals import Rivals
 from app.work.thumbnails import Thumbnails
 from edm.experiments.experiment import Experiment
@@ -18,6 +19,7 @@ DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(s
 KINDS = {
     "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
     "measures": Measures(experiment=DRAWN),
+    "reveal": Reveal(step={"text": "", "reveal": "{error(here)}"}, experiment=DRAWN),
     "rivals": Rivals(experiment=DRAWN),
     "levels": Levels(experiment=DRAWN.changed(sampling={"solver": "euler"})),
     "film": Film(experiment=SMALL),

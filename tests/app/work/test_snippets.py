@@ -91,6 +91,28 @@ def test_script_and_command_draw_in_a_new_process_what_the_page_shows(here, monk
         assert np.array_equal(np.asarray(image), picture)
 
 
+GUIDED = [
+    {"guidance": "free", "guidance_weight": 2.0, "guidance_interval": (0.1, 5.0)},
+    {"guidance": "auto", "guidance_weight": 1.5, "guide": "digits_edm_020k", "label": 3},
+    {"guidance": "tilted", "guidance_weight": 2.0, "label": 4},
+    {"label": "none"},
+]
+
+
+@pytest.mark.parametrize("given", GUIDED, ids=str)
+def test_script_and_command_are_guided_as_the_page_is(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    experiment = edm.Experiment(model="digits_edm", count=3, sampling={"steps": 2}, **given)
+    shown = np.asarray(render.picture(models.of(experiment), runner.states(experiment)))
+    exec(snippets.python(experiment), {})
+    with Image.open("sample.png") as image:
+        assert np.array_equal(np.asarray(image), shown)
+    assert main(shlex.split(snippets.command(experiment))[3:]) == 0
+    with Image.open("sample.png") as image:
+        assert np.array_equal(np.asarray(image), shown)
+    assert edm.Experiment.parse(render.read_document("sample.png")) == experiment
+
+
 def test_only_the_owner_of_the_machine_sees_paths_outside_of_the_folder(here, tmp_path, monkeypatch):
     models.register(here / "my model's.safetensors", "mine")
     models.follow_run(here / "elsewhere" / "moons_2")

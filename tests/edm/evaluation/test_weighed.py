@@ -89,6 +89,7 @@ def test_the_command_prints_one_table_with_intervals(capsys):
     [
         (["digits", "--guidance-weights=1,2"], "needs a guidance: add --guidance"),
         (["digits", "--guidance=free", "--guidance-weights=many"], "many"),
+        (["digits", "--guidance=tilted", "--guidance_weight=2"], "one population"),
         (["digits", "--guidance=fancy"], "guidance = 'fancy'"),
         (["two_moons_mlp", "--guidance=auto", "--guide=spiral_mlp", "--guidance-weights=2"], "of images"),
         (["digits", "--guidance=free", "--guidance-weights=2", "--queue"], "one weight"),

@@ -60,7 +60,7 @@ def test_what_compares_nothing_is_no_relation(text):
 
 def test_a_sentence_tells_values_with_two_figures_or_as_many_as_it_says():
     told = lessons.told("N = {steps}: {error(here)}, {error(heun)/3:4}, {error(here)*1e-6}", ask, {"steps": 18})
-    assert told == "N = 18: 0.5, 0.08333, 5e-07"
+    assert told == "N = 18: 0.50, 0.08333, 5e-07"
 
 
 @pytest.mark.parametrize(

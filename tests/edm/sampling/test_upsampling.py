@@ -16,7 +16,7 @@ from edm.sampling.denoisers import part
 from edm.sampling.ideal_upsampling import IdealUpsampler
 from edm.sampling.upsampling import Low, Upsampler, lowered, raised, told
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "cascade.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "guidance_more.json").read_text())["cascade"]
 SHAPE = (1, 4, 4)
 IMAGES = torch.tensor(GOLDEN["images"], dtype=torch.float64).view(-1, *SHAPE)
 X = torch.tensor(GOLDEN["x"], dtype=torch.float64).view(-1, *SHAPE)

@@ -34,6 +34,7 @@ export class Images {
   x = new Uint8Array();
   denoised = new Uint8Array();
   #atlas = element("canvas");
+  #low = element("canvas");
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -93,11 +94,20 @@ export class Images {
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {
       context.drawImage(this.#tile(result, source, state, k), x, y, size, size);
+      this.#drawLow(context, result, k, x, y, size / 4);
       context.strokeStyle = k === selected ? colors.noise : colors.line;
       context.lineWidth = k === selected ? 3 : 1;
       context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
     });
     if (selected != null) this.#drawStrip(context, result, selected, { width, height, strip }, u, colors);
+  }
+
+  /**
+   * Of a cascade, in a corner of image k what the base has made, of which it was made.
+   * @type {(context: CanvasRenderingContext2D, result: Result, k: number, x: number, y: number, size: number) => void}
+   */
+  #drawLow(context, { low }, k, x, y, size) {
+    if (low) context.drawImage(pixels(uint8(low.images), low.shape, k, this.#low), x, y, size, size);
   }
 
   /**

@@ -7,7 +7,7 @@ import { bracket } from "../levels.js";
 import { clamp, lerp, number } from "../numbers.js";
 import { float32, mixture } from "../packed.js";
 import { entriesOf, paintLegend } from "./legend.js";
-import { paintShade } from "./shade.js";
+import { behind, densityName, paintShade, tilt } from "./shade.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
 /** @typedef {import("../types.d.ts").Result & { axis: import("../messages.d.ts").TimeAxis }} Result */
@@ -38,6 +38,7 @@ export class Line {
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
+    ["density", { "": "p(x|c)", tilted: "tilted" }, "The density behind: that of the class, or p(x)·p(c|x)^w"],
     ["axis", { "": "time t", sigma: "σ" }, "The horizontal axis"],
   ];
 
@@ -116,35 +117,24 @@ export class Line {
    * @type {(context: Context, result: Result, frame: Frame, colors: Colors) => void}
    */
   #drawDensity(context, { id, axis, sigmaData }, frame, colors) {
-    const key = [id, frame.end, frame.reach, frame.byTime, colors.data].join();
+    const shown = this.#behind();
+    const key = [id, frame.end, frame.reach, frame.byTime, colors.data, shown.weight].join();
     if (this.#shadeKey !== key) {
       this.#shadeKey = key;
       const values = new Float32Array(COLUMNS * ROWS);
       for (let i = 0; i < COLUMNS; i++) {
         const time = (1 - (i + 0.5) / COLUMNS) * frame.end;
         const sigma = frame.byTime ? interpolate(axis.t, axis.sigma, time) : time;
-        this.#shadeColumn(values, i, sigma, frame.reach / interpolate(frame.times, axis.scale, time), sigmaData);
+        const reach = frame.reach / interpolate(frame.times, axis.scale, time);
+        shadeColumn(values, i, shown, sigma, reach, sigmaData);
       }
       paintShade(this.#shade, values, COLUMNS, ROWS, colors.dataRgb, 0.55);
     }
     context.drawImage(this.#shade, frame.left, frame.top, frame.width, frame.height);
   }
 
-  /** @type {(values: Float32Array, i: number, sigma: number, reach: number, sigmaData: number) => void} */
-  #shadeColumn(values, i, sigma, reach, sigmaData) {
-    let peak = 1e-12;
-    for (let j = 0; j < ROWS; j++) {
-      const y = (1 - (2 * (j + 0.5)) / ROWS) * reach;
-      let sum = 0;
-      for (const { weight, std, mean } of this.components) {
-        const variance = Math.max(std, 0.03) ** 2 + sigma * sigma;
-        sum += (weight / Math.sqrt(variance)) * Math.exp(-((y - mean[0]) ** 2) / (2 * variance));
-      }
-      values[j * COLUMNS + i] = sum;
-      peak = Math.max(peak, sum);
-    }
-    const faint = 0.35 + 0.65 / (1 + sigma / sigmaData);
-    for (let j = 0; j < ROWS; j++) values[j * COLUMNS + i] *= faint / peak;
+  #behind() {
+    return behind(this.components, this.result?.density, this.options.view.density === "tilted");
   }
 
   /**
@@ -215,8 +205,35 @@ export class Line {
 
   /** What is what in the picture. */
   legend() {
-    return entriesOf({ density: this.components.length && "density p(x; σ)" });
+    return entriesOf({ density: this.components.length && densityName(this.#behind(), "; σ") });
   }
+}
+
+/**
+ * The density at a noise level, as one column.
+ * @type {(values: Float32Array, i: number, shown: import("./shade.js").Behind, sigma: number, reach: number, sigmaData: number) => void}
+ */
+function shadeColumn(values, i, { own, all, weight }, sigma, reach, sigmaData) {
+  let peak = 1e-12;
+  for (let j = 0; j < ROWS; j++) {
+    const y = (1 - (2 * (j + 0.5)) / ROWS) * reach;
+    const part = densityAt(own, y, sigma);
+    const value = weight == null ? part : tilt(densityAt(all, y, sigma), part, weight);
+    values[j * COLUMNS + i] = value;
+    peak = Math.max(peak, value);
+  }
+  const faint = 0.35 + 0.65 / (1 + sigma / sigmaData);
+  for (let j = 0; j < ROWS; j++) values[j * COLUMNS + i] *= faint / peak;
+}
+
+/** @type {(components: import("../types.d.ts").Component[], y: number, sigma: number) => number} */
+function densityAt(components, y, sigma) {
+  let sum = 0;
+  for (const { weight, std, mean } of components) {
+    const variance = Math.max(std, 0.03) ** 2 + sigma * sigma;
+    sum += (weight / Math.sqrt(variance)) * Math.exp(-((y - mean[0]) ** 2) / (2 * variance));
+  }
+  return sum;
 }
 
 /** @type {(frame: Frame, time: number) => number} */

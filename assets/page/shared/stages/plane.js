@@ -7,7 +7,7 @@ import { arrowsOf, float32, mixture } from "../packed.js";
 import { paintArrows } from "./arrows.js";
 import { entriesOf, paintKey } from "./legend.js";
 import { arrowKey } from "./pad.js";
-import { paintShade, splat } from "./shade.js";
+import { behind, densityName, paintShade, splat, tilt } from "./shade.js";
 import { FOLLOW_WINDOW, WINDOW } from "./window.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
@@ -25,6 +25,11 @@ export class Plane {
       "coordinates",
       { "": "follow σ", data: "data" },
       "The window: in units of √(σ² + σ_data²), where noise and data are both in view, or on the data",
+    ],
+    [
+      "density",
+      { "": "p(x|c)", tilted: "tilted" },
+      "The density behind: that of the class, or p(x)·p(c|x)^w, whose score guidance follows: compare what is sampled",
     ],
     ["field", { "": "no arrows", on: "arrows" }, "Where the flow moves points at this noise level"],
   ];
@@ -126,8 +131,14 @@ export class Plane {
 
   /** What is what in the picture. */
   legend() {
-    const density = this.components.length && (this.follow ? "density p(x; σ)" : "density of the data");
+    const shown = this.#behind();
+    const plain = shown.own === shown.all && !this.follow ? "density of the data" : null;
+    const density = this.components.length && (plain ?? densityName(shown, this.follow ? "; σ" : ""));
     return entriesOf({ density, draggable: Boolean(this.options.onProbe), arrows: this.field });
+  }
+
+  #behind() {
+    return behind(this.components, this.result?.density, this.options.view.density === "tilted");
   }
 
   /** @type {(result: Result) => void} */
@@ -156,10 +167,17 @@ export class Plane {
     const scale = this.scaleAt(result, sigma);
     const rows = DENSITY_ROWS;
     const columns = Math.max(1, Math.round((rows * this.width) / this.height));
-    const key = [columns, scale, sigma, colors.data].join();
+    const shown = this.#behind();
+    const key = [columns, scale, sigma, colors.data, shown.own.length, shown.own[0]?.label, shown.weight].join();
     if (this.#shadeKey !== key) {
       this.#shadeKey = key;
-      const values = splat(this.components, sigma, columns, rows, this.width / 2 / scale, this.height / 2 / scale);
+      const halves = /** @type {const} */ ([this.width / 2 / scale, this.height / 2 / scale]);
+      const values = splat(shown.own, sigma, columns, rows, ...halves);
+      const { weight } = shown;
+      if (weight != null) {
+        const whole = splat(shown.all, sigma, columns, rows, ...halves);
+        for (let i = 0; i < values.length; i++) values[i] = tilt(whole[i], values[i], weight);
+      }
       paintShade(this.#shade, values, columns, rows, colors.dataRgb, 0.6);
     }
     context.imageSmoothingEnabled = true;

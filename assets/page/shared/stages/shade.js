@@ -40,6 +40,40 @@ export function splat(components, sigma, columns, rows, halfWidth, halfHeight) {
 }
 
 /**
+ * Which density is behind samples: that of all, of their class, or the tilted one, p(x)·p(c|x)^w.
+ * @typedef {{ own: Component[], all: Component[], weight: number | null }} Behind
+ */
+/** @typedef {import("../types.d.ts").Component} Component */
+
+/**
+ * @param {Component[]} all
+ * @param {{ label: number, weight: number | null } | null | undefined} density  Of one class.
+ * @param {boolean} tilted
+ * @returns {Behind}
+ */
+export function behind(all, density, tilted) {
+  const own = density ? all.filter(({ label }) => label === density.label) : [];
+  if (!density || !own.length) return { own: all, all, weight: null };
+  return { own, all, weight: tilted ? density.weight : null };
+}
+
+/**
+ * What is written of it. at: "; σ", where it is of noisy data.
+ * @type {(behind: Behind, at: string) => string}
+ */
+export const densityName = ({ own, all, weight }, at) =>
+  weight != null ? `tilted, p(x${at})·p(c|x${at})^${weight}` : `density p(x${own === all ? "" : "|c"}${at})`;
+
+/**
+ * p·p(c|x)^w from the parts of all classes and of one: their quotient is p(c|x).
+ * @type {(whole: number, part: number, weight: number) => number}
+ */
+export function tilt(whole, part, weight) {
+  if (!(whole > 0)) return 0;
+  return whole * Math.max(part / whole, weight < 0 ? FAINT : 0) ** weight;
+}
+
+/**
  * Values on a grid as shades of a colour, the largest strongest.
  * @param {HTMLCanvasElement} canvas
  * @param {Float32Array} values

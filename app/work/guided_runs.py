@@ -1,0 +1,107 @@
+"""python -m app.work.guided_runs FOLDER: what guidance gains and costs, measured and written down for the page.
+
+The points of the figures are measured (assets/guidance.json): about an hour on two cores. FOLDER keeps what is
+finished, and the same command goes on from there. `python -m tests.trials guidance` prints it as tables.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import lru_cache
+
+from edm.base.atomic import atomic
+from edm.base.resources import ASSETS
+from edm.evaluation import Interval, Report, Weighed, over_weights
+from edm.experiments.experiment import Experiment
+from edm.sampling.settings import Sampling
+
+PLACE = ASSETS / "guidance.json"
+STEPS = 12
+WEIGHTS = (1.0, 1.25, 1.5, 2.0, 3.0)  # of the difference of two models; of a classifier's gradient one less
+GUIDES = ("digits_edm_005k", "digits_edm_020k", "digits_edm_040k")
+INSIDE, BOUNDS = 2.0, (0.3, 1.0, 3.0)  # the weight within intervals of σ, and what bounds them
+HIGHEST = 1e4  # above every level that is sampled here
+SAMPLES = 2000
+
+
+def key(experiment: Experiment, count: int) -> str:
+    """What tells a measurement from others."""
+    return json.dumps([experiment.changed(count=None).document(), count])
+
+
+def planned() -> list[tuple[Experiment, int]]:
+    """What is measured: (how it is guided, how many samples)."""
+    alone = Experiment(model="digits_edm", sampling=Sampling(steps=STEPS))
+    found = [alone]
+    for weight in WEIGHTS[1:]:
+        found.append(alone.changed(guidance="free", guidance_weight=weight))
+        found += [alone.changed(guidance="auto", guidance_weight=weight, guide=guide) for guide in GUIDES]
+    inside = alone.changed(guidance="free", guidance_weight=INSIDE)
+    for bound in BOUNDS:
+        found += [inside.changed(guidance_interval=ends) for ends in ((bound, HIGHEST), (0.0, bound))]
+    return [(experiment, SAMPLES) for experiment in found]
+
+
+def measured(folder: str | None = None) -> Iterator[tuple[str, Report]]:
+    """(key, report) of each of them."""
+    for experiment, count in planned():
+        for event in over_weights(experiment, [experiment.guidance_weight], count, keep=folder):
+            if isinstance(event, Weighed):
+                yield key(experiment, count), event.report
+
+
+@lru_cache(maxsize=1)
+def recorded() -> dict[str, Report]:
+    """Those that ship."""
+    return {told["key"]: _report(told) for told in json.loads(PLACE.read_text(encoding="utf-8"))["measured"]}
+
+
+def _told(name: str, report: Report) -> dict:
+    """A report without what is only long."""
+    found = {
+        field.name: getattr(report, field.name)
+        for field in fields(report)
+        if getattr(report, field.name) not in (None, ()) and field.name not in ("sampling", "intervals", "seconds")
+    }
+    intervals = {
+        measure: [interval.low, interval.high, *interval.without] for measure, interval in report.intervals.items()
+    }
+    return {"key": name, **_short(found), "intervals": _short(intervals), "sampling": report.sampling.document()}
+
+
+def _short(value):
+    if isinstance(value, dict):
+        return {name: _short(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_short(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _report(told: dict) -> Report:
+    values = {name: value for name, value in told.items() if name != "key"}
+    values["intervals"] = {
+        measure: Interval(low, high, tuple(without)) for measure, (low, high, *without) in told["intervals"].items()
+    }
+    return Report(**values | {"sampling": Sampling.parse(told["sampling"]), "seconds": 0.0})
+
+
+def write(found: dict[str, Report]) -> None:
+    """For the page, one measurement a line."""
+    lines = ",\n".join(json.dumps(_told(name, report), ensure_ascii=False) for name, report in found.items())
+    with atomic(PLACE) as file:
+        file.write(f'{{"measured": [\n{lines}\n]}}\n'.encode())
+
+
+def main() -> None:
+    found: dict[str, Report] = {}
+    for name, report in measured(sys.argv[1] if len(sys.argv) > 1 else None):
+        found[name] = report
+        write(found)
+        sys.stdout.write(f"{name}: {report.frechet:.3f}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+// Which kinds of guidance a model can have, and what can guide it there. The server has the last word.
+
+/** @typedef {import("../shared/messages.d.ts").Boot} Boot */
+/** @typedef {import("../shared/messages.d.ts").Model} Model */
+/** @typedef {import("../shared/messages.d.ts").Guidance} Guidance */
+/** @typedef {[string, string][]} Options */
+
+/** @type {(boot: Boot, model: Model) => Guidance[]} */
+export function fitting(boot, model) {
+  return boot.guidances.filter((kind) => {
+    if (kind.name === boot.knobs.guidance.default) return true;
+    if (kind.classes && !model.classes.length) return false;
+    if (kind.population) return !model.trained && model.shape.length === 1;
+    return guidesOf(boot, model, kind).length > 0;
+  });
+}
+
+/** [name, title] of each; "" stands for what is taken where none is named. @type {(boot: Boot, model: Model, kind: Guidance) => Options} */
+export function guidesOf({ models, classifiers }, model, { takes, needs }) {
+  const told = String(model.classes.map(([, name]) => name));
+  if (takes === "classifier") {
+    /** @type {Options} */
+    const own = model.trained || !model.classes.length ? [] : [["", "the exact p(c|x; σ)"]];
+    const fit = classifiers.filter(
+      ({ shape, classes }) => String(shape) === String(model.shape) && String(classes) === told,
+    );
+    return [...own, ...fit.map(({ name, title }) => /** @type {[string, string]} */ ([name, title]))];
+  }
+  if (takes !== "model") return [];
+  const shape = String(model.shape);
+  const alike = models.filter((other) => other.trained && other !== model && String(other.shape) === shape);
+  const same = alike.filter(
+    (other) => other.dataset === model.dataset && (other.dataset || other.family === model.family),
+  );
+  if (needs) {
+    const known = same.filter(({ classes }) => classes.length === model.classes.length);
+    return known.sort((a, b) => rank(a, model) - rank(b, model)).map(({ name, title }) => [name, title]);
+  }
+  if (model.unconditional) return [["", "itself, without a class"]];
+  return same.filter(({ unconditional }) => unconditional).map(({ name, title }) => [name, title]);
+}
+
+/** Earlier checkpoints of the model's own run first, the least trained before all. @type {(other: Model, model: Model) => number} */
+function rank(other, model) {
+  const mine = other.family === model.family && (other.images ?? 0) < (model.images ?? 0);
+  return (mine ? 0 : 1e15) + (other.images ?? 0);
+}
