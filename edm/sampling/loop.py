@@ -189,7 +189,7 @@ def prepared(
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
-    path, seeds = path_of(sampling, denoiser), None if seeds is None else list(seeds)
+    path, seeds = path_of(sampling, denoiser), list(seeds) if isinstance(seeds, Iterable) else seeds
     denoiser = of_samples(denoiser, sampling, labels, seeds)
     run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds), given=noise is not None)
     if begin is not None:
