@@ -59,8 +59,9 @@ class Discrete(Preconditioning):
 
     def __init__(self, levels: Callable[[], np.ndarray], lowest: float | None = None):
         self._levels, self._below = levels, 0 if lowest is None else 1
+        self.levels = levels()
         self._lowest = lowest
-        self.sigma_min, self.sigma_max = float(levels()[0]), float(levels()[-1])
+        self.sigma_min, self.sigma_max = float(self.levels[0]), float(self.levels[-1])
 
     def _index(self, sigma):
         """argmin_j |σ_j − σ|, by bisection."""
@@ -180,7 +181,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
         ),
         Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
         Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
-        Choice("adm", "ADM", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)", "as VP's, on the levels of ADM's linear schedule"),
+        Choice(
+            "adm_linear", "ADM linear", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)",
+            "as VP's, on the levels of ADM's linear schedule; its cosine schedule is iDDPM's",
+        ),
         Choice(
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
