@@ -24,6 +24,7 @@ from edm.diagnostics.axes import PAIR, SAMPLES
 from edm.diagnostics.pairings import EXAMPLES as PAIRS
 from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.ranges import EXAMPLES
+from edm.embedded import in_plane
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded
@@ -133,7 +134,7 @@ def respond(settings: Sweeping, context):
     model = models.of(sweep.experiment)
     body = {
         "axes": {"x": _labels(sweep.x), "y": _labels(sweep.y)},
-        "shape": list(model.shape),
+        "shape": list(pack.drawn_shape(model.shape)),
         "curve": sweep.y is None and sweep.measure != SAMPLES,
         "python": _python(settings, sweep),
     }
@@ -191,6 +192,7 @@ def _label(value):
 def _filled(sweep, cells: list[Cell]) -> dict:
     """The cells so far, for the page: what they show, and their numbers as a figure."""
     rows, columns = sweep.shape
+    plane = models.of(sweep.experiment).plane
     crowded = rows * columns > 30
     shown, numbers = [], {key: [[None] * columns for _ in range(rows)] for key in ("z", "low", "high")}
     for cell in cells:
@@ -204,7 +206,7 @@ def _filled(sweep, cells: list[Cell]) -> dict:
         if cell.samples is not None and sweep.measure == SAMPLES:
             image = cell.samples.ndim == 4
             some = cell.samples[: (1 if crowded and cell.samples[0].numel() > 1000 else IMAGES) if image else POINTS]
-            item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(some.numpy())
+            item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(in_plane(some, plane).numpy())
             item["count"] = len(some)
         shown.append(item)
     heat = {"x": _labels(sweep.x)["values"], "y": _labels(sweep.y)["values"], **numbers, "title": sweep.measure}

@@ -20,11 +20,13 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm.experiments import classifiers, models
 
-    for name in models.names():
-        model = models.load(name)
+    for model in (*models.every(), *models.upsamplers()):
+        name = model.name
         shape = "×".join(str(n) for n in model.shape)
         kind = "trained" if model.trained else "exact"
-        print(f"{name:24} {model.title}, {kind}, {shape}{f', {len(model.drawn)} classes' if model.classes else ''}")
+        larger = f", of images of {model.low.resolution} pixels" if model.low else ""
+        told = f", {len(model.drawn)} classes" if model.classes else ""
+        print(f"{name:24} {model.title}, {kind}, {shape}{larger}{told}")
     for name in classifiers.names():
         guide = classifiers.load(name)
         shape = "×".join(str(n) for n in guide.shape)

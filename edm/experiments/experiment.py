@@ -135,7 +135,7 @@ class Experiment(Guiding):
         if not models.known(self.model):
             if classifiers.known(self.model):
                 raise refusal("model", self.model, NO_DENOISER.format("is a classifier"))
-            allowed = ", ".join(f"'{name}'" for name in models.names())
+            allowed = ", ".join(f"'{model.name}'" for model in (*models.every(), *models.upsamplers()))
             raise refusal("model", self.model, f"must be one of {allowed}")
         model = models.load(self.model)
         self._settle_label(model)

@@ -98,14 +98,15 @@ class Around:
         return ask(self.inner, x, sigma, labels)
 
     def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
-        """See `of_samples`. Itself, where that is all the same to `inner`: what wraps it may count, or remember."""
+        """See `of_samples`. Itself where it makes no difference, with what it remembers."""
         inner = of_samples(self.inner, sampling, labels, seeds)
         return self if inner is self.inner else self.around(inner)
 
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
         images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
-        return self.around(part(self.inner, rows))
+        inner = part(self.inner, rows)
+        return self if inner is self.inner else self.around(inner)
 
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
@@ -212,7 +213,7 @@ def pair(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[t
 
 def _both(denoiser, x, sigma, labels):
     """The same by calls. Networks know −1 for no class; whatever else there is need not, and is asked twice."""
-    if not isinstance(innermost(denoiser), Denoiser):
+    if not isinstance(innermost(denoiser), Wrapped):
         return ask(denoiser, x, sigma, labels), ask(denoiser, x, sigma)
     labels = torch.as_tensor(labels)
     if isinstance(sigma, torch.Tensor) and sigma.numel() > 1:
@@ -231,7 +232,7 @@ def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _
 def part(denoiser: _Callable, rows: slice) -> _Callable:
     """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
     movable: Any = denoiser
-    return movable.part(rows) if isinstance(denoiser, Around) else movable
+    return movable.part(rows) if isinstance(denoiser, Around | Denoiser) else movable
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
