@@ -16,7 +16,7 @@ from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
 from edm.experiments.experiment import Experiment
-from edm.sampling.path import Path
+from edm.sampling.path import Path, path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 

@@ -5,7 +5,7 @@ raises precision and the inception score and lowers recall, the more the larger 
 distance has no dip where classifier-free guidance is weak: it only rises. Autoguidance by a checkpoint that is little
 worse comes nearer to the data than none does: from the same latents by more than chance, though it is the best of so
 many settings, and not outside of the intervals that each number has by itself (which are wide: from one set of images
-to the next the spread is about 0.7 of what they say). At low noise levels alone guidance does no harm, at high ones most.
+to the next the spread is about 0.7 of what they say). Guidance at low noise levels alone does no harm.
 
     python -m tests.trials guidance
 

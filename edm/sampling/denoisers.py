@@ -232,7 +232,7 @@ def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _
 def part(denoiser: _Callable, rows: slice) -> _Callable:
     """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
     movable: Any = denoiser
-    return movable.part(rows) if isinstance(denoiser, Around | Denoiser) else movable
+    return movable.part(rows) if isinstance(denoiser, Around | Wrapped) and hasattr(movable, "part") else movable
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
