@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +19,12 @@ import torch
 from edm.base.errors import Refused
 from edm.diagnostics.curvature import solution
 from edm.diagnostics.errors import check_deterministic, reference, rms_error
+from edm.diagnostics.sharing import Shared
 from edm.sampling import noise
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.loop import Ode, Run, last, sample
 from edm.sampling.path import Path, path_of
+from edm.solvers import SOLVERS
 
 if TYPE_CHECKING:
     from edm.base.types import Labels
@@ -33,6 +36,9 @@ MEMORY = 3  # levels before a step that a solver is shown
 SHIFTS = (0.25, 0.5, 1.0)  # of flow's time steps, from which the second stage may begin, too
 FIRST, LAST, SHRINK = 0.25, 0.01, 1.7  # moves in ln σ
 PROBES, NUDGE, COARSE = 6, 1e-3, 3  # levels at which it is looked how errors grow or shrink, how, and how finely
+FINE = 3  # steps for each factor e of σ of the exact solution: 1e-4 of it, and the errors to be told are 1e-3 and more
+FEW = 8  # samples at least that the first stage looks at, and how errors grow: it is where the second one begins
+MEGABYTES = 64  # of what runs have in common
 FORGOTTEN = 1e-9  # of an error at σ, which at the end is none
 GAIN = 1e-3  # of an error, below which a move is none
 APART = 1e-3  # in ln σ, of two levels at least
@@ -123,46 +129,61 @@ class _Search:
     def __init__(self, denoiser, path, latents, labels):
         self.denoiser, self.path, self.latents, self.labels = denoiser, path, latents, labels
         self.ode, self.runs = Ode(denoiser, path, labels), 0
+        self.memory = MEMORY if SOLVERS[path.sampling.solver].remembers else 0
+        self.few = slice(max(FEW, len(latents) // 4))
+        # levels above the one that moves are those of the best so far: there, the same is asked again
+        self.shared = Shared(denoiser, MEGABYTES)
         self.best, self.error = path.sigmas[:-1], math.inf
         self._lowest = min(path.sampling.range[0], path.sigmas[-2])
 
     def shares(self) -> Iterator[float]:
         """Search; what share of it is done."""
-        self._growth, self._exact = self._measured_growth()
+        high = self.path.sigmas[0]
+        grid = np.geomspace(high, self._lowest, max(GRID, 2 * self.path.steps)).tolist()
+        states = self.states([*grid, 0.0])
+        self._exact, self._growth = states[-1], self._measured_growth(grid, states)
         self.tried(self.best)
-        for share in self._planned():
+        for share in self._planned(grid, states):
             yield 0.1 + 0.4 * share
         for share in self._moved():
             yield 0.5 + 0.5 * share
 
     @torch.no_grad()
     def states(self, sigmas: Sequence[float]) -> list[torch.Tensor]:
-        """The exact solution x/s at each level, and its end at 0."""
-        return list(solution(self.denoiser, self.latents, sigmas, self.labels))
+        """The exact solution x/s at each level."""
+        return list(solution(self.denoiser, self.latents, sigmas, self.labels, None, FINE))
 
     @torch.no_grad()
     def tried(self, levels: Sequence[float]) -> bool:
         """Whether the sampler comes nearer with these levels than with the best so far, which they become then."""
         self.runs += 1
         settings = self.path.sampling.changed(sigmas=tuple(map(float, levels)))
-        error = rms_error(last(sample(self.denoiser, self.latents, settings, self.labels)).x, self._exact)
+        error = rms_error(last(sample(self.shared, self.latents, settings, self.labels)).x, self._exact)
         better = error < self.error * (1 - GAIN)
         if better:
             self.best, self.error = settings.sigmas or (), error
         return better
 
+    def _some(self, labels):
+        return None if labels is None else torch.as_tensor(labels)[self.few]
+
     @torch.no_grad()
-    def _measured_growth(self) -> tuple[tuple[np.ndarray, np.ndarray], torch.Tensor]:
-        """((ln σ, ln of what a small error at σ becomes at the end, as a share of itself), rising in σ; that end)."""
-        sigmas = np.geomspace(self.path.sigmas[0], self._lowest, PROBES)
-        states = self.states([*sigmas, 0.0])
-        drawn = noise.latents(noise.seeds(2, len(self.latents)), self.latents.shape[1:]).to(states[0])
-        found = []
-        for sigma, state in zip(sigmas.tolist(), states, strict=False):
-            size = NUDGE * max(sigma, 1.0)
-            nudged = solution(self.denoiser, (state + size * drawn) / sigma, [sigma, 0.0], self.labels, None, COARSE)
-            found.append(rms_error([*nudged][-1], states[-1]) / rms_error(state + size * drawn, state))
-        return (np.log(sigmas)[::-1], np.log(np.maximum(found, FORGOTTEN))[::-1]), states[-1]
+    def _measured_growth(self, grid, states) -> tuple[np.ndarray, np.ndarray]:
+        """(ln σ, ln of what a small error at σ becomes at the end, as a share of itself), rising in σ."""
+        places = np.linspace(0, len(grid) - 1, PROBES).round().astype(int).tolist()
+        end, labels = states[-1][self.few], self._some(self.labels)
+        drawn = noise.latents(noise.seeds(2, len(end)), end.shape[1:]).to(end)
+        nudged = {place: states[place][self.few] + NUDGE * max(grid[place], 1.0) * drawn for place in places}
+        moving = end[:0]
+        for k, (sigma, below) in enumerate(pairwise([*(grid[place] for place in places), 0.0]), 1):
+            moving = torch.cat([moving, nudged[places[k - 1]]])  # from here on, all go down together
+            told = None if labels is None else torch.cat([labels] * k)
+            *_, moving = solution(self.denoiser, moving / sigma, [sigma, below], told, None, COARSE)
+        found = [
+            rms_error(reached, end) / rms_error(nudged[place], states[place][self.few])
+            for place, reached in zip(places, moving.chunk(PROBES), strict=True)
+        ]
+        return np.log(np.array(grid)[places])[::-1], np.log(np.maximum(found, FORGOTTEN))[::-1]
 
     @torch.no_grad()
     def predicted(self, path: Path) -> float:
@@ -176,31 +197,33 @@ class _Search:
     def _grown(self, sigma) -> float:
         return math.exp(np.interp(math.log(sigma), *self._growth)) if sigma > 0 else 1.0
 
-    def _planned(self) -> Iterator[float]:
+    def _planned(self, grid, states) -> Iterator[float]:
         """By dynamic programming; and flow's levels, which need none."""
         path, steps = self.path, self.path.steps
-        high, low = path.sigmas[0], self._lowest
         for shift in SHIFTS:
-            even = path.sampling.changed(discretization="flow", steps=steps, sigmas=None, sigma_max=high, shift=shift)
+            even = path.sampling.changed(
+                discretization="flow", steps=steps, sigmas=None, sigma_max=path.sigmas[0], shift=shift
+            )
             self.tried(path_of(even, self.denoiser).sigmas[:-1])
-        grid = np.geomspace(high, low, max(GRID, 2 * steps)).tolist()
         cost = np.full((len(grid) + 1,) * 2, math.inf)
-        yield from self._local_errors([*grid, 0.0], cost)
+        yield from self._local_errors([*grid, 0.0], [state[self.few] for state in states], cost)
         self.tried([grid[i] for i in cheapest(cost, steps)])
 
-    def _local_errors(self, sigmas, cost) -> Iterator[float]:
+    def _local_errors(self, sigmas, states, cost) -> Iterator[float]:
         """Fill in cost [M + 1, M + 1]: what a step from level i to level j > i misses, after equal ones."""
-        states, count = self.states(sigmas), len(sigmas)
-        path = _part(self.path, sigmas)
+        count, path = len(sigmas), _part(self.path, sigmas)
+        ode = Ode(self.denoiser, self.path, self._some(self.labels))
         scaled = [state * path.scale(i) for i, state in enumerate(states)]
-        known = [(x, *self.ode.slope(x, t)) for x, t in zip(scaled, path.times[:-1], strict=False)]
+        with torch.no_grad():
+            known = [(x, *ode.slope(x, t)) for x, t in zip(scaled, path.times[:-1], strict=False)]
         for i in range(count - 1):
             for j in range(i + 1, count):
-                before = [i - k * (j - i) for k in range(MEMORY, 0, -1)]
+                before = [i - k * (j - i) for k in range(self.memory, 0, -1)]
                 places = [k for k in before if k >= 0] + [i, j]
                 part = _part(self.path, [sigmas[k] for k in places])
-                run = Run(self.ode, part)
-                *_, reached = [run.step(run.at(k, *known[place])) for k, place in enumerate(places[:-1])]
+                run = Run(ode, part)
+                with torch.no_grad():
+                    *_, reached = [run.step(run.at(k, *known[place])) for k, place in enumerate(places[:-1])]
                 cost[i, j] = rms_error(reached / part.scale(part.steps), states[j]) * self._grown(sigmas[j])
             yield (i + 1) / count
 

@@ -39,6 +39,7 @@ def test_every_sheet_is_served_and_tokens_come_first():
         "shared",
         "sampler",
         "instruments",
+        "lessons",
         "train",
     ]
 
