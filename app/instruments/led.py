@@ -80,7 +80,7 @@ def _lane(settings, label, kind, weight, k) -> Lane:
 def _summary(lanes, model, label, context) -> str:
     """The moments of each picture's samples beside those of the densities that they might be of, and how many samples
     lie where hardly any true one does."""
-    mixture = model.dataset.denoiser
+    mixture = model.dataset.labelled
     number = model.dataset.parts.index(label)
     true = model.dataset.sample(leading.TRUE, 1, number)
     rare = torch.quantile(mixture.log_density(true, 0.0, _told(true, number)), RARE)

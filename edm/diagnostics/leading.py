@@ -68,7 +68,7 @@ def known(experiment: Experiment, count: int) -> list[Known]:
     if found is None:
         return []
     label, weight = found
-    mixture = models.of(experiment).dataset.denoiser  # type: ignore[union-attr]
+    mixture = models.of(experiment).dataset.labelled  # type: ignore[union-attr]
     weights = {CLASS: 1.0} if weight is None else {CLASS: 1.0, TILTED: weight}
     return [_known(title, mixture, label, w, count) for title, w in weights.items()]
 
