@@ -69,9 +69,8 @@ def samples(data: str | Data, count: int) -> tuple[torch.Tensor, torch.Tensor, A
     y, labels = sources.read(source, chosen)
     if labels is None or source.classes < 2:
         raise Refused(f"the data {settings.dataset!r} have no classes, so that nothing can be told of them")
-    exact, known = getattr(source, "exact", None), datasets.learned(settings)
-    if exact is None and known and known.classes == source.classes:
-        exact = known.denoiser
+    known = datasets.learned(settings)
+    exact = known.labelled if known and known.labelled.classes == source.classes else None
     return y, labels, exact
 
 
