@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from edm.base.atomic import stamp
 from edm.base.errors import Refused
+from edm.base.paths import expanded
 from edm.base.resources import ASSETS
 from edm.data.settings import data_learned
 from edm.files import names as naming
@@ -114,7 +115,7 @@ def load(name: str) -> Guide:
         return _shipped()[name]
     path = naming.checkpoint(name)
     if path is None and str(name).endswith(".safetensors"):
-        path = Path(name)
+        path = expanded(name)
     if path is None:
         raise Refused(f"there is no classifier {name!r:.200}; there are {', '.join(names())}, and those of runs")
     return _kept(name, path.absolute(), stamp(path))
@@ -169,10 +170,11 @@ def _kept(name, path, *_changed) -> Guide:
 def _from_file(name: str, path: StrPath) -> Guide:
     from edm.files.checkpoints import read_header
 
+    path = expanded(path)
     before, header = stamp(path), read_header(path)
     if not header.classifies:
         raise Refused(f"{name!r} is no classifier, but a model that draws samples; name a classifier of its classes")
-    return Guide(name, Path(path), header, before)
+    return Guide(name, path, header, before)
 
 
 @lru_cache(maxsize=1)

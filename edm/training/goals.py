@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class Goal(Choice):
     """make(design, seed, sigma_data, augmentation, uncertainty) -> its loss, an `edm.training.loss.Loss`.
 
-    networks: the usual ones, for points and for images. measure(model, y, labels, sigmas) -> what a tick says of it at
+    points, images: the usual network of each. measure(model, y, labels, sigmas) -> what a tick says of it at
     each σ: fields of `edm.training.events.Tick`. draws: whether a tick draws samples of it. classes: whether it needs
     data with classes. usual: fields of `edm.Training` as it is usually trained, where those are not the defaults.
     """
 
-    networks: tuple[str, str] = ("mlp", "ddpmpp")
+    points: str = "mlp"
+    images: str = "ddpmpp"
     measure: Callable[..., dict[str, Any]] = field(kw_only=True)
     draws: bool = True
     classes: bool = False
@@ -36,7 +37,7 @@ class Goal(Choice):
 
     def network(self, shape: Shape) -> str:
         """The usual network for samples of that shape."""
-        return self.networks[len(shape) == 3]
+        return self.images if len(shape) == 3 else self.points
 
 
 def _denoised(model, y: torch.Tensor, labels: torch.Tensor | None, sigmas: Numbers) -> dict[str, Any]:
@@ -57,7 +58,7 @@ GOALS: dict[str, Goal] = {
         Goal(
             "classifier", "a noisy classifier", CrossEntropy, "p(c | x; σ)",
             "the class of a noisy sample, to guide a denoiser by", measure=_classified,
-            networks=("mlp", "half"), draws=False, classes=True,
+            images="half", draws=False, classes=True,
             usual={
                 "lr": 1e-3, "anneal": True, "weight_decay": 0.05,
                 "design": {"P_mean": 0.0, "P_std": 2.0},
