@@ -147,6 +147,13 @@ class Flow(Preconditioning):
     def __init__(self, data: bool = False, noise: bool = False):
         self._data, self._noise = data, noise
 
+    @property
+    def tells(self) -> tuple[str, str]:
+        """What the network predicts: its letter, and what that is."""
+        if self._noise:
+            return "ε", "noise"
+        return ("x", "the data") if self._data else ("v", "n − y")
+
     def c_skip(self, sigma: Level) -> torch.Tensor:
         return super().c_skip(sigma) if self._noise else self.c_in(sigma) * (not self._data)
 
@@ -187,6 +194,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
             ),
         ),
         Choice(
+            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
+            "the network tells the noise, as VP's does, of flow matching's state",
+        ),
+        Choice(
             "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
             "the network tells the velocity n − y",
             aliases=(
@@ -208,10 +219,6 @@ PRECONDITIONINGS: dict[str, Callable] = {
                 Alias("x_prediction", "x-prediction", help="the network tells the data"),
                 *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
             ),
-        ),
-        Choice(
-            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
-            "it tells the noise, as VP's does, of flow matching's state",
         ),
     )
 }  # fmt: skip
