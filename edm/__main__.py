@@ -41,7 +41,7 @@ and .json files, the metadata of PNGs and models, and the page's links have the 
 environment:
   EDM_RUNS         the folder of all runs, where it is not runs/
   EDM_TRACEBACK=1  show the traceback of an error of the program here, and not in a file"""
-COMMANDS = ("sample", "train", "data", "evaluate", "export", "info", "convert", "models", "runs")
+COMMANDS = ("sample", "train", "data", "evaluate", "export", "info", "convert", "models", "runs", "train-classifier")
 
 
 def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -49,7 +49,7 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT, epilog=MORE, formatter_class=Help)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in names:
-        import_module(f"edm.commands.{name}").add(commands)
+        import_module(f"edm.commands.{name.replace('-', '_')}").add(commands)
     return made
 
 

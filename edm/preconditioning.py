@@ -6,6 +6,7 @@ Coefficients take σ as a tensor of any shape and return float64 of that shape (
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
@@ -221,13 +222,32 @@ def build(name: str, sigma_data: float) -> Preconditioning:
 class Denoiser(Wrapped):
     """D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise) as a callable for `edm.sample`.
 
-    network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM: the second half
-        is a variance and is not used); c_noise is [B], or [1] where all samples share σ. A condition that is None is
-        not handed on. preconditioning: of this module. shape: of one sample, if known.
+    network: F(x, c_noise, labels=None, augment=None) -> like x, or with twice the channels (iDDPM, ADM: the second half
+        is v, which tells the variance of an ancestral step; D does not need it); c_noise is [B], or [1] where all
+        samples share σ. A condition that is None is not handed on. preconditioning: of this module. shape: of one
+        sample, if known.
     classes: number of them (0: none), if known; then labels are checked. header: of the file that it was loaded from
         (`edm.files.checkpoints.Header`).
     A model with discrete levels is evaluated at the nearest one.
     """
+
+    _heard: dict[int, torch.Tensor] | None = None
+    _row = 0
+
+    def listening(self, heard: dict[int, torch.Tensor]) -> Denoiser:
+        """A copy that puts there what the network tells besides D, by the row of the batch where its samples begin:
+        v [b, …], without channels of a network that tells none."""
+        made = copy.copy(self)
+        made._heard = heard
+        return made
+
+    def part(self, rows: slice) -> Denoiser:
+        """Itself, or a copy that knows which rows of a batch it is asked for, where somebody listens."""
+        if self._heard is None:
+            return self
+        made = copy.copy(self)
+        made._row = rows.start or 0
+        return made
 
     def __call__(
         self, x: torch.Tensor, sigma: Level, labels: Any = None, augment: torch.Tensor | None = None
@@ -244,6 +264,8 @@ class Denoiser(Wrapped):
             told["labels"] = self._labels(told["labels"], x)
         seen = c_in * x if beside is None else torch.cat([c_in * x, beside], dim=1)
         output = self.network(seen.to(dtype), c_noise, **told)
+        if self._heard is not None:
+            self._heard.setdefault(self._row, output[:, x.shape[1] :].to(x.dtype))
         return c_skip * x + c_out * output[:, : x.shape[1]].to(x.dtype)
 
     def _labels(self, labels, x):

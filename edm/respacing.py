@@ -21,6 +21,7 @@ M = 1000
 _BETAS, _MOST_BETA, _OFFSET = (1e-4, 0.02), 0.999, 0.008
 DDIM = "ddim"
 _LONGEST = 200
+_NEAR = 1e-6  # a bound may be off a level by this share of it: published models have them in float32
 
 
 @lru_cache(maxsize=2)
@@ -39,7 +40,7 @@ def table(cosine: bool) -> np.ndarray:
 def available(cosine: bool, sigma_min: float, sigma_max: float) -> np.ndarray:
     """Those σ_t that lie in [σ_min, σ_max], rising."""
     levels = table(cosine)
-    return levels[(levels >= sigma_min) & (levels <= sigma_max)]
+    return levels[(levels >= sigma_min * (1 - _NEAR)) & (levels <= sigma_max * (1 + _NEAR))]
 
 
 def levels(

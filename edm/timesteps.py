@@ -180,11 +180,12 @@ def _ays(model, title):
 
 
 def _adm(name, title, cosine):
-    """Levels that guided-diffusion's models know."""
-    levels = respacing.table(cosine)
+    """Levels that guided-diffusion's models know. The cosine's last is 20,291, where there is nothing but noise."""
+    *_, below, last = levels = respacing.table(cosine)
+    words = "cosine schedule; sigma_max = 20292 adds t = 999" if cosine else "linear schedule"
     return Discretization(
-        name, partial(respacing.levels, cosine), (float(levels[0]), float(levels[-1])), title,
-        "σ_t, t even, or as respacing says", f"those of guided-diffusion's {'cosine' if cosine else 'linear'} schedule",
+        name, partial(respacing.levels, cosine), (float(levels[0]), float(below if cosine else last)), title,
+        "σ_t, t even, or as respacing says", f"those of guided-diffusion's {words}",
         ("respacing", "sigma_min"), most=lambda sigma_min, sigma_max: len(
             respacing.available(cosine, sigma_min, sigma_max)
         ),

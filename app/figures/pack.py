@@ -35,6 +35,11 @@ def chosen_states(total: int, numbers_each: int) -> np.ndarray:
     return np.unique(np.linspace(0, total - 1, min(total, most)).round().astype(int))
 
 
+def drawn_shape(shape) -> tuple[int, ...]:
+    """That of a sample as it is sent: points in more than two dimensions lie in the plane by which they are drawn."""
+    return tuple(shape) if len(shape) > 1 else (min(shape[0], 2),)
+
+
 def trajectory(states, sigma_data: float, since: int = 0, plane=None, levels=None) -> dict:
     """The states of a run so far. x is sent as x/s, of more dimensions in their `plane` [2, d]; images at constant
     contrast, as uint8 of x and of D, and those of the first `since` states not again, unless the states are thinned.
@@ -43,7 +48,7 @@ def trajectory(states, sigma_data: float, since: int = 0, plane=None, levels=Non
     index = chosen_states(len(states), states[0].x.numel())
     sent = [states[i] for i in index]
     packed = {
-        "shape": shape if len(shape) > 1 else (min(shape[0], 2),),
+        "shape": drawn_shape(shape),
         "count": len(states[0].x),
         "index": index.tolist() if levels is None else [levels[i] for i in index],
         "t": [state.t for state in sent],

@@ -38,8 +38,8 @@ def _shape(name):
 
 
 def trained() -> list[models.Model]:
-    """All trained models, the checkpoints of a run among them, in order; but none that only makes images larger."""
-    return [model for model in models.every() if model.trained and not model.low]
+    """All trained models, the checkpoints of a run among them, in order."""
+    return [model for model in models.every() if model.trained]
 
 
 def trained_titles() -> dict[str, str]:

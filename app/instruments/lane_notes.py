@@ -7,8 +7,7 @@ import math
 from app.instruments import verdicts
 from app.work.measures import final
 from app.work.nearest import beside
-from edm import models
-from edm.sampling.path import path_of
+from edm import models, runner
 
 
 def error(measures):
@@ -77,4 +76,4 @@ def summary(lanes, found, what, chain):
 
 
 def _path(lane):
-    return path_of(lane.experiment.sampling, models.of(lane.experiment).denoiser)
+    return runner.path(lane.experiment)

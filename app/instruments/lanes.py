@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import product
 
 from app.instruments import choosing, lane_notes
 from app.instruments.base import Instrument, View, option
+from app.instruments.guided import independent
 from app.instruments.starts import seed_option
 from app.instruments.ways import Lane, offered, read, ways
 from app.messages import drawings
@@ -14,10 +16,12 @@ from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
 from app.work.pictures import Picture
-from edm import diagnostics, runner
+from edm import diagnostics, models, runner
 from edm.base.errors import Refused
+from edm.diagnostics.ranges import EXAMPLES
 from edm.experiments.experiment import EACH, Experiment
 from edm.plots.looks import YOURS, look_of
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.loop import last
 
 POINTS = 150  # trajectories in a lane
@@ -72,6 +76,14 @@ class Lanes(Comparison):
     )
 
     lanes: tuple[str, ...] = lanes_option(reads=read, pairs="lanes")
+    guidance: str = option(
+        "none", "guidance", "Leads all lanes further than the model does", choices=independent, list=True,
+        section="Guidance",
+    )  # fmt: skip
+    weights: str = option(
+        "1,2,4", "w", f"Each lane with each of these weights; {EXAMPLES}", section="Guidance",
+        when={"guidance": [name for name in GUIDANCES if name != "none"]},
+    )  # fmt: skip
     equal: str = option(
         "nfe",
         "equal",
@@ -107,30 +119,32 @@ def sampled(settings: Comparison) -> str:
     return f"{choosing.data()[settings.data]}, {titles[settings.denoiser]}"
 
 
-def lane_of(title, lane, sampling, settings, fit=None, denoiser=None, color=None) -> Lane:
-    """A lane on the data and denoiser that are chosen. fit(model, sampling) -> sampling within the budget.
-    denoiser: of KINDS, where it is another one. color: where it is not the column's."""
+def lane_of(title, lane, sampling, settings, fit=None, denoiser=None, color=None, guidance=None) -> Lane:
+    """A lane on the data and denoiser that are chosen. fit(experiment) -> sampling within the budget.
+    denoiser: of KINDS, where it is another one. color: where it is not the column's. guidance: fields of it."""
     color = color or look_of(lane).color
     try:
         column = "edm" if lane == YOURS else lane
         model = choosing.denoising(settings.data, denoiser or settings.denoiser, column)
-        sampling = fit(model, sampling) if fit else sampling
         points = len(model.shape) == 1
         # beside a network, which is told classes by turns, the exact denoiser is told the same
         label = EACH if settings.denoiser == choosing.BOTH and model.classes else None
         experiment = Experiment(model=model.name, count=POINTS if points else None, label=label, sampling=sampling)
-        return Lane(title, color, experiment)
+        experiment = experiment.changed(**(guidance or {}))
+        return Lane(title, color, experiment.changed(sampling=fit(experiment)) if fit else experiment)
     except Refused as error:
         return Lane(title, color, None, without_folders(str(error)))
 
 
 def respond(settings: Lanes, context):
-    def fit(model, sampling):
+    def fit(experiment):
+        sampling = experiment.sampling
         if settings.equal == "nfe":
-            return sampling.changed(steps=diagnostics.steps_for(sampling, settings.nfe), sigmas=None)
+            passes = max(runner.path(experiment).passes, default=1)  # a guided step may evaluate two networks
+            return sampling.changed(steps=diagnostics.steps_for(sampling, settings.nfe // passes or 1), sigmas=None)
         if settings.equal == "steps":
             return sampling.changed(steps=settings.steps, sigmas=None)
-        return sampling.changed(steps=_steps_in(settings.milliseconds, model, sampling, context), sigmas=None)
+        return sampling.changed(steps=_steps_in(settings.milliseconds, experiment, context), sigmas=None)
 
     if not settings.lanes:
         raise Refused("no lane is chosen: choose one or more under Lanes")
@@ -140,11 +154,19 @@ def respond(settings: Lanes, context):
         if isinstance(way, Lane):
             lanes.append(way)
             continue
-        for kind, said in kinds.items():
-            title = ", ".join(filter(None, (way.title, said)))
-            lanes.append(lane_of(title, way.column, way.sampling, settings, fit, kind, way.color))
+        for (kind, said), (weight, guidance) in product(kinds.items(), _guidances(settings)):
+            title = ", ".join(filter(None, (way.title, said, weight)))
+            lanes.append(lane_of(title, way.column, way.sampling, settings, fit, kind, way.color, guidance))
     asked = settings.nfe if settings.equal == "nfe" else None
     yield from pictures(lanes, context, sampled(settings), copies=settings.denoiser == choosing.BOTH, asked=asked)
+
+
+def _guidances(settings) -> list[tuple[str, dict]]:
+    """(what is said of it, the fields) of the guidance of each lane."""
+    if settings.guidance == "none":
+        return [("", {})]
+    weights = diagnostics.parse_range(settings.weights, "guidance_weight")
+    return [(f"w = {weight:g}", {"guidance": settings.guidance, "guidance_weight": weight}) for weight in weights]
 
 
 def short(row: str) -> str:
@@ -202,20 +224,22 @@ def _text(base, shown):
     return f'{json.dumps(base)[:-1]}, "lanes": [{", ".join(lanes)}]}}'
 
 
-def _steps_in(milliseconds, model, sampling, context):
+def _steps_in(milliseconds, experiment, context):
     """N for which the whole batch takes about so long here, from a short run of the same sampler."""
+    sampling, model = experiment.sampling, models.of(experiment)
 
     def measure():
-        experiment = Experiment(model=model.name, count=None, sampling=sampling.changed(steps=4, sigmas=None))
+        brief = experiment.changed(count=None, sampling={"steps": 4, "sigmas": None})
         place = context.place(model)
         taken = []
         for _ in range(3):
             start = time.perf_counter()
-            last(runner.states(experiment, place, context.watch))
+            last(runner.states(brief, place, context.watch))
             taken.append(1000 * (time.perf_counter() - start))
         return sorted(taken)[1] / 4
 
-    each = context.work.remember(("step time", model.identity, sampling.solver, sampling.schedule), measure)
+    told = "step time", model.identity, sampling.solver, sampling.schedule, experiment.guidance
+    each = context.work.remember(told, measure)
     return max(
         1, min(diagnostics.steps_for(sampling.changed(sigmas=None), MOST_EVALUATIONS), round(milliseconds / each))
     )

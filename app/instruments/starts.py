@@ -30,7 +30,7 @@ def seed_option(help: str, section: str = "Latents"):
 
 def exact_and_trained(line: bool = True) -> dict[str, str]:
     """Every denoiser that needs no drawing: name -> title. line: also those in one dimension; none in more than two."""
-    every = [m for m in models.every() if m.name != "drawn" and not m.low and (len(m.shape) == 3 or m.shape[0] <= 2)]
+    every = [m for m in models.every() if m.name != "drawn" and (len(m.shape) == 3 or m.shape[0] <= 2)]
     found = [m for m in every if line or m.shape != (1,)]
     titles = choosing.titles(model for model in found if model.trained)
     return {model.name: titles.get(model.name, model.title) for model in found}

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from app.figures import pack
 from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
+from app.instruments.guided import independent
 from app.instruments.timing import evaluation_seconds, said
 from app.messages import drawings
 from edm import diagnostics, models, presets
@@ -23,6 +24,7 @@ from edm.diagnostics.axes import PAIR, SAMPLES
 from edm.diagnostics.pairings import EXAMPLES as PAIRS
 from edm.diagnostics.pairings import Pairing
 from edm.diagnostics.ranges import EXAMPLES
+from edm.embedded import in_plane
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import YOURS
 from edm.plots.panels import rounded
@@ -83,6 +85,14 @@ class Sweeping(View):
         list=True,
         section="All else",
     )
+    guidance: str = option(
+        YOURS,
+        "guidance",
+        "The guidance that no axis changes; its weight and interval are the Sampler tab's, or axes",
+        choices=lambda: {**AS_THERE, **independent()},
+        list=True,
+        section="All else",
+    )
     run: bool = option(False, "run", "Start, however long it takes", hidden=True)
 
     @model_validator(mode="after")
@@ -100,7 +110,9 @@ def sweep_of(settings: Sweeping, yours: Experiment) -> Sweep:
     """The sweep that is described. Raises SettingsError with a sentence for what cannot be."""
     base = yours
     if settings.model != YOURS:
-        base = Experiment(model=settings.model, sampling=yours.sampling)
+        base = yours.changed(model=settings.model, points=None, label=None, guide=None)
+    if settings.guidance != YOURS:
+        base = base.changed(guidance=settings.guidance)
     if settings.design != YOURS:
         base = base.changed(
             sampling=presets.load(f"designs/{settings.design}").sampling.changed(seed=yours.sampling.seed)
@@ -122,7 +134,7 @@ def respond(settings: Sweeping, context):
     model = models.of(sweep.experiment)
     body = {
         "axes": {"x": _labels(sweep.x), "y": _labels(sweep.y)},
-        "shape": list(model.shape),
+        "shape": list(pack.drawn_shape(model.shape)),
         "curve": sweep.y is None and sweep.measure != SAMPLES,
         "python": _python(settings, sweep),
     }
@@ -170,12 +182,17 @@ def _labels(axis):
 def _label(value):
     if isinstance(value, Pairing):
         return value.title
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return "–".join(map(_label, value))
     return f"{value:.4g}".replace("inf", "∞") if isinstance(value, float) else str(value)
 
 
 def _filled(sweep, cells: list[Cell]) -> dict:
     """The cells so far, for the page: what they show, and their numbers as a figure."""
     rows, columns = sweep.shape
+    plane = models.of(sweep.experiment).plane
     crowded = rows * columns > 30
     shown, numbers = [], {key: [[None] * columns for _ in range(rows)] for key in ("z", "low", "high")}
     for cell in cells:
@@ -189,7 +206,7 @@ def _filled(sweep, cells: list[Cell]) -> dict:
         if cell.samples is not None and sweep.measure == SAMPLES:
             image = cell.samples.ndim == 4
             some = cell.samples[: (1 if crowded and cell.samples[0].numel() > 1000 else IMAGES) if image else POINTS]
-            item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(some.numpy())
+            item["samples"] = pack.uint8(some.numpy()) if image else pack.float32(in_plane(some, plane).numpy())
             item["count"] = len(some)
         shown.append(item)
     heat = {"x": _labels(sweep.x)["values"], "y": _labels(sweep.y)["values"], **numbers, "title": sweep.measure}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from app.instruments import choosing
 from app.instruments.base import View, option
 from app.instruments.groups import short
+from app.instruments.guided import independent, look_of_kind
 from app.instruments.starts import seed_option
 from app.sentences.visible import without_folders
 from app.work import guided_runs
 from edm import models
-from edm.base.choices import titles
 from edm.base.errors import Refused
 from edm.diagnostics import parse_range
 from edm.diagnostics.ranges import EXAMPLES
@@ -52,9 +52,8 @@ def _measurable(model) -> bool:
 
 
 def kinds() -> dict[str, str]:
-    """The kinds of guidance whose samples are independent of each other."""
-    alone = {name for name, entry in GUIDANCES.items() if name != "none" and not entry.population}
-    return {name: title for name, title in titles(GUIDANCES).items() if name in alone}
+    """The kinds of guidance."""
+    return {name: title for name, title in independent().items() if name != "none"}
 
 
 class Tradeoff(View):
@@ -124,11 +123,6 @@ class Line:
     look: Look
     points: tuple[Point, ...] = ()
     failed: str | None = None
-
-
-def look_of_kind(name: str) -> Look:
-    """The same wherever a kind of guidance is a line."""
-    return counted(list(GUIDANCES).index(name))
 
 
 def lines(settings: Tradeoff, model: Model) -> list[Line]:

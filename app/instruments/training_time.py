@@ -14,6 +14,7 @@ from app.instruments.groups import Group, fine, group_lines, group_of
 from app.instruments.starts import seed_option
 from app.messages import drawings
 from edm import diagnostics, models, presets, runner
+from edm.embedded import in_plane
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import look_of
 from edm.plots.panels import rounded
@@ -62,10 +63,12 @@ def _found(settings, group: Group, context):
     yield latest, samples
     for model in [group.models[-1], *group.models[:-1]]:
         for state in runner.states(experiment_of(model, settings), context.place(model), context.watch):
-            x = state.x if len(model.shape) == 1 else state.denoised
+            x = in_plane(state.x, model.plane) if len(model.shape) == 1 else state.denoised
             samples = samples | {model.name: {"x": x, "done": False}}
             yield latest, samples
-        samples = samples | {model.name: {"x": state.x, "done": True, "field": _flow(model, context)}}
+        samples = samples | {
+            model.name: {"x": in_plane(state.x, model.plane), "done": True, "field": _flow(model, context)}
+        }
         latest = next(curves)
         yield latest, samples
     end = time.monotonic() + SECONDS
@@ -116,7 +119,7 @@ def _body(settings, group, curves, samples):
         "figure": {"panels": [loss, progress]},
         "summary": _summary(group, images, values, curves),
         "python": _python(settings, group),
-        "shape": list(group.models[0].shape),
+        "shape": list(pack.drawn_shape(group.models[0].shape)),
         "data": group.exact.name if group.exact else None,
         "color": color,
         "checkpoints": [

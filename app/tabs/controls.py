@@ -33,7 +33,7 @@ def boot() -> dict:
 def shown() -> list[dict]:
     """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
     found = []
-    for model in models.every():
+    for model in (*models.every(), *models.upsamplers()):
         try:
             found.append(described(model))
         except (Refused, OSError) as error:

@@ -14,8 +14,10 @@ from functools import lru_cache
 
 from edm.base.atomic import atomic
 from edm.base.resources import ASSETS
-from edm.evaluation import Interval, Report, Weighed, over_weights
+from edm.evaluation import Interval, Report, Weighed, over_weights, weighed
+from edm.evaluation.weighed import gain
 from edm.experiments.experiment import Experiment
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import Sampling
 
 PLACE = ASSETS / "guidance.json"
@@ -36,9 +38,9 @@ def planned() -> list[tuple[Experiment, int]]:
     """What is measured: (how it is guided, how many samples)."""
     alone = Experiment(model="digits_edm", sampling=Sampling(steps=STEPS))
     found = [alone]
-    for weight in WEIGHTS[1:]:
-        found.append(alone.changed(guidance="free", guidance_weight=weight))
-        found += [alone.changed(guidance="auto", guidance_weight=weight, guide=guide) for guide in GUIDES]
+    found += [alone.changed(guidance="free", guidance_weight=weight) for weight in WEIGHTS[1:]]
+    for guide in GUIDES:
+        found += [alone.changed(guidance="auto", guide=guide, guidance_weight=weight) for weight in WEIGHTS[1:]]
     inside = alone.changed(guidance="free", guidance_weight=INSIDE)
     for bound in BOUNDS:
         found += [inside.changed(guidance_interval=ends) for ends in ((bound, HIGHEST), (0.0, bound))]
@@ -51,6 +53,35 @@ def measured(folder: str | None = None) -> Iterator[tuple[str, Report]]:
         for event in over_weights(experiment, [experiment.guidance_weight], count, keep=folder):
             if isinstance(event, Weighed):
                 yield key(experiment, count), event.report
+
+
+def tables(found: dict[str, Report]) -> str:
+    """What was measured, as one table, and for each kind of guidance whether it comes nearer to the data."""
+    rows: dict[str, list[Weighed]] = {}
+    for experiment, count in planned():
+        report = found.get(key(experiment, count))
+        if report is not None:
+            rows.setdefault(_title(experiment), []).append(Weighed(experiment.guidance_weight, report))
+    alone = rows["none"][0]
+    lines = [weighed.table([*rows.items()], of="guidance"), ""]
+    for title, several in rows.items():
+        if title != "none":
+            best = min(several, key=lambda one: one.report.distance)
+            lines.append(
+                f"{title}: {best.report.frechet:.3f} at w = {best.weight:g}, {gain(best.report, alone.report)}"
+            )
+    return "\n".join(lines)
+
+
+def _title(experiment) -> str:
+    """Of a line of the tables."""
+    told = GUIDANCES[experiment.guidance].title
+    if experiment.guide:
+        told += f" by {experiment.guide}"
+    if experiment.guidance_interval is None:
+        return told
+    low, high = experiment.guidance_interval
+    return f"{told}, σ > {low:g}" if high == HIGHEST else f"{told}, σ ≤ {high:g}"
 
 
 @lru_cache(maxsize=1)
@@ -101,6 +132,7 @@ def main() -> None:
         found[name] = report
         write(found)
         sys.stdout.write(f"{name}: {report.frechet:.3f}\n")
+    sys.stdout.write(f"\n{tables(found)}\n")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from app.work import snippets
 from app.work.hasty import hasty
 from app.work.jobs import Job
 from app.work.nearest import beside
-from app.work.quick import Quick
+from app.work.quick import previewed
 from app.work.shared import Work, files_of, identity
 from app.work.watch import Watch
 from edm import diagnostics, models, runner
@@ -78,12 +78,12 @@ class Picture(Job):
 
         shown = since = 0
         cast = hasty(model, place, count, work) if self.moving else None
-        quick = Quick(experiment, model, runner.path(experiment, model), work)
         begun = time.perf_counter()
-        how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
-        for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
-            yield written(states, 1000 * (time.perf_counter() - begun), since, levels=levels, **how), False
-            since, shown = len(states), math.inf
+        if quick := previewed(experiment, model, work):
+            how: dict = {"precision": "bf16" if cast else exact, "preview": quick.title}
+            for states, levels in quick.pictures(place, watch, lambda inner: watch(cast(inner) if cast else inner)):
+                yield written(states, 1000 * (time.perf_counter() - begun), since, levels=levels, **how), False
+                since, shown = len(states), math.inf
         if shown:
             since = 0
         elif cast:

@@ -11,13 +11,12 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
 
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import models, runner
 from edm.experiments.experiment import Experiment
-from edm.sampling.path import Path
+from edm.sampling.path import Path, path_of
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
@@ -25,35 +24,36 @@ SOON = 0.6  # seconds in which the whole picture is there by itself
 WORTH = 2  # times as many evaluations has what is asked for, or more
 
 
+def previewed(experiment: Experiment, model: models.Model, work: Work) -> Quick | None:
+    """The preview of an experiment, where that is the images of a network, whose end is a solution, by far more
+    evaluations than the preview takes."""
+    if not model.trained or len(model.shape) != 3 or not experiment.solvable:
+        return None
+    path = runner.path(experiment, model)
+    quick = None if path.stochastic else Quick(experiment, model, path, work)
+    return quick if quick and path.evaluations >= WORTH * quick.evaluations else None
+
+
 class Quick:
-    """The preview of an experiment. title: what it is, in words. seconds: of an evaluation here, once that is known."""
+    """evaluations: that the preview takes. title: what it is, in words."""
 
     def __init__(self, experiment: Experiment, model: models.Model, path: Path, work: Work):
         (solver,) = (one for one in SOLVERS.values() if one.preview is not None)
-        start = path.sigmas[0]
-        rows: dict[str, Any] = {"solver": solver.name, **(solver.preview or {}), "seed": experiment.sampling.seed}
-        sampling = Sampling(**rows)
-        own = runner.path(experiment.changed(sampling=sampling.model_dump()), model)
-        if not math.isclose(own.sigmas[0], start, rel_tol=1e-9):
+        start, rows = path.sigmas[0], {"solver": solver.name, **(solver.preview or {})}
+        sampling = Sampling(**rows, seed=experiment.sampling.seed)
+        if not math.isclose(path_of(sampling, model.denoiser).sigmas[0], start, rel_tol=1e-9):
             sampling = sampling.changed(sigma_max=start)
-        self.experiment, self.model, self._levels = (
-            experiment.changed(sampling=sampling.model_dump()),
-            model,
-            path.sigmas,
-        )
-        self.title = f"{own.evaluations} evaluations of {solver.title}-{sampling.order}"
-        self.worth = (
-            experiment.solvable and _fits(experiment, model, path) and path.evaluations >= WORTH * own.evaluations
-        )
-        self._known = work.remember(("evaluation", model.identity, runner.count(experiment, model)), dict)
-        self._evaluations = path.evaluations
+        self._experiment, self._model, self._path = experiment.changed(sampling=sampling.model_dump()), model, path
+        self.evaluations = runner.path(self._experiment, model).evaluations
+        self.title = f"{self.evaluations} evaluations of {solver.title}-{sampling.order}"
+        self._known = work.remember(("preview", model.identity, runner.count(experiment, model)), dict)
 
     def pictures(self, place, watch: Watch, wrap: Callable) -> Iterator[tuple[list, list[int]]]:
         """(states so far, which levels of the experiment they stand for), as it is time for one; none where what is
         asked for will be there as soon, or others wait, who would wait longer."""
-        if not self.worth or self._soon() or not watch.alone:
+        if self._soon() or not watch.alone:
             return
-        states = runner.states(self.experiment, place, wrap, model=self.model)
+        states = runner.states(self._experiment, place, wrap, model=self._model)
         with watch.turn():
             begun = time.perf_counter()
             first = next(states)
@@ -66,14 +66,11 @@ class Quick:
 
     def _soon(self) -> bool:
         seconds = self._known.get("seconds")
-        return seconds is not None and seconds * self._evaluations < SOON
+        return seconds is not None and seconds * self._path.evaluations < SOON
 
     def _level(self, sigma) -> int:
         """The number of the level that is nearest to σ."""
+        levels = self._path.sigmas[:-1]
         if sigma == 0:
-            return len(self._levels) - 1
-        return min(range(len(self._levels) - 1), key=lambda i: abs(math.log(self._levels[i] / sigma)))
-
-
-def _fits(experiment, model, path) -> bool:
-    return model.trained and len(model.shape) == 3 and not path.stochastic and not runner.together(experiment)
+            return len(levels)
+        return min(range(len(levels)), key=lambda i: abs(math.log(levels[i] / sigma)))

@@ -33,7 +33,7 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         "latents = edm.latents(seeds, model.shape)",
     ]
     named, arguments = "model.denoiser", "latents, sampling"
-    if experiment.guidance != "none" and not together(experiment):
+    if (experiment.guidance != "none" or model.low) and not together(experiment):
         fields = {name: getattr(experiment, name) for name in experiment.document() if name not in _OWN}
         given = ", ".join(f"{name}={value!r}" for name, value in fields.items())
         lines.append(f"denoiser = edm.runner.denoiser(edm.Experiment({given}))")

@@ -74,6 +74,10 @@ class OdeLike(Protocol):
         """(dx/dt, D(x/s; σ)) at (x, t)."""
         ...
 
+    def variance(self, now: Any) -> torch.Tensor | None:
+        """v of the network where a step begins, of a solver that `hears`."""
+        ...
+
 
 class DataLike(Protocol):
     """Which data: `edm.data.settings.Data`."""

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from edm.base import paths
 from edm.base.errors import Refused
 from edm.base.fields import SettingsError
-from edm.commands import computing, queued
+from edm.commands import classified, computing, queued
 from edm.commands import options as common
 from edm.commands.help import command
 from edm.commands.progress import Line
 from edm.data.settings import Data, data_learned
 from edm.evaluation import Evaluation, Report, Weighed, evaluation_of, markdown, save_statistics
 from edm.evaluation.weighed import table, verdict
+from edm.experiments import classifiers
 from edm.sampling.computing import prepared
 from edm.sampling.denoisers import denoiser_of
 from edm.sampling.guidance import GUIDANCES
@@ -78,6 +79,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> Any:
     from edm.training.parallel import world
 
+    if options.models and (guides := [name for name in options.models if classifiers.known(name)]):
+        return _classified(options, guides)
     if options.folder:
         return queued.work("evaluate", options)
     if not options.models:
@@ -94,6 +97,15 @@ def run(options: argparse.Namespace) -> Any:
                 print(f"\nwhat is finished is in {options.keep}: the same command goes on from there", file=sys.stderr)
             raise
     return None
+
+
+def _classified(options, guides):
+    """How well classifiers tell the classes of noisy samples."""
+    if len(guides) < len(options.models) or options.queue or common.given(options):
+        raise Refused(f"{guides[0]} is a classifier, which draws no samples: name classifiers alone, without options")
+    for name in guides:
+        guide = classifiers.load(name)
+        print(f"{guide.title} on {guide.dataset}:\n{classified.table(classified.measured(guide.classifier, name))}")
 
 
 def _enqueue(options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from edm.base.errors import Refused
-from edm.commands import computing
+from edm.commands import classified, computing
 from edm.commands.help import command
 from edm.commands.options import place
 from edm.data.settings import data_learned
@@ -54,12 +54,16 @@ def run(options: argparse.Namespace) -> Any:
 
 def _measures(checkpoint, ema, device, how) -> dict:
     """What an evaluation finds, as lines for the card."""
+    from edm.classifier import Classifier
     from edm.evaluation import evaluate
     from edm.files import checkpoints
     from edm.sampling.loop import last
     from edm.training.loss import AT_ONCE
 
-    denoiser = computing.applied(checkpoints.load(checkpoint, ema=ema), how, device)
+    loaded = checkpoints.load(checkpoint, ema=ema)
+    if isinstance(loaded, Classifier):
+        return {"evaluation": classified.for_card(classified.measured(loaded, checkpoint))}
+    denoiser = computing.applied(loaded, how, device)
     data = data_learned(denoiser.header)
     if data is None:
         raise Refused(f"{checkpoint} does not say what it has learned; leave out --evaluate")

@@ -9,8 +9,8 @@ from edm.commands.help import command
 if TYPE_CHECKING:
     import argparse
 
-ABOUT = """List what can be sampled by its name: exact denoisers, in closed form, and the networks that ship. A file of
-ours is sampled by its path, and a run's checkpoint as run-NAME_IMAGES."""
+ABOUT = """List what can be sampled by its name: exact denoisers, in closed form, and the networks that ship; then the
+classifiers that ship, which guide them. A file of ours goes by its path, and a run's checkpoint as run-NAME_IMAGES."""
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -18,10 +18,16 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> Any:
-    from edm.experiments import models
+    from edm.experiments import classifiers, models
 
-    for name in models.names():
-        model = models.load(name)
+    for model in (*models.every(), *models.upsamplers()):
+        name = model.name
         shape = "×".join(str(n) for n in model.shape)
         kind = "trained" if model.trained else "exact"
-        print(f"{name:24} {model.title}, {kind}, {shape}{f', {len(model.drawn)} classes' if model.classes else ''}")
+        larger = f", of images of {model.low.resolution} pixels" if model.low else ""
+        told = f", {len(model.drawn)} classes" if model.classes else ""
+        print(f"{name:24} {model.title}, {kind}, {shape}{larger}{told}")
+    for name in classifiers.names():
+        guide = classifiers.load(name)
+        shape = "×".join(str(n) for n in guide.shape)
+        print(f"{name:24} {guide.title}, a guide, {shape}, {guide.classes} classes")

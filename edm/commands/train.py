@@ -18,12 +18,13 @@ from typing import Any
 
 from edm.base import flat
 from edm.base.errors import Refused
-from edm.base.fields import SettingsError
-from edm.commands import bringing, costs
+from edm.commands import bringing, costs, resuming
 from edm.commands import options as common
 from edm.commands.bar import Bar, say
 from edm.commands.help import command
+from edm.experiments.documents import merged
 from edm.files import saved
+from edm.training.goals import GOALS
 from edm.training.settings import Training
 
 ABOUT = """Train a model. A run is a folder of plain files: config.json, metrics.jsonl (its loss, and that at each noise
@@ -71,8 +72,14 @@ Afterwards:
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    usage = "python -m edm train [options]"
-    parser = command(commands, "train", "train a model", ABOUT, MORE, usage=usage)
+    offered(commands, "train", "train a model", ABOUT, MORE)
+
+
+def offered(
+    commands: argparse._SubParsersAction, name: str, title: str, about: str, more: str, learns: str | None = None
+) -> None:
+    """The command of that name. learns: what its runs learn, with what is usual for that; None: as options say."""
+    parser = command(commands, name, title, about, more, usage=f"python -m edm {name} [options]")
     parser.add_argument("--out", type=common.place, help="folder of the run; default: runs/<dataset>-<number>")
     resume = "continue the run in this folder, or from this checkpoint"
     parser.add_argument("--resume", type=common.place, metavar="PLACE", help=resume)
@@ -87,7 +94,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check and print the settings, train nothing")
     costs.add(parser)
     common.add(parser, Training, "training", alone=True)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usual=GOALS[learns].usual | {"learns": learns} if learns else {})
 
 
 def run(options: argparse.Namespace) -> Any:
@@ -126,7 +133,7 @@ def run(options: argparse.Namespace) -> Any:
         begin, events = partial(begin, asking=asking(lambda: worker, began)), None
         if number is None:
             begin = partial(begin, source=bringing.read(settings.data))
-            _refuse_other_runs(folder, beginning.checkpoint)
+            resuming.refuse_other_runs(folder, beginning.checkpoint)
             events = begin(settings, resume=beginning.checkpoint)  # a person's mistakes leave nothing behind
             number = beginning.write(folder)
             world.gather((str(folder), number))
@@ -210,19 +217,20 @@ def _of_options(options):
 
     if options.keep is not None and options.keep < 1:
         raise Refused(f"--keep {options.keep}: must be 1 or more")
-    checkpoint, folder, torn = _place(options)
+    checkpoint, folder, torn = resuming.place(options)
     if checkpoint is not None:
         if options.preset:
             raise Refused("--resume goes on with the run's own settings; give single options, not a --preset")
         options.config = options.config or str(checkpoint)
-    document = bringing.completed(common.document_of(options))
+    asked = common.document_of(options)
+    document = bringing.completed(asked if options.config else merged(options.usual, asked))
     if options.card and "data" in document:  # they need not be here
         document["data"] = costs.somewhere(document["data"])
     settings = Training.parse(document)
     if checkpoint is None:
         fitting.check(settings, sources.shape_of(settings.data), common.given(options))
     how = (options.device, options.keep, options.keep_best, options.accept_data)
-    folder = folder or _new_folder(settings.data.dataset)
+    folder = folder or resuming.new_folder(settings.data.dataset)
     return folder, None, Beginning(settings, checkpoint, tuple(torn), *how)
 
 
@@ -252,48 +260,3 @@ def _passed_over(beginning, folder) -> str:
     here = torn[0].parent.resolve() == (folder / "checkpoints").resolve()
     kept = f" (kept as {', '.join(path.name + saved.TORN for path in torn[:3])})" if here else ""
     return f"{saved.described(torn)}: the run goes on from {beginning.checkpoint.name}{kept}"
-
-
-def _refuse_other_runs(folder, checkpoint):
-    last, there = saved.newest(folder), saved.checkpoints(folder)
-    inside = checkpoint is not None and checkpoint.resolve().parent == (folder / "checkpoints").resolve()
-    if there and last is None and not inside:
-        raise Refused(f"{folder} already holds a run: {saved.described(saved.torn(folder))}; name another --out")
-    if last and (checkpoint is None or last.resolve() != checkpoint.resolve()):
-        raise Refused(
-            f"{folder} already holds a run, up to {last.name}; continue it with --resume {shlex.quote(str(folder))}, "
-            "or name another --out"
-        )
-
-
-def _place(options):
-    """(checkpoint to continue from or None, folder or None, newer checkpoints in its folder that are not whole)."""
-    out = Path(options.out) if options.out else None
-    if not options.resume:
-        return None, out, []
-    place = Path(options.resume)
-    if not place.is_file():
-        last = saved.newest(place)
-        if last is None:
-            raise SettingsError(f"--resume {saved.missing(place)}")
-        return last, out or place, saved.torn(place)
-    run, images = place.absolute().parent.parent, saved.number(place)
-    own = images is not None and place.absolute().parent.name == "checkpoints"
-    if own and (flaw := saved.flaw(place)):
-        last = saved.newest(run)
-        rest = (
-            f"resume the run from {last.name} with --resume {shlex.quote(str(run))}"
-            if last
-            else "there is no other in its folder"
-        )
-        raise SettingsError(f"--resume {place}: it is not whole ({flaw}); {rest}")
-    if not own and out is None and place.absolute().parent.name != "checkpoints":
-        raise SettingsError(f"--resume {place}: it lies in no run's folder; say with --out where the run shall go on")
-    return place, out or place.parent.parent, saved.torn(run, images) if own and images is not None else []
-
-
-def _new_folder(dataset) -> Path:
-    number = 1
-    while Path("runs", f"{dataset}-{number}").exists():
-        number += 1
-    return Path("runs", f"{dataset}-{number}")

@@ -1,6 +1,7 @@
 """Measures of denoisers and of sampling: what the paper's figures show, each tested against closed forms."""
 
 from edm.diagnostics.axes import Axis, Sweep
+from edm.diagnostics.calibration import Calibrated, calibration
 from edm.diagnostics.churn import Moment, Round, churn_cycles, slow_motion
 from edm.diagnostics.convergence import SPAN, Order, Point, convergence, fitted_order
 from edm.diagnostics.crossings import Crossing, crossings
@@ -50,6 +51,7 @@ __all__ = [
     "ROWS",
     "SPAN",
     "Axis",
+    "Calibrated",
     "Cell",
     "Comparison",
     "Crossing",
@@ -81,6 +83,7 @@ __all__ = [
     "Sweep",
     "Verdict",
     "WalkStep",
+    "calibration",
     "check_measure",
     "churn_cycles",
     "compare",

@@ -10,7 +10,9 @@ from edm.diagnostics import measures
 from edm.diagnostics.errors import REFERENCE_STEPS
 from edm.diagnostics.pairings import COORDINATES, Pairing
 from edm.diagnostics.ranges import MAX_VALUES, parse_range, sweepable
+from edm.experiments import runner
 from edm.experiments.experiment import Experiment
+from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import Sampling
 from edm.schedules import SCHEDULES
 from edm.solvers import SOLVERS
@@ -95,8 +97,12 @@ class Sweep:
 
     def idle(self, row: int, column: int) -> tuple[str, ...]:
         """The axes whose knob changes nothing in this cell: another solver's, or of time steps that are not taken."""
-        sampling = self.experiment_at(row, column).sampling
-        entries = (SOLVERS, sampling.solver), (DISCRETIZATIONS, sampling.discretization), (SCHEDULES, sampling.schedule)
+        experiment = self.experiment_at(row, column)
+        sampling = experiment.sampling
+        entries = (
+            (SOLVERS, sampling.solver), (DISCRETIZATIONS, sampling.discretization), (SCHEDULES, sampling.schedule),
+            (GUIDANCES, experiment.guidance),
+        )  # fmt: skip
         found = []
         for name in (axis.name for axis in (self.x, self.y) if axis is not None):
             homes = [(all_, own) for all_, own in entries if any(name in (knobs_of(all_, one) or ()) for one in all_)]
@@ -134,6 +140,9 @@ class Sweep:
         inner = {name: value for name, value in chosen.items() if name in Sampling.model_fields}
         outer = {name: value for name, value in chosen.items() if name not in inner}
         experiment = base.changed(sampling=inner, **outer)
+        if runner.together(experiment):
+            reason = "samples are one population, which no cell draws: choose another"
+            raise SettingsError(f"guidance = {experiment.guidance!r}: its {reason}", ("guidance",))
         if self.measure != SAMPLES:
             measures.check_measure(experiment, self.measure)
         return experiment

@@ -8,7 +8,9 @@ that a memory of recent results (`Shared`) as large as one cell's path holds all
 
 from __future__ import annotations
 
+import json
 import math
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,11 +25,13 @@ from edm.diagnostics.sharing import Recent, entry_size
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
 from edm.sampling import noise
-from edm.sampling.denoisers import Around
+from edm.sampling.denoisers import Around, At
+from edm.sampling.guidance.settings import Guiding
 from edm.sampling.loop import last, sample
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
+    from edm.base.protocols import PathLike
     from edm.diagnostics.axes import Sweep
     from edm.sampling.denoisers import Denoise
 
@@ -40,8 +44,8 @@ _NUMBERS = 16  # in the stand-in's state: enough that rounding does not make two
 class PlannedCell:
     """A cell to come. experiment: its settings, or None where `problem` says why they do not go together.
 
-    evaluations: what it costs by itself, over its seeds. start: (model, class, samples, σ₀), on which its paths and
-    the solution depend besides the seed.
+    evaluations: what it costs by itself, over its seeds. start: (model, class, samples, σ₀, guidance), on
+    which its paths and the solution depend besides the seed.
     """
 
     row: int
@@ -51,6 +55,11 @@ class PlannedCell:
     evaluations: int = 0
     seeds: tuple[int, ...] = ()
     start: tuple = field(default=(), repr=False)
+
+    @property
+    def latents(self) -> tuple:
+        """Of start, what does not depend on guidance: what cells have in common in whose first steps there is none."""
+        return self.start[:-1]
 
 
 @dataclass(frozen=True)
@@ -109,36 +118,58 @@ def plan_sweep(
 def _cell(sweep, row, column, denoiser) -> PlannedCell:
     try:
         experiment = sweep.experiment_at(row, column)
-        stand_in = _StandIn(_denoiser(experiment, denoiser))
-        sampling = experiment.sampling
-        path = path_of(sampling, stand_in)
+        path = path_of(experiment.sampling, _denoiser(experiment, denoiser))
         start = float(f"{path.sigmas[0]:.12g}")  # the powers of ρ round differently
     except Refused as error:
         return PlannedCell(row, column, None, str(error))
     seeds = sweep.seeds_of(experiment)
     evaluations = path.evaluations * len(seeds)
-    origin = experiment.model, experiment.label, runner.count(experiment), start
+    origin = experiment.model, experiment.label, runner.count(experiment), start, _guidance(experiment)
     return PlannedCell(row, column, experiment, "", evaluations, seeds, origin)
 
 
 def _denoiser(experiment, denoiser):
-    return models.of(experiment).denoiser if denoiser is None else denoiser
+    return runner.denoiser(experiment) if denoiser is None else denoiser
+
+
+def _guidance(experiment, but: str = "") -> str:
+    """What tells the guidance from others, but for one of its fields; "" for none."""
+    if experiment.guidance == "none":
+        return ""
+    told = {name: value for name, value in experiment.document().items() if name in Guiding.model_fields}
+    return json.dumps({name: value for name, value in told.items() if name != but}, sort_keys=True)
 
 
 class _StandIn(Around):
-    """D(x; σ) = ½·sin(x/√(1 + σ²)) on the levels of the true denoiser; it notes what it is asked."""
+    """D(x; σ) = ½·sin(x/√(1 + σ²)) on the levels of the true denoiser; it notes what it is asked. Where that is guided,
+    by two evaluations, both are noted, and D is another."""
+
+    def __init__(self, denoiser, guidance: str = "", passes: tuple[int, ...] = ()):
+        super().__init__(denoiser)
+        self.asked: list = []
+        self._guidance, self._passes, self._step = guidance, passes, 0
 
     @property
     def shape(self) -> None:
         """It is asked of a few numbers, whatever the denoiser is for."""
 
-    def __init__(self, denoiser):
-        super().__init__(denoiser)
-        self.asked: list = []
+    def along(self, path: PathLike) -> At:
+        return self._within
+
+    def _within(self, index):
+        self._step = index
+        return self
+
+    def evaluations_at(self, sigma) -> int:
+        return 1
 
     def __call__(self, x, sigma, labels=None):
-        self.asked.append((sigma, hash(x.numpy().tobytes())))
-        return 0.5 * torch.sin(x / math.sqrt(1 + sigma**2))
+        key, value = (sigma, hash(x.numpy().tobytes())), 0.5 * torch.sin(x / math.sqrt(1 + sigma**2))
+        if not self._passes or self._passes[self._step] < 2:
+            self.asked.append(key)
+            return value
+        self.asked += [(*key, self._guidance, k) for k in range(self._passes[self._step])]
+        return value * (1 + zlib.crc32(self._guidance.encode()) / 2**36)
 
 
 @lru_cache(maxsize=1)
@@ -151,10 +182,11 @@ def _asked(cell, denoiser, wrap) -> list:
     """A key for each evaluation of a cell and one seed, in their order: equal where the evaluations are."""
     if cell.experiment is None:
         return []
-    stand_in = _StandIn(_denoiser(cell.experiment, denoiser))
-    sampling = cell.experiment.sampling
+    sampling, known = cell.experiment.sampling, _denoiser(cell.experiment, denoiser)
+    passes = path_of(sampling, known).passes
+    stand_in = _StandIn(known, _guidance(cell.experiment, "guidance_interval"), passes)
     last(sample(wrap(stand_in) if wrap else stand_in, _latents(), sampling, seeds=noise.seeds(sampling.seed, 1)))
-    origin = cell.start, cell.experiment.sampling.seed
+    origin = cell.latents, cell.experiment.sampling.seed
     return [(origin, *key) for key in stand_in.asked]
 
 
@@ -163,7 +195,7 @@ def _ordered(cells, keys):
     number: dict = {}
     paths = [[number.setdefault(key, len(number)) for key in asked] for asked in keys]
     starts: dict = {}
-    groups = [starts.setdefault(cell.start, len(starts)) for cell in cells]
+    groups = [starts.setdefault(cell.latents, len(starts)) for cell in cells]
     order = sorted(range(len(cells)), key=lambda k: (groups[k], paths[k]))
     return [cells[k] for k in order], [paths[k] for k in order]
 

@@ -4,6 +4,7 @@
                         Names that people use (uniform, for ρ = 1) bring the knobs that they imply
     1-10 (+2)           1, 3, 5, 7, 9: every step up to the end; 10-1 (-3) downwards; whole numbers need no (+1)
     0.002-0.2 (x10)     0.002, 0.02, 0.2: geometric; also *10 and, downwards, /10
+    0.3-3               of a knob that is an interval: that one; none: everywhere
     1-5 [9]             9 values from end to end: evenly spaced, or in the logarithm for a knob with a log slider
 
 Parts separated by commas can be mixed. The arithmetic is decimal, so that 0.1-0.5 (+0.1) contains 0.3 itself.
@@ -33,6 +34,7 @@ _RANGE = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|…|to)\s*({_NUMBER})\s*(\(.*\)|\
 _STEP = re.compile(rf"\(\s*([-+x*/])\s*({_NUMBER})\s*\)")
 _COUNT = re.compile(r"\[\s*([0-9]{1,30})\s*\]")
 _SAME = str.maketrans({"−": "-", "–": "-", "—": "-", "×": "x", "∞": "inf"})
+_INTERVALS = "none, 0.3-3, 0-1"
 EXAMPLES = "0,10,30 or 1-10 (+2) or 0.01-1 (x10) or 1-5 [9]"
 
 
@@ -79,16 +81,22 @@ def _part(part: str, knob: str) -> list:
         return [False, True] if part == "all" else [part == "true"]
     if options is not None or knob == "model":
         return options if options and part == "all" else [part]
+    if _SINGLE.fullmatch(part) and _is_interval(knob) and part not in {"none", "auto"}:
+        raise _refused(knob, part, f"is one noise level; write the lower and the upper one: {_INTERVALS}")
     if _SINGLE.fullmatch(part):
         return [None if part in {"none", "auto"} else part]
     match = _RANGE.fullmatch(part)
-    if match is None and knob == "label":
+    if match is None and knob in {"label", "guide", "cascade"}:
         return [part]
     if match is None:
         raise _refused(knob, part, f"cannot be read; write {_example(knob)}")
     first, last = (_decimal(number, knob, part) for number in match.groups()[:2])
     whole = _is_whole(knob)
     spacing = match[3]
+    if _is_interval(knob):
+        if spacing is not None:
+            raise _refused(knob, part, f"is one interval, without {spacing}; write several by commas: {_INTERVALS}")
+        return [(first, last)]
     if spacing is None:
         if not whole:
             raise _refused(knob, part, f"needs a step or a number of values; write {part} [5]")
@@ -153,7 +161,11 @@ def _rounded(values, whole: bool):
 
 
 def _options(knob: str) -> list[str] | None:
-    return choices(Sampling).get(knob)
+    return choices(_home(knob)).get(knob) if knob in sweepable() else None
+
+
+def _is_interval(knob) -> bool:
+    return "tuple" in str(_home(knob).model_fields[knob].annotation)
 
 
 def _is_whole(knob) -> bool:
@@ -162,6 +174,8 @@ def _is_whole(knob) -> bool:
 
 def _example(knob) -> str:
     options = _options(knob)
+    if _is_interval(knob):
+        return _INTERVALS
     return f"some of {', '.join(options)}, or all" if options else "names" if knob == "model" else EXAMPLES
 
 
@@ -180,19 +194,26 @@ def _checker(knob: str) -> Callable:
     alone = create_model(f"Only_{knob}", __base__=Settings, **fields)
 
     def check(value):
-        options = registries(Sampling).get(knob)
+        options = registries(_home(knob)).get(knob)
         if options is not None and value not in options and (value or field.default) is not None:
             known = meaning(options, value)
             if known is None:
                 raise _refused(knob, value, f"must be one of {', '.join(options)}, or all{near(options, value)}")
             name, alias = known
             return alias.name if alias and (alias.sets or alias.usual) else name
-        value = getattr(alone(**{knob: float(value) if isinstance(value, Decimal) else value}), knob)
+        value = getattr(alone(**{knob: _plain(value)}), knob)
         if knob == "model":
             Experiment(model=value, points=((0, 0),) if value == "drawn" else None)
         return value
 
     return check
+
+
+def _plain(value):
+    """What the arithmetic found, as a document has it."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _refused(knob, value, reason) -> SettingsError:

@@ -18,6 +18,7 @@ import torch
 
 from edm.base.transfers import sent
 from edm.sampling.denoisers import Around, At, Denoise, along
+from edm.sampling.hearing import listening
 
 if TYPE_CHECKING:
     from edm.base.protocols import PathLike
@@ -95,6 +96,10 @@ class Shared(Around):
     def along(self, path: PathLike) -> At | None:
         """Of a denoiser that wants to know of a run's steps, nothing is remembered there: answers depend on them."""
         return along(self.inner, path)
+
+    def listening(self, heard: dict[int, torch.Tensor]) -> Any:
+        """Of one that is listened to nothing is remembered: what is heard is not a part of its answers."""
+        return listening(self.inner, heard)
 
     def once(self, key: Hashable, given: tuple, make: Callable[[], Iterator]) -> Iterator:
         """The items of make(), each computed when it is first asked for: whoever asks with this key, and the very same

@@ -84,14 +84,15 @@ class _Worker:
             return Cell(*place, None, problem=planned.problem)
         self._prepare(planned)
         before, samples, values = self._spent(), [], []
+        asked = self._asked(experiment, self._remembering(experiment))
         for seed in planned.seeds:
             seeded = experiment.changed(sampling={"seed": seed})
             z, labels = runner.start(seeded, self.place)
-            end = last(sample(self.wrap(self.shared), z, seeded.sampling, labels, seeds=seeds(seed, len(z)))).x
+            end = last(sample(asked, z, seeded.sampling, labels, seeds=seeds(seed, len(z)))).x
             samples.append(end.cpu())
             if self.sweep.measure != SAMPLES:
                 finite = torch.isfinite(samples[-1]).all()
-                values.append(self._value(seeded, end, z, labels) if finite else math.nan)
+                values.append(self._value(planned.start, seeded, end, z, labels) if finite else math.nan)
         problem = "" if all(torch.isfinite(x).all() for x in samples) else "these settings give samples without bounds"
         return Cell(*place, experiment, samples[0], tuple(values), problem, self._spent() - before)
 
@@ -101,19 +102,37 @@ class _Worker:
             self.place = runner.quickest(model, self.device, runner.count(planned.experiment)) if own else self.device
             self.known = on(model.denoiser, self.place) if own else self.denoiser
             self.shared, self.model, self.to_data = Shared(self.known, self.megabytes), planned.experiment.model, None
-        if self.start != planned.start:
-            self.start, self.solutions = planned.start, {}
+            self.guides: dict[tuple, Shared] = {}
+        if self.start != planned.latents:
+            self.start, self.solutions = planned.latents, {}
+
+    def _asked(self, experiment, wrap) -> Denoise:
+        """What a cell's sampler asks: the denoiser that was given, or the model's with its guidance."""
+        if self.denoiser is not None:
+            return wrap(self.denoiser)
+        return runner.denoiser(experiment, models.of(experiment), self.place, wrap)
+
+    def _remembering(self, experiment) -> Callable:
+        """wrap(the model's denoiser), then wrap(its guide), if it has one: with the memories that cells share."""
+        own = [self.shared]
+
+        def wrap(inner):
+            guide = experiment.guidance, experiment.guide
+            return self.wrap(own.pop() if own else self.guides.setdefault(guide, Shared(inner, self.megabytes)))
+
+        return wrap
 
     def _spent(self) -> int:
         each = reference_evaluations(self.sweep.reference_steps)
-        return self.shared.evaluations + each * len(self.solutions)
+        remembered = [self.shared, *self.guides.values()]
+        return sum(one.evaluations for one in remembered) + each * len(self.solutions)
 
-    def _value(self, experiment, end, z, labels) -> float:
-        sweep, seed = self.sweep, experiment.sampling.seed
+    def _value(self, start, experiment, end, z, labels) -> float:
+        sweep, key = self.sweep, (start, experiment.sampling.seed)
         if not sweep.needs_solution:
             self.to_data = self.to_data or measures.to_data(experiment, sweep.measure, self.place)
             return self.to_data(end)
-        if seed not in self.solutions:
-            asked = self.wrap(self.known)
-            self.solutions[seed] = reference(asked, z, experiment.sampling, labels, sweep.reference_steps)
-        return rms_error(end, self.solutions[seed])
+        if key not in self.solutions:
+            asked = self._asked(experiment, self.wrap)
+            self.solutions[key] = reference(asked, z, experiment.sampling, labels, sweep.reference_steps)
+        return rms_error(end, self.solutions[key])

@@ -128,9 +128,10 @@ def _interval(report) -> tuple[float, float]:
     return known.low, known.high
 
 
-def table(rows: Sequence[tuple[str, Sequence[Weighed]]], markdown: bool = False) -> str:
-    """One table: a line for each weight of each (title, reports), a column for each measure with its interval."""
-    heads = ["model" if markdown or len(rows) > 1 else "", "w", "NFE", *MEASURED.values()]
+def table(rows: Sequence[tuple[str, Sequence[Weighed]]], markdown: bool = False, of: str = "model") -> str:
+    """One table: a line for each weight of each (title, reports), a column for each measure with its interval. of: what
+    the titles are of."""
+    heads = [of if markdown or len(rows) > 1 else "", "w", "NFE", *MEASURED.values()]
     lines = [
         [title, f"{weight:g}", f"{report.evaluations}", *(_cell(report, name) for name in MEASURED)]
         for title, found in rows
@@ -143,7 +144,10 @@ def table(rows: Sequence[tuple[str, Sequence[Weighed]]], markdown: bool = False)
         columns = list(zip(*([heads, *lines] if heads[0] else [row[1:] for row in [heads, *lines]]), strict=True))
         widths = [max(map(len, column)) for column in columns]
         text = "\n".join(
-            "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            "  ".join(
+                f"{cell:{'<' if len(rows) > 1 and not k else '>'}{width}}"
+                for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
             for row in zip(*columns, strict=True)
         )
     return f"{text}\n\n{_told([report for _, found in rows for _, report in found])}"
@@ -154,7 +158,7 @@ def _cell(report, name) -> str:
     if value is None:
         return "–"
     interval = report.intervals[name]
-    return f"{value:.3f} ({interval.low:.3f} … {interval.high:.3f})"
+    return f"{value:.3f} ({interval.low:.3f}–{interval.high:.3f})"
 
 
 def _told(reports) -> str:

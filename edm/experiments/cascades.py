@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def fitting(model: Model) -> list[Model]:
     """The trained models whose samples an upsampler can make larger: first those that have learned the same data."""
     shape = _low_shape(model)
-    found = [other for other in models.every() if other.trained and other.shape == shape and not other.low]
+    found = [other for other in models.every() if other.trained and other.shape == shape]
     return sorted(found, key=lambda other: (_data(other) != _data(model), other.class_names != model.class_names))
 
 

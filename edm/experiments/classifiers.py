@@ -102,7 +102,7 @@ def of_runs() -> list[str]:
 
 
 def known(name: str) -> bool:
-    """Whether there is a classifier of that name."""
+    """Whether there is a classifier of that name, or a file of one."""
     with suppress(Refused, OSError):
         return bool(load(name))
     return False

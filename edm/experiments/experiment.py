@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from edm.base.errors import Refused
 from edm.base.fields import Number, Whole, knob, refusal
+from edm.classifier import NO_DENOISER
 from edm.data import classes
-from edm.experiments import cascades, guides, models
+from edm.experiments import cascades, classifiers, guides, models
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.settings import Guiding
 from edm.sampling.settings import MAX_STEPS, Sampling
@@ -132,7 +133,9 @@ class Experiment(Guiding):
     @model_validator(mode="after")
     def _consistent(self):
         if not models.known(self.model):
-            allowed = ", ".join(f"'{name}'" for name in models.names())
+            if classifiers.known(self.model):
+                raise refusal("model", self.model, NO_DENOISER.format("is a classifier"))
+            allowed = ", ".join(f"'{model.name}'" for model in (*models.every(), *models.upsamplers()))
             raise refusal("model", self.model, f"must be one of {allowed}")
         model = models.load(self.model)
         self._settle_label(model)

@@ -55,7 +55,7 @@ def named(settings: Guiding, model: Model) -> Model | Guide | None:
     model itself."""
     entry = GUIDANCES[settings.guidance]
     if entry.takes == "classifier":
-        exact = _exact(settings.guide) if settings.guide else None if model.trained or not model.classes else model
+        exact = _source(settings.guide, model)
         return exact if exact is not None else classifiers.guide_of(model, settings.guide)
     if settings.guide:
         return _model(settings.guide)
@@ -97,18 +97,27 @@ def _fits(guide, model):
 
 
 def _classifier(name, model) -> Callable[[], Any]:
-    """log p(c | x; σ): the exact posterior of a labelled distribution, that of its name or the model itself; or a
-    classifier's."""
-    source = _exact(name) if name else None if model.trained else model
-    if source is None or not source.classes:
-        guide = classifiers.guide_of(model, name)
+    """log p(c | x; σ): the exact posterior of a labelled distribution, or a classifier's."""
+    source = _source(name, model)
+    if source is None:
+        try:
+            guide = classifiers.guide_of(model, name)
+        except Refused as error:
+            raise (Unfit if name else Refused)(str(error)) from None
         return lambda: guide.classifier
     if source.shape != model.shape or source.classes != model.classes:
         raise Unfit("is for other classes, or other samples, than those of the model")
     return lambda: source.denoiser.log_class_probability
 
 
-def _exact(name) -> Model | None:
-    """The exact model of that name, if there is one."""
-    found = models.load(name) if models.known(name) else None
-    return found if found is not None and not found.trained else None
+def _source(name, model) -> Model | None:
+    """The exact model whose posterior guides: the one of that name, or where none is named, of the model's own data if
+    there is no classifier of them; None: a classifier does."""
+    found = model
+    if name:
+        found = models.load(name) if models.known(name) else None
+    elif model.trained:
+        found = models.exact(model.dataset) if model.dataset and classifiers.default(model) is None else None
+        if found is not None and (found.shape, found.class_names) != (model.shape, model.class_names):
+            found = None
+    return found if found is not None and not found.trained and found.classes else None

@@ -1,4 +1,4 @@
-"""What can be sampled, by name: the exact denoisers of `edm.data`, and trained models (assets/models/).
+"""What can be sampled, by name: the exact denoisers of `edm.data`, and trained models (assets/models/, cascades/).
 
 A trained model's file says all about it; to add one, put its file into the folder.
 """
@@ -30,19 +30,26 @@ if TYPE_CHECKING:
     from edm.base.types import StrPath
 
 FOLDER = ASSETS / "models"
+CASCADES = ASSETS / "cascades"  # bases of cascades, and what makes their images larger
 COUNTS = {1: 400, 3: 16}  # samples by default, of points and of images
 
 _registered = Registered()
 
 
 def names() -> list[str]:
-    """All names: exact denoisers first, then trained models."""
-    return [*data.DATASETS, *_trained()]
+    """All names: exact denoisers first, then trained models; but none that only makes another's images larger."""
+    return [model.name for model in every()]
 
 
 def every() -> list[Model]:
     """All models as they are at this moment, in the order of `names`."""
-    return [*map(exact, data.DATASETS.values()), *_trained().values()]
+    return [*map(exact, data.DATASETS.values()), *(model for model in _trained().values() if not model.low)]
+
+
+def upsamplers() -> list[Model]:
+    """The models that make another's images larger, the second stages of cascades: their denoisers have to be given
+    those images first."""
+    return [model for model in _trained().values() if model.low]
 
 
 def known(name: str) -> bool:
@@ -222,7 +229,7 @@ def _trained() -> dict[str, Model]:
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, Model]:
     found = []
-    for path in sorted(FOLDER.glob("*.safetensors")):
+    for path in sorted(path for folder in (FOLDER, CASCADES) for path in folder.glob("*.safetensors")):
         try:
             found.append(_from_file(path.stem, path))
         except (Refused, OSError) as error:  # one bad file must not take the others with it

@@ -105,7 +105,13 @@ def _sample(task, model, world) -> Iterator[tuple[int, int]]:
         places.write(task.folder / REPORT, {"images": asked.count, "first": asked.first, "place": album.place.name})
 
 
+def _draws(settings, header):
+    if header.classifies:
+        raise Refused("this run learns a classifier, which draws no samples; python -m edm evaluate measures it")
+
+
 def _makes_images(settings, header):
+    _draws(settings, header)
     if len(header.shape) != 3:
         raise Refused("this run's model makes points, not images: python -m edm sample writes them into a .csv")
     if settings.label is not None:
@@ -154,7 +160,7 @@ def _samples(settings) -> int:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("evaluate", "Evaluate", Evaluating, _samples, lambda settings, header: None, _evaluate),
+        Kind("evaluate", "Evaluate", Evaluating, _samples, _draws, _evaluate),
         Kind("sample", "Sample many", many.Many, lambda settings: settings.count, _makes_images, _sample, points=False),
     )
 }

@@ -17,10 +17,11 @@ import torch
 
 from edm.base.copies import COPIES
 from edm.base.devices import out_of_memory, precise
+from edm.base.errors import Refused
 from edm.base.exactness import exact
 from edm.embedded import Embedded
 from edm.exact import GaussianMixture
-from edm.preconditioning import Denoiser
+from edm.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from edm.base.protocols import HeaderLike, PathLike
@@ -104,7 +105,8 @@ class Around:
     def part(self, rows: slice) -> Self:
         """The same for these samples of the batch: what belongs to samples, such as an upsampler's low-resolution
         images, is cut like them. A copy. A subclass that holds more denoisers cuts them, too."""
-        return self.around(part(self.inner, rows))
+        inner = part(self.inner, rows)
+        return self if inner is self.inner else self.around(inner)
 
     def to(self, device: torch.device | str) -> Self:
         """The same around `inner` on that device; a copy."""
@@ -132,14 +134,16 @@ class Around:
         return _both(self, x, sigma, labels)
 
 
-_OURS = (Around, Denoiser, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
+_OURS = (Around, Wrapped, GaussianMixture, Embedded)  # which say all of it, and stay where they are in `to`
 
 
 def denoiser_of(denoiser: Denoise | None) -> DenoiserLike:
     """Any callable with all that is asked of a denoiser: itself, or around it what it does not say.
 
-    None stands for one of which nothing is known; it answers nothing.
+    None stands for one of which nothing is known; it answers nothing. Raises Refused for a classifier.
     """
+    if why := getattr(denoiser, "no_denoiser", ""):
+        raise Refused(why)
     return denoiser if isinstance(denoiser, _OURS) else Around(denoiser)
 
 
@@ -209,7 +213,7 @@ def pair(denoiser: Denoise, x: torch.Tensor, sigma: Any, labels: Any) -> tuple[t
 
 def _both(denoiser, x, sigma, labels):
     """The same by calls. Networks know −1 for no class; whatever else there is need not, and is asked twice."""
-    if not isinstance(innermost(denoiser), Denoiser):
+    if not isinstance(innermost(denoiser), Wrapped):
         return ask(denoiser, x, sigma, labels), ask(denoiser, x, sigma)
     labels = torch.as_tensor(labels)
     if isinstance(sigma, torch.Tensor) and sigma.numel() > 1:
@@ -219,18 +223,16 @@ def _both(denoiser, x, sigma, labels):
 
 
 def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
-    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`).
-
-    Itself where it makes no difference, whatever passes on the attributes of another denoiser included."""
+    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
     own: Any = getattr(denoiser, "of_samples", None)
-    found = None if own is None else own(sampling, labels, seeds)
-    return denoiser if found is None or found is getattr(own, "__self__", None) else found
+    made = denoiser if own is None else own(sampling, labels, seeds)
+    return denoiser if made is getattr(own, "__self__", None) else made  # of what passes on all attributes, itself
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:
     """The denoiser for x[rows], where it belongs to the samples of a batch; else itself."""
     movable: Any = denoiser
-    return movable.part(rows) if isinstance(denoiser, Around) else movable
+    return movable.part(rows) if isinstance(denoiser, Around | Wrapped) and hasattr(movable, "part") else movable
 
 
 def on(denoiser: _Callable, device: torch.device | str) -> _Callable:
@@ -265,7 +267,7 @@ def compiled(denoiser: _Callable, mode: str | None = None) -> _Callable:
     made: Any = copy.copy(denoiser)
     if isinstance(denoiser, Around):
         made.inner = compiled(denoiser.inner, mode)
-    elif isinstance(denoiser, Denoiser):
+    elif isinstance(denoiser, Wrapped):
         made.network = _Compiled(denoiser.network, mode)
     return made
 

@@ -14,6 +14,7 @@ import torch
 
 from edm.base.errors import Refused
 from edm.sampling.denoisers import Denoise, along, ask, denoiser_of, evaluations_at, of_samples
+from edm.sampling.hearing import listening, taken
 from edm.sampling.noise import noise_source
 from edm.sampling.pace import Pace
 from edm.sampling.path import Path, path_of
@@ -53,8 +54,12 @@ class Ode:
     """
 
     def __init__(self, denoiser: Denoise, path: Path, labels: Any = None):
-        self.denoiser, self.schedule, self.scaling, self.labels = denoiser, path.schedule, path.scaling, labels
-        self.asked = denoiser
+        self.schedule, self.scaling, self.labels = path.schedule, path.scaling, labels
+        hears = SOLVERS[path.sampling.solver].hears
+        self._heard: dict[int, torch.Tensor] | None = {} if hears and hears(path.sampling) else None
+        self._told: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self.denoiser = denoiser if self._heard is None else listening(denoiser, self._heard)
+        self.asked = self.denoiser
         self.evaluations = 0
         self._pace = Pace()
 
@@ -70,8 +75,16 @@ class Ode:
             kind = list(denoised.shape) if isinstance(denoised, torch.Tensor) else type(denoised).__name__
             raise Refused(f"the denoiser returned {kind}; it must return a tensor like its x, {list(x.shape)}")
         denoised = denoised.to(x.dtype)
+        if self._heard is not None:
+            self._told = denoised, taken(self._heard, x)
         slope = (x * (sigma_dot / sigma + s_dot / s)).sub_(denoised, alpha=sigma_dot * s / sigma)
         return slope, denoised
+
+    def variance(self, now: Now) -> torch.Tensor | None:
+        """v [B, …] of the network where step `now` begins; None of one that has not learned a variance."""
+        if self._told is None or self._told[0] is not now.denoised:
+            self.slope(now.x, now.t)
+        return None if self._told is None else self._told[1]
 
 
 class Run:
@@ -176,7 +189,7 @@ def prepared(
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(x)):
         number = len(labels) if hasattr(labels, "__len__") else repr(labels)
         raise Refused(f"there are {number} labels for {len(x)} latents; give a list of one for each")
-    path, seeds = path_of(sampling, denoiser), None if seeds is None else list(seeds)
+    path, seeds = path_of(sampling, denoiser), list(seeds) if isinstance(seeds, Iterable) else seeds
     denoiser = of_samples(denoiser, sampling, labels, seeds)
     run = Run(ode(denoiser, path, labels), path, source_of(path, len(x), noise, seeds), given=noise is not None)
     if begin is not None:

@@ -90,14 +90,21 @@ SOLVERS: dict[str, Solver] = {
             orders=lambda p: p + 1, rival={"order": 2}, called=(Alias("unipc_bh2", sets={"variant": "bh2"}),),
         ),
         Solver(
-            "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.euler_ancestral,
+            "ddim", "DDIM", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta, stochastic.ddim,
             help="η = 0 is Euler in σ, η = 1 is DDPM, the same as Euler ancestral", **SDE,
             called=(Alias("ddpm", "DDPM's sampler", {"eta": 1.0}, help="DDIM with η = 1"),),
         ),
         Solver(
-            "euler_ancestral", "Euler ancestral", STOCHASTIC, 1, once, ("eta",), stochastic.drawn_with_eta,
-            stochastic.euler_ancestral, help="Euler below the next level, then fresh noise up to it", **SDE,
-            called=spelled("euler_a"),
+            "euler_ancestral", "Euler ancestral", STOCHASTIC, 1, once, ("eta", "variant"), stochastic.drawn_with_eta,
+            stochastic.euler_ancestral, forms=stochastic.VARIANCES, hears=stochastic.hears, **SDE,
+            help="Euler below the next level, then fresh noise up to it, or as much as the network says (learned)",
+            called=(
+                *spelled("euler_a"),
+                Alias(
+                    "ancestral_learned", "ADM's ancestral sampler", {"variant": stochastic.LEARNED},
+                    help="with the variance that the network has learned",
+                ),
+            ),
         ),
         Solver(
             "dpmpp_2s_ancestral", "DPM++ 2S ancestral", STOCHASTIC, 2, twice, ("eta",), stochastic.drawn_with_eta,

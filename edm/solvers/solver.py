@@ -95,6 +95,7 @@ class Solver:
     begins anew, at order 1. draws_at(path, sampling, i): whether step i draws at all.
     rival: values of its knobs with which it is held against whatever somebody has chosen; None: it is not.
     preview: fields of `Sampling` with which it stands for a converged solution; one of all solvers has them.
+    hears(sampling): whether it asks for `ode.variance(now)` with these settings.
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
     field `order` is p. shared(path, sampling, i): evaluations of step i, where a step in the middle takes other than
     two steps take more than one. called: other names that people have for it, besides its variants'.
@@ -120,6 +121,7 @@ class Solver:
     rival: Mapping[str, Any] | None = None
     preview: Mapping[str, Any] | None = None
     orders: Callable[[int], int] | None = None
+    hears: Callable[[SamplingLike], bool] | None = None
     shared: Callable[[PathLike, SamplingLike, int], int] | None = None
     called: tuple[Alias, ...] = ()
 

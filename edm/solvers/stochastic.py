@@ -36,15 +36,51 @@ def drawn_twice_with_eta(sampling: SamplingLike) -> int:
     return 2 * drawn_with_eta(sampling)
 
 
+LOWER, UPPER, LEARNED = VARIANCES = ("lower", "upper", "learned")
+
+
+def bounds(sigma: float, sigma_next: float) -> tuple[float, float]:
+    """ln of the least and of the largest variance of x at σ⁺ given x at σ, of data of variance 0 and of 1: β̃ and β of
+    DDPM times 1 + σ⁺²."""
+    gap = sigma**2 - sigma_next**2
+    lower = sigma_next**2 * gap / sigma**2
+    return math.log(lower), math.log(gap * (1 + sigma_next**2) / (1 + sigma**2))
+
+
+def hears(sampling: SamplingLike) -> bool:
+    """Whether the network's variance is asked for."""
+    return sampling.variant == LEARNED and sampling.eta > 0
+
+
+def ddim(path: PathLike, sampling: SamplingLike) -> Step:
+    """Euler in σ to σ_dn, then fresh noise of σ_up."""
+    return _ancestral(path, sampling.eta, LOWER)
+
+
 def euler_ancestral(path: PathLike, sampling: SamplingLike) -> Step:
-    """Euler in σ to σ_dn, which is DDIM with its η."""
-    plain, eta = Plain(path), sampling.eta
+    """The same, which is DDIM with its η. As variants, the fresh noise has η times another size: by the upper bound of
+    the variance, or as the network says that has learned it (arXiv 2102.09672), ln variance = ½(1 + v)·ln upper +
+    ½(1 − v)·ln lower; of one that has not, by the lower bound, which is σ_up.
+    """
+    return _ancestral(path, sampling.eta, sampling.variant or LOWER)
+
+
+def _ancestral(path, eta, form) -> Step:
+    plain = Plain(path)
 
     def step(ode: OdeLike, now: Now, draw: Draw) -> torch.Tensor:
         if now.sigma_next == 0:
             return now.denoised
         down, up = down_and_up(now.sigma, now.sigma_next, eta)
-        return plain.state(now, _noisy(mixed(plain.here(now), now.denoised, now.sigma, down), draw, up))
+        u = mixed(plain.here(now), now.denoised, now.sigma, down)
+        v = ode.variance(now) if form == LEARNED and eta else None
+        if v is None and form != UPPER:
+            return plain.state(now, _noisy(u, draw, up))
+        low, high = bounds(now.sigma, now.sigma_next)
+        if v is None:
+            return plain.state(now, _noisy(u, draw, eta * math.exp(high / 2)))
+        std = v.mul((high - low) / 4).add_((high + low) / 4).exp_()
+        return plain.state(now, u.addcmul_(std, draw(u), value=eta))
 
     return step
 

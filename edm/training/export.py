@@ -96,7 +96,8 @@ def card(header: Header, name: str, numbers: int) -> str:
         names = [header.class_names[k] if header.class_names else str(k) for k in header.taught]
         classes += f", of which it has seen images of {len(names)} only ({', '.join(names)})"
     kind = "a checkpoint of a run" if header.kind == "checkpoint" else "a model file"
-    kind += ", in half precision" if header.kind == "model" and header.training is not None else ""
+    kind += ", in half precision" if header.kind != "checkpoint" and header.training is not None else ""
+    kind += "; a classifier of noisy samples, from which none is drawn: a guide" if header.classifies else ""
     lines = [f"# {header.title or Path(name).stem}", "", f"`{name}`, {numbers:,} parameters: {kind}.", ""]
     training = trained_as(header)
     if training is None:
@@ -111,7 +112,7 @@ def card(header: Header, name: str, numbers: int) -> str:
     lines += [
         f"- **Data** {training.data.dataset}: {size}{classes}{hidden}; σ_data {header.sigma_data:.4f}",
         f"- **Network** {header.network.name}, {header.network.channels} channels",
-        f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}, weight {design.weight}",
+        f"- **Design** preconditioning {design.preconditioning}, noise {design.noise}{_weighted(header, training)}",
         f"- **Training** {header.images:,} images in {header.progress.steps:,} steps of "
         f"{training.batch}, {header.seconds:,.0f} s; average of half-life {header.half_lives[0]:,.0f} images",
     ]
@@ -123,10 +124,22 @@ def card(header: Header, name: str, numbers: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _weighted(header, training) -> str:
+    """What its loss is, and how the weights are kept small."""
+    if not header.classifies:
+        return f", weight {training.design.weight}"
+    spread = f", P_mean {training.design.P_mean:g}, P_std {training.design.P_std:g}, cross-entropy"
+    decay = f", weight decay {training.weight_decay:g}" if training.weight_decay else ""
+    return f"{spread if training.design.noise == 'edm' else ', cross-entropy'}{decay}"
+
+
 def _measures(header):
     metrics = header.metrics
-    if metrics.validation:
+    if metrics.validation and not header.classifies:
         pairs = list(zip(metrics.sigmas, metrics.validation, strict=True))[::2]
         where = "" if header.held_out else ", on images of the training"
         yield f"Squared error at σ{where}", ", ".join(f"{sigma:.3g}: {loss:.3g}" for sigma, loss in pairs)
+    elif metrics.accuracy and not metrics.evaluation:
+        pairs = list(zip(metrics.sigmas, metrics.accuracy, strict=True))[::2]
+        yield "Accuracy at σ", ", ".join(f"{sigma:.3g}: {right:.1%}" for sigma, right in pairs)
     yield from metrics.evaluation.items()

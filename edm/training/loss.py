@@ -92,7 +92,9 @@ class Loss:
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
         sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
         drawn = {"sigma": sigma, "weight": WEIGHTS[design.weight](sigma, self.sigma_data).to(dtype)}
-        drawn["noise"] = _normals(self.seed, Purpose.NOISE, indices, shape, dtype)
+        drawn["noise"] = _in_parts(
+            lambda part: streams.normals(self.seed, Purpose.NOISE, part, shape), indices, shape, dtype
+        )
         if design.label_dropout > 0:
             drawn["hidden"] = u[:, 1] < design.label_dropout
         if (upsampler := upsampler_of(denoiser)) is not None:
@@ -131,15 +133,17 @@ def low_drawn(
     shape = (channels, low.resolution, low.resolution)
     return {
         "low_sigma": (low.noise * u).to(dtype),
-        "low_noise": _normals(seed, Purpose.LOW_NOISE, indices, shape, dtype),
+        "low_noise": _in_parts(
+            lambda part: streams.normals(seed, Purpose.LOW_NOISE, part, shape), indices, shape, dtype
+        ),
     }
 
 
-def _normals(seed, purpose, indices, shape, dtype):
-    """The noise, in parts so small that torch computes each in this thread alone, beside the step before."""
+def _in_parts(draw, indices, shape, dtype):
+    """The noise of images, in parts so small that torch computes each in this thread alone, beside the step before."""
     indices, rows = array(indices, np.int64), max(_ALONE // max(int(np.prod(shape)), 1), 1)
     parts = np.split(indices, range(rows, len(indices), rows))
-    return torch.cat([streams.normals(seed, purpose, part, shape).to(dtype) for part in parts])
+    return torch.cat([draw(part).to(dtype) for part in parts])
 
 
 @torch.no_grad()

@@ -15,11 +15,6 @@ from edm.base.errors import Refused
 from tests.app.instruments import bodies
 
 
-def start(*arguments):
-    command = [sys.executable, "-m", "app", "--no-browser", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -34,11 +29,11 @@ def start(*arguments):
         (["--model", "README.md"], "README.md"),
     ],
 )
-def test_a_start_that_cannot_be_gets_a_sentence(arguments, words):
-    done = start(*arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_start_that_cannot_be_gets_a_sentence(arguments, words, capsys):
+    assert main(["--no-browser", "--workers", "0", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
 
 
 def test_a_port_in_use_gets_a_sentence(capsys):

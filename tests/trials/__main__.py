@@ -5,8 +5,8 @@ is full (a tmpfs, for which one has to be root); clocks that jump; one process o
 of any making to everything that reads some, the same for the same --seed. `pretended` tries every combination on a
 pretended GPU, and `gpu` what matters on one, where there is one. `brought` reads 200 files as people have them.
 `everywhere` looks at the whole page with axe-core; `moves` weighs a server before and after 20,000 moves of knobs.
-`advice` trains with what data say, and without; `solvers` measures every solver at equal numbers of evaluations. A line
-that ends in FAILED is a defect.
+`advice` trains with what data say, and without; `solvers` measures every solver at equal numbers of evaluations, and
+`guidance` what guidance gains and costs over its weights. A line that ends in FAILED is a defect.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.trials.advised import advice
 from tests.trials.bringing import brought
 from tests.trials.disturbed import clocks, disk, fellows, metrics
 from tests.trials.gpu import gpu
+from tests.trials.guided import guidance
 from tests.trials.imagined import pretended
 from tests.trials.killed import rivals, servers, workers
 from tests.trials.looked import everywhere
@@ -63,7 +64,7 @@ TRIALED = (
     gpu,
     everywhere,
 )
-TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves, advice, solvers)}
+TRIALS = {trial.__name__: trial for trial in (*TRIALED, everywhere, moves, advice, solvers, guidance)}
 
 
 def main():

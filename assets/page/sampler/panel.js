@@ -1,7 +1,7 @@
 // The column of knobs, built from the declarations of edm's settings.
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
-import { segments, slider, toggle } from "../shared/widgets.js";
+import { segments, slider, text, toggle } from "../shared/widgets.js";
 import { Evaluations } from "./evaluations.js";
 import { guidance } from "./guidance.js";
 import { Models } from "./models.js";
@@ -158,6 +158,7 @@ export class Panel {
   #row(name) {
     const { settings } = this;
     const knob = settings.boot.knobs[name];
+    if (!knob.slider) return text(knob, this.#binding(name));
     const effective = () => settings.effective(name);
     const levels = () => (name === "steps" ? settings.values.sigmas?.length : null);
     const images = () => name === "count" && settings.model.shape.length === 3;

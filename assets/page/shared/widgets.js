@@ -161,7 +161,8 @@ export function toggle(knob, { name, get, set, follow, idle = () => false }) {
 export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
   const attributes = { class: "text", "aria-label": named(knob), "data-knob": name, spellcheck: "false" };
   const input = element("input", { type: "text", ...attributes });
-  const node = element("div", { class: "knob pick" }, element("label", { html: knob.symbol }), input);
+  const label = element("label", { html: knob.symbol });
+  const node = element("div", { class: "knob pick", "data-row": name }, label, input);
   input.addEventListener("change", () => set(input.value));
   hint(node, knob.help);
   follow(() => {

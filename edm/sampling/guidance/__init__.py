@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edm.base.choices import Choice
+from edm.base.choices import Choice, spelled
 from edm.sampling.guidance.classified import Classified, LogProbability
 from edm.sampling.guidance.guided import Guided, Interval, number
 from edm.sampling.guidance.pairs import Free, Pair, PlusPlus, Projected, same_classes
@@ -117,22 +117,23 @@ GUIDANCES: dict[str, Guidance] = {
         Guidance(
             "free", "classifier-free", lambda d, s, guide: free(d, *_how(s), s.guidance_rescale, guide),
             "D_u + w·(D_c − D_u)", "away from the same model without a class; w = 1 is none",
-            (*_COMMON, "guidance_rescale"), takes="model", classes=True,
+            (*_COMMON, "guidance_rescale"), takes="model", classes=True, aliases=spelled("cfg", "classifier_free"),
         ),
         Guidance(
             "classifier", "classifier", lambda d, s, guide: classifier(d, guide, *_how(s), s.guidance_rescale),
             "D + w·σ²·∇ log p(c|x; σ)", "uphill for a classifier of noisy samples; w = 0 is none",
             (*_COMMON, "guidance_rescale"), takes="classifier", needs=True, neutral=0.0, classes=True,
+            aliases=spelled("classifier_guidance"),
         ),
         Guidance(
             "auto", "autoguidance", lambda d, s, guide: auto(d, guide, *_how(s), s.guidance_rescale),
             "D_g + w·(D − D_g)", "away from a worse model of the same data; w = 1 is none",
-            (*_COMMON, "guidance_rescale"), takes="model", needs=True,
+            (*_COMMON, "guidance_rescale"), takes="model", needs=True, aliases=spelled("autoguidance"),
         ),
         Guidance(
             "cfgpp", "CFG++", lambda d, s, guide: cfgpp(d, *_how(s), guide), "D_u + λ·(D_c − D_u), noise of D_u",
             "for Euler and DDIM; λ from 0 to 1 stands in the place of w", _COMMON, takes="model", neutral=None,
-            classes=True,
+            classes=True, aliases=spelled("cfg++"),
         ),
         Guidance(
             "apg", "APG",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
 from edm.base.errors import Refused
-from edm.sampling.denoisers import At, Denoise, along, ask, denoiser_of, evaluations_at, on, pair
+from edm.sampling.denoisers import At, Denoise, along, ask, denoiser_of, evaluations_at, of_samples, on, pair, part
 from edm.sampling.guidance.guided import Guided, Interval
 
 if TYPE_CHECKING:
@@ -39,9 +40,20 @@ class Pair(Guided):
 
     def to(self, device: torch.device | str) -> Self:
         """The same with both on that device; a copy."""
-        moved = super().to(device)
-        moved.guide = None if self.guide is None else on(self.guide, device)
-        return moved
+        return self._each(lambda denoiser: on(denoiser, device))
+
+    def part(self, rows: slice) -> Self:
+        """The same with both for these samples of the batch; a copy."""
+        return self._each(lambda denoiser: part(denoiser, rows))
+
+    def of_samples(self, sampling: Any, labels: Any, seeds: Any) -> Self:
+        """The same with both for these samples; a copy."""
+        return self._each(lambda denoiser: of_samples(denoiser, sampling, labels, seeds))
+
+    def _each(self, change: Callable[[Any], Any]) -> Self:
+        made = self.around(change(self.inner))
+        made.guide = None if self.guide is None else change(self.guide)
+        return made
 
     def along(self, path: PathLike) -> At:
         """See `Guided.along`; its guide knows of the step, too."""

@@ -12,7 +12,7 @@ from app.instruments.tradeoff_lines import weight_of
 from app.work import guided_runs
 from app.work.shared import Work
 from edm.base.fields import SettingsError
-from edm.evaluation import Weighed, over_weights, weighed
+from edm.evaluation import Weighed, measured, over_weights, weighed
 from edm.files.render import to_uint8
 from tests.app.instruments import bodies, final
 
@@ -102,3 +102,32 @@ def test_what_ships_was_measured_with_the_settings_that_it_is_shown_for():
         assert all(
             interval.low <= getattr(report, name) <= interval.high for name, interval in report.intervals.items()
         )
+
+
+def test_each_lane_is_shown_at_each_weight_with_its_evaluations():
+    body = final("lanes", data="two_moons", lanes="vp,edm", guidance="free", weights="1,3", nfe="20")
+    assert [lane["title"] for lane in body["lanes"]] == [
+        "VP, w = 1", "VP, w = 3", "EDM, w = 1", "EDM, w = 3",
+    ]  # fmt: skip
+    documents = [json.loads(lane["picture"]["document"]) for lane in body["lanes"]]
+    assert [document.get("guidance_weight", 1) for document in documents] == [1, 3, 1, 3]
+    for lane, document in zip(body["lanes"], documents, strict=True):
+        path = edm.runner.path(edm.Experiment.parse(document))
+        assert f"N = {path.steps}, {path.evaluations} NFE" in lane["note"] and 18 <= path.evaluations <= 20
+    assert "error" in body["lanes"][3]["note"] and "w = 3" in body["summary"]
+
+
+def test_a_sweep_may_be_guided_and_have_the_interval_as_an_axis():
+    body = final(
+        "sweep", model="two_moons", guidance="free", x="guidance_interval", x_range="none,0-1", y="guidance_weight",
+        y_range="1,3", measure="distance",
+    )  # fmt: skip
+    assert body["axes"]["x"]["values"] == ["none", "0–1"] and len(body["cells"]) == 4
+    documents = [json.loads(cell["document"]) for cell in body["cells"]]
+    assert {document["guidance"] for document in documents} == {"free"}
+    assert len({cell["value"] for cell in body["cells"]}) == 3, "at w = 1 there is none"
+
+
+def test_the_table_of_the_documentation_is_of_what_ships():
+    said = " ".join(measured.__doc__.split())
+    assert " ".join(guided_runs.tables(guided_runs.recorded()).split()) in said

@@ -23,11 +23,11 @@ from tests.fuzz.asked import MESSAGES
 @pytest.fixture
 def said(tab):
     """said(event, how many answers, **message): what a checked server sends."""
-    served = {name: (one, Checked(one).serve(tab.house)) for one in opening.asked() for name in one.events}
+    asked = {name: one for one in opening.asked() for name in one.events}
 
     def answers(event, most=2, **message):
-        known, serve = served[event]
-        read = strict(known.events[event].message).read({"serial": 1, **message})
+        read = strict(asked[event].events[event].message).read({"serial": 1, **message})
+        serve = Checked(asked[event]).serve(tab.house)
         return loop.items(serve(event, read, Ticket(), SimpleNamespace(username=None)), most)
 
     return answers

@@ -1,8 +1,6 @@
 """Passwords that are given at the start: who can read them afterwards."""
 
 import os
-import subprocess
-import sys
 import time
 from argparse import Namespace
 from contextlib import closing
@@ -14,7 +12,7 @@ from app.__main__ import main, options
 from app.visitors import passwords
 from edm import runs
 from edm.runs import launchers
-from tests.app.conftest import CLASS, ROOT, TEACHER
+from tests.app.conftest import CLASS, TEACHER
 from tests.asking import Visitor
 
 
@@ -64,11 +62,6 @@ def test_no_worker_is_handed_a_password(monkeypatch):
     assert not {CLASS, TEACHER} & set(launchers.environment(["cuda:0", "cuda:1"]).values())
 
 
-def start(*arguments, **variables):
-    command = [sys.executable, "-m", "app", "--no-browser", "--port", "99999", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, env=os.environ | variables)
-
-
 @pytest.mark.parametrize(
     ("arguments", "variables", "words"),
     [
@@ -79,9 +72,15 @@ def start(*arguments, **variables):
         ([], {"EDM_PASSWORDS_PIPE": "x"}, "EDM_PASSWORDS_PIPE = 'x'"),
     ],
 )
-def test_what_cannot_be_a_start_is_refused_as_before(arguments, variables, words):
-    done = start(*arguments, **variables)
-    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+def test_what_cannot_be_a_start_is_refused_as_before(arguments, variables, words, monkeypatch, capsys):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    try:
+        code = main(["--no-browser", "--port", "99999", *arguments])
+    except SystemExit as ended:  # of the parser, which has said why
+        code = ended.code
+    error = capsys.readouterr().err
+    assert code == 2 and words in error and "Traceback" not in error
 
 
 def test_arguments_are_kept_but_for_passwords():

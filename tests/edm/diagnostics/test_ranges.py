@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 import edm
+from edm.base.fields import SettingsError
 from edm.diagnostics import MAX_VALUES, parse_range
 from edm.diagnostics.ranges import sweepable
 from edm.timesteps import DISCRETIZATIONS
@@ -122,7 +123,17 @@ def test_hostile_text_is_answered_and_never_hangs():
 
 
 def test_every_knob_but_lists_can_be_an_axis():
-    assert set(sweepable()) == {*edm.Sampling.model_fields, "model", "count", "label"} - {"sigmas"}
+    lists = {"sigmas", "points", "sampling"}
+    assert set(sweepable()) == {*edm.Sampling.model_fields, *edm.Experiment.model_fields} - lists
     for knob in sweepable():
         default = {**edm.Sampling().model_dump(), **edm.Experiment().model_dump()}[knob]
         assert parse_range("none" if default is None else str(default), knob) == [default]
+
+
+def test_intervals_are_written_as_two_levels():
+    assert parse_range("none, 0.3-3, 0…1, 1 to 80", "guidance_interval") == [None, (0.3, 3), (0, 1), (1, 80)]
+    for text, words in (("0.5", "is one noise level"), ("0-1 (+0.1)", "one interval"), ("3 - 1", "noise levels")):
+        with pytest.raises(SettingsError, match=words):
+            edm.Experiment(guidance_interval=parse_range(text, "guidance_interval")[0])
+    assert parse_range("free,auto", "guidance") == ["free", "auto"]
+    assert parse_range("digits_edm_020k,none", "guide") == ["digits_edm_020k", None]

@@ -215,3 +215,31 @@ def test_classes_are_part_of_the_question():
     results = [shared(x, 5.0, labels) for labels in (None, [1, 2], torch.tensor([1, 3]), torch.tensor([1, 2]), [1, 2])]
     assert shared.evaluations <= 4 and torch.equal(results[1], results[3])
     assert not torch.equal(results[1], results[2]) and not torch.equal(results[0], results[1])
+
+
+def guided(**settings):
+    return edm.Experiment(model="two_moons", count=8, guidance="free", sampling={"steps": 5}, **settings)
+
+
+def test_a_cell_is_guided_as_its_experiment_is_over_weights_and_intervals():
+    sweep = Sweep(guided(), Axis.parse("guidance_interval", "none, 0-1"), Axis.parse("guidance_weight", "1, 3"), (0, 4))
+    cells = list(run_sweep(sweep))
+    assert len(cells) == 4 and not any(cell.problem for cell in cells)
+    for cell in cells:
+        alone = edm.last(edm.runner.states(cell.experiment)).x
+        assert torch.equal(cell.samples, alone), cell.experiment
+
+
+def test_steps_above_an_interval_are_taken_once_for_all_weights_and_the_plan_counts_guided_ones_twice():
+    interval = Sweep(guided(guidance_interval=(0, 1)), Axis.parse("guidance_weight", "1, 2, 3"))
+    plan = plan_sweep(interval)
+    paths = [edm.runner.path(cell.experiment) for cell in plan.cells]
+    assert plan.naive == sum(path.evaluations for path in paths)
+    above = 2 * sum(sigma > 1 for sigma in paths[0].sigmas)
+    assert plan.shared == plan.naive - 2 * above
+
+
+def test_the_error_of_a_guided_cell_is_to_the_guided_solution():
+    fine = Sweep(guided(guidance_weight=3), Axis.parse("steps", "6, 60"), measure="error", reference_steps=200)
+    coarse, close = (cell.values[0] for cell in sorted(run_sweep(fine), key=lambda cell: cell.column))
+    assert close < 0.1 * coarse

@@ -113,7 +113,7 @@ def test_what_cannot_guide_a_model_is_refused_when_the_document_is_read():
     refused(["the model itself"], guidance="auto", guide="digits_edm")
     refused(["classes"], model="emoji_edm", guidance="auto", guide="scenes_edm")
     refused(["no earlier checkpoint"], model="digits_ve", guidance="auto")
-    refused(["no classifier"], guidance="classifier", guide="digits_vp")
+    refused(["guide = 'digits_vp'", "no classifier"], guidance="classifier", guide="digits_vp")
     refused(["label", "leads to a class"], guidance="free", label="none")
     refused(["guidance_weight"], guidance="free", guidance_weight=float("nan"))
     refused(["guidance_weight"], guidance="free", guidance_weight=1e9)

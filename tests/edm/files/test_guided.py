@@ -57,10 +57,25 @@ def test_a_converted_network_is_the_original_s_denoiser(tmp_path, name):
     torch.testing.assert_close(told[known[:, :3]], golden[:, :3][known[:, :3]], rtol=1e-4, atol=2e-4)
 
 
+def test_a_converted_classifier_tells_what_the_original_did_with_its_gradient(tmp_path):
+    golden, classifier = NETWORKS["classifier"], loaded(tmp_path, "classifier")
+    assert classifier.header.kind == "classifier"
+    x, sigmas, _ = inputs("classifier")
+    levels, labels = torch.tensor(sigmas), [(2 * b + 1) % classifier.classes for b in range(2)]
+    unscaled = (x * (1 + levels**2).sqrt().float().view(-1, 1, 1, 1)).requires_grad_()
+    told = classifier.log_probability(unscaled, levels)
+    expected = torch.log_softmax(torch.tensor(golden["logits"]).view(2, -1), dim=1)
+    torch.testing.assert_close(told, expected, rtol=0, atol=3e-5)
+    (gradient,) = torch.autograd.grad(told[[0, 1], labels].sum(), unscaled)
+    scaled = gradient * (1 + levels**2).sqrt().float().view(-1, 1, 1, 1)  # in the x that the network sees
+    torch.testing.assert_close(scaled.flatten()[::7], torch.tensor(golden["gradient"]), rtol=0, atol=3e-5)
+
+
 COUNTS = {  # parameters of the published networks
     "64x64_diffusion": 295_904_454, "128x128_diffusion": 421_529_606, "256x256_diffusion": 553_838_086,
     "256x256_diffusion_uncond": 552_814_086, "lsun_cat": 552_814_086, "512x512_diffusion": 558_997_638,
-    "64_256_upsampler": 311_795_910, "128_512_upsampler": 308_835_270,
+    "64_256_upsampler": 311_795_910, "128_512_upsampler": 308_835_270, "64x64_classifier": 65_438_568,
+    "128x128_classifier": 42_568_040, "256x256_classifier": 54_096_360, "512x512_classifier": 54_448_360,
 }  # fmt: skip
 
 
@@ -192,3 +207,21 @@ def test_the_paper_s_files_take_no_flags(tmp_path):
 
     with pytest.raises(ValueError, match="it is the paper's, and says its own; leave it out"):
         convert(written(tmp_path, small), flags("unet_new"))
+
+
+def test_a_converted_classifier_is_the_original_s(tmp_path):
+    golden, classifier = NETWORKS["classifier"], loaded(tmp_path, "classifier")
+    x, sigmas, _ = inputs("classifier")
+    levels = torch.tensor(sigmas)
+    scale = (1 + levels**2).sqrt().float().view(-1, 1, 1, 1)
+    unscaled = (x * scale).requires_grad_()
+    labels = torch.tensor([(2 * b + 1) % 7 for b in range(2)])
+    told = classifier(unscaled, levels)
+    picked = told[torch.arange(2), labels]
+    expected = torch.tensor(golden["logits"]).view(2, -1).log_softmax(1)
+    torch.testing.assert_close(told, expected, rtol=0, atol=2e-5)
+    torch.testing.assert_close(picked, torch.tensor(golden["log_p"]), rtol=0, atol=2e-5)
+    (gradient,) = torch.autograd.grad(picked.sum(), unscaled)
+    found = (gradient * scale).reshape(-1)[::7]
+    torch.testing.assert_close(found, torch.tensor(golden["gradient"]), rtol=1e-4, atol=2e-6)
+    assert (classifier.classes, classifier.header.kind, classifier.shape) == (7, "classifier", (3, 16, 16))

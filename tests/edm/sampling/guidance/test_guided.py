@@ -145,6 +145,26 @@ def test_the_levels_of_both_models_are_those_that_both_know():
     assert edm.path_of(edm.Sampling(), guided).sigmas[0] == pytest.approx(50)
 
 
+class Told(Around):
+    """It wants to know which samples it is asked for, and is cut like them."""
+
+    def of_samples(self, sampling, labels, seeds):
+        return self.around(f"{self.inner} {seeds}")
+
+    def part(self, rows):
+        return self.around(f"{self.inner} {rows.start}")
+
+
+def test_what_belongs_to_samples_does_so_in_both_models():
+    guided = guidance.auto(Told("model"), Told("guide"), 2.0)
+    assert [d.inner for d in (guided.of_samples(None, [0], [7]).inner, guided.part(slice(3, 4)).guide)] == [
+        "model [7]", "guide 3"
+    ]  # fmt: skip
+    assert [d.inner for d in (guided.of_samples(None, [0], [7]).guide, guided.part(slice(3, 4)).inner)] == [
+        "guide [7]", "model 3"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("weight", [math.nan, math.inf, "2", None, True])
 def test_a_weight_is_a_finite_number(weight):
     refused(lambda: guidance.free(KNOWS, weight), "weight", "finite number")
