@@ -59,7 +59,7 @@ def data_of(experiment: Experiment, model: models.Model) -> Dataset | Drawn:
     assert dataset is not None
     names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
     asked = [names[k] for k in runner.classes_of(experiment)]
-    if dataset.denoiser.labels is None or not asked or not set(asked) <= set(own):
+    if dataset.labelled.labels is None or not asked or not set(asked) <= set(own):
         return dataset
     return Drawn(dataset, tuple(own.index(name) for name in asked))
 
@@ -87,7 +87,7 @@ class Measure:
 
 def _no_error(experiment, model) -> str | None:
     if not experiment.solvable:
-        return "with this guidance there is no ODE whose solution finer steps come near to; take another"
+        return "with this guidance, or in two stages, there is no ODE to whose solution finer steps lead; take another"
     if experiment.sampling.stochastic:
         return "a stochastic path has no ODE solution to compare with; set S_churn to 0"
     return None
