@@ -38,7 +38,8 @@ class Levels(Job):
     def _found(self, work, watch) -> Iterator[Found | Optimized]:
         experiment, model = self.experiment, models.of(self.experiment)
         if not experiment.solvable:
-            raise Refused("with this guidance there is no exact solution for levels to come near to; choose another")
+            why = "with this guidance, or in two stages, there is no exact solution for levels to come near to"
+            raise Refused(f"{why}; choose another")
         numbers = range(IMAGES if len(model.shape) == 3 else POINTS)
         place = work.place(model, len(numbers))
         other = experiment.changed(sampling={"seed": (experiment.sampling.seed + 1) % SEEDS})

@@ -42,7 +42,8 @@ class Thumbnails(Job):
 
 def shipped(model: models.Model) -> str | None:
     """The thumbnail that ships with a model; None if the model does not ship, or is new."""
-    return _shipped().get(model.name) if model.path and model.path.parent == models.FOLDER else None
+    ships = model.path and model.path.parent in (models.FOLDER, models.CASCADES)
+    return _shipped().get(model.name) if ships else None
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +86,8 @@ def _kept(name, work, watch) -> str | None:
 
 
 def main() -> None:
-    found = [model for model in models.every() if model.path and model.path.parent == models.FOLDER]
+    places, every = (models.FOLDER, models.CASCADES), (*models.every(), *models.upsamplers())
+    found = [model for model in every if model.path and model.path.parent in places]
     text = json.dumps({model.name: drawn(model, Work("cpu"), Watch()) for model in found}, indent=1)
     with atomic(PLACE) as file:
         file.write(f"{text}\n".encode())

@@ -87,7 +87,7 @@ class Measure:
 
 def _no_error(experiment, model) -> str | None:
     if not experiment.solvable:
-        return "with this guidance there is no ODE whose solution finer steps come near to; take another"
+        return "with this guidance, or in two stages, there is no ODE to whose solution finer steps lead; take another"
     if experiment.sampling.stochastic:
         return "a stochastic path has no ODE solution to compare with; set S_churn to 0"
     return None

@@ -90,6 +90,12 @@ class Experiment(Guiding):
         except Refused as error:
             raise refusal("cascade", self.cascade or "none", str(error)) from None
 
+    @property
+    def solvable(self) -> bool:
+        """Whether finer steps come nearer to one solution: as of its guidance, and not of a cascade, of which finer
+        steps also change what its second stage begins with."""
+        return super().solvable and models.load(self.model).low is None
+
     def _settle_label(self, model) -> None:
         """However the class was written, it is written as its name."""
         if self._says(model, *_OPEN) or (self._says(model, NONE) and not (model.trained and model.classes)):

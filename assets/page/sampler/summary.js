@@ -80,7 +80,7 @@ function withoutError({ stochastic, solvable }) {
   if (solvable === false)
     return [
       "error: no ODE",
-      "with this guidance steps do not follow an ODE whose solution they could be compared with",
+      "with this guidance, or in two stages, steps do not follow one ODE whose solution they could be compared with",
     ];
   if (!stochastic) return ["error: not finite", "the samples have no bounds: take more steps"];
   return ["error: fresh noise", "a stochastic sampler has no ODE solution to be compared with"];

@@ -526,11 +526,12 @@ export interface Loss {
   summaries: Record<string, string>;
 }
 
-/** λ·error at each σ, of one tick. */
+/** λ·error at each σ, of one tick; of a classifier −log p of the true class, and its accuracy there. */
 export interface Losses {
   index: number;
   images: number;
   errors: (number | null)[];
+  accuracy?: (number | null)[] | null;
 }
 
 /** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
