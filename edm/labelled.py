@@ -7,6 +7,7 @@ D_c is D with the responsibilities r normalized within c. All in log space: p un
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,13 @@ class Labelled:
             return self(x, sigma, labels), self(x, sigma)
         own, every = self._whole().pair(flat, sigma, self._others(labels))
         return like(x, own), like(x, every)
+
+    def untold(self) -> Any:
+        """The same without classes."""
+        made = copy.copy(self)
+        made.labels = None
+        made._count_classes()
+        return made
 
     def _count_classes(self):
         """Once, when `labels` and weights are known: `classes` and what is asked of them."""

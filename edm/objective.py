@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from edm import schedules, timesteps
+from edm import respacing, schedules, timesteps
 from edm.base.choices import Alias, Choice, spelled
 from edm.base.fields import Number, Settings, knob
 from edm.base.transfers import sent
@@ -76,10 +77,10 @@ def _ve(u, design):
     return (low + u * (high - low)).exp()
 
 
-def _iddpm(u, design):
-    """σ = u_j, j ~ U{0 … M − 1}."""
-    levels = sent(torch.from_numpy(timesteps.iddpm_u().copy()), u.device)
-    return levels[(u * timesteps.IDDPM_LEVELS).long()]
+def _one_of(levels, u, design):
+    """σ = σ_t, t ~ U{0 … M − 1}, of the rising levels()."""
+    falling = sent(torch.from_numpy(levels()[::-1].copy()), u.device)
+    return falling[(u * len(falling)).long()]
 
 
 def _edm(u, design):
@@ -129,18 +130,30 @@ def _ve_below(sigmas, design):
     return np.log(sigmas.clip(low, high) / low) / np.log(high / low)
 
 
-def _iddpm_density(sigmas, design):
-    """1/M over each level's cell: from halfway, in ln u, to one neighbour to halfway to the other."""
-    levels = np.log(timesteps.iddpm_u()[-2::-1])  # rising, without u_M = 0
-    middle = (levels[1:] + levels[:-1]) / 2
-    edges = np.concatenate([[2 * levels[0] - middle[0]], middle, [2 * levels[-1] - middle[-1]]])
+def _edges(levels):
+    """ln σ of the ends of each level's cell: halfway, in ln σ, to its neighbours."""
+    known = np.log(levels())
+    middle = (known[1:] + known[:-1]) / 2
+    return np.concatenate([[2 * known[0] - middle[0]], middle, [2 * known[-1] - middle[-1]]])
+
+
+def _one_of_density(levels, sigmas, design):
+    """1/M over each level's cell."""
+    edges, number = _edges(levels), len(levels())
     cell = np.searchsorted(edges, np.log(sigmas), side="right") - 1
-    inside = (cell >= 0) & (cell < len(levels))
-    return inside / (len(levels) * np.diff(edges)[cell.clip(0, len(levels) - 1)])
+    inside = (cell >= 0) & (cell < number)
+    return inside / (number * np.diff(edges)[cell.clip(0, number - 1)])
 
 
 def _iddpm_below(sigmas, design):
-    return np.searchsorted(timesteps.iddpm_u()[-2::-1], sigmas, side="left") / timesteps.IDDPM_LEVELS
+    return np.searchsorted(_iddpm(), sigmas, side="left") / timesteps.IDDPM_LEVELS
+
+
+def _adm_below(sigmas, design):
+    """Of that density."""
+    edges = _edges(_adm)
+    with np.errstate(divide="ignore"):  # ln 0 = −∞
+        return np.interp(np.log(sigmas), edges, np.linspace(0, 1, len(edges)))
 
 
 def _edm_normal(sigmas, design):
@@ -154,6 +167,14 @@ def _edm_density(sigmas, design):
 
 def _edm_below(sigmas, design):
     return torch.special.ndtr(torch.from_numpy(_edm_normal(sigmas, design))).numpy()
+
+
+def _iddpm():
+    return timesteps.iddpm_u()[-2::-1]
+
+
+def _adm():
+    return respacing.table(cosine=False)
 
 
 NOISES = {
@@ -170,7 +191,25 @@ NOISES = {
             "ln σ ~ U(ln σ_min, ln σ_max)",
             aliases=spelled("log_uniform"),
         ),
-        NoiseDistribution("iddpm", "iDDPM", _iddpm, (), _iddpm_density, _iddpm_below, "σ = u_j, j ~ U{0 … M − 1}"),
+        NoiseDistribution(
+            "iddpm",
+            "iDDPM",
+            partial(_one_of, _iddpm),
+            (),
+            partial(_one_of_density, _iddpm),
+            _iddpm_below,
+            "σ = u_j, j ~ U{0 … M − 1}",
+        ),
+        NoiseDistribution(
+            "adm_linear",
+            "ADM linear",
+            partial(_one_of, _adm),
+            (),
+            partial(_one_of_density, _adm),
+            _adm_below,
+            "σ = σ_t, t ~ U{0 … M − 1}",
+            "evenly one of the levels of ADM's linear schedule",
+        ),
         NoiseDistribution(
             "edm",
             "EDM",
@@ -232,6 +271,22 @@ def _min_snr(sigma, sigma_data):
     return (sigma**-2).clip(max=MIN_SNR)
 
 
+def _bound(sigma, sigma_data):
+    """T/(2·ln 2)·(1/τ² − 1/σ²), τ the level of iDDPM's below σ: of L_vlb at the lower bound of the variance."""
+    levels = _iddpm()
+    place = np.searchsorted(levels, np.asarray(sigma)).clip(1, len(levels) - 1)
+    weights = len(levels) / (2 * math.log(2)) * (levels[place - 1] ** -2 - levels[place] ** -2)
+    return torch.from_numpy(weights) if isinstance(sigma, torch.Tensor) else weights
+
+
+@dataclass(frozen=True)
+class Variational(Choice):
+    """A weight whose network learns the variance of its ancestral steps, too, by the variational bound
+    (`edm.training.variational`). alone: whether the bound teaches all; else it is added, and teaches the variance."""
+
+    alone: bool = False
+
+
 @dataclass(frozen=True)
 class Learned(Choice):
     """A weight that is divided by e^u(σ), where u is learned beside the network (`edm.training.uncertainty`)."""
@@ -260,6 +315,14 @@ WEIGHTS: dict[str, Callable] = {
         Choice(
             "min_snr", "min-SNR", _min_snr, "min(1/σ², 5)", "1/σ² that low noise cannot outgrow",
             aliases=spelled("min_snr_5", "min_snr_gamma", "minsnr"),
+        ),
+        Variational(
+            "hybrid", "L_hybrid", _simple, "1/σ² + L_vlb/T",
+            "L_simple, and the bound teaches the variance of ancestral steps (iDDPM, ADM)",
+        ),
+        Variational(
+            "vlb", "L_vlb", _bound, "T/(2 ln 2)·(1/τ² − 1/σ²)",
+            "the variational bound teaches D and the variance of ancestral steps", alone=True,
         ),
         Learned(
             "learned",

@@ -59,8 +59,9 @@ class Discrete(Preconditioning):
 
     def __init__(self, levels: Callable[[], np.ndarray], lowest: float | None = None):
         self._levels, self._below = levels, 0 if lowest is None else 1
+        self.levels = levels()
         self._lowest = lowest
-        self.sigma_min, self.sigma_max = float(levels()[0]), float(levels()[-1])
+        self.sigma_min, self.sigma_max = float(self.levels[0]), float(self.levels[-1])
 
     def _index(self, sigma):
         """argmin_j |σ_j − σ|, by bisection."""
@@ -146,6 +147,13 @@ class Flow(Preconditioning):
     def __init__(self, data: bool = False, noise: bool = False):
         self._data, self._noise = data, noise
 
+    @property
+    def tells(self) -> tuple[str, str]:
+        """What the network predicts: its letter, and what that is."""
+        if self._noise:
+            return "ε", "noise"
+        return ("x", "the data") if self._data else ("v", "n − y")
+
     def c_skip(self, sigma: Level) -> torch.Tensor:
         return super().c_skip(sigma) if self._noise else self.c_in(sigma) * (not self._data)
 
@@ -173,7 +181,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
         ),
         Choice("ve", "VE", VE, "x + σ·F(x; ln(σ/2))", "the network tells the noise, of a state as large as it is"),
         Choice("iddpm", "iDDPM", IDDPM, "x − σ·F(x/√(σ² + 1); M−1−j)", "as VP's, on iDDPM's own levels"),
-        Choice("adm", "ADM", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)", "as VP's, on the levels of ADM's linear schedule"),
+        Choice(
+            "adm_linear", "ADM linear", ADM, "x − σ_t·F(x/√(σ_t² + 1); t)",
+            "as VP's, on the levels of ADM's linear schedule; its cosine schedule is iDDPM's",
+        ),
         Choice(
             "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
             ("sigma_data",),
@@ -181,6 +192,10 @@ PRECONDITIONINGS: dict[str, Callable] = {
                 Alias("trigflow", "TrigFlow", help="arXiv 2410.11081: the same for any σ_data, up to the sign of F"),
                 *spelled("karras"),
             ),
+        ),
+        Choice(
+            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
+            "the network tells the noise, as VP's does, of flow matching's state",
         ),
         Choice(
             "flow", "flow", Flow, "(x − σ·F(x/(1 + σ); t))/(1 + σ), t = σ/(1 + σ)",
@@ -204,10 +219,6 @@ PRECONDITIONINGS: dict[str, Callable] = {
                 Alias("x_prediction", "x-prediction", help="the network tells the data"),
                 *spelled("x0", "x0_prediction", "sample", "data_prediction", "jit"),
             ),
-        ),
-        Choice(
-            "flow_eps", "flow, ε", partial(Flow, noise=True), "x − σ·F(x/(1 + σ); t), t = σ/(1 + σ)",
-            "it tells the noise, as VP's does, of flow matching's state",
         ),
     )
 }  # fmt: skip

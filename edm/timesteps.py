@@ -260,7 +260,7 @@ DISCRETIZATIONS = {
                 Alias("sd3", usual={"shift": SD3_SHIFT}),
             ),
         ),
-        _adm("adm", "ADM", cosine=False),
+        _adm("adm_linear", "ADM linear", cosine=False),
         _adm("adm_cosine", "ADM cosine", cosine=True),
         *(
             _ays(model, title)

@@ -10,20 +10,24 @@ import numpy as np
 
 from app.instruments import starts
 from app.instruments.base import Instrument, View, option
-from edm import diagnostics, models
+from edm import diagnostics, models, presets
 from edm.plots.looks import look_of
 from edm.plots.panels import apart, rounded
 from edm.sampling.loop import sample
 from edm.sampling.settings import Sampling
 from edm.solvers import SOLVERS
 
+FLOW = "flow"  # the columns of Table 1 whose coordinates they are
+EDM = "edm"
 CLOCKS = {
-    "flow": {"schedule": "flow", "scaling": "flow"},
-    "edm": {"schedule": "linear", "scaling": "none"},
-}  # by the column of Table 1 whose coordinates they are
+    name: {row: getattr(presets.load(f"designs/{name}").sampling, row) for row in ("schedule", "scaling")}
+    for name in (FLOW, EDM)
+}
+EULER = "euler"
+HEUN = "heun"
 PICTURED, STEPPED, MOMENTS = 24, 4, 120  # solutions, those with steps, and levels between which lines are straight
 REACH = 4.0  # σ up to which EDM's picture shows them
-COMPARED = ("euler", "heun")
+COMPARED = (EULER, HEUN)
 
 
 def _lines() -> dict[str, str]:
@@ -149,7 +153,7 @@ def _summary(settings, drawn, stepped):
 def _compared(solver, ends, exact) -> str:
     """What the ends of a solver's runs differ by, and which is nearer to the solution."""
     title, apart_by = SOLVERS[solver].title, float((ends["flow"] - ends["edm"]).abs().max())
-    flow, edm = (diagnostics.rms_error(ends[name], exact) for name in ("flow", "edm"))
+    flow, edm = (diagnostics.rms_error(ends[name], exact) for name in (FLOW, EDM))
     if apart_by < 1e-9:
         return f"{title}'s samples are the same on both clocks, to {apart_by:.0e} (RMS error {flow:.2g})"
     return f"{title}'s have an RMS error of {flow:.2g} on flow's clock and {edm:.2g} on EDM's"

@@ -174,12 +174,12 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None):
+def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None, said=None):
     """Bodies with one more picture each, then with the errors.
 
     what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are.
     asked: the evaluations that were, which are said where a lane has others. beside: a lane without a picture, whose
-    error the last one's is held against."""
+    error the last one's is held against. said() -> what is said in place of the errors."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -203,9 +203,9 @@ def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside
         before = next((e for e in map(lane_notes.error, reversed(found)) if e is not None), None) if chain else None
         found.append(measures)
         if lane.experiment is not None:
-            said = lane_notes.copies(lane, context) if copies else ""
-            shown[k]["note"] = lane_notes.note(lane, measures, before, asked) + said
-    base["summary"] = lane_notes.summary(lanes, found, what, chain)
+            copied = lane_notes.copies(lane, context) if copies else ""
+            shown[k]["note"] = lane_notes.note(lane, measures, before, asked) + copied
+    base["summary"] = said() if said else lane_notes.summary(lanes, found, what, chain)
     if beside is not None and beside.experiment is not None:
         base["summary"] += lane_notes.held(
             lanes[-1], found[-1], beside, measure(beside.experiment, context.work, context.watch)

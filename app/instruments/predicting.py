@@ -16,24 +16,28 @@ from edm import data
 from edm.base.choices import formula_of
 from edm.preconditioning import PRECONDITIONINGS
 
-NAMES = {"flow_eps": ("ε", "noise"), "flow": ("v", "n − y"), "x": ("x", "the data")}
-COLORS = {"flow_eps": "noise", "flow": "flow", "x": "data"}
+LETTERS = {name: made.tells[0] for name, made in runs.PREDICTIONS.items()}
 KEPT = 0.25  # of the data's size: samples that are nearer to the data than that have not lost it
 
 
 def _choices() -> dict[str, str]:
-    return {name: NAMES[name][0] for name in runs.PREDICTIONS}
+    return LETTERS
+
+
+def _color(name) -> str:
+    """What is noise, and what data, has the colour of it."""
+    return {"noise": "noise", "the data": "data"}.get(runs.PREDICTIONS[name].tells[1], "flow")
 
 
 class Predicting(View):
     """Which of the runs."""
 
     predictions: tuple[str, ...] = option(
-        runs.PREDICTIONS,
+        tuple(runs.PREDICTIONS),
         "predicts",
         "What the network tells: the noise ε, the velocity v = n − y (flow's), or the data x",
         choices=_choices,
-        colors=COLORS.get,
+        colors=_color,
         section="Network",
     )
 
@@ -71,9 +75,9 @@ def _rows(found) -> list[dict]:
     for name in dict.fromkeys(run["preconditioning"] for run in found):
         known = {run["dimensions"]: run for run in found if run["preconditioning"] == name}
         cells = [{"distance": known[d]["distance"], "x": known[d]["points"]} for d in runs.DIMENSIONS]
-        title, what = NAMES[name]
+        title, what = runs.PREDICTIONS[name].tells
         formula = formula_of(PRECONDITIONINGS, name)
-        rows.append({"title": title, "what": what, "formula": formula, "color": COLORS[name], "cells": cells})
+        rows.append({"title": title, "what": what, "formula": formula, "color": _color(name), "cells": cells})
     return rows
 
 

@@ -101,8 +101,10 @@ class Field(Sent):
 
 
 class Plane(Sent):
-    """window: half its width, in units of √(σ² + σ_data²). y, n: [300, 2] of data and of noise."""
+    """window: half its width, in units of √(σ² + σ_data²). y, n: [300, 2] of data and of noise. title: of what is
+    painted; none: |D − D*|."""
 
+    title: str | None = None
     cells: int
     arrows: int
     window: float

@@ -69,11 +69,12 @@ class Curve(Sent):
 
 
 class Losses(Sent):
-    """λ·error at each σ, of one tick."""
+    """λ·error at each σ, of one tick; of a classifier −log p of the true class, and its accuracy there."""
 
     index: int
     images: int
     errors: Gappy
+    accuracy: Gappy | None = None
 
 
 class Training(Sent):

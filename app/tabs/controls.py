@@ -111,7 +111,7 @@ def described(model: models.Model) -> dict:
         "range": _range(model),
     }
     if len(model.shape) == 1 and model.name != "drawn":
-        described["components"] = components(model.dataset.denoiser) if model.dataset else {"count": 0, "rows": ""}
+        described["components"] = components(model.dataset.labelled) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn" and not model.run:
         described["thumbnail"] = thumbnail(model)
     return described

@@ -20,12 +20,14 @@ from edm.base.errors import Refused
 from edm.base.fields import Number as Decimal
 from edm.base.fields import SettingsError, Whole, knobs
 from edm.base.precisions import AUTO
+from edm.data import sources
 from edm.experiments.documents import merged
 from edm.networks import levels
 from edm.plots.looks import look_of
 from edm.runs import launchers
 from edm.training import fitting
 from edm.training.estimate import opened
+from edm.training.goals import GOALS
 from edm.training.memory import Remedies
 from edm.training.settings import Training
 
@@ -143,7 +145,8 @@ class Former:
         found = datasets.named(short.data, self._folder)
         own = Training.owned(flat.unflatten({k: v for k, v in values.items() if k not in Short.model_fields}, Training))
         base = flat.unflatten(recipe(found.shape, short.size, short.design), Training)
-        document = _attending(merged(merged(base, {"data": found.fields}), own), own, found.shape)
+        base, fields = _learning(base, found, own.get("learns"))
+        document = _attending(merged(merged(base, {"data": fields}), own), own, found.shape)
         settings = clamped(Training.parse(document))
         fitting.check(settings, found.shape, own.get("architecture", ()))
         cost = self._cost(settings, short.device, alive, longer) if costs else None
@@ -172,6 +175,14 @@ class Former:
             if known and all(getattr(settings, name) in (getattr(known, name), AUTO) for name in ALIKE):
                 return run.rate
         return None
+
+
+def _learning(base, found, learns) -> tuple[dict, dict]:
+    """(the recipe, the fields of the data) for what is to be learned: of a classifier as they usually are for one."""
+    goal = GOALS.get(learns or "denoiser", GOALS["denoiser"])
+    told = sources.labels(found.fields.get("dataset", "")) if goal.classes else None
+    named = {"labels": told} if told == "parts" else {}
+    return merged(base, goal.usual), named | found.fields
 
 
 def _attending(document, own, shape) -> dict:

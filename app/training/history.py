@@ -70,7 +70,10 @@ class History:
                 "anew": not mine,
                 "points": {name: _sent(column) for name, column in points.items()},
                 "stride": pace,
-                "frames": [{"index": k, "images": images, "errors": rounded(errors)} for k, images, errors in frames],
+                "frames": [
+                    {"index": k, "images": images, "errors": rounded(errors), "accuracy": _sent(known.right.get(k))}
+                    for k, images, errors in frames
+                ],
                 "sigmas": list(known.sigmas),
                 "ticks": known.total,
                 "gaps": known.gaps,

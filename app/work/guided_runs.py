@@ -39,6 +39,7 @@ def planned() -> list[tuple[Experiment, int]]:
     alone = Experiment(model="digits_edm", sampling=Sampling(steps=STEPS))
     found = [alone]
     found += [alone.changed(guidance="free", guidance_weight=weight) for weight in WEIGHTS[1:]]
+    found += [alone.changed(guidance="classifier", guidance_weight=weight - 1) for weight in WEIGHTS[1:]]
     for guide in GUIDES:
         found += [alone.changed(guidance="auto", guide=guide, guidance_weight=weight) for weight in WEIGHTS[1:]]
     inside = alone.changed(guidance="free", guidance_weight=INSIDE)

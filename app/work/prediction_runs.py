@@ -14,6 +14,7 @@ from edm import data
 from edm.base.resources import ASSETS
 from edm.diagnostics.measures import true_points
 from edm.embedded import in_plane
+from edm.preconditioning import PRECONDITIONINGS, Flow, build
 from edm.sampling.loop import last, sample
 from edm.sampling.noise import latents, seeds
 from edm.sampling.settings import Sampling
@@ -23,7 +24,9 @@ from edm.training.settings import Training
 
 PLACE, PRESET = ASSETS / "prediction.json", "training/prediction"
 DIMENSIONS = (2, 16, 512)
-PREDICTIONS = ("flow_eps", "flow", "x")  # preconditionings: the network tells the noise, the velocity, or the data
+PREDICTIONS = {
+    name: made for name, made in ((name, build(name, 1.0)) for name in PRECONDITIONINGS) if isinstance(made, Flow)
+}  # preconditionings of one state, of which the network tells the noise, the velocity, or the data
 SAMPLING = Sampling(discretization="flow", schedule="flow", scaling="flow")  # no level below those that were learned
 COUNT, SHOWN = 1000, 300  # samples that are measured, and that are drawn
 

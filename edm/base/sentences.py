@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from edm.base.errors import Refused, one_line, shown
-
-if TYPE_CHECKING:
-    from edm.base.fields import Settings
 
 MOST_SENTENCES, LONGEST_NAME = 4, 60  # of one refusal; letters of a field's name in it
 
 
-def allowed(settings: type[Settings], name: str) -> str:
+def allowed(settings: type[BaseModel], name: str) -> str:
     """The limits of a field in words: 'greater than 0 and at most 1'; '' where there are none."""
     words = {"gt": "greater than", "ge": "at least", "lt": "below", "le": "at most"}
     field = settings.model_fields.get(name)
@@ -26,7 +21,7 @@ def allowed(settings: type[Settings], name: str) -> str:
     return " and ".join(parts)
 
 
-def sentences(settings: type[Settings], error: ValidationError) -> tuple[str, tuple[str, ...]]:
+def sentences(settings: type[BaseModel], error: ValidationError) -> tuple[str, tuple[str, ...]]:
     """(all that is wrong, the dotted names of the fields at fault)."""
     sentences, fields = [], []
     for item in error.errors(include_url=False):

@@ -22,12 +22,13 @@ image_size, model_channels, num_res_blocks, channel_mult, attention_resolutions 
 how much smaller images have become, as the scripts have them a text of their sizes), num_heads or num_head_channels,
 noise_schedule; and where they are not the default, num_classes, num_heads_upsample, use_new_attention_order.
 Of other kinds of file (ONNX, GGUF, HDF5, torch.save, Lightning, diffusers, Flax, TensorFlow) it says what each is, and
-what can be done with it."""
+what can be done with it. guided-diffusion's sampler clips D to [-1, 1] by default; no sampler here does."""
 MORE = """examples:
   python -m edm convert edm-cifar10-32x32-cond-vp.pkl --out cifar10.safetensors
   python -m edm sample --model cifar10.safetensors --label 3
   python -m edm convert 256x256_diffusion.pt
-  python -m edm sample --model 256x256_diffusion.safetensors --discretization adm --respacing 250 --solver ddpm
+  python -m edm sample --model 256x256_diffusion.safetensors --discretization adm_linear --respacing 250 \\
+    --solver euler_ancestral --variant learned
   python -m edm convert ema_0.9999_250000.pt --architecture flags.json
 with flags.json: {"image_size": 64, "num_channels": 128, "num_res_blocks": 3, "channel_mult": "",
   "attention_resolutions": "32,16,8", "num_heads": 4, "noise_schedule": "cosine", "learn_sigma": true}"""

@@ -47,8 +47,13 @@ class Dataset:
     parts: tuple[str, ...] = ()
 
     @cached_property
-    def denoiser(self) -> Any:
+    def labelled(self) -> Any:
+        """The exact denoiser that knows parts, too, where there are any, as classes."""
         return self.build()
+
+    @cached_property
+    def denoiser(self) -> Any:
+        return self.labelled.untold() if self.parts else self.labelled
 
     @property
     def sigma_data(self) -> float:
@@ -66,12 +71,13 @@ class Dataset:
             raise Refused(f"dimensions = {dimensions}: {self.title} has {own} of its own; give as many, or more")
         return replace(
             self, name=f"{self.name}-{dimensions}", title=f"{self.title} in {dimensions} dimensions",
-            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)), units=AS_THEY_ARE,
+            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)),
+            units=AS_THEY_ARE, parts=(),
         )  # fmt: skip
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
         """`count` samples of the data itself [count, *shape], float32; of one class if `label` is given."""
-        return self.denoiser.sample(count, seed, label)
+        return self.labelled.sample(count, seed, label)
 
 
 def _parted(name, title, build, parts, dim=2, count=400) -> Dataset:

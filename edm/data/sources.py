@@ -59,12 +59,12 @@ class Mixture:
     @property
     def exact(self) -> Any:
         """The exact denoiser."""
-        return self._dataset.denoiser
+        return self._dataset.labelled if self.classes else self._dataset.denoiser
 
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
         from edm.base.streams import Purpose, uniforms
 
-        known = self._dataset.denoiser
+        known = self._dataset.labelled
         chance = uniforms(0, Purpose.DATA, indices, 1 + getattr(known, "dim", self.shape[0]))
         return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
 

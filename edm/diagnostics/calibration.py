@@ -70,7 +70,7 @@ def samples(data: str | Data, count: int) -> tuple[torch.Tensor, torch.Tensor, A
     if labels is None or source.classes < 2:
         raise Refused(f"the data {settings.dataset!r} have no classes, so that nothing can be told of them")
     known = datasets.learned(settings)
-    exact = known.denoiser if known and known.classes == source.classes else None
+    exact = known.labelled if known and known.labelled.classes == source.classes else None
     return y, labels, exact
 
 

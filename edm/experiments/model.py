@@ -91,7 +91,7 @@ class Model:
     def denoiser(self) -> Any:
         """What it is sampled with. Of a network, as long as no others have been used since that need its memory."""
         if self.path is None:
-            return self._exact.denoiser
+            return self._exact.labelled
         from edm.experiments.loaded import LOADED, host, size
 
         return LOADED.of(self, host, None, size, self._loaded)

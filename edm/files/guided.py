@@ -16,7 +16,7 @@ from edm.base.paths import expanded
 from edm.files import torch_saved
 from edm.files.checkpoints import Header, PreconditioningConfig
 from edm.networks import guided, guided_flags
-from edm.networks.guided_flags import CLASSIFIER, PUBLISHED, SCHEDULES, UPSAMPLER, Flags
+from edm.networks.guided_flags import CLASSIFIER, PUBLISHED, UPSAMPLER, Flags
 
 if TYPE_CHECKING:
     from edm.base.types import StrPath
@@ -92,7 +92,7 @@ def _header(flags, config, title) -> Header:
         **about,
         title=title,
         network=config,
-        preconditioning=PreconditioningConfig(name=SCHEDULES[flags.noise_schedule]),
+        preconditioning=PreconditioningConfig(name="iddpm" if flags.noise_schedule == "cosine" else "adm_linear"),
         shape=(flags.in_channels, flags.image_size, flags.image_size),
         sigma_data=SIGMA_DATA,
     )

@@ -119,7 +119,7 @@ def tensors(path: StrPath) -> dict[str, Saved]:
         raise Refused("it does not hold tensors by name")
     odd = [name for name, value in root.items() if not (isinstance(name, str) and isinstance(value, Record))]
     if odd or not root:
-        held = ", ".join(f"{name!s:.30}" for name in list(root)[:4])
+        held = ", ".join(f"{name!s:.30}" for name in odd[:4])
         raise Refused(f"it does not hold tensors by name alone, but {held or 'nothing'}: take the one of its weights")
     return {name: _saved(name, value, bytes_of) for name, value in root.items()}
 

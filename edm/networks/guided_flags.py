@@ -12,7 +12,7 @@ from typing import Any
 from edm.base.errors import Refused, shown
 
 MODEL, UPSAMPLER, CLASSIFIER = "UNetModel", "SuperResModel", "EncoderUNetModel"
-SCHEDULES = {"linear": "adm", "cosine": "iddpm"}  # and our preconditionings that have their levels
+SCHEDULES = ("linear", "cosine")
 GROUPS = 32  # of every normalization
 _HELP = "python -m edm convert --help says which"
 

@@ -223,10 +223,12 @@ def _both(denoiser, x, sigma, labels):
 
 
 def of_samples(denoiser: _Callable, sampling: Any, labels: Any, seeds: Any) -> _Callable:
-    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`)."""
+    """What a run asks for these samples, where a denoiser wants to know which they are (its method `of_samples`).
+
+    Itself where it makes no difference, whatever passes on the attributes of another denoiser included."""
     own: Any = getattr(denoiser, "of_samples", None)
-    made = denoiser if own is None else own(sampling, labels, seeds)
-    return denoiser if made is getattr(own, "__self__", None) else made  # of what passes on all attributes, itself
+    found = None if own is None else own(sampling, labels, seeds)
+    return denoiser if found is None or found is getattr(own, "__self__", None) else found
 
 
 def part(denoiser: _Callable, rows: slice) -> _Callable:

@@ -17,10 +17,12 @@ from edm.base import streams
 from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
 from edm.base.transfers import array, sent
-from edm.objective import NOISES, WEIGHTS
-from edm.sampling.denoisers import ask
+from edm.objective import NOISES, WEIGHTS, Variational
+from edm.sampling.denoisers import ask, innermost
 from edm.sampling.denoisers import part as part_of
+from edm.sampling.hearing import listening, taken
 from edm.sampling.upsampling import given, lowered, upsampler_of
+from edm.training import variational
 from edm.training.augmentation import transformed
 from edm.training.uncertainty import balanced
 
@@ -77,9 +79,29 @@ class Loss:
         return self._losses(denoiser, noisy, y, labels, augment, drawn)
 
     def _losses(self, denoiser, noisy, y, labels, augment, drawn):
+        if "lower" in drawn:
+            return self._variational(denoiser, noisy, y, labels, augment, drawn)
         denoised = denoiser(noisy, drawn["sigma"], labels, augment)
         losses = drawn["weight"] * (denoised.float() - y).square().flatten(1).mean(1)
         return losses if self._uncertainty is None else balanced(losses, self._uncertainty(drawn["sigma"]))
+
+    def _more(self, denoiser, sigma) -> dict[str, torch.Tensor]:
+        """What else is to be known of σ."""
+        if not isinstance(WEIGHTS[self.design.weight], Variational):
+            return {}
+        return variational.drawn(getattr(innermost(denoiser), "preconditioning", None), sigma)
+
+    def _variational(self, denoiser, noisy, y, labels, augment, drawn):
+        """Of a network that learns its variance: L_simple + L, where D is taught by the first, or T·L."""
+        heard: dict[int, torch.Tensor] = {}
+        denoised = listening(denoiser, heard)(noisy, drawn["sigma"], labels, augment).float()
+        v = taken(heard, y)
+        simple, weight = drawn["weight"] * (denoised - y).square().flatten(1).mean(1), WEIGHTS[self.design.weight]
+        if v is None:  # what tells no variance is not asked for one
+            return simple
+        alone = getattr(weight, "alone", False)
+        bound = variational.bound(denoised if alone else denoised.detach(), v.float(), y, drawn["sigma"], drawn)
+        return variational.STEPS * bound if alone else simple + bound
 
     def draw(
         self, denoiser: Denoise, indices: Indices, shape: Shape, dtype: torch.dtype = torch.float32
@@ -92,6 +114,7 @@ class Loss:
         sigma = denoiser.round_sigma(NOISES[design.noise].sigma(u[:, 0], design))
         sigma = torch.where(sigma > 0, sigma, denoiser.sigma_min)  # discrete levels end at 0, which is no noise
         drawn = {"sigma": sigma, "weight": WEIGHTS[design.weight](sigma, self.sigma_data).to(dtype)}
+        drawn |= self._more(denoiser, sigma)
         drawn["noise"] = _in_parts(
             lambda part: streams.normals(self.seed, Purpose.NOISE, part, shape), indices, shape, dtype
         )
@@ -117,6 +140,9 @@ class CrossEntropy(Loss):
 
     def _losses(self, denoiser, noisy, y, labels, augment, drawn):
         return nll(denoiser(noisy, drawn["sigma"]), labels)
+
+    def _more(self, denoiser, sigma):
+        return {}
 
 
 def nll(log_probability: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

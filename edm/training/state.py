@@ -20,7 +20,7 @@ from edm.data.units import AS_THEY_ARE
 from edm.files import checkpoints
 from edm.files.checkpoints import Header, NetworkConfig, PreconditioningConfig, Progress
 from edm.networks import AUGMENT_DIM
-from edm.objective import WEIGHTS, Learned
+from edm.objective import WEIGHTS, Learned, Variational
 from edm.sampling.upsampling import Low
 from edm.training import arithmetic, fitting
 from edm.training.adam import Adam
@@ -196,12 +196,13 @@ def header_of(
     sizes, shape = settings.architecture, tuple(source.shape)
     image, classes = len(shape) == 3, fitting.classes_of(settings, source)
     told = 0 if GOALS[settings.learns].classes else classes
+    varies = isinstance(WEIGHTS[settings.design.weight], Variational)
     if new:
         fitting.check(settings, shape)
     config = {
         "name": fitting.network_of(settings, shape),
         "in_channels": shape[0] * (1 if settings.data.low_resolution is None else 2),
-        "out_channels": shape[0] if told == classes else classes,
+        "out_channels": (2 if varies else 1) * shape[0] if told == classes else classes,
         "channels": sizes.channels,
         "blocks": sizes.blocks,
         "classes": told,

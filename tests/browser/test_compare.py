@@ -222,3 +222,16 @@ def test_a_solver_with_its_grid_is_an_axis_of_the_sweep_and_is_chosen_in_a_list(
     page.select_option("[data-knob=x]", "steps")
     done(explorer, "sweep")
     assert page.input_value("[data-knob=x_range]") == "4-32 (+4)" and not page.is_visible(".pairings")
+
+
+def test_the_walk_from_vp_over_edm_to_flow_says_what_it_brings_and_what_kind_of_error_that_is(explore):
+    explorer = explore("?show=walk&walk.end=flow_heun&walk.nfe=11&walk.data=two_moons")
+    done(explorer, "walk")
+    titles = [text.split("\n")[0] for text in explorer.page.locator(".lanes .lanehead").all_inner_texts()]
+    assert titles[0] == "VP" and titles[4].endswith("= EDM") and titles[-1] == "+ scaling"
+    summary = explorer.text(f"{of('walk')} .summary")
+    own, theirs = re.search(
+        r"last has (0\.\d+) with 11 evaluations; EDM's sampler takes 35 for (0\.\d+)", summary
+    ).groups()
+    assert float(own) <= float(theirs)
+    assert "RMS error to the ODE's solution for Two moons, exact denoiser, not the FID" in summary

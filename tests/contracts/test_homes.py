@@ -23,7 +23,15 @@ from edm.training.export import export
 from tests.contracts.floors import modules
 
 NAMES = {"--device", "--embed", "--family", "--host", "--name", "--note", "--password", "--preset", "--root-path"}
-NAMES |= {"--seeds", "--teacher-password", "--title", "--card", "--columns", "name"}  # texts that are no paths
+NAMES |= {
+    "--seeds",
+    "--teacher-password",
+    "--title",
+    "--card",
+    "--columns",
+    "--guidance-weights",
+    "name",
+}  # texts that are no paths
 PLACES = {"config", "out", "resume", "folder", "keep", "save_stats", "models", "path", "place", "file", "runs", "model"}
 OPENS = {"Path", "open", "safe_open", "os.path.abspath", "os.path.exists", "os.path.isdir", "os.path.isfile"}
 MODEL = edm.models.FOLDER / "spiral_mlp.safetensors"

@@ -24,7 +24,7 @@ def test_what_ships_is_what_was_promised():
     assert len([name for name in SHIPPED if models.load(name).family == "emoji_edm"]) >= 5
     assert sum(path.stat().st_size for path in FILES if path.stem.startswith("emoji")) < 20e6
     assert len([name for name in SHIPPED if models.load(name).family == "digits_edm"]) >= 4
-    assert sum(path.stat().st_size for path in FILES) < 60e6  # what guides and what is made larger among them
+    assert sum(path.stat().st_size for path in FILES) < 40e6
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

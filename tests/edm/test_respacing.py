@@ -17,7 +17,7 @@ def test_the_levels_are_the_golden_ones(schedule):
 
 
 @pytest.mark.parametrize("text", RESPACINGS)
-@pytest.mark.parametrize(("name", "cosine"), [("adm", False), ("adm_cosine", True)])
+@pytest.mark.parametrize(("name", "cosine"), [("adm_linear", False), ("adm_cosine", True)])
 def test_a_respacing_keeps_the_golden_times(text, name, cosine):
     golden, table = RESPACINGS[text], respacing.table(cosine)
     sampling = edm.Sampling(discretization=name, respacing=text, sigma_max=table[-1])
@@ -28,12 +28,15 @@ def test_a_respacing_keeps_the_golden_times(text, name, cosine):
 
 
 def test_a_respacing_says_how_many_steps_there_are_once():
-    sampling = edm.Sampling(discretization="adm", steps=7, respacing="90,60,60,20,20")
-    assert sampling.document() == {"discretization": "adm", "steps": 250, "respacing": "90:60:60:20:20"}
+    sampling = edm.Sampling(discretization="adm_linear", steps=7, respacing="90,60,60,20,20")
+    assert sampling.document() == {"discretization": "adm_linear", "steps": 250, "respacing": "90:60:60:20:20"}
     fewer = edm.Sampling.parse({**sampling.document(), "steps": 25})
     kept = respacing.kept(1000, fewer.steps, fewer.respacing)
     assert [int(((kept >= start) & (kept < start + 200)).sum()) for start in range(0, 1000, 200)] == [9, 6, 6, 2, 2]
-    assert edm.Sampling(discretization="adm", respacing="250").document() == {"discretization": "adm", "steps": 250}
+    assert edm.Sampling(discretization="adm_linear", respacing="250").document() == {
+        "discretization": "adm_linear",
+        "steps": 250,
+    }
 
 
 @pytest.mark.parametrize(
@@ -48,4 +51,4 @@ def test_a_respacing_says_how_many_steps_there_are_once():
 )
 def test_what_cannot_be_respaced_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
-        edm.Sampling(discretization="adm", **settings)
+        edm.Sampling(discretization="adm_linear", **settings)

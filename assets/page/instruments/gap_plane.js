@@ -31,7 +31,8 @@ export class GapPlane {
    * @param {import("../shared/messages.d.ts").Plane} plane
    * @param {GapPlane | null} before  Whose levels need not be unpacked again.
    */
-  constructor({ cells, arrows, window, fields, y, n }, before) {
+  constructor({ title, cells, arrows, window, fields, y, n }, before) {
+    this.title = title ?? "|D − D*|";
     this.cells = cells;
     this.arrows = arrows;
     this.window = window;
@@ -87,7 +88,7 @@ export class GapPlane {
     context.restore();
     context.strokeStyle = colors.line;
     context.strokeRect(left, top, size, size);
-    const words = [`full colour: |D − D*| = ${rounded(most)}`, "faded where no sample comes"];
+    const words = [`full colour: ${this.title} = ${rounded(most)}`, "faded where no sample comes"];
     label(context, { left: left + 6, top: top + 6, width: size - 12 }, words, colors);
   }
 

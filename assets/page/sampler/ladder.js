@@ -49,8 +49,10 @@ export class Ladder {
    * @param {number} u
    * @param {number[] | null} other
    * @param {[number | null, number | null]} range
+   * @param {[number, number] | null} guided
    */
-  update(levels, u, other, range) {
+  update(levels, u, other, range, guided) {
+    this.guided = guided;
     const [shown, beside] = this.preview ? [this.preview, other ?? levels] : [levels, other];
     const band = String(this.guided);
     const same = this.levels === shown && this.other === beside && this.#band === band;

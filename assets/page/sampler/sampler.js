@@ -236,16 +236,13 @@ export class Sampler {
     this.main.picture.draw(u, this.colors);
     const pinned = this.pinned ? this.pin.picture.result : null;
     if (pinned) this.pin.picture.draw(positionAt(pinned.levels, sigma), this.colors);
-    this.ladder.guided = this.settings.guided;
-    this.ladder.update(result.levels, u, pinned?.levels ?? null, result.range);
+    this.ladder.update(result.levels, u, pinned?.levels ?? null, result.range, this.settings.guided);
     countUp(this.page.root, "paints");
   }
 
   describe() {
     describe(this.parts, this);
   }
-
-  // ---- what else one can do ----
 
   /** @param {ViewChanges} changes */
   setView(changes) {
@@ -264,9 +261,7 @@ export class Sampler {
       views.dataset.key = "";
       views.replaceChildren(...this.pen.ends());
     } else if (kind) {
-      const led = this.main.picture.result?.density?.weight != null; // only then there are two densities
-      const switches = kind.switches.filter(([name]) => name !== "density" || led);
-      showSwitches(views, switches, this.view, (changes) => this.setView(changes));
+      showSwitches(views, this.main.picture.switches, this.view, (changes) => this.setView(changes));
     }
   }
 

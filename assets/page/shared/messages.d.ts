@@ -526,11 +526,12 @@ export interface Loss {
   summaries: Record<string, string>;
 }
 
-/** λ·error at each σ, of one tick. */
+/** λ·error at each σ, of one tick; of a classifier −log p of the true class, and its accuracy there. */
 export interface Losses {
   index: number;
   images: number;
   errors: (number | null)[];
+  accuracy?: (number | null)[] | null;
 }
 
 /** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
@@ -732,8 +733,12 @@ export interface PlanRequest {
   values: Record<string, string>;
 }
 
-/** window: half its width, in units of √(σ² + σ_data²). y, n: [300, 2] of data and of noise. */
+/**
+ * window: half its width, in units of √(σ² + σ_data²). y, n: [300, 2] of data and of noise. title: of what is painted;
+ * none: |D − D*|.
+ */
 export interface Plane {
+  title?: string | null;
   cells: number;
   arrows: number;
   window: number;
@@ -1313,12 +1318,14 @@ export interface Requests {
   times: FigureRequest;
   prediction: FigureRequest;
   training: FigureRequest;
+  guide: FigureRequest;
   churn: FigureRequest;
   lanes: FigureRequest;
   walk: FigureRequest;
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
   plan: PlanRequest;
@@ -1354,12 +1361,14 @@ export interface Answers {
   times: Drawing;
   prediction: Predictions;
   training: TrainingTime;
+  guide: Oracle;
   churn: Churn;
   lanes: Lanes;
   walk: Lanes;
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  led: Lanes;
   sameness: Sameness;
   poll: Poll;
   plan: Planned | Unplanned;

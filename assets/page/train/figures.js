@@ -137,7 +137,8 @@ export const ticksAt = (runs, images) =>
   runs.map(({ name, frames }) => `${name} ${frames.findLast((frame) => seenBy(frame, images))?.index}`).join();
 
 /**
- * λ·error per σ at a moment of the timeline: that tick strong, earlier ones faint, p_train beneath.
+ * λ·error per σ, of a classifier its accuracy, at a moment of the timeline: that tick strong, earlier ones faint, p_train
+ * beneath.
  * @param {Shown[]} runs
  * @param {number | null} images
  * @returns {Figure}
@@ -149,15 +150,19 @@ export function sigmaFigure(runs, images) {
     const until = frames.filter((frame) => seenBy(frame, images));
     const now = until.at(-1);
     if (!now) return [];
-    /** @type {(frame: { errors: Numbers }, more: Partial<Line>) => Line} */
-    const line = (frame, more) => ({ color: tint, x: sigmas, y: frame.errors, ...more });
+    /** @type {(frame: { errors: Numbers, accuracy?: Numbers | null }, more: Partial<Line>) => Line} */
+    const line = (frame, more) => ({ color: tint, x: sigmas, y: frame.accuracy ?? frame.errors, ...more });
     const earlier = spread(until.slice(0, -1), faint).map((frame, k, all) =>
       line(frame, { width: 1.2, opacity: 0.12 + (0.28 * (k + 1)) / all.length }),
     );
     return [...earlier, line(now, { name: several ? name : null, width: 2.6, mode: "lines+markers", size: 4 })];
   });
   const values = runs.flatMap(({ frames }) => frames.flatMap(({ errors: y }) => y)).filter((value) => value != null);
-  const most = Math.min(1.6, 1.08 * Math.max(0.1, ...values));
+  const telling = runs.filter(({ frames }) => frames.some(({ accuracy }) => accuracy)).length;
+  const most = telling ? 1.04 : Math.min(1.6, 1.08 * Math.max(0.1, ...values));
+  const error = "λ(σ) · error, EDM’s λ";
+  const both = telling && telling < runs.length ? `accuracy, or ${error}` : "accuracy, classes of noisy samples";
+  const title = telling ? both : error;
   const density = runs.flatMap(({ design, tint }) =>
     design?.grid.length ? [{ color: tint, x: design.grid, y: design.density, width: 1.8 }] : [],
   );
@@ -169,7 +174,7 @@ export function sigmaFigure(runs, images) {
       {
         share: 2.6,
         x: { ...x, hideTicks: true },
-        y: { title: "λ(σ) · error, EDM’s λ", range: [0, most] },
+        y: { title, range: [0, most] },
         lines: errors,
       },
       { x: { ...x, title: "σ" }, y: { title: "p<sub>train</sub>", hideTicks: true }, lines: density },
@@ -204,11 +209,11 @@ export function csvOf(runs) {
       const { seconds, loss, low, high, score, copies } = points;
       rows.push([name, images, seconds[i], loss[i], low[i], high[i], score[i], copies[i]]);
     });
-  rows.push([], ["run", "images", "sigma", "lambda*error"]);
+  rows.push([], ["run", "images", "sigma", "lambda*error", "accuracy"]);
   for (const { name, frames, sigmas } of runs)
-    for (const { images, errors } of frames) {
+    for (const { images, errors, accuracy } of frames) {
       errors.forEach((error, i) => {
-        rows.push([name, images, sigmas[i], error]);
+        rows.push([name, images, sigmas[i], error, accuracy?.[i] ?? null]);
       });
     }
   return rows.map((row) => `${row.map((value) => value ?? "").join(",")}\n`).join("");

@@ -53,8 +53,9 @@ def auto(
 
     guide: a worse model of the same data: smaller, or less trained. Costs two evaluations.
     """
+    guided = Pair(denoiser, guide, weight, interval, rescale)
     same_classes(denoiser, guide)
-    return Pair(denoiser, guide, weight, interval, rescale)
+    return guided
 
 
 def cfgpp(

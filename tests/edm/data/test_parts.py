@@ -25,7 +25,7 @@ def test_what_learns_is_told_of_parts_only_where_it_asks():
     assert told.class_names == ("upper moon", "lower moon")
     points, labels = sources.read(told, range(300))
     assert torch.equal(points, sources.read(plain, range(300))[0])
-    best = edm.data.load("two_moons").denoiser.log_class_probability(points, 0.0).argmax(1)
+    best = edm.data.load("two_moons").labelled.log_class_probability(points, 0.0).argmax(1)
     assert best.eq(labels).double().mean() > 0.99
 
 

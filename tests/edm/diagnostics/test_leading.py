@@ -46,7 +46,7 @@ def test_nothing_is_said_where_no_density_is_known(changes):
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 3.0])
 def test_points_of_the_tilted_density_have_its_moments(weight):
-    mixture = edm.data.load("two_modes").denoiser
+    mixture = edm.data.load("two_modes").labelled
     points = leading.tilted_points(mixture, 1, weight, 4000)
     mean, std = edm.guidance.tilted_moments(mixture, 1, weight)
     assert points.shape == (4000, 1)

@@ -32,7 +32,7 @@ def taken(step, **settings):
     later = float(times[abs(times - step["sigma_next"]).argmin()])
     sigma = float(times[step["timestep"]])
     output = row([*step["network_output"]])
-    name = "adm" if step["schedule"] == "linear" else "iddpm"
+    name = "adm_linear" if step["schedule"] == "linear" else "iddpm"
     denoiser = Clipped(Denoiser(lambda x, c_noise: output, PRECONDITIONINGS[name]()))
     levels = (min(sigma, denoiser.sigma_max), later)
     sampling = edm.Sampling(sigmas=levels, **settings)
@@ -62,7 +62,7 @@ def test_the_variance_lies_between_its_two_bounds_as_the_network_says(step):
     torch.testing.assert_close(variance, row(step["log_variance"]), rtol=1e-7, atol=1e-9)
 
 
-SAMPLING = edm.Sampling(solver="euler_ancestral", variant="learned", steps=5, discretization="adm")
+SAMPLING = edm.Sampling(solver="euler_ancestral", variant="learned", steps=5, discretization="adm_linear")
 LATENTS = edm.latents(edm.seeds(0, 4), (2,))
 
 
@@ -89,7 +89,7 @@ def drawn(denoiser, **settings):
 
 
 def model(v=0.3):
-    return Denoiser(Network(v), PRECONDITIONINGS["adm"](), (2,), 2)
+    return Denoiser(Network(v), PRECONDITIONINGS["adm_linear"](), (2,), 2)
 
 
 def test_the_variance_is_heard_with_the_evaluation_that_a_step_makes_anyway():
@@ -127,5 +127,5 @@ def test_a_v_of_one_is_the_upper_bound_and_of_minus_one_the_lower():
             return out
 
     for v, bound in ((1.0, "upper"), (-1.0, "lower")):
-        denoiser = Denoiser(Ends(v), PRECONDITIONINGS["adm"](), (2,), 2)
+        denoiser = Denoiser(Ends(v), PRECONDITIONINGS["adm_linear"](), (2,), 2)
         torch.testing.assert_close(drawn(denoiser), drawn(denoiser, variant=bound), rtol=1e-5, atol=1e-5)

@@ -7,7 +7,7 @@ import { bracket } from "../levels.js";
 import { clamp, lerp, number } from "../numbers.js";
 import { float32, mixture } from "../packed.js";
 import { entriesOf, paintLegend } from "./legend.js";
-import { behind, densityName, paintShade, tilt } from "./shade.js";
+import { behind, DENSITY, densityName, paintShade, tilt } from "./shade.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
 /** @typedef {import("../types.d.ts").Result & { axis: import("../messages.d.ts").TimeAxis }} Result */
@@ -38,7 +38,7 @@ export class Line {
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
-    ["density", { "": "p(x|c)", tilted: "tilted" }, "The density behind: that of the class, or p(x)·p(c|x)^w"],
+    DENSITY,
     ["axis", { "": "time t", sigma: "σ" }, "The horizontal axis"],
   ];
 

@@ -2,6 +2,7 @@
 import { Images } from "./images.js";
 import { Line } from "./line.js";
 import { Plane } from "./plane.js";
+import { DENSITY } from "./shade.js";
 
 /** @typedef {typeof Images | typeof Line | typeof Plane} Kind */
 /** @typedef {import("../types.d.ts").Result} Result */
@@ -55,6 +56,12 @@ export class Picture {
       this.stage = new Kind(fresh, this.options);
     }
     this.stage.setResult(this.result);
+  }
+
+  /** What can be chosen of it: of the density behind only where there are two. */
+  get switches() {
+    const led = this.result?.density?.weight != null;
+    return (this.kind?.switches ?? []).filter((one) => one !== DENSITY || led);
   }
 
   /** There is nothing to be shown; the stage stays as it is. */

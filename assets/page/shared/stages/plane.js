@@ -7,7 +7,7 @@ import { arrowsOf, float32, mixture } from "../packed.js";
 import { paintArrows } from "./arrows.js";
 import { entriesOf, paintKey } from "./legend.js";
 import { arrowKey } from "./pad.js";
-import { behind, densityName, paintShade, splat, tilt } from "./shade.js";
+import { behind, DENSITY, densityName, Shade } from "./shade.js";
 import { FOLLOW_WINDOW, WINDOW } from "./window.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
@@ -15,8 +15,6 @@ import { FOLLOW_WINDOW, WINDOW } from "./window.js";
 /** @typedef {[number, number]} Point */
 /** @typedef {ReturnType<typeof bracket>} Place */
 /** @typedef {CanvasRenderingContext2D} Context */
-
-const DENSITY_ROWS = 110;
 
 export class Plane {
   /** @type {import("../types.d.ts").Switch[]} */
@@ -26,11 +24,7 @@ export class Plane {
       { "": "follow σ", data: "data" },
       "The window: in units of √(σ² + σ_data²), where noise and data are both in view, or on the data",
     ],
-    [
-      "density",
-      { "": "p(x|c)", tilted: "tilted" },
-      "The density behind: that of the class, or p(x)·p(c|x)^w, whose score guidance follows: compare what is sampled",
-    ],
+    DENSITY,
     ["field", { "": "no arrows", on: "arrows" }, "Where the flow moves points at this noise level"],
   ];
 
@@ -56,9 +50,8 @@ export class Plane {
   // what the layers were painted for
   #placesKey = "";
   #layerKey = "";
-  #shadeKey = "";
   #layer = element("canvas");
-  #shade = element("canvas");
+  #shade = new Shade();
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -80,7 +73,7 @@ export class Plane {
   setResult(result) {
     if (result.components !== this.result?.components) {
       this.components = result.components ? mixture(result.components, 2) : [];
-      this.#shadeKey = "";
+      this.#shade.forget();
     }
     this.result = result;
     this.x = float32(result.run.x);
@@ -131,9 +124,8 @@ export class Plane {
 
   /** What is what in the picture. */
   legend() {
-    const shown = this.#behind();
-    const plain = shown.own === shown.all && !this.follow ? "density of the data" : null;
-    const density = this.components.length && (plain ?? densityName(shown, this.follow ? "; σ" : ""));
+    const name = densityName(this.#behind(), this.follow ? "; σ" : "");
+    const density = this.components.length && (name === "density p(x)" ? "density of the data" : name);
     return entriesOf({ density, draggable: Boolean(this.options.onProbe), arrows: this.field });
   }
 
@@ -164,25 +156,8 @@ export class Plane {
    */
   #drawDensity(context, result, sigmaNow, colors) {
     const sigma = this.follow ? sigmaNow : 0;
-    const scale = this.scaleAt(result, sigma);
-    const rows = DENSITY_ROWS;
-    const columns = Math.max(1, Math.round((rows * this.width) / this.height));
-    const shown = this.#behind();
-    const key = [columns, scale, sigma, colors.data, shown.own.length, shown.own[0]?.label, shown.weight].join();
-    if (this.#shadeKey !== key) {
-      this.#shadeKey = key;
-      const halves = /** @type {const} */ ([this.width / 2 / scale, this.height / 2 / scale]);
-      const values = splat(shown.own, sigma, columns, rows, ...halves);
-      const { weight } = shown;
-      if (weight != null) {
-        const whole = splat(shown.all, sigma, columns, rows, ...halves);
-        for (let i = 0; i < values.length; i++) values[i] = tilt(whole[i], values[i], weight);
-      }
-      paintShade(this.#shade, values, columns, rows, colors.dataRgb, 0.6);
-    }
-    context.imageSmoothingEnabled = true;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(this.#shade, 0, 0, this.width, this.height);
+    const box = { width: this.width, height: this.height, scale: this.scaleAt(result, sigma) };
+    this.#shade.draw(context, this.#behind(), sigma, box, colors);
   }
 
   /**

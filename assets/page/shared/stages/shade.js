@@ -1,7 +1,9 @@
 // Densities as a shade behind points.
 import { contextOf } from "../canvas.js";
+import { element } from "../dom.js";
 import { clamp } from "../numbers.js";
 
+const ROWS = 110; // of a shade over a plane
 const DENSITY_WIDTH = 0.035; // point sets are shaded as if this wide
 const FAINT = 1e-6; // of a component's peak: what is not shaded
 const REACH = Math.sqrt(-2 * Math.log(FAINT)); // of it, in its standard deviations
@@ -71,6 +73,43 @@ export const densityName = ({ own, all, weight }, at) =>
 export function tilt(whole, part, weight) {
   if (!(whole > 0)) return 0;
   return whole * Math.max(part / whole, weight < 0 ? FAINT : 0) ** weight;
+}
+
+/** Only where guidance leads to a class are there two. @type {import("../types.d.ts").Switch} */
+export const DENSITY = [
+  "density",
+  { "": "p(x|c)", tilted: "tilted" },
+  "The density behind: that of the class, or p(x)·p(c|x)^w, whose score guidance follows: compare what is sampled",
+];
+
+/** A density as a shade over a whole canvas, painted anew where it is another one. */
+export class Shade {
+  #canvas = element("canvas");
+  #key = "";
+
+  /** Other components have come. */
+  forget() {
+    this.#key = "";
+  }
+
+  /** @type {(context: CanvasRenderingContext2D, shown: Behind, sigma: number, box: { width: number, height: number, scale: number }, colors: import("../types.d.ts").Colors) => void} */
+  draw(context, { own, all, weight }, sigma, { width, height, scale }, colors) {
+    const columns = Math.max(1, Math.round((ROWS * width) / height));
+    const key = [columns, scale, sigma, colors.data, own.length, own[0]?.label, weight].join();
+    if (this.#key !== key) {
+      this.#key = key;
+      const halves = /** @type {const} */ ([width / 2 / scale, height / 2 / scale]);
+      const values = splat(own, sigma, columns, ROWS, ...halves);
+      if (weight != null) {
+        const whole = splat(all, sigma, columns, ROWS, ...halves);
+        for (let i = 0; i < values.length; i++) values[i] = tilt(whole[i], values[i], weight);
+      }
+      paintShade(this.#canvas, values, columns, ROWS, colors.dataRgb, 0.6);
+    }
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.#canvas, 0, 0, width, height);
+  }
 }
 
 /**
