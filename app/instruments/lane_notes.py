@@ -27,6 +27,8 @@ def note(lane, measures, before, asked=None):
     found, distance = error(measures), measures["distance"]
     if found is not None:
         said += f" · error {found:.2g}" + (f" (× {found / before:.2g})" if before else "")
+    elif measures.get("solvable") is False:
+        said += " · no ODE, so no error"
     elif not measures["stochastic"]:
         said += " · not finite"
     else:

@@ -19,6 +19,7 @@ from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import Sampling
 
 COUNT = 400
+MANY = 400  # steps that a population takes, or more
 RARE = 0.01  # of true samples are where the density is as low, or lower
 
 
@@ -65,9 +66,10 @@ def respond(settings: Led, context):
 
 
 def _lane(settings, label, kind, weight, k) -> Lane:
-    title = f"{title_of(GUIDANCES, kind)}, w = {weight:g}"
+    title = f"w = {weight:g}" if kind == settings.kind else f"{title_of(GUIDANCES, kind)}, w = {weight:g}"
     try:
-        sampling = Sampling(steps=settings.steps, seed=settings.seed)
+        steps = max(settings.steps, MANY) if GUIDANCES[kind].population else settings.steps
+        sampling = Sampling(steps=steps, seed=settings.seed)
         experiment = Experiment(
             model=settings.model, label=label, count=COUNT, guidance=kind, guidance_weight=weight,
             guide=settings.guide or None if kind == settings.kind else None, sampling=sampling,

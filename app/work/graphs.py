@@ -88,10 +88,12 @@ class Drawn:
         c_noise: torch.Tensor,
         labels: torch.Tensor | None = None,
         augment: torch.Tensor | None = None,
+        level: torch.Tensor | None = None,
     ) -> torch.Tensor:
         given = (x, c_noise) if labels is None else (x, c_noise, labels)
-        graph = None if augment is not None or self._asks() else self._found(_key(given))
-        return self._network(x, c_noise, labels, augment) if graph is None else graph(*given)
+        more = augment is not None or level is not None
+        graph = None if more or self._asks() else self._found(_key(given))
+        return self._network(x, c_noise, labels, augment, level) if graph is None else graph(*given)
 
     def _asks(self) -> bool:
         """Whether more is asked of it than to be computed."""

@@ -71,7 +71,8 @@ class Dataset:
             raise Refused(f"dimensions = {dimensions}: {self.title} has {own} of its own; give as many, or more")
         return replace(
             self, name=f"{self.name}-{dimensions}", title=f"{self.title} in {dimensions} dimensions",
-            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)), units=AS_THEY_ARE, parts=(),
+            shape=(dimensions,), build=lambda: Embedded(self.denoiser, basis(dimensions, own)),
+            units=AS_THEY_ARE, parts=(),
         )  # fmt: skip
 
     def sample(self, count: int, seed: int = 0, label: int | None = None) -> torch.Tensor:

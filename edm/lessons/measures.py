@@ -141,7 +141,7 @@ def _merge(state: State) -> float:
 def _exact(state: State) -> GaussianMixture:
     if state.model.dataset is None or len(state.model.shape) != 1:
         raise Refused(f"{state.model.name} has no density that is known")
-    return state.model.dataset.denoiser
+    return state.model.dataset.labelled
 
 
 def _copies(state: State) -> float:

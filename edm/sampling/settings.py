@@ -128,7 +128,7 @@ class Sampling(Settings):
     )
     respacing: str | None = knob(
         None,
-        "respacing",
+        "spacing",
         "Which of ADM's noise levels are kept: 250 or none for evenly many, ddim25, or 90,60,60,20,20 by parts",
     )
     sigma_min: Number | None = knob(

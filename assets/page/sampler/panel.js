@@ -158,7 +158,9 @@ export class Panel {
   #row(name) {
     const { settings } = this;
     const knob = settings.boot.knobs[name];
-    if (!knob.slider) return text(knob, this.#binding(name));
+    if (!knob.slider) {
+      return text(knob, { ...this.#binding(name), set: (value) => settings.set(respaced(String(value))) });
+    }
     const effective = () => settings.effective(name);
     const levels = () => (name === "steps" ? settings.values.sigmas?.length : null);
     const images = () => name === "count" && settings.model.shape.length === 3;
@@ -170,4 +172,17 @@ export class Panel {
       idle: () => settings.idle(name),
     });
   }
+}
+
+/**
+ * What a respacing says: of "250", "ddim25" or "90,60,60,20,20" the number of steps, too.
+ * @param {string} written
+ */
+function respaced(written) {
+  const word = written.replaceAll(" ", "").toLowerCase();
+  const [, ddim, counts] = /^(ddim)?(\d+(?:,\d+)*)$/.exec(word) ?? [];
+  if (!counts) return { respacing: word || null };
+  const numbers = counts.split(",").map(Number);
+  const steps = numbers.reduce((sum, number) => sum + number, 0);
+  return { steps, respacing: ddim ?? (numbers.length > 1 ? numbers.join(":") : null) };
 }

@@ -207,21 +207,3 @@ def test_the_paper_s_files_take_no_flags(tmp_path):
 
     with pytest.raises(ValueError, match="it is the paper's, and says its own; leave it out"):
         convert(written(tmp_path, small), flags("unet_new"))
-
-
-def test_a_converted_classifier_is_the_original_s(tmp_path):
-    golden, classifier = NETWORKS["classifier"], loaded(tmp_path, "classifier")
-    x, sigmas, _ = inputs("classifier")
-    levels = torch.tensor(sigmas)
-    scale = (1 + levels**2).sqrt().float().view(-1, 1, 1, 1)
-    unscaled = (x * scale).requires_grad_()
-    labels = torch.tensor([(2 * b + 1) % 7 for b in range(2)])
-    told = classifier(unscaled, levels)
-    picked = told[torch.arange(2), labels]
-    expected = torch.tensor(golden["logits"]).view(2, -1).log_softmax(1)
-    torch.testing.assert_close(told, expected, rtol=0, atol=2e-5)
-    torch.testing.assert_close(picked, torch.tensor(golden["log_p"]), rtol=0, atol=2e-5)
-    (gradient,) = torch.autograd.grad(picked.sum(), unscaled)
-    found = (gradient * scale).reshape(-1)[::7]
-    torch.testing.assert_close(found, torch.tensor(golden["gradient"]), rtol=1e-4, atol=2e-6)
-    assert (classifier.classes, classifier.header.kind, classifier.shape) == (7, "classifier", (3, 16, 16))
