@@ -13,6 +13,7 @@ from edm import classifiers, guidance, models, presets, timesteps
 from edm.base.errors import Refused
 from edm.base.fields import knobs
 from edm.data.classes import written
+from edm.experiments import cascades
 from edm.experiments.experiment import Experiment
 from edm.sampling.settings import Sampling
 
@@ -33,7 +34,9 @@ def boot() -> dict:
 def shown() -> list[dict]:
     """All models that can be shown; what is wrong with another is told to whoever looks after the server."""
     found = []
-    for model in (*models.every(), *models.upsamplers()):
+    every = models.every()
+    shapes = {model.shape for model in every}  # a cascade is shown where there is a base of its images
+    for model in (*every, *(model for model in models.upsamplers() if cascades.low_shape(model) in shapes)):
         try:
             found.append(described(model))
         except (Refused, OSError) as error:

@@ -27,8 +27,7 @@ MORE = """examples:
   python -m edm convert edm-cifar10-32x32-cond-vp.pkl --out cifar10.safetensors
   python -m edm sample --model cifar10.safetensors --label 3
   python -m edm convert 256x256_diffusion.pt
-  python -m edm sample --model 256x256_diffusion.safetensors --discretization adm_linear --respacing 250 \\
-    --solver euler_ancestral --variant learned
+  python -m edm sample --model 256x256_diffusion.safetensors --discretization adm_linear --respacing 250
   python -m edm convert ema_0.9999_250000.pt --architecture flags.json
 with flags.json: {"image_size": 64, "num_channels": 128, "num_res_blocks": 3, "channel_mult": "",
   "attention_resolutions": "32,16,8", "num_heads": 4, "noise_schedule": "cosine", "learn_sigma": true}"""

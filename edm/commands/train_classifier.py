@@ -23,7 +23,7 @@ ln σ is drawn more widely (P_mean 0, P_std 2), as a guide is asked at every σ.
 
 Afterwards:
   python -m edm evaluate runs/moons/checkpoints/00000200000.safetensors
-  python -m edm sample --model two_moons --label "upper moon" --guidance classifier --guide run-moons_200000
+  python -m edm sample --model two_moons --label "upper moon" --guidance classifier
   python -m edm export runs/moons --out moons.safetensors --evaluate"""
 
 

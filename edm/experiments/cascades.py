@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 def fitting(model: Model) -> list[Model]:
     """The trained models whose samples an upsampler can make larger: first those that have learned the same data."""
-    shape = _low_shape(model)
+    shape = low_shape(model)
     found = [other for other in models.every() if other.trained and other.shape == shape]
     return sorted(found, key=lambda other: (_data(other) != _data(model), other.class_names != model.class_names))
 
 
 def base_of(model: Model, name: str | None) -> Model:
     """The base of an upsampler: of that name, or the first that fits. Raises Refused where it does not fit, or none."""
-    shape = _low_shape(model)
+    shape = low_shape(model)
     if name is None:
         found = fitting(model)
         if not found:
@@ -46,7 +46,8 @@ def base_of(model: Model, name: str | None) -> Model:
     return base
 
 
-def _low_shape(model):
+def low_shape(model: Model) -> tuple[int, int, int]:
+    """Of the images that an upsampler makes larger."""
     low = model.low
     assert low is not None
     return (model.shape[0], low.resolution, low.resolution)
