@@ -164,3 +164,6 @@ def test_differing_rows_read_as_in_the_paper():
     ]
     (by_hand, *_) = differing_rows({"a": edm.Sampling(), "b": edm.Sampling(sigmas=range(80, 0, -10))})
     assert by_hand[1]["b"] == "by hand: 80, 70, 60, 50, …, 10"
+    adm = edm.Sampling(discretization="adm_linear")
+    (spaced, *_) = differing_rows({"even": adm, "ddim": adm.changed(respacing="ddim25")})
+    assert spaced[1] == {"even": (formula := "σ_t, t even, or as respacing says"), "ddim": f"{formula}, spacing = ddim"}
