@@ -188,6 +188,28 @@ def test_two_names_are_told_to_be_the_same_or_different_row_by_row(explore):
     done(explorer, "sameness")
 
 
+def test_what_has_come_is_painted_before_it_is_said_to_be_done(explore):
+    explorer = explore("?model=eight_gaussians")
+    held, hold = [], True
+
+    def late(route):
+        if hold:
+            held.append(route)
+        else:
+            route.continue_()
+
+    explorer.context.route("**/plotly.min.js", late)
+    explorer.open("?show=sameness&sameness.limit=10")
+    explorer.page.wait_for_timeout(2000)
+    assert held and explorer.page.get_attribute(of("sameness"), "data-busy") == "true"
+    hold = False
+    for route in held:
+        route.continue_()
+    done(explorer, "sameness")
+    explorer.context.unroute("**/plotly.min.js")
+    assert explorer.page.locator(f"{of('sameness')} .scatterlayer .trace").count() == 2
+
+
 def test_lanes_of_any_solver_are_added_changed_moved_and_removed_in_the_panel(explore):
     explorer = explore("?show=lanes&lanes.lanes=edm,midpoint/uniform&lanes.nfe=8")
     page = explorer.page

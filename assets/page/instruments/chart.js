@@ -18,7 +18,7 @@ export default class OneChart extends Instrument {
    * @param {Drawn} body
    */
   show(body) {
-    if (body.figure) this.chart.show(body.figure, this.colors);
+    return body.figure ? this.chart.show(body.figure, this.colors) : undefined;
   }
 
   /** @override */

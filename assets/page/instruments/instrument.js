@@ -119,22 +119,29 @@ export class Instrument {
   /** @param {import("../shared/messages.d.ts").Reply<Event>} reply */
   receive(reply) {
     const { serial, finished } = reply;
+    /** @type {Promise<void> | void | null} */
+    let painted = null;
     if (reply.error != null) this.say(reply.error);
     else {
       const body = /** @type {Drawn} */ (/** @type {Drawing} */ (reply.body)); // a kind knows what the server draws for it
       this.say(this.ofLink);
       this.body = body;
-      this.show(body);
+      painted = this.show(body);
       this.summarize();
       this.node.dataset.serial = String(serial);
       countUp(this.node, "messages");
     }
-    if (serial === this.requests.serial) this.mark(!finished);
+    const mark = () => {
+      if (serial === this.requests.serial) this.mark(!finished);
+    };
+    if (finished && painted) painted.finally(mark);
+    else mark();
   }
 
   /**
-   * Draw what has come.
+   * Draw what has come. It is busy until that is done.
    * @param {Drawn} _body
+   * @returns {Promise<void> | void}
    */
   show(_body) {}
 

@@ -70,7 +70,7 @@ export default class Loss extends OneChart {
    * @param {Body} body
    */
   show({ figure }) {
-    if (!figure) return;
+    if (!figure) return undefined;
     const { weight, P_mean, P_std } = this.values;
     const [loss, training] = figure.panels;
     const shown = weighed(loss, weight);
@@ -78,7 +78,7 @@ export default class Loss extends OneChart {
     const title = TITLES[weight] ?? `λ · loss, λ: ${titles?.[choices?.indexOf(weight) ?? -1]}`;
     const titled = { ...shown, y: { ...shown.y, title } };
     this.#drawn = { ...figure, key: weight, panels: [titled, density(training, P_mean, P_std)] };
-    this.chart.show(this.#drawn, this.colors);
+    return this.chart.show(this.#drawn, this.colors);
   }
 
   /**

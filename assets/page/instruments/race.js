@@ -28,7 +28,7 @@ export default class Race extends OneChart {
     const heads = HEADS.map((text) => element("th", { scope: "col" }, text));
     const rows = body.best.map((row) => this.#row(row));
     this.table.replaceChildren(element("tbody", {}, element("tr", {}, ...heads), ...rows));
-    super.show(body);
+    return super.show(body);
   }
 
   /** @param {Body["best"][number]} row */

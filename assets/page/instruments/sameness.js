@@ -32,7 +32,7 @@ export default class Sameness extends OneChart {
     const heads = [a, b, "so they are"].map((text) => element("th", { scope: "col" }, ...typeset(text)));
     const lines = rows.map((row) => this.#line(row, a, b));
     this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", {}), ...heads), ...lines));
-    super.show(body);
+    return super.show(body);
   }
 
   /**
