@@ -488,13 +488,13 @@ export interface LessonStep {
   claims: string[];
 }
 
-/** A lesson in the list of all. steps: how many. */
+/** A lesson in the list of all. tried: of each step the control to try, "" for none. */
 export interface LessonTitle {
   name: string;
   title: string;
   about: string;
   paper: string;
-  steps: number;
+  tried: string[];
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
