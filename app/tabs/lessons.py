@@ -38,6 +38,7 @@ def listed() -> list[dict]:
     """Those that ship, for the page's list: name, title, about, paper, and of each step the control to try."""
     found = [(name, lessons.load(name)) for name in lessons.names()]
     return [
-        {"name": name, "title": one.title, "about": one.about, "paper": one.paper, "tried": [step.control for step in one.steps]}
+        {"name": name, "title": one.title, "about": one.about, "paper": one.paper}
+        | {"tried": [step.control for step in one.steps]}
         for name, one in found
     ]
