@@ -138,7 +138,7 @@ export class Lessons {
     this.told = element("div", { class: "revealed", role: "status" });
     this.again = button({ class: "plain again", hidden: true }, "Measure again");
     this.again.addEventListener("click", () => this.#reveal());
-    const body = element("div", { class: "words" }, ...markdown(step.text));
+    const body = element("div", { class: "tells" }, ...markdown(step.text));
     const asked = element("div", { class: "asked" }, this.#question?.node, this.told, this.again);
     this.strip.replaceChildren(this.#head(lesson), body, asked, this.#ways(lesson));
     this.strip.hidden = false;
