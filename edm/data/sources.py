@@ -171,17 +171,17 @@ SOURCES: dict[str, Callable] = {
                 "points", "Points in a file", lambda settings: Mixture(data.chosen(settings)),
                 knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
+            Reader(
+                "folder", "A folder of images", _folder,
+                knobs=("path", "resolution", "greyscale", "crop", "leave_out", "labels"),
+                file="folder, archive or file", shape=_folder_shape,
+            ),
             Reader("digits", "Digits", lambda settings: Digits()),
             Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),
             Reader("emoji", "Emoji", lambda settings: Emoji()),
             _downloaded("mnist", "MNIST", (1, 32, 32)),
             _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
             _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),
-            Reader(
-                "folder", "A folder of images", _folder,
-                knobs=("path", "resolution", "greyscale", "crop", "leave_out", "labels"),
-                file="folder, archive or file", shape=_folder_shape,
-            ),
         )
     },
 }  # fmt: skip

@@ -104,11 +104,13 @@ def _time_steps(sampling):
     if sampling.sigmas is not None:
         levels = [f"{sigma:.3g}" for sigma in sampling.sigmas]
         return "by hand: " + ", ".join(levels if len(levels) <= _SHOWN else [*levels[: _SHOWN - 2], "…", levels[-1]])
-    knobs = [f"{symbol(Sampling, name)} = {value:g}" for name, value in _grid_knobs(sampling).items()]
+    given = {name: value for name, value in _grid_knobs(sampling).items() if value is not None}
+    said = {name: value if isinstance(value, str) else f"{value:g}" for name, value in given.items()}
+    knobs = [f"{symbol(Sampling, name)} = {text}" for name, text in said.items()]
     return ", ".join([formula_of(DISCRETIZATIONS, sampling.discretization), *knobs])
 
 
-def _grid_knobs(sampling) -> dict[str, float]:
+def _grid_knobs(sampling) -> dict[str, float | str | None]:
     """The values that shape these time steps, but for the range, which is a row of its own."""
     known = knobs_of(DISCRETIZATIONS, sampling.discretization) or ()
     return {name: getattr(sampling, name) for name in known if name not in _RANGE}

@@ -67,8 +67,8 @@ def load(name: str) -> Model:
     if found is None:
         more = ""
         if re.search(r"[./\\]", name):
-            more = "; a file is sampled by its path, once it is one of ours: python -m edm convert makes one of a .pkl"
-        raise Refused(f"there is no model {name!r:.200}; there are {', '.join(names())}{more}")
+            more = "a file is sampled by its path, once it is one of ours: python -m edm convert makes one of a .pkl; "
+        raise Refused(f"there is no model {name!r:.200}; {more}there are {', '.join(names())}")
     return found
 
 

@@ -19,7 +19,7 @@ from edm.base.paths import expanded
 if TYPE_CHECKING:
     from edm.base.types import StrPath
 
-READ = "the paper's published pickles (edm-….pkl), and guided-diffusion's files (64x64_diffusion.pt, …)"
+READ = "the paper's pickles (edm-….pkl) and guided-diffusion's files (64x64_diffusion.pt, …)"
 _WRAP = "in Python any function D(x, sigma, labels=None) is a denoiser for edm.sample: {} and wrap it in one"
 _AGAIN = "get the file itself"
 _MUCH = 16 << 20  # bytes of a pickle or a header that are looked at
@@ -62,7 +62,7 @@ KINDS = _kinds(
     ),
     Foreign(
         "old torch",
-        "a file of torch.save as before torch 1.6, such as a state_dict: weights without their network",
+        "a file of torch.save before torch 1.6, such as a state_dict: weights without their network",
         _WRAP.format("build its network, fill it by load_state_dict(torch.load(…, weights_only=True))"),
     ),
     Foreign("torchscript", "a TorchScript program", _WRAP.format("load it with torch.jit.load, if you trust it,")),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edm.base.choices import Choice
-from edm.training.loss import CrossEntropy, Loss, classified, per_sigma
+from edm.training.loss import CrossEntropy, Loss, classified
 
 if TYPE_CHECKING:
     import torch
@@ -24,13 +24,13 @@ class Goal(Choice):
     """make(design, seed, sigma_data, augmentation, uncertainty) -> its loss, an `edm.training.loss.Loss`.
 
     points, images: the usual network of each. measure(model, y, labels, sigmas) -> what a tick says of it at
-    each σ: fields of `edm.training.events.Tick`. draws: whether a tick draws samples of it. classes: whether it needs
+    each σ: fields of `edm.training.events.Tick`; None: a denoiser's loss. draws: whether a tick draws samples of it. classes: whether it needs
     data with classes. usual: fields of `edm.Training` as it is usually trained, where those are not the defaults.
     """
 
     points: str = "mlp"
     images: str = "ddpmpp"
-    measure: Callable[..., dict[str, Any]] = field(kw_only=True)
+    measure: Callable[..., dict[str, Any]] | None = None
     draws: bool = True
     classes: bool = False
     usual: dict[str, Any] = field(default_factory=dict)
@@ -38,10 +38,6 @@ class Goal(Choice):
     def network(self, shape: Shape) -> str:
         """The usual network for samples of that shape."""
         return self.images if len(shape) == 3 else self.points
-
-
-def _denoised(model, y: torch.Tensor, labels: torch.Tensor | None, sigmas: Numbers) -> dict[str, Any]:
-    return {"validation": tuple(per_sigma(model, y, labels, sigmas))}
 
 
 def _classified(model, y: torch.Tensor, labels: torch.Tensor, sigmas: Numbers) -> dict[str, Any]:
@@ -52,9 +48,7 @@ def _classified(model, y: torch.Tensor, labels: torch.Tensor, sigmas: Numbers) -
 GOALS: dict[str, Goal] = {
     goal.name: goal
     for goal in (
-        Goal(
-            "denoiser", "a denoiser", Loss, "D(x; σ)", "what samples are drawn with", measure=_denoised,
-        ),
+        Goal("denoiser", "a denoiser", Loss, "D(x; σ)", "what samples are drawn with"),
         Goal(
             "classifier", "a noisy classifier", CrossEntropy, "p(c | x; σ)",
             "the class of a noisy sample, to guide a denoiser by", measure=_classified,

@@ -20,12 +20,16 @@ from edm.sampling.settings import Sampling
 from edm.sampling.upsampling import lowered
 from edm.training.events import VALIDATING, Tick
 from edm.training.goals import GOALS
-from edm.training.loss import low_drawn
+from edm.training.loss import low_drawn, per_sigma
 from edm.training.settings import Training
 from edm.training.state import RunState
 
 QUICK = 8  # steps for samples of an untrained network
 SIGMAS = tuple(float(s) for s in np.geomspace(0.005, 80, 15))  # where validation measures
+
+
+def _denoised(model, y, labels, sigmas) -> dict[str, Any]:
+    return {"validation": tuple(per_sigma(model, y, labels, sigmas))}
 
 
 class Validation:
@@ -87,7 +91,7 @@ class Validation:
             labels = None if self._labels is None else self._labels[few]
             with during(VALIDATING):
                 given = self._given(average, few.stop)
-                measured = self._goal.measure(given, self._images[few], labels, SIGMAS)
+                measured = (self._goal.measure or _denoised)(given, self._images[few], labels, SIGMAS)
             if len(self._latents):
                 drawing = Sampling() if share == 1 else Sampling(steps=QUICK)
                 drawn = self._given(average, len(self._latents))

@@ -13,7 +13,7 @@ import torch
 
 import edm
 from edm.__main__ import main
-from edm.files.foreign import KINDS, foreign
+from edm.files.foreign import KINDS, READ, foreign
 from tests.official import Call, pickled, small
 
 DIFFUSERS = {"conv_in.weight": torch.zeros(2), "down_blocks.0.resnets.0.conv1.weight": torch.zeros(2)}
@@ -128,6 +128,17 @@ def test_whoever_samples_a_published_pickle_is_told_of_convert(tmp_path, capsys)
         assert "python -m edm convert" in capsys.readouterr().err
     with pytest.raises(ValueError, match="python -m edm convert"):
         edm.models.load("edm-cifar10-32x32-cond-vp.pkl")
+
+
+def test_the_remedy_is_told_however_many_models_are_known(monkeypatch):
+    monkeypatch.setattr(edm.models, "names", lambda: ["run-digits_00000000256"] * 90)
+    with pytest.raises(ValueError, match="python -m edm convert .* there are run-digits"):
+        edm.models.load("edm-cifar10-32x32-cond-vp.pkl")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_refusal_to_convert_is_longer_than_anybody_reads(kind):
+    assert len(f" cannot be converted: {KINDS[kind].sentence}. This reads {READ}") < 400
 
 
 def test_a_file_of_ours_is_none_of_these(tmp_path):
