@@ -132,7 +132,7 @@ def test_whoever_samples_a_published_pickle_is_told_of_convert(tmp_path, capsys)
 
 def test_the_remedy_is_told_however_many_models_are_known(monkeypatch):
     monkeypatch.setattr(edm.models, "names", lambda: ["run-digits_00000000256"] * 90)
-    with pytest.raises(ValueError, match="python -m edm convert .* there are run-digits"):
+    with pytest.raises(ValueError, match=r"python -m edm convert .* there are run-digits"):
         edm.models.load("edm-cifar10-32x32-cond-vp.pkl")
 
 
