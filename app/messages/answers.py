@@ -215,7 +215,7 @@ class Offered(Sent):
 
 class Model(Sent):
     """range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it
-    can be sampled without one."""
+    can be sampled without one. apart: lists of all leave it to links."""
 
     name: str
     title: str
@@ -224,6 +224,7 @@ class Model(Sent):
     unconditional: bool
     count: int
     trained: bool
+    apart: bool
     family: str | None
     run: str | None
     images: int | None

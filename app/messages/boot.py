@@ -140,13 +140,13 @@ class Boot(Sent):
 
 
 class LessonTitle(Sent):
-    """A lesson in the list of all. steps: how many."""
+    """A lesson in the list of all. tried: of each step the control to try, "" for none."""
 
     name: str
     title: str
     about: str
     paper: str
-    steps: int
+    tried: list[str]
 
 
 class Show(Sent):

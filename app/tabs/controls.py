@@ -106,6 +106,7 @@ def described(model: models.Model) -> dict:
         "unconditional": model.unconditional,
         "count": model.count,
         "trained": model.trained,
+        "apart": not model.trained and model.dataset.apart,
         "family": model.family,
         "run": model.run,
         "images": model.header.images if model.header else None,

@@ -35,9 +35,10 @@ def _lesson(name):
 
 
 def listed() -> list[dict]:
-    """Those that ship, for the page's list: name, title, about, paper, how many steps."""
+    """Those that ship, for the page's list: name, title, about, paper, and of each step the control to try."""
     found = [(name, lessons.load(name)) for name in lessons.names()]
     return [
-        {"name": name, "title": one.title, "about": one.about, "paper": one.paper, "steps": len(one.steps)}
+        {"name": name, "title": one.title, "about": one.about, "paper": one.paper}
+        | {"tried": [step.control for step in one.steps]}
         for name, one in found
     ]

@@ -177,7 +177,7 @@ class _Link:
         known = [*OWN, *flat.names(Experiment)]
         if shown == TRAIN:
             known = form.NAMES
-        elif shown is not None:
+        elif shown in INSTRUMENTS:
             known = [SHOW, *flat.names(INSTRUMENTS[shown].settings)]
         found = {name: self._names(name, known, f"{shown}.") for name in (ONLY, HIDE)}
         return found if found[ONLY] is None else found | {HIDE: None}

@@ -61,11 +61,11 @@ def has_solution(experiment: Experiment, path: Path) -> bool:
 
 def _led(experiment, model, samples, work) -> dict | None:
     """The samples of a class that they are led to, beside the densities that they might be of."""
-    found = leading.led(experiment)
+    found = leading.led(experiment, model)
     if found is None:
         return None
     name = "led", *found, (model.dataset or model).name, len(samples)
-    known = work.remember(name, lambda: leading.known(experiment, len(samples)))
+    known = work.remember(name, lambda: leading.known(experiment, len(samples), model))
     mean, spread = leading.moments(samples)
     return {
         "label": str(experiment.label),

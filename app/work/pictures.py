@@ -185,7 +185,7 @@ def _arrows(experiment, model, states, window, device, watch) -> dict:
     sigmas[-1] = sigmas[-2]
     follow = model.sigma_data if window.follow else None
     denoiser = runner.denoiser(experiment, model, device, watch)
-    own = runner.labels_of(experiment, range(1))
+    own = runner.labels_of(experiment, range(1), model)
     labels = None if own is None else sent(torch.tensor(own * len(grid)), device)
     arrows = diagnostics.direction_field(denoiser, sent(grid, device), sigmas, follow, labels)
     return {"positions": pack.float32(grid), "arrows": pack.float32(arrows.cpu())}

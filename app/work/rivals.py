@@ -52,16 +52,15 @@ class Rivals(Job):
             return
         start, count = path.sigmas[0], measured(model, runner.count(experiment, model))
         exact = solved(experiment, model, count, start, work, watch)
-        calls = SOLVERS[experiment.sampling.solver].cost(path.steps, experiment.sampling)
         seed, rivals = experiment.sampling.seed, [solver for solver in SOLVERS.values() if solver.rival is not None]
-        settings = [_settings(solver, model, start, calls, seed) for solver in rivals]
+        settings = [_settings(solver, model, start, path.calls, seed) for solver in rivals]
 
         def race(watch):
             errors = [_error(experiment, model, sampling, exact, work, watch) for sampling in settings]
             return min(zip(errors, settings, strict=True), key=lambda pair: pair[0])
 
         name = *denoised_by("rivals", experiment, model), count, experiment.sampling.seed
-        error, best = work.once((*name, f"{start:.12g}", calls), race, watch)
+        error, best = work.once((*name, f"{start:.12g}", path.calls), race, watch)
         told = _told(best, error, experiment, model) if math.isfinite(error) else None
         worth = told is not None and told["evaluations"] <= path.evaluations
         yield {"best": told if worth else None}, True

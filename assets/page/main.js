@@ -100,7 +100,7 @@ class Explorer {
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
-    this.hints = new Hints(root);
+    this.hints = new Hints(root, (control) => this.lessons.why(control));
     this.undoing = new Undoing(this.parts, () => this.tab.past);
     new Dropping(root, {
       server,

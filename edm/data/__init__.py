@@ -31,7 +31,8 @@ class Dataset:
     """A distribution to sample. shape: of one sample; classes: number of them (0: none); count: samples by default;
     class_names: what they are called, where they have other names than their numbers. units: of points, what they are
     in their file. parts: of a distribution without classes, what those of its parts are called that its exact denoiser
-    knows apart, as classes that can be sampled, and trained on by who asks for them.
+    knows apart, as classes that can be sampled, and trained on by who asks for them. apart: made to show one thing;
+    lists of all leave it to links.
 
     denoiser: the exact one, in closed form. sigma_data: standard deviation of a coordinate.
     """
@@ -45,6 +46,7 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     units: Units = AS_THEY_ARE
     parts: tuple[str, ...] = ()
+    apart: bool = False
 
     @cached_property
     def labelled(self) -> Any:
@@ -80,9 +82,9 @@ class Dataset:
         return self.labelled.sample(count, seed, label)
 
 
-def _parted(name, title, build, parts, dim=2, count=400) -> Dataset:
+def _parted(name, title, build, parts, dim=2, count=400, apart=False) -> Dataset:
     """A distribution of points whose parts are known."""
-    return Dataset(name, title, (dim,), build, count=count, parts=tuple(parts))
+    return Dataset(name, title, (dim,), build, count=count, parts=tuple(parts), apart=apart)
 
 
 def _undrawn():
@@ -99,11 +101,11 @@ DATASETS = {
         Dataset("checkerboard", "Checkerboard", (2,), toy.checkerboard),
         _parted("pinwheel", "Pinwheel", toy.pinwheel, [f"blade {k + 1}" for k in range(5)]),
         Dataset("swiss_roll", "Swiss roll", (2,), toy.swiss_roll),
-        _parted("tree", "Two trees", toy.tree, ["upper tree", "lower tree"]),
+        _parted("tree", "Two trees", toy.tree, ["upper tree", "lower tree"], apart=True),
         Dataset("smiley", "Smiley", (2,), toy.smiley),
-        Dataset("plane_16", "A plane in 16 dimensions", (16,), toy.plane_16),
+        Dataset("plane_16", "A plane in 16 dimensions", (16,), toy.plane_16, apart=True),
         Dataset("two_diracs", "Two Diracs (1-D)", (1,), toy.two_diracs, count=60),
-        _parted("two_modes", "Two modes (1-D)", toy.two_modes, ["left", "right"], 1, 60),
+        _parted("two_modes", "Two modes (1-D)", toy.two_modes, ["left", "right"], 1, 60, apart=True),
         _parted("three_modes", "Three modes (1-D)", toy.three_modes, ["left", "middle", "right"], 1, 60),
         Dataset("digits", "Digits, ideal denoiser", digits.SHAPE, digits.exact, classes=10, count=16),
         Dataset(

@@ -48,11 +48,12 @@ class Beside:
     distance: float
 
 
-def led(experiment: Experiment) -> tuple[int, float | None] | None:
+def led(experiment: Experiment, model: models.Model | None = None) -> tuple[int, float | None] | None:
     """(the class that the samples of an `edm.Experiment` are led to, w of the tilted density or None where there is
-    none); None where neither density is known: without guidance or one class, or of data without an exact denoiser."""
-    model = models.of(experiment)
-    classes = runner.classes_of(experiment)
+    none); None where neither density is known: without guidance or one class, or of data without an exact denoiser.
+    model: its own, if known."""
+    model = model or models.of(experiment)
+    classes = runner.classes_of(experiment, model)
     if experiment.guidance == "none" or len(classes) != 1 or len(model.shape) != 1 or model.shape[0] > 2:
         return None
     drawn = data_of(experiment, model)
@@ -61,14 +62,15 @@ def led(experiment: Experiment) -> tuple[int, float | None] | None:
     return drawn.classes[0], experiment.exponent
 
 
-def known(experiment: Experiment, count: int) -> list[Known]:
+def known(experiment: Experiment, count: int, model: models.Model | None = None) -> list[Known]:
     """The densities beside which `count` samples of an `edm.Experiment` may be put: that of its class, and the tilted
-    one, if there is one. Empty where `led` is None."""
-    found = led(experiment)
+    one, if there is one. Empty where `led` is None. model: its own, if known."""
+    model = model or models.of(experiment)
+    found = led(experiment, model)
     if found is None:
         return []
     label, weight = found
-    mixture = models.of(experiment).dataset.labelled  # type: ignore[union-attr]
+    mixture = model.dataset.labelled  # type: ignore[union-attr]
     weights = {CLASS: 1.0} if weight is None else {CLASS: 1.0, TILTED: weight}
     return [_known(title, mixture, label, w, count) for title, w in weights.items()]
 

@@ -38,8 +38,8 @@ _SIDE = 32  # of their sides, at most
 @dataclass(frozen=True)
 class Features:
     """read: images uint8 [B, C, H, W] -> features [B, d]. name: what they are, in words for a reader. width: d.
-    digest: tells them from all others. logits: features [B, d] -> those of the classes [B, K] of the classifier whose
-    features they are; None where it is none of ours."""
+    digest: tells them from all others. logits: features [B, d] on the CPU -> those of the classes [B, K] of the
+    classifier whose features they are; None where it is none of ours."""
 
     name: str
     read: Callable[[torch.Tensor], torch.Tensor]
@@ -72,7 +72,8 @@ def of_dataset(dataset: str, images: Callable[[], torch.Tensor], device: Device 
 
 @lru_cache(maxsize=4)
 def _classifier(dataset, device) -> Features:
-    network = classifiers.shipped(dataset)[0].to(device)
+    here = classifiers.shipped(dataset)[0]
+    network = copy.deepcopy(here).to(device)
     name = f"{dataset} classifier ({classifiers.FEATURES} features)"
     digest = _digest(*network.state_dict().values())
 
@@ -80,7 +81,7 @@ def _classifier(dataset, device) -> Features:
         return network.features(images.to(device).float() / 127.5 - 1)
 
     def logits(rows):
-        return network.classify(rows.to(device).float())[0].cpu().double()
+        return here.classify(rows.float())[0].double()  # one small layer is not worth sending them
 
     return Features(name, read, classifiers.FEATURES, digest, logits)
 

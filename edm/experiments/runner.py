@@ -79,9 +79,12 @@ def start(
     return sent(z, device), None if labels is None else sent(torch.tensor(labels), device)
 
 
-def labels_of(experiment: Experiment, numbers: range | None = None) -> list[int] | None:
-    """The class of each sample, as the network counts them; None where it is told of none. numbers: as in `start`."""
-    model = models.of(experiment)
+def labels_of(
+    experiment: Experiment, numbers: range | None = None, model: models.Model | None = None
+) -> list[int] | None:
+    """The class of each sample, as the network counts them; None where it is told of none. numbers, model: as in
+    `start`."""
+    model = model or models.of(experiment)
     return _labels(_classes(experiment, model), range(count(experiment, model)) if numbers is None else numbers)
 
 

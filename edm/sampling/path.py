@@ -68,11 +68,16 @@ class Path:
         return range(0 if self.gammas[index] else churn, self.draws if own else churn)
 
     @property
+    def calls(self) -> int:
+        """How often a sample's denoiser is called."""
+        return SOLVERS[self.sampling.solver].cost(self.steps, self.sampling)
+
+    @property
     def evaluations(self) -> int:
         """What a sample takes: calls of the denoiser, each of which may evaluate two networks where it is guided."""
-        solver = SOLVERS[self.sampling.solver]
         if not self.passes:
-            return solver.cost(self.steps, self.sampling)
+            return self.calls
+        solver = SOLVERS[self.sampling.solver]
         return sum(passes * solver.share(self, self.sampling, i) for i, passes in enumerate(self.passes))
 
     def time(self, sigma: float) -> float:

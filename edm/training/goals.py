@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class Goal(Choice):
     """make(design, seed, sigma_data, augmentation, uncertainty) -> its loss, an `edm.training.loss.Loss`.
 
-    points, images: the usual network of each. measure(model, y, labels, sigmas) -> what a tick says of it at
-    each σ: fields of `edm.training.events.Tick`; None: a denoiser's loss. draws: whether a tick draws samples of it.
-    classes: whether it needs data with classes. usual: fields of `edm.Training` as it is usually trained, where those
-    are not the defaults.
+    points, images: the usual network of each. measure(model, y, labels, sigmas) -> what a tick says of it at each σ:
+    fields of `edm.training.events.Tick`; None: a denoiser's loss. draws: whether a tick draws samples of it. classes:
+    whether it needs data with classes. usual: fields of `edm.Training` as it is usually trained, where those are not
+    the defaults.
     """
 
     points: str = "mlp"

@@ -47,6 +47,8 @@ class Loss:
     the losses are told without.
     """
 
+    hides = True  # the class of some, as label_dropout says
+
     def __init__(
         self,
         design: Design,
@@ -118,7 +120,7 @@ class Loss:
         drawn["noise"] = _in_parts(
             lambda part: streams.normals(self.seed, Purpose.NOISE, part, shape), indices, shape, dtype
         )
-        if design.label_dropout > 0:
+        if self.hides and design.label_dropout > 0:
             drawn["hidden"] = u[:, 1] < design.label_dropout
         if (upsampler := upsampler_of(denoiser)) is not None:
             drawn |= low_drawn(upsampler.low, self.seed, indices, shape[0], dtype)
@@ -136,7 +138,9 @@ class Loss:
 
 
 class CrossEntropy(Loss):
-    """The same of a classifier log p(c | x; σ): −log p of each image's class. λ(σ) is 1."""
+    """The same of a classifier log p(c | x; σ): −log p of each image's class, of which none is hidden. λ(σ) is 1."""
+
+    hides = False
 
     def _losses(self, denoiser, noisy, y, labels, augment, drawn):
         return nll(denoiser(noisy, drawn["sigma"]), labels)

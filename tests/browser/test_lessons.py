@@ -33,3 +33,11 @@ def test_a_lesson_is_gone_through(explore):
     page.wait_for_function("location.search === '?model=spiral&steps=5'")
     assert explorer.find("[data-row=rho]").is_visible()
     assert not explorer.find(".strip").is_visible()
+
+
+def test_a_control_says_in_which_step_it_matters(explore):
+    explorer = explore("?model=two_moons")
+    explorer.page.hover("[data-row=rho]")
+    explorer.page.click(".hint-box .why")
+    explorer.page.wait_for_selector("[data-lesson='rho/1']")
+    assert explorer.query == "lesson=rho&step=1"

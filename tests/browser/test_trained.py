@@ -50,7 +50,7 @@ def test_training_time_is_a_knob(explore):
 def test_the_classes_of_a_trained_model_have_their_names(explore):
     explorer = explore("?model=digits_edm&steps=4&count=4")
     select = explorer.page.locator("select[data-knob=label]")
-    assert select.locator("option").all_inner_texts() == ["all", *"0123456789"]
+    assert select.locator("option").all_inner_texts() == ["all", *"0123456789", "none"]
     select.select_option("7")
     explorer.settled()
     assert "label=7" in explorer.query

@@ -40,9 +40,14 @@ export class Lessons {
     this.strip = strip;
     this.dialog = dialog;
     this.around = around;
-    const cards = known.map(({ name, title, paper, about, steps }) => {
+    this.known = known;
+    const cards = known.map(({ name, title, paper, about, tried }) => {
       const texts = [element("b", {}, title), element("em", {}, paper), element("span", {}, about)];
-      const card = button({ class: "card", "data-lesson": name }, ...texts, element("i", {}, `${steps} steps`));
+      const card = button(
+        { class: "card", "data-lesson": name },
+        ...texts,
+        element("i", {}, tried.length === 1 ? "1 step" : `${tried.length} steps`),
+      );
       card.addEventListener("click", () => {
         dialog.close();
         this.go(name, 1);
@@ -56,6 +61,15 @@ export class Lessons {
 
   list() {
     this.dialog.showModal();
+  }
+
+  /**
+   * The step in which a control matters, to be gone to; null: there is none, or a lesson is on.
+   * @param {string} control
+   */
+  why(control) {
+    const lesson = this.#lesson ? null : this.known.find(({ tried }) => tried.includes(control));
+    return lesson ? () => this.go(lesson.name, lesson.tried.indexOf(control) + 1) : null;
   }
 
   /** Which step of which lesson is shown, for the address. @returns {Place | null} */
@@ -124,7 +138,7 @@ export class Lessons {
     this.told = element("div", { class: "revealed", role: "status" });
     this.again = button({ class: "plain again", hidden: true }, "Measure again");
     this.again.addEventListener("click", () => this.#reveal());
-    const body = element("div", { class: "words" }, ...markdown(step.text));
+    const body = element("div", { class: "tells" }, ...markdown(step.text));
     const asked = element("div", { class: "asked" }, this.#question?.node, this.told, this.again);
     this.strip.replaceChildren(this.#head(lesson), body, asked, this.#ways(lesson));
     this.strip.hidden = false;

@@ -47,11 +47,10 @@ function classes(settings) {
   settings.store.follow(() => {
     const { model, values } = settings;
     /** @type {Options} */
-    const none =
-      model.trained && model.unconditional && !settings.guidance?.classes ? [["none", "without a class"]] : [];
+    const none = model.trained && model.unconditional && !settings.guidance?.classes ? [["none", "none"]] : [];
     const known = model.classes.some(([name]) => String(name) === "none");
     select.hidden = model.classes.length === 0;
-    offer(select, [["", "all"], ...(known ? [] : none), ...model.classes]);
+    offer(select, [["", "all"], ...model.classes, ...(known ? [] : none)]);
     select.value = String(values.label ?? "");
   });
   return select;

@@ -102,8 +102,7 @@ export class Models {
     const { boot, model: chosen } = this.settings;
     if (this.#offered !== boot.models) this.#offer(boot.models);
     for (const { button: thumb, model } of this.#thumbnails.values()) {
-      const plane = model.shape.length > 1 || model.shape[0] <= 2; // of more, one sees little; links lead there
-      thumb.hidden = model.trained !== chosen.trained || !(plane || model.trained || model === chosen);
+      thumb.hidden = model.trained !== chosen.trained || (model.apart && model !== chosen); // links lead there
       thumb.setAttribute("aria-checked", String(chosen.family === model.family));
     }
     if (chosen.trained && this.#lacking().length && !this.requests.payload) this.requests.ask();

@@ -1,5 +1,5 @@
 // What a control does, in a sentence beside it: where one points, where the keyboard is, where a finger was put.
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { typeset } from "./mathematics.js";
 
 const DELAY = 350; // ms for which one points, so that nothing flickers on the way to something else
@@ -27,9 +27,13 @@ export class Hints {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {(control: string) => (() => void) | null} why  What leads to where a control matters.
+   */
+  constructor(root, why) {
     this.root = root;
+    this.why = why;
     this.node = element("div", { class: "hint-box", id: "ex-hint", role: "tooltip", popover: "manual" });
     root.append(this.node);
     root.addEventListener("pointerover", (event) => this.#point(event));
@@ -81,6 +85,7 @@ export class Hints {
    * @param {string} pointerType
    */
   #press(target, pointerType) {
+    if (target instanceof Node && this.node.contains(target)) return;
     const node = hinted(target);
     this.#use(node);
     if (pointerType !== "touch" || !node) return;
@@ -105,7 +110,15 @@ export class Hints {
     this.#described = control ?? (node.matches(CONTROL) ? node : node.querySelector(CONTROL));
     if (this.#described?.hasAttribute("aria-describedby")) this.#described = null; // it is described already
     this.#described?.setAttribute("aria-describedby", this.node.id);
-    this.node.replaceChildren(...typeset(node.dataset.hint));
+    const group = node.closest("[data-row], [data-choice]");
+    const { row, choice } = group instanceof HTMLElement ? group.dataset : {};
+    const go = this.why(row ?? choice ?? "");
+    const link = go && button({ class: "why" }, "why?");
+    link?.addEventListener("click", () => {
+      this.hide();
+      go?.();
+    });
+    this.node.replaceChildren(...typeset(node.dataset.hint), ...(link ? [" ", link] : []));
     this.node.showPopover?.();
     this.#place(node);
   }

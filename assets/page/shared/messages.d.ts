@@ -488,13 +488,13 @@ export interface LessonStep {
   claims: string[];
 }
 
-/** A lesson in the list of all. steps: how many. */
+/** A lesson in the list of all. tried: of each step the control to try, "" for none. */
 export interface LessonTitle {
   name: string;
   title: string;
   about: string;
   paper: string;
-  steps: number;
+  tried: string[];
 }
 
 /** low, high: a band around y. weights: how y is weighed, by name. floor: the least that is possible. of: whose. */
@@ -571,7 +571,7 @@ export interface Misfit {
 
 /**
  * range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it can
- * be sampled without one.
+ * be sampled without one. apart: lists of all leave it to links.
  */
 export interface Model {
   name: string;
@@ -581,6 +581,7 @@ export interface Model {
   unconditional: boolean;
   count: number;
   trained: boolean;
+  apart: boolean;
   family: string | null;
   run: string | null;
   images: number | null;

@@ -162,3 +162,14 @@ def test_half_a_u_net_starts_as_a_guess_and_sees_each_image_by_itself():
     torch.testing.assert_close(guide(x, 0.5)[1:2], guide(x[1:2], 0.5), rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match="draws none"):
         guide(x, 0.5, torch.zeros(4, dtype=torch.long))
+
+
+def test_no_class_is_hidden_from_it():
+    design = SETTINGS.design
+    whole, hiding = (edm.training.loss.CrossEntropy(design.changed(label_dropout=p), 0, 0.5) for p in (0, 0.5))
+    guess = networks.build(
+        "half", in_channels=1, out_channels=3, resolution=4, channels=32, channel_mult=(1,), blocks=1
+    )
+    told = Classifier(guess, EDM(0.5), (1, 4, 4), 3)
+    y, labels = torch.randn(6, 1, 4, 4), torch.arange(6) % 3
+    assert torch.equal(whole(told, y, labels, range(6)), hiding(told, y, labels, range(6)))
