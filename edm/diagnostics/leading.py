@@ -70,7 +70,8 @@ def known(experiment: Experiment, count: int, model: models.Model | None = None)
     if found is None:
         return []
     label, weight = found
-    mixture = model.dataset.labelled  # type: ignore[union-attr]
+    assert model.dataset is not None  # of which `led` has found a class
+    mixture = model.dataset.labelled
     weights = {CLASS: 1.0} if weight is None else {CLASS: 1.0, TILTED: weight}
     return [_known(title, mixture, label, w, count) for title, w in weights.items()]
 
