@@ -20,7 +20,8 @@ from edm.__main__ import main
 from edm.base import flat
 from edm.data import sources, toy
 from edm.experiments.experiment import Experiment
-from edm.objective import NOISES, Design, NoiseDistribution
+from edm.noises import NOISES, NoiseDistribution
+from edm.objective import Design
 from edm.sampling.settings import Sampling
 from edm.training import loss
 from edm.training.estimate import Estimate
