@@ -22,7 +22,7 @@ from edm.__main__ import main
 from edm.base import flat
 from edm.base.choices import Choice
 from edm.base.fields import SettingsError
-from edm.data import sources, toy
+from edm.data import sets, sources, toy
 from edm.diagnostics import Measure
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import PALETTE
@@ -74,7 +74,7 @@ ENTRIES = {
     ),
     "weight": choice(lambda sigma, sigma_data: torch.log1p(1 / sigma.square())),
     "network": replace(networks.NETWORKS["mlp"], name=NEW, title=TITLE),
-    "source": sources.Reader(NEW, TITLE, lambda settings: sources.Mixture(data.load("spiral"))),
+    "source": sources.Reader(NEW, TITLE, lambda settings: sets.Mixture(data.load("spiral"))),
     "dataset": data.Dataset(NEW, TITLE, (2,), toy.two_moons),
     "measure": Measure(
         NEW,
