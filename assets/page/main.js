@@ -90,6 +90,7 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
+    this.away = new Away(root, () => this.page.changed());
     this.lessons = new Lessons(this.parts.strip, this.parts.list, {
       server,
       root,
@@ -100,7 +101,6 @@ class Explorer {
       shown: () => this.#query(),
       controls: () => this.away.names(),
     });
-    this.away = new Away(root, () => this.page.changed());
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));

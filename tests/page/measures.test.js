@@ -23,11 +23,23 @@ test("its parts are a factor, a measure, a state and numbers", () => {
 });
 
 test("what they cannot say is left as it was typed", () => {
-  for (const text of ["", "error(", "a < b", "error(here) + 1", "1 < error(here) < 2", "error(here) <= 1", "(1)", "error(here) ** 2"])
+  for (const text of [
+    "",
+    "error(",
+    "a < b",
+    "error(here) + 1",
+    "1 < error(here) < 2",
+    "error(here) <= 1",
+    "(1)",
+    "error(here) ** 2",
+  ])
     assert.equal(read(text), null, text);
 });
 
 test("a comma is read as a point, and a factor of one is left out", () => {
   assert.equal(write({ left: { ...term("error"), factor: "0,5" }, sign: "", right: term() }), "0.5 * error(here)");
-  assert.equal(write({ left: { ...term("error"), factor: "1" }, sign: "<", right: term("", "here", "3") }), "error(here) < 3");
+  assert.equal(
+    write({ left: { ...term("error"), factor: "1" }, sign: "<", right: term("", "here", "3") }),
+    "error(here) < 3",
+  );
 });

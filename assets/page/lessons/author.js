@@ -41,13 +41,9 @@ export class Author {
     this.sharing = new Sharing(around.root, around.server);
     this.parts = frame(around.root);
     this.#listen();
-    try {
-      const { mode, draft } = JSON.parse(kept(KEPT) ?? "{}");
-      this.draft.restore(draft);
-      if (mode) this.#go(mode === "preview" ? "preview" : "editing");
-    } catch {
-      // what is kept is not ours
-    }
+    const { mode, draft } = left();
+    this.draft.restore(draft);
+    if (mode) this.#go(mode === "preview" ? "preview" : "editing");
   }
 
   #listen() {
@@ -94,8 +90,13 @@ export class Author {
     if (document) {
       this.#tried = false;
       this.draft.replace(document, { chosen: 0 });
-    }
-    this.#edit();
+      this.#edit();
+    } else this.#go("editing");
+  }
+
+  /** The page shows something else, of which the panel may be another one. */
+  follow() {
+    if (this.#mode === "editing") this.#draw();
   }
 
   /** What is shown becomes a step. */
@@ -143,9 +144,7 @@ export class Author {
   async #edit() {
     this.#go("editing");
     const { step } = this.draft;
-    if (!step) return;
-    await this.around.open(`?${step.open}`);
-    this.#draw(); // its panel is another one
+    if (step) await this.around.open(`?${step.open}`);
   }
 
   /** @param {string} word */
@@ -193,9 +192,9 @@ export class Author {
   }
 
   /** @param {number} k */
-  #choose(k) {
+  async #choose(k) {
     this.draft.choose(k);
-    this.#edit();
+    await this.#edit();
     this.#focus(`[data-step="${k}"]`);
   }
 
@@ -282,5 +281,14 @@ export class Author {
   #say(sentence) {
     this.parts.said.textContent = sentence;
     this.parts.said.hidden = !sentence;
+  }
+}
+
+/** What another visit has left. @returns {{ mode?: string, draft?: any }} */
+function left() {
+  try {
+    return JSON.parse(kept(KEPT) ?? "{}") ?? {};
+  } catch {
+    return {}; // it is not ours
   }
 }

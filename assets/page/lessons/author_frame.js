@@ -2,7 +2,15 @@
 import { button, element } from "../shared/dom.js";
 
 /** @type {Record<string, string>} */
-const WAYS = { preview: "Preview", share: "Share", save: "Save YAML", file: "Open YAML", new: "New" };
+const WAYS = { preview: "Preview", share: "Share", save: "Save", file: "Open", new: "New" };
+/** @type {Record<string, string>} */
+const ABOUT = {
+  preview: "As a learner sees it",
+  share: "A link, a short address and its QR code",
+  save: "As a YAML file, such as those of presets/lessons",
+  file: "A lesson in a YAML file",
+  new: "Begin another one; Undo brings this one back",
+};
 /** @type {[string, string, string][]} What can be done with a step: a name, its title, its sign. */
 const TOOLS = [
   ["up", "Move up step", "↑"],
@@ -23,7 +31,9 @@ export function frame(root) {
   const step = element("div", { class: "step" });
   const said = element("p", { class: "wrong", role: "alert", hidden: true });
   const file = element("input", { type: "file", accept: ".yaml,.yml", hidden: true });
-  const ways = Object.entries(WAYS).map(([name, title]) => button({ class: "pin", "data-do": name }, title));
+  const ways = Object.entries(WAYS).map(([name, title]) =>
+    button({ class: "pin", title: ABOUT[name], "data-do": name }, title),
+  );
   const node = element(
     "div",
     { class: "author", role: "region", "aria-label": "Your lesson", hidden: true },

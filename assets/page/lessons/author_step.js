@@ -1,6 +1,6 @@
 // The step that is being written: its picture, its text, the controls that are visible, what it asks.
 import { button, element } from "../shared/dom.js";
-import { symbolOf, typeset } from "../shared/mathematics.js";
+import { plain, symbolOf, typeset } from "../shared/mathematics.js";
 import { questionFields } from "./author_question.js";
 import { field, selectField, textField } from "./fields.js";
 import { HERE } from "./measures.js";
@@ -74,7 +74,7 @@ function controls({ draft, knobs, controls: offered }, step) {
   const chips = names.map((name) => {
     const chip = button(
       { "data-value": name, "aria-pressed": String(step.only.includes(name)) },
-      ...titled(name, knobs),
+      ...typeset(titled(name, knobs)),
     );
     chip.addEventListener("click", () => {
       const only = new Set(draft.step?.only);
@@ -91,8 +91,8 @@ function controls({ draft, knobs, controls: offered }, step) {
 }
 
 /** @type {(around: Around, step: import("./draft.js").Step) => HTMLElement} */
-function tried({ draft, controls: offered }, step) {
-  const names = [...new Set([...offered(), ...step.only])].map((name) => [name, name]);
+function tried({ draft, knobs, controls: offered }, step) {
+  const names = [...new Set([...offered(), ...step.only])].map((name) => [name, plain(titled(name, knobs))]);
   const options = /** @type {[string, string][]} */ ([["", "none"], ...names]);
   const choose = (/** @type {string} */ control) => {
     const { only = [] } = draft.step ?? {};
@@ -137,5 +137,5 @@ function free(states) {
 const renamed = (states, from, to) =>
   Object.fromEntries(Object.entries(states).map(([name, query]) => [name === from ? to : name, query]));
 
-/** @type {(name: string, knobs: Around["knobs"]) => (Node | string)[]} */
-const titled = (name, knobs) => typeset(OTHERS[name] ?? (symbolOf(knobs[name]) || name));
+/** @type {(name: string, knobs: Around["knobs"]) => string} */
+const titled = (name, knobs) => OTHERS[name] ?? (symbolOf(knobs[name]) || name);

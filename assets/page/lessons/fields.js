@@ -86,26 +86,37 @@ export function expressionField(name, title, value, set, { measures, states, rel
   const begin = relation ? `error(${HERE}) < error(${states[1] ?? HERE})` : `error(${HERE})`;
   input.value = value;
   input.placeholder = begin;
+  const all = () => [.../** @type {NodeListOf<HTMLElement>} */ (menus.querySelectorAll("select, input"))];
   const draw = () => {
-    const parts = read(input.value || begin);
+    const parts = input.value ? read(input.value) : null;
     menus.replaceChildren();
+    if (!input.value) menus.append(first);
     if (!parts || !signs.some(([sign]) => sign === parts.sign)) return; // it stays as it was typed
     const tell = () => {
       input.value = write(parts);
       set(input.value);
     };
     const anew = () => {
+      const at = all().indexOf(/** @type {HTMLElement} */ (document.activeElement));
       tell();
       draw();
+      all()[at]?.focus();
     };
     const sign = select(signs, parts.sign, "How they are compared", (chosen) => {
       parts.sign = chosen;
       if (chosen && !parts.right.measure && !parts.right.factor) parts.right = term(parts.left.measure, states.at(-1));
       anew();
     });
-    menus.append(...terms(parts.left, measures, states, tell, anew), sign);
-    if (parts.sign) menus.append(...terms(parts.right, measures, states, tell, anew));
+    menus.append(terms(parts.left, measures, states, tell, anew), sign);
+    if (parts.sign) menus.append(terms(parts.right, measures, states, tell, anew));
   };
+  const first = button({ class: "pin", "data-do": "measure" }, "Choose what is measured");
+  first.addEventListener("click", () => {
+    input.value = begin;
+    set(begin);
+    draw();
+    all()[0]?.focus();
+  });
   input.addEventListener("input", () => {
     set(input.value.trim());
     draw();
@@ -140,10 +151,10 @@ function terms(one, measures, states, tell, anew) {
     one.numbers = (measures.find(({ name }) => name === chosen)?.numbers ?? []).map(() => "1");
     anew();
   });
-  const factor = number(known ? "×" : "number", one.factor, (value) => {
+  const factor = number(known ? "1 ×" : "number", one.factor, (value) => {
     one.factor = value;
   });
-  if (!known) return [factor, what];
+  if (!known) return element("div", { class: "term" }, factor, what);
   const of = select(
     states.map((state) => [state, state === HERE ? "of what is shown" : `of ${state}`]),
     one.state,
@@ -158,7 +169,7 @@ function terms(one, measures, states, tell, anew) {
       one.numbers[k] = value;
     }),
   );
-  return [factor, what, of, ...numbers];
+  return element("div", { class: "term" }, factor, what, of, ...numbers);
 }
 
 /** @type {(measure: Measure) => [string, string]} */
@@ -185,8 +196,9 @@ export function sentenceField(name, title, value, typed, { measures, states }) {
       typed(area.value);
       area.focus();
     });
-    const [, ...rest] = terms(chosen, measures, states, () => {}, draw);
-    menus.replaceChildren(...rest, insert);
+    const of = terms(chosen, measures, states, () => {}, draw);
+    of.firstChild?.remove(); // no factor is asked for
+    menus.replaceChildren(of, insert);
   };
   draw();
   return field(name, title, area, menus);

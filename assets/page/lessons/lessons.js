@@ -115,6 +115,7 @@ export class Lessons {
    */
   async show(place, base) {
     if (base) this.#base = base;
+    this.author.follow();
     if (!place) {
       this.#leave();
       return;
@@ -201,7 +202,7 @@ export class Lessons {
       this.around.free();
     });
     const title = "Write a lesson of your own that begins as this one";
-    const like = button({ class: "plain", title, "data-way": "like" }, "Make one like this");
+    const like = button({ class: "plain like", title, "data-way": "like" }, "Make one like this");
     like.addEventListener("click", () => this.#write(lesson));
     return element("div", { class: "ways" }, back, next, free, like);
   }

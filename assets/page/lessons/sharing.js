@@ -17,7 +17,7 @@ export class Sharing {
     dialogHead(this.dialog, "Share your lesson");
     this.make = button({ class: "primary", "data-do": "shorten" }, "Make a short address");
     this.make.addEventListener("click", () => this.#shorten());
-    this.short = area("short", "Short address");
+    this.short = area("short", "Short address", "Short enough for the board.");
     this.code = element("img", { alt: "QR code of the short address", width: 264, height: 264 });
     this.said = element("p", { class: "notice-line", role: "status" });
     this.made = element("div", { class: "made" }, this.short.node, this.said, this.code);
