@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from app.messages.answers import Dataset, Model, Models, Sent
+from app.messages.authoring import LessonMeasure
 
 Value = Any  # of a setting
 
@@ -137,6 +138,7 @@ class Boot(Sent):
     tabs: list[Tab]
     figures: list[Figure]
     lessons: list[LessonTitle]
+    measures: list[LessonMeasure]
 
 
 class LessonTitle(Sent):

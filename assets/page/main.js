@@ -17,6 +17,7 @@ import { downloads } from "./shared/takeaway.js";
 import { switchTheme } from "./shared/theme.js";
 import { Trail } from "./shared/trail.js";
 import { Undoing } from "./shared/undoing.js";
+import { queryText } from "./shared/values.js";
 import { Train } from "./train/train.js";
 
 /** @typedef {import("./shared/messages.d.ts").Address} Address */
@@ -89,14 +90,17 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
-    this.lessons = new Lessons(this.parts.strip, this.parts.list, boot.lessons, {
+    this.away = new Away(root, () => this.page.changed());
+    this.lessons = new Lessons(this.parts.strip, this.parts.list, {
       server,
       root,
       open: (query) => this.openQuery(query),
       settings: this.sampler.settings,
       free: () => this.away.all(),
+      boot,
+      shown: () => this.#query(),
+      controls: () => this.away.names(),
     });
-    this.away = new Away(root, () => this.page.changed());
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
@@ -108,6 +112,7 @@ class Explorer {
       learning: () => Boolean(this.tab.bring),
       learn: (files) => this.learning().bring?.(files),
       paste: (picture) => this.learning().paste?.(picture),
+      lesson: (file) => this.lessons.author.read(file),
       say: (sentence) => this.tab.say(sentence),
     });
     this.listen();
@@ -178,10 +183,7 @@ class Explorer {
     else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
   }
 
-  /**
-   * What the address said.
-   * @param {Address} opened
-   */
+  /** What the address said. @param {Address} opened */
   open(opened) {
     this.#take(opened);
     this.trail.begin();
@@ -210,10 +212,7 @@ class Explorer {
     else this.trail.visit(() => this.#take(reply.body));
   }
 
-  /**
-   * What a picture shows that was dropped onto the page.
-   * @param {Address} shown
-   */
+  /** What a picture shows that was dropped onto the page. @param {Address} shown */
   openDropped(shown) {
     for (const dialog of this.root.querySelectorAll("dialog")) dialog.close();
     this.trail.visit(() => {
@@ -242,9 +241,8 @@ class Explorer {
    * @param {Values} document
    */
   toSampler(document) {
-    const [name] = [...this.tabs].find(([, tab]) => tab === this.sampler) ?? [""];
     this.trail.visit(() => {
-      this.choose(name);
+      this.choose(this.boot.tabs[0].name);
       this.sampler.load(document);
       scrollTo(0, 0);
     });
@@ -279,8 +277,7 @@ class Explorer {
   }
 
   address() {
-    const query = new URLSearchParams(this.lessons.address(this.#query()));
-    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+    const text = queryText(this.lessons.address(this.#query()));
     return text && `?${text}`;
   }
 

@@ -89,6 +89,7 @@ export interface Boot {
   tabs: Tab[];
   figures: Figure[];
   lessons: LessonTitle[];
+  measures: LessonMeasure[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -253,6 +254,23 @@ export interface Devices {
   titles: string[];
   helps: string[];
   page: PageDevice;
+}
+
+/** A lesson in the making, as a document. */
+export interface DraftRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+}
+
+/**
+ * What is wrong with a draft; of one that is good its word for links, and its text as a file. long: why that word is
+ * no link to be sent around.
+ */
+export interface Drafted {
+  problems: LessonProblem[];
+  word: string;
+  file: string;
+  long: string | null;
 }
 
 /** What every live figure has. */
@@ -462,10 +480,24 @@ export interface LessonChoice {
   because: string;
 }
 
+/** See edm.lessons.Measure. numbers: what it asks for beside the state. */
+export interface LessonMeasure {
+  name: string;
+  title: string;
+  numbers: string[];
+}
+
 /** A lesson, and its step from 1 on. */
 export interface LessonPlace {
   name: string;
   step: number;
+}
+
+/** See edm.lessons.Problem. */
+export interface LessonProblem {
+  step: number | null;
+  field: string;
+  sentence: string;
 }
 
 export interface LessonQuestion {
@@ -898,6 +930,24 @@ export interface Seen {
   sample?: number | null;
 }
 
+/** A lesson that is to have a short address. page: the address of this page, as the browser has opened it. */
+export interface ShareRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+  page: string;
+}
+
+/**
+ * name: for links to it on this server. address: of such a link for phones, and code its QR code, as an image's
+ * address. sentence: instead of them, why phones cannot reach it.
+ */
+export interface Shared {
+  name: string;
+  address: string;
+  code: string | null;
+  sentence: string | null;
+}
+
 /**
  * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
  * are; hidden: others, such as what macOS adds to a zip.
@@ -1207,10 +1257,11 @@ export interface FilmRequest {
   images: number[];
 }
 
-/** A lesson, by its name. */
+/** A lesson, by what stands in a link; or the one in a file, whose text this is. */
 export interface LessonRequest {
   serial?: number;
-  name: string;
+  name?: string;
+  text?: string | null;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1335,6 +1386,8 @@ export interface Requests {
   reading: ReadingRequest;
   lesson: LessonRequest;
   reveal: RevealRequest;
+  draft: DraftRequest;
+  share: ShareRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1378,6 +1431,8 @@ export interface Answers {
   reading: Reading;
   lesson: Lesson;
   reveal: Revealed;
+  draft: Drafted;
+  share: Shared;
   boot: Boot;
   open: Address;
   drop: Address;
