@@ -128,6 +128,8 @@ class Classifier(Sent):
 
 
 class Boot(Sent):
+    """classroom: the class has a teacher, whom its pages may follow."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -137,6 +139,7 @@ class Boot(Sent):
     tabs: list[Tab]
     figures: list[Figure]
     lessons: list[LessonTitle]
+    classroom: bool
 
 
 class LessonTitle(Sent):

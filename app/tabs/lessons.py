@@ -8,6 +8,7 @@ from app.messages import answers, requests
 from app.tabs.base import Answers, Event, House, experiment_of
 from app.work.jobs import Job, answer
 from app.work.reveals import Reveal
+from app.work.together import Together
 from edm import lessons
 from edm.base.errors import Refused, shown
 
@@ -20,10 +21,12 @@ class Lessons:
     }
 
     def serve(self, house: House) -> Answers:
+        reveals = Together(house.pool)
+
         def answered(event, message, ticket, sender):
             if event == "lesson":
                 return _lesson(message.name)
-            return house.pool.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
+            return reveals.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
 
         return answered
 
