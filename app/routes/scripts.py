@@ -32,6 +32,8 @@ SHEETS = (
     "instruments/instruments.css",
     "instruments/lanes.css",
     "lessons/lessons.css",
+    "lessons/class.css",
+    "lessons/projector.css",
     "train/form.css",
     "train/reading.css",
     "train/runs.css",

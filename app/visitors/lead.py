@@ -16,7 +16,7 @@ from cachetools import LRUCache
 
 from app.visitors import tally
 from app.visitors.names import MOST_NAMES
-from edm.base.errors import Refused, shown
+from edm.base.errors import Refused
 
 if TYPE_CHECKING:
     from app.visitors.room import Visitor
@@ -52,7 +52,7 @@ class Lead:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question. round: another text each time it is asked again. shown: to the class; reveal: with what comes of it."""
+    """A question. round: another text each time it is asked again. shown: to all; reveal: with what comes of it."""
 
     round: str = ""
     shown: bool = False
@@ -140,7 +140,7 @@ class Class:
     # what students do
 
     def answer(self, visitor: Visitor, place: tuple[str, int], answer: float) -> bool:
-        """A visitor's answer to the question of a step; whether it counts, which a teacher's does not. Raises Refused."""
+        """A visitor's answer to a step's question. Returns whether it counts: a teacher's does not. Raises Refused."""
         owner, key = self._owner(visitor), _key(place)
         question = self._lead.question if key == _key(self._lead.place) else None
         found = tally.checked(answer, question)

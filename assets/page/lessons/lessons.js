@@ -16,6 +16,8 @@ import { Question } from "./question.js";
  * @property {(query: string) => Promise<void>} open  Show what an address says.
  * @property {import("../sampler/settings.js").Settings} settings  The Sampler tab's.
  * @property {() => void} free  All controls are shown again, and the address follows.
+ * @property {() => void} [drawn]  A step stands in the strip, or no lesson is on any more.
+ * @property {(answer: number) => void} [answered]  Somebody has answered the step's question.
  */
 
 export class Lessons {
@@ -27,7 +29,7 @@ export class Lessons {
   /** @type {Question | null} */
   #question = null;
   #measured = ""; // the settings of what is revealed
-  /** @type {Map<string, Question>} Those that are answered: whoever goes back finds them so. */
+  /** @type {Map<string, Question>} Whoever goes back finds what was answered, or typed so far. */
   #answered = new Map();
 
   /**
@@ -75,6 +77,24 @@ export class Lessons {
   /** Which step of which lesson is shown, for the address. @returns {Place | null} */
   get place() {
     return this.#lesson && { name: this.#lesson.name, step: this.#step + 1 };
+  }
+
+  /** What the step that is shown asks. */
+  get asked() {
+    return this.#lesson?.steps[this.#step].ask ?? null;
+  }
+
+  /** What comes of the step, also for who has not answered. */
+  uncover() {
+    if (!this.around.root.hasAttribute("data-waiting")) return;
+    this.#wait(false);
+    this.#reveal();
+  }
+
+  /** The step's question is asked anew. */
+  anew() {
+    this.#answered.delete(String(this.#step));
+    if (this.#lesson) this.#draw();
   }
 
   /**
@@ -149,16 +169,18 @@ export class Lessons {
       if (step.reveal || this.#question) this.#reveal();
     }
     this.#point(step.control);
+    this.around.drawn?.();
   }
 
   /** @type {(step: Lesson["steps"][0], key: string) => Question} */
   #ask(step, key) {
     const asked = /** @type {import("../shared/messages.d.ts").LessonQuestion} */ (step.ask);
     const question = new Question(asked, () => {
-      this.#answered.set(key, question);
       this.#wait(false);
       this.#reveal();
+      this.around.answered?.(Number(question.answer));
     });
+    this.#answered.set(key, question);
     return question;
   }
 
@@ -258,5 +280,6 @@ export class Lessons {
     this.#wait(false);
     this.#point("");
     delete this.around.root.dataset.lesson;
+    this.around.drawn?.();
   }
 }
