@@ -1173,15 +1173,6 @@ export interface Act {
   runs: string[];
 }
 
-export interface Lesson {
-  name: string;
-  title: string;
-  about: string;
-  paper: string;
-  order: number;
-  steps: LessonStep[];
-}
-
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1252,6 +1243,15 @@ export interface ShowRequest {
   serial?: number;
   do: "show" | "hide" | "again";
   reveal?: boolean;
+}
+
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
 }
 
 /**
