@@ -129,6 +129,8 @@ class Classifier(Sent):
 
 
 class Boot(Sent):
+    """classroom: the class has a teacher, whom its pages may follow."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -139,6 +141,7 @@ class Boot(Sent):
     figures: list[Figure]
     lessons: list[LessonTitle]
     measures: list[LessonMeasure]
+    classroom: bool
 
 
 class LessonTitle(Sent):

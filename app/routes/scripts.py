@@ -33,6 +33,8 @@ SHEETS = (
     "instruments/lanes.css",
     "lessons/lessons.css",
     "lessons/author.css",
+    "lessons/class.css",
+    "lessons/projector.css",
     "train/form.css",
     "train/reading.css",
     "train/runs.css",

@@ -49,6 +49,13 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
+/** Answers from low on and less than high; null: no end. Of a choice: its number twice. */
+export interface Bar {
+  low: number | null;
+  high: number | null;
+  count: number;
+}
+
 /** The set that was made, and its sheet. */
 export interface Became {
   ok: true;
@@ -79,6 +86,7 @@ export interface Best {
   document: string;
 }
 
+/** classroom: the class has a teacher, whom its pages may follow. */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -90,6 +98,7 @@ export interface Boot {
   figures: Figure[];
   lessons: LessonTitle[];
   measures: LessonMeasure[];
+  classroom: boolean;
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -256,6 +265,11 @@ export interface Devices {
   page: PageDevice;
 }
 
+/** counted: an answer is counted; a teacher's is not. */
+export interface Done {
+  counted?: boolean;
+}
+
 /** A lesson in the making, as a document. */
 export interface DraftRequest {
   serial?: number;
@@ -324,6 +338,12 @@ export interface Field {
   gap: Float32;
   likely: Float32;
   arrows: Float32;
+}
+
+/** Where the class goes. move: another text for each place that it is brought to. */
+export interface Followed {
+  query: string;
+  move: string;
 }
 
 /** See edm.diagnostics.Optimized; errors on other samples than those that levels were found for. */
@@ -453,6 +473,19 @@ export interface Lanes {
   python: string;
   rows: [string, string[]][];
   lanes: Lane[];
+}
+
+/**
+ * What a teacher's page shows. on: the class goes there. query: the address. ask: the question of the lesson's step, a
+ * document, where it has one.
+ */
+export interface LeadRequest {
+  serial?: number;
+  on: boolean;
+  query: string;
+  lesson?: string | null;
+  step?: number;
+  ask?: Record<string, unknown> | null;
 }
 
 /**
@@ -679,6 +712,13 @@ export interface OpenRequest {
   query: string;
 }
 
+/** The one that the teacher's page shows. round: another text each time that it is asked again. */
+export interface OpenQuestion {
+  lesson: string;
+  step: number;
+  round: string;
+}
+
 export interface Oracle {
   figure?: Chart | null;
   summary: string;
@@ -799,6 +839,14 @@ export interface Points {
   x: Float32;
   labels: number[] | null;
   names: string[];
+}
+
+/** An answer to the question of a lesson's step: a number, or which choice, from 0 on. */
+export interface PredictRequest {
+  serial?: number;
+  lesson: string;
+  step: number;
+  answer: number;
 }
 
 /** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
@@ -968,13 +1016,6 @@ export interface Sheet {
   points?: Points | null;
 }
 
-/** What an address shows: a tab, and what of it. */
-export interface Show {
-  tab: string;
-  name: string;
-  values: Record<string, unknown>;
-}
-
 export interface Step {
   kind: "step";
   shape: number[];
@@ -1032,6 +1073,13 @@ export interface Taken {
   content: string;
 }
 
+/** answered, of: how many of the class. */
+export interface Tally {
+  answered: number;
+  of: number;
+  bars: Bar[];
+}
+
 /**
  * Work on a checkpoint of a run, in the background. about: what was asked for, in words. done, total: images. left: s.
  * found: what came of it, (value, what it is) each.
@@ -1077,6 +1125,22 @@ export interface TimeAxis {
   t: number[];
   sigma: number[];
   scale: number[];
+}
+
+/**
+ * What a page of a classroom is told, whenever it is otherwise. teacher: whose page it is. mine: this page leads.
+ * here: how many students are, for the teacher. tally: for the teacher, and for all once it is shown. reveal: shown
+ * with what comes of the step.
+ */
+export interface Told {
+  teacher: boolean;
+  led: Followed | null;
+  mine: boolean;
+  here: number | null;
+  open: OpenQuestion | null;
+  tally: Tally | null;
+  shown: boolean;
+  reveal: boolean;
 }
 
 /** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
@@ -1215,6 +1279,20 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+/** What an address shows: a tab, and what of it. */
+export interface Show {
+  tab: string;
+  name: string;
+  values: Record<string, unknown>;
+}
+
+/** What becomes of the answers. reveal: with what comes of the step. */
+export interface ShowRequest {
+  serial?: number;
+  do: "show" | "hide" | "again";
+  reveal?: boolean;
 }
 
 export interface Lesson {
@@ -1388,6 +1466,10 @@ export interface Requests {
   reveal: RevealRequest;
   draft: DraftRequest;
   share: ShareRequest;
+  class: MessageRequest;
+  lead: LeadRequest;
+  show: ShowRequest;
+  predict: PredictRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1433,6 +1515,10 @@ export interface Answers {
   reveal: Revealed;
   draft: Drafted;
   share: Shared;
+  class: Told;
+  lead: Done;
+  show: Done;
+  predict: Done;
   boot: Boot;
   open: Address;
   drop: Address;
