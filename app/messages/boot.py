@@ -128,6 +128,8 @@ class Classifier(Sent):
 
 
 class Boot(Sent):
+    """symbols: how texts write those that the glossary explains, the longest first."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -137,6 +139,7 @@ class Boot(Sent):
     tabs: list[Tab]
     figures: list[Figure]
     lessons: list[LessonTitle]
+    symbols: list[str]
 
 
 class LessonTitle(Sent):

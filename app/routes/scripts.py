@@ -32,6 +32,7 @@ SHEETS = (
     "instruments/instruments.css",
     "instruments/lanes.css",
     "lessons/lessons.css",
+    "lessons/words.css",
     "train/form.css",
     "train/reading.css",
     "train/runs.css",

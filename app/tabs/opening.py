@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl
 from app.messages import requests
 from app.messages.boot import Address, Boot
 from app.sentences import faults
-from app.tabs import TABS, controls, lessons, train
+from app.tabs import TABS, controls, lessons, train, words
 from app.tabs.base import Answers, Asked, Event, House
 from app.tabs.links import dropped, opened_from
 from app.work.jobs import answer
+from edm.lessons import glossary
 
 
 class Opening:
@@ -42,7 +43,7 @@ class Opening:
 def boot(house: House) -> dict:
     """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
     tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
-    return controls.boot() | {"tabs": tabs, "lessons": lessons.listed()}
+    return controls.boot() | {"tabs": tabs, "lessons": lessons.listed(), "symbols": glossary.forms()}
 
 
 def opened(query: str, check: Callable[[dict], object] = dict) -> dict:
@@ -55,4 +56,4 @@ def opened(query: str, check: Callable[[dict], object] = dict) -> dict:
 
 def asked() -> list[Asked]:
     """All that answers the page: its tabs, and this."""
-    return [*TABS, lessons.Lessons(), Opening()]
+    return [*TABS, lessons.Lessons(), words.Words(), Opening()]

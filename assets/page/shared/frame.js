@@ -39,8 +39,9 @@ export function frame(root, tabs) {
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   const list = element("dialog", { class: "gallery lessons" });
+  const glossary = element("dialog", { class: "glossary" });
   const strip = element("div", { class: "strip", role: "region", "aria-label": "Lesson", hidden: true });
-  root.replaceChildren(header, strip, ...parts.map((part) => part.box), said, share, gallery, list);
+  root.replaceChildren(header, strip, ...parts.map((part) => part.box), said, share, gallery, list, glossary);
   return {
     tabs: parts,
     undo,
@@ -58,6 +59,7 @@ export function frame(root, tabs) {
     share,
     gallery,
     list,
+    glossary,
     strip,
   };
 }

@@ -79,6 +79,7 @@ export interface Best {
   document: string;
 }
 
+/** symbols: how texts write those that the glossary explains, the longest first. */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -89,6 +90,7 @@ export interface Boot {
   tabs: Tab[];
   figures: Figure[];
   lessons: LessonTitle[];
+  symbols: string[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -286,6 +288,15 @@ export interface Ends {
   values: string[];
 }
 
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
+}
+
 /** Instead of an answer. error: a sentence. */
 export interface Failed {
   serial: number;
@@ -327,6 +338,10 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -898,26 +913,6 @@ export interface Seen {
   sample?: number | null;
 }
 
-/**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
- */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
-}
-
 /** What an address shows: a tab, and what of it. */
 export interface Show {
   tab: string;
@@ -951,6 +946,17 @@ export interface Sweep {
   plan?: string | null;
   cells: Cell[];
   waiting?: boolean | null;
+}
+
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
 }
 
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
@@ -1252,6 +1258,12 @@ export interface ReadingRequest {
   values: Record<string, string>;
 }
 
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
+}
+
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
 export interface StepsRequest {
   serial?: number;
@@ -1297,6 +1309,26 @@ export interface Reading {
   values: Record<string, number>;
 }
 
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -1335,6 +1367,8 @@ export interface Requests {
   reading: ReadingRequest;
   lesson: LessonRequest;
   reveal: RevealRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1378,6 +1412,8 @@ export interface Answers {
   reading: Reading;
   lesson: Lesson;
   reveal: Revealed;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;
