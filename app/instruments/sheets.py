@@ -1,4 +1,4 @@
-"""What one is looking at: for every instrument, every kind of the Sampler's stage, and the Train tab, presets/sheets/NAME.yaml.
+"""What one is looking at: presets/sheets/NAME.yaml of every instrument, kind of the Sampler's stage, and the Train tab.
 
 axes: what is drawn, with units   tries: what to do, as links to states of the page   paper: where it stands there
 mistake: what would be wrong to conclude   title: of what is no instrument

@@ -18,12 +18,13 @@ export function markdown(text) {
     .filter(Boolean)
     .map((block) => {
       const lines = block.split("\n");
-      if (lines.every((line) => /^\s*- /.test(line)))
-        return element(
-          "ul",
-          {},
-          ...lines.map((line) => element("li", {}, ...inline(line.replace(/^\s*- /, ""), seen))),
-        );
+      if (/^\s*- /.test(lines[0])) {
+        const items = block
+          .trim()
+          .split(/\n\s*- /)
+          .map((item) => item.replace(/^- /, "").replace(/\s*\n\s*/g, " "));
+        return element("ul", {}, ...items.map((item) => element("li", {}, ...inline(item, seen))));
+      }
       return element("p", {}, ...inline(lines.map((line) => line.trim()).join(" "), seen));
     });
 }
