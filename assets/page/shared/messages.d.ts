@@ -1115,15 +1115,6 @@ export interface Act {
   runs: string[];
 }
 
-export interface Lesson {
-  name: string;
-  title: string;
-  about: string;
-  paper: string;
-  order: number;
-  steps: LessonStep[];
-}
-
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1180,6 +1171,15 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
 }
 
 /**
