@@ -129,7 +129,8 @@ class Classifier(Sent):
 
 
 class Boot(Sent):
-    """classroom: the class has a teacher, whom its pages may follow."""
+    """classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+    explains, the longest first."""
 
     knobs: dict[str, Knob]
     guidances: list[Guidance]
@@ -142,6 +143,7 @@ class Boot(Sent):
     lessons: list[LessonTitle]
     measures: list[LessonMeasure]
     classroom: bool
+    symbols: list[str]
 
 
 class LessonTitle(Sent):

@@ -35,6 +35,7 @@ SHEETS = (
     "lessons/author.css",
     "lessons/class.css",
     "lessons/projector.css",
+    "lessons/words.css",
     "train/form.css",
     "train/reading.css",
     "train/runs.css",

@@ -1,5 +1,6 @@
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
 import { Workbench } from "./instruments/workbench.js";
+import { explain } from "./lessons/explain.js";
 import { Teaching } from "./lessons/teaching.js";
 import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
@@ -9,7 +10,6 @@ import { PageDevice } from "./shared/device.js";
 import { Dropping } from "./shared/dropping.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
-import { Hints } from "./shared/hints.js";
 import { renewed } from "./shared/offered.js";
 import { SILENCE } from "./shared/server.js";
 import { Share } from "./shared/share.js";
@@ -114,7 +114,7 @@ class Explorer {
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
-    this.hints = new Hints(root, (control) => this.lessons.why(control));
+    explain(this.page, this.parts, this.lessons, (query) => this.openQuery(query));
     this.undoing = new Undoing(this.parts, () => this.tab.past);
     new Dropping(root, {
       server,

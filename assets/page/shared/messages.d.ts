@@ -86,7 +86,10 @@ export interface Best {
   document: string;
 }
 
-/** classroom: the class has a teacher, whom its pages may follow. */
+/**
+ * classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+ * explains, the longest first.
+ */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -99,6 +102,7 @@ export interface Boot {
   lessons: LessonTitle[];
   measures: LessonMeasure[];
   classroom: boolean;
+  symbols: string[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -318,6 +322,15 @@ export interface Ends {
   values: string[];
 }
 
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
+}
+
 /** Instead of an answer. error: a sentence. */
 export interface Failed {
   serial: number;
@@ -365,6 +378,10 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -996,26 +1013,6 @@ export interface Shared {
   sentence: string | null;
 }
 
-/**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
- */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
-}
-
 export interface Step {
   kind: "step";
   shape: number[];
@@ -1042,6 +1039,17 @@ export interface Sweep {
   plan?: string | null;
   cells: Cell[];
   waiting?: boolean | null;
+}
+
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
 }
 
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
@@ -1381,6 +1389,12 @@ export interface ReadingRequest {
   values: Record<string, string>;
 }
 
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
+}
+
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
 export interface StepsRequest {
   serial?: number;
@@ -1424,6 +1438,26 @@ export interface Reading {
   numbers: [string, string][];
   sentences: string[];
   values: Record<string, number>;
+}
+
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
 }
 
 export interface Requests {
@@ -1470,6 +1504,8 @@ export interface Requests {
   lead: LeadRequest;
   show: ShowRequest;
   predict: PredictRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1519,6 +1555,8 @@ export interface Answers {
   lead: Done;
   show: Done;
   predict: Done;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -1,11 +1,11 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf, plotly } from "../shared/chart.js";
 import { element, putAt } from "../shared/dom.js";
-import { typeset } from "../shared/mathematics.js";
 import { compact, duration } from "../shared/numbers.js";
 import { sheet } from "../shared/sheet.js";
 import { changeView } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { explained } from "../shared/terms.js";
 import { csvOf, lossFigure, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
 import { Film } from "./film.js";
 import { Heading } from "./heading.js";
@@ -205,7 +205,7 @@ export class Stage {
   #describe() {
     const [run, ...others] = this.ready;
     const sentence = run ? told(run, others) : "";
-    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...typeset(sentence));
+    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...explained(sentence));
     this.summary.dataset.said = sentence;
   }
 

@@ -18,6 +18,8 @@ const SHARE = 0.3;
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
+  /** What it shows is told there. */
+  static sheet = "images";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     [
