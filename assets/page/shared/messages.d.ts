@@ -1124,15 +1124,6 @@ export interface Act {
   runs: string[];
 }
 
-export interface Lesson {
-  name: string;
-  title: string;
-  about: string;
-  paper: string;
-  order: number;
-  steps: LessonStep[];
-}
-
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1190,6 +1181,15 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
 }
 
 /**
