@@ -90,6 +90,23 @@ class Low(Sent):
     shape: list[int]
 
 
+class Doing(Sent):
+    """A part of a step, see `edm.experiments.algorithm`. acts: "0110…", of each step; null: all do it."""
+
+    name: str
+    symbol: str
+    formula: str
+    help: str
+    acts: str | None
+
+
+class Algorithm(Sent):
+    """What a step does, one thing after the other, and the chosen rows of Table 1 as [title, formula]."""
+
+    doings: list[Doing]
+    rows: list[tuple[str, str]]
+
+
 class Picture(Sent):
     """evaluations: calls of the denoiser that a sample takes. document: of the experiment, as JSON text. precision:
     what its network computes in, if it has one. preview: what stands in its place for a moment, in words."""
@@ -107,6 +124,7 @@ class Picture(Sent):
     document: str
     python: str
     command: str
+    algorithm: Algorithm
     components: Components | None = None
     density: Density | None = None
     axis: TimeAxis | None = None

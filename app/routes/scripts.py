@@ -29,6 +29,7 @@ SHEETS = (
     "shared/stages.css",
     "shared/dialogs.css",
     "sampler/sampler.css",
+    "sampler/strip.css",
     "instruments/instruments.css",
     "instruments/lanes.css",
     "lessons/lessons.css",

@@ -25,6 +25,7 @@ from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.base.transfers import sent
 from edm.data import sources
+from edm.experiments import algorithm
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
 from edm.sampling.cascade import Cascade
@@ -143,6 +144,7 @@ def _head(experiment, model, own) -> str:
         "document": json.dumps(experiment.document()),
         "python": snippets.python(experiment, own, model),
         "command": snippets.command(experiment, own, model),
+        "algorithm": _algorithm(experiment, model, path),
     }
     if model.name == "drawn":
         head["components"] = pack.components(model.denoiser)
@@ -151,6 +153,15 @@ def _head(experiment, model, own) -> str:
     if model.shape == (1,):
         head["axis"] = pack.time_axis(path)
     return text(head)[:-1]
+
+
+def _algorithm(experiment, model, path) -> dict:
+    doings = algorithm.doings(experiment, model, path)
+    acts = [one.acts and "".join("01"[does] for does in one.acts) for one in doings]
+    return {
+        "doings": [one._asdict() | {"acts": each} for one, each in zip(doings, acts, strict=True)],
+        "rows": algorithm.rows(experiment, model, path),
+    }
 
 
 def _density(experiment, model) -> dict | None:

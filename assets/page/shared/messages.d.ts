@@ -21,6 +21,12 @@ export interface Address {
   models: Models | null;
 }
 
+/** What a step does, one thing after the other, and the chosen rows of Table 1 as [title, formula]. */
+export interface Algorithm {
+  doings: Doing[];
+  rows: [string, string][];
+}
+
 /** What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes. */
 export interface Allowed {
   starting: boolean;
@@ -267,6 +273,15 @@ export interface Devices {
   titles: string[];
   helps: string[];
   page: PageDevice;
+}
+
+/** A part of a step, see edm.experiments.algorithm. acts: "0110…", of each step; null: all do it. */
+export interface Doing {
+  name: string;
+  symbol: string;
+  formula: string;
+  help: string;
+  acts: string | null;
 }
 
 /** counted: an answer is counted; a teacher's is not. */
@@ -1257,6 +1272,7 @@ export interface Picture {
   document: string;
   python: string;
   command: string;
+  algorithm: Algorithm;
   components?: Components | null;
   density?: Density | null;
   axis?: TimeAxis | null;
