@@ -267,14 +267,25 @@ class Thumbnail(Sent):
     thumbnail: Float32 | Uint8 | None
 
 
+class Classifier(Sent):
+    """One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of."""
+
+    name: str
+    title: str
+    shape: list[int]
+    classes: list[str]
+    run: str | None
+
+
 class Models(Sent):
-    """What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument ->
-    knob -> what it offers now."""
+    """What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that
+    there are now, those that ship, too. choices: instrument -> knob -> what it offers now."""
 
     clock: str
     names: list[str]
     new: list[Model]
     thumbnails: dict[str, Float32 | Uint8 | None]
+    classifiers: list[Classifier]
     choices: dict[str, dict[str, Offered]]
 
 

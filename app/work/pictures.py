@@ -168,9 +168,8 @@ def _density(experiment, model) -> dict | None:
     """What is to be shown behind samples of one class, in one and two dimensions."""
     if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
         return None
-    drawn = diagnostics.data_of(experiment, model)
-    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
-    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
+    part = runner.part_of(experiment, model)
+    return None if part is None else {"label": part, "weight": experiment.exponent}
 
 
 def _nearest(model, samples, work) -> dict | None:

@@ -2,6 +2,7 @@
 import { Workbench } from "./instruments/workbench.js";
 import { explain } from "./lessons/explain.js";
 import { Teaching } from "./lessons/teaching.js";
+import { ofRun } from "./sampler/guides.js";
 import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
 import { Away } from "./shared/away.js";
@@ -167,20 +168,19 @@ class Explorer {
    * @param {import("./shared/messages.d.ts").Models} news
    */
   takeModels(news) {
-    const { all, replaced } = renewed(this.boot.models, news);
+    const replaced = renewed(this.boot, news);
     this.page.clock = news.clock;
-    this.boot.models = all;
     for (const tab of this.tabs.values()) attempt(() => tab.offer(news.choices, replaced));
   }
 
   /**
-   * The youngest checkpoint of a run, in the Sampler tab.
+   * The youngest checkpoint of a run, in the Sampler tab; of a classifier with what it can guide.
    * @param {string} run
    */
   sampleRun(run) {
-    const youngest = this.boot.models.filter((model) => model.run === run).at(-1);
-    if (youngest) this.toSampler({ model: youngest.name });
-    else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
+    const { document, sentence } = ofRun(this.boot, run);
+    if (document) this.toSampler(document);
+    else this.tab.say(sentence ?? null);
   }
 
   /** What the address said. @param {Address} opened */

@@ -145,12 +145,13 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
-/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of. */
 export interface Classifier {
   name: string;
   title: string;
   shape: number[];
   classes: string[];
+  run: string | null;
 }
 
 /**
@@ -397,6 +398,13 @@ export interface Frame {
 
 export interface Glossary {
   symbols: Symbol[];
+}
+
+/** What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any. */
+export interface Goal {
+  error: string;
+  over: string;
+  samples: boolean;
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -690,14 +698,15 @@ export interface Model {
 }
 
 /**
- * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
- * -> what it offers now.
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that there
+ * are now, those that ship, too. choices: instrument -> knob -> what it offers now.
  */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
   thumbnails: Record<string, Float32 | Uint8 | null>;
+  classifiers: Classifier[];
   choices: Record<string, Record<string, Offered>>;
 }
 
@@ -960,8 +969,8 @@ export interface Rounds {
 
 /**
  * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
- * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
- * points.
+ * device: in words. usage: of its GPUs, while it trains there, in words. learns: which goal; pictures: whether it
+ * learns images, not points.
  */
 export interface Row {
   name: string;
@@ -984,6 +993,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  learns: string;
   pictures: boolean;
 }
 
@@ -1080,6 +1090,7 @@ export interface Tab {
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
   tasks?: TaskKind[] | null;
+  goals?: Record<string, Goal> | null;
 }
 
 /** Sample settings as a film or a drawing, in the page's theme. */
