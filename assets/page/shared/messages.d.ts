@@ -91,6 +91,23 @@ export interface Boot {
   lessons: LessonTitle[];
 }
 
+/**
+ * low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact denoiser
+ * is. waiting: for somebody to start the measuring.
+ */
+export interface Cascade {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  lowShape: number[];
+  count: number;
+  examples: number;
+  waiting: boolean;
+  low: Uint8 | null;
+  levels: Stages[];
+}
+
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
 export interface Cell {
   row: number;
@@ -534,9 +551,13 @@ export interface Losses {
   accuracy?: (number | null)[] | null;
 }
 
-/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+/**
+ * Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+ * images, noised [count, *shape].
+ */
 export interface Low {
   images: Uint8;
+  noised: Uint8;
   shape: number[];
 }
 
@@ -588,6 +609,7 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
+  low?: Told | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
@@ -925,6 +947,18 @@ export interface Show {
   values: Record<string, unknown>;
 }
 
+/**
+ * Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+ * the network and the exact denoiser make of them. document: of the experiment, as JSON text.
+ */
+export interface Stages {
+  sigma: number;
+  noised: Uint8 | null;
+  network: Uint8 | null;
+  ideal: Uint8 | null;
+  document: string;
+}
+
 export interface Step {
   kind: "step";
   shape: number[];
@@ -1027,6 +1061,17 @@ export interface TimeAxis {
   t: number[];
   sigma: number[];
   scale: number[];
+}
+
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Told {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
 }
 
 /** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
@@ -1326,6 +1371,7 @@ export interface Requests {
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  cascade: FigureRequest;
   led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
@@ -1369,6 +1415,7 @@ export interface Answers {
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  cascade: Cascade;
   led: Lanes;
   sameness: Sameness;
   poll: Poll;
