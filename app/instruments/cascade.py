@@ -10,7 +10,7 @@ from app.instruments import tradeoff
 from app.instruments.base import Instrument
 from app.instruments.cascade_figure import Found
 from app.instruments.cascade_lines import Cascading, offered
-from app.messages import drawings
+from app.messages import comparisons
 from app.work import cascade_runs
 from edm import models
 from edm.base.errors import Refused
@@ -32,5 +32,5 @@ INSTRUMENT = Instrument(
     Cascading,
     respond,
     script="cascade",
-    body=drawings.Cascade,
+    body=comparisons.Cascade,
 )

@@ -1154,15 +1154,6 @@ export interface Act {
   runs: string[];
 }
 
-export interface Lesson {
-  name: string;
-  title: string;
-  about: string;
-  paper: string;
-  order: number;
-  steps: LessonStep[];
-}
-
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1219,6 +1210,15 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
 }
 
 /**
