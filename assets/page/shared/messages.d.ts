@@ -111,6 +111,23 @@ export interface Boot {
   symbols: string[];
 }
 
+/**
+ * low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact denoiser
+ * is. waiting: for somebody to start the measuring.
+ */
+export interface Cascade {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  shape: number[];
+  lowShape: number[];
+  count: number;
+  examples: number;
+  waiting: boolean;
+  low: Uint8 | null;
+  levels: Stages[];
+}
+
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
 export interface Cell {
   row: number;
@@ -639,9 +656,13 @@ export interface Losses {
   accuracy?: (number | null)[] | null;
 }
 
-/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+/**
+ * Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+ * images, noised [count, *shape].
+ */
 export interface Low {
   images: Uint8;
+  noised: Uint8;
   shape: number[];
 }
 
@@ -693,6 +714,7 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
+  low?: Upsampler | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
@@ -1038,6 +1060,18 @@ export interface Shared {
   sentence: string | null;
 }
 
+/**
+ * Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+ * the network and the exact denoiser make of them. document: of the experiment, as JSON text.
+ */
+export interface Stages {
+  sigma: number;
+  noised: Uint8 | null;
+  network: Uint8 | null;
+  ideal: Uint8 | null;
+  document: string;
+}
+
 export interface Step {
   kind: "step";
   shape: number[];
@@ -1234,6 +1268,17 @@ export interface Truncation {
 export interface Unplanned {
   error: string;
   fields: string[];
+}
+
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Upsampler {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
 }
 
 /** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
@@ -1516,6 +1561,7 @@ export interface Requests {
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  cascade: FigureRequest;
   led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
@@ -1567,6 +1613,7 @@ export interface Answers {
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  cascade: Cascade;
   led: Lanes;
   sameness: Sameness;
   poll: Poll;
