@@ -2,6 +2,8 @@
 
 import re
 
+from tests.browser import accessible
+
 
 def write(explorer):
     """Two steps, the second of which asks which of two pictures has the larger error."""
@@ -82,12 +84,14 @@ def test_a_lesson_is_made_handed_out_and_solved(explore):
     page.focus("[data-step='1']")
     page.keyboard.press("Alt+ArrowUp")
     assert "Now ten" in page.inner_text("[data-step='0']")
+    accessible.bring(page)
+    assert accessible.wrong(page, "author") == []
     page.click(".author [data-do=remove]")
     page.click(".author [aria-label=Undo]")
     assert page.locator(".written li").count() == 2
     page.click(".author [data-do=new]")
     page.click(".author [data-do=share]")
-    page.wait_for_selector(".author > .wrong:has-text('title is missing')")
+    page.wait_for_selector(".author .about .wrong:has-text('title is missing')")
     page.set_input_files(
         ".author input[type=file]", {"name": "x.yaml", "mimeType": "", "buffer": b"title: !!python/x y"}
     )

@@ -15,6 +15,7 @@ import { Sharing, save } from "./sharing.js";
 const KEPT = "edm-lesson";
 const PAUSE = 400; // ms without a key until what is written is looked at
 const MOST_BYTES = 64 << 10; // of a file
+const PLACES = ["model", "show"]; // which picture it is: no knob of it
 const WRITING = "input, textarea, select";
 
 /**
@@ -103,7 +104,7 @@ export class Author {
   add() {
     const query = this.#query();
     const changed = Object.keys(query).map((name) => name.split(".").at(-1));
-    const only = this.around.controls().filter((name) => name !== "model" && changed.includes(name));
+    const only = this.around.controls().filter((name) => !PLACES.includes(name) && changed.includes(name));
     this.draft.add(queryText(query), only);
     this.#draw();
     this.parts.step.querySelector("textarea")?.focus();
@@ -174,7 +175,9 @@ export class Author {
       textField("about", "What it is about, in a sentence", about, (text) => edit({ about: text }, "about")),
     );
     const { boot, open, controls } = this.around;
-    const more = { draft, controls, open, knobs: boot.knobs, measures: boot.measures };
+    const { show } = this.#query();
+    const instrument = boot.tabs.flatMap(({ instruments }) => instruments ?? []).find(({ name }) => name === show);
+    const more = { draft, controls, open, knobs: { ...boot.knobs, ...instrument?.knobs }, measures: boot.measures };
     this.parts.step.replaceChildren(
       ...stepFields({ ...more, picture: () => queryText(this.#query()), anew: () => this.#draw() }),
     );
@@ -250,8 +253,13 @@ export class Author {
       this.draft.choose(first.step);
       this.#draw();
     }
-    if (first) this.#say(`Not yet: ${first.step == null ? "" : `step ${first.step + 1}: `}${first.sentence}.`);
-    else if (drafted) then(drafted);
+    if (drafted && first) {
+      this.#tell(drafted);
+      this.#say(
+        first.step == null ? "Not yet: see what is marked." : `Not yet: see what is marked in step ${first.step + 1}.`,
+      );
+      this.#place(first.field)?.scrollIntoView({ block: "center" });
+    } else if (drafted) then(drafted);
   }
 
   /** What is wrong, where it is. @param {Drafted} drafted */

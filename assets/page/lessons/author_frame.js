@@ -15,7 +15,7 @@ const ABOUT = {
 const TOOLS = [
   ["up", "Move up step", "↑"],
   ["down", "Move down step", "↓"],
-  ["copy", "Duplicate step", "⧉"],
+  ["copy", "Duplicate step", "+"],
   ["remove", "Delete step", "×"],
 ];
 
