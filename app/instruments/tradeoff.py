@@ -12,7 +12,7 @@ from app.instruments.base import Instrument
 from app.instruments.timing import evaluation_seconds, said
 from app.instruments.tradeoff_figure import Found
 from app.instruments.tradeoff_lines import Tradeoff, lines
-from app.messages import drawings
+from app.messages import comparisons
 from app.work import guided_runs
 from edm import models, runner
 from edm.evaluation import Weighed, over_weights
@@ -89,5 +89,5 @@ INSTRUMENT = Instrument(
     Tradeoff,
     respond,
     script="tradeoff",
-    body=drawings.Tradeoff,
+    body=comparisons.Tradeoff,
 )

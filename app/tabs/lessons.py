@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from app.messages import answers, requests
+from app.messages import requests
+from app.messages.lessons import Lesson, Revealed
 from app.tabs.base import Answers, Event, House, experiment_of
 from app.uploads.lessons import Shelf
 from app.work.jobs import Job, answer
@@ -15,8 +16,8 @@ from edm import lessons
 class Lessons:
     jobs: tuple[type[Job], ...] = (Reveal,)
     events: ClassVar = {
-        "lesson": Event(requests.Lesson, answers.Lesson, "lesson"),
-        "reveal": Event(requests.Reveal, answers.Revealed, "reveal"),
+        "lesson": Event(requests.Lesson, Lesson, "lesson"),
+        "reveal": Event(requests.Reveal, Revealed, "reveal"),
     }
 
     def serve(self, house: House) -> Answers:

@@ -27,13 +27,13 @@ class Reveal(Job):
         step = lessons.Step.parse(self.step)
         ask, question = lessons.Measured(step.experiments(self.experiment), watch), step.ask
         with watch.turn():
-            told = lessons.told(step.reveal, ask, _knobs(self.experiment))
+            told = lessons.told(step.reveal, ask, knobs(self.experiment))
             truth = lessons.value(question.truth, ask) if question and question.truth else None
             choices = question.choices if question else ()
             right = [k for k, choice in enumerate(choices) if choice.when and lessons.holds(choice.when, ask)]
         yield {"told": told, "truth": truth, "right": right}, True
 
 
-def _knobs(experiment) -> dict:
+def knobs(experiment) -> dict:
     document = experiment.document(complete=True)
     return document | document.pop("sampling")

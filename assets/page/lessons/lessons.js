@@ -152,8 +152,10 @@ export class Lessons {
     this.strip.replaceChildren(this.#head(lesson), body, asked, this.#ways(lesson));
     this.strip.hidden = false;
     this.around.root.dataset.lesson = `${lesson.name}/${this.#step + 1}`;
-    if (this.#question && this.#question.answer == null) this.#wait(true);
-    else {
+    if (this.#question && this.#question.answer == null) {
+      this.#wait(true);
+      this.#say("The picture waits for your answer.");
+    } else {
       this.#wait(false);
       if (step.reveal || this.#question) this.#reveal();
     }

@@ -1159,15 +1159,6 @@ export interface Act {
   runs: string[];
 }
 
-export interface Lesson {
-  name: string;
-  title: string;
-  about: string;
-  paper: string;
-  order: number;
-  steps: LessonStep[];
-}
-
 /** share: of the search that is done. sigmas: the best so far, without the final 0, and their error. found: at the end. */
 export interface Levels {
   share: number;
@@ -1224,6 +1215,15 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+export interface Lesson {
+  name: string;
+  title: string;
+  about: string;
+  paper: string;
+  order: number;
+  steps: LessonStep[];
 }
 
 /**
