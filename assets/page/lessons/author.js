@@ -4,7 +4,7 @@ import { keep, kept } from "../shared/storage.js";
 import { queryText } from "../shared/values.js";
 import { frame, row } from "./author_frame.js";
 import { stepFields } from "./author_step.js";
-import { Draft, empty } from "./draft.js";
+import { Draft, documentOf, empty, parsed } from "./draft.js";
 import { textField } from "./fields.js";
 import { Sharing, save } from "./sharing.js";
 
@@ -42,7 +42,7 @@ export class Author {
     this.sharing = new Sharing(around.root, around.server);
     this.parts = frame(around.root);
     this.#listen();
-    const { mode, draft } = left();
+    const { mode, draft } = parsed(kept(KEPT));
     this.draft.restore(draft);
     if (mode) this.#go(mode === "preview" ? "preview" : "editing");
   }
@@ -55,6 +55,7 @@ export class Author {
     add.addEventListener("click", () => this.add());
     edit.addEventListener("click", () => this.#edit());
     node.addEventListener("keydown", (event) => this.#key(event));
+    for (const event of ["click", "input"]) node.addEventListener(event, () => this.#say(""), true);
     list.addEventListener("click", ({ target }) => {
       const pressed = target instanceof Element ? target.closest("button") : null;
       if (pressed?.dataset.step) this.#choose(Number(pressed.dataset.step));
@@ -95,9 +96,11 @@ export class Author {
     } else this.#go("editing");
   }
 
-  /** The page shows something else, of which the panel may be another one. */
-  follow() {
-    if (this.#mode === "editing") this.#draw();
+  /** The page shows something else: of its panel, or a lesson, which wants the room. @param {boolean} lesson */
+  follow(lesson) {
+    if (this.#mode !== "editing") return;
+    if (lesson) this.#go("preview");
+    else this.#draw();
   }
 
   /** What is shown becomes a step. */
@@ -122,8 +125,7 @@ export class Author {
     }
     const reply = await this.around.server.reply("lesson", { serial: 0, name: "", text: await file.text() });
     if (reply?.error == null && reply) {
-      const { name: _, ...document } = reply.body;
-      this.begin(document);
+      this.begin(documentOf(reply.body));
     } else this.#say(reply ? `${file.name} could not be opened: ${reply.error}` : SILENCE);
   }
 
@@ -264,7 +266,6 @@ export class Author {
 
   /** What is wrong, where it is. @param {Drafted} drafted */
   #tell({ problems }) {
-    this.#say("");
     for (const node of this.parts.node.querySelectorAll(".put .wrong, .written .wrong")) node.textContent = "";
     for (const { step, field, sentence } of problems) {
       if (!this.#tried && sentence.endsWith("is missing")) continue;
@@ -289,14 +290,5 @@ export class Author {
   #say(sentence) {
     this.parts.said.textContent = sentence;
     this.parts.said.hidden = !sentence;
-  }
-}
-
-/** What another visit has left. @returns {{ mode?: string, draft?: any }} */
-function left() {
-  try {
-    return JSON.parse(kept(KEPT) ?? "{}") ?? {};
-  } catch {
-    return {}; // it is not ours
   }
 }
