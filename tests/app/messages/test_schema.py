@@ -113,6 +113,7 @@ def test_what_a_class_is_told_is_as_declared(tab, tmp_path):
             sender = Sender("Kim", None, "desk")
             async for one in serve(event, events[event].read({"serial": 1, **message}), Ticket(), sender):
                 return json.loads(one)["body"]
+            return None
 
         step = lessons.load("steps").steps[0]
         place = {"lesson": "steps", "step": 1, "ask": step.ask.document(complete=True)}

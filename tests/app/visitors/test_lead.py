@@ -63,7 +63,7 @@ def test_only_the_teacher_leads_and_shows(do):
         page = room.join(ANNA, "a")
         lead_there(room, place=PLACE, question=CHOICE)
         before = room.told(page)
-        with pytest.raises(Refused, match="only the teacher can .*; log in with the teacher's password"):
+        with pytest.raises(Refused, match=r"only the teacher can .*; log in with the teacher's password"):
             if do == "lead":
                 lead_there(room, "?forged=1", visitor=ANNA, visit="a")
             else:

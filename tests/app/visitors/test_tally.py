@@ -1,5 +1,6 @@
 """Answers as bars: each is counted once, in a bar that says where it lies."""
 
+import itertools
 import re
 
 import numpy as np
@@ -26,7 +27,7 @@ def test_every_answer_is_counted_once_where_it_lies(question, seed):
     answers = list(np.exp(dice.normal(0, 10 ** dice.uniform(-1, 0.5), dice.integers(1, 40))))
     found = tally.bars(question, answers)
     assert sum(bar["count"] for bar in found) == len(answers) and len(found) <= tally.BINS + 5
-    for bar, after in zip(found, found[1:], strict=False):
+    for bar, after in itertools.pairwise(found):
         assert bar["high"] == pytest.approx(after["low"])
     for bar in found[1:-1]:
         inside = sum(bar["low"] <= answer < bar["high"] for answer in answers)
