@@ -14,6 +14,7 @@ from app.messages.boot import Boot
 from app.tabs import TABS, controls, opening
 from app.work.tickets import Ticket
 from edm import models
+from edm.base.errors import Refused
 from tests import loop
 from tests.app.training import finished
 from tests.checked import Checked, strict
@@ -99,6 +100,15 @@ def test_a_lesson_and_what_comes_of_it_are_as_declared(said):
     assert json.loads(told)["body"]["right"] == [1]
 
 
+def test_what_explains_the_page_is_as_declared(said):
+    (told,) = said("glossary")
+    assert {"σ", "ρ", "D(x; σ)"} < {one["symbol"] for one in json.loads(told)["body"]["symbols"]}
+    (told,) = said("sheet", name="race")
+    assert json.loads(told)["body"]["title"] == "The race"
+    with pytest.raises(Refused, match="no sheet about 'nothing'"):
+        said("sheet", name="nothing")
+
+
 def test_thumbnails_are_as_declared(said):
     assert len(said("thumbnails", 2, models=["spiral_mlp", "nobody"])) == 2
 
@@ -138,7 +148,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"rivals", "levels", "steps", "lesson", "reveal"}
+    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "glossary", "sheet"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried
