@@ -51,9 +51,10 @@ class Open(Message):
 
 
 class Lesson(Message):
-    """A lesson, by its name."""
+    """A lesson, by what stands in a link; or the one in a file, whose text this is."""
 
-    name: _Text
+    name: _Text = ""
+    text: _Text | None = None
 
 
 class Sheet(Message):

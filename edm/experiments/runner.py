@@ -93,6 +93,24 @@ def classes_of(experiment: Experiment, model: models.Model | None = None) -> tup
     return _classes(experiment, model or models.of(experiment))
 
 
+def parts_of(experiment: Experiment, model: models.Model | None = None) -> tuple[int, ...]:
+    """The classes that samples have by turns, as the exact denoiser of their data (`Dataset.labelled`) counts them; ():
+    samples are of all, or none of these is known. model: its own, if known."""
+    model = model or models.of(experiment)
+    dataset = model.dataset
+    if dataset is None or dataset.labelled.labels is None:
+        return ()
+    names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
+    asked = [names[k] for k in classes_of(experiment, model)]
+    return tuple(own.index(name) for name in asked) if set(asked) <= set(own) else ()
+
+
+def part_of(experiment: Experiment, model: models.Model | None = None) -> int | None:
+    """The one class of `parts_of` that all samples are of, whose density is drawn behind them; None: that of all."""
+    found = parts_of(experiment, model)
+    return found[0] if len(found) == 1 else None
+
+
 def together(experiment: Experiment) -> bool:
     """Whether its samples are drawn as one population, so that each depends on the others."""
     return GUIDANCES[experiment.guidance].population
@@ -130,8 +148,7 @@ def denoiser(
     there = place(model, device, count(experiment, model))
     plain = _ready(model.denoiser, there, wrap)
     if model.low is not None:  # of a cascade the base is guided
-        base = cascades.base_experiment(experiment, model)
-        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
+        return cascades.joined(plain, lambda base: denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
@@ -148,7 +165,20 @@ def _ready(denoiser, device, wrap) -> Denoise:
 
 def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
     """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
-    return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
+    if experiment.guidance == "none":
+        return None
+    model = model or models.of(experiment)
+    return guides.named(experiment, model if model.low is None else cascades.base_of(model, experiment.cascade))
+
+
+def used(experiment: Experiment, model: models.Model | None = None) -> list[models.Model | Guide]:
+    """All whose files its samples depend on: its model, of a cascade its base, and what guides. model: its own, if
+    known."""
+    model = model or models.of(experiment)
+    sampled = model.low is not None and experiment.cascade != cascades.DATA
+    base = [cascades.base_of(model, experiment.cascade)] if sampled else []
+    led = guide(experiment, model)
+    return [model, *base, *([] if led is None else [led])]
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:

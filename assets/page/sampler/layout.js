@@ -25,6 +25,7 @@ export function layout(root) {
   ladder.setAttribute("class", "ladder");
   ladder.setAttribute("aria-label", "Noise levels: drag one, or walk with ← → and push with ↑ ↓");
   ladder.setAttribute("role", "group");
+  const strip = element("div", { class: "algorithm", role: "group", "aria-label": "What a step does" });
   const levels = element("span", {});
   const finding = element("div", { class: "hint" }, levels);
   const pinning = button({ class: "pin" }, "Pin for comparison");
@@ -34,10 +35,12 @@ export function layout(root) {
     {},
     stages,
     time.node,
+    strip,
     element("div", { class: "levels", role: "group", "aria-label": "Noise levels" }, ladder, finding),
     element("div", { class: "numbers" }, element("div", {}, main.numbers, pin.numbers), pinning),
     summary,
   );
   root.replaceChildren(element("div", { class: "room" }, panel, section));
-  return { panel, main, pin, stages, views, notice, time, ladder, levels, finding, pinning, summary, looking: about };
+  const parts = { notice, time, strip, ladder, levels, finding, pinning, summary, looking: about };
+  return { panel, main, pin, stages, views, ...parts };
 }

@@ -104,6 +104,7 @@ export class Heading {
   /** @returns {Action[]} */
   #actions() {
     const mine = (/** @type {Run} */ run) => !run.locked;
+    const draws = (/** @type {Run} */ run) => this.tab.boot.goals[run.learns].samples;
     const act = (/** @type {string} */ action) => (/** @type {Run} */ run) => this.tab.act(action, run.name);
     return [
       {
@@ -111,7 +112,14 @@ export class Heading {
         title: "Open in Sampler",
         help: "Sample from its newest checkpoint",
         does: (run) => this.tab.page.sample(run.name),
-        fits: (run) => Boolean(run.checkpoint),
+        fits: (run) => Boolean(run.checkpoint) && draws(run),
+      },
+      {
+        name: "guide",
+        title: "Use as guide",
+        help: "Lead samples of a model of the same data by its newest checkpoint",
+        does: (run) => this.tab.page.sample(run.name),
+        fits: (run) => Boolean(run.checkpoint) && !draws(run),
       },
       {
         name: "pause",
@@ -154,7 +162,11 @@ export class Heading {
         help: about,
         does: (/** @type {Run} */ run) => this.#begin(name, `${title}: ${run.name}`, knobs, run),
         fits: (/** @type {Run} */ run) =>
-          Boolean(run.checkpoint) && (points || run.pictures) && (isOver(run) || run.state === "paused") && mine(run),
+          Boolean(run.checkpoint) &&
+          draws(run) &&
+          (points || run.pictures) &&
+          (isOver(run) || run.state === "paused") &&
+          mine(run),
       })),
       {
         name: "export",
