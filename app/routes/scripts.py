@@ -32,6 +32,7 @@ SHEETS = (
     "sampler/strip.css",
     "instruments/instruments.css",
     "instruments/lanes.css",
+    "instruments/noticed.css",
     "lessons/lessons.css",
     "train/form.css",
     "train/reading.css",

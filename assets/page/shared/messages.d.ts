@@ -128,6 +128,7 @@ export interface Churn {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   stage: Step | Cycles;
 }
 
@@ -183,6 +184,7 @@ export interface Copies {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   title: string;
   sides: number[];
@@ -270,11 +272,12 @@ export interface Doing {
   acts: string | null;
 }
 
-/** What every live figure has. */
+/** What every live figure has. notice: where it is one of the paper's, with nothing changed. */
 export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
 }
 
 /**
@@ -448,6 +451,7 @@ export interface Lanes {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   rows: [string, string[]][];
   lanes: Lane[];
 }
@@ -538,6 +542,7 @@ export interface Loss {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   summaries: Record<string, string>;
 }
 
@@ -644,6 +649,16 @@ export interface NotTaken {
   offers: Offer[];
 }
 
+/**
+ * What to notice in a figure of the paper. holds: whether its claim does here; null: not drawn yet. told: the numbers
+ * of what is drawn, and why where it does not.
+ */
+export interface Noticed {
+  claim: string;
+  holds: boolean | null;
+  told: string;
+}
+
 /** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
 export interface Offer {
   name: string;
@@ -666,6 +681,7 @@ export interface Oracle {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   levels: number[];
   sigmaData: number;
   color: string;
@@ -798,6 +814,7 @@ export interface Predictions {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   dimensions: number[];
   rows: Prediction[];
   components: Components;
@@ -808,6 +825,7 @@ export interface Race {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   best: Best[];
 }
 
@@ -895,6 +913,7 @@ export interface Sameness {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   titles: [string, string];
   same: boolean | null;
   verdict: string;
@@ -960,6 +979,7 @@ export interface Sweep {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   axes: Axes;
   shape: number[];
   curve: boolean;
@@ -1049,6 +1069,7 @@ export interface Tradeoff {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   count: number;
   waiting: boolean;
@@ -1066,6 +1087,7 @@ export interface TrainingTime {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   data: string | null;
   color: string;
@@ -1094,6 +1116,7 @@ export interface Truncation {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   painted?: Painted | null;
 }
 
@@ -1171,12 +1194,13 @@ export interface Steps {
   steps: number;
 }
 
-/** One of the paper's, and the instrument that shows it. */
+/** One of the paper's, and the instrument that shows it. claim: what to notice. */
 export interface Figure {
   name: string;
   title: string;
   paper: string;
   about: string;
+  claim: string;
   tab: string;
   show: string;
   values: Record<string, unknown>;
