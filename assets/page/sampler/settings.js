@@ -4,7 +4,7 @@ import { Past } from "../shared/past.js";
 import { Store } from "../shared/store.js";
 import { changesInWords } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
-import { fitting, guidesOf } from "./guides.js";
+import { classesOf, fitting, guidesOf } from "./guides.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
@@ -127,7 +127,8 @@ export class Settings {
     const model = this.boot.models.find((other) => other.name === name);
     const kind = this.guidance;
     const fits = !kind || (model && !kind.needs && fitting(this.boot, model).includes(kind));
-    this.set({ ...modelNamed(name), ...(fits ? {} : { guidance: this.defaults.guidance }) });
+    const points = model && model.shape.length < 3 ? { clip: this.defaults.clip } : {};
+    this.set({ ...modelNamed(name), ...points, ...(fits ? {} : { guidance: this.defaults.guidance }) });
   }
 
   /** The kind of guidance that leads, if there is one. @returns {Guidance | null} */
@@ -140,6 +141,11 @@ export class Settings {
   get guided() {
     const own = this.guidance && !this.idle("guidance_interval") ? this.values.guidance_interval : null;
     return this.guidance && (own ?? [0, Number.POSITIVE_INFINITY]);
+  }
+
+  /** The classes that samples may be of. */
+  get classes() {
+    return classesOf(this.boot, this.model, this.guidance, this.values.guide);
   }
 
   /** The kinds that the model can have. */
