@@ -10,6 +10,7 @@ import { offer, slider, toggle } from "../shared/widgets.js";
 /** @typedef {[string | number, string | number][]} Options */
 
 const OWN = "guidance_";
+const FITS = "the one that fits"; // where a link names no guide
 const SHARE = 0.6; // λ to begin with, where there is no w that does nothing
 
 /**
@@ -119,7 +120,7 @@ function guide(settings) {
   settings.store.follow(() => {
     const options = settings.guidance ? settings.guides(settings.guidance) : [];
     const { guide } = settings.values;
-    const named = guide == null || options.some(([name]) => name === guide) ? options : [...options, [guide, guide]];
+    const named = options.some(([name]) => name === (guide ?? "")) ? options : [...options, [guide ?? "", guide ?? FITS]];
     row.hidden = settings.idle("guide") || named.length < (settings.guidance?.needs ? 1 : 2);
     offer(select, /** @type {Options} */ (named));
     select.value = settings.values.guide ?? "";

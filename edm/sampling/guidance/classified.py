@@ -25,8 +25,8 @@ LogProbability = Callable[..., torch.Tensor]  # log p(c | x; σ) [B, C] of x [B,
 class Classified(Guided):
     """log_probability: log p(c | x; σ) [B, C] of (x, σ), differentiable in x. At w = 0 it is not evaluated.
 
-    Labels are passed on to the denoiser, if it is conditional and `told`: then w adds to what the class does there. The gradient
-    is in float32, or wider where x is; an exact mixture tells σ² times it, D_c − D, by itself.
+    Labels are passed on to the denoiser, if it is conditional and `told`: then w adds to what the class does there. The
+    gradient is in float32, or wider where x is; an exact mixture tells σ² times it, D_c − D, by itself.
     """
 
     neutral = 0.0
