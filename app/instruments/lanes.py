@@ -11,7 +11,7 @@ from app.instruments.base import Instrument, View, option
 from app.instruments.guided import independent
 from app.instruments.starts import seed_option
 from app.instruments.ways import Lane, offered, read, ways
-from app.messages import drawings
+from app.messages import comparisons
 from app.sentences.visible import without_folders
 from app.work import snippets
 from app.work.measures import measure
@@ -269,5 +269,5 @@ INSTRUMENT = Instrument(
     Lanes,
     respond,
     script="lanes",
-    body=drawings.Lanes,
+    body=comparisons.Lanes,
 )

@@ -6,7 +6,7 @@ import torch
 
 from app.instruments.base import Instrument, View, option
 from app.instruments.lanes import Lane, pictures
-from app.messages import drawings
+from app.messages import comparisons
 from app.sentences.visible import without_folders
 from app.work.measures import final
 from edm import diagnostics, models
@@ -119,5 +119,5 @@ INSTRUMENT = Instrument(
     Led,
     respond,
     script="lanes",
-    body=drawings.Lanes,
+    body=comparisons.Lanes,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.instruments import choosing, lanes, methods, race_snippet, solving, verdicts, ways
 from app.instruments.base import Instrument, option
 from app.instruments.references import References
-from app.messages import drawings
+from app.messages import comparisons
 from edm import diagnostics, presets, runner
 from edm.base.choices import titles
 from edm.base.errors import Refused
@@ -291,5 +291,5 @@ INSTRUMENT = Instrument(
     Race,
     respond,
     script="race",
-    body=drawings.Race,
+    body=comparisons.Race,
 )

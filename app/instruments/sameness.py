@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from app.instruments import choosing, starts, verdicts
 from app.instruments.base import Instrument, View, option
 from app.instruments.references import References
-from app.messages import drawings
+from app.messages import comparisons
 from edm import diagnostics, models
 from edm.base.devices import precisely
 from edm.diagnostics import MEASURES, Name, RacePoint, Sameness, Setting
@@ -238,5 +238,5 @@ INSTRUMENT = Instrument(
     Pair,
     respond,
     script="sameness",
-    body=drawings.Sameness,
+    body=comparisons.Sameness,
 )

@@ -14,7 +14,7 @@ from app.instruments import choosing
 from app.instruments.base import Instrument, View, option
 from app.instruments.guided import independent
 from app.instruments.timing import evaluation_seconds, said
-from app.messages import drawings
+from app.messages import comparisons
 from edm import diagnostics, models, presets
 from edm.base.choices import titles
 from edm.base.errors import Refused
@@ -282,5 +282,5 @@ INSTRUMENT = Instrument(
     Sweeping,
     respond,
     script="sweep",
-    body=drawings.Sweep,
+    body=comparisons.Sweep,
 )

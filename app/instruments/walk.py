@@ -7,7 +7,7 @@ from itertools import pairwise
 from app.instruments import choosing, lanes, ways
 from app.instruments.base import Instrument, option
 from app.instruments.solving import PAPERS_NFE
-from app.messages import drawings
+from app.messages import comparisons
 from edm import diagnostics, presets
 from edm.plots.looks import YOURS
 
@@ -75,5 +75,5 @@ INSTRUMENT = Instrument(
     Walk,
     respond,
     script="lanes",
-    body=drawings.Lanes,
+    body=comparisons.Lanes,
 )

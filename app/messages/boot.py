@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from app.messages.answers import Classifier, Dataset, Model, Models, Sent
+from app.messages.authoring import LessonMeasure
 
 Value = Any  # of a setting
 
@@ -128,6 +129,9 @@ class Guidance(Sent):
 
 
 class Boot(Sent):
+    """classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+    explains, the longest first."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -137,6 +141,9 @@ class Boot(Sent):
     tabs: list[Tab]
     figures: list[Figure]
     lessons: list[LessonTitle]
+    measures: list[LessonMeasure]
+    classroom: bool
+    symbols: list[str]
 
 
 class LessonTitle(Sent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.messages.answers import Arrows, Column, Datasets, Float32, Gappy, Models, Numbers, Png, Sent
-from app.messages.drawings import Chart
+from app.messages.charts import Chart
 
 
 class Remedy(Sent):

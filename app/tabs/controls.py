@@ -114,6 +114,10 @@ def described(model: models.Model) -> dict:
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
         "range": _range(model),
     }
+    if model.low is not None:
+        low = model.low
+        told = {"resolution": low.resolution, "noise": low.usual, "most": low.noise}
+        described["low"] = {**told, "base": cascades.base_of(model, None).name}
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.labelled) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn" and not model.run:

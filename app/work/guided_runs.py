@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
+from pathlib import Path
 
 from edm.base.atomic import atomic
 from edm.base.resources import ASSETS
@@ -80,7 +81,7 @@ def measured(folder: str | None = None, known: dict[str, Report] | None = None) 
 
 
 def tables(found: dict[str, Report]) -> str:
-    """What was measured, as a table for each model, and for each kind of guidance whether it comes nearer to the data."""
+    """A table for each model, and for each kind of guidance whether it comes nearer to the data."""
     rows: dict[str, dict[str, list[Weighed]]] = {}
     for experiment, count in planned():
         report = found.get(key(experiment, count))
@@ -116,7 +117,12 @@ def _title(experiment) -> str:
 @lru_cache(maxsize=1)
 def recorded() -> dict[str, Report]:
     """Those that ship."""
-    return {told["key"]: _report(told) for told in json.loads(PLACE.read_text(encoding="utf-8"))["measured"]}
+    return read(PLACE)
+
+
+def read(place: Path) -> dict[str, Report]:
+    """What `write` has written."""
+    return {told["key"]: _report(told) for told in json.loads(place.read_text(encoding="utf-8"))["measured"]}
 
 
 def _told(name: str, report: Report) -> dict:
@@ -148,11 +154,12 @@ def _report(told: dict) -> Report:
     return Report(**values | {"sampling": Sampling.parse(told["sampling"]), "seconds": 0.0})
 
 
-def write(found: dict[str, Report]) -> None:
-    """For the page, one measurement a line."""
+def write(found: dict[str, Report], place: Path = PLACE, of: dict[str, int] | None = None) -> None:
+    """For the page, one measurement a line. of: how many images each model had learned from."""
+    head = "" if of is None else f'"of": {json.dumps(of)}, '
     lines = ",\n".join(json.dumps(_told(name, report), ensure_ascii=False) for name, report in found.items())
-    with atomic(PLACE) as file:
-        file.write(f'{{"measured": [\n{lines}\n]}}\n'.encode())
+    with atomic(place) as file:
+        file.write(f'{{{head}"measured": [\n{lines}\n]}}\n'.encode())
 
 
 def main() -> None:

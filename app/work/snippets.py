@@ -54,7 +54,7 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         "samples = states[-1].x",
         f'edm.render.picture(model, states{_behind(experiment, model)}).save("sample.png")',
     ]
-    return _complete("\n".join(lines) + "\n", [model, *_guides(experiment)], own)
+    return _complete("\n".join(lines) + "\n", [model, *_others(experiment)], own)
 
 
 def _behind(experiment, model) -> str:
@@ -63,15 +63,16 @@ def _behind(experiment, model) -> str:
     return "" if part is None else f", part={part}"
 
 
-def _guides(experiment) -> list[models.Model]:
-    """The model that guides it, if one is named."""
-    return [models.load(experiment.guide)] if experiment.guide and models.known(experiment.guide) else []
+def _others(experiment) -> list[models.Model]:
+    """The models that guide it and that it begins with, if they are named."""
+    named = (experiment.guide, experiment.cascade)
+    return [models.load(name) for name in named if name and models.known(name)]
 
 
 def command(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
     """A command line that draws the same picture. own, model: as of `python`."""
     model, written = model or models.of(experiment), flat.flatten(experiment)
-    folder, files = _elsewhere([model, *_guides(experiment)], own)
+    folder, files = _elsewhere([model, *_others(experiment)], own)
     options = {**written, "model": files[model.name]} if model.name in files else written
     words = ["python", "-m", "edm", "sample", *(f"--{name}={text}" for name, text in options.items())]
     setting = f"EDM_RUNS={shlex.quote(folder)} " if folder else ""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base import paths
 from edm.base.errors import Refused
-from edm.commands import computing, queued
+from edm.commands import computing, queued, written
 from edm.commands import options as common
 from edm.commands.help import command
-from edm.commands.progress import Line
 from edm.experiments.experiment import MAX_SAMPLES, Experiment
 
 if TYPE_CHECKING:
@@ -106,11 +105,11 @@ def run(options: argparse.Namespace) -> Any:
     if not out.absolute().parent.is_dir():
         raise Refused(f"--out {out}: there is no folder {out.parent}")
     if ending in ALBUM:
-        return _album(experiment, numbers, how, out, options.device)
+        return written.album(experiment, numbers, how, out, options.device)
     if (several := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
         raise Refused(f"--out {out}: {several} processes share images only; name a folder or a .zip")
     if numbers is not None:
-        return _stream(experiment, numbers, how, out, options.device)
+        return written.stream(experiment, numbers, how, out, options.device)
     return _picture(experiment, how, out, options.device, "dark" if options.dark else "light")
 
 
@@ -164,74 +163,6 @@ def _enqueue(document, how, options):
     if options.dry_run:
         return print(json.dumps(settings.document(), indent=2))
     return queued.start("sample", model, settings.document(), options.device)
-
-
-def _album(experiment, numbers, how, out, device):
-    """Many images, of which each process draws its own."""
-    from edm.experiments import many, models, runner
-    from edm.files.albums import Album
-    from edm.training import parallel
-
-    model, album = models.of(experiment), Album(out)
-    if len(model.shape) != 3:
-        raise Refused(f"--out {out}: {model.name} makes points, not images; write them into a .csv or .npz file")
-    numbers = range(model.count) if numbers is None else numbers
-    with parallel.world(device) as world:
-        place = runner.place(model, device) if world.size == 1 else world.device
-        drawing = many.Drawing(experiment, how, place)
-        if not world.rank:
-            computing.say(model.denoiser, how, place)
-            album.prepare(drawing.document(), drawing.differs)
-        complete = album.complete(numbers)
-        world.gather(complete)  # nobody writes before the place is ready
-        line, progress = Line(sys.stderr, what="images"), many.Progress(0, len(numbers))
-        try:
-            for progress in () if complete else many.images(drawing, numbers, album, world.rank, world.size):
-                if not world.rank:
-                    line.show(*progress)
-        except KeyboardInterrupt:
-            if not world.rank:
-                line.end(f"stopped with {progress.done:,} of {progress.total:,} images; the same command goes on")
-            return 130
-        if not world.rank:
-            line.end()
-            print(f"{len(numbers):,} images -> {out}")
-    return None
-
-
-def _stream(experiment, numbers, how, out, device):
-    """Many samples as numbers, of which none are kept."""
-    import numpy as np
-
-    from edm.base.atomic import atomic
-    from edm.data import points
-    from edm.experiments import many, models, runner
-    from edm.files import arrays
-
-    model, line = models.of(experiment), Line(sys.stderr)
-    place = runner.place(model, device)
-    computing.say(model.denoiser, how, place)
-    drawing = many.Drawing(experiment, how, place)
-
-    def rows():
-        done = 0
-        for part in many.rows(drawing, numbers):
-            yield model.units.restored(part)
-            done += len(part)
-            line.show(done, len(numbers))
-        line.end()
-
-    with atomic(out) as file:
-        if _ending(out) == ".csv":
-            for part in rows():
-                points.write(file, part)
-        else:
-            print(f"{out} holds the samples alone: of so many no trajectories are kept.", file=sys.stderr)
-            document = {**experiment.document(), "count": len(numbers)}
-            shape = (len(numbers), *model.shape)
-            told = {"settings": json.dumps(document), "first": np.asarray(numbers.start)}
-            arrays.write(file, "samples", rows(), shape, dtype="<f8" if model.units.scaled else "<f4", **told)
-    print(f"{len(numbers):,} samples -> {out}")
 
 
 def _picture(experiment, how, out, device, look):

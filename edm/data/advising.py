@@ -33,7 +33,7 @@ import numpy as np
 from edm import data as named
 from edm.base.errors import Refused
 from edm.base.protocols import Source
-from edm.data import sources
+from edm.data import sets, sources
 from edm.data.advised import APART, FEW, Advice
 from edm.data.leave_one_out import Twins, floors, twins
 from edm.data.looked import Looked, look
@@ -117,7 +117,7 @@ def source_of(data: Any) -> Source:
         return sources.open_source(data)
     if isinstance(data, named.Dataset):
         known = data.name in sources.names() and len(data.shape) == 3
-        return sources.open_source(Data(dataset=data.name)) if known else sources.Mixture(data)
+        return sources.open_source(Data(dataset=data.name)) if known else sets.Mixture(data)
     if isinstance(data, named.Brought):
         return _brought(data)
     if not hasattr(data, "read"):
@@ -129,7 +129,7 @@ def _brought(brought) -> Source:
     if brought.kind == "points":
         from edm.data import toy
 
-        return sources.Mixture(named.Dataset("brought", "", brought.shape, lambda: toy.drawn(brought.points)))
+        return sets.Mixture(named.Dataset("brought", "", brought.shape, lambda: toy.drawn(brought.points)))
     uneven = 0 in brought.shape or brought.shape[-1] != brought.shape[-2]
     return brought.source(_SIZE, crop=True) if uneven else brought.source()
 

@@ -19,7 +19,6 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +27,7 @@ import torch
 from edm import data
 from edm.base.choices import Choice, knobs_of
 from edm.base.errors import Refused
-from edm.data import emoji, scenes
+from edm.data import scenes, sets
 
 if TYPE_CHECKING:
     from edm.base.protocols import DataLike, Source
@@ -42,70 +41,6 @@ DOWNLOADS = "datasets"  # where torchvision's sets lie, unless a path is given
 
 class DataError(Refused):
     """The data cannot be read."""
-
-
-class Mixture:
-    """Endless samples of an `edm.data.Dataset` of points. units: what they are in their file. parts: its parts count as
-    classes."""
-
-    size = None
-
-    def __init__(self, dataset: data.Dataset, parts: bool = False):
-        self._dataset, self.units = dataset, dataset.units
-        self.shape, self.digest = dataset.shape, dataset.name  # that of points in a file says which
-        self.class_names = dataset.parts if parts else dataset.class_names
-        self.classes = len(dataset.parts) if parts else dataset.classes
-
-    @property
-    def exact(self) -> Any:
-        """The exact denoiser."""
-        return self._dataset.labelled if self.classes else self._dataset.denoiser
-
-    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
-        from edm.base.streams import Purpose, uniforms
-
-        known = self._dataset.labelled
-        chance = uniforms(0, Purpose.DATA, indices, 1 + getattr(known, "dim", self.shape[0]))
-        return known.quantiles(chance), known.labels[known.chosen(chance)] if self.classes else None
-
-
-class Pictures:
-    """A set of images [N, C, H, W] that is in memory: of 8 bits, or between −1 and 1. names: of each of them, or ()."""
-
-    def __init__(
-        self, images: torch.Tensor, labels: torch.Tensor, class_names: Sequence[str], names: Sequence[str] = ()
-    ):
-        self._images, self.labels, self.names = images, labels, tuple(names)
-        self.shape, self.size = tuple(images.shape[1:]), len(images)
-        self.class_names, self.classes = tuple(class_names), len(class_names)
-
-    @cached_property
-    def marks(self) -> np.ndarray:
-        from edm.data import marks
-
-        return marks.of_arrays(self._images.numpy(), self.labels.numpy())
-
-    def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor | None]:
-        indices = np.asarray(indices)
-        return self._images[indices], self.labels[indices]
-
-
-class Digits(Pictures):
-    """scikit-learn's digits, already between −1 and 1."""
-
-    def __init__(self):
-        points = data.load("digits").denoiser
-        super().__init__(points.points, points.labels.clone(), tuple("0123456789"))
-
-
-class Emoji(Pictures):
-    """Noto's emoji, as they are in their file."""
-
-    def __init__(self):
-        known = emoji.read()
-        super().__init__(
-            torch.from_numpy(known.images), torch.from_numpy(known.labels), emoji.CLASSES, names=known.names
-        )
 
 
 def _torchvision(settings):
@@ -131,7 +66,7 @@ def _toys() -> list[str]:
 
 
 def _mixture(settings):
-    return Mixture(data.chosen(settings), parts=settings.labels == "parts")
+    return sets.Mixture(data.chosen(settings), parts=settings.labels == "parts")
 
 
 def _toy(name):
@@ -168,7 +103,7 @@ SOURCES: dict[str, Callable] = {
         reader.name: reader
         for reader in (
             Reader(
-                "points", "Points in a file", lambda settings: Mixture(data.chosen(settings)),
+                "points", "Points in a file", lambda settings: sets.Mixture(data.chosen(settings)),
                 knobs=("path", "columns", "dimensions"), file="table, such as a .csv or .npy file",
             ),
             Reader(
@@ -176,9 +111,9 @@ SOURCES: dict[str, Callable] = {
                 knobs=("path", "resolution", "greyscale", "crop", "leave_out", "labels"),
                 file="folder, archive or file", shape=_folder_shape,
             ),
-            Reader("digits", "Digits", lambda settings: Digits()),
+            Reader("digits", "Digits", lambda settings: sets.Digits()),
             Reader("scenes", "Scenes", _scenes, knobs=("resolution",), shape=_scenes_shape),
-            Reader("emoji", "Emoji", lambda settings: Emoji()),
+            Reader("emoji", "Emoji", lambda settings: sets.Emoji()),
             _downloaded("mnist", "MNIST", (1, 32, 32)),
             _downloaded("fashion_mnist", "FashionMNIST", (1, 32, 32)),
             _downloaded("cifar10", "CIFAR-10", (3, 32, 32)),

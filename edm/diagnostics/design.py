@@ -18,7 +18,8 @@ import torch
 
 from edm.base.errors import Refused
 from edm.base.transfers import array
-from edm.objective import NOISES, WEIGHTS
+from edm.noises import NOISES
+from edm.objective import WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS, build
 
 if TYPE_CHECKING:

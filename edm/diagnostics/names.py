@@ -19,7 +19,8 @@ from edm.base.aliases import aliases
 from edm.base.choices import Alias, family_of, title_of
 from edm.diagnostics.walk import ROWS
 from edm.experiments import presets
-from edm.objective import NOISES, WEIGHTS, Design
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS, Level, Preconditioning
 from edm.sampling.settings import Sampling
 from edm.schedules import SCALINGS, SCHEDULES

@@ -14,7 +14,8 @@ from edm.base.choices import formula_of
 from edm.diagnostics.design import loss_weight, training_density
 from edm.diagnostics.names import Name
 from edm.diagnostics.walk import ROWS
-from edm.objective import NOISES, WEIGHTS, Design, Learned
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Design, Learned
 from edm.preconditioning import PRECONDITIONINGS, build
 from edm.sampling.settings import Sampling
 

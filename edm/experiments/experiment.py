@@ -61,7 +61,8 @@ class Experiment(Guiding):
     cascade: str | None = knob(
         None,
         "base",
-        "Of a model that makes images larger: the model whose samples these are; none: the first that fits",
+        "Of a model that makes images larger: the model whose samples these are; data: none, these are true images, "
+        "made small; none: the first that fits",
     )
     cascade_noise: Number | None = knob(
         None,
@@ -74,7 +75,13 @@ class Experiment(Guiding):
         le=10,
     )
     cascade_steps: Whole | None = knob(
-        None, "base's N", "Of such a model: the number of steps of its base; none: as many", ge=1, le=MAX_STEPS
+        None,
+        "base's N",
+        "Of such a model: the number of steps of its base; none: as many",
+        slider=(2, 40),
+        step=1,
+        ge=1,
+        le=MAX_STEPS,
     )
     sampling: Sampling = Sampling()
 
@@ -84,6 +91,10 @@ class Experiment(Guiding):
             for name in ("cascade", "cascade_noise", "cascade_steps"):
                 if getattr(self, name) is not None:
                     raise refusal(name, getattr(self, name), f"must be none: {self.model} makes no images larger")
+            return model
+        if self.cascade == cascades.DATA:
+            if self.guidance != "none":
+                raise refusal("guidance", self.guidance, "leads the base of a cascade, and with cascade = data is none")
             return model
         try:
             return cascades.base_of(model, self.cascade)

@@ -150,8 +150,7 @@ def denoiser(
     there = place(model, device, count(experiment, model))
     plain = _ready(model.denoiser, there, wrap, experiment.clip)
     if model.low is not None:  # of a cascade the base is guided
-        base = cascades.base_experiment(experiment, model)
-        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
+        return cascades.joined(plain, lambda base: denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
@@ -169,7 +168,20 @@ def _ready(denoiser, device, wrap, clip) -> Denoise:
 
 def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
     """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
-    return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
+    if experiment.guidance == "none":
+        return None
+    model = model or models.of(experiment)
+    return guides.named(experiment, model if model.low is None else cascades.base_of(model, experiment.cascade))
+
+
+def used(experiment: Experiment, model: models.Model | None = None) -> list[models.Model | Guide]:
+    """All whose files its samples depend on: its model, of a cascade its base, and what guides. model: its own, if
+    known."""
+    model = model or models.of(experiment)
+    sampled = model.low is not None and experiment.cascade != cascades.DATA
+    base = [cascades.base_of(model, experiment.cascade)] if sampled else []
+    led = guide(experiment, model)
+    return [model, *base, *([] if led is None else [led])]
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:

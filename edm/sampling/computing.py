@@ -9,7 +9,8 @@ import torch
 from edm.base import precisions
 from edm.base.fields import Settings, Whole, knob
 from edm.preconditioning import Denoiser
-from edm.sampling.denoisers import Around, compiled, innermost, on
+from edm.sampling.compiling import compiled
+from edm.sampling.denoisers import Around, innermost, on
 
 if TYPE_CHECKING:
     from edm.base.types import Device

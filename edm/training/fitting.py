@@ -10,7 +10,8 @@ from edm.base.errors import Refused
 from edm.base.fields import SettingsError
 from edm.networks import CLASSIFIERS, NETWORKS, levels
 from edm.networks.settings import Architecture
-from edm.objective import NOISES, WEIGHTS
+from edm.noises import NOISES
+from edm.objective import WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
 from edm.training.goals import GOALS
 from edm.training.settings import Training

@@ -17,7 +17,8 @@ from edm.base import streams
 from edm.base.devices import precise, precisely
 from edm.base.streams import Purpose
 from edm.base.transfers import array, sent
-from edm.objective import NOISES, WEIGHTS, Variational
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Variational
 from edm.sampling.denoisers import ask, innermost
 from edm.sampling.denoisers import part as part_of
 from edm.sampling.hearing import listening, taken

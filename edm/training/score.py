@@ -21,7 +21,8 @@ SIGMA_DATA = 0.5  # the same for every run, so that runs compare
 def weights(sigmas: tuple[float, ...], classifies: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """(λ, shares that make E[λ·error] over p_train) on a grid of rising σ, by the trapezoid rule in ln σ; a
     classifier's λ is 1."""
-    from edm.objective import NOISES, WEIGHTS, Design
+    from edm.noises import NOISES
+    from edm.objective import WEIGHTS, Design
 
     levels = np.array(sigmas, dtype=np.float64)
     with np.errstate(all="ignore"):  # levels of any making

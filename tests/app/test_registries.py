@@ -18,9 +18,10 @@ from app.work.watch import Watch
 from edm import data, diagnostics, models, networks, runs, schedules, solvers, timesteps
 from edm.__main__ import main
 from edm.base import flat
-from edm.data import sources, toy
+from edm.data import sets, sources, toy
 from edm.experiments.experiment import Experiment
-from edm.objective import NOISES, Design, NoiseDistribution
+from edm.noises import NOISES, NoiseDistribution
+from edm.objective import Design
 from edm.sampling.settings import Sampling
 from edm.training import loss
 from edm.training.estimate import Estimate
@@ -40,7 +41,7 @@ ENTRIES = {
     "noise": (loss.NOISES, NoiseDistribution(NEW, "New", triangle)),
     "weight": (loss.WEIGHTS, lambda sigma, sigma_data: torch.log1p(1 / sigma.square())),
     "network": (networks.NETWORKS, replace(networks.NETWORKS["mlp"], name=NEW, title="New")),
-    "source": (sources.SOURCES, lambda settings: sources.Mixture(data.load("spiral"))),
+    "source": (sources.SOURCES, lambda settings: sets.Mixture(data.load("spiral"))),
     "dataset": (data.DATASETS, data.Dataset(NEW, "New", (2,), toy.two_moons)),
     "solver": (solvers.SOLVERS, replace(solvers.SOLVERS["euler"], name=NEW, title="New")),
     "discretization": (

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EDM = [  # from the ground; the rooms of a floor may use each other, but not in a circle
     ["base"],
     ["schedules", "respacing", "timesteps", "solvers", "wrapped", "mixtures", "patches", "given", "labelled"],
-    ["preconditioning", "classifier", "exact", "embedded", "objective"],
+    ["preconditioning", "classifier", "exact", "embedded", "noises", "objective"],
     ["sampling", "networks", "data"],
     ["files"],
     ["experiments"],

@@ -17,12 +17,12 @@ from app.tabs import TABS, controls
 from app.training import form
 from app.work.shared import Work
 from app.work.watch import Watch
-from edm import data, diagnostics, networks, objective, preconditioning, schedules, solvers, timesteps
+from edm import data, diagnostics, networks, noises, objective, preconditioning, schedules, solvers, timesteps
 from edm.__main__ import main
 from edm.base import flat
 from edm.base.choices import Choice
 from edm.base.fields import SettingsError
-from edm.data import sources, toy
+from edm.data import sets, sources, toy
 from edm.diagnostics import Measure
 from edm.experiments.experiment import Experiment
 from edm.plots.looks import PALETTE
@@ -53,7 +53,7 @@ REGISTRIES = {
     "scaling": schedules.SCALINGS,
     "discretization": timesteps.DISCRETIZATIONS,
     "preconditioning": preconditioning.PRECONDITIONINGS,
-    "noise": objective.NOISES,
+    "noise": noises.NOISES,
     "weight": objective.WEIGHTS,
     "network": networks.NETWORKS,
     "source": sources.SOURCES,
@@ -69,12 +69,12 @@ ENTRIES = {
         NEW, timesteps.edm_levels, (0.01, 50.0), TITLE, FORMULA, HELP, ("rho",), most=lambda low, high: 12
     ),
     "preconditioning": choice(preconditioning.EDM, knobs=("sigma_data",)),
-    "noise": objective.NoiseDistribution(
+    "noise": noises.NoiseDistribution(
         NEW, TITLE, lambda u, design: (2 - 6 * u.sqrt()).exp(), ("P_std",), formula=FORMULA, help=HELP
     ),
     "weight": choice(lambda sigma, sigma_data: torch.log1p(1 / sigma.square())),
     "network": replace(networks.NETWORKS["mlp"], name=NEW, title=TITLE),
-    "source": sources.Reader(NEW, TITLE, lambda settings: sources.Mixture(data.load("spiral"))),
+    "source": sources.Reader(NEW, TITLE, lambda settings: sets.Mixture(data.load("spiral"))),
     "dataset": data.Dataset(NEW, TITLE, (2,), toy.two_moons),
     "measure": Measure(
         NEW,
@@ -252,8 +252,9 @@ BESIDE = {  # why these files may hold names that a registry holds too
     "assets/page/shared/colors.js": "colours, called after what they mean",
 }
 HOMES = {  # of the registries
-    "edm/schedules.py", "edm/timesteps.py", "edm/preconditioning.py", "edm/objective.py", "edm/solvers/__init__.py",
-    "edm/networks/__init__.py", "edm/data/__init__.py", "edm/data/sources.py", "edm/diagnostics/measures.py",
+    "edm/schedules.py", "edm/timesteps.py", "edm/preconditioning.py", "edm/noises.py", "edm/objective.py",
+    "edm/solvers/__init__.py", "edm/networks/__init__.py", "edm/data/__init__.py", "edm/data/sources.py",
+    "edm/diagnostics/measures.py",
 }  # fmt: skip
 
 

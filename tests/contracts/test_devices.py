@@ -24,7 +24,8 @@ from edm.evaluation.scores import score_error
 from edm.exact import GaussianMixture
 from edm.experiments import runner
 from edm.files.render import picture
-from edm.objective import NOISES, WEIGHTS, Design
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS
 from edm.sampling.denoisers import on
 from edm.solvers import SOLVERS

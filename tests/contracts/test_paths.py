@@ -15,7 +15,7 @@ EXCEPTIONS = {
     "the time of a level": {
         "edm/timesteps.py": "VP's levels are even in VP's own time, whatever the schedule is",
         "edm/preconditioning.py": "VP's network is told VP's own time",
-        "edm/objective.py": "VP's distribution of levels in training is even in VP's own time",
+        "edm/noises.py": "VP's distribution of levels in training is even in VP's own time",
     },
     "a schedule or scaling by its name": {"edm/schedules.py": "`of` is what the path asks"},
     "levels of settings": {

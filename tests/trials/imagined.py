@@ -13,7 +13,8 @@ from app.work.shared import Work
 from edm import schedules, timesteps
 from edm.experiments import runner
 from edm.experiments.experiment import Experiment
-from edm.objective import NOISES, WEIGHTS
+from edm.noises import NOISES
+from edm.objective import WEIGHTS
 from edm.preconditioning import PRECONDITIONINGS
 from edm.sampling.denoisers import on
 from edm.solvers import SOLVERS

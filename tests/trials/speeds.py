@@ -10,7 +10,8 @@ import torch
 import edm
 from edm.experiments import models, runner
 from edm.experiments.experiment import Experiment
-from edm.sampling.denoisers import compiled, on
+from edm.sampling.compiling import compiled
+from edm.sampling.denoisers import on
 from edm.sampling.noise import latents, seeds
 from edm.sampling.settings import Sampling
 from edm.training.estimate import estimate

@@ -120,7 +120,9 @@ function guide(settings) {
   settings.store.follow(() => {
     const options = settings.guidance ? settings.guides(settings.guidance) : [];
     const { guide } = settings.values;
-    const named = options.some(([name]) => name === (guide ?? "")) ? options : [...options, [guide ?? "", guide ?? FITS]];
+    const named = options.some(([name]) => name === (guide ?? ""))
+      ? options
+      : [...options, [guide ?? "", guide ?? FITS]];
     row.hidden = settings.idle("guide") || named.length < (settings.guidance?.needs ? 1 : 2);
     offer(select, /** @type {Options} */ (named));
     select.value = settings.values.guide ?? "";

@@ -1,5 +1,6 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { button, element } from "../shared/dom.js";
+import { looking } from "../shared/looking.js";
 import { bytes, compact, duration, percent } from "../shared/numbers.js";
 import { SILENCE } from "../shared/server.js";
 import { copy, download } from "../shared/takeaway.js";
@@ -47,7 +48,7 @@ export class Heading {
     this.why = element("div", { class: "why", hidden: true });
     this.actions = this.#actions().map((action) => ({ action, node: this.#button(action) }));
     const buttons = element("div", { class: "actions" }, ...this.actions.map(({ node }) => node));
-    const line = element("div", { class: "heading" }, this.title, state, this.numbers);
+    const line = element("div", { class: "heading" }, this.title, state, this.numbers, looking("train"));
     this.tasks = new Tasks(tab);
     this.node = element("div", { class: "training" }, line, buttons, this.why, this.tasks.node, this.command);
   }

@@ -1,11 +1,11 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf, plotly } from "../shared/chart.js";
 import { element, putAt } from "../shared/dom.js";
-import { typeset } from "../shared/mathematics.js";
 import { compact, duration } from "../shared/numbers.js";
 import { sheet } from "../shared/sheet.js";
 import { changeView } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { explained } from "../shared/terms.js";
 import { csvOf, lossFigure, meanOf, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
 import { Film } from "./film.js";
 import { Heading } from "./heading.js";
@@ -163,6 +163,7 @@ export class Stage {
     const [logx, logy] = [Boolean(view.logx), Boolean(view.logy)];
     this.switches.refresh(view, measure, this.#copying);
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
+    this.figure.classList.toggle("told", !this.runs.some(({ learns }) => this.tab.boot.goals[learns].samples));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
       : "It begins: the first losses and samples are here in seconds.";
@@ -205,7 +206,7 @@ export class Stage {
   #describe() {
     const [run, ...others] = this.ready;
     const sentence = run ? told(run, others) : "";
-    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...typeset(sentence));
+    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...explained(sentence));
     this.summary.dataset.said = sentence;
   }
 

@@ -9,7 +9,7 @@ import torch
 
 import edm
 from edm.base.errors import Refused
-from edm.data import leave_one_out, looked, sources
+from edm.data import leave_one_out, looked, sets
 from edm.data.settings import Data
 from edm.exact import GaussianMixture, PointSet
 
@@ -20,7 +20,7 @@ DIGITS = edm.data.advice("digits", sigmas=SIGMAS)
 def pictures(values, labels=None, names=()):
     """A source of images [N, C, H, W]."""
     labels = torch.zeros(len(values), dtype=torch.long) if labels is None else torch.as_tensor(labels)
-    return sources.Pictures(torch.as_tensor(values), labels, names)
+    return sets.Pictures(torch.as_tensor(values), labels, names)
 
 
 def noise_images(count, seed=0, shape=(1, 4, 4)):
@@ -122,7 +122,7 @@ def test_of_eight_bits_sigma_min_is_the_papers():
 def test_steps_between_values_of_points_are_found(step, found):
     points = np.random.default_rng(0).uniform(-1, 1, (400, 2))
     points = points if step is None else np.round(points / step) * step
-    assert seen(sources.Mixture(of(points))).step == pytest.approx(found)
+    assert seen(sets.Mixture(of(points))).step == pytest.approx(found)
 
 
 def test_p_train_goes_where_something_is_to_be_learned():

@@ -8,7 +8,8 @@ import torch
 
 from edm import diagnostics, timesteps
 from edm.base import streams
-from edm.objective import NOISES, WEIGHTS, Design
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 
 SIGMA_DATA = 0.6

@@ -10,7 +10,8 @@ import edm
 from edm import networks, runner
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.sampling import pace
-from edm.sampling.denoisers import Around, compiled, on
+from edm.sampling.compiling import compiled
+from edm.sampling.denoisers import Around, on
 from edm.schedules import SCALINGS, SCHEDULES
 from edm.solvers import SOLVERS
 from edm.timesteps import DISCRETIZATIONS

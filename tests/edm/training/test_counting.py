@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from edm.data.sources import Digits
+from edm.data.sets import Digits
 from edm.training import counting, memory
 from edm.training.hardware import Hardware
 from edm.training.loop import train

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 import edm
-from edm import objective, presets, runs
+from edm import noises, presets, runs
 from edm.__main__ import main
 from edm.base.fields import SettingsError
 from edm.data import sources
@@ -118,11 +118,9 @@ def test_what_somebody_has_given_and_changes_nothing_is_said(tmp_path, capsys):
 
 
 def test_a_noise_distribution_says_which_knobs_it_has(monkeypatch):
-    for name, noise in objective.NOISES.items():
+    for name, noise in noises.NOISES.items():
         wide, narrow = (tiny(design={"noise": name, "P_std": std}).design for std in (2.0, 0.5))
         u = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)
         assert (noise.sigma(u, wide) != noise.sigma(u, narrow)).any() == ("P_std" in noise.knobs)
-    monkeypatch.setitem(
-        objective.NOISES, "new", objective.NoiseDistribution("new", "New", objective.NOISES["edm"].sigma)
-    )
+    monkeypatch.setitem(noises.NOISES, "new", noises.NoiseDistribution("new", "New", noises.NOISES["edm"].sigma))
     assert not fitting.idle(tiny(design={"noise": "new"}), (1, 8, 8), 10)

@@ -11,7 +11,8 @@ import torch
 from edm import timesteps
 from edm.base import streams
 from edm.exact import GaussianMixture
-from edm.objective import NOISES, WEIGHTS, Design
+from edm.noises import NOISES
+from edm.objective import WEIGHTS, Design
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
 from edm.training.augmentation import Augmentation
 from edm.training.loop import Step, train

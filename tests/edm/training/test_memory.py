@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from edm.__main__ import main
-from edm.data.sources import Digits
+from edm.data.sets import Digits
 from edm.training import counting, memory
 from edm.training.estimate import Estimate, estimate
 from edm.training.hardware import Hardware
