@@ -66,7 +66,7 @@ def told_apart() -> list[dict]:
     for name in (*classifiers.names(), *classifiers.of_runs()):
         with suppress(Refused, OSError):
             known = classifiers.load(name)
-            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names, "run": known.run}
             found.append({"name": name, **shown})
     return found
 

@@ -25,6 +25,7 @@ from edm import diagnostics, models, runner
 from edm.base.fields import Settings
 from edm.base.transfers import sent
 from edm.data import sources
+from edm.experiments import algorithm
 from edm.experiments.experiment import Experiment
 from edm.plots.panels import rounded
 from edm.sampling.cascade import Cascade
@@ -148,6 +149,7 @@ def _head(experiment, model, own) -> str:
         "document": json.dumps(experiment.document()),
         "python": snippets.python(experiment, own, model),
         "command": snippets.command(experiment, own, model),
+        "algorithm": _algorithm(experiment, model, path),
     }
     if model.name == "drawn":
         head["components"] = pack.components(model.denoiser)
@@ -158,13 +160,21 @@ def _head(experiment, model, own) -> str:
     return text(head)[:-1]
 
 
+def _algorithm(experiment, model, path) -> dict:
+    doings = algorithm.doings(experiment, model, path)
+    acts = [one.acts and "".join("01"[does] for does in one.acts) for one in doings]
+    return {
+        "doings": [one._asdict() | {"acts": each} for one, each in zip(doings, acts, strict=True)],
+        "rows": algorithm.rows(experiment, model, path),
+    }
+
+
 def _density(experiment, model) -> dict | None:
     """What is to be shown behind samples of one class, in one and two dimensions."""
     if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
         return None
-    drawn = diagnostics.data_of(experiment, model)
-    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
-    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
+    part = runner.part_of(experiment, model)
+    return None if part is None else {"label": part, "weight": experiment.exponent}
 
 
 def _nearest(model, samples, work) -> dict | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from edm import models
 from edm.base import flat
 from edm.experiments.experiment import Experiment
-from edm.experiments.runner import classes_of, count, together
+from edm.experiments.runner import classes_of, count, part_of, together
 
 _OWN = ("count", "label", "sampling")  # of an experiment, which a script says by itself
 
@@ -50,9 +50,15 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
     lines += [
         f"states = list({drawn})",
         "samples = states[-1].x",
-        'edm.render.picture(model, states).save("sample.png")',
+        f'edm.render.picture(model, states{_behind(experiment, model)}).save("sample.png")',
     ]
     return _complete("\n".join(lines) + "\n", [model, *_others(experiment)], own)
+
+
+def _behind(experiment, model) -> str:
+    """Which density is drawn behind points of one class."""
+    part = part_of(experiment, model) if len(model.shape) == 1 else None
+    return "" if part is None else f", part={part}"
 
 
 def _others(experiment) -> list[models.Model]:

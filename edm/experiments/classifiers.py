@@ -47,8 +47,13 @@ class Guide:
         return f"{self.name}@{self.stamp}"
 
     @property
+    def run(self) -> str | None:
+        """The run that it is a checkpoint of."""
+        return self.path.parents[1].name if naming.checkpoint(self.name) else None
+
+    @property
     def title(self) -> str:
-        return self.header.title or self.name
+        return self.header.title or (f"Run {self.run}" if self.run else self.name)
 
     @property
     def shape(self) -> tuple[int, ...]:

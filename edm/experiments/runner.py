@@ -93,6 +93,24 @@ def classes_of(experiment: Experiment, model: models.Model | None = None) -> tup
     return _classes(experiment, model or models.of(experiment))
 
 
+def parts_of(experiment: Experiment, model: models.Model | None = None) -> tuple[int, ...]:
+    """The classes that samples have by turns, as the exact denoiser of their data (`Dataset.labelled`) counts them; ():
+    samples are of all, or none of these is known. model: its own, if known."""
+    model = model or models.of(experiment)
+    dataset = model.dataset
+    if dataset is None or dataset.labelled.labels is None:
+        return ()
+    names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
+    asked = [names[k] for k in classes_of(experiment, model)]
+    return tuple(own.index(name) for name in asked) if set(asked) <= set(own) else ()
+
+
+def part_of(experiment: Experiment, model: models.Model | None = None) -> int | None:
+    """The one class of `parts_of` that all samples are of, whose density is drawn behind them; None: that of all."""
+    found = parts_of(experiment, model)
+    return found[0] if len(found) == 1 else None
+
+
 def together(experiment: Experiment) -> bool:
     """Whether its samples are drawn as one population, so that each depends on the others."""
     return GUIDANCES[experiment.guidance].population

@@ -4,9 +4,10 @@ import { csv } from "../shared/chart.js";
 import { button, countUp, element } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
 import { Latest } from "../shared/latest.js";
-import { typeset } from "../shared/mathematics.js";
+import { looking } from "../shared/looking.js";
 import { SILENCE } from "../shared/server.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { explained } from "../shared/terms.js";
 
 /** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
 /** @typedef {import("../shared/messages.d.ts").Drawing} Drawing */
@@ -46,6 +47,7 @@ export class Instrument {
     this.state = element("span", { class: "state" });
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
     this.heading = element("div", { class: "heading" }, element("h2", {}, title), element("p", {}, question));
+    this.heading.append(looking(name));
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
     const attributes = { class: "instrument", "data-show": name, "data-streams": String(streams) };
     this.node = element("div", attributes, this.heading, this.stage, this.notice, foot);
@@ -154,7 +156,7 @@ export class Instrument {
   }
 
   summarize() {
-    if (this.body) this.summary.replaceChildren(...typeset(this.sentence(this.body)));
+    if (this.body) this.summary.replaceChildren(...explained(this.sentence(this.body)));
   }
 
   /**

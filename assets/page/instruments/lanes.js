@@ -8,6 +8,7 @@ import { row } from "../shared/sheet.js";
 import { paintLegend } from "../shared/stages/legend.js";
 import { Picture } from "../shared/stages/picture.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
+import { explained } from "../shared/terms.js";
 import { Instrument } from "./instrument.js";
 
 /** @typedef {import("../shared/messages.d.ts").Lane} Described */
@@ -85,13 +86,14 @@ export default class Lanes extends Instrument {
    */
   #showTable(lanes, rows = []) {
     this.table.hidden = rows.length === 0;
+    const seen = new Set();
     const columns = lanes.map(({ title }) => element("th", { scope: "col" }, ...typeset(title)));
     const body = rows.map(([title, cells]) => {
       const values = runs(cells).map(([k, span]) => {
         const lane = span > 1 ? `${lanes[k].title} …` : lanes[k].title;
-        return element("td", { colspan: span, "data-lane": lane }, ...typeset(cells[k]));
+        return element("td", { colspan: span, "data-lane": lane }, ...explained(cells[k], seen));
       });
-      return element("tr", {}, element("th", { scope: "row" }, title), ...values);
+      return element("tr", {}, element("th", { scope: "row" }, ...explained(title, seen)), ...values);
     });
     this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", {}), ...columns), ...body));
   }

@@ -40,6 +40,28 @@ export function guidesOf({ models, classifiers }, model, { takes, needs }) {
   return same.filter(({ unconditional }) => unconditional).map(({ name, title }) => [name, title]);
 }
 
+/**
+ * A document of settings that shows what a run has learned: its youngest model, or what its classifier can guide.
+ * @param {Boot} boot
+ * @param {string} run
+ * @returns {{ document?: import("../shared/types.d.ts").Values, sentence?: string }}
+ */
+export function ofRun(boot, run) {
+  const youngest = boot.models.filter((model) => model.run === run).at(-1);
+  if (youngest) return { document: { model: youngest.name } };
+  const guide = boot.classifiers.find((classifier) => classifier.run === run);
+  if (!guide) return { sentence: "Its first checkpoint is not here yet; try again in a moment." };
+  const kind = boot.guidances.find(({ takes }) => takes === "classifier");
+  const led = boot.models.filter(
+    (model) => kind && guidesOf(boot, model, kind).some(([name]) => name === guide.name) && !model.run,
+  );
+  const first = led.find(({ trained }) => trained) ?? led[0];
+  if (!kind || !first) return { sentence: "No model here is of these samples and classes, which it could guide." };
+  const model = led.filter(({ family }) => family === first.family).at(-1) ?? first;
+  const weight = (kind.neutral ?? 0) + 1;
+  return { document: { model: model.name, guidance: kind.name, guide: guide.name, guidance_weight: weight } };
+}
+
 /** Earlier checkpoints of the model's own run first, the least trained before all. @type {(other: Model, model: Model) => number} */
 function rank(other, model) {
   const mine = other.family === model.family && (other.images ?? 0) < (model.images ?? 0);

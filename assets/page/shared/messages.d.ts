@@ -21,6 +21,12 @@ export interface Address {
   models: Models | null;
 }
 
+/** What a step does, one thing after the other, and the chosen rows of Table 1 as [title, formula]. */
+export interface Algorithm {
+  doings: Doing[];
+  rows: [string, string][];
+}
+
 /** What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes. */
 export interface Allowed {
   starting: boolean;
@@ -47,6 +53,13 @@ export interface Axis {
   log?: boolean | null;
   range?: [number, number] | null;
   hideTicks?: boolean | null;
+}
+
+/** Answers from low on and less than high; null: no end. Of a choice: its number twice. */
+export interface Bar {
+  low: number | null;
+  high: number | null;
+  count: number;
 }
 
 /** The set that was made, and its sheet. */
@@ -79,6 +92,10 @@ export interface Best {
   document: string;
 }
 
+/**
+ * classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+ * explains, the longest first.
+ */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -89,6 +106,9 @@ export interface Boot {
   tabs: Tab[];
   figures: Figure[];
   lessons: LessonTitle[];
+  measures: LessonMeasure[];
+  classroom: boolean;
+  symbols: string[];
 }
 
 /**
@@ -142,12 +162,13 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
-/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of. */
 export interface Classifier {
   name: string;
   title: string;
   shape: number[];
   classes: string[];
+  run: string | null;
 }
 
 /**
@@ -272,6 +293,37 @@ export interface Devices {
   page: PageDevice;
 }
 
+/** A part of a step, see edm.experiments.algorithm. acts: "0110…", of each step; null: all do it. */
+export interface Doing {
+  name: string;
+  symbol: string;
+  formula: string;
+  help: string;
+  acts: string | null;
+}
+
+/** counted: an answer is counted; a teacher's is not. */
+export interface Done {
+  counted?: boolean;
+}
+
+/** A lesson in the making, as a document. */
+export interface DraftRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+}
+
+/**
+ * What is wrong with a draft; of one that is good its word for links, and its text as a file. long: why that word is
+ * no link to be sent around.
+ */
+export interface Drafted {
+  problems: LessonProblem[];
+  word: string;
+  file: string;
+  long: string | null;
+}
+
 /** What every live figure has. */
 export interface Drawing {
   figure?: Chart | null;
@@ -303,6 +355,15 @@ export interface Ends {
   values: string[];
 }
 
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
+}
+
 /** Instead of an answer. error: a sentence. */
 export interface Failed {
   serial: number;
@@ -325,6 +386,12 @@ export interface Field {
   arrows: Float32;
 }
 
+/** Where the class goes. move: another text for each place that it is brought to. */
+export interface Followed {
+  query: string;
+  move: string;
+}
+
 /** See edm.diagnostics.Optimized; errors on other samples than those that levels were found for. */
 export interface FoundLevels {
   elsewhere: number;
@@ -344,6 +411,17 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
+}
+
+/** What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any. */
+export interface Goal {
+  error: string;
+  over: string;
+  samples: boolean;
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -455,6 +533,19 @@ export interface Lanes {
 }
 
 /**
+ * What a teacher's page shows. on: the class goes there. query: the address. ask: the question of the lesson's step, a
+ * document, where it has one.
+ */
+export interface LeadRequest {
+  serial?: number;
+  on: boolean;
+  query: string;
+  lesson?: string | null;
+  step?: number;
+  ask?: Record<string, unknown> | null;
+}
+
+/**
  * Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
  * null: there is none.
  */
@@ -479,10 +570,24 @@ export interface LessonChoice {
   because: string;
 }
 
+/** See edm.lessons.Measure. numbers: what it asks for beside the state. */
+export interface LessonMeasure {
+  name: string;
+  title: string;
+  numbers: string[];
+}
+
 /** A lesson, and its step from 1 on. */
 export interface LessonPlace {
   name: string;
   step: number;
+}
+
+/** See edm.lessons.Problem. */
+export interface LessonProblem {
+  step: number | null;
+  field: string;
+  sentence: string;
 }
 
 export interface LessonQuestion {
@@ -609,20 +714,21 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
-  low?: Told | null;
+  low?: Upsampler | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
 
 /**
- * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
- * -> what it offers now.
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that there
+ * are now, those that ship, too. choices: instrument -> knob -> what it offers now.
  */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
   thumbnails: Record<string, Float32 | Uint8 | null>;
+  classifiers: Classifier[];
   choices: Record<string, Record<string, Offered>>;
 }
 
@@ -667,6 +773,13 @@ export interface Offered {
 export interface OpenRequest {
   serial?: number;
   query: string;
+}
+
+/** The one that the teacher's page shows. round: another text each time that it is asked again. */
+export interface OpenQuestion {
+  lesson: string;
+  step: number;
+  round: string;
 }
 
 export interface Oracle {
@@ -791,6 +904,14 @@ export interface Points {
   names: string[];
 }
 
+/** An answer to the question of a lesson's step: a number, or which choice, from 0 on. */
+export interface PredictRequest {
+  serial?: number;
+  lesson: string;
+  step: number;
+  answer: number;
+}
+
 /** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
 export interface Prediction {
   title: string;
@@ -870,8 +991,8 @@ export interface Rounds {
 
 /**
  * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
- * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
- * points.
+ * device: in words. usage: of its GPUs, while it trains there, in words. learns: which goal; pictures: whether it
+ * learns images, not points.
  */
 export interface Row {
   name: string;
@@ -894,6 +1015,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  learns: string;
   pictures: boolean;
 }
 
@@ -920,31 +1042,22 @@ export interface Seen {
   sample?: number | null;
 }
 
-/**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
- */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
+/** A lesson that is to have a short address. page: the address of this page, as the browser has opened it. */
+export interface ShareRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+  page: string;
 }
 
-/** What an address shows: a tab, and what of it. */
-export interface Show {
-  tab: string;
+/**
+ * name: for links to it on this server. address: of such a link for phones, and code its QR code, as an image's
+ * address. sentence: instead of them, why phones cannot reach it.
+ */
+export interface Shared {
   name: string;
-  values: Record<string, unknown>;
+  address: string;
+  code: string | null;
+  sentence: string | null;
 }
 
 /**
@@ -987,6 +1100,17 @@ export interface Sweep {
   waiting?: boolean | null;
 }
 
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
+}
+
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
 export interface Tab {
   name: string;
@@ -1000,6 +1124,7 @@ export interface Tab {
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
   tasks?: TaskKind[] | null;
+  goals?: Record<string, Goal> | null;
 }
 
 /** Sample settings as a film or a drawing, in the page's theme. */
@@ -1014,6 +1139,13 @@ export interface TakeawayRequest {
 export interface Taken {
   name: string;
   content: string;
+}
+
+/** answered, of: how many of the class. */
+export interface Tally {
+  answered: number;
+  of: number;
+  bars: Bar[];
 }
 
 /**
@@ -1064,14 +1196,19 @@ export interface TimeAxis {
 }
 
 /**
- * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
- * says, and the most noise that it was trained with.
+ * What a page of a classroom is told, whenever it is otherwise. teacher: whose page it is. mine: this page leads.
+ * here: how many students are, for the teacher. tally: for the teacher, and for all once it is shown. reveal: shown
+ * with what comes of the step.
  */
 export interface Told {
-  resolution: number;
-  base: string;
-  noise: number;
-  most: number;
+  teacher: boolean;
+  led: Followed | null;
+  mine: boolean;
+  here: number | null;
+  open: OpenQuestion | null;
+  tally: Tally | null;
+  shown: boolean;
+  reveal: boolean;
 }
 
 /** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
@@ -1133,6 +1270,17 @@ export interface Unplanned {
   fields: string[];
 }
 
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Upsampler {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
+}
+
 /** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
 export interface Verdict {
   title: string;
@@ -1180,6 +1328,7 @@ export interface Picture {
   document: string;
   python: string;
   command: string;
+  algorithm: Algorithm;
   components?: Components | null;
   density?: Density | null;
   axis?: TimeAxis | null;
@@ -1210,6 +1359,20 @@ export interface Figure {
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+/** What an address shows: a tab, and what of it. */
+export interface Show {
+  tab: string;
+  name: string;
+  values: Record<string, unknown>;
+}
+
+/** What becomes of the answers. reveal: with what comes of the step. */
+export interface ShowRequest {
+  serial?: number;
+  do: "show" | "hide" | "again";
+  reveal?: boolean;
 }
 
 export interface Lesson {
@@ -1252,10 +1415,11 @@ export interface FilmRequest {
   images: number[];
 }
 
-/** A lesson, by its name. */
+/** A lesson, by what stands in a link; or the one in a file, whose text this is. */
 export interface LessonRequest {
   serial?: number;
-  name: string;
+  name?: string;
+  text?: string | null;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1295,6 +1459,12 @@ export interface ProbeRequest {
 export interface ReadingRequest {
   serial?: number;
   values: Record<string, string>;
+}
+
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
@@ -1342,6 +1512,26 @@ export interface Reading {
   values: Record<string, number>;
 }
 
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -1381,6 +1571,14 @@ export interface Requests {
   reading: ReadingRequest;
   lesson: LessonRequest;
   reveal: RevealRequest;
+  draft: DraftRequest;
+  share: ShareRequest;
+  class: MessageRequest;
+  lead: LeadRequest;
+  show: ShowRequest;
+  predict: PredictRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1425,6 +1623,14 @@ export interface Answers {
   reading: Reading;
   lesson: Lesson;
   reveal: Revealed;
+  draft: Drafted;
+  share: Shared;
+  class: Told;
+  lead: Done;
+  show: Done;
+  predict: Done;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -1,4 +1,4 @@
-"""A cascade: its pictures are the library's, at each σ_c of the same low-resolution images; what is said, measured."""
+"""A cascade: its pictures are the library's, at each σ_c of the same low-resolution images; what is told is measured."""
 
 import base64
 import json

@@ -99,6 +99,14 @@ def test_a_lesson_and_what_comes_of_it_are_as_declared(said):
     assert json.loads(told)["body"]["right"] == [1]
 
 
+def test_what_a_lesson_s_author_is_told_is_as_declared(said):
+    draft = {"title": "x", "steps": [{"text": "y"}]}
+    for lesson in (draft, {"title": ""}):
+        assert said("draft", lesson=lesson)
+    (told,) = said("share", lesson=draft, page="http://127.0.0.1:7860/")
+    assert "--host 0.0.0.0" in json.loads(told)["body"]["sentence"]
+
+
 def test_thumbnails_are_as_declared(said):
     assert len(said("thumbnails", 2, models=["spiral_mlp", "nobody"])) == 2
 
@@ -138,7 +146,7 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"rivals", "levels", "steps", "lesson", "reveal"}
+    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "draft", "share"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried

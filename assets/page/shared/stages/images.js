@@ -5,12 +5,12 @@ import { bracket, sigmaAt } from "../levels.js";
 import { write } from "../mathematics.js";
 import { clamp, number } from "../numbers.js";
 import { continued, uint8 } from "../packed.js";
+import { fontOf } from "./legend.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
 /** @typedef {import("../types.d.ts").Result} Result */
 /** @typedef {{ x: number, y: number, size: number }} Tile */
 
-const FONT = "11px system-ui, sans-serif";
 const STRIP_FRAMES = 12; // at most
 const FRAME = 36; // pixels of the width that each of them has at least
 const TOP = 38; // room for the switches
@@ -20,6 +20,8 @@ const NAMED = 560; // of a width from which on there is room for words beside th
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
+  /** What it shows is told there. */
+  static sheet = "images";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     [
@@ -139,17 +141,18 @@ export class Images {
     const most = clamp(Math.floor((width - LABELS - beside) / FRAME), 2, STRIP_FRAMES);
     const spread = Array.from({ length: most }, (_, i) => Math.round((i / (most - 1)) * last));
     const frames = [...new Set(spread)];
-    const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
+    const under = 18 * colors.type; // of the levels
+    const size = Math.min((strip - 16 - under) / 2, (width - LABELS - beside) / frames.length - 6);
     const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     context.fillStyle = colors.mute;
-    context.font = FONT;
+    context.font = fontOf(colors);
     const right = { x: left + frames.length * (size + 6) + 14, y: top, size };
     if (beside) this.#drawNearest(context, result, k, right, beside - 20, colors);
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
-    context.fillText("σ =", left - 10, top + 2 * size + 18);
+    context.fillText("σ =", left - 10, top + 2 * size + under);
     context.textAlign = "center";
     const reached = frames.findLastIndex((j) => run.index[j] <= u);
     frames.forEach((j, i) => {
@@ -162,7 +165,7 @@ export class Images {
     const sigmas = frames.map((j) => number(Number(sigmaAt(levels, run.index[j]).toPrecision(2))));
     /** @param {number} i */
     const middle = (i) => left + i * (size + 6) + size / 2;
-    paintNumbers(context, sigmas, reached, middle, top + 2 * size + 18, colors);
+    paintNumbers(context, sigmas, reached, middle, top + 2 * size + under, colors);
   }
 
   /** Its switches say what it shows. @returns {import("./legend.js").Entry[]} */
@@ -237,7 +240,7 @@ function paintNumbers(context, texts, reached, middle, y, colors) {
   /** @type {[number, number][]} */
   const taken = [];
   for (const i of new Set([reached, ...texts.keys()])) {
-    context.font = i === reached ? `bold ${FONT}` : FONT;
+    context.font = i === reached ? `bold ${fontOf(colors)}` : fontOf(colors);
     const half = context.measureText(texts[i]).width / 2 + 2;
     const [from, to] = [middle(i) - half, middle(i) + half];
     if (taken.some(([start, end]) => from < end && start < to)) continue;
