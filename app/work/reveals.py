@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from app.work.jobs import Job
-from app.work.shared import Work
+from app.work.shared import Work, files_of
 from app.work.watch import Watch
 from edm import lessons
 from edm.experiments.experiment import Experiment
@@ -23,17 +23,21 @@ class Reveal(Job):
     step: dict[str, Any]
     experiment: Experiment
 
+    def files(self) -> dict[str, str | None]:
+        measured = lessons.Step.parse(self.step).experiments(self.experiment).values()
+        return {path: stamp for one in measured for path, stamp in files_of(one).items()}
+
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict, bool]]:
         step = lessons.Step.parse(self.step)
         ask, question = lessons.Measured(step.experiments(self.experiment), watch), step.ask
         with watch.turn():
-            told = lessons.told(step.reveal, ask, _knobs(self.experiment))
+            told = lessons.told(step.reveal, ask, knobs(self.experiment))
             truth = lessons.value(question.truth, ask) if question and question.truth else None
             choices = question.choices if question else ()
             right = [k for k, choice in enumerate(choices) if choice.when and lessons.holds(choice.when, ask)]
         yield {"told": told, "truth": truth, "right": right}, True
 
 
-def _knobs(experiment) -> dict:
+def knobs(experiment) -> dict:
     document = experiment.document(complete=True)
     return document | document.pop("sampling")

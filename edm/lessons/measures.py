@@ -6,32 +6,26 @@ To add one, put it into MEASURES.
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from edm import diagnostics
 from edm.base.errors import Refused
-from edm.diagnostics.loss import FLOOR
-from edm.exact import GaussianMixture
-from edm.experiments import models, runner
-from edm.sampling.denoisers import ask, on
-from edm.sampling.guidance import tilted_moments
-from edm.sampling.loop import last
+from edm.lessons import answers
+from edm.lessons.states import State
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
     from edm.experiments.experiment import Experiment
-    from edm.sampling.denoisers import Denoise
 
 IMAGES, IMAGE_STEPS = 8, 96  # of a network of images: how many are compared, with how fine a solution
+LEAST, MOST = 1e-4, 1e4  # a noise level, or a number of steps
 TURNS = 48  # noise levels at which curvature is asked
+POINTS = 64  # paths along which single steps are measured
 
 
 @dataclass(frozen=True)
@@ -42,35 +36,6 @@ class Measure:
     title: str
     of: Callable[..., float]
     numbers: tuple[str, ...] = ()
-
-
-class State:
-    """An experiment, and what of it has been computed. wrap: around the denoiser, such as a check that ends work."""
-
-    def __init__(self, experiment: Experiment, wrap: Callable | None = None):
-        self.experiment, self.wrap = experiment, wrap
-
-    @cached_property
-    def model(self) -> models.Model:
-        return models.of(self.experiment)
-
-    @cached_property
-    def denoiser(self) -> Denoise:
-        denoiser = on(self.model.denoiser, "cpu")
-        return self.wrap(denoiser) if self.wrap else denoiser
-
-    @cached_property
-    def samples(self) -> torch.Tensor:
-        return last(runner.states(self.experiment, wrap=self.wrap)).x
-
-    @property
-    def started(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """(latents, labels or None)."""
-        return runner.start(self.experiment)
-
-    @property
-    def heavy(self) -> bool:
-        return self.model.trained and len(self.model.shape) == 3
 
 
 def _error(state: State) -> float:
@@ -120,81 +85,21 @@ def _order(state: State, low: float, high: float) -> float:
     return fitted.order
 
 
-def _answers(state: State, sigma: float) -> float:
+def _frechet(state: State) -> float:
+    return diagnostics.to_data(state.experiment, "frechet")(state.samples)
+
+
+def _bend(state: State) -> float:
+    """Where the step begins that misses most of the exact solution, beginning on it."""
     z, labels = state.started
-    found = ask(state.denoiser, z * sigma, sigma, labels)
-    return float(found.std(0).mean()) / state.model.sigma_data
+    z, labels = z[:POINTS], None if labels is None else labels[:POINTS]
+    steps = diagnostics.truncation_error(state.denoiser, z, state.experiment.sampling, labels)
+    return max(steps, key=lambda step: float(step.error.square().mean())).sigma
 
 
-def _merge(state: State) -> float:
-    """Where p(0; σ) is as large as p at the data themselves, on average."""
-    exact = _exact(state)
-    places = exact.sample(64, seed=1).double()
-    middle = places.mean(0, keepdim=True)
-    for sigma in np.geomspace(1e-2, 80, 400):
-        level = float(sigma)
-        if exact.log_density(middle, level) >= exact.log_density(places, level).mean():
-            return level
-    raise Refused("its middle is never as full as its data are")
-
-
-def _exact(state: State) -> GaussianMixture:
-    if state.model.dataset is None or len(state.model.shape) != 1:
-        raise Refused(f"{state.model.name} has no density that is known")
-    return state.model.dataset.labelled
-
-
-def _copies(state: State) -> float:
-    known = diagnostics.training_images(state.model)
-    if known is None:
-        raise Refused(f"the images that {state.model.name} has learned are not here")
-    return float(diagnostics.nearest(state.samples, known).copies.float().mean())
-
-
-def _mean(state: State) -> float:
-    return float(state.samples[:, 0].double().mean())
-
-
-def _spread(state: State) -> float:
-    return float(state.samples.double().std(0).square().sum().sqrt())
-
-
-def _of_tilted(which, state):
-    if state.experiment.label is None:
-        raise Refused("the tilted density is that of a class; choose one")
-    label, weight = state.model.class_of(state.experiment.label), state.experiment.guidance_weight
-    mean, std = tilted_moments(_exact(state), label, weight)
-    return float(mean[0]) if which == "mean" else float(std.square().sum().sqrt())
-
-
-def _input(state: State, sigma: float) -> float:
-    header = state.model.header
-    if header is None:
-        raise Refused(f"{state.model.name} has no network")
-    size = math.hypot(sigma, state.model.sigma_data)
-    return float(header.preconditioning.build().c_in(torch.tensor(sigma, dtype=torch.float64))) * size
-
-
-def _loss(state: State, sigma: float) -> float:
-    return float(_losses(state, sigma)[MODEL].mean[0])
-
-
-def _least(state: State, sigma: float) -> float:
-    found = _losses(state, sigma)
-    if FLOOR not in found:
-        raise Refused(f"the least possible loss of {state.model.name} is not known")
-    return float(found[FLOOR].mean[0])
-
-
-MODEL, DRAWN = "model", 3  # rounds of draws, each of twice as many as the one before
-
-
-def _losses(state, sigma):
-    dataset = state.model.dataset
-    exact = dataset.denoiser if dataset is not None else None
-    draw = diagnostics.held_out(state.model)
-    rounds = diagnostics.losses({MODEL: state.denoiser}, draw, [sigma], exact=exact)
-    return list(islice(rounds, DRAWN))[-1]
+def _raised(state: State) -> float:
+    path = path_of(state.experiment.sampling, state.model.denoiser)
+    return 1 + max(path.gammas)
 
 
 MEASURES: dict[str, Measure] = {
@@ -206,16 +111,28 @@ MEASURES: dict[str, Measure] = {
         Measure("evaluations", "evaluations of the denoiser for a sample (NFE)", _evaluations),
         Measure("steps", "steps that are taken", _steps),
         Measure("turn", "median turn of the paths over a factor e of σ", _turn),
-        Measure("answers", "spread of the denoiser's answers, in units of the data's", _answers, ("σ",)),
-        Measure("merge", "noise level from which on the middle is as full as the data's places", _merge),
-        Measure("copies", "share of the pictures that are copies of training images", _copies),
-        Measure("mean", "mean of the first coordinate of the samples", _mean),
-        Measure("spread", "standard deviation of the samples, over all coordinates", _spread),
-        Measure("tilted_mean", "mean of the first coordinate of p(x)·p(c|x)^w", partial(_of_tilted, "mean")),
-        Measure("tilted_spread", "standard deviation of p(x)·p(c|x)^w", partial(_of_tilted, "spread")),
-        Measure("input", "size of what the network sees", _input, ("σ",)),
-        Measure("loss", "loss of the denoiser on images it has not seen", _loss, ("σ",)),
-        Measure("least", "the least possible loss", _least, ("σ",)),
+        Measure("answers", "spread of the denoiser's answers, in units of the data's", answers.answers, ("σ",)),
+        Measure(
+            "from_mean",
+            "distance of its answers to noise from the mean, in units of the data's",
+            answers.from_mean,
+            ("σ",),
+        ),
+        Measure("settles", "noise level at which its answers are half-way to the sample", answers.settles),
+        Measure("merge", "noise level from which on the middle is as full as the data's places", answers.merge),
+        Measure("copies", "share of the pictures that are copies of training images", answers.copies),
+        Measure("mean", "mean of the first coordinate of the samples", answers.mean),
+        Measure("spread", "standard deviation of the samples, over all coordinates", answers.spread),
+        Measure("tilted_mean", "mean of the first coordinate of p(x)·p(c|x)^w", partial(answers.of_tilted, "mean")),
+        Measure("tilted_spread", "standard deviation of p(x)·p(c|x)^w", partial(answers.of_tilted, "spread")),
+        Measure("input", "size of what the network sees", answers.input, ("σ",)),
+        Measure("output", "size of what the network is to give", answers.output, ("σ",)),
+        Measure("effort", "share of training spent on noise between", answers.effort, ("σ from", "σ to")),
+        Measure("frechet", "Fréchet distance to the data", _frechet),
+        Measure("bend", "noise level of the step that misses most", _bend),
+        Measure("raised", "largest factor by which churn raises σ", _raised),
+        Measure("loss", "loss of the denoiser on images it has not seen", answers.loss, ("σ",)),
+        Measure("least", "the least possible loss", answers.least, ("σ",)),
         Measure("order", "measured order of the solver", _order, ("from N", "to N")),
     )
 }
@@ -249,3 +166,5 @@ def check(measure: str, state: str, numbers: tuple[float, ...], states: Any) -> 
     if len(numbers) != wanted:
         asked = ", ".join(("state", *MEASURES[measure].numbers))
         raise Refused(f"{measure} takes ({asked}), not {len(numbers)} numbers")
+    if odd := [number for number in numbers if not LEAST <= number <= MOST]:
+        raise Refused(f"{measure} takes numbers from {LEAST:g} to {MOST:g}, not {odd[0]:g}")
