@@ -6,12 +6,11 @@ import { Projector } from "./projector.js";
 export class Teaching {
   /**
    * @param {{ strip: HTMLElement, list: HTMLDialogElement, line: HTMLElement, projector: HTMLButtonElement }} parts
-   * @param {import("../shared/messages.d.ts").Boot} boot
    * @param {import("./lessons.js").Around & import("./class.js").Around & { resized: () => void }} around
    */
-  constructor({ strip, list, line, projector }, boot, around) {
+  constructor({ strip, list, line, projector }, around) {
     this.projector = new Projector(around.root, projector, around.resized);
-    this.lessons = new Lessons(strip, list, boot.lessons, {
+    this.lessons = new Lessons(strip, list, {
       ...around,
       drawn: () => {
         strip.querySelector(".ways")?.append(this.projector.button());
@@ -19,6 +18,6 @@ export class Teaching {
       },
       answered: (answer) => this.class?.answered(answer),
     });
-    this.class = boot.classroom ? new Class(line, this.lessons, around) : null;
+    this.class = around.boot.classroom ? new Class(line, this.lessons, around) : null;
   }
 }

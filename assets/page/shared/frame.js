@@ -55,9 +55,11 @@ export function frame(root, tabs) {
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   const list = element("dialog", { class: "gallery lessons" });
+  const glossary = element("dialog", { class: "glossary" });
   const strip = element("div", { class: "strip", role: "region", "aria-label": "Lesson", hidden: true });
   const line = element("div", { class: "class", role: "region", "aria-label": "Class", hidden: true });
-  root.replaceChildren(header, line, strip, ...parts.map((part) => part.box), said, share, gallery, list);
+  const dialogs = [share, gallery, list, glossary];
+  root.replaceChildren(header, line, strip, ...parts.map((part) => part.box), said, ...dialogs);
   return {
     tabs: parts,
     undo,
@@ -76,6 +78,7 @@ export function frame(root, tabs) {
     share,
     gallery,
     list,
+    glossary,
     strip,
     line,
   };

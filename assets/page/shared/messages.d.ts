@@ -21,6 +21,12 @@ export interface Address {
   models: Models | null;
 }
 
+/** What a step does, one thing after the other, and the chosen rows of Table 1 as [title, formula]. */
+export interface Algorithm {
+  doings: Doing[];
+  rows: [string, string][];
+}
+
 /** What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes. */
 export interface Allowed {
   starting: boolean;
@@ -86,7 +92,10 @@ export interface Best {
   document: string;
 }
 
-/** classroom: the class has a teacher, whom its pages may follow. */
+/**
+ * classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+ * explains, the longest first.
+ */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -97,7 +106,27 @@ export interface Boot {
   tabs: Tab[];
   figures: Figure[];
   lessons: LessonTitle[];
+  measures: LessonMeasure[];
   classroom: boolean;
+  symbols: string[];
+}
+
+/**
+ * low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact denoiser
+ * is. waiting: for somebody to start the measuring.
+ */
+export interface Cascade {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  notice?: Noticed | null;
+  shape: number[];
+  lowShape: number[];
+  count: number;
+  examples: number;
+  waiting: boolean;
+  low: Uint8 | null;
+  levels: Stages[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -131,15 +160,17 @@ export interface Churn {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   stage: Step | Cycles;
 }
 
-/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of. */
 export interface Classifier {
   name: string;
   title: string;
   shape: number[];
   classes: string[];
+  run: string | null;
 }
 
 /**
@@ -186,6 +217,7 @@ export interface Copies {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   title: string;
   sides: number[];
@@ -264,16 +296,43 @@ export interface Devices {
   page: PageDevice;
 }
 
+/** A part of a step, see edm.experiments.algorithm. acts: "0110…", of each step; null: all do it. */
+export interface Doing {
+  name: string;
+  symbol: string;
+  formula: string;
+  help: string;
+  acts: string | null;
+}
+
 /** counted: an answer is counted; a teacher's is not. */
 export interface Done {
   counted?: boolean;
 }
 
-/** What every live figure has. */
+/** A lesson in the making, as a document. */
+export interface DraftRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+}
+
+/**
+ * What is wrong with a draft; of one that is good its word for links, and its text as a file. long: why that word is
+ * no link to be sent around.
+ */
+export interface Drafted {
+  problems: LessonProblem[];
+  word: string;
+  file: string;
+  long: string | null;
+}
+
+/** What every live figure has. notice: where it is one of the paper's, with nothing changed. */
 export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
 }
 
 /**
@@ -298,6 +357,15 @@ export interface DroppedRequest {
 export interface Ends {
   name: string;
   values: string[];
+}
+
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
 }
 
 /** Instead of an answer. error: a sentence. */
@@ -347,6 +415,17 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
+}
+
+/** What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any. */
+export interface Goal {
+  error: string;
+  over: string;
+  samples: boolean;
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -453,6 +532,7 @@ export interface Lanes {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   rows: [string, string[]][];
   lanes: Lane[];
 }
@@ -495,10 +575,24 @@ export interface LessonChoice {
   because: string;
 }
 
+/** See edm.lessons.Measure. numbers: what it asks for beside the state. */
+export interface LessonMeasure {
+  name: string;
+  title: string;
+  numbers: string[];
+}
+
 /** A lesson, and its step from 1 on. */
 export interface LessonPlace {
   name: string;
   step: number;
+}
+
+/** See edm.lessons.Problem. */
+export interface LessonProblem {
+  step: number | null;
+  field: string;
+  sentence: string;
 }
 
 export interface LessonQuestion {
@@ -556,6 +650,7 @@ export interface Loss {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   summaries: Record<string, string>;
 }
 
@@ -567,9 +662,13 @@ export interface Losses {
   accuracy?: (number | null)[] | null;
 }
 
-/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+/**
+ * Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+ * images, noised [count, *shape].
+ */
 export interface Low {
   images: Uint8;
+  noised: Uint8;
   shape: number[];
 }
 
@@ -621,19 +720,21 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
+  low?: Upsampler | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
 
 /**
- * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
- * -> what it offers now.
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that there
+ * are now, those that ship, too. choices: instrument -> knob -> what it offers now.
  */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
   thumbnails: Record<string, Float32 | Uint8 | null>;
+  classifiers: Classifier[];
   choices: Record<string, Record<string, Offered>>;
 }
 
@@ -660,6 +761,16 @@ export interface NotTaken {
   ok: false;
   sentence: string;
   offers: Offer[];
+}
+
+/**
+ * What to notice in a figure of the paper. holds: whether its claim does here; null: not drawn yet. told: the numbers
+ * of what is drawn, and why where it does not.
+ */
+export interface Noticed {
+  claim: string;
+  holds: boolean | null;
+  told: string;
 }
 
 /** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
@@ -691,6 +802,7 @@ export interface Oracle {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   levels: number[];
   sigmaData: number;
   color: string;
@@ -831,6 +943,7 @@ export interface Predictions {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   dimensions: number[];
   rows: Prediction[];
   components: Components;
@@ -841,6 +954,7 @@ export interface Race {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   best: Best[];
 }
 
@@ -896,8 +1010,8 @@ export interface Rounds {
 
 /**
  * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
- * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
- * points.
+ * device: in words. usage: of its GPUs, while it trains there, in words. learns: which goal; pictures: whether it
+ * learns images, not points.
  */
 export interface Row {
   name: string;
@@ -920,6 +1034,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  learns: string;
   pictures: boolean;
 }
 
@@ -928,6 +1043,7 @@ export interface Sameness {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   titles: [string, string];
   same: boolean | null;
   verdict: string;
@@ -946,24 +1062,34 @@ export interface Seen {
   sample?: number | null;
 }
 
+/** A lesson that is to have a short address. page: the address of this page, as the browser has opened it. */
+export interface ShareRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+  page: string;
+}
+
 /**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
+ * name: for links to it on this server. address: of such a link for phones, and code its QR code, as an image's
+ * address. sentence: instead of them, why phones cannot reach it.
  */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
+export interface Shared {
+  name: string;
+  address: string;
+  code: string | null;
+  sentence: string | null;
+}
+
+/**
+ * Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+ * the network and the exact denoiser make of them. document: of the experiment, as JSON text.
+ */
+export interface Stages {
+  sigma: number;
+  noised: Uint8 | null;
+  network: Uint8 | null;
+  ideal: Uint8 | null;
+  document: string;
 }
 
 export interface Step {
@@ -986,12 +1112,24 @@ export interface Sweep {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   axes: Axes;
   shape: number[];
   curve: boolean;
   plan?: string | null;
   cells: Cell[];
   waiting?: boolean | null;
+}
+
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
 }
 
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
@@ -1007,6 +1145,7 @@ export interface Tab {
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
   tasks?: TaskKind[] | null;
+  goals?: Record<string, Goal> | null;
 }
 
 /** Sample settings as a film or a drawing, in the page's theme. */
@@ -1098,6 +1237,7 @@ export interface Tradeoff {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   count: number;
   waiting: boolean;
@@ -1115,6 +1255,7 @@ export interface TrainingTime {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   data: string | null;
   color: string;
@@ -1143,6 +1284,7 @@ export interface Truncation {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   painted?: Painted | null;
 }
 
@@ -1150,6 +1292,17 @@ export interface Truncation {
 export interface Unplanned {
   error: string;
   fields: string[];
+}
+
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Upsampler {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
 }
 
 /** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
@@ -1199,6 +1352,7 @@ export interface Picture {
   document: string;
   python: string;
   command: string;
+  algorithm: Algorithm;
   components?: Components | null;
   density?: Density | null;
   axis?: TimeAxis | null;
@@ -1219,12 +1373,13 @@ export interface Steps {
   steps: number;
 }
 
-/** One of the paper's, and the instrument that shows it. */
+/** One of the paper's, and the instrument that shows it. claim: what to notice. */
 export interface Figure {
   name: string;
   title: string;
   paper: string;
   about: string;
+  claim: string;
   tab: string;
   show: string;
   values: Record<string, unknown>;
@@ -1285,10 +1440,11 @@ export interface FilmRequest {
   images: number[];
 }
 
-/** A lesson, by its name. */
+/** A lesson, by what stands in a link; or the one in a file, whose text this is. */
 export interface LessonRequest {
   serial?: number;
-  name: string;
+  name?: string;
+  text?: string | null;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1328,6 +1484,12 @@ export interface ProbeRequest {
 export interface ReadingRequest {
   serial?: number;
   values: Record<string, string>;
+}
+
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
@@ -1375,6 +1537,26 @@ export interface Reading {
   values: Record<string, number>;
 }
 
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -1404,6 +1586,7 @@ export interface Requests {
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  cascade: FigureRequest;
   led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
@@ -1413,10 +1596,14 @@ export interface Requests {
   reading: ReadingRequest;
   lesson: LessonRequest;
   reveal: RevealRequest;
+  draft: DraftRequest;
+  share: ShareRequest;
   class: MessageRequest;
   lead: LeadRequest;
   show: ShowRequest;
   predict: PredictRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1451,6 +1638,7 @@ export interface Answers {
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  cascade: Cascade;
   led: Lanes;
   sameness: Sameness;
   poll: Poll;
@@ -1460,10 +1648,14 @@ export interface Answers {
   reading: Reading;
   lesson: Lesson;
   reveal: Revealed;
+  draft: Drafted;
+  share: Shared;
   class: Told;
   lead: Done;
   show: Done;
   predict: Done;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;

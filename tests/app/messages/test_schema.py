@@ -15,6 +15,7 @@ from app.tabs import TABS, classes, controls, opening
 from app.visitors.room import Sender
 from app.work.tickets import Ticket
 from edm import lessons, models
+from edm.base.errors import Refused
 from tests import loop
 from tests.app.conftest import TEACHER
 from tests.app.training import finished
@@ -102,6 +103,23 @@ def test_a_lesson_and_what_comes_of_it_are_as_declared(said):
     assert json.loads(told)["body"]["right"] == [1]
 
 
+def test_what_explains_the_page_is_as_declared(said):
+    (told,) = said("glossary")
+    assert {"σ", "ρ", "D(x; σ)"} < {one["symbol"] for one in json.loads(told)["body"]["symbols"]}
+    (told,) = said("sheet", name="race")
+    assert json.loads(told)["body"]["title"] == "The race"
+    with pytest.raises(Refused, match="no sheet about 'nothing'"):
+        said("sheet", name="nothing")
+
+
+def test_what_a_lesson_s_author_is_told_is_as_declared(said):
+    draft = {"title": "x", "steps": [{"text": "y"}]}
+    for lesson in (draft, {"title": ""}):
+        assert said("draft", lesson=lesson)
+    (told,) = said("share", lesson=draft, page="http://127.0.0.1:7860/")
+    assert "--host 0.0.0.0" in json.loads(told)["body"]["sentence"]
+
+
 def test_what_a_class_is_told_is_as_declared(tab, tmp_path):
     tab.room = opened(tmp_path)
     inside(tab.room, "Kim", TEACHER)
@@ -165,7 +183,8 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "class", "lead", "show", "predict"}
+    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "draft", "share", "class", "lead", "show", "predict"}
+    tried |= {"glossary", "sheet"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried

@@ -35,6 +35,8 @@ const ZOOM = 25; // the largest σ that is shown, if nothing else is asked for
  */
 
 export class Line {
+  /** What it shows is told there. */
+  static sheet = "line";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
