@@ -82,7 +82,7 @@ class TrueImages:
         if (classes_at := getattr(source, "classes_at", None)) is not None:
             return classes_at(pool)
         _, read = sources.read(source, pool)
-        return np.empty(0) if read is None else read.numpy()
+        return np.full(len(pool), -1) if read is None else read.numpy()
 
 
 def of(model: Model) -> TrueImages:
