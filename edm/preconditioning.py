@@ -186,7 +186,8 @@ PRECONDITIONINGS: dict[str, Callable] = {
             "as VP's, on the levels of ADM's linear schedule; its cosine schedule is iDDPM's",
         ),
         Choice(
-            "edm", "EDM", EDM, "c_skip·x + c_out·F(c_in·x; ¼·ln σ)", "input and target of the network have size 1",
+            "edm", "EDM", EDM, "(σ_data²·x + σ·σ_data·r·F(x/r; ¼·ln σ))/r², r = √(σ² + σ_data²)",
+            "input and target of the network have size 1",
             ("sigma_data",),
             (
                 Alias("trigflow", "TrigFlow", help="arXiv 2410.11081: the same for any σ_data, up to the sign of F"),

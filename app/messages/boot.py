@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.messages.answers import Dataset, Model, Models, Sent
+from app.messages.answers import Classifier, Dataset, Model, Models, Sent
 from app.messages.authoring import LessonMeasure
 
 Value = Any  # of a setting
@@ -58,12 +58,13 @@ class Design(Sent):
 
 
 class Figure(Sent):
-    """One of the paper's, and the instrument that shows it."""
+    """One of the paper's, and the instrument that shows it. claim: what to notice."""
 
     name: str
     title: str
     paper: str
     about: str
+    claim: str
     tab: str
     show: str
     values: dict[str, Value]
@@ -92,6 +93,14 @@ class TaskKind(Sent):
     knobs: dict[str, Knob]
 
 
+class Goal(Sent):
+    """What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any."""
+
+    error: str
+    over: str
+    samples: bool
+
+
 class Tab(Sent):
     """kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab."""
 
@@ -106,6 +115,7 @@ class Tab(Sent):
     curves: dict[str, list[str] | None] | None = None
     script: str | None = None
     tasks: list[TaskKind] | None = None
+    goals: dict[str, Goal] | None = None
 
 
 class Guidance(Sent):
@@ -119,16 +129,10 @@ class Guidance(Sent):
     population: bool
 
 
-class Classifier(Sent):
-    """One of noisy samples, which may guide models of samples of its shape and of its classes."""
-
-    name: str
-    title: str
-    shape: list[int]
-    classes: list[str]
-
-
 class Boot(Sent):
+    """classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+    explains, the longest first."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -139,6 +143,8 @@ class Boot(Sent):
     figures: list[Figure]
     lessons: list[LessonTitle]
     measures: list[LessonMeasure]
+    classroom: bool
+    symbols: list[str]
 
 
 class LessonTitle(Sent):

@@ -57,6 +57,12 @@ class Lesson(Message):
     text: _Text | None = None
 
 
+class Sheet(Message):
+    """What one is looking at, by its name: an instrument's, a stage's or a tab's."""
+
+    name: _Text
+
+
 class Reveal(Message):
     """What comes of a lesson's step: the document of one, and the settings that are shown."""
 

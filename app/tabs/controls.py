@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 
 from app.figures.pack import components
-from app.instruments import INSTRUMENTS
+from app.instruments import INSTRUMENTS, notices
 from app.training import datasets, film
 from app.work import thumbnails
 from edm import classifiers, guidance, models, presets, timesteps
@@ -48,11 +48,13 @@ def _figure(name: str) -> dict:
     """A preset of the folder figures, with the instrument that shows it."""
     preset = presets.read(name)
     show, values = presets.figure(name)
+    notice = notices.read(name)
     return {
         "name": name.split("/")[1],
         "title": preset["title"],
         "paper": preset["paper"],
         "about": preset["about"],
+        "claim": notice.claim if notice else "",
         "tab": INSTRUMENTS[show].tab,
         "show": show,
         "values": INSTRUMENTS[show].complete(values),
@@ -66,7 +68,7 @@ def told_apart() -> list[dict]:
     for name in (*classifiers.names(), *classifiers.of_runs()):
         with suppress(Refused, OSError):
             known = classifiers.load(name)
-            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names, "run": known.run}
             found.append({"name": name, **shown})
     return found
 
@@ -114,6 +116,10 @@ def described(model: models.Model) -> dict:
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
         "range": _range(model),
     }
+    if model.low is not None:
+        low = model.low
+        told = {"resolution": low.resolution, "noise": low.usual, "most": low.noise}
+        described["low"] = {**told, "base": cascades.base_of(model, None).name}
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.labelled) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn" and not model.run:

@@ -10,6 +10,7 @@ from app.tabs.base import Answers, Event, House, experiment_of
 from app.uploads.lessons import Shelf
 from app.work.jobs import Job, answer
 from app.work.reveals import Reveal
+from app.work.together import Together
 from edm import lessons
 
 
@@ -21,12 +22,12 @@ class Lessons:
     }
 
     def serve(self, house: House) -> Answers:
-        shelf = Shelf(house.board.folder)
+        shelf, reveals = Shelf(house.board.folder), Together(house.pool)
 
         def answered(event, message, ticket, sender):
             if event == "lesson":
                 return _lesson(shelf, message)
-            return house.pool.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
+            return reveals.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
 
         return answered
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 from app.messages import requests
 from app.messages.boot import Address, Boot
 from app.sentences import faults
-from app.tabs import TABS, controls, lessons, train
+from app.tabs import TABS, classes, controls, lessons, train, words
 from app.tabs.authoring import Authoring
 from app.tabs.base import Answers, Asked, Event, House
 from app.tabs.links import dropped, opened_from
 from app.uploads.lessons import Shelf
 from app.work.jobs import answer
-from edm.lessons import find
+from edm.lessons import find, glossary
 
 
 class Opening:
@@ -45,7 +45,8 @@ class Opening:
 def boot(house: House) -> dict:
     """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
     tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
-    return controls.boot() | {"tabs": tabs, "lessons": lessons.listed(), "measures": lessons.measures()}
+    known = {"tabs": tabs, "lessons": lessons.listed(), "measures": lessons.measures(), "symbols": glossary.forms()}
+    return controls.boot() | known | {"classroom": house.room.kind == "classroom"}
 
 
 def opened(query: str, check: Callable[[dict], object] = dict, find: Callable = find) -> dict:
@@ -59,4 +60,4 @@ def opened(query: str, check: Callable[[dict], object] = dict, find: Callable = 
 
 def asked() -> list[Asked]:
     """All that answers the page: its tabs, and this."""
-    return [*TABS, lessons.Lessons(), Authoring(), Opening()]
+    return [*TABS, lessons.Lessons(), Authoring(), classes.Classes(), words.Words(), Opening()]

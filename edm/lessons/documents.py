@@ -16,8 +16,10 @@ What is not written here is refused, so that what a stranger has written can be 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -135,7 +137,12 @@ def names() -> list[str]:
 
 def load(name: str) -> Lesson:
     """A lesson that ships. Raises SettingsError for an unknown name."""
-    return parse(presets.read(f"lessons/{name}"))
+    return _parsed(json.dumps(presets.read(f"lessons/{name}")))
+
+
+@lru_cache(maxsize=64)  # a class asks for the same one again and again
+def _parsed(text: str) -> Lesson:
+    return parse(json.loads(text))
 
 
 def parse(document: Mapping[str, Any]) -> Lesson:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NEAREST = 0.01  # of the coming step: what is remembered nearer than that says nothing of it, but multiplies errors
 LMS_ORDER, IPNDM_ORDER, DEIS_ORDER = 3, 4, 3  # each one's own
-_IPNDM = (
+IPNDM_WEIGHTS = (
     (1.0,),
     (3 / 2, -1 / 2),
     (23 / 12, -16 / 12, 5 / 12),
@@ -127,7 +127,7 @@ def ipndm(path: PathLike, sampling: SamplingLike) -> Step:
     def row(index: int, known: int) -> Row:
         order = order_at(path, sampling, IPNDM_ORDER, index, known)
         h = path.times[index + 1] - path.hats[index]
-        return Row(1.0, tuple(h * weight for weight in _IPNDM[order - 1]))
+        return Row(1.0, tuple(h * weight for weight in IPNDM_WEIGHTS[order - 1]))
 
     return remembering(path, sampling.order or IPNDM_ORDER, slope, row)
 

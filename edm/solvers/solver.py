@@ -52,6 +52,25 @@ Step = Callable[["OdeLike", Now, Draw], torch.Tensor]
 Begin = Callable[["PathLike", "SamplingLike"], Step]
 
 
+class Part(NamedTuple):
+    """One thing that a step does, as the algorithm writes it: for people who read.
+
+    name: for headings. symbol, formula: in the paper's symbols, with x where the step begins (after churn's noise), h
+    or σ⁺ for where it ends, D and d as there, and primes for what is evaluated on the way. help: a sentence. at: which
+    steps do it: EVERY, LAST (that to σ = 0), INNER (the others), REMEMBERS (what was evaluated before counts), CORRECTS
+    (the step before has predicted where this one begins), DRAWS.
+    """
+
+    name: str
+    symbol: str
+    formula: str
+    help: str
+    at: str = "every"
+
+
+EVERY, INNER, LAST, REMEMBERS, CORRECTS, DRAWS = "every", "inner", "last", "remembers", "corrects", "draws"
+
+
 def never(sampling: SamplingLike) -> int:
     """The `draws` of a solver of the ODE."""
     return 0
@@ -99,6 +118,8 @@ class Solver:
     counted(N, sampling): `evaluations` with these settings, where its knobs change them. orders(p): `order` where the
     field `order` is p. shared(path, sampling, i): evaluations of step i, where a step in the middle takes other than
     two steps take more than one. called: other names that people have for it, besides its variants'.
+    parts(sampling): what a step does after D, one after the other. few: N up to which `lower_order_final` has it
+    forget at the end; None: any.
     """
 
     name: str
@@ -124,6 +145,8 @@ class Solver:
     hears: Callable[[SamplingLike], bool] | None = None
     shared: Callable[[PathLike, SamplingLike, int], int] | None = None
     called: tuple[Alias, ...] = ()
+    parts: Callable[[SamplingLike], tuple[Part, ...]] | None = None
+    few: int | None = None
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
@@ -151,6 +174,17 @@ class Solver:
         if self.shared:
             return self.shared(path, sampling, index)
         return self.evaluations(2) - self.evaluations(1) if index < path.steps - 1 else self.evaluations(1)
+
+    def does(self, part: Part, path: PathLike, sampling: SamplingLike, index: int) -> bool:
+        """Whether step `index` does this part of it."""
+        last = path.steps - 1
+        if part.at == DRAWS:
+            return index < last and self.draws(sampling) > 0 and self.draws_at(path, sampling, index)
+        if part.at in (REMEMBERS, CORRECTS):
+            few = self.few is None or path.steps <= self.few
+            forgets = part.at == REMEMBERS and "lower_order_final" in self.knobs and sampling.lower_order_final and few
+            return 0 < index < last - forgets and not path.gammas[index]
+        return part.at == EVERY or (part.at == LAST) == (index == last)
 
     def claimed(self, sampling: SamplingLike) -> int:
         """The order of convergence with these settings."""

@@ -156,3 +156,35 @@ def test_play_and_pause(explore):
     explorer.page.click(".play")
     time.sleep(0.5)
     assert moved(still, explorer.pixels()) > 0.001
+
+
+def test_the_algorithm_lights_up_as_a_step_passes_and_unfolds_to_its_formulas(explore):
+    explorer = explore("?model=two_moons&steps=4")
+    page = explorer.page
+    explorer.settled()
+
+    def lit():
+        explorer.frames()
+        return page.eval_on_selector_all(".algorithm .lit", "all => all.map(one => one.dataset.doing)")
+
+    seen = []
+    for part in range(5):
+        explorer.seek(round(1000 * (1 + (part + 0.5) / 5) / 4))
+        seen += lit()
+    assert seen == ["state", "denoiser", "slope", "step", "correction"]
+    explorer.seek(1000)
+    assert lit() == []
+    page.click(".algorithm [data-doing=correction]")
+    assert lit() == ["correction"]
+    formula = page.locator(".algorithm [data-doing=correction] .formula")
+    assert not formula.is_visible(), "at 1280×800 it is one line"
+    page.click(".algorithm .unfold")
+    assert formula.is_visible()
+    assert "½·d′" in formula.inner_text()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+    explorer.open("?model=two_moons&steps=4&solver=unipc&view.algorithm=closed")
+    explorer.settled()
+    assert page.locator(".algorithm [data-doing=remembered]").is_visible()
+    assert not page.locator(".algorithm .rows").is_visible(), "a link may ask for it"
+    explorer.open("?model=two_moons&steps=4")
+    assert page.locator(".algorithm .rows").is_visible(), "as somebody has left it"

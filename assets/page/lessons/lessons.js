@@ -15,6 +15,8 @@ import { Question } from "./question.js";
  * @typedef {object} Own  What lessons need of the page, beside what it takes to write one.
  * @property {import("../sampler/settings.js").Settings} settings  The Sampler tab's.
  * @property {() => void} free  All controls are shown again, and the address follows.
+ * @property {() => void} [drawn]  A step stands in the strip, or no lesson is on any more.
+ * @property {(answer: number) => void} [answered]  Somebody has answered the step's question.
  * @typedef {import("./author.js").Around & Own} Around
  */
 
@@ -27,7 +29,7 @@ export class Lessons {
   /** @type {Question | null} */
   #question = null;
   #measured = ""; // the settings of what is revealed
-  /** @type {Map<string, Question>} Those that are answered: whoever goes back finds them so. */
+  /** @type {Map<string, Question>} Whoever goes back finds what was answered, or typed so far. */
   #answered = new Map();
 
   /**
@@ -68,10 +70,7 @@ export class Lessons {
   /** @param {Lesson} [like] */
   #write(like) {
     this.dialog.close();
-    if (!like && this.#lesson) {
-      this.#leave();
-      this.around.free();
-    }
+    if (!like) this.#free();
     this.author.begin(like && { ...documentOf(like), order: 99 });
   }
 
@@ -89,6 +88,24 @@ export class Lessons {
     return this.#lesson && { name: this.#lesson.name, step: this.#step + 1 };
   }
 
+  /** What the step that is shown asks. */
+  get asked() {
+    return this.#lesson?.steps[this.#step].ask ?? null;
+  }
+
+  /** What comes of the step, also for who has not answered. */
+  uncover() {
+    if (!this.around.root.hasAttribute("data-waiting")) return;
+    this.#wait(false);
+    this.#reveal();
+  }
+
+  /** The step's question is asked anew. */
+  anew() {
+    this.#answered.delete(String(this.#step));
+    if (this.#lesson) this.#draw();
+  }
+
   /**
    * The address of what is shown. In a lesson: which step it is, and what is otherwise than the step has opened it.
    * @param {Record<string, string>} query
@@ -103,11 +120,7 @@ export class Lessons {
     return { lesson: place.name, step: String(place.step), ...Object.fromEntries(all) };
   }
 
-  /**
-   * A step, as its lesson has it.
-   * @param {string} name
-   * @param {number} step  From 1 on.
-   */
+  /** A step, from 1 on, as its lesson has it. @type {(name: string, step: number) => Promise<void>} */
   async go(name, step) {
     await this.around.open(`?lesson=${name}&step=${step}`);
   }
@@ -164,16 +177,18 @@ export class Lessons {
       if (step.reveal || this.#question) this.#reveal();
     }
     this.#point(step.control);
+    this.around.drawn?.();
   }
 
   /** @type {(step: Lesson["steps"][0], key: string) => Question} */
   #ask(step, key) {
     const asked = /** @type {import("../shared/messages.d.ts").LessonQuestion} */ (step.ask);
     const question = new Question(asked, () => {
-      this.#answered.set(key, question);
       this.#wait(false);
       this.#reveal();
+      this.around.answered?.(Number(question.answer));
     });
+    this.#answered.set(key, question);
     return question;
   }
 
@@ -203,10 +218,7 @@ export class Lessons {
     const free = button({ class: "plain", title: leave, "data-way": "free" }, "Free play");
     back.addEventListener("click", () => this.#to(this.#step - 1));
     next.addEventListener("click", () => (last ? this.list() : this.#to(this.#step + 1)));
-    free.addEventListener("click", () => {
-      this.#leave();
-      this.around.free();
-    });
+    free.addEventListener("click", () => this.#free());
     const title = "Write a lesson of your own that begins as this one";
     const like = button({ class: "plain like", title, "data-way": "like" }, "Make one like this");
     like.addEventListener("click", () => this.#write(lesson));
@@ -271,6 +283,11 @@ export class Lessons {
         node.classList.add("tried");
   }
 
+  #free() {
+    if (this.#lesson) this.#leave();
+    this.around.free();
+  }
+
   #leave() {
     if (!this.#lesson) return;
     this.#lesson = null;
@@ -278,5 +295,6 @@ export class Lessons {
     this.#wait(false);
     this.#point("");
     delete this.around.root.dataset.lesson;
+    this.around.drawn?.();
   }
 }

@@ -16,11 +16,11 @@ import { Panel } from "./panel.js";
 import { Particle } from "./particle.js";
 import { HOW_TO_DRAW, Pen } from "./pen.js";
 import { Settings } from "./settings.js";
+import { Strip } from "./strip.js";
 import { describe } from "./summary.js";
 
 /** @typedef {import("../shared/types.d.ts").Tab} Tab */
 /** @typedef {import("../shared/types.d.ts").Values} Values */
-/** @typedef {import("../shared/types.d.ts").ViewChanges} ViewChanges */
 
 /** @implements {Tab} */
 export class Sampler {
@@ -54,6 +54,7 @@ export class Sampler {
     this.frames = new Frames(() => this.paint(), this.player);
     this.settings = new Settings(page.boot, () => this.#changed(), page.visit);
     this.panel = new Panel(this.parts.panel, this);
+    this.strip = new Strip(this);
     this.ladder = new Ladder(this.parts.ladder, (sigmas) => this.settings.set({ sigmas }));
     this.main = this.#asked("main", ["ask", "measure"], () => this.settings.changedValues());
     this.pin = this.#asked("pin", ["askPinned", "measurePinned"], () => this.pinned ?? {});
@@ -94,8 +95,6 @@ export class Sampler {
       say: (sentence) => this.say(sentence),
     });
   }
-
-  // ---- the tab ----
 
   /** @param {boolean} active */
   set active(active) {
@@ -236,6 +235,7 @@ export class Sampler {
     this.main.picture.draw(u, this.colors);
     const pinned = this.pinned ? this.pin.picture.result : null;
     if (pinned) this.pin.picture.draw(positionAt(pinned.levels, sigma), this.colors);
+    this.strip.show(result, u);
     this.ladder.update(result.levels, u, pinned?.levels ?? null, result.range, this.settings.guided);
     countUp(this.page.root, "paints");
   }
@@ -244,7 +244,7 @@ export class Sampler {
     describe(this.parts, this);
   }
 
-  /** @param {ViewChanges} changes */
+  /** @param {import("../shared/types.d.ts").ViewChanges} changes */
   setView(changes) {
     const arrows = "field" in changes || ("coordinates" in changes && this.view.field);
     changeView(this.view, changes);

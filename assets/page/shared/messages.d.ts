@@ -21,6 +21,12 @@ export interface Address {
   models: Models | null;
 }
 
+/** What a step does, one thing after the other, and the chosen rows of Table 1 as [title, formula]. */
+export interface Algorithm {
+  doings: Doing[];
+  rows: [string, string][];
+}
+
 /** What a visitor may do. sentence: why starting is off. limits: {} for who has none. upload: bytes. */
 export interface Allowed {
   starting: boolean;
@@ -47,6 +53,13 @@ export interface Axis {
   log?: boolean | null;
   range?: [number, number] | null;
   hideTicks?: boolean | null;
+}
+
+/** Answers from low on and less than high; null: no end. Of a choice: its number twice. */
+export interface Bar {
+  low: number | null;
+  high: number | null;
+  count: number;
 }
 
 /** The set that was made, and its sheet. */
@@ -79,6 +92,10 @@ export interface Best {
   document: string;
 }
 
+/**
+ * classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+ * explains, the longest first.
+ */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -90,6 +107,26 @@ export interface Boot {
   figures: Figure[];
   lessons: LessonTitle[];
   measures: LessonMeasure[];
+  classroom: boolean;
+  symbols: string[];
+}
+
+/**
+ * low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact denoiser
+ * is. waiting: for somebody to start the measuring.
+ */
+export interface Cascade {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  notice?: Noticed | null;
+  shape: number[];
+  lowShape: number[];
+  count: number;
+  examples: number;
+  waiting: boolean;
+  low: Uint8 | null;
+  levels: Stages[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -123,15 +160,17 @@ export interface Churn {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   stage: Step | Cycles;
 }
 
-/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of. */
 export interface Classifier {
   name: string;
   title: string;
   shape: number[];
   classes: string[];
+  run: string | null;
 }
 
 /**
@@ -178,6 +217,7 @@ export interface Copies {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   title: string;
   sides: number[];
@@ -256,6 +296,20 @@ export interface Devices {
   page: PageDevice;
 }
 
+/** A part of a step, see edm.experiments.algorithm. acts: "0110…", of each step; null: all do it. */
+export interface Doing {
+  name: string;
+  symbol: string;
+  formula: string;
+  help: string;
+  acts: string | null;
+}
+
+/** counted: an answer is counted; a teacher's is not. */
+export interface Done {
+  counted?: boolean;
+}
+
 /** A lesson in the making, as a document. */
 export interface DraftRequest {
   serial?: number;
@@ -273,11 +327,12 @@ export interface Drafted {
   long: string | null;
 }
 
-/** What every live figure has. */
+/** What every live figure has. notice: where it is one of the paper's, with nothing changed. */
 export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
 }
 
 /**
@@ -304,6 +359,15 @@ export interface Ends {
   values: string[];
 }
 
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
+}
+
 /** Instead of an answer. error: a sentence. */
 export interface Failed {
   serial: number;
@@ -326,6 +390,12 @@ export interface Field {
   arrows: Float32;
 }
 
+/** Where the class goes. move: another text for each place that it is brought to. */
+export interface Followed {
+  query: string;
+  move: string;
+}
+
 /** See edm.diagnostics.Optimized; errors on other samples than those that levels were found for. */
 export interface FoundLevels {
   elsewhere: number;
@@ -345,6 +415,17 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
+}
+
+/** What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any. */
+export interface Goal {
+  error: string;
+  over: string;
+  samples: boolean;
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -451,8 +532,22 @@ export interface Lanes {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   rows: [string, string[]][];
   lanes: Lane[];
+}
+
+/**
+ * What a teacher's page shows. on: the class goes there. query: the address. ask: the question of the lesson's step, a
+ * document, where it has one.
+ */
+export interface LeadRequest {
+  serial?: number;
+  on: boolean;
+  query: string;
+  lesson?: string | null;
+  step?: number;
+  ask?: Record<string, unknown> | null;
 }
 
 /**
@@ -555,6 +650,7 @@ export interface Loss {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   summaries: Record<string, string>;
 }
 
@@ -566,9 +662,13 @@ export interface Losses {
   accuracy?: (number | null)[] | null;
 }
 
-/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+/**
+ * Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+ * images, noised [count, *shape].
+ */
 export interface Low {
   images: Uint8;
+  noised: Uint8;
   shape: number[];
 }
 
@@ -620,19 +720,21 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
+  low?: Upsampler | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
 
 /**
- * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
- * -> what it offers now.
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that there
+ * are now, those that ship, too. choices: instrument -> knob -> what it offers now.
  */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
   thumbnails: Record<string, Float32 | Uint8 | null>;
+  classifiers: Classifier[];
   choices: Record<string, Record<string, Offered>>;
 }
 
@@ -661,6 +763,16 @@ export interface NotTaken {
   offers: Offer[];
 }
 
+/**
+ * What to notice in a figure of the paper. holds: whether its claim does here; null: not drawn yet. told: the numbers
+ * of what is drawn, and why where it does not.
+ */
+export interface Noticed {
+  claim: string;
+  holds: boolean | null;
+  told: string;
+}
+
 /** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
 export interface Offer {
   name: string;
@@ -679,10 +791,18 @@ export interface OpenRequest {
   query: string;
 }
 
+/** The one that the teacher's page shows. round: another text each time that it is asked again. */
+export interface OpenQuestion {
+  lesson: string;
+  step: number;
+  round: string;
+}
+
 export interface Oracle {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   levels: number[];
   sigmaData: number;
   color: string;
@@ -801,6 +921,14 @@ export interface Points {
   names: string[];
 }
 
+/** An answer to the question of a lesson's step: a number, or which choice, from 0 on. */
+export interface PredictRequest {
+  serial?: number;
+  lesson: string;
+  step: number;
+  answer: number;
+}
+
 /** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
 export interface Prediction {
   title: string;
@@ -815,6 +943,7 @@ export interface Predictions {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   dimensions: number[];
   rows: Prediction[];
   components: Components;
@@ -825,6 +954,7 @@ export interface Race {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   best: Best[];
 }
 
@@ -880,8 +1010,8 @@ export interface Rounds {
 
 /**
  * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
- * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
- * points.
+ * device: in words. usage: of its GPUs, while it trains there, in words. learns: which goal; pictures: whether it
+ * learns images, not points.
  */
 export interface Row {
   name: string;
@@ -904,6 +1034,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  learns: string;
   pictures: boolean;
 }
 
@@ -912,6 +1043,7 @@ export interface Sameness {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   titles: [string, string];
   same: boolean | null;
   verdict: string;
@@ -949,30 +1081,15 @@ export interface Shared {
 }
 
 /**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
+ * Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+ * the network and the exact denoiser make of them. document: of the experiment, as JSON text.
  */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
-}
-
-/** What an address shows: a tab, and what of it. */
-export interface Show {
-  tab: string;
-  name: string;
-  values: Record<string, unknown>;
+export interface Stages {
+  sigma: number;
+  noised: Uint8 | null;
+  network: Uint8 | null;
+  ideal: Uint8 | null;
+  document: string;
 }
 
 export interface Step {
@@ -995,12 +1112,24 @@ export interface Sweep {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   axes: Axes;
   shape: number[];
   curve: boolean;
   plan?: string | null;
   cells: Cell[];
   waiting?: boolean | null;
+}
+
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
 }
 
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
@@ -1016,6 +1145,7 @@ export interface Tab {
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
   tasks?: TaskKind[] | null;
+  goals?: Record<string, Goal> | null;
 }
 
 /** Sample settings as a film or a drawing, in the page's theme. */
@@ -1030,6 +1160,13 @@ export interface TakeawayRequest {
 export interface Taken {
   name: string;
   content: string;
+}
+
+/** answered, of: how many of the class. */
+export interface Tally {
+  answered: number;
+  of: number;
+  bars: Bar[];
 }
 
 /**
@@ -1079,11 +1216,28 @@ export interface TimeAxis {
   scale: number[];
 }
 
+/**
+ * What a page of a classroom is told, whenever it is otherwise. teacher: whose page it is. mine: this page leads.
+ * here: how many students are, for the teacher. tally: for the teacher, and for all once it is shown. reveal: shown
+ * with what comes of the step.
+ */
+export interface Told {
+  teacher: boolean;
+  led: Followed | null;
+  mine: boolean;
+  here: number | null;
+  open: OpenQuestion | null;
+  tally: Tally | null;
+  shown: boolean;
+  reveal: boolean;
+}
+
 /** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
 export interface Tradeoff {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   count: number;
   waiting: boolean;
@@ -1101,6 +1255,7 @@ export interface TrainingTime {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   data: string | null;
   color: string;
@@ -1129,6 +1284,7 @@ export interface Truncation {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   painted?: Painted | null;
 }
 
@@ -1136,6 +1292,17 @@ export interface Truncation {
 export interface Unplanned {
   error: string;
   fields: string[];
+}
+
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Upsampler {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
 }
 
 /** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
@@ -1185,6 +1352,7 @@ export interface Picture {
   document: string;
   python: string;
   command: string;
+  algorithm: Algorithm;
   components?: Components | null;
   density?: Density | null;
   axis?: TimeAxis | null;
@@ -1205,16 +1373,31 @@ export interface Steps {
   steps: number;
 }
 
-/** One of the paper's, and the instrument that shows it. */
+/** One of the paper's, and the instrument that shows it. claim: what to notice. */
 export interface Figure {
   name: string;
   title: string;
   paper: string;
   about: string;
+  claim: string;
   tab: string;
   show: string;
   values: Record<string, unknown>;
   picture: string;
+}
+
+/** What an address shows: a tab, and what of it. */
+export interface Show {
+  tab: string;
+  name: string;
+  values: Record<string, unknown>;
+}
+
+/** What becomes of the answers. reveal: with what comes of the step. */
+export interface ShowRequest {
+  serial?: number;
+  do: "show" | "hide" | "again";
+  reveal?: boolean;
 }
 
 export interface Lesson {
@@ -1303,6 +1486,12 @@ export interface ReadingRequest {
   values: Record<string, string>;
 }
 
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
+}
+
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
 export interface StepsRequest {
   serial?: number;
@@ -1348,6 +1537,26 @@ export interface Reading {
   values: Record<string, number>;
 }
 
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -1377,6 +1586,7 @@ export interface Requests {
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  cascade: FigureRequest;
   led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
@@ -1388,6 +1598,12 @@ export interface Requests {
   reveal: RevealRequest;
   draft: DraftRequest;
   share: ShareRequest;
+  class: MessageRequest;
+  lead: LeadRequest;
+  show: ShowRequest;
+  predict: PredictRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1422,6 +1638,7 @@ export interface Answers {
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  cascade: Cascade;
   led: Lanes;
   sameness: Sameness;
   poll: Poll;
@@ -1433,6 +1650,12 @@ export interface Answers {
   reveal: Revealed;
   draft: Drafted;
   share: Shared;
+  class: Told;
+  lead: Done;
+  show: Done;
+  predict: Done;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -23,6 +23,7 @@ export function readView(view) {
  */
 function isView(name, value) {
   if (name === "selected") return /^\d{1,4}$/.test(value);
+  if (name === "algorithm") return value === "open" || value === "closed"; // the strip under the stage
   const switches = KINDS.flatMap((kind) => kind.switches);
   return switches.some(([known, choices]) => known === name && value && Object.hasOwn(choices, value));
 }
