@@ -200,7 +200,7 @@ class Explorer {
       this.tab.open({ show: show.name, values: show.values, notice });
     } else this.choose(this.boot.tabs[0].name);
     this.sampler.open({ values, pinned, view: this.teaching.projector.take(view), notice: show ? null : notice });
-    this.lessons.show(lesson, this.#query());
+    this.lessons.show(lesson, this.#query()).then(() => lesson && this.page.changed());
   }
 
   /**
