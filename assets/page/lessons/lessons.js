@@ -133,10 +133,7 @@ export class Lessons {
   async show(place, base) {
     if (base) this.#base = base;
     this.author.follow(place != null);
-    if (!place) {
-      this.#leave();
-      return;
-    }
+    if (!place) return this.#leave();
     if (this.#lesson?.name !== place.name) {
       const reply = await this.around.server.reply("lesson", { serial: 0, name: place.name });
       if (reply == null || reply.error != null) {
