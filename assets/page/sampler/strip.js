@@ -3,8 +3,8 @@
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { typeset } from "../shared/mathematics.js";
-import { explained } from "../shared/terms.js";
 import { keep, kept } from "../shared/storage.js";
+import { explained } from "../shared/terms.js";
 
 /** @typedef {import("../shared/messages.d.ts").Doing} Doing */
 
@@ -126,7 +126,9 @@ export class Strip {
     this.list.replaceChildren(...this.#chips.map((chip) => element("li", {}, chip)));
     const seen = new Set();
     this.rows.replaceChildren(
-      ...rows.map(([title, formula]) => element("span", {}, element("em", {}, title), " ", ...explained(formula, seen))),
+      ...rows.map(([title, formula]) =>
+        element("span", {}, element("em", {}, title), " ", ...explained(formula, seen)),
+      ),
     );
   }
 
