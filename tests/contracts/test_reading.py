@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from app.__main__ import options as app_options
-from app.tours.command import options as lesson_options
 from app.tabs.links import opened_from
+from app.tours.command import options as lesson_options
 from edm.__main__ import COMMANDS, parser
 from edm.commands import options as common
 
