@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.instruments import (
+    cascade,
     churn,
     clocks,
     copying,
@@ -48,6 +49,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         race.INSTRUMENT,
         sweep.INSTRUMENT,
         tradeoff.INSTRUMENT,
+        cascade.INSTRUMENT,
         led.INSTRUMENT,
         sameness.INSTRUMENT,
     )

@@ -259,7 +259,8 @@ def _python(lanes):
         "for title, settings in lanes.items():",
         "    experiment = edm.Experiment.parse(settings)",
         "    states = list(edm.runner.states(experiment))",
-        "    edm.render.picture(edm.models.of(experiment), states).save(f'{title}.png')",
+        "    part = edm.runner.part_of(experiment)",
+        "    edm.render.picture(edm.models.of(experiment), states, part=part).save(f'{title}.png')",
     ]
     return "\n".join(lines) + "\n"
 

@@ -26,7 +26,13 @@ TIMED = 16  # of those, on which the time is measured that all will take
 
 def respond(settings: Tradeoff, context):
     model = models.load(settings.model)
-    found = Found(settings, model, lines(settings, model), guided_runs.recorded() | _kept(context))
+    yield from answered(Found(settings, model, lines(settings, model), guided_runs.recorded() | kept(context)), context)
+
+
+def answered(found, context, reference: int | None = None):
+    """The answers of whatever draws pictures, and points whose samples are measured; see `tradeoff_figure.Found`.
+    reference: samples of the data that each is compared with; None: see `edm.evaluation.evaluate`."""
+    settings, model = found.settings, found.model
     yield found.body("Drawing pictures …"), False
     for _ in found.draw(context):
         yield found.body("Drawing pictures …"), False
@@ -42,16 +48,16 @@ def respond(settings: Tradeoff, context):
         yield found.body(f"{plan}. Press Run to start{there}.", waiting=True), True
         return
     shown = time.perf_counter()
-    for done, ended in context.paced(_measured(settings, wanted, context)):
+    for done, ended in context.paced(_measured(settings, wanted, context, reference)):
         for key, event in done:
             if isinstance(event, Weighed):
-                found.known[key] = _kept(context)[key] = event.report
+                found.known[key] = kept(context)[key] = event.report
         if ended or time.perf_counter() - shown > UPDATE_SECONDS:
             shown = time.perf_counter()
             yield found.body(None if ended else _progress(plan, done, wanted)), ended
 
 
-def _kept(context) -> dict:
+def kept(context) -> dict:
     """What was measured here before: key of `guided_runs` -> report."""
     return context.work.remember("tradeoff", dict)
 
@@ -63,12 +69,12 @@ def _seconds(settings, model, experiment, context) -> float:
     return evaluation_seconds(few, model, context) * evaluations * settings.count / TIMED
 
 
-def _measured(settings: Tradeoff, wanted: list[Experiment], context):
+def _measured(settings, wanted: list[Experiment], context, reference):
     """(key, event) of each point after the other."""
     for experiment in wanted:
         key = guided_runs.key(experiment, settings.count)
         for event in over_weights(
-            experiment, [experiment.guidance_weight], settings.count, device=context.work.device, batch=BATCH,
+            experiment, [experiment.guidance_weight], settings.count, reference, context.work.device, BATCH,
             wrap=context.watch,
         ):  # fmt: skip
             yield key, event

@@ -150,7 +150,8 @@ def _python(settings, group):
         f"import edm\n\nfor name in {[model.name for model in group.models]}:\n"
         f"    experiment = edm.Experiment.parse({document!r} | {{'model': name}})\n"
         "    states = list(edm.runner.states(experiment))\n"
-        "    edm.render.picture(edm.models.of(experiment), states).save(f'{name}.png')\n"
+        "    part = edm.runner.part_of(experiment)\n"
+        "    edm.render.picture(edm.models.of(experiment), states, part=part).save(f'{name}.png')\n"
     )
 
 

@@ -84,9 +84,11 @@ class Density(Sent):
 
 
 class Low(Sent):
-    """Of a cascade the samples of its base, from which each sample was made: images [count, *shape]."""
+    """Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+    images, noised [count, *shape]."""
 
     images: Uint8
+    noised: Uint8
     shape: list[int]
 
 
@@ -231,6 +233,16 @@ class Offered(Sent):
     titles: list[str]
 
 
+class Upsampler(Sent):
+    """Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+    says, and the most noise that it was trained with."""
+
+    resolution: int
+    base: str
+    noise: float
+    most: float
+
+
 class Model(Sent):
     """range: noise levels that it is for; null: no bound. classes: as written, and by name. unconditional: whether it
     can be sampled without one. apart: lists of all leave it to links."""
@@ -249,6 +261,7 @@ class Model(Sent):
     dataset: str | None
     sigmaData: float | None
     range: tuple[float | None, float | None]
+    low: Upsampler | None = None
     components: Components | None = None
     thumbnail: Float32 | Uint8 | None = None
 
@@ -267,14 +280,25 @@ class Thumbnail(Sent):
     thumbnail: Float32 | Uint8 | None
 
 
+class Classifier(Sent):
+    """One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of."""
+
+    name: str
+    title: str
+    shape: list[int]
+    classes: list[str]
+    run: str | None
+
+
 class Models(Sent):
-    """What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument ->
-    knob -> what it offers now."""
+    """What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that
+    there are now, those that ship, too. choices: instrument -> knob -> what it offers now."""
 
     clock: str
     names: list[str]
     new: list[Model]
     thumbnails: dict[str, Float32 | Uint8 | None]
+    classifiers: list[Classifier]
     choices: dict[str, dict[str, Offered]]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from app.messages.answers import Dataset, Model, Models, Sent
+from app.messages.answers import Classifier, Dataset, Model, Models, Sent
+from app.messages.authoring import LessonMeasure
 
 Value = Any  # of a setting
 
@@ -92,6 +93,14 @@ class TaskKind(Sent):
     knobs: dict[str, Knob]
 
 
+class Goal(Sent):
+    """What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any."""
+
+    error: str
+    over: str
+    samples: bool
+
+
 class Tab(Sent):
     """kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab."""
 
@@ -106,6 +115,7 @@ class Tab(Sent):
     curves: dict[str, list[str] | None] | None = None
     script: str | None = None
     tasks: list[TaskKind] | None = None
+    goals: dict[str, Goal] | None = None
 
 
 class Guidance(Sent):
@@ -119,16 +129,10 @@ class Guidance(Sent):
     population: bool
 
 
-class Classifier(Sent):
-    """One of noisy samples, which may guide models of samples of its shape and of its classes."""
-
-    name: str
-    title: str
-    shape: list[int]
-    classes: list[str]
-
-
 class Boot(Sent):
+    """classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+    explains, the longest first."""
+
     knobs: dict[str, Knob]
     guidances: list[Guidance]
     classifiers: list[Classifier]
@@ -138,6 +142,9 @@ class Boot(Sent):
     tabs: list[Tab]
     figures: list[Figure]
     lessons: list[LessonTitle]
+    measures: list[LessonMeasure]
+    classroom: bool
+    symbols: list[str]
 
 
 class LessonTitle(Sent):

@@ -123,3 +123,27 @@ class Tradeoff(Drawing):
     count: int
     waiting: bool
     lines: list[Kind]
+
+
+class Stages(Sent):
+    """Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+    the network and the exact denoiser make of them. document: of the experiment, as JSON text."""
+
+    sigma: float
+    noised: Uint8 | None
+    network: Uint8 | None
+    ideal: Uint8 | None
+    document: str
+
+
+class Cascade(Drawing):
+    """low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact
+    denoiser is. waiting: for somebody to start the measuring."""
+
+    shape: list[int]
+    lowShape: list[int]
+    count: int
+    examples: int
+    waiting: bool
+    low: Uint8 | None
+    levels: list[Stages]

@@ -51,7 +51,14 @@ class Open(Message):
 
 
 class Lesson(Message):
-    """A lesson, by its name."""
+    """A lesson, by what stands in a link; or the one in a file, whose text this is."""
+
+    name: _Text = ""
+    text: _Text | None = None
+
+
+class Sheet(Message):
+    """What one is looking at, by its name: an instrument's, a stage's or a tab's."""
 
     name: _Text
 

@@ -16,7 +16,7 @@ class Remedy(Sent):
 class Row(Sent):
     """A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
     device: in words. usage: of its GPUs, while it trains there, in words.
-    pictures: whether it learns images, not points."""
+    learns: which goal; pictures: whether it learns images, not points."""
 
     name: str
     state: str
@@ -38,6 +38,7 @@ class Row(Sent):
     command: str | None
     column: Column | None
     dataset: str | None
+    learns: str
     pictures: bool
 
 

@@ -63,12 +63,14 @@ class Asked(Protocol):
 
 
 class Tab(Asked, Protocol):
-    """name: in addresses. title: for people. kind: which script of the page shows it. jobs: kinds that it asks for."""
+    """name: in addresses. title: for people. kind: which script of the page shows it. jobs: kinds that it asks for.
+    sheets: what on it is explained (`app.instruments.sheets`)."""
 
     name: str
     title: str
     kind: str
     jobs: tuple[type[Job], ...]
+    sheets: tuple[str, ...]
 
     def boot(self, house: House) -> dict:
         """What its half on the page knows from the start, beside name, title and kind."""

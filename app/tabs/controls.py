@@ -68,7 +68,7 @@ def told_apart() -> list[dict]:
     for name in (*classifiers.names(), *classifiers.of_runs()):
         with suppress(Refused, OSError):
             known = classifiers.load(name)
-            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names}
+            shown = {"title": known.title, "shape": known.shape, "classes": known.class_names, "run": known.run}
             found.append({"name": name, **shown})
     return found
 
@@ -116,6 +116,10 @@ def described(model: models.Model) -> dict:
         "sigmaData": model.sigma_data if model.name != "drawn" else None,
         "range": _range(model),
     }
+    if model.low is not None:
+        low = model.low
+        told = {"resolution": low.resolution, "noise": low.usual, "most": low.noise}
+        described["low"] = {**told, "base": cascades.base_of(model, None).name}
     if len(model.shape) == 1 and model.name != "drawn":
         described["components"] = components(model.dataset.labelled) if model.dataset else {"count": 0, "rows": ""}
     if model.name != "drawn" and not model.run:

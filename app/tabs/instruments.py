@@ -16,6 +16,7 @@ class Bench:
 
     def __init__(self, name: str, title: str):
         self.name, self.title = name, title
+        self.sheets = tuple(one.name for one in of_tab(name))
 
     @property
     def events(self) -> dict[str, Event]:

@@ -7,10 +7,11 @@ from typing import ClassVar
 from app.messages import requests
 from app.messages.lessons import Lesson, Revealed
 from app.tabs.base import Answers, Event, House, experiment_of
+from app.uploads.lessons import Shelf
 from app.work.jobs import Job, answer
 from app.work.reveals import Reveal
+from app.work.together import Together
 from edm import lessons
-from edm.base.errors import Refused, shown
 
 
 class Lessons:
@@ -21,18 +22,23 @@ class Lessons:
     }
 
     def serve(self, house: House) -> Answers:
+        shelf, reveals = Shelf(house.board.folder), Together(house.pool)
+
         def answered(event, message, ticket, sender):
             if event == "lesson":
-                return _lesson(message.name)
-            return house.pool.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
+                return _lesson(shelf, message)
+            return reveals.answers(Reveal(step=message.step, experiment=experiment_of(message.values)), ticket)
 
         return answered
 
 
-def _lesson(name):
-    if name not in lessons.names():
-        raise Refused(f"there is no lesson {shown(name)}; there are {', '.join(lessons.names())}")
-    yield answer({"name": name} | lessons.load(name).document(complete=True))
+def _lesson(shelf, message):
+    if message.text is None:
+        name, lesson = message.name, shelf.find(message.name)
+    else:
+        lesson = lessons.read(message.text)
+        name = lessons.packed(lesson)
+    yield answer({"name": name} | lesson.document(complete=True))
 
 
 def listed() -> list[dict]:
@@ -43,3 +49,8 @@ def listed() -> list[dict]:
         | {"tried": [step.control for step in one.steps]}
         for name, one in found
     ]
+
+
+def measures() -> list[dict]:
+    """What a question can ask for, for the page's menus."""
+    return [{"name": one.name, "title": one.title, "numbers": one.numbers} for one in lessons.MEASURES.values()]

@@ -5,7 +5,8 @@ view.<switch>                   what only concerns its picture: coordinates, arr
 show=<instrument>               the instrument that is shown, with its settings as <instrument>.<knob>
 figure=<preset>                 or a preset of the folder figures
 only=<names>, hide=<names>      the controls of the panel that are shown, or put away; a button shows all again
-lesson=<lesson>, step=<k>       a step of a lesson: what it opens, and above that whatever else the address says
+lesson=<lesson>, step=<k>       a step of a lesson, by its name, the key of one that is shared on this server, or a word
+                                that holds it: what it opens, and above that whatever else the address says
 tab=<tab>                       or a tab; of the Train tab its form, its curves and its runs, as train.<…>
 
 Links are pasted, cut, and sent around: what trackers add is passed over, and so are the traces of HTML and of the
@@ -45,17 +46,23 @@ _FOREIGN = re.compile(
 _AFTER = ".,;:!?)]}>'\"»”’…*_ \t\r\n"  # of the sentence around a link
 
 
-def opened_from(query: Mapping | Iterable[tuple[str, str]], train: Callable[[dict], object] = dict) -> dict:
+def opened_from(
+    query: Mapping | Iterable[tuple[str, str]],
+    train: Callable[[dict], object] = dict,
+    find: Callable[[str], lessons.Lesson] = lessons.find,
+) -> dict:
     """What an address says, for the page: {values, pinned, view, controls, notice, show: None or {tab, name,
     values}, lesson: None or {name, step}}.
 
     query: names and values, in their order. train: raises Refused for values that the Train tab's form cannot have.
+    find: the lesson of a name, or raises Refused.
     notice: None, or a sentence that names what was left out.
     """
     pairs = [(str(name), str(value)) for name, value in (query.items() if isinstance(query, Mapping) else query)]
-    lesson, before = _lesson(dict(pairs))
-    known = (LESSON, STEP) if lesson else ()
-    link = _Link([*before, *(pair for pair in pairs if pair[0] not in known)], train)
+    lesson, before, missed = _lesson(dict(pairs), find)
+    link = _Link([*before, *(pair for pair in pairs if pair[0] not in (LESSON, STEP))], train)
+    for name, why in missed.items():
+        link.leave(name, dict(pairs)[name], why)
     show = link.shown()
     link.unshown(show["name"] if show else None)
     values, pinned = link.experiment(), link.experiment(PIN) if PIN in link.parts else None
@@ -95,16 +102,20 @@ def _texts(values) -> dict[str, str]:
     return found
 
 
-def _lesson(query) -> tuple[dict | None, list[tuple[str, str]]]:
-    """(the lesson that an address names and its step, from 1 on; what that step opens)."""
+def _lesson(query, find) -> tuple[dict | None, list[tuple[str, str]], dict[str, str]]:
+    """(the lesson that an address names and its step, from 1 on; what that step opens; what is said in vain, and
+    why)."""
     name, step = query.get(LESSON, "").rstrip(_AFTER), query.get(STEP, "1").rstrip(_AFTER)
-    if name not in lessons.names():
-        return None, []
-    steps = lessons.load(name).steps
+    if LESSON not in query:
+        return None, [], {STEP: "is nothing that is known here"} if STEP in query else {}
+    try:
+        steps = find(name).steps
+    except Refused as error:
+        return None, [], {LESSON: str(error)}
     k = int(step) if step.isdecimal() and len(step) < 4 and 1 <= int(step) <= len(steps) else 1
     opened = steps[k - 1]
     only = [(ONLY, ",".join(opened.only))] if opened.only else []
-    return {"name": name, "step": k}, [*parse_qsl(opened.open, keep_blank_values=True), *only]
+    return {"name": name, "step": k}, [*parse_qsl(opened.open, keep_blank_values=True), *only], {}
 
 
 class _Link:
@@ -132,9 +143,9 @@ class _Link:
         said = "; ".join(self._left[:MOST_SAID]) + (f"; and {more} more" if more > 0 else "")
         return one_line(f"This link could not be read whole. Left out: {said}.", 600)
 
-    def _leave(self, name, value, why="is nothing that is known here"):
+    def leave(self, name, value, why="is nothing that is known here"):
         told = value[:40] if is_number(value) else shown(value, 40)
-        self._left.append(one_line(f"{one_line(name, 40)} = {told}: {why}", 160))
+        self._left.append(one_line(f"{one_line(name, 40)} = {told}: {why}", 260))
 
     def experiment(self, part: str = "") -> Experiment | None:
         values = dict(self.parts.get(part, {}))
@@ -169,7 +180,7 @@ class _Link:
             known = {*form.NAMES, *form.CURVES, "runs"} if part == TRAIN else flat.names(INSTRUMENTS[part].settings)
             for name, value in self.parts.get(part, {}).items():
                 if part != shown and name not in known:
-                    self._leave(f"{part}.{name}", value)
+                    self.leave(f"{part}.{name}", value)
 
     def controls(self, shown: str | None) -> dict[str, list[str] | None]:
         """Which controls of the panel are shown, or put away: by their names, an instrument's also as it has them in
@@ -189,7 +200,7 @@ class _Link:
         asked = [word.strip().removeprefix(prefix) for word in value.rstrip(_AFTER).split(",")]
         unknown = [word for word in asked if word and word not in known]
         if unknown:
-            self._leave(name, ",".join(unknown), f"there is no control of this name; there are {', '.join(known)}")
+            self.leave(name, ",".join(unknown), f"there is no control of this name; there are {', '.join(known)}")
         return [word for word in dict.fromkeys(asked) if word in known] or None
 
     def _chosen(self, name, known) -> str | None:
@@ -198,7 +209,7 @@ class _Link:
             return value
         if (trimmed := value.rstrip(_AFTER)) in known:
             return trimmed
-        self._leave(name, value, f"there is none of this name; there are {', '.join(known)}")
+        self.leave(name, value, f"there is none of this name; there are {', '.join(known)}")
         return None
 
     def _training(self) -> dict[str, str]:
@@ -206,7 +217,7 @@ class _Link:
         others = {name: values.pop(name).rstrip(_AFTER) for name in [*form.CURVES, "runs"] if name in values}
         for name, allowed in form.CURVES.items():
             if name in others and not form.is_curve(allowed, others[name]):
-                self._leave(f"{TRAIN}.{name}", others.pop(name))
+                self.leave(f"{TRAIN}.{name}", others.pop(name))
         return others | self._kept(TRAIN, values, form.NAMES, self._train)[1]
 
     def _kept(self, part, values, names, parse):
@@ -215,7 +226,7 @@ class _Link:
         kept = {name: value for name, value in values.items() if name in names}
         for name, value in values.items():
             if name not in kept:
-                self._leave(prefix + name, value)
+                self.leave(prefix + name, value)
         while True:
             try:
                 return parse(kept), kept
@@ -230,7 +241,7 @@ class _Link:
                     del kept[name]
                 if better != values[name].rstrip(_AFTER):
                     reason = refused if len(faulty) == 1 else _refused(parse, {name: values[name]}) or refused
-                    self._leave(prefix + name, values[name], _FIELD.sub("", str(reason), 1))
+                    self.leave(prefix + name, values[name], _FIELD.sub("", str(reason), 1))
 
 
 def _mended(parse, name, value) -> str | None:

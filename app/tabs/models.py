@@ -19,10 +19,11 @@ class ModelNews:
     def __init__(self, board: Board):
         self._board = board
         self._described: LRUCache = LRUCache(2048)
-        self._choices = lru_cache(maxsize=8)(lambda clock: controls.choices())
+        self._offered = lru_cache(maxsize=8)(_offered)
 
     def since(self, clock: str = "") -> dict | None:
-        """What changed since a clock, and which models every instrument offers now; None if nothing did."""
+        """What changed since a clock, and what is offered now: classifiers, and models by every instrument; None if
+        nothing did."""
         news = self._board.models_since(clock)
         if news is None:
             return None
@@ -36,5 +37,9 @@ class ModelNews:
                 found.append(self._described[name, came])
                 if model.run and model.run not in thumbnails:
                     thumbnails[model.run] = controls.thumbnail(model)
-        told = {"names": names, "new": found, "thumbnails": thumbnails}
-        return {"clock": clock, **told, "choices": self._choices(clock)}
+        return {"clock": clock, "names": names, "new": found, "thumbnails": thumbnails, **self._offered(clock)}
+
+
+def _offered(_clock) -> dict:
+    """What is offered since."""
+    return {"classifiers": controls.told_apart(), "choices": controls.choices()}

@@ -10,10 +10,13 @@ from urllib.parse import parse_qsl
 from app.messages import requests
 from app.messages.boot import Address, Boot
 from app.sentences import faults
-from app.tabs import TABS, controls, lessons, train
+from app.tabs import TABS, classes, controls, lessons, train, words
+from app.tabs.authoring import Authoring
 from app.tabs.base import Answers, Asked, Event, House
 from app.tabs.links import dropped, opened_from
+from app.uploads.lessons import Shelf
 from app.work.jobs import answer
+from edm.lessons import find, glossary
 
 
 class Opening:
@@ -24,16 +27,16 @@ class Opening:
     }
 
     def serve(self, house: House) -> Answers:
-        known = answer(boot(house))
+        known, check, find = answer(boot(house)), partial(train.check, house), Shelf(house.board.folder).find
 
         def answers(event, message, ticket, sender):
             if event == "boot":
                 yield known
                 return
             if event == "drop":
-                found = opened_from(dropped(message.settings), partial(train.check, house))
+                found = opened_from(dropped(message.settings), check)
             else:
-                found = opened(message.query, partial(train.check, house))
+                found = opened(message.query, check, find)
             yield answer(found | {"models": house.models.since()})
 
         return answers
@@ -42,17 +45,19 @@ class Opening:
 def boot(house: House) -> dict:
     """What a page knows from the start, as JSON data (`app.messages.boot.Boot`)."""
     tabs = [{"name": tab.name, "title": tab.title, "kind": tab.kind, **tab.boot(house)} for tab in TABS]
-    return controls.boot() | {"tabs": tabs, "lessons": lessons.listed()}
+    known = {"tabs": tabs, "lessons": lessons.listed(), "measures": lessons.measures(), "symbols": glossary.forms()}
+    return controls.boot() | known | {"classroom": house.room.kind == "classroom"}
 
 
-def opened(query: str, check: Callable[[dict], object] = dict) -> dict:
-    """What an address says (see `app.tabs.links`): whatever that is, the page opens. check: of the Train tab's form."""
+def opened(query: str, check: Callable[[dict], object] = dict, find: Callable = find) -> dict:
+    """What an address says (see `app.tabs.links`): whatever that is, the page opens. check: of the Train tab's form.
+    find: of the lesson that it names."""
     try:
-        return opened_from(parse_qsl(query.removeprefix("?"), keep_blank_values=True), check)
+        return opened_from(parse_qsl(query.removeprefix("?"), keep_blank_values=True), check, find)
     except Exception as error:
         return opened_from({}) | {"notice": faults.logged(error)}
 
 
 def asked() -> list[Asked]:
     """All that answers the page: its tabs, and this."""
-    return [*TABS, lessons.Lessons(), Opening()]
+    return [*TABS, lessons.Lessons(), Authoring(), classes.Classes(), words.Words(), Opening()]

@@ -24,6 +24,7 @@ ASPECTS = 0.1, 10.0
 class Sampler:
     name, title, kind = "sampler", "Sampler", "sampler"
     jobs = (Picture, Measures, Rivals, Levels, Probe, Film, Thumbnails)
+    sheets = ("plane", "line", "images")
     events: ClassVar = {
         "ask": Event(requests.Picture, answers.Picture, "main"),
         "askPinned": Event(requests.Picture, answers.Picture, "pinned"),

@@ -36,7 +36,7 @@ LONGEST_TOKEN = 100
 
 class Train:
     name, title, kind = "train", "Train", "train"
-    jobs = (Flow, Reading)
+    jobs, sheets = (Flow, Reading), ("train",)
     events: ClassVar = {
         "poll": Event(requests.Poll, training.Poll, "poll"),
         "plan": Event(requests.Plan, training.Plan, "plan"),

@@ -16,6 +16,7 @@ from edm.data import DATASETS, points
 from edm.files import saved
 from edm.plots.panels import rounded
 from edm.runs import places
+from edm.training.goals import GOALS
 from edm.training.settings import Training
 
 SHOWN_POINTS = 400
@@ -46,6 +47,7 @@ def row(run: runs.Run) -> dict:
         "command": run.command and told(run.command),
         "column": settings and recipes.column_of(settings.design),
         "dataset": settings and settings.data.dataset,
+        "learns": settings.learns if settings else next(iter(GOALS)),
         "pictures": settings is not None and _are_pictures(settings.data.dataset),
     }
 

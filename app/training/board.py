@@ -16,7 +16,7 @@ from cachetools import LRUCache
 
 from app.training import about
 from app.training.history import History
-from edm import models, runs
+from edm import classifiers, models, runs
 from edm.base import atomic
 from edm.runs import places
 
@@ -40,6 +40,7 @@ class Board:
         self._checkpoints: dict[str, str] = {}
         # version, name -> (version in which it came, identity of the model)
         self._models: tuple[int, dict[str, tuple[int, str]]] = (1, {})
+        self._guides: list[str] = []  # the newest classifiers of runs
         self._histories: LRUCache = LRUCache(HISTORIES)
 
     def begin(self) -> None:
@@ -69,17 +70,19 @@ class Board:
             self._wake.clear()
 
     def follow(self):
-        """Models of checkpoints that are new, or gone."""
+        """Models and classifiers of checkpoints that are new, or gone."""
         folders = {path.name: path for path in (run.folder for run in self.runs())}
-        changed = False
+        changed = looked = False
         for name in self._checkpoints.keys() - folders.keys():
-            changed |= models.follow_run(self.folder / name)
+            looked, changed = True, models.follow_run(self.folder / name) or changed
             del self._checkpoints[name]
         for name, folder in folders.items():
             stamp = atomic.stamp(folder / "checkpoints")
             if stamp is not None and self._checkpoints.get(name) != stamp:
-                changed |= models.follow_run(folder)
+                looked, changed = True, models.follow_run(folder) or changed
                 self._checkpoints[name] = stamp
+        if looked and (guides := classifiers.of_runs()) != self._guides:
+            self._guides, changed = guides, True
         if changed:
             version, known = self._models[0] + 1, self._models[1]
             found = {model.name: model.identity for model in models.followed()}

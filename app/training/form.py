@@ -283,4 +283,7 @@ def boot(folder, devices) -> dict:
         "minutes": MINUTES,
         "datasets": datasets.described(folder),
         "curves": CURVES,
+        "goals": {
+            name: {"error": goal.error, "over": goal.over, "samples": goal.draws} for name, goal in GOALS.items()
+        },
     }

@@ -41,7 +41,7 @@ class SameSite:
             return None  # it changes nothing, and everybody may know it
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
-        if self._private and not _names_this_machine(host):
+        if self._private and not names_this_machine(host):
             if not self._proxied:
                 remedy = "open it as localhost, or start it with --password, or with --proxy behind a proxy"
                 return f"this server does not answer to {host!r:.80}; {remedy} that says who comes in"
@@ -73,7 +73,8 @@ def _place(host, scheme) -> tuple[str | None, int | None]:
         return None, None
 
 
-def _names_this_machine(host: str) -> bool:
+def names_this_machine(host: str) -> bool:
+    """Whether a host, with a port or without, can only be the machine that asks for it."""
     name = _place(host, "http")[0] or ""
     try:
         return name == "localhost" or name.endswith(".localhost") or ipaddress.ip_address(name).is_loopback

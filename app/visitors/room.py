@@ -25,6 +25,11 @@ _CLOSED = (
     "Starting, stopping and deleting runs and uploading are off, since others can reach this server; start it with "
     "--classroom, or on 127.0.0.1, to switch them on."
 )
+_UNSHARED = {
+    "closed": "Short addresses of lessons are off, since others can reach this server; start it with --classroom, or "
+    "give the full link.",
+    "classroom": "The teacher gives lessons their short addresses; give the full link.",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Room:
         teacher_password: str | None = None, allowance: Allowance | None = None,
     ):  # fmt: skip
         self.folder = runs_folder(folder).absolute()
+        self.local = local
         self.kind = "classroom" if classroom else "own" if local else "closed"
         self.allowance = allowance or Allowance()
         self.turn = threading.RLock()  # to hold while runs are counted and one is added
@@ -140,6 +146,11 @@ class Room:
         """Raises Refused with a sentence unless the visitor may choose it."""
         if not self.may_move(visitor):
             raise Refused("the device of the page is the same for all; whoever looks after it chooses it")
+
+    def check_share(self, visitor: Visitor) -> None:
+        """Raises Refused with a sentence unless the visitor may give a lesson a short address on this server."""
+        if not visitor.teacher:
+            raise Refused(_UNSHARED[self.kind])
 
     def check_upload(self, visitor: Visitor, size: int | None = None) -> int:
         """The most bytes that the visitor may upload at once. Raises Refused with a sentence if there may be none,

@@ -28,10 +28,11 @@ class Film(Job):
         experiment, model = self.experiment, models.of(self.experiment)
         if self.form == "svg":
             films.check_drawn(model)
+        part = runner.part_of(experiment, model)
         place = work.place(model, runner.count(experiment, model))
         for states, ended in watch.paced(runner.states(experiment, place, watch, model=model)):
             if not ended:
                 continue
             with watch.turn():
-                content = films.content(self.form, model, states, experiment.document(), self.look, watch.check)
+                content = films.content(self.form, model, states, experiment.document(), self.look, watch.check, part)
             yield {"name": f"edm-{model.name}.{self.form}", "content": Packed(base64.b64encode(content).decode())}, True

@@ -71,10 +71,11 @@ class Picture(Job):
         count = runner.count(experiment, model)
         place, head = work.place(model, count), _head(experiment, model, work.own)
         exact = "float32" if has_network(model.denoiser) else None
+        bases: list = []
 
         def written(states, milliseconds, since=0, precision=exact, levels=None, **more) -> str:
             run = pack.trajectory(states, model.sigma_data, since, model.plane, levels)
-            more = {"milliseconds": milliseconds, "precision": precision, "run": run, **more}
+            more = {"milliseconds": milliseconds, "precision": precision, "run": run, **_low(bases), **more}
             return f"{head}, {text(more)[1:]}"
 
         shown = since = 0
@@ -89,13 +90,11 @@ class Picture(Job):
             since = 0
         elif cast:
             begun = time.perf_counter()
-            states = _begun(
-                runner.states(experiment, place, lambda denoiser: watch(cast(denoiser)), model=model), watch
-            )
+            made = _heard(runner.denoiser(experiment, model, place, lambda inner: watch(cast(inner))), bases)
+            states = _begun(runner.states(experiment, place, model=model, made=made), watch)
             yield written(states, 1000 * (time.perf_counter() - begun), precision="bf16"), False
             shown = len(states)
         begun = time.perf_counter()
-        bases: list = []
         made = _heard(runner.denoiser(experiment, model, place, watch), bases)
         for states, ended in watch.paced(runner.states(experiment, place, model=model, made=made)):
             milliseconds = 1000 * (time.perf_counter() - begun)
@@ -109,8 +108,6 @@ class Picture(Job):
         if len(model.shape) == 3:
             with watch.turn():
                 more["nearest"] = _nearest(model, states[-1].x, work)
-        for base in bases:
-            more["low"] = {"images": pack.uint8(base.cpu().numpy()), "shape": list(base.shape[1:])}
         whole = written(states, milliseconds, **more)
         work.keep(key, whole)
         work.remember(("final", known), lambda: states[-1].x.clone())  # not all that was fetched with it
@@ -118,10 +115,18 @@ class Picture(Job):
 
 
 def _heard(denoiser, bases) -> Denoise:
-    """The denoiser of a run; of a cascade one that lays the samples of its base there."""
+    """The denoiser of a run; of a cascade one that lays the samples of its base there, without and with their noise."""
     if isinstance(denoiser, Cascade):
-        denoiser.heard = bases.append
+        denoiser.heard = lambda images, z: bases.append((images, z))
     return denoiser
+
+
+def _low(bases) -> dict:
+    """What a cascade has begun with last; of what is none, nothing."""
+    for base, z in bases[-1:]:
+        images, noised = (pack.uint8(low.cpu().numpy()) for low in (base, z))
+        return {"low": {"images": images, "noised": noised, "shape": list(base.shape[1:])}}
+    return {}
 
 
 def _begun(states, watch) -> list:
@@ -168,9 +173,9 @@ def _density(experiment, model) -> dict | None:
     """What is to be shown behind samples of one class, in one and two dimensions."""
     if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
         return None
-    drawn = diagnostics.data_of(experiment, model)
-    classes = drawn.classes if isinstance(drawn, diagnostics.Drawn) else ()
-    return {"label": classes[0], "weight": experiment.exponent} if len(classes) == 1 else None
+    part = runner.part_of(experiment, model)
+    weight = experiment.exponent  # at 1 the tilted density is that of the class
+    return None if part is None else {"label": part, "weight": None if weight == 1 else weight}
 
 
 def _nearest(model, samples, work) -> dict | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from app.work.jobs import Job
-from app.work.shared import Work
+from app.work.shared import Work, files_of
 from app.work.watch import Watch
 from edm import lessons
 from edm.experiments.experiment import Experiment
@@ -22,6 +22,10 @@ class Reveal(Job):
 
     step: dict[str, Any]
     experiment: Experiment
+
+    def files(self) -> dict[str, str | None]:
+        measured = lessons.Step.parse(self.step).experiments(self.experiment).values()
+        return {path: stamp for one in measured for path, stamp in files_of(one).items()}
 
     def compute(self, work: Work, watch: Watch) -> Iterator[tuple[dict, bool]]:
         step = lessons.Step.parse(self.step)

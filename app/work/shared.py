@@ -70,17 +70,10 @@ class Work:
 
 def identity(experiment: Experiment, model: models.Model | None = None) -> str:
     """What an experiment's results are kept under: the settings, and which model it is that has their model's name, and
-    which that of their guide. model: that one, where it has been looked up already."""
-    asked = [model or models.of(experiment), *_guides(experiment, model)]
-    return json.dumps([experiment.document(), *(one.identity for one in asked)])
+    which those of its base and its guide. model: that one, where it has been looked up already."""
+    return json.dumps([experiment.document(), *(one.identity for one in runner.used(experiment, model))])
 
 
 def files_of(experiment: Experiment) -> dict[str, str | None]:
-    """The files that an experiment's results are of, as they were when they became known: its model's, its guide's."""
-    asked = [models.of(experiment), *_guides(experiment, None)]
-    return {str(one.path): one.stamp for one in asked if one.path is not None}
-
-
-def _guides(experiment, model) -> list:
-    found = runner.guide(experiment, model)
-    return [] if found is None else [found]
+    """The files that an experiment's results are of, as they were when they became known."""
+    return {str(one.path): one.stamp for one in runner.used(experiment) if one.path is not None}

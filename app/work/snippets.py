@@ -11,7 +11,7 @@ from pathlib import Path
 from edm import models
 from edm.base import flat
 from edm.experiments.experiment import Experiment
-from edm.experiments.runner import classes_of, count, together
+from edm.experiments.runner import classes_of, count, part_of, together
 
 _OWN = ("count", "label", "sampling")  # of an experiment, which a script says by itself
 
@@ -33,16 +33,18 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         "latents = edm.latents(seeds, model.shape)",
     ]
     named, arguments = "model.denoiser", "latents, sampling"
-    if (experiment.guidance != "none" or model.low) and not together(experiment):
+    if (experiment.guidance != "none" or experiment.clip or model.low) and not together(experiment):
         fields = {name: getattr(experiment, name) for name in experiment.document() if name not in _OWN}
         given = ", ".join(f"{name}={value!r}" for name, value in fields.items())
         lines.append(f"denoiser = edm.runner.denoiser(edm.Experiment({given}))")
         named = "denoiser"
     taking = classes_of(experiment, model)
     if taking and experiment.label is not None and not experiment.by_turns(model):
-        lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
+        told = f"model.class_of({experiment.label!r})" if model.classes else f"{taking[0]}"
+        lines.append(f"labels = [{told}] * {number}")
     elif taking:
-        lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
+        drawn = "model.drawn" if model.classes else list(taking)
+        lines.append(f"labels = [{drawn}[k % {len(taking)}] for k in range({number})]")
     arguments += ", labels" if taking else ""
     drawn = f"edm.sample({named}, {arguments}, seeds=seeds)"
     if together(experiment):
@@ -50,20 +52,27 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
     lines += [
         f"states = list({drawn})",
         "samples = states[-1].x",
-        'edm.render.picture(model, states).save("sample.png")',
+        f'edm.render.picture(model, states{_behind(experiment, model)}).save("sample.png")',
     ]
-    return _complete("\n".join(lines) + "\n", [model, *_guides(experiment)], own)
+    return _complete("\n".join(lines) + "\n", [model, *_others(experiment)], own)
 
 
-def _guides(experiment) -> list[models.Model]:
-    """The model that guides it, if one is named."""
-    return [models.load(experiment.guide)] if experiment.guide and models.known(experiment.guide) else []
+def _behind(experiment, model) -> str:
+    """Which density is drawn behind points of one class."""
+    part = part_of(experiment, model) if len(model.shape) == 1 else None
+    return "" if part is None else f", part={part}"
+
+
+def _others(experiment) -> list[models.Model]:
+    """The models that guide it and that it begins with, if they are named."""
+    named = (experiment.guide, experiment.cascade)
+    return [models.load(name) for name in named if name and models.known(name)]
 
 
 def command(experiment: Experiment, own: bool = True, model: models.Model | None = None) -> str:
     """A command line that draws the same picture. own, model: as of `python`."""
     model, written = model or models.of(experiment), flat.flatten(experiment)
-    folder, files = _elsewhere([model, *_guides(experiment)], own)
+    folder, files = _elsewhere([model, *_others(experiment)], own)
     options = {**written, "model": files[model.name]} if model.name in files else written
     words = ["python", "-m", "edm", "sample", *(f"--{name}={text}" for name, text in options.items())]
     setting = f"EDM_RUNS={shlex.quote(folder)} " if folder else ""

@@ -1,6 +1,8 @@
 // The page: header, tabs, address, theme. What a tab shows is the tab's own.
 import { Workbench } from "./instruments/workbench.js";
-import { Lessons } from "./lessons/lessons.js";
+import { explain } from "./lessons/explain.js";
+import { Teaching } from "./lessons/teaching.js";
+import { ofRun } from "./sampler/guides.js";
 import { Sampler } from "./sampler/sampler.js";
 import { attempt } from "./shared/attempt.js";
 import { Away } from "./shared/away.js";
@@ -9,14 +11,15 @@ import { PageDevice } from "./shared/device.js";
 import { Dropping } from "./shared/dropping.js";
 import { frame } from "./shared/frame.js";
 import { Gallery } from "./shared/gallery.js";
-import { Hints } from "./shared/hints.js";
 import { renewed } from "./shared/offered.js";
 import { SILENCE } from "./shared/server.js";
 import { Share } from "./shared/share.js";
+import { showTab, watchTabs } from "./shared/tabs.js";
 import { downloads } from "./shared/takeaway.js";
 import { switchTheme } from "./shared/theme.js";
 import { Trail } from "./shared/trail.js";
 import { Undoing } from "./shared/undoing.js";
+import { queryText } from "./shared/values.js";
 import { Train } from "./train/train.js";
 
 /** @typedef {import("./shared/messages.d.ts").Address} Address */
@@ -53,6 +56,7 @@ class Explorer {
     address: () => this.address(),
     state: () => this.state(),
     restore: (/** @type {State | null} */ state) => this.restore(state),
+    noted: () => this.teaching?.class?.moved(),
   });
 
   /**
@@ -89,18 +93,29 @@ class Explorer {
       this.tabs.set(tab.name, new KINDS[tab.kind](this.page, tab, this.parts.tabs[k].box));
     });
     this.sampler = /** @type {Sampler} */ ([...this.tabs.values()].find((tab) => tab instanceof Sampler));
-    this.lessons = new Lessons(this.parts.strip, this.parts.list, boot.lessons, {
+    this.away = new Away(root, () => this.page.changed());
+    this.teaching = new Teaching(this.parts, {
       server,
       root,
       open: (query) => this.openQuery(query),
       settings: this.sampler.settings,
       free: () => this.away.all(),
+      boot,
+      shown: () => this.#query(),
+      controls: () => this.away.names(),
+      address: () => this.address(),
+      state: () => this.state(),
+      restore: (state) => this.trail.visit(() => this.restore(state)),
+      resized: () => {
+        this.recolor();
+        this.page.changed();
+      },
     });
-    this.away = new Away(root, () => this.page.changed());
+    this.lessons = this.teaching.lessons;
     this.device = new PageDevice(this.parts.device);
     this.share = new Share(this.parts.share, () => this.texts());
     this.gallery = new Gallery(this.parts.gallery, boot.figures, (figure) => this.openFigure(figure));
-    this.hints = new Hints(root, (control) => this.lessons.why(control));
+    explain(this.page, this.parts, this.lessons, (query) => this.openQuery(query));
     this.undoing = new Undoing(this.parts, () => this.tab.past);
     new Dropping(root, {
       server,
@@ -108,6 +123,7 @@ class Explorer {
       learning: () => Boolean(this.tab.bring),
       learn: (files) => this.learning().bring?.(files),
       paste: (picture) => this.learning().paste?.(picture),
+      lesson: (file) => this.lessons.author.read(file),
       say: (sentence) => this.tab.say(sentence),
     });
     this.listen();
@@ -117,12 +133,7 @@ class Explorer {
 
   listen() {
     const { tabs, figures, lessons, link, theme } = this.parts;
-    for (const { name, link: node } of tabs)
-      node.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        this.trail.visit(() => this.choose(name));
-      });
+    watchTabs(tabs, (name) => this.trail.visit(() => this.choose(name)));
     figures.addEventListener("click", () => this.gallery.open());
     lessons.addEventListener("click", () => this.lessons.list());
     link.addEventListener("click", () => this.share.open());
@@ -141,12 +152,7 @@ class Explorer {
     if (this.current === name) return;
     this.current = name;
     this.root.dataset.tab = name;
-    for (const { name: other, link, box } of this.parts.tabs) {
-      link.classList.toggle("on", other === name);
-      if (other === name) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-      box.hidden = other !== name;
-    }
+    showTab(this.parts.tabs, name);
     this.parts.csv.hidden = !this.tab.saveCsv;
     this.parts.gif.hidden = this.parts.svg.hidden = this.tab !== this.sampler;
     for (const [other, tab] of this.tabs)
@@ -162,29 +168,26 @@ class Explorer {
    * @param {import("./shared/messages.d.ts").Models} news
    */
   takeModels(news) {
-    const { all, replaced } = renewed(this.boot.models, news);
+    const replaced = renewed(this.boot, news);
     this.page.clock = news.clock;
-    this.boot.models = all;
     for (const tab of this.tabs.values()) attempt(() => tab.offer(news.choices, replaced));
   }
 
   /**
-   * The youngest checkpoint of a run, in the Sampler tab.
+   * The youngest checkpoint of a run, in the Sampler tab; of a classifier with what it can guide.
    * @param {string} run
    */
   sampleRun(run) {
-    const youngest = this.boot.models.filter((model) => model.run === run).at(-1);
-    if (youngest) this.toSampler({ model: youngest.name });
-    else this.tab.say("Its first checkpoint is not here yet; try again in a moment.");
+    const { document, sentence } = ofRun(this.boot, run);
+    if (document) this.toSampler(document);
+    else this.tab.say(sentence ?? null);
   }
 
-  /**
-   * What the address said.
-   * @param {Address} opened
-   */
+  /** What the address said. @param {Address} opened */
   open(opened) {
     this.#take(opened);
     this.trail.begin();
+    this.teaching.class?.begin();
     this.root.dataset.opened = "true";
   }
 
@@ -196,7 +199,7 @@ class Explorer {
       this.choose(show.tab);
       this.tab.open({ show: show.name, values: show.values, notice });
     } else if (lesson) this.choose(this.boot.tabs[0].name);
-    this.sampler.open({ values, pinned, view, notice: show ? null : notice });
+    this.sampler.open({ values, pinned, view: this.teaching.projector.take(view), notice: show ? null : notice });
     this.lessons.show(lesson, this.#query());
   }
 
@@ -210,10 +213,7 @@ class Explorer {
     else this.trail.visit(() => this.#take(reply.body));
   }
 
-  /**
-   * What a picture shows that was dropped onto the page.
-   * @param {Address} shown
-   */
+  /** What a picture shows that was dropped onto the page. @param {Address} shown */
   openDropped(shown) {
     for (const dialog of this.root.querySelectorAll("dialog")) dialog.close();
     this.trail.visit(() => {
@@ -242,9 +242,8 @@ class Explorer {
    * @param {Values} document
    */
   toSampler(document) {
-    const [name] = [...this.tabs].find(([, tab]) => tab === this.sampler) ?? [""];
     this.trail.visit(() => {
-      this.choose(name);
+      this.choose(this.boot.tabs[0].name);
       this.sampler.load(document);
       scrollTo(0, 0);
     });
@@ -279,8 +278,7 @@ class Explorer {
   }
 
   address() {
-    const query = new URLSearchParams(this.lessons.address(this.#query()));
-    const text = query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+    const text = queryText({ ...this.lessons.address(this.#query()), ...this.teaching.projector.query() });
     return text && `?${text}`;
   }
 

@@ -48,13 +48,15 @@ def _sentence(settings, item) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known = ", ".join(settings.model_fields)
         return name, f"{name} = {shown(value)}: there is no such field; the fields are {known}"
-    if item["type"] == "missing":
+    if item["type"] == "missing" or (item["type"] == "string_too_short" and not value):
         return name, f"{name} is missing"
     if item["type"] == "refused":
         return name, f"{name} = {context['value']}: {context['reason']}"
     limits, kind = allowed(settings, str(place[0])) if place else "", _KINDS.get(item["type"])
     if item["type"] in ("too_long", "too_short"):
         kind = f"a list of at {', '.join(f'{_ENDS[key]} {context[key]}' for key in _ENDS if key in context)}"
+    if item["type"] in ("string_too_long", "string_too_short"):
+        kind = f"text of at {', '.join(f'{_ENDS[key]} {context[key]:,}' for key in _ENDS if key in context)} letters"
     if kind is None:
         field = settings.model_fields.get(str(place[0])) if place else None
         whole = field is not None and "int" in str(field.annotation)

@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     CHURN = 1  # the noise that it is given on its way
     RESAMPLE = 2  # by which a population is drawn anew
     LOW = 3  # in the low-resolution image that is made larger
+    LOW_IMAGE = 4  # of which true image that is, where no model has drawn it
     ORDER = 16  # in which a run sees its data, and what it holds out
     SIGMA = 17  # noise levels in training, and whose class is hidden
     NOISE = 18  # at those levels

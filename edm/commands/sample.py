@@ -180,12 +180,12 @@ def _picture(experiment, how, out, device, look):
     for note in runner.path(experiment, model).notes:
         print(f"{note}.", file=sys.stderr)
     states = _states(experiment, how, device)
-    samples = model.units.restored(states[-1].x.cpu().numpy())
+    samples, part = model.units.restored(states[-1].x.cpu().numpy()), runner.part_of(experiment, model)
     if _ending(out) == ".png":
-        render.save_png(render.picture(model, states), out, experiment.document())
+        render.save_png(render.picture(model, states, part=part), out, experiment.document())
     elif _ending(out) in PICTURE:
         with atomic(out) as file:
-            file.write(films.content(_ending(out)[1:], model, states, experiment.document(), look))
+            file.write(films.content(_ending(out)[1:], model, states, experiment.document(), look, part=part))
     elif _ending(out) == ".csv":
         with atomic(out) as file:
             points.write(file, samples)

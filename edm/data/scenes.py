@@ -140,6 +140,10 @@ class Scenes:
         if self.shape != SHAPE:
             self.spread = 0.43280301906593466 if size == 16 else None
 
+    def classes_at(self, indices: Indices) -> np.ndarray:
+        """The labels of these images, int64 [B], without drawing them."""
+        return factors(indices, self.seed)["label"]
+
     def read(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor]:
         """Images [B, *shape], uint8, and labels [B], int64. Raises ValueError unless indices are whole and ≥ 0."""
         shown, size = factors(indices, self.seed), self.shape[-1]

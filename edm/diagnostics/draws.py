@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edm.base.errors import Refused
-from edm.data import identity, sources
-from edm.data.settings import Data, data_learned
-from edm.data.split import Split, resumed
+from edm.data import sources
+from edm.data.settings import Data
+from edm.data.split import Split
 from edm.evaluation.copies import Known, images_of
 from edm.exact import PointSet
+from edm.experiments.true_images import learned
 
 if TYPE_CHECKING:
     import torch
@@ -71,20 +72,7 @@ def taught(model: Model) -> Split:
     if not model.trained and isinstance(model.denoiser, PointSet):
         named = model.name in sources.SOURCES and len(model.shape) == 3
         return Split(sources.open_source(Data(dataset=model.name)) if named else _points(model.denoiser), 0)
-    header, data = model.header, data_learned(model.header)
-    if header is None or data is None:
-        raise Refused(f"{model.title} does not say what it was trained on, so there are no data to measure it on")
-    try:
-        source = sources.open_source(data.changed(download=False))
-    except (Refused, OSError) as error:
-        raise Refused(f"the data of {model.title} cannot be read on this machine: {error}") from None
-    if tuple(source.shape) != tuple(model.shape):
-        raise Refused(
-            f"the data of {model.title} now have the shape {list(source.shape)}, but it works on {list(model.shape)}"
-        )
-    known = header.data is not None
-    source = identity.fitting(source, header) if known else sources.as_learned(source, header.class_names)
-    return resumed(source, data, header)
+    return learned(model)
 
 
 def training_images(model: Model) -> Known | None:

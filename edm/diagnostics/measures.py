@@ -55,13 +55,9 @@ def data_of(experiment: Experiment, model: models.Model) -> Dataset | Drawn:
     are of the classes that it asks for."""
     from edm.experiments import runner
 
-    dataset = model.dataset
+    dataset, parts = model.dataset, runner.parts_of(experiment, model)
     assert dataset is not None
-    names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
-    asked = [names[k] for k in runner.classes_of(experiment, model)]
-    if dataset.labelled.labels is None or not asked or not set(asked) <= set(own):
-        return dataset
-    return Drawn(dataset, tuple(own.index(name) for name in asked))
+    return Drawn(dataset, parts) if parts else dataset
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from edm.base.errors import Refused
 from edm.data.settings import data_learned
-from edm.experiments import models
+from edm.experiments import models, true_images
 from edm.sampling.cascade import Cascade
 from edm.sampling.path import path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edm.experiments.model import Model
     from edm.sampling.denoisers import Denoise
 
+
+DATA = "data"  # in the place of a base: the low-resolution images of true images
 
 # An experiment is an `edm.experiments.experiment.Experiment`, which asks this module itself.
 
@@ -70,22 +74,30 @@ def base_experiment(experiment: Any, model: Model) -> Any:
     return experiment.changed(model=base.name, label=label, **alone)
 
 
-def joined(upsampler: Denoise, base: Denoise, experiment: Any, model: Model) -> Cascade:
-    """The two stages as the experiment asks for them."""
+def joined(upsampler: Denoise, base: Callable[[Any], Denoise], experiment: Any, model: Model) -> Cascade:
+    """The two stages as the experiment asks for them. base: its experiment -> its denoiser."""
     assert model.low is not None
+    first = true_images.of(model) if experiment.cascade == DATA else base(base_experiment(experiment, model))
     noise = model.low.usual if experiment.cascade_noise is None else experiment.cascade_noise
-    return Cascade(upsampler, base, noise, experiment.cascade_steps)
+    return Cascade(upsampler, first, noise, experiment.cascade_steps)
 
 
 def first(experiment: Any, cascade: Any) -> int:
     """The evaluations of a cascade's first stage."""
+    if cascade.known:
+        return 0
     return path_of(cascade.base_sampling(experiment.sampling), cascade.base).evaluations
 
 
 def told(experiment: Any, model: Model, cascade: Any) -> str:
     """What a cascade evaluates, in a sentence."""
-    base = base_of(model, experiment.cascade)
     then = path_of(experiment.sampling, cascade).evaluations
+    if cascade.known:
+        return (
+            f"Made larger: true images that were held out, in {_size(low_shape(model))}, by {then} evaluations of "
+            f"{model.name}; they get noise of σ_c = {cascade.sigma_c:g}"
+        )
+    base = base_of(model, experiment.cascade)
     return (
         f"A cascade: {first(experiment, cascade)} evaluations of {base.name} at {_size(base.shape)}, then {then} of "
         f"{model.name}, whose low-resolution images get noise of σ_c = {cascade.sigma_c:g}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def names(kind: str = "designs") -> list[str]:
     """The presets of a kind, in the order of their `order` line, then by name."""
     found = [f"{kind}/{path.stem}" for path in (PRESETS / kind).glob("*.yaml")]
-    return sorted(found, key=lambda name: (_read(PRESETS / f"{name}.yaml").get("order", 99), name))
+    return sorted(found, key=lambda name: (_order(PRESETS / f"{name}.yaml"), name))
 
 
 def titles(kind: str = "designs") -> dict[str, str]:
@@ -48,6 +48,10 @@ def figure(name: str) -> tuple[str, dict]:
     """(instrument, its settings) of a preset of the folder figures, as "figures/fig3" or "fig3"."""
     preset = read(name if "/" in name else f"figures/{name}")
     return preset["show"], preset.get("settings") or {}
+
+
+def _order(path: Path) -> int:
+    return _parsed(path, stamp(path)).get("order", 99)
 
 
 def _read(path: Path) -> dict:

@@ -16,6 +16,7 @@ from edm.base.transfers import sent
 from edm.data.classes import turns
 from edm.experiments import cascades, guides, models
 from edm.experiments.experiment import Experiment
+from edm.sampling.clipping import Clipped
 from edm.sampling.denoisers import on
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.tilted import tilted, tilted_path
@@ -93,6 +94,24 @@ def classes_of(experiment: Experiment, model: models.Model | None = None) -> tup
     return _classes(experiment, model or models.of(experiment))
 
 
+def parts_of(experiment: Experiment, model: models.Model | None = None) -> tuple[int, ...]:
+    """The classes that samples have by turns, as the exact denoiser of their data (`Dataset.labelled`) counts them; ():
+    samples are of all, or none of these is known. model: its own, if known."""
+    model = model or models.of(experiment)
+    dataset = model.dataset
+    if dataset is None or dataset.labelled.labels is None:
+        return ()
+    names, own = guides.teller(experiment, model).class_names, dataset.class_names or dataset.parts or model.class_names
+    asked = [names[k] for k in classes_of(experiment, model)]
+    return tuple(own.index(name) for name in asked) if set(asked) <= set(own) else ()
+
+
+def part_of(experiment: Experiment, model: models.Model | None = None) -> int | None:
+    """The one class of `parts_of` that all samples are of, whose density is drawn behind them; None: that of all."""
+    found = parts_of(experiment, model)
+    return found[0] if len(found) == 1 else None
+
+
 def together(experiment: Experiment) -> bool:
     """Whether its samples are drawn as one population, so that each depends on the others."""
     return GUIDANCES[experiment.guidance].population
@@ -101,10 +120,11 @@ def together(experiment: Experiment) -> bool:
 def _classes(experiment, model) -> tuple[int, ...]:
     if experiment.without_class(model):
         return ()
+    teller = guides.teller(experiment, model)
     if experiment.label is not None and not experiment.by_turns(model):
-        return (model.class_of(experiment.label),)
+        return (teller.class_of(experiment.label),)
     asked = model.trained or experiment.label is not None or GUIDANCES[experiment.guidance].classes
-    return model.drawn if model.classes and asked else ()
+    return teller.drawn if teller.classes and asked else ()
 
 
 def _labels(taking, numbers) -> list[int] | None:
@@ -128,27 +148,40 @@ def denoiser(
     """
     model = model or models.of(experiment)
     there = place(model, device, count(experiment, model))
-    plain = _ready(model.denoiser, there, wrap)
+    plain = _ready(model.denoiser, there, wrap, experiment.clip)
     if model.low is not None:  # of a cascade the base is guided
-        base = cascades.base_experiment(experiment, model)
-        return cascades.joined(plain, denoiser(base, None, there, wrap), experiment, model)
+        return cascades.joined(plain, lambda base: denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
         return plain
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
     leading = None if load is None else load()
     if leading is not None:
-        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap)
+        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap, experiment.clip)
     return entry(plain, experiment, leading)
 
 
-def _ready(denoiser, device, wrap) -> Denoise:
+def _ready(denoiser, device, wrap, clip) -> Denoise:
     moved = on(denoiser, device)
-    return wrap(moved) if wrap else moved
+    made = wrap(moved) if wrap else moved
+    return Clipped(made) if clip else made
 
 
 def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:
     """The model or classifier that guides the experiment's; None where none other does. model: its own, if known."""
-    return guides.named(experiment, model or models.of(experiment)) if experiment.guidance != "none" else None
+    if experiment.guidance == "none":
+        return None
+    model = model or models.of(experiment)
+    return guides.named(experiment, model if model.low is None else cascades.base_of(model, experiment.cascade))
+
+
+def used(experiment: Experiment, model: models.Model | None = None) -> list[models.Model | Guide]:
+    """All whose files its samples depend on: its model, of a cascade its base, and what guides. model: its own, if
+    known."""
+    model = model or models.of(experiment)
+    sampled = model.low is not None and experiment.cascade != cascades.DATA
+    base = [cascades.base_of(model, experiment.cascade)] if sampled else []
+    led = guide(experiment, model)
+    return [model, *base, *([] if led is None else [led])]
 
 
 def path(experiment: Experiment, model: models.Model | None = None) -> Path:

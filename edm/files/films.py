@@ -55,14 +55,16 @@ LOOKS = {
 
 
 def film(
-    model: Any, states: Iterable[Any], look: str = "light", check: Callable[[], None] = lambda: None
-) -> list[tuple[Image.Image, float]]:
+    model: Any, states: Iterable[Any], look: str = "light", check: Callable[[], None] = lambda: None,
+    part: int | None = None,
+) -> list[tuple[Image.Image, float]]:  # fmt: skip
     """(picture, seconds for which it stays) from noise to data.
 
     states: as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`. look: of LOOKS. check: called
-    before each picture; what it raises ends the work. Raises Refused for a look that there is none of.
+    before each picture; what it raises ends the work. part: of points, the class whose density is drawn behind them
+    (`edm.runner.part_of`); None: that of all data. Raises Refused for a look that there is none of.
     """
-    run = _Run(model, list(states), _look(look))
+    run = _Run(model, list(states), _look(look), part)
     made = []
     for picture, sigma, seconds in run.pictures() if len(model.shape) == 3 else run.frames():
         check()
@@ -77,11 +79,12 @@ def content(
     document: dict,
     look: str = "light",
     check: Callable[[], None] = lambda: None,
+    part: int | None = None,
 ) -> bytes:
     """The content of a file that ends in gif or svg, with the settings document inside. See `film` and `svg`."""
     if form == "svg":
-        return svg(model, states, document, look).encode()
-    return gif(film(model, states, look, check), document)
+        return svg(model, states, document, look, part).encode()
+    return gif(film(model, states, look, check, part), document)
 
 
 def gif(frames: Sequence[tuple[Image.Image, float]], document: dict) -> bytes:
@@ -110,11 +113,11 @@ def gif(frames: Sequence[tuple[Image.Image, float]], document: dict) -> bytes:
     return file.getvalue()
 
 
-def svg(model: Any, states: Iterable[Any], document: dict, look: str = "light") -> str:
-    """The trajectories of points with their ends, as an SVG file with the settings document in its metadata. Raises
-    Refused for images."""
+def svg(model: Any, states: Iterable[Any], document: dict, look: str = "light", part: int | None = None) -> str:
+    """The trajectories of points with their ends, as an SVG file with the settings document in its metadata. part: as
+    of `film`. Raises Refused for images."""
     check_drawn(model)
-    return _Run(model, list(states), _look(look)).svg(document)
+    return _Run(model, list(states), _look(look), part).svg(document)
 
 
 def check_drawn(model: Any) -> None:
@@ -132,8 +135,8 @@ def _look(name) -> Look:
 class _Run:
     """States of a model as pictures."""
 
-    def __init__(self, model, states, look):
-        self.model, self.states, self.look = model, states, look
+    def __init__(self, model, states, look, part):
+        self.model, self.states, self.look, self.part = model, states, look, part
         self.sigma_data = model.sigma_data or SPREAD
         self.sigmas = np.array([state.sigma for state in states])
         self.angles = np.arctan(self.sigmas / self.sigma_data)
@@ -211,9 +214,12 @@ class _Run:
         return self._shaded(np.stack(columns, axis=1)[::-1])
 
     def _components(self):
-        """(means [K, d], standard deviations [K], weights [K]) of the data, or None."""
-        mixture = self.model.dataset.denoiser if self.model.dataset and self.model.shape in ((1,), (2,)) else None
-        return mixture and (array(mixture.means), array(mixture.stds()), array(mixture.weights()))
+        """(means [K, d], standard deviations [K], weights [K]) of the data, or of a class of them; None: unknown."""
+        if self.model.dataset is None or self.model.shape not in ((1,), (2,)):
+            return None
+        mixture = self.model.dataset.labelled
+        found = [array(numbers) for numbers in (mixture.means, mixture.stds(), mixture.weights())]
+        return found if self.part is None else [numbers[array(mixture.labels) == self.part] for numbers in found]
 
     def _shaded(self, values) -> Image.Image:
         paper = Image.new("RGB", (SIZE, SIZE), self.look.paper)

@@ -109,13 +109,18 @@ def first_of(picture: Image.Image, shape: Shape) -> np.ndarray:
     return (pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)).astype(np.float32) / 127.5 - 1
 
 
-def paths(trajectory: np.ndarray, denoiser: Any, size: int = 800) -> Image.Image:
-    """Trajectories [N + 1, B, 2] of x/s over the density of the data, if that is known, with their ends as dots."""
+def paths(trajectory: np.ndarray, denoiser: Any, size: int = 800, part: int | None = None) -> Image.Image:
+    """Trajectories [N + 1, B, 2] of x/s over the density of the data, if that is known, with their ends as dots.
+
+    denoiser: the exact one of the data, or None. part: the class of it whose density it is; None: that of all.
+    """
     trajectory = np.asarray(trajectory, dtype=np.float64)
     half = 1.25 * max(1.0, float(np.abs(trajectory[-1]).max() if denoiser is None else denoiser.means.abs().max()))
     picture = Image.new("RGB", (size, size), _PAPER)
     if denoiser is not None:
-        picture = Image.fromarray(_density(denoiser, half, size // 4)).resize((size, size), Image.Resampling.BICUBIC)
+        picture = Image.fromarray(_density(denoiser, half, size // 4, part)).resize(
+            (size, size), Image.Resampling.BICUBIC
+        )
     draw = ImageDraw.Draw(picture, "RGBA")
     # PIL overflows on far-away coordinates; 50 windows away is off the picture all the same
     pixels = ((trajectory * [1, -1]).clip(-50 * half, 50 * half) / half + 1) * size / 2
@@ -149,16 +154,19 @@ def unscaled(states: Iterable[Any], plane: np.ndarray | None = None) -> np.ndarr
     return x
 
 
-def picture(model: Any, states: Iterable[Any], size: int = 800) -> Image.Image:
-    """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`."""
+def picture(model: Any, states: Iterable[Any], size: int = 800, part: int | None = None) -> Image.Image:
+    """The picture of a run: `states` as `edm.sample` yields them (all of them, in order), of an `edm.models.Model`.
+
+    part: of points, the class whose density is drawn behind them (`edm.runner.part_of`); None: that of all data.
+    """
     states = list(states)
     if len(model.shape) == 3:
         return grid(states[-1].x.cpu(), scale_of(model.shape))
     trajectory = unscaled(states, model.plane)
     if model.shape == (1,):
         return lines(trajectory, [state.sigma for state in states], size)
-    known = model.dataset.denoiser if model.dataset and model.shape == (2,) else None
-    return paths(trajectory, known, size)
+    known = model.dataset.labelled if model.dataset and model.shape == (2,) else None
+    return paths(trajectory, known, size, part)
 
 
 def save_png(image: Image.Image, path: StrPath, document: dict) -> None:
@@ -208,11 +216,12 @@ def _svg_text(data, path) -> str | None:
     return html.unescape(documents.text_of(found.group(1), str(path))) if found else None
 
 
-def _density(denoiser, half, pixels) -> np.ndarray:
+def _density(denoiser, half, pixels, part) -> np.ndarray:
     import torch
 
     axis = (torch.arange(pixels) + 0.5) / pixels * 2 * half - half
     points = torch.stack([axis.repeat(pixels), -axis.repeat_interleave(pixels)], dim=1)
-    shade = denoiser.log_density(points, 0.03).exp().view(pixels, pixels).sqrt()
+    labels = None if part is None else torch.full((len(points),), part)
+    shade = denoiser.log_density(points, 0.03, labels).exp().view(pixels, pixels).sqrt()
     shade = (shade / shade.max() * 0.55).numpy()[:, :, None]
     return (np.array(_PAPER) * (1 - shade) + np.array(_DATA) * shade).astype(np.uint8)

@@ -5,24 +5,34 @@ once: what it tells is computed (`measures`) from expressions (`expressions`), a
 """
 
 from edm.lessons.documents import KINDS, Choice, Lesson, Question, Step, load, names, parse
+from edm.lessons.drafts import Problem, problems
 from edm.lessons.expressions import Expression, Relation, holds, told, value
+from edm.lessons.links import LONGEST_WORD, find, packed, read, unpacked, written
 from edm.lessons.measures import MEASURES, Measure, Measured
 
 __all__ = [
     "KINDS",
+    "LONGEST_WORD",
     "MEASURES",
     "Choice",
     "Expression",
     "Lesson",
     "Measure",
     "Measured",
+    "Problem",
     "Question",
     "Relation",
     "Step",
+    "find",
     "holds",
     "load",
     "names",
+    "packed",
     "parse",
+    "problems",
+    "read",
     "told",
+    "unpacked",
     "value",
+    "written",
 ]

@@ -16,8 +16,10 @@ What is not written here is refused, so that what a stranger has written can be 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -34,15 +36,18 @@ MOST_STEPS, MOST_STATES, MOST_CHOICES, LONGEST = 40, 8, 6, 4000
 HERE = "here"  # the state that is shown
 KINDS = ("choice", "number", "mark")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_CONTROL = re.compile(r"\w[\w.]{0,59}", re.ASCII)
 Text = Annotated[str, Field(max_length=LONGEST)]
 Line = Annotated[str, Field(max_length=300)]
+Said = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+SaidLine = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class Choice(Settings):
     """An answer that can be chosen. when: a relation, and where it holds, this one is right. because: said to who chose
     it and was wrong."""
 
-    text: Line
+    text: SaidLine
     when: Line = ""
     because: Line = ""
 
@@ -55,7 +60,7 @@ class Question(Settings):
     """
 
     kind: str
-    text: Line
+    text: SaidLine
     choices: Annotated[tuple[Choice, ...], Field(max_length=MOST_CHOICES)] = ()
     truth: Line = ""
     unit: Annotated[str, Field(max_length=30)] = ""
@@ -74,7 +79,7 @@ class Question(Settings):
 class Step(Settings):
     """See above. open, and the texts of `states`: queries of links."""
 
-    text: Text
+    text: Said
     open: Text = ""
     only: Annotated[tuple[str, ...], Field(max_length=60)] = ()
     control: Annotated[str, Field(max_length=60)] = ""
@@ -93,15 +98,18 @@ class Step(Settings):
         known = (HERE, *self.states)
         for text in self.claims:
             _checked("claims", expressions.relation, text, known)
-        for text in expressions.inside(self.reveal):
+        for text in _inside(self.reveal):
             if text not in flat.names(Experiment):
                 _checked("reveal", expressions.expression, text, known)
         if self.ask is not None:
-            for choice in self.ask.choices:
+            for k, choice in enumerate(self.ask.choices):
                 if choice.when:
-                    _checked("when", expressions.relation, choice.when, known)
+                    _checked(f"ask.choices.{k}.when", expressions.relation, choice.when, known)
             if self.ask.truth:
-                _checked("truth", expressions.expression, self.ask.truth, known)
+                _checked("ask.truth", expressions.expression, self.ask.truth, known)
+        for name in (*self.only, *filter(None, [self.control])):
+            if not _CONTROL.fullmatch(name):
+                raise refusal("only", name, "must be the name of a control, as it stands in links: rho, solver, …")
         if self.control and self.only and self.control not in self.only:
             raise refusal("control", self.control, "must be one of the controls that are visible (only)")
         return self
@@ -115,7 +123,7 @@ class Step(Settings):
 class Lesson(Settings):
     """title, about: for the gallery. paper: section and equations. order: among the others. steps: see above."""
 
-    title: Line
+    title: SaidLine
     about: Line = ""
     paper: Line = ""
     order: int = 99
@@ -129,7 +137,12 @@ def names() -> list[str]:
 
 def load(name: str) -> Lesson:
     """A lesson that ships. Raises SettingsError for an unknown name."""
-    return parse(presets.read(f"lessons/{name}"))
+    return _parsed(json.dumps(presets.read(f"lessons/{name}")))
+
+
+@lru_cache(maxsize=64)  # a class asks for the same one again and again
+def _parsed(text: str) -> Lesson:
+    return parse(json.loads(text))
 
 
 def parse(document: Mapping[str, Any]) -> Lesson:
@@ -144,6 +157,13 @@ def experiment(query: str) -> Experiment:
     known = flat.names(Experiment)
     values = {name: value for name, value in parse_qsl(query.removeprefix("?")) if name in known}
     return Experiment.parse(flat.unflatten(values, Experiment))
+
+
+def _inside(reveal):
+    try:
+        return expressions.inside(reveal)
+    except Refused as error:
+        raise refusal("reveal", reveal, str(error)) from None
 
 
 def _checked(field, read, text, states) -> None:

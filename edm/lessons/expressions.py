@@ -17,6 +17,7 @@ from edm.base.errors import Refused, shown
 
 LONGEST = 300  # letters
 FIGURES = 2
+_FIGURES = ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
 _OPERATIONS = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -77,11 +78,11 @@ def told(template: str, ask: Ask, knobs: Mapping[str, object] = {}) -> str:
     with three; "{rho}" is a knob of the state that is shown."""
 
     def one(match):
-        inside, _, figures = match[1].partition(":")
+        inside, figures = _figures(match[1])
         if inside in knobs:
             found = knobs[inside]
             return f"{found:g}" if isinstance(found, float) else str(found)
-        return written(value(inside, ask), int(figures or FIGURES))
+        return written(value(inside, ask), figures)
 
     return _BRACES.sub(one, template)
 
@@ -95,8 +96,16 @@ def written(number: float, figures: int = FIGURES) -> str:
 
 
 def inside(template: str) -> list[str]:
-    """What stands in the braces of a sentence."""
-    return [found.partition(":")[0] for found in _BRACES.findall(template)]
+    """What stands in the braces of a sentence. Raises Refused for figures that are no number from 1 to 9."""
+    return [_figures(found)[0] for found in _BRACES.findall(template)]
+
+
+def _figures(found):
+    """(what stands in braces, how many figures of it are told)."""
+    inside, colon, figures = found.partition(":")
+    if colon and figures not in _FIGURES:
+        raise Refused(f"{{{found:.60}}}: after the colon stands how many figures are told, 1 to 9")
+    return inside, int(figures or FIGURES)
 
 
 def _compared(text: str):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edm.experiments.experiment import Experiment
 
 IMAGES, IMAGE_STEPS = 8, 96  # of a network of images: how many are compared, with how fine a solution
+LEAST, MOST = 1e-4, 1e4  # a noise level, or a number of steps
 TURNS = 48  # noise levels at which curvature is asked
 POINTS = 64  # paths along which single steps are measured
 
@@ -165,3 +166,5 @@ def check(measure: str, state: str, numbers: tuple[float, ...], states: Any) -> 
     if len(numbers) != wanted:
         asked = ", ".join(("state", *MEASURES[measure].numbers))
         raise Refused(f"{measure} takes ({asked}), not {len(numbers)} numbers")
+    if odd := [number for number in numbers if not LEAST <= number <= MOST]:
+        raise Refused(f"{measure} takes numbers from {LEAST:g} to {MOST:g}, not {odd[0]:g}")

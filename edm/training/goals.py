@@ -25,8 +25,9 @@ class Goal(Choice):
 
     points, images: the usual network of each. measure(model, y, labels, sigmas) -> what a tick says of it at each σ:
     fields of `edm.training.events.Tick`; None: a denoiser's loss. draws: whether a tick draws samples of it. classes:
-    whether it needs data with classes. usual: fields of `edm.Training` as it is usually trained, where those are not
-    the defaults.
+    whether it needs data with classes. error: what is measured at each σ, and over: by which mean of it ticks compare
+    (`edm.training.score`), as a figure says it. usual: fields of `edm.Training` as it is usually trained, where those
+    are not the defaults.
     """
 
     points: str = "mlp"
@@ -34,6 +35,8 @@ class Goal(Choice):
     measure: Callable[..., dict[str, Any]] | None = None
     draws: bool = True
     classes: bool = False
+    error: str = "λ·error"
+    over: str = "EDM’s λ and p<sub>train</sub>"
     usual: dict[str, Any] = field(default_factory=dict)
 
     def network(self, shape: Shape) -> str:
@@ -53,7 +56,7 @@ GOALS: dict[str, Goal] = {
         Goal(
             "classifier", "a noisy classifier", CrossEntropy, "p(c | x; σ)",
             "the class of a noisy sample, to guide a denoiser by", measure=_classified,
-            images="half", draws=False, classes=True,
+            images="half", draws=False, classes=True, error="−log p", over="p<sub>train</sub> of EDM",
             usual={
                 "lr": 1e-3, "anneal": True, "weight_decay": 0.05,
                 "design": {"P_mean": 0.0, "P_std": 2.0},

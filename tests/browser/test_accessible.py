@@ -10,7 +10,7 @@ LOOKS = {
     ("light", SCREEN): ("", ("loss", "oracle", "curvature", "patches")),
     ("dark", SCREEN): ("?model=two_diracs", ("lanes", "churn", "order", "times", "clocks")),
     ("light", PHONE): ("?model=digits&view.selected=1", ("preconditioning", "truncation", "race", "sameness")),
-    ("dark", PHONE): ("?S_churn=4", ("training", "walk", "sweep", "tradeoff", "prediction", "guide", "led")),
+    ("dark", PHONE): ("?S_churn=4", ("training", "walk", "sweep", "tradeoff", "prediction", "guide", "led", "cascade")),
 }
 
 

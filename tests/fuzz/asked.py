@@ -84,6 +84,7 @@ MESSAGES = {
     "poll": {"serial": 1, "clock": "a:1", "runs": {"x": {"cursor": "", "sample": 3}}, "models": "", "datasets": None},
     "film": {"serial": 1, "run": "x", "images": [0, 64]},
     "plan": {"serial": 1, "values": {"size": "small"}},
+    "draft": {"serial": 1, "lesson": {"title": "x", "steps": [{"text": "y"}]}},
     "act": {"serial": 1, "do": "resume", "run": "x", "changes": {"images": "5"}},
 }
 

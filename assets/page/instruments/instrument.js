@@ -4,9 +4,10 @@ import { csv } from "../shared/chart.js";
 import { button, countUp, element } from "../shared/dom.js";
 import { Frames } from "../shared/frames.js";
 import { Latest } from "../shared/latest.js";
-import { typeset } from "../shared/mathematics.js";
+import { looking } from "../shared/looking.js";
 import { SILENCE } from "../shared/server.js";
 import { download, pngWithText } from "../shared/takeaway.js";
+import { explained } from "../shared/terms.js";
 import { tell } from "./noticed.js";
 
 /** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
@@ -48,6 +49,7 @@ export class Instrument {
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
     this.noticed = element("p", { class: "noticed", hidden: true });
     this.heading = element("div", { class: "heading" }, element("h2", {}, title), element("p", {}, question));
+    this.heading.append(looking(name));
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
     const attributes = { class: "instrument", "data-show": name, "data-streams": String(streams) };
     this.node = element("div", attributes, this.heading, this.stage, this.notice, this.noticed, foot);
@@ -157,7 +159,7 @@ export class Instrument {
 
   summarize() {
     if (!this.body) return;
-    this.summary.replaceChildren(...typeset(this.sentence(this.body)));
+    this.summary.replaceChildren(...explained(this.sentence(this.body)));
     tell(this.noticed, this.body.notice);
   }
 

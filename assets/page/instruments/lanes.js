@@ -8,13 +8,15 @@ import { row } from "../shared/sheet.js";
 import { paintLegend } from "../shared/stages/legend.js";
 import { Picture } from "../shared/stages/picture.js";
 import { changeView, showSwitches } from "../shared/stages/switches.js";
+import { explained } from "../shared/terms.js";
 import { Instrument } from "./instrument.js";
 
 /** @typedef {import("../shared/messages.d.ts").Lane} Described */
 /** @typedef {import("../shared/messages.d.ts").Lanes} Body */
 
 const CAPTIONS = 26; // CSS pixels above the pictures that are taken away
-const LEFT_OUT = ["field"]; // switches: arrows are not computed here
+/** Whether there is such a switch here: arrows are not computed. @param {import("../shared/types.d.ts").Switch} one */
+const known = ([name]) => name !== "field";
 
 /** @extends {Instrument<Body>} */
 export default class Lanes extends Instrument {
@@ -57,9 +59,8 @@ export default class Lanes extends Instrument {
       const model = this.bench.page.boot.models.find(({ name }) => name === described.picture?.model);
       this.lanes[k].show(described, k, model);
     });
-    const kind = this.lanes[0]?.picture.kind;
-    const switches = kind?.switches.filter(([name]) => !LEFT_OUT.includes(name));
-    if (switches) showSwitches(this.views, switches, this.view, (changes) => this.setView(changes));
+    const switches = new Set(this.lanes.flatMap(({ picture }) => picture.switches.filter(known)));
+    if (switches.size) showSwitches(this.views, [...switches], this.view, (changes) => this.setView(changes));
     this.#showTable(lanes, rows);
     if (lanes.every(({ picture, error }) => picture || error)) this.node.dataset.complete = String(this.requests.shown);
     if (first) this.player.start();
@@ -85,13 +86,14 @@ export default class Lanes extends Instrument {
    */
   #showTable(lanes, rows = []) {
     this.table.hidden = rows.length === 0;
+    const seen = new Set();
     const columns = lanes.map(({ title }) => element("th", { scope: "col" }, ...typeset(title)));
     const body = rows.map(([title, cells]) => {
       const values = runs(cells).map(([k, span]) => {
         const lane = span > 1 ? `${lanes[k].title} …` : lanes[k].title;
-        return element("td", { colspan: span, "data-lane": lane }, ...typeset(cells[k]));
+        return element("td", { colspan: span, "data-lane": lane }, ...explained(cells[k], seen));
       });
-      return element("tr", {}, element("th", { scope: "row" }, title), ...values);
+      return element("tr", {}, element("th", { scope: "row" }, ...explained(title, seen)), ...values);
     });
     this.table.replaceChildren(element("tbody", {}, element("tr", {}, element("td", {}), ...columns), ...body));
   }

@@ -3,10 +3,10 @@ import { fit } from "../shared/canvas.js";
 import { Chart } from "../shared/chart.js";
 import { translucent } from "../shared/colors.js";
 import { countUp, element, watchSize } from "../shared/dom.js";
-import { typeset } from "../shared/mathematics.js";
 import { lerp, rounded } from "../shared/numbers.js";
 import { float32 } from "../shared/packed.js";
 import { sheet } from "../shared/sheet.js";
+import { explained } from "../shared/terms.js";
 import { Instrument } from "./instrument.js";
 
 /** @typedef {import("../shared/types.d.ts").Colors} Colors */
@@ -80,7 +80,7 @@ export default class Truncation extends Instrument {
     context.globalAlpha = 1;
     const [calm, hot] = [low, high].map((value) => rounded(Math.exp(value)));
     const words = `x/√(σ² + σ_data²), painted by local error: ${calm} grey … ${hot} orange`;
-    this.key.replaceChildren(...typeset(words));
+    this.key.replaceChildren(...explained(words));
     countUp(this.node, "paints");
   }
 

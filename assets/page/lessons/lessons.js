@@ -3,6 +3,8 @@
 import { button, dialogHead, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/server.js";
 import { changedText } from "../shared/values.js";
+import { Author } from "./author.js";
+import { documentOf } from "./draft.js";
 import { markdown } from "./markdown.js";
 import { Question } from "./question.js";
 
@@ -10,12 +12,12 @@ import { Question } from "./question.js";
 /** @typedef {import("../shared/messages.d.ts").LessonPlace} Place */
 
 /**
- * @typedef {object} Around  What lessons need of the page.
- * @property {import("../shared/server.js").Server} server
- * @property {HTMLElement} root
- * @property {(query: string) => Promise<void>} open  Show what an address says.
+ * @typedef {object} Own  What lessons need of the page, beside what it takes to write one.
  * @property {import("../sampler/settings.js").Settings} settings  The Sampler tab's.
  * @property {() => void} free  All controls are shown again, and the address follows.
+ * @property {() => void} [drawn]  A step stands in the strip, or no lesson is on any more.
+ * @property {(answer: number) => void} [answered]  Somebody has answered the step's question.
+ * @typedef {import("./author.js").Around & Own} Around
  */
 
 export class Lessons {
@@ -27,21 +29,21 @@ export class Lessons {
   /** @type {Question | null} */
   #question = null;
   #measured = ""; // the settings of what is revealed
-  /** @type {Map<string, Question>} Those that are answered: whoever goes back finds them so. */
+  /** @type {Map<string, Question>} Whoever goes back finds what was answered, or typed so far. */
   #answered = new Map();
 
   /**
    * @param {HTMLElement} strip
    * @param {HTMLDialogElement} dialog
-   * @param {import("../shared/messages.d.ts").LessonTitle[]} known
    * @param {Around} around
    */
-  constructor(strip, dialog, known, around) {
+  constructor(strip, dialog, around) {
     this.strip = strip;
     this.dialog = dialog;
     this.around = around;
-    this.known = known;
-    const cards = known.map(({ name, title, paper, about, tried }) => {
+    this.known = around.boot.lessons;
+    this.author = new Author(around);
+    const cards = this.known.map(({ name, title, paper, about, tried }) => {
       const texts = [element("b", {}, title), element("em", {}, paper), element("span", {}, about)];
       const card = button(
         { class: "card", "data-lesson": name },
@@ -55,12 +57,24 @@ export class Lessons {
       return card;
     });
     dialogHead(dialog, "Lessons");
-    dialog.append(element("div", { class: "cards" }, ...cards));
+    const write = button({ class: "pin", "data-do": "write" }, "Make a lesson");
+    write.addEventListener("click", () => this.#write());
+    dialog.append(write, element("div", { class: "cards" }, ...cards));
     strip.addEventListener("keydown", (event) => this.#walk(event));
   }
 
   list() {
     this.dialog.showModal();
+  }
+
+  /** @param {Lesson} [like] */
+  #write(like) {
+    this.dialog.close();
+    if (!like && this.#lesson) {
+      this.#leave();
+      this.around.free();
+    }
+    this.author.begin(like && { ...documentOf(like), order: 99 });
   }
 
   /**
@@ -77,6 +91,24 @@ export class Lessons {
     return this.#lesson && { name: this.#lesson.name, step: this.#step + 1 };
   }
 
+  /** What the step that is shown asks. */
+  get asked() {
+    return this.#lesson?.steps[this.#step].ask ?? null;
+  }
+
+  /** What comes of the step, also for who has not answered. */
+  uncover() {
+    if (!this.around.root.hasAttribute("data-waiting")) return;
+    this.#wait(false);
+    this.#reveal();
+  }
+
+  /** The step's question is asked anew. */
+  anew() {
+    this.#answered.delete(String(this.#step));
+    if (this.#lesson) this.#draw();
+  }
+
   /**
    * The address of what is shown. In a lesson: which step it is, and what is otherwise than the step has opened it.
    * @param {Record<string, string>} query
@@ -91,11 +123,7 @@ export class Lessons {
     return { lesson: place.name, step: String(place.step), ...Object.fromEntries(all) };
   }
 
-  /**
-   * A step, as its lesson has it.
-   * @param {string} name
-   * @param {number} step  From 1 on.
-   */
+  /** A step, from 1 on, as its lesson has it. @type {(name: string, step: number) => Promise<void>} */
   async go(name, step) {
     await this.around.open(`?lesson=${name}&step=${step}`);
   }
@@ -107,6 +135,7 @@ export class Lessons {
    */
   async show(place, base) {
     if (base) this.#base = base;
+    this.author.follow(place != null);
     if (!place) {
       this.#leave();
       return;
@@ -151,16 +180,18 @@ export class Lessons {
       if (step.reveal || this.#question) this.#reveal();
     }
     this.#point(step.control);
+    this.around.drawn?.();
   }
 
   /** @type {(step: Lesson["steps"][0], key: string) => Question} */
   #ask(step, key) {
     const asked = /** @type {import("../shared/messages.d.ts").LessonQuestion} */ (step.ask);
     const question = new Question(asked, () => {
-      this.#answered.set(key, question);
       this.#wait(false);
       this.#reveal();
+      this.around.answered?.(Number(question.answer));
     });
+    this.#answered.set(key, question);
     return question;
   }
 
@@ -181,19 +212,23 @@ export class Lessons {
   }
 
   /** @param {Lesson} lesson */
-  #ways({ steps }) {
+  #ways(lesson) {
+    const { steps } = lesson;
     const back = button({ class: "plain", disabled: this.#step === 0, "data-way": "back" }, "Back");
     const last = this.#step === steps.length - 1;
     const next = button({ class: "pin", "data-way": "next" }, last ? "All lessons" : "Next");
-    const title = "Leave the lesson; what is shown stays as it is";
-    const free = button({ class: "plain", title, "data-way": "free" }, "Free play");
+    const leave = "Leave the lesson; what is shown stays as it is";
+    const free = button({ class: "plain", title: leave, "data-way": "free" }, "Free play");
     back.addEventListener("click", () => this.#to(this.#step - 1));
     next.addEventListener("click", () => (last ? this.list() : this.#to(this.#step + 1)));
     free.addEventListener("click", () => {
       this.#leave();
       this.around.free();
     });
-    return element("div", { class: "ways" }, back, next, free);
+    const title = "Write a lesson of your own that begins as this one";
+    const like = button({ class: "plain like", title, "data-way": "like" }, "Make one like this");
+    like.addEventListener("click", () => this.#write(lesson));
+    return element("div", { class: "ways" }, back, next, free, like);
   }
 
   /** @param {number} step */
@@ -250,7 +285,8 @@ export class Lessons {
   #point(name) {
     for (const node of this.around.root.querySelectorAll("aside .tried")) node.classList.remove("tried");
     if (name)
-      for (const node of this.around.root.querySelectorAll(`aside [data-row="${name}"]`)) node.classList.add("tried");
+      for (const node of this.around.root.querySelectorAll(`aside [data-row="${CSS.escape(name)}"]`))
+        node.classList.add("tried");
   }
 
   #leave() {
@@ -260,5 +296,6 @@ export class Lessons {
     this.#wait(false);
     this.#point("");
     delete this.around.root.dataset.lesson;
+    this.around.drawn?.();
   }
 }

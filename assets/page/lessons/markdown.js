@@ -2,6 +2,7 @@
 // paper sets them. What else a text holds is text: no HTML.
 import { element } from "../shared/dom.js";
 import { typeset } from "../shared/mathematics.js";
+import { explained } from "../shared/terms.js";
 
 const MARKS = /\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`|\[([^\]]+)\]\((\?[^)\s]*)\)/gs;
 
@@ -10,34 +11,42 @@ const MARKS = /\*\*(.+?)\*\*|\*(.+?)\*|`(.+?)`|\[([^\]]+)\]\((\?[^)\s]*)\)/gs;
  * @returns {HTMLElement[]}
  */
 export function markdown(text) {
+  const seen = new Set();
   return text
     .trim()
     .split(/\n\s*\n/)
     .filter(Boolean)
     .map((block) => {
       const lines = block.split("\n");
-      if (lines.every((line) => /^\s*- /.test(line)))
-        return element("ul", {}, ...lines.map((line) => element("li", {}, ...inline(line.replace(/^\s*- /, "")))));
-      return element("p", {}, ...inline(lines.map((line) => line.trim()).join(" ")));
+      if (/^\s*- /.test(lines[0])) {
+        const items = block
+          .trim()
+          .split(/\n\s*- /)
+          .map((item) => item.replace(/^- /, "").replace(/\s*\n\s*/g, " "));
+        return element("ul", {}, ...items.map((item) => element("li", {}, ...inline(item, seen))));
+      }
+      return element("p", {}, ...inline(lines.map((line) => line.trim()).join(" "), seen));
     });
 }
 
 /**
  * @param {string} text
+ * @param {Set<string> | null} [seen]  Symbols that were explained already; null: none shall be, in what is pressed.
  * @returns {(Node | string)[]}
  */
-export function inline(text) {
+export function inline(text, seen = new Set()) {
   /** @type {(Node | string)[]} */
   const parts = [];
+  const set = (/** @type {string} */ plain) => (seen ? explained(plain, seen) : typeset(plain));
   let end = 0;
   for (const found of text.matchAll(MARKS)) {
     const [all, bold, italic, name, title, query] = found;
-    parts.push(...typeset(text.slice(end, found.index)));
-    if (bold) parts.push(element("b", {}, ...typeset(bold)));
-    else if (italic) parts.push(element("i", {}, ...typeset(italic)));
+    parts.push(...set(text.slice(end, found.index)));
+    if (bold) parts.push(element("b", {}, ...set(bold)));
+    else if (italic) parts.push(element("i", {}, ...set(italic)));
     else if (name) parts.push(element("code", {}, name));
     else parts.push(element("a", { href: query, "data-state": "" }, ...typeset(title)));
     end = found.index + all.length;
   }
-  return [...parts, ...typeset(text.slice(end))];
+  return [...parts, ...set(text.slice(end))];
 }

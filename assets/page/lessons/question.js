@@ -32,7 +32,7 @@ export class Question {
   #choices() {
     const answers = { class: "answers", role: "radiogroup", "aria-label": this.asked.text };
     this.buttons = this.asked.choices.map(({ text }, k) => {
-      const one = button({ role: "radio", "aria-checked": "false", "data-answer": k }, ...inline(text));
+      const one = button({ role: "radio", "aria-checked": "false", "data-answer": k }, ...inline(text, null));
       one.addEventListener("click", () => this.#take(k));
       return one;
     });

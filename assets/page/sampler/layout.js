@@ -1,5 +1,6 @@
 // The frame of the Sampler tab: panel, stages, time slider, noise levels, numbers. No behaviour.
 import { button, element } from "../shared/dom.js";
+import { looking } from "../shared/looking.js";
 import { timeline } from "../shared/player.js";
 
 /** @param {string} name */
@@ -17,7 +18,8 @@ export function layout(root) {
   const [main, pin] = [pictureBox("main"), pictureBox("pin")];
   const views = element("div", { class: "views" });
   const notice = element("p", { class: "notice", role: "alert", hidden: true });
-  const stages = element("div", { class: "stages" }, main.box, pin.box, views, notice);
+  const about = looking("plane");
+  const stages = element("div", { class: "stages" }, main.box, pin.box, views, about, notice);
   const time = timeline("Time: from noise to data");
   const ladder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   ladder.setAttribute("class", "ladder");
@@ -39,5 +41,6 @@ export function layout(root) {
     summary,
   );
   root.replaceChildren(element("div", { class: "room" }, panel, section));
-  return { panel, main, pin, stages, views, notice, time, strip, ladder, levels, finding, pinning, summary };
+  const parts = { notice, time, strip, ladder, levels, finding, pinning, summary, looking: about };
+  return { panel, main, pin, stages, views, ...parts };
 }

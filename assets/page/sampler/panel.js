@@ -2,6 +2,7 @@
 import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { segments, slider, text, toggle } from "../shared/widgets.js";
+import { cascade } from "./cascade.js";
 import { Evaluations } from "./evaluations.js";
 import { guidance } from "./guidance.js";
 import { Models } from "./models.js";
@@ -28,6 +29,7 @@ export class Panel {
     root.append(
       this.models.heading,
       this.models.box,
+      cascade(settings, (name) => this.#binding(name)),
       element("h2", { class: "told", "data-row": "design" }, "Design", this.computed),
     );
     root.append(this.#designs());

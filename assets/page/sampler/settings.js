@@ -4,7 +4,8 @@ import { Past } from "../shared/past.js";
 import { Store } from "../shared/store.js";
 import { changesInWords } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
-import { fitting, guidesOf } from "./guides.js";
+import { baseOf } from "./cascade.js";
+import { classesOf, fitting, guidesOf } from "./guides.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
@@ -12,7 +13,10 @@ import { fitting, guidesOf } from "./guides.js";
 /** @typedef {import("../shared/messages.d.ts").Guidance} Guidance */
 
 /** What goes with another model. @type {(name: string) => Values} */
-const modelNamed = (name) => ({ model: name, points: null, label: null, count: null, guide: null });
+const modelNamed = (name) => ({
+  ...{ model: name, points: null, label: null, count: null, guide: null },
+  ...{ cascade: null, cascade_noise: null, cascade_steps: null },
+});
 
 export class Settings {
   /** @type {string | null} The model's family, which outlives its checkpoints. */
@@ -59,6 +63,8 @@ export class Settings {
     if (name === "sigma_min") return Math.max(low, least ?? 0);
     if (name === "sigma_max") return Math.min(high, most ?? Number.POSITIVE_INFINITY);
     if (name === "order") return this.own.order ?? 1;
+    if (name === "cascade_steps") return this.values.steps;
+    if (name === "cascade_noise") return this.model.low?.noise ?? 0;
     return name === "count" ? this.model.count : value;
   }
 
@@ -126,8 +132,10 @@ export class Settings {
   setModel(name) {
     const model = this.boot.models.find((other) => other.name === name);
     const kind = this.guidance;
-    const fits = !kind || (model && !kind.needs && fitting(this.boot, model).includes(kind));
-    this.set({ ...modelNamed(name), ...(fits ? {} : { guidance: this.defaults.guidance }) });
+    const led = model?.low ? baseOf(this.boot, model, null) : model;
+    const fits = !kind || (led && !kind.needs && fitting(this.boot, led).includes(kind));
+    const points = model && model.shape.length < 3 ? { clip: this.defaults.clip } : {};
+    this.set({ ...modelNamed(name), ...points, ...(fits ? {} : { guidance: this.defaults.guidance }) });
   }
 
   /** The kind of guidance that leads, if there is one. @returns {Guidance | null} */
@@ -142,14 +150,24 @@ export class Settings {
     return this.guidance && (own ?? [0, Number.POSITIVE_INFINITY]);
   }
 
+  /** The classes that samples may be of. */
+  get classes() {
+    return classesOf(this.boot, this.model, this.guidance, this.values.guide);
+  }
+
+  /** What guidance leads: the model, or of a cascade its base; null: true images are made larger, which none leads. */
+  get led() {
+    return this.model.low ? baseOf(this.boot, this.model, this.values.cascade) : this.model;
+  }
+
   /** The kinds that the model can have. */
   guidances() {
-    return fitting(this.boot, this.model);
+    return this.led ? fitting(this.boot, this.led) : [];
   }
 
   /** What can guide the model, as [name, title]; "": what is taken where none is named. @param {Guidance} kind */
   guides(kind) {
-    return guidesOf(this.boot, this.model, kind);
+    return this.led ? guidesOf(this.boot, this.led, kind) : [];
   }
 
   /** Models have come, or gone: if that is the chosen one, the run's youngest takes its place. */

@@ -1,6 +1,6 @@
 // Rows of Table 1 with many choices: the columns' own one click away, and a list of all. Of the solver, what it does, too.
 import { element } from "../shared/dom.js";
-import { typeset } from "../shared/mathematics.js";
+import { explained } from "../shared/terms.js";
 import { choice, segments } from "../shared/widgets.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
@@ -40,7 +40,7 @@ export function solver(settings, binding) {
     const leaves = knob.leaves?.[k] ?? [];
     const untouched = leaves.map((name) => knobs[name].symbol).join(" and ");
     const told = [knob.helps?.[k], untouched && `it works on x/s and σ: ${untouched} do not touch it`];
-    about.replaceChildren(...typeset(told.filter(Boolean).join("; ")));
+    about.replaceChildren(...explained(told.filter(Boolean).join("; ")));
     // a column's button says it, and all knobs fit the screen
     about.hidden = settings.boot.designs.some(({ sampling }) => sampling.solver === settings.values.solver);
   });

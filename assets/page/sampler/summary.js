@@ -3,6 +3,7 @@ import { element } from "../shared/dom.js";
 import { written } from "../shared/interval.js";
 import { typeset } from "../shared/mathematics.js";
 import { number, rounded } from "../shared/numbers.js";
+import { explained } from "../shared/terms.js";
 
 /** @typedef {import("../shared/types.d.ts").Result} Result */
 /** @typedef {import("../shared/messages.d.ts").Measures} Measures */
@@ -20,6 +21,7 @@ import { number, rounded } from "../shared/numbers.js";
 export function describe(parts, { main, pin, pinned, settings, finding }) {
   const { result } = main.picture;
   if (!result) return;
+  parts.looking.dataset.sheet = main.picture.kind?.sheet;
   parts.main.numbers.replaceChildren(...metrics(pinned ? "now" : null, result, main));
   parts.pin.numbers.hidden = parts.main.caption.hidden = parts.pin.caption.hidden = !pinned;
   const sentence = summary(result, main.measures, settings);
@@ -27,7 +29,7 @@ export function describe(parts, { main, pin, pinned, settings, finding }) {
   const said = [sentence, rivals.sentence].join(" ");
   if (parts.summary.dataset.said !== said) {
     parts.summary.dataset.said = said;
-    parts.summary.replaceChildren(...typeset(said), ...(rivals.sentence ? [" ", rivals.node] : []));
+    parts.summary.replaceChildren(...explained(said), ...(rivals.sentence ? [" ", rivals.node] : []));
   }
   if (!pinned) return;
   const other = pin.picture.result;

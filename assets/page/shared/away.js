@@ -41,6 +41,20 @@ export class Away {
     this.#apply();
   }
 
+  /** The controls of the panel that is shown, by name: those that make room for others now are left out. */
+  names() {
+    const panel = this.panels.find((each) => each.offsetParent);
+    return [
+      ...new Set(
+        panel
+          ? controls(panel)
+              .filter(([node]) => !node.closest("[hidden]"))
+              .map(([, name]) => name)
+          : [],
+      ),
+    ];
+  }
+
   /** What the address says of it. @returns {Record<string, string>} */
   query() {
     return Object.fromEntries(
@@ -51,10 +65,7 @@ export class Away {
   #apply() {
     const { only, hide } = this.shown;
     for (const panel of this.panels) {
-      for (const node of /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(CONTROLS))) {
-        if (node.parentElement?.closest("[data-row], [data-choice]")) continue; // it goes with the whole
-        const { row, choice, knob } = node.dataset;
-        const name = row ?? choice ?? knob ?? "";
+      for (const [node, name] of controls(panel)) {
         node.classList.toggle("away", only ? !only.includes(name) : Boolean(hide?.includes(name)));
       }
       for (const pair of panel.querySelectorAll(".pair"))
@@ -62,4 +73,12 @@ export class Away {
       panel.querySelector(".put-away")?.toggleAttribute("hidden", !only && !hide);
     }
   }
+}
+
+/** What of a panel is put away as a whole, and under which name. @type {(panel: HTMLElement) => [HTMLElement, string][]} */
+function controls(panel) {
+  const all = /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(CONTROLS));
+  return [...all]
+    .filter((node) => !node.parentElement?.closest("[data-row], [data-choice]"))
+    .map((node) => [node, node.dataset.row ?? node.dataset.choice ?? node.dataset.knob ?? ""]);
 }

@@ -23,7 +23,8 @@ export function palette(node) {
       [`${name}Rgb`, rgb],
     ]);
   });
-  return /** @type {Colors} */ (Object.fromEntries(colors));
+  const type = Number(style.getPropertyValue("--ex-type"));
+  return /** @type {Colors} */ ({ ...Object.fromEntries(colors), type });
 }
 
 /**

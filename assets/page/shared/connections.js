@@ -8,8 +8,9 @@ const ROUND = 60; // ms in which other pages say what they hold
 const AGAIN = 2000; // ms until somebody who waits looks again, if no page says that it has ended
 
 /**
- * One question that is under way. patient: it takes nobody's place, since it has given way before, say.
- * @typedef {{ id: string, since: number, patient: boolean, hidden: boolean, long: boolean }} Held
+ * One question that is under way. patient: it takes nobody's place, since it has given way before, say. lasting: it has a
+ * place of its own, and gives way to nobody.
+ * @typedef {{ id: string, since: number, patient: boolean, lasting: boolean, hidden: boolean, long: boolean }} Held
  */
 
 export class Connections {
@@ -31,15 +32,16 @@ export class Connections {
    * A question begins. leave: called when it has to give its connection back.
    * @param {() => void} leave
    * @param {boolean} patient
+   * @param {boolean} [lasting]
    * @returns {() => void}  To be called when it has ended.
    */
-  begin(leave, patient) {
+  begin(leave, patient, lasting = false) {
     if (!this.#channel) return () => {};
     this.#count += 1;
     const id = `${this.#page}-${this.#count}`;
-    const held = { id, since: Date.now(), patient, hidden: document.hidden, long: patient };
+    const held = { id, since: Date.now(), patient, lasting, hidden: document.hidden, long: patient || lasting };
     this.#mine.set(id, { held, leave });
-    const timer = setTimeout(() => this.#settle(held), LONG);
+    const timer = lasting ? undefined : setTimeout(() => this.#settle(held), LONG);
     return () => {
       clearTimeout(timer);
       if (this.#mine.delete(id) && held.long) this.#say({ ended: id });
@@ -70,7 +72,7 @@ export class Connections {
       if (younger.length < many) this.#leave(held.id);
       return;
     }
-    const others = all.filter(({ id }) => id !== held.id).sort(byTurn);
+    const others = all.filter(({ id, lasting }) => id !== held.id && !lasting).sort(byTurn);
     for (const { id } of others.slice(0, many)) {
       this.#leave(id);
       this.#say({ leave: id });

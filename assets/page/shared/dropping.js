@@ -1,4 +1,5 @@
-// What is dropped anywhere on the page, or pasted: a picture of ours opens what it shows, all else is data to train on.
+// What is dropped anywhere on the page, or pasted: a picture of ours opens what it shows, YAML is a lesson, all else is data
+// to train on.
 import { carriedBy, MOST_BYTES } from "./carried.js";
 import { element } from "./dom.js";
 import { gathered, given, tableOf } from "./gathered.js";
@@ -17,6 +18,7 @@ const STRIPPED = (name) =>
   "editing, has removed them. Take the file as it was saved.";
 const DATA = /\.(zip|tar|tgz|tar\.gz|tar\.bz2|tar\.xz|csv|tsv|xlsx|parquet|npy|npz)$/i;
 const TEXT = /\.(txt|dat|json)$/i;
+const LESSON = /\.ya?ml$/i;
 const HEAD = 4096; // bytes in which a table shows
 
 export class Dropping {
@@ -27,6 +29,7 @@ export class Dropping {
    * @param {(address: Address) => void} parts.open  What the picture shows.
    * @param {() => boolean} parts.learning  Whether all that is dropped here is data.
    * @param {(files: Given[]) => void} parts.learn  They are data.
+   * @param {(file: File) => void} parts.lesson  It is a lesson.
    * @param {(picture: Given) => void} parts.paste  One of several pictures that are data together.
    * @param {(sentence: string) => void} parts.say
    */
@@ -71,6 +74,10 @@ export class Dropping {
     const alone = !others.length && !first.path.includes("/");
     if (!alone) {
       this.parts.learn(found);
+      return;
+    }
+    if (LESSON.test(first.file.name)) {
+      this.parts.lesson(first.file);
       return;
     }
     const settings = await settingsIn(first.file);

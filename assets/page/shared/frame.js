@@ -24,6 +24,7 @@ export function frame(root, tabs) {
   const said = element("p", { class: "said", role: "status", hidden: true });
   const device = element("div", { class: "device", hidden: true });
   const theme = button({ class: "plain", "aria-label": "Light or dark", title: "Light or dark" }, "◐");
+  const projector = button({ class: "plain", "aria-label": "Projector view", "aria-pressed": "false" }, "Aa");
   const parts = tabs.map(({ name, title }) => ({
     name,
     link: element("a", { href: `?tab=${name}`, "data-tab": name }, title),
@@ -34,13 +35,31 @@ export function frame(root, tabs) {
     {},
     element("h1", { html: "EDM <i>Explorer</i>" }),
     element("nav", {}, ...parts.map((part) => part.link)),
-    element("div", { class: "right" }, undo, redo, device, lessons, figures, link, csv, gif, svg, png, theme),
+    element(
+      "div",
+      { class: "right" },
+      undo,
+      redo,
+      device,
+      lessons,
+      figures,
+      link,
+      csv,
+      gif,
+      svg,
+      png,
+      projector,
+      theme,
+    ),
   );
   const share = element("dialog", { class: "share" });
   const gallery = element("dialog", { class: "gallery" });
   const list = element("dialog", { class: "gallery lessons" });
+  const glossary = element("dialog", { class: "glossary" });
   const strip = element("div", { class: "strip", role: "region", "aria-label": "Lesson", hidden: true });
-  root.replaceChildren(header, strip, ...parts.map((part) => part.box), said, share, gallery, list);
+  const line = element("div", { class: "class", role: "region", "aria-label": "Class", hidden: true });
+  const dialogs = [share, gallery, list, glossary];
+  root.replaceChildren(header, line, strip, ...parts.map((part) => part.box), said, ...dialogs);
   return {
     tabs: parts,
     undo,
@@ -54,10 +73,13 @@ export function frame(root, tabs) {
     gif,
     svg,
     png,
+    projector,
     theme,
     share,
     gallery,
     list,
+    glossary,
     strip,
+    line,
   };
 }

@@ -1,4 +1,5 @@
-// What a control does, in a sentence beside it: where one points, where the keyboard is, where a finger was put.
+// What a control does, in a sentence beside it: where one points, where the keyboard is, where a finger was put. Below it
+// what its symbol means; of a symbol in a text, that alone.
 import { button, element } from "./dom.js";
 import { typeset } from "./mathematics.js";
 
@@ -7,13 +8,24 @@ const GRACE = 150; // ms in which the pointer may go over to the hint itself
 const STAY = 5000; // ms after a touch
 const GAP = 8; // pixels
 
+/** @typedef {import("./messages.d.ts").Symbol} Meaning */
+
+/**
+ * @typedef {object} Words  What no control has itself.
+ * @property {(written: string, knob: string) => Promise<Meaning[]>} meanings  Of the symbols in a text; knob: whose they
+ *   are, or "".
+ * @property {(knob: string, meanings: Meaning[]) => (() => void) | null} why  What leads to where they matter.
+ */
+
 /**
  * Give a control its hint.
  * @param {HTMLElement} node
  * @param {string} text
+ * @param {string} [symbol]  Which it has.
  */
-export function hint(node, text) {
+export function hint(node, text, symbol) {
   node.dataset.hint = text;
+  if (symbol) node.dataset.symbol = symbol;
   node.removeAttribute("title");
 }
 
@@ -29,13 +41,14 @@ export class Hints {
 
   /**
    * @param {HTMLElement} root
-   * @param {(control: string) => (() => void) | null} why  What leads to where a control matters.
+   * @param {Words} words
    */
-  constructor(root, why) {
+  constructor(root, words) {
     this.root = root;
-    this.why = why;
+    this.words = words;
     this.node = element("div", { class: "hint-box", id: "ex-hint", role: "tooltip", popover: "manual" });
     root.append(this.node);
+    this.node.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays, and so does the hint
     root.addEventListener("pointerover", (event) => this.#point(event));
     root.addEventListener("pointerout", (event) => this.#leave(event));
     root.addEventListener("focusin", ({ target }) => {
@@ -105,35 +118,57 @@ export class Hints {
    */
   #show(node, control = null) {
     this.hide();
-    if (!node?.isConnected || !node.dataset.hint || !node.getClientRects().length) return;
+    if (!node?.isConnected || !node.getClientRects().length) return;
+    const { hint: text, term, symbol } = node.dataset;
+    if (!text && !term) return;
     this.#of = node;
     this.#described = control ?? (node.matches(CONTROL) ? node : node.querySelector(CONTROL));
     if (this.#described?.hasAttribute("aria-describedby")) this.#described = null; // it is described already
     this.#described?.setAttribute("aria-describedby", this.node.id);
-    const group = node.closest("[data-row], [data-choice]");
+    const group = term ? null : node.closest("[data-row], [data-choice]");
     const { row, choice } = group instanceof HTMLElement ? group.dataset : {};
-    const go = this.why(row ?? choice ?? "");
+    const knob = row ?? choice ?? "";
+    if (text) this.#say(node, text, knob, []);
+    const written = term ?? symbol;
+    if (written)
+      this.words.meanings(written, knob).then((meanings) => {
+        if (this.#of === node && meanings.length) this.#say(node, text, knob, meanings);
+      });
+  }
+
+  /**
+   * @param {HTMLElement} node
+   * @param {string | undefined} text
+   * @param {string} knob
+   * @param {Meaning[]} meanings
+   */
+  #say(node, text, knob, meanings) {
+    const go = this.words.why(knob, meanings);
     const link = go && button({ class: "why" }, "why?");
     link?.addEventListener("click", () => {
       this.hide();
       go?.();
     });
-    this.node.replaceChildren(...typeset(node.dataset.hint), ...(link ? [" ", link] : []));
+    const told = text ? [element("p", {}, ...typeset(text))] : [];
+    this.node.replaceChildren(...told, ...meanings.map(meaning));
+    if (link) this.node.lastElementChild?.append(" ", link);
     this.node.showPopover?.();
     this.#place(node);
   }
 
   /**
-   * Right of the group that it stands in, or above or below it; never over it.
+   * Right of the group that it stands in, or above or below it, and never over it; of a symbol in a text, so that its
+   * line can be read on.
    * @param {HTMLElement} node
    */
   #place(node) {
+    this.node.style.left = "0"; // where it was before leaves it less room
     const { width, height } = this.node.getBoundingClientRect();
     const box = node.getBoundingClientRect();
     const group = (node.closest(GROUP) ?? node).getBoundingClientRect();
     const { innerWidth, innerHeight } = window;
     let [left, top] = [group.right + GAP, box.top + (box.height - height) / 2];
-    if (left + width > innerWidth) {
+    if (left + width > innerWidth || node.dataset.term) {
       left = box.left;
       top = box.top - GAP - height;
       if (top < 0) top = box.bottom + GAP;
@@ -143,7 +178,7 @@ export class Hints {
   }
 }
 
-const CONTROL = "input, select, button, textarea";
+const CONTROL = "input, select, button, textarea, dfn";
 const GROUP = "aside, [role=radiogroup], [role=group]";
 
 /**
@@ -151,4 +186,14 @@ const GROUP = "aside, [role=radiogroup], [role=group]";
  * @param {EventTarget | null} target
  * @returns {HTMLElement | null}
  */
-const hinted = (target) => (target instanceof Element ? target.closest("[data-hint]") : null);
+const hinted = (target) => (target instanceof Element ? target.closest("[data-hint], [data-term]") : null);
+
+/**
+ * What a symbol means, in a paragraph.
+ * @param {Meaning} one
+ */
+export function meaning({ symbol, say, text, paper }) {
+  const aloud = say.toLowerCase() === symbol.toLowerCase() ? "" : ` “${say}”`;
+  const name = element("b", {}, ...typeset(symbol));
+  return element("p", { class: "meaning" }, name, `${aloud}: `, ...typeset(text), element("em", {}, ` ${paper}.`));
+}

@@ -2,6 +2,7 @@
 // for screen readers; what is between them is what is meant.
 import { button, element } from "./dom.js";
 import { hint } from "./hints.js";
+import { symbolOf } from "./mathematics.js";
 import { clamp, number } from "./numbers.js";
 
 /** @typedef {import("./types.d.ts").Knob} Knob */
@@ -77,7 +78,7 @@ export function interval(knob, { name, get, set, follow, idle = () => false }) {
   );
   value.addEventListener("change", () => set(read(value.value)));
   reset.addEventListener("click", () => set(null));
-  hint(node, knob.help);
+  hint(node, knob.help, symbolOf(knob));
 
   /** One handle never passes the other. @type {(end: number, step: number) => void} */
   function move(end, step) {

@@ -95,25 +95,39 @@ function above(text, at) {
 export const symbolOf = (knob) => knob?.symbol.replace(/<sub>(.*?)<\/sub>/g, "_$1");
 
 /**
+ * What is made of text between symbols, and of a symbol that is set, by what it is without what stands above it.
+ * @typedef {{ text(text: string): (Node | string)[], symbol(name: string, set: (Node | string)[]): (Node | string)[] }} Marking
+ */
+
+/** @type {Marking} */
+const BARE = { text: (text) => [text], symbol: (_, set) => set };
+
+/**
  * In the middle of prose, too. Not MathML: without a font made for it, as on most Linux machines, that puts what stands
  * above into the line above, and breaks no line.
  * @param {string} text
+ * @param {Marking} [marking]
  * @returns {(Node | string)[]}
  */
-export const typeset = (text) => parse(text).flatMap(prose);
+export const typeset = (text, marking = BARE) => parse(text).flatMap((part) => prose(part, marking));
 
-/** @type {(part: Part) => (Node | string)[]} */
-function prose(part) {
-  if ("text" in part) return [part.text];
-  if ("root" in part) return ["√", element("span", { class: "root" }, ...part.root.flatMap(prose))];
+/** @type {(part: Part, marking: Marking) => (Node | string)[]} */
+function prose(part, marking) {
+  if ("text" in part) return marking.text(part.text);
+  if ("root" in part) {
+    const under = part.root.flatMap((inner) => prose(inner, marking));
+    return ["√", element("span", { class: "root" }, ...under)];
+  }
   const { base, sub, sup } = part;
   const scripts = [...script("sup", sup), ...script("sub", sub)];
-  if (scripts.length < 2) return [base, ...scripts];
-  return [element("span", { class: "symbol" }, base, element("span", { class: "scripts" }, ...scripts))];
+  const name = sub.length ? `${base}_${sub.map(flat).join("")}` : base;
+  if (scripts.length < 2) return marking.symbol(name, [base, ...scripts]);
+  const set = element("span", { class: "symbol" }, base, element("span", { class: "scripts" }, ...scripts));
+  return marking.symbol(name, [set]);
 }
 
 /** @type {(tag: "sub" | "sup", parts: Part[]) => Node[]} */
-const script = (tag, parts) => (parts.length ? [element(tag, {}, ...parts.flatMap(prose))] : []);
+const script = (tag, parts) => (parts.length ? [element(tag, {}, ...parts.flatMap((part) => prose(part, BARE)))] : []);
 
 /**
  * The same as HTML, for Plotly; what is HTML already stays so.

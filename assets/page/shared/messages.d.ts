@@ -55,6 +55,13 @@ export interface Axis {
   hideTicks?: boolean | null;
 }
 
+/** Answers from low on and less than high; null: no end. Of a choice: its number twice. */
+export interface Bar {
+  low: number | null;
+  high: number | null;
+  count: number;
+}
+
 /** The set that was made, and its sheet. */
 export interface Became {
   ok: true;
@@ -85,6 +92,10 @@ export interface Best {
   document: string;
 }
 
+/**
+ * classroom: the class has a teacher, whom its pages may follow. symbols: how texts write those that the glossary
+ * explains, the longest first.
+ */
 export interface Boot {
   knobs: Record<string, Knob>;
   guidances: Guidance[];
@@ -95,6 +106,27 @@ export interface Boot {
   tabs: Tab[];
   figures: Figure[];
   lessons: LessonTitle[];
+  measures: LessonMeasure[];
+  classroom: boolean;
+  symbols: string[];
+}
+
+/**
+ * low: low-resolution images [count, *lowShape], the same at each σ_c. examples: of how many images the exact denoiser
+ * is. waiting: for somebody to start the measuring.
+ */
+export interface Cascade {
+  figure?: Chart | null;
+  summary: string;
+  python: string;
+  notice?: Noticed | null;
+  shape: number[];
+  lowShape: number[];
+  count: number;
+  examples: number;
+  waiting: boolean;
+  low: Uint8 | null;
+  levels: Stages[];
 }
 
 /** samples: [count, *shape]. problem: why there is nothing. document: of its experiment, as JSON text. */
@@ -132,12 +164,13 @@ export interface Churn {
   stage: Step | Cycles;
 }
 
-/** One of noisy samples, which may guide models of samples of its shape and of its classes. */
+/** One of noisy samples, which may guide models of samples of its shape and of its classes. run: that it is of. */
 export interface Classifier {
   name: string;
   title: string;
   shape: number[];
   classes: string[];
+  run: string | null;
 }
 
 /**
@@ -272,6 +305,28 @@ export interface Doing {
   acts: string | null;
 }
 
+/** counted: an answer is counted; a teacher's is not. */
+export interface Done {
+  counted?: boolean;
+}
+
+/** A lesson in the making, as a document. */
+export interface DraftRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+}
+
+/**
+ * What is wrong with a draft; of one that is good its word for links, and its text as a file. long: why that word is
+ * no link to be sent around.
+ */
+export interface Drafted {
+  problems: LessonProblem[];
+  word: string;
+  file: string;
+  long: string | null;
+}
+
 /** What every live figure has. notice: where it is one of the paper's, with nothing changed. */
 export interface Drawing {
   figure?: Chart | null;
@@ -304,6 +359,15 @@ export interface Ends {
   values: string[];
 }
 
+/** See app.instruments.sheets.Sheet. title: of what it is about. */
+export interface Explained {
+  title: string;
+  axes: string;
+  tries: string;
+  paper: string;
+  mistake: string;
+}
+
 /** Instead of an answer. error: a sentence. */
 export interface Failed {
   serial: number;
@@ -326,6 +390,12 @@ export interface Field {
   arrows: Float32;
 }
 
+/** Where the class goes. move: another text for each place that it is brought to. */
+export interface Followed {
+  query: string;
+  move: string;
+}
+
 /** See edm.diagnostics.Optimized; errors on other samples than those that levels were found for. */
 export interface FoundLevels {
   elsewhere: number;
@@ -345,6 +415,17 @@ export interface Frame {
   dimension?: number | null;
   x?: Float32 | null;
   field?: Arrows | null;
+}
+
+export interface Glossary {
+  symbols: Symbol[];
+}
+
+/** What a run can learn: what is measured at each σ, and over what it is averaged; samples: whether it draws any. */
+export interface Goal {
+  error: string;
+  over: string;
+  samples: boolean;
 }
 
 /** See edm.guidance.Guidance. takes: "", "classifier" or "model". neutral: the w that does nothing; null: none. */
@@ -457,6 +538,19 @@ export interface Lanes {
 }
 
 /**
+ * What a teacher's page shows. on: the class goes there. query: the address. ask: the question of the lesson's step, a
+ * document, where it has one.
+ */
+export interface LeadRequest {
+  serial?: number;
+  on: boolean;
+  query: string;
+  lesson?: string | null;
+  step?: number;
+  ask?: Record<string, unknown> | null;
+}
+
+/**
  * Samples of a class that guidance leads to, and the densities that they might be of. weight: w of the tilted one;
  * null: there is none.
  */
@@ -481,10 +575,24 @@ export interface LessonChoice {
   because: string;
 }
 
+/** See edm.lessons.Measure. numbers: what it asks for beside the state. */
+export interface LessonMeasure {
+  name: string;
+  title: string;
+  numbers: string[];
+}
+
 /** A lesson, and its step from 1 on. */
 export interface LessonPlace {
   name: string;
   step: number;
+}
+
+/** See edm.lessons.Problem. */
+export interface LessonProblem {
+  step: number | null;
+  field: string;
+  sentence: string;
 }
 
 export interface LessonQuestion {
@@ -554,9 +662,13 @@ export interface Losses {
   accuracy?: (number | null)[] | null;
 }
 
-/** Of a cascade the samples of its base, from which each sample was made: images [count, *shape]. */
+/**
+ * Of a cascade the samples of its base, from which each sample was made, and what the upsampler is told of them:
+ * images, noised [count, *shape].
+ */
 export interface Low {
   images: Uint8;
+  noised: Uint8;
   shape: number[];
 }
 
@@ -608,19 +720,21 @@ export interface Model {
   dataset: string | null;
   sigmaData: number | null;
   range: [number | null, number | null];
+  low?: Upsampler | null;
   components?: Components | null;
   thumbnail?: Float32 | Uint8 | null;
 }
 
 /**
- * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. choices: instrument -> knob
- * -> what it offers now.
+ * What changed of the models of runs. names: of all. thumbnails: of all new ones, by run. classifiers: all that there
+ * are now, those that ship, too. choices: instrument -> knob -> what it offers now.
  */
 export interface Models {
   clock: string;
   names: string[];
   new: Model[];
   thumbnails: Record<string, Float32 | Uint8 | null>;
+  classifiers: Classifier[];
   choices: Record<string, Record<string, Offered>>;
 }
 
@@ -675,6 +789,13 @@ export interface Offered {
 export interface OpenRequest {
   serial?: number;
   query: string;
+}
+
+/** The one that the teacher's page shows. round: another text each time that it is asked again. */
+export interface OpenQuestion {
+  lesson: string;
+  step: number;
+  round: string;
 }
 
 export interface Oracle {
@@ -800,6 +921,14 @@ export interface Points {
   names: string[];
 }
 
+/** An answer to the question of a lesson's step: a number, or which choice, from 0 on. */
+export interface PredictRequest {
+  serial?: number;
+  lesson: string;
+  step: number;
+  answer: number;
+}
+
 /** What a network tells, by its letter, in words and in Table 1; its samples in each number of dimensions. */
 export interface Prediction {
   title: string;
@@ -881,8 +1010,8 @@ export interface Rounds {
 
 /**
  * A run in the list. waits: for its turn on its device. total: images; minutes: which are not known in images yet.
- * device: in words. usage: of its GPUs, while it trains there, in words. pictures: whether it learns images, not
- * points.
+ * device: in words. usage: of its GPUs, while it trains there, in words. learns: which goal; pictures: whether it
+ * learns images, not points.
  */
 export interface Row {
   name: string;
@@ -905,6 +1034,7 @@ export interface Row {
   command: string | null;
   column: string | null;
   dataset: string | null;
+  learns: string;
   pictures: boolean;
 }
 
@@ -932,31 +1062,34 @@ export interface Seen {
   sample?: number | null;
 }
 
-/**
- * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
- * are; hidden: others, such as what macOS adds to a zip.
- */
-export interface Sheet {
-  count: number;
-  shape: number[];
-  classes: number;
-  class_names: string[];
-  counts: number[];
-  held_out: number;
-  left_out: LeftOut[];
-  omitted: number;
-  hidden: number;
-  notes: string[];
-  offers: Offer[];
-  pictures?: Pictures | null;
-  points?: Points | null;
+/** A lesson that is to have a short address. page: the address of this page, as the browser has opened it. */
+export interface ShareRequest {
+  serial?: number;
+  lesson: Record<string, unknown>;
+  page: string;
 }
 
-/** What an address shows: a tab, and what of it. */
-export interface Show {
-  tab: string;
+/**
+ * name: for links to it on this server. address: of such a link for phones, and code its QR code, as an image's
+ * address. sentence: instead of them, why phones cannot reach it.
+ */
+export interface Shared {
   name: string;
-  values: Record<string, unknown>;
+  address: string;
+  code: string | null;
+  sentence: string | null;
+}
+
+/**
+ * Pictures at one σ_c, [count, *shape], null until there are some: low-resolution images with their noise, and what
+ * the network and the exact denoiser make of them. document: of the experiment, as JSON text.
+ */
+export interface Stages {
+  sigma: number;
+  noised: Uint8 | null;
+  network: Uint8 | null;
+  ideal: Uint8 | null;
+  document: string;
 }
 
 export interface Step {
@@ -988,6 +1121,17 @@ export interface Sweep {
   waiting?: boolean | null;
 }
 
+/** See edm.lessons.glossary.Symbol. */
+export interface Symbol {
+  symbol: string;
+  say: string;
+  text: string;
+  paper: string;
+  forms: string[];
+  of: string[];
+  lesson: string;
+}
+
 /** kind: which script shows it. The rest is there for some kinds: instruments, or the form of the Train tab. */
 export interface Tab {
   name: string;
@@ -1001,6 +1145,7 @@ export interface Tab {
   curves?: Record<string, string[] | null> | null;
   script?: string | null;
   tasks?: TaskKind[] | null;
+  goals?: Record<string, Goal> | null;
 }
 
 /** Sample settings as a film or a drawing, in the page's theme. */
@@ -1015,6 +1160,13 @@ export interface TakeawayRequest {
 export interface Taken {
   name: string;
   content: string;
+}
+
+/** answered, of: how many of the class. */
+export interface Tally {
+  answered: number;
+  of: number;
+  bars: Bar[];
 }
 
 /**
@@ -1062,6 +1214,22 @@ export interface TimeAxis {
   t: number[];
   sigma: number[];
   scale: number[];
+}
+
+/**
+ * What a page of a classroom is told, whenever it is otherwise. teacher: whose page it is. mine: this page leads.
+ * here: how many students are, for the teacher. tally: for the teacher, and for all once it is shown. reveal: shown
+ * with what comes of the step.
+ */
+export interface Told {
+  teacher: boolean;
+  led: Followed | null;
+  mine: boolean;
+  here: number | null;
+  open: OpenQuestion | null;
+  tally: Tally | null;
+  shown: boolean;
+  reveal: boolean;
 }
 
 /** count: pictures of each setting, of the same latents. waiting: for somebody to start the measuring. */
@@ -1124,6 +1292,17 @@ export interface Truncation {
 export interface Unplanned {
   error: string;
   fields: string[];
+}
+
+/**
+ * Of a model that makes images larger: of how many pixels they are, which base and which σ_c are taken where nobody
+ * says, and the most noise that it was trained with.
+ */
+export interface Upsampler {
+  resolution: number;
+  base: string;
+  noise: number;
+  most: number;
 }
 
 /** A row of Table 1 of both. proof: the largest difference, in words; "" where there is none to look for. */
@@ -1207,6 +1386,20 @@ export interface Figure {
   picture: string;
 }
 
+/** What an address shows: a tab, and what of it. */
+export interface Show {
+  tab: string;
+  name: string;
+  values: Record<string, unknown>;
+}
+
+/** What becomes of the answers. reveal: with what comes of the step. */
+export interface ShowRequest {
+  serial?: number;
+  do: "show" | "hide" | "again";
+  reveal?: boolean;
+}
+
 export interface Lesson {
   name: string;
   title: string;
@@ -1247,10 +1440,11 @@ export interface FilmRequest {
   images: number[];
 }
 
-/** A lesson, by its name. */
+/** A lesson, by what stands in a link; or the one in a file, whose text this is. */
 export interface LessonRequest {
   serial?: number;
-  name: string;
+  name?: string;
+  text?: string | null;
 }
 
 /** Sample settings whose noise levels shall be found. */
@@ -1290,6 +1484,12 @@ export interface ProbeRequest {
 export interface ReadingRequest {
   serial?: number;
   values: Record<string, string>;
+}
+
+/** What one is looking at, by its name: an instrument's, a stage's or a tab's. */
+export interface SheetRequest {
+  serial?: number;
+  name: string;
 }
 
 /** Sample settings, whose N shall be the largest that costs at most so many evaluations. */
@@ -1337,6 +1537,26 @@ export interface Reading {
   values: Record<string, number>;
 }
 
+/**
+ * What a set holds. counts: of the first classes. left_out: the first of them that are missed; omitted: how many those
+ * are; hidden: others, such as what macOS adds to a zip.
+ */
+export interface Sheet {
+  count: number;
+  shape: number[];
+  classes: number;
+  class_names: string[];
+  counts: number[];
+  held_out: number;
+  left_out: LeftOut[];
+  omitted: number;
+  hidden: number;
+  notes: string[];
+  offers: Offer[];
+  pictures?: Pictures | null;
+  points?: Points | null;
+}
+
 export interface Requests {
   ask: PictureRequest;
   askPinned: PictureRequest;
@@ -1366,6 +1586,7 @@ export interface Requests {
   race: FigureRequest;
   sweep: FigureRequest;
   tradeoff: FigureRequest;
+  cascade: FigureRequest;
   led: FigureRequest;
   sameness: FigureRequest;
   poll: PollRequest;
@@ -1375,6 +1596,14 @@ export interface Requests {
   reading: ReadingRequest;
   lesson: LessonRequest;
   reveal: RevealRequest;
+  draft: DraftRequest;
+  share: ShareRequest;
+  class: MessageRequest;
+  lead: LeadRequest;
+  show: ShowRequest;
+  predict: PredictRequest;
+  glossary: MessageRequest;
+  sheet: SheetRequest;
   boot: MessageRequest;
   open: OpenRequest;
   drop: DroppedRequest;
@@ -1409,6 +1638,7 @@ export interface Answers {
   race: Race;
   sweep: Sweep;
   tradeoff: Tradeoff;
+  cascade: Cascade;
   led: Lanes;
   sameness: Sameness;
   poll: Poll;
@@ -1418,6 +1648,14 @@ export interface Answers {
   reading: Reading;
   lesson: Lesson;
   reveal: Revealed;
+  draft: Drafted;
+  share: Shared;
+  class: Told;
+  lead: Done;
+  show: Done;
+  predict: Done;
+  glossary: Glossary;
+  sheet: Explained;
   boot: Boot;
   open: Address;
   drop: Address;

@@ -29,10 +29,11 @@ export const columnsIn = ({ columns }, width) => (width < NARROW ? 1 : (columns 
  */
 export function translate(figure, colors, width, height) {
   const columns = columnsIn(figure, width);
+  const { type } = colors;
   const titled = figure.panels.some(({ title }) => title);
-  const crowded = titled && (columns > 2 || width < NARROW); // the legend takes lines of its own
-  const more = LEGEND * (legendRows(figure, width) - 1 + (crowded ? 1 : 0));
-  const margin = { l: width < NARROW ? 52 : 64, r: 18, t: 30 + more, b: 46 };
+  const crowded = titled && (columns > 2 || width < NARROW * type); // the legend takes lines of its own
+  const more = LEGEND * type * (legendRows(figure, width / type) - 1 + (crowded ? 1 : 0));
+  const margin = { l: type * (width < NARROW ? 52 : 64), r: 18, t: 30 * type + more, b: 46 * type };
   /** @type {Layout} */
   const layout = {
     width,
@@ -40,7 +41,7 @@ export function translate(figure, colors, width, height) {
     margin,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: "system-ui, sans-serif", size: 12, color: colors.ink },
+    font: { family: "system-ui, sans-serif", size: 12 * type, color: colors.ink },
     hovermode: "closest",
     hoverlabel: { bgcolor: colors.panel, bordercolor: colors.line, font: { color: colors.ink } },
     legend: {
@@ -49,7 +50,7 @@ export function translate(figure, colors, width, height) {
       itemsizing: figure.panels.some(({ note }) => note) ? "constant" : "trace", // there, widths say what lies above
       x: 1,
       xanchor: "right",
-      y: 1 + (crowded ? LEGEND / (height - margin.t - margin.b) : 0),
+      y: 1 + (crowded ? (LEGEND * type) / (height - margin.t - margin.b) : 0),
       yanchor: "bottom",
     },
     uirevision: figure.key ?? "same",
@@ -60,7 +61,8 @@ export function translate(figure, colors, width, height) {
   /** @type {object[]} */
   const data = [];
   const named = new Set(); // one legend entry a series, over all panels
-  boxes({ ...figure, columns }, width - margin.l - margin.r, height - margin.t - margin.b).forEach(([x, y], k) => {
+  const [inner, tall] = [width - margin.l - margin.r, height - margin.t - margin.b];
+  boxes({ ...figure, columns }, inner / type, tall / type).forEach(([x, y], k) => {
     const panel = figure.panels[k];
     const id = k ? String(k + 1) : "";
     const linked = figure.sharedX && k ? { matches: "x" } : {};
@@ -78,7 +80,7 @@ export function translate(figure, colors, width, height) {
         yanchor: "bottom",
         yshift: 4,
         showarrow: false,
-        font: { size: 12.5 },
+        font: { size: 12.5 * type },
       });
     if (panel.note)
       layout.annotations.push({
@@ -91,7 +93,7 @@ export function translate(figure, colors, width, height) {
         yanchor: "middle",
         showarrow: false,
         bgcolor: translucent(colors.bgRgb, 0.8),
-        font: { size: 11, color: colors.mute },
+        font: { size: 11 * type, color: colors.mute },
       });
     for (const line of panel.lines ?? []) {
       if (line.low) data.push({ ...band(line, colors), ...place });
@@ -153,7 +155,7 @@ function boxes({ panels, columns: asked, sharedX }, width, height) {
  */
 function axis({ title, log, range, hideTicks, counts }, colors) {
   return {
-    title: { text: markup(title ?? ""), standoff: 6, font: { size: 12, color: colors.mute } },
+    title: { text: markup(title ?? ""), standoff: 6, font: { size: 12 * colors.type, color: colors.mute } },
     type: log ? "log" : "linear",
     ...(range ? { range: log ? range.map(Math.log10) : range, autorange: false } : { autorange: true }),
     exponentformat: counts ? "SI" : "power",
@@ -162,7 +164,7 @@ function axis({ title, log, range, hideTicks, counts }, colors) {
     zeroline: false,
     linecolor: colors.line,
     tickcolor: colors.line,
-    tickfont: { color: colors.mute, size: log ? 9 : 11 }, // powers of ten are drawn larger by a quarter,
+    tickfont: { color: colors.mute, size: (log ? 9 : 11) * colors.type }, // powers of ten are drawn larger by a quarter,
     showticklabels: !hideTicks,
     automargin: false,
   };
@@ -235,5 +237,10 @@ function addMark(layout, { x, y, text, color }, panel, { xaxis, yaxis }, colors)
   const place = vertical
     ? { x: at, y: 1, yref: `${yaxis} domain`, xref: xaxis, yanchor: "top", xanchor: "left" }
     : { y: at, x: 1, xref: `${xaxis} domain`, yref: yaxis, xanchor: "right", yanchor: "bottom" };
-  layout.annotations.push({ text: markup(text), showarrow: false, font: { size: 11, color: colors.ink }, ...place });
+  layout.annotations.push({
+    text: markup(text),
+    showarrow: false,
+    font: { size: 11 * colors.type, color: colors.ink },
+    ...place,
+  });
 }

@@ -6,6 +6,7 @@ import { Connections } from "./connections.js";
 const SECONDS = 5; // in which a server that is there says so
 const BRIEF = ["poll", "act", "plan", "film"]; // questions that hold no connection for long
 const PATIENT = ["measure", "measurePinned", "rivals", "thumbnails"]; // and those that never take another's
+const LASTING = ["class"]; // and those that last as long as the page is looked at
 export const SILENCE = "The server does not answer. Is it still running?";
 
 /** @typedef {import("./messages.d.ts").Requests} Requests */
@@ -89,7 +90,7 @@ export class Server {
         gone = true;
         go();
       };
-      const ended = BRIEF.includes(event) ? () => {} : this.#connections.begin(leave, patient);
+      const ended = BRIEF.includes(event) ? () => {} : this.#connections.begin(leave, patient, LASTING.includes(event));
       signal.addEventListener("abort", go, { once: true });
       let whole = false;
       for await (const reply of this.#answers(event, message, going.signal)) {

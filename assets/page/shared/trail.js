@@ -19,11 +19,13 @@ export class Trail {
    * @param {() => string} page.address  As it should be now: "", or "?…".
    * @param {() => State} page.state  All that is to be found again, as plain data.
    * @param {(state: State | null) => Promise<void> | void} page.restore  null: what the address says.
+   * @param {() => void} page.noted  The address is that of what is shown.
    */
-  constructor({ address, state, restore }) {
+  constructor({ address, state, restore, noted }) {
     this.address = address;
     this.state = state;
     this.restore = restore;
+    this.noted = noted;
     window.addEventListener("popstate", (event) => this.#return(event.state));
   }
 
@@ -80,5 +82,6 @@ export class Trail {
   #note() {
     this.#address = this.address();
     this.#held = JSON.stringify(this.state());
+    this.noted();
   }
 }

@@ -6,7 +6,10 @@ export type ColorName =
   | "bg" | "panel" | "ink" | "mute" | "line" | "noise" | "data"
   | "vp" | "ve" | "iddpm" | "edm" | "flow" | "yours" | "c1" | "c2" | "c3" | "c4";
 /** The theme's colours: as CSS text, and as numbers under "…Rgb". */
-export type Colors = { [name in ColorName]: string } & { [name in ColorName as `${name}Rgb`]: Rgb };
+export type Colors = { [name in ColorName]: string } & { [name in ColorName as `${name}Rgb`]: Rgb } & {
+  /** What the size of all type is multiplied with. */
+  type: number;
+};
 
 /** Settings by name. null: automatic. What a value can be is declared by its knob. */
 export type Values = Record<string, any>;

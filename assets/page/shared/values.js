@@ -29,6 +29,9 @@ const pointsText = (points) => points.map((point) => point.map((v) => +v.toFixed
 export const prefixed = (what, values) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${what}.${name}`, value]));
 
+/** What stands in an address after its "?". @param {Record<string, string>} query */
+export const queryText = (query) => new URLSearchParams(query).toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+
 /** A value that nobody has set, in words. @param {any} value */
 export const automatic = (value) =>
   value == null ? "automatic" : Array.isArray(value) ? value.join(",") : String(value);

@@ -36,7 +36,7 @@ export function segments(knob, { name, get, set, follow }) {
   (knob.choices ?? []).forEach((choice, i) => {
     const choiceButton = button({ role: "radio", "data-value": choice }, ...typeset(knob.titles?.[i] ?? choice));
     choiceButton.addEventListener("click", () => set(choice));
-    hint(choiceButton, knob.helps?.[i] || knob.help);
+    hint(choiceButton, knob.helps?.[i] || knob.help, symbolOf(knob));
     node.append(choiceButton);
     follow(() => choiceButton.setAttribute("aria-checked", String(get() === choice)));
   });
@@ -60,7 +60,7 @@ export function slider(knob, binding) {
   range.addEventListener("input", () => set(fromSlider(knob, bounds(), Number(range.value))));
   value.addEventListener("change", () => set(typed(value.value, knob)));
   reset.addEventListener("click", () => set(knob.default));
-  hint(node, knob.help);
+  hint(node, knob.help, symbolOf(knob));
   follow(() => {
     const now = effective();
     const [low, high] = bounds();
@@ -98,7 +98,7 @@ export function choice(knob, { name, get, set, follow, none, idle = () => false 
     select,
   );
   select.addEventListener("change", () => set(select.value === "" ? null : select.value));
-  hint(node, knob.help);
+  hint(node, knob.help, symbolOf(knob));
   follow(() => {
     const { choices, titles, families } = knob;
     /** @type {[string, string][]} */
@@ -127,7 +127,7 @@ export function chips(knob, { name, get, set, follow }) {
       if (!on.delete(value)) on.add(value);
       set(choices.filter((other) => on.has(other)));
     });
-    hint(chip, knob.help);
+    hint(chip, knob.help, symbolOf(knob));
     node.append(chip);
     follow(() => {
       const on = get().includes(value);
@@ -146,7 +146,7 @@ export function toggle(knob, { name, get, set, follow, idle = () => false }) {
   const box = element("input", { type: "checkbox", "data-knob": name });
   const node = element("label", { class: "toggle", "data-row": name }, box, element("span", { html: knob.symbol }));
   box.addEventListener("change", () => set(box.checked));
-  hint(node, knob.help);
+  hint(node, knob.help, symbolOf(knob));
   follow(() => {
     box.checked = get();
     node.classList.toggle("idle", idle());
@@ -164,7 +164,7 @@ export function text(knob, { name, get, set, follow, placeholder = () => "" }) {
   const label = element("label", { html: knob.symbol });
   const node = element("div", { class: "knob pick", "data-row": name }, label, input);
   input.addEventListener("change", () => set(input.value));
-  hint(node, knob.help);
+  hint(node, knob.help, symbolOf(knob));
   follow(() => {
     if (document.activeElement !== input) input.value = get() ?? "";
     input.placeholder = placeholder();

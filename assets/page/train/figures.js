@@ -37,6 +37,9 @@ export function smoothed(values, share) {
   });
 }
 
+/** The number by which ticks of a run compare. @param {import("../shared/messages.d.ts").Goal} goal */
+export const meanOf = ({ error }) => `E[${error}]`;
+
 /**
  * The loss over the images seen.
  * @param {Shown[]} runs
@@ -65,8 +68,8 @@ export function lossFigure(runs, { measure, smooth, logx, logy }) {
     if (column === "loss" && points.low.some((value) => value != null)) Object.assign(strong, band(points));
     return smooth > 0 && !few ? [{ color: tint, x: points.images, y, width: 1, opacity: 0.3 }, strong] : [strong];
   });
-  const title =
-    measure === "train" ? "loss, mean since the tick before" : "E[λ · error], EDM’s λ and p<sub>train</sub>";
+  const scores = new Set(runs.map(({ goal }) => `${meanOf(goal)}, ${goal.over}`));
+  const title = measure === "train" ? "loss, mean since the tick before" : [...scores].join("; or ");
   return {
     key: `${measure}${logx}${logy}`,
     panels: [{ x: imagesSeen(runs, logx), y: { title, log: logy }, lines }],
@@ -161,7 +164,7 @@ export function sigmaFigure(runs, images) {
   const telling = runs.filter(({ frames }) => frames.some(({ accuracy }) => accuracy)).length;
   const most = telling ? 1.04 : Math.min(1.6, 1.08 * Math.max(0.1, ...values));
   const error = "λ(σ) · error, EDM’s λ";
-  const both = telling && telling < runs.length ? `accuracy, or ${error}` : "accuracy, classes of noisy samples";
+  const both = telling && telling < runs.length ? `accuracy, or ${error}` : "accuracy at σ";
   const title = telling ? both : error;
   const density = runs.flatMap(({ design, tint }) =>
     design?.grid.length ? [{ color: tint, x: design.grid, y: design.density, width: 1.8 }] : [],
@@ -202,14 +205,15 @@ function spread(list, count) {
  * @param {Shown[]} runs
  */
 export function csvOf(runs) {
+  const [errors] = runs.map(({ goal }) => goal.error.replace("λ·", "lambda*").replace("−", "-"));
   /** @type {(string | number | null)[][]} */
-  const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", "E[lambda*error]", "copies"]];
+  const rows = [["run", "images", "seconds", "loss", "loss_low", "loss_high", `E[${errors}]`, "copies"]];
   for (const { name, points } of runs)
     points.images.forEach((images, i) => {
       const { seconds, loss, low, high, score, copies } = points;
       rows.push([name, images, seconds[i], loss[i], low[i], high[i], score[i], copies[i]]);
     });
-  rows.push([], ["run", "images", "sigma", "lambda*error", "accuracy"]);
+  rows.push([], ["run", "images", "sigma", errors, "accuracy"]);
   for (const { name, frames, sigmas } of runs)
     for (const { images, errors, accuracy } of frames) {
       errors.forEach((error, i) => {

@@ -1,5 +1,6 @@
 // How the first of the chosen runs is, and what can be done with it.
 import { button, element } from "../shared/dom.js";
+import { looking } from "../shared/looking.js";
 import { bytes, compact, duration, percent } from "../shared/numbers.js";
 import { SILENCE } from "../shared/server.js";
 import { copy, download } from "../shared/takeaway.js";
@@ -47,7 +48,7 @@ export class Heading {
     this.why = element("div", { class: "why", hidden: true });
     this.actions = this.#actions().map((action) => ({ action, node: this.#button(action) }));
     const buttons = element("div", { class: "actions" }, ...this.actions.map(({ node }) => node));
-    const line = element("div", { class: "heading" }, this.title, state, this.numbers);
+    const line = element("div", { class: "heading" }, this.title, state, this.numbers, looking("train"));
     this.tasks = new Tasks(tab);
     this.node = element("div", { class: "training" }, line, buttons, this.why, this.tasks.node, this.command);
   }
@@ -103,6 +104,7 @@ export class Heading {
   /** @returns {Action[]} */
   #actions() {
     const mine = (/** @type {Run} */ run) => !run.locked;
+    const draws = (/** @type {Run} */ run) => this.tab.boot.goals[run.learns].samples;
     const act = (/** @type {string} */ action) => (/** @type {Run} */ run) => this.tab.act(action, run.name);
     return [
       {
@@ -110,7 +112,14 @@ export class Heading {
         title: "Open in Sampler",
         help: "Sample from its newest checkpoint",
         does: (run) => this.tab.page.sample(run.name),
-        fits: (run) => Boolean(run.checkpoint),
+        fits: (run) => Boolean(run.checkpoint) && draws(run),
+      },
+      {
+        name: "guide",
+        title: "Use as guide",
+        help: "Lead samples of a model of the same data by its newest checkpoint",
+        does: (run) => this.tab.page.sample(run.name),
+        fits: (run) => Boolean(run.checkpoint) && !draws(run),
       },
       {
         name: "pause",
@@ -153,7 +162,11 @@ export class Heading {
         help: about,
         does: (/** @type {Run} */ run) => this.#begin(name, `${title}: ${run.name}`, knobs, run),
         fits: (/** @type {Run} */ run) =>
-          Boolean(run.checkpoint) && (points || run.pictures) && (isOver(run) || run.state === "paused") && mine(run),
+          Boolean(run.checkpoint) &&
+          draws(run) &&
+          (points || run.pictures) &&
+          (isOver(run) || run.state === "paused") &&
+          mine(run),
       })),
       {
         name: "export",

@@ -1,12 +1,12 @@
 // The chosen runs: how they are, what can be done with the first of them, their losses, and their samples as a film.
 import { Chart, panelOf, plotly } from "../shared/chart.js";
 import { element, putAt } from "../shared/dom.js";
-import { typeset } from "../shared/mathematics.js";
 import { compact, duration } from "../shared/numbers.js";
 import { sheet } from "../shared/sheet.js";
 import { changeView } from "../shared/stages/switches.js";
 import { download, pngWithText } from "../shared/takeaway.js";
-import { csvOf, lossFigure, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
+import { explained } from "../shared/terms.js";
+import { csvOf, lossFigure, meanOf, sigmaFigure, ticksAt, tintsOf } from "./figures.js";
 import { Film } from "./film.js";
 import { Heading } from "./heading.js";
 import { held, isFull } from "./held.js";
@@ -142,7 +142,7 @@ export class Stage {
   get ready() {
     return this.runs.flatMap((run) => {
       const known = this.#known.get(run.name);
-      return known ? [{ ...run, ...known, tint: this.tints[run.name] }] : [];
+      return known ? [{ ...run, ...known, goal: this.tab.boot.goals[run.learns], tint: this.tints[run.name] }] : [];
     });
   }
 
@@ -163,6 +163,7 @@ export class Stage {
     const [logx, logy] = [Boolean(view.logx), Boolean(view.logy)];
     this.switches.refresh(view, measure, this.#copying);
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
+    this.figure.classList.toggle("told", !this.runs.some(({ learns }) => this.tab.boot.goals[learns].samples));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
       : "It begins: the first losses and samples are here in seconds.";
@@ -205,7 +206,7 @@ export class Stage {
   #describe() {
     const [run, ...others] = this.ready;
     const sentence = run ? told(run, others) : "";
-    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...typeset(sentence));
+    if (this.summary.dataset.said !== sentence) this.summary.replaceChildren(...explained(sentence));
     this.summary.dataset.said = sentence;
   }
 
@@ -260,7 +261,7 @@ edm.render.picture(edm.models.of(experiment), states).save("${name}.png")
  * @param {Shown} run
  * @param {Shown[]} others
  */
-function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, others) {
+function told({ name, images, total, minutes, points, ticks, gaps, nonfinite, goal }, others) {
   const [loss, score, seconds, copies] = [points.loss, points.score, points.seconds, points.copies].map(last);
   const seen = compact(images ?? 0);
   const open = total == null && minutes;
@@ -270,13 +271,17 @@ function told({ name, images, total, minutes, points, ticks, gaps, nonfinite }, 
       : `${name} has seen ${seen} of ${compact(total ?? images ?? 0)} images`,
   ];
   if (loss != null) words.push(`mean loss ${loss.toPrecision(3)} since the tick before`);
-  if (score != null) words.push(`E[λ·error] ${score.toPrecision(3)} on validation images`);
+  if (score != null) words.push(`${meanOf(goal)} ${score.toPrecision(3)} on validation images`);
   if (copies) words.push(`${Math.round(100 * copies)} % of its samples are copies of training samples`);
   if (seconds != null) words.push(`${duration(seconds)} of training`);
   if (gaps) words.push(`${gaps.toLocaleString("en")} of ${ticks.toLocaleString("en")} ticks without a finite loss`);
   if (nonfinite) words.push(`${nonfinite.toLocaleString("en")} steps left out, whose gradients were not finite`);
-  const beside = others.map((other) => `${other.name} ${last(other.points.score)?.toPrecision(3) ?? "—"}`);
-  return words.join(", ") + (beside.length ? `; beside it E[λ·error] of ${beside.join(", ")}.` : ".");
+  const beside = [...new Set(others.map(({ goal }) => meanOf(goal)))].map((mean) => {
+    const same = others.filter((other) => meanOf(other.goal) === mean);
+    const each = same.map((other) => `${other.name} ${last(other.points.score)?.toPrecision(3) ?? "—"}`);
+    return `${mean} of ${each.join(", ")}`;
+  });
+  return words.join(", ") + (beside.length ? `; beside it ${beside.join("; ")}.` : ".");
 }
 
 /** @param {(number | null)[]} values */

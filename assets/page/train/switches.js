@@ -8,7 +8,7 @@ const SMOOTHEST = 0.98;
 const ABOUT_COPIES =
   "Of the samples at each tick those whose nearest training sample is closer than a third of the second nearest";
 const ABOUT_SAME =
-  "E[λ·error] of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs";
+  "Of the averaged weights on validation images, with EDM's λ and p_train for every design: only this compares designs";
 
 export class Switches {
   /** @type {View} What is shown now. */

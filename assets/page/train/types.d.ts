@@ -33,9 +33,10 @@ export interface Known {
 export interface Loss extends Sent.Losses {
   last?: boolean;
 }
-/** A chosen run with what is held of it, and the colour of its curve. */
+/** A chosen run with what is held of it, what it learns, and the colour of its curve. */
 export interface Shown extends Run, Known {
   tint: string;
+  goal: Sent.Goal;
 }
 
 /** A tick's samples: points, or a grid of pictures. */
@@ -64,6 +65,7 @@ export interface TrainBoot extends Sent.Tab {
   curves: Record<string, string[] | null>;
   script: string;
   tasks: Sent.TaskKind[];
+  goals: Record<string, Sent.Goal>;
 }
 
 /** What the tab gives to its parts. */

@@ -7,6 +7,7 @@ import pytest
 
 from app.tabs import controls
 from app.tabs.links import opened_from
+from app.tabs.train import Train
 from app.training import board, film, form
 from edm import models, runs
 from edm.base.fields import SettingsError
@@ -114,3 +115,24 @@ def test_settings_error_names_fields():
     with pytest.raises(SettingsError) as refused:
         form.Former("nowhere").plan(["no", "mapping"])
     assert "names and values" in str(refused.value)
+
+
+def test_a_run_that_learns_a_classifier_is_a_guide_for_pages_that_are_open_and_says_what_it_measures(tab, monkeypatch):
+    monkeypatch.setenv("EDM_RUNS", str(tab.board.folder))
+    before = answer(tab, "poll")["models"]["clock"]
+    path = finished(tab.board.folder, "teller", learns="classifier", data={"dataset": "two_moons", "labels": "parts"})
+    tab.board.wake()
+    tab.board.follow()
+    told = answer(tab, "poll", models=before)
+    assert told["models"]["new"] == [], "it draws nothing"
+    guides = {one["name"]: one for one in told["models"]["classifiers"]}
+    assert guides["run-teller_640"]["run"] == "teller" and guides["digits_noisy"]["run"] is None
+    assert guides["run-teller_640"]["title"] == "Run teller"
+    (row,) = told["rows"]
+    goal = Train().boot(tab.house)["goals"][row["learns"]]
+    assert not goal["samples"] and "log p" in goal["error"]
+    runs.delete(path)
+    tab.board.wake()
+    tab.board.follow()
+    news = answer(tab, "poll", models=told["models"]["clock"])["models"]
+    assert "run-teller_640" not in {one["name"] for one in news["classifiers"]}

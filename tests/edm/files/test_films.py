@@ -1,5 +1,7 @@
 """Films and drawings: from noise to data, with their settings inside, whatever their files are called."""
 
+import base64
+import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -138,3 +140,38 @@ def test_there_are_two_looks():
     model, states = states_of(model="two_diracs", count=2)
     with pytest.raises(Refused, match="look = 'sepia'"):
         films.film(model, states, "sepia")
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("ending", [".png", ".gif", ".svg"])
+def test_behind_samples_of_a_class_is_the_density_of_that_class_whatever_leads_them(tmp_path, ending):
+    out = tmp_path / f"led{ending}"
+    given = [
+        "--model=two_moons",
+        "--label=upper moon",
+        "--guidance=free",
+        "--guidance_weight=3",
+        "--steps=3",
+        "--count=1",
+    ]
+    assert main(["sample", *given, f"--out={out}"]) == 0
+    if ending == ".svg":
+        (shade,) = re.findall('base64,([^"]*)"', out.read_text())
+        last, window = Image.open(io.BytesIO(base64.b64decode(shade))), films.WINDOW
+    else:
+        with Image.open(out) as image:
+            image.seek(getattr(image, "n_frames", 1) - 1)
+            last, window = image.convert("RGB"), films.WINDOW
+    mixture, model = edm.models.load("two_moons").dataset.labelled, edm.models.load("two_moons")
+    half = 1.25 * float(mixture.means.abs().max().clamp(min=1)) if ending == ".png" else window * model.sigma_data
+    paper = np.array(last.convert("RGB").getpixel((2, 2)), int)
+    size = last.width
+
+    def shaded(part):
+        """Of the components of a class: how many lie where something is drawn."""
+        places = (mixture.means[mixture.labels == part].numpy() * [1, -1] / half + 1) * size / 2
+        colors = np.array([last.convert("RGB").getpixel(tuple(place)) for place in places.astype(int).tolist()], int)
+        return float((np.abs(colors - paper).sum(1) > 30).mean())
+
+    assert shaded(0) == 1
+    assert shaded(1) < 0.5, "but where the classes meet, or a path goes"

@@ -2,22 +2,26 @@
 import { fit, pixels } from "../canvas.js";
 import { element } from "../dom.js";
 import { bracket, sigmaAt } from "../levels.js";
+import { write } from "../mathematics.js";
 import { clamp, number } from "../numbers.js";
 import { continued, uint8 } from "../packed.js";
+import { fontOf } from "./legend.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
 /** @typedef {import("../types.d.ts").Result} Result */
 /** @typedef {{ x: number, y: number, size: number }} Tile */
 
-const FONT = "11px system-ui, sans-serif";
 const STRIP_FRAMES = 12; // at most
 const FRAME = 36; // pixels of the width that each of them has at least
 const TOP = 38; // room for the switches
 const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name, and the share at most
 const SHARE = 0.3;
+const NAMED = 560; // of a width from which on there is room for words beside the switches
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
+  /** What it shows is told there. */
+  static sheet = "images";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     [
@@ -90,24 +94,35 @@ export class Images {
     const source = ahead || this.options.view.show === "denoised" ? this.denoised : this.x;
     const strip = selected == null ? 0 : Math.min(250, height * 0.32);
     const top = this.options.contain ? 0 : TOP;
-    this.tiles = layout(run.count, width, height - strip - top, top);
+    this.tiles = layout(run.count, { width, height: height - strip - top, top }, result.low ? 1.5 : 1);
     context.imageSmoothingEnabled = false;
     this.tiles.forEach(({ x, y, size }, k) => {
       context.drawImage(this.#tile(result, source, state, k), x, y, size, size);
-      this.#drawLow(context, result, k, x, y, size / 4);
+      this.#drawLow(context, result, k, { x: x - size / 2, y, size: size / 2 });
       context.strokeStyle = k === selected ? colors.noise : colors.line;
       context.lineWidth = k === selected ? 3 : 1;
       context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
     });
+    if (result.low && top && width >= NAMED) this.#nameLow(context, width, colors);
     if (selected != null) this.#drawStrip(context, result, selected, { width, height, strip }, u, colors);
   }
 
   /**
-   * Of a cascade, in a corner of image k what the base has made, of which it was made.
-   * @type {(context: CanvasRenderingContext2D, result: Result, k: number, x: number, y: number, size: number) => void}
+   * Of a cascade, beside image k the low-resolution one of which it was made, and below that the same with its noise.
+   * @type {(context: CanvasRenderingContext2D, result: Result, k: number, place: Tile) => void}
    */
-  #drawLow(context, { low }, k, x, y, size) {
-    if (low) context.drawImage(pixels(uint8(low.images), low.shape, k, this.#low), x, y, size, size);
+  #drawLow(context, { low }, k, { x, y, size }) {
+    if (!low) return;
+    for (const [row, images] of [low.images, low.noised].entries())
+      context.drawImage(pixels(uint8(images), low.shape, k, this.#low), x, y + row * size, size - 2, size - row);
+  }
+
+  /** @type {(context: CanvasRenderingContext2D, width: number, colors: Colors) => void} */
+  #nameLow(context, width, colors) {
+    context.font = fontOf(colors);
+    context.fillStyle = colors.mute;
+    context.textAlign = "right";
+    write(context, "at its left: in low resolution, and that with noise σ_c", width - 8, TOP - 16);
   }
 
   /**
@@ -126,17 +141,18 @@ export class Images {
     const most = clamp(Math.floor((width - LABELS - beside) / FRAME), 2, STRIP_FRAMES);
     const spread = Array.from({ length: most }, (_, i) => Math.round((i / (most - 1)) * last));
     const frames = [...new Set(spread)];
-    const size = Math.min((strip - 34) / 2, (width - LABELS - beside) / frames.length - 6);
+    const under = 18 * colors.type; // of the levels
+    const size = Math.min((strip - 16 - under) / 2, (width - LABELS - beside) / frames.length - 6);
     const left = (width - LABELS - beside - frames.length * (size + 6)) / 2 + LABELS;
     const top = height - strip + 14;
     context.fillStyle = colors.mute;
-    context.font = FONT;
+    context.font = fontOf(colors);
     const right = { x: left + frames.length * (size + 6) + 14, y: top, size };
     if (beside) this.#drawNearest(context, result, k, right, beside - 20, colors);
     context.textAlign = "right";
     context.fillText("x", left - 10, top + size / 2 + 4);
     context.fillText("D(x; σ)", left - 10, top + size * 1.5 + 8);
-    context.fillText("σ =", left - 10, top + 2 * size + 18);
+    context.fillText("σ =", left - 10, top + 2 * size + under);
     context.textAlign = "center";
     const reached = frames.findLastIndex((j) => run.index[j] <= u);
     frames.forEach((j, i) => {
@@ -149,7 +165,7 @@ export class Images {
     const sigmas = frames.map((j) => number(Number(sigmaAt(levels, run.index[j]).toPrecision(2))));
     /** @param {number} i */
     const middle = (i) => left + i * (size + 6) + size / 2;
-    paintNumbers(context, sigmas, reached, middle, top + 2 * size + 18, colors);
+    paintNumbers(context, sigmas, reached, middle, top + 2 * size + under, colors);
   }
 
   /** Its switches say what it shows. @returns {import("./legend.js").Entry[]} */
@@ -224,7 +240,7 @@ function paintNumbers(context, texts, reached, middle, y, colors) {
   /** @type {[number, number][]} */
   const taken = [];
   for (const i of new Set([reached, ...texts.keys()])) {
-    context.font = i === reached ? `bold ${FONT}` : FONT;
+    context.font = i === reached ? `bold ${fontOf(colors)}` : fontOf(colors);
     const half = context.measureText(texts[i]).width / 2 + 2;
     const [from, to] = [middle(i) - half, middle(i) + half];
     if (taken.some(([start, end]) => from < end && start < to)) continue;
@@ -235,27 +251,27 @@ function paintNumbers(context, texts, reached, middle, y, colors) {
 }
 
 /**
- * Squares as large as fit, in as many columns as that takes.
+ * Squares as large as fit, in as many columns as that takes. wide: of each with what stands at its left, in its sides.
  * @param {number} count
- * @param {number} width
- * @param {number} height
- * @param {number} above
+ * @param {{ width: number, height: number, top: number }} room
+ * @param {number} wide
  * @returns {Tile[]}
  */
-function layout(count, width, height, above) {
+function layout(count, { width, height, top: above }, wide) {
   const gap = 8;
   let best = { size: 0, columns: 1, rows: 1, full: 1 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const size = Math.floor(Math.min((width - gap) / columns, (height - gap) / rows) - gap);
+    const size = Math.floor(Math.min(((width - gap) / columns - gap) / wide, (height - gap) / rows - gap));
     const full = rows * columns === count ? 1.3 : 1; // prefer grids without a ragged row
     if (size * full > best.size * best.full) best = { size, columns, rows, full };
   }
   const size = Math.max(best.size, 1);
-  const left = (width - best.columns * (size + gap) + gap) / 2;
+  const across = size * wide + gap;
+  const left = (width - best.columns * across + gap) / 2 + size * (wide - 1);
   const top = (height - best.rows * (size + gap) + gap) / 2;
   return Array.from({ length: count }, (_, k) => ({
-    x: left + (k % best.columns) * (size + gap),
+    x: left + (k % best.columns) * across,
     y: above + top + Math.floor(k / best.columns) * (size + gap),
     size,
   }));

@@ -9,8 +9,7 @@ import { FOLLOW_WINDOW, WINDOW } from "./window.js";
 /** @typedef {{ sign: Sign, text: string }} Entry */
 /** @typedef {CanvasRenderingContext2D} Context */
 
-const FONT = "11px system-ui, sans-serif";
-const [LINE, ICON, BETWEEN, EDGE] = [17, 22, 14, 8]; // pixels
+const [LETTERS, LINE, ICON, BETWEEN, EDGE] = [11, 17, 22, 14, 8]; // pixels, of type as it is
 
 /** How each sign is drawn around a point. @type {Record<Sign, (context: Context, x: number, y: number, colors: Colors) => void>} */
 const SIGNS = {
@@ -56,6 +55,9 @@ function disc(context, x, y, radius, fill) {
   context.fill();
 }
 
+/** What is written in a picture. @param {Colors} colors */
+export const fontOf = ({ type }) => `${LETTERS * type}px system-ui, sans-serif`;
+
 /**
  * At the lower left of a box, in as many lines as its width takes.
  * @param {Context} context
@@ -64,8 +66,9 @@ function disc(context, x, y, radius, fill) {
  * @param {Colors} colors
  */
 export function paintLegend(context, entries, { left, bottom, width }, colors) {
+  const line = LINE * colors.type;
   context.save();
-  context.font = FONT;
+  context.font = fontOf(colors);
   context.textAlign = "left";
   /** @type {(Entry & { wide: number })[][]} */
   const lines = [[]];
@@ -76,17 +79,17 @@ export function paintLegend(context, entries, { left, bottom, width }, colors) {
     lines[lines.length - 1].push({ ...entry, wide });
     used += wide;
   }
-  const widest = Math.max(...lines.map((line) => line.reduce((sum, { wide }) => sum + wide, 0)));
-  const top = bottom - EDGE - LINE * lines.length;
+  const widest = Math.max(...lines.map((row) => row.reduce((sum, { wide }) => sum + wide, 0)));
+  const top = bottom - EDGE - line * lines.length;
   context.fillStyle = translucent(colors.bgRgb, 0.82);
-  context.fillRect(left, top, Math.min(widest, width), LINE * lines.length);
-  lines.forEach((line, k) => {
+  context.fillRect(left, top, Math.min(widest, width), line * lines.length);
+  lines.forEach((row, k) => {
     let x = left;
-    const y = top + LINE * (k + 0.5);
-    for (const { sign, text, wide } of line) {
+    const y = top + line * (k + 0.5);
+    for (const { sign, text, wide } of row) {
       SIGNS[sign](context, x + ICON / 2 - 1, y, colors);
       context.fillStyle = colors.mute;
-      write(context, text, x + ICON, y + 4);
+      write(context, text, x + ICON, y + 4 * colors.type);
       x += wide;
     }
   });
@@ -130,7 +133,7 @@ export function paintKey(context, entries, { width, height, sigma, sigmaData }, 
   context.lineTo(x, y);
   context.lineTo(x, y - 4);
   context.stroke();
-  context.font = FONT;
+  context.font = fontOf(colors);
   context.textAlign = "right";
   write(context, text, x, y - 8);
   const beside = Math.max(unit, context.measureText(text).width) + EDGE;

@@ -6,7 +6,7 @@ import { element } from "../dom.js";
 import { bracket } from "../levels.js";
 import { clamp, lerp, number } from "../numbers.js";
 import { float32, mixture } from "../packed.js";
-import { entriesOf, paintLegend } from "./legend.js";
+import { entriesOf, fontOf, paintLegend } from "./legend.js";
 import { behind, DENSITY, densityName, paintShade, tilt } from "./shade.js";
 
 /** @typedef {import("../types.d.ts").Colors} Colors */
@@ -35,6 +35,8 @@ const ZOOM = 25; // the largest σ that is shown, if nothing else is asked for
  */
 
 export class Line {
+  /** What it shows is told there. */
+  static sheet = "line";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     ["zoom", { all: "all", "": "σ ≤ 25", near: "σ ≤ 1" }, "The part of the time axis that is shown"],
@@ -76,7 +78,7 @@ export class Line {
     const { result } = this;
     if (!result) return;
     const limit = Math.min(ZOOMS[this.options.view.zoom] ?? ZOOM, result.levels[0]); // the largest σ in the picture
-    const frame = this.#frame(result, limit, width, height);
+    const frame = this.#frame(result, limit, width, height, colors);
     this.#drawDensity(context, result, frame, colors);
     context.save();
     context.beginPath();
@@ -90,20 +92,21 @@ export class Line {
 
   /**
    * Which time is where, and how high the picture is.
-   * @type {(result: Result, limit: number, width: number, height: number) => Frame}
+   * @type {(result: Result, limit: number, width: number, height: number, colors: Colors) => Frame}
    */
-  #frame({ axis, sigmaData }, limit, width, height) {
+  #frame({ axis, sigmaData }, limit, width, height, { type }) {
     const byTime = this.options.view.axis !== "sigma";
     const inside = axis.sigma.findIndex((sigma) => sigma <= limit * (1 + 1e-9));
     let reach = 0;
     for (let i = inside; i < axis.sigma.length; i++)
       reach = Math.max(reach, axis.scale[i] * 2.4 * Math.hypot(axis.sigma[i], sigmaData));
-    const top = this.options.contain ? 8 : MARGIN.top;
+    const top = this.options.contain ? 8 : MARGIN.top * type;
+    const left = MARGIN.left * type;
     return {
-      left: MARGIN.left,
+      left,
       top,
-      width: width - MARGIN.left - MARGIN.right,
-      height: height - top - MARGIN.bottom,
+      width: width - left - MARGIN.right,
+      height: height - top - MARGIN.bottom * type,
       times: byTime ? axis.t : axis.sigma,
       end: byTime ? interpolate(axis.sigma, axis.t, limit) : limit,
       reach: Math.max(reach, 1.2),
@@ -180,20 +183,20 @@ export class Line {
     context.fillStyle = colors.mute;
     context.lineWidth = 1;
     context.strokeRect(frame.left + 0.5, frame.top + 0.5, frame.width - 1, frame.height - 1);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(colors);
     context.textAlign = "center";
     const bottom = frame.top + frame.height;
-    for (const tick of ticks(frame.end)) context.fillText(number(tick), across(frame, tick), bottom + 14);
+    for (const tick of ticks(frame.end)) context.fillText(number(tick), across(frame, tick), bottom + 14 * colors.type);
     const name = frame.byTime ? "time t" : "noise level σ";
     const where = this.options.contain ? "" : ` · from noise at the left (σ = ${number(limit)}) to data at the right`;
-    context.fillText(name + where, frame.left + frame.width / 2, bottom + 29);
+    context.fillText(name + where, frame.left + frame.width / 2, bottom + 29 * colors.type);
     context.textAlign = "right";
     for (const tick of ticks(frame.reach)) {
       for (const value of tick ? [tick, -tick] : [0])
-        context.fillText(number(value), frame.left - 6, down(frame, value) + 4);
+        context.fillText(number(value), frame.left - 6, down(frame, value) + 4 * colors.type);
     }
     context.save();
-    context.translate(14, frame.top + frame.height / 2);
+    context.translate(14 * colors.type, frame.top + frame.height / 2);
     context.rotate(-Math.PI / 2);
     context.textAlign = "center";
     context.fillText(frame.scaled ? "x, scaled by s(t)" : "x, in the units of the data", 0, 0);

@@ -17,6 +17,8 @@ import { FOLLOW_WINDOW, WINDOW } from "./window.js";
 /** @typedef {CanvasRenderingContext2D} Context */
 
 export class Plane {
+  /** What it shows is told there. */
+  static sheet = "plane";
   /** @type {import("../types.d.ts").Switch[]} */
   static switches = [
     [
