@@ -143,7 +143,7 @@ class Experiment(Guiding):
         """Whether it asks a network for samples of no class."""
         return self._says(model, NONE) and model.trained and bool(model.classes)
 
-    def _says(self, model: models.Model, *words: str) -> bool:
+    def _says(self, model: models.Model | classifiers.Guide, *words: str) -> bool:
         """Whether one of these words is said of the class, which is none's name."""
         return isinstance(self.label, str) and self.label.lower() in words and self.label not in model.class_names
 

@@ -1,4 +1,4 @@
-"""A cascade: its pictures are the library's, at each σ_c of the same low-resolution images; what is told is measured."""
+"""A cascade: its pictures are those of the library, of the same low-resolution images at each σ_c."""
 
 import base64
 import json

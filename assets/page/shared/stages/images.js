@@ -2,6 +2,7 @@
 import { fit, pixels } from "../canvas.js";
 import { element } from "../dom.js";
 import { bracket, sigmaAt } from "../levels.js";
+import { write } from "../mathematics.js";
 import { clamp, number } from "../numbers.js";
 import { continued, uint8 } from "../packed.js";
 import { fontOf } from "./legend.js";
@@ -15,6 +16,7 @@ const FRAME = 36; // pixels of the width that each of them has at least
 const TOP = 38; // room for the switches
 const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name, and the share at most
 const SHARE = 0.3;
+const NAMED = 560; // of a width from which on there is room for words beside the switches
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
@@ -101,6 +103,7 @@ export class Images {
       context.lineWidth = k === selected ? 3 : 1;
       context.strokeRect(x - 0.5, y - 0.5, size + 1, size + 1);
     });
+    if (result.low && top && width >= NAMED) this.#nameLow(context, width, colors);
     if (selected != null) this.#drawStrip(context, result, selected, { width, height, strip }, u, colors);
   }
 
@@ -112,6 +115,14 @@ export class Images {
     if (!low) return;
     for (const [row, images] of [low.images, low.noised].entries())
       context.drawImage(pixels(uint8(images), low.shape, k, this.#low), x, y + row * size, size - 2, size - row);
+  }
+
+  /** @type {(context: CanvasRenderingContext2D, width: number, colors: Colors) => void} */
+  #nameLow(context, width, colors) {
+    context.font = fontOf(colors);
+    context.fillStyle = colors.mute;
+    context.textAlign = "right";
+    write(context, "at its left: in low resolution, and that with noise σ_c", width - 8, TOP - 16);
   }
 
   /**
