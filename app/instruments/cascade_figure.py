@@ -142,7 +142,7 @@ class Found:
             marks.append({"y": every[0].floor, "text": "true samples"})
         if (single := self._single) is not None and every:
             marks.append({"y": single.distance, "text": f"{cascade_runs.ALONE}, one stage"})
-        x, y = {"title": "σ<sub>c</sub>"}, {"title": "Fréchet distance"}
+        x, y = {"title": "σ<sub>c</sub>"}, {"title": "Fréchet distance", "log": True}
         return {"x": x, "y": y, "lines": lines, "marks": marks}
 
     @property
