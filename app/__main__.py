@@ -24,6 +24,9 @@ MORE = """examples:
   python -m app --host 0.0.0.0 --password WORD
   python -m app --host 0.0.0.0 --classroom
   python -m app --password WORD --root-path /edm
+  python -m app lessons export rho
+
+With the word lessons first it writes a lesson as a page of its own: python -m app lessons export --help.
 
 Without a password everybody who has an account on this machine can open the page and do all that you can. One that
 others can reach needs one; it shows everything, and starts nothing unless it is a classroom.
@@ -239,6 +242,11 @@ def pool(workers: int | None, device, own: bool):
 def main(arguments=None) -> int:
     """Returns the exit code: 0, 2 after a sentence about what was wrong, or 1 after an error of the program,
     130 after Ctrl-C."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["lessons"]:
+        from app.tours import command
+
+        return command.main(given[1:])
     chosen = options(arguments)
     try:
         passwords.hide(chosen, anew=arguments is None)

@@ -95,6 +95,7 @@ def test_the_exit_code_is_that_of_the_ratios(ratios, code, monkeypatch, capsys):
     [
         (["visitors", "--model", "digits"], "name one in the plane, such as eight_gaussians"),
         (["visitors", "--model", "no-such"], "no-such"),
+        (["visitors", "--lesson", "no-such"], "no-such"),
         (["visitors", "--count", "0"], "--count must be more than 0, and finite"),
         (["visitors", "--seconds", "inf"], "--seconds must be more than 0, and finite"),
     ],

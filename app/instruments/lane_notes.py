@@ -46,21 +46,25 @@ def held(last, measures, other, others):
 
 
 def copies(lane, context):
-    """How many of the samples are copies of a training image, where those are known."""
+    """(how many of the samples are copies of a training image, of how many); None where those are not known."""
     model = models.of(lane.experiment)
     samples = final(lane.experiment, context.work, context.watch, model)
     pair = beside(model, samples, context.work) if len(model.shape) == 3 else None
-    return "" if pair is None else f" · {int(pair[1].copies.sum())} of {len(samples)} are copies"
+    return None if pair is None else (int(pair[1].copies.sum()), len(samples))
 
 
-def table(lanes, shown, found):
-    """The numbers for a CSV: each lane's evaluations and error."""
+def table(lanes, shown, found, copied, more=()):
+    """The numbers for a CSV: each lane's evaluations and error, how many are copies where that was asked, and more."""
     lines = [
         {"name": lane.title, "x": [_path(lane).evaluations], "y": [error(measures)]}
         for lane, picture, measures in zip(lanes, shown, found, strict=True)
         if picture["picture"]
     ]
-    return {"panels": [{"title": "error against NFE", "lines": lines}]}
+    panels = [{"title": "error against NFE", "lines": lines}]
+    if copied:
+        shares = [{"name": title, "x": [of], "y": [count / of]} for title, (count, of) in copied.items()]
+        panels.append({"title": "share of copies", "lines": shares})
+    return {"panels": [*panels, *more]}
 
 
 def summary(lanes, found, what, chain):

@@ -174,12 +174,13 @@ def short(row: str) -> str:
     return " ".join(word for word in row.split() if word.isalpha() and word.isascii())
 
 
-def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None, said=None):
+def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside=None, said=None, drawn=None):
     """Bodies with one more picture each, then with the errors.
 
     what: is sampled, in words. chain: each note says what the step has changed. copies: and how many samples are.
     asked: the evaluations that were, which are said where a lane has others. beside: a lane without a picture, whose
-    error the last one's is held against. said() -> what is said in place of the errors."""
+    error the last one's is held against. said() -> what is said in place of the errors. drawn() -> more panels of
+    numbers."""
     shown = [{"title": lane.title, "color": lane.color, "error": lane.failed, "picture": None} for lane in lanes]
     samplings = {f"{k}": lane.experiment.sampling for k, lane in enumerate(lanes) if lane.experiment}
     rows = [
@@ -198,19 +199,22 @@ def pictures(lanes, context, what, chain=False, copies=False, asked=None, beside
                 due = time.perf_counter() + UPDATE_SECONDS
     yield _text(base, shown), False
     found: list = []
+    copied: dict = {}
     for k, lane in enumerate(lanes):
         measures = measure(lane.experiment, context.work, context.watch) if lane.experiment else None
         before = next((e for e in map(lane_notes.error, reversed(found)) if e is not None), None) if chain else None
         found.append(measures)
         if lane.experiment is not None:
-            copied = lane_notes.copies(lane, context) if copies else ""
-            shown[k]["note"] = lane_notes.note(lane, measures, before, asked) + copied
+            shown[k]["note"] = lane_notes.note(lane, measures, before, asked)
+            if copies and (known := lane_notes.copies(lane, context)):
+                copied[lane.title] = known
+                shown[k]["note"] += " · {} of {} are copies".format(*known)
     base["summary"] = said() if said else lane_notes.summary(lanes, found, what, chain)
     if beside is not None and beside.experiment is not None:
         base["summary"] += lane_notes.held(
             lanes[-1], found[-1], beside, measure(beside.experiment, context.work, context.watch)
         )
-    base["figure"] = lane_notes.table(lanes, shown, found)
+    base["figure"] = lane_notes.table(lanes, shown, found, copied, drawn() if drawn else ())
     yield _text(base, shown), True
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 
 from app.instruments.base import Instrument, View, option
@@ -62,7 +65,13 @@ def respond(settings: Led, context):
     shown = [_lane(settings, label, settings.kind, weight, k) for k, weight in enumerate(weights)]
     if settings.tilted:
         shown.append(_lane(settings, label, "tilted", max(weights), len(weights)))
-    yield from pictures(shown, context, model.title, said=lambda: _summary(shown, model, label, context))
+    found: list = []
+
+    def said():
+        found.extend(_measured(shown, model, label, context))
+        return _summary(found, model, label)
+
+    yield from pictures(shown, context, model.title, said=said, drawn=lambda: _panels(found))
 
 
 def _lane(settings, label, kind, weight, k) -> Lane:
@@ -79,27 +88,56 @@ def _lane(settings, label, kind, weight, k) -> Lane:
         return Lane(title, counted(k).color, None, without_folders(str(error)))
 
 
-def _summary(lanes, model, label, context) -> str:
-    """The moments of each picture's samples beside those of the densities that they might be of, and how many samples
-    lie where hardly any true one does."""
-    mixture = model.dataset.labelled
-    number = model.dataset.parts.index(label)
+@dataclass(frozen=True)
+class Measured:
+    """A lane's samples: mean, spread, the share of them that lies where hardly any true sample does, and the tilted
+    density that they might be of, where there is one."""
+
+    title: str
+    weight: float
+    mean: torch.Tensor
+    spread: float
+    outside: float
+    tilted: leading.Known | None
+
+
+def _measured(lanes, model, label, context) -> Iterator[Measured]:
+    mixture, number = model.dataset.labelled, model.dataset.parts.index(label)
     true = model.dataset.sample(leading.TRUE, 1, number)
     rare = torch.quantile(mixture.log_density(true, 0.0, _told(true, number)), RARE)
-    mean, spread = leading.moments(true)
-    parts = [f"{model.title}, {label}: true samples have mean {_vector(mean)}, spread {spread:.2f}"]
     for lane in lanes:
         if lane.experiment is None:
             continue
         samples = final(lane.experiment, context.work, context.watch)
-        mean, spread = leading.moments(samples)
         out = float((mixture.log_density(samples.double(), 0.0, _told(samples, number)) < rare).double().mean())
-        said = f"{lane.title}: mean {_vector(mean)}, spread {spread:.2f}, {out:.1%} outside"
-        for density in leading.known(lane.experiment, COUNT):
-            if density.title == leading.TILTED:
-                said += f" (p(x)·p(c|x)^w: {_vector(density.mean)}, {density.spread:.2f})"
+        known = [one for one in leading.known(lane.experiment, COUNT) if one.title == leading.TILTED]
+        tilted = known[0] if known else None
+        yield Measured(lane.title, lane.experiment.guidance_weight, *leading.moments(samples), out, tilted)
+
+
+def _summary(found, model, label) -> str:
+    """The moments of each picture's samples beside those of the densities that they might be of, and how many samples
+    lie where hardly any true one does."""
+    mean, spread = leading.moments(model.dataset.sample(leading.TRUE, 1, model.dataset.parts.index(label)))
+    parts = [f"{model.title}, {label}: true samples have mean {_vector(mean)}, spread {spread:.2f}"]
+    for one in found:
+        said = f"{one.title}: mean {_vector(one.mean)}, spread {one.spread:.2f}, {one.outside:.1%} outside"
+        if one.tilted is not None:
+            said += f" (p(x)·p(c|x)^w: {_vector(one.tilted.mean)}, {one.tilted.spread:.2f})"
         parts.append(said)
     return f"{'; '.join(parts)}. Outside: where the density is as low as at {RARE:.0%} of true samples."
+
+
+def _panels(found) -> list[dict]:
+    """Spread and share outside, as lines over the weight."""
+    known = [one for one in found if one.tilted is not None]
+    weights = [one.weight for one in found]
+    spreads = [
+        {"name": "samples", "x": weights, "y": [one.spread for one in found]},
+        {"name": leading.TILTED, "x": [one.weight for one in known], "y": [one.tilted.spread for one in known]},
+    ]
+    outside = [{"name": "samples", "x": weights, "y": [one.outside for one in found]}]
+    return [{"title": "spread", "lines": spreads}, {"title": "share outside", "lines": outside}]
 
 
 def _told(samples, label):

@@ -26,7 +26,6 @@ from edm.sampling.guidance import GUIDANCES
 from edm.sampling.settings import Sampling
 
 OVER = {"weight": "weight w", "interval": "interval of σ"}
-SPAN = 3  # CFG++ goes from λ = 0 to 1 where w goes from 1 to 1 + this
 
 
 def _written(values) -> str:
@@ -181,12 +180,9 @@ def _point(settings, model, kind, guide, value, side) -> Point:
 
 
 def weight_of(kind: str, value: float) -> tuple[float, str]:
-    """The weight of a kind of guidance that stands at w, and how it is called there: where classifiers are exact, w
-    means the same for all but CFG++."""
-    neutral = GUIDANCES[kind].neutral
-    if neutral is None:
-        return (value - 1) / SPAN, f"λ = {(value - 1) / SPAN:.2g}"
-    return value - 1 + neutral, f"w = {value - 1 + neutral:g}"
+    """The weight of a kind of guidance that stands at w (`guided_runs.weight_of`), and how it is called there."""
+    weight = guided_runs.weight_of(kind, value)
+    return weight, f"λ = {weight:.2g}" if GUIDANCES[kind].neutral is None else f"w = {weight:g}"
 
 
 def guided(settings, model, kind, guide, weight, interval=None) -> Experiment:

@@ -58,12 +58,13 @@ class Design(Sent):
 
 
 class Figure(Sent):
-    """One of the paper's, and the instrument that shows it."""
+    """One of the paper's, and the instrument that shows it. claim: what to notice."""
 
     name: str
     title: str
     paper: str
     about: str
+    claim: str
     tab: str
     show: str
     values: dict[str, Value]

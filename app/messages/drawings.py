@@ -8,12 +8,22 @@ from app.messages.answers import Arrows, Column, Components, Float32, Numbers, S
 from app.messages.charts import Chart
 
 
+class Noticed(Sent):
+    """What to notice in a figure of the paper. holds: whether its claim does here; null: not drawn yet. told: the
+    numbers of what is drawn, and why where it does not."""
+
+    claim: str
+    holds: bool | None
+    told: str
+
+
 class Drawing(Sent):
-    """What every live figure has."""
+    """What every live figure has. notice: where it is one of the paper's, with nothing changed."""
 
     figure: Chart | None = None
     summary: str
     python: str
+    notice: Noticed | None = None
 
 
 class Loss(Drawing):

@@ -32,6 +32,7 @@ SHEETS = (
     "sampler/strip.css",
     "instruments/instruments.css",
     "instruments/lanes.css",
+    "instruments/noticed.css",
     "lessons/lessons.css",
     "lessons/author.css",
     "lessons/class.css",

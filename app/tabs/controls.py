@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 
 from app.figures.pack import components
-from app.instruments import INSTRUMENTS
+from app.instruments import INSTRUMENTS, notices
 from app.training import datasets, film
 from app.work import thumbnails
 from edm import classifiers, guidance, models, presets, timesteps
@@ -48,11 +48,13 @@ def _figure(name: str) -> dict:
     """A preset of the folder figures, with the instrument that shows it."""
     preset = presets.read(name)
     show, values = presets.figure(name)
+    notice = notices.read(name)
     return {
         "name": name.split("/")[1],
         "title": preset["title"],
         "paper": preset["paper"],
         "about": preset["about"],
+        "claim": notice.claim if notice else "",
         "tab": INSTRUMENTS[show].tab,
         "show": show,
         "values": INSTRUMENTS[show].complete(values),

@@ -1,7 +1,8 @@
 """python -m app.work.guided_runs FOLDER: what guidance gains and costs, measured and written down for the page.
 
-The points of the figures are measured (assets/guidance.json): about an hour on two cores. FOLDER keeps what is
-finished, and the same command goes on from there. `python -m tests.trials guidance` prints it as tables.
+The points of the figures that assets/guidance.json does not hold yet are measured: all of them take about an hour on
+two cores. FOLDER keeps the samples that are finished, and the same command goes on from there. `python -m tests.trials
+guidance` measures all of it anew, and prints it as tables.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ WEIGHTS = (1.0, 1.25, 1.5, 2.0, 3.0)  # of the difference of two models; of a cl
 GUIDES = ("digits_edm_005k", "digits_edm_020k", "digits_edm_040k")
 INSIDE, BOUNDS = 2.0, (0.3, 1.0, 3.0)  # the weight within intervals of σ, and what bounds them
 HIGHEST = 1e4  # above every level that is sampled here
+SPAN = 3  # CFG++ goes from λ = 0 to 1 where w goes from 1 to 1 + this
 SAMPLES = 2000
+FEWER, SOME = (1.5, 2.0, 3.0), 500  # weights and samples of a model that takes minutes for each
 
 
 def key(experiment: Experiment, count: int) -> str:
@@ -35,35 +38,60 @@ def key(experiment: Experiment, count: int) -> str:
     return json.dumps([experiment.changed(count=None).document(), count])
 
 
+def weight_of(kind: str, weight: float) -> float:
+    """The weight of a kind of guidance that stands at w, which is that of the difference of two models: where
+    classifiers are exact, it means the same for all but CFG++."""
+    neutral = GUIDANCES[kind].neutral
+    return (weight - 1) / SPAN if neutral is None else weight - 1 + neutral
+
+
 def planned() -> list[tuple[Experiment, int]]:
     """What is measured: (how it is guided, how many samples)."""
     alone = Experiment(model="digits_edm", sampling=Sampling(steps=STEPS))
     found = [alone]
-    found += [alone.changed(guidance="free", guidance_weight=weight) for weight in WEIGHTS[1:]]
-    found += [alone.changed(guidance="classifier", guidance_weight=weight - 1) for weight in WEIGHTS[1:]]
+    for kind in ("free", "classifier"):
+        found += [_led(alone, kind, weight) for weight in WEIGHTS[1:]]
     for guide in GUIDES:
         found += [alone.changed(guidance="auto", guide=guide, guidance_weight=weight) for weight in WEIGHTS[1:]]
     inside = alone.changed(guidance="free", guidance_weight=INSIDE)
     for bound in BOUNDS:
         found += [inside.changed(guidance_interval=ends) for ends in ((bound, HIGHEST), (0.0, bound))]
-    return [(experiment, SAMPLES) for experiment in found]
+    found += [_led(alone, "apg", weight) for weight in WEIGHTS[1:]]
+    found += [_led(alone, "cfgpp", weight) for weight in WEIGHTS]  # which is something at w = 1, too
+    scenes = alone.changed(model="scenes_edm")
+    slow = [scenes, *(_led(scenes, "free", weight) for weight in FEWER)]
+    return [(experiment, SAMPLES) for experiment in found] + [(experiment, SOME) for experiment in slow]
 
 
-def measured(folder: str | None = None) -> Iterator[tuple[str, Report]]:
-    """(key, report) of each of them."""
+def _led(experiment, kind, weight) -> Experiment:
+    return experiment.changed(guidance=kind, guidance_weight=weight_of(kind, weight))
+
+
+def measured(folder: str | None = None, known: dict[str, Report] | None = None) -> Iterator[tuple[str, Report]]:
+    """(key, report) of each of them. known: those that need not be measured."""
+    known = known or {}
     for experiment, count in planned():
+        name = key(experiment, count)
+        if name in known:
+            yield name, known[name]
+            continue
         for event in over_weights(experiment, [experiment.guidance_weight], count, keep=folder):
             if isinstance(event, Weighed):
-                yield key(experiment, count), event.report
+                yield name, event.report
 
 
 def tables(found: dict[str, Report]) -> str:
-    """What was measured, as one table, and for each kind of guidance whether it comes nearer to the data."""
-    rows: dict[str, list[Weighed]] = {}
+    """A table for each model, and for each kind of guidance whether it comes nearer to the data."""
+    rows: dict[str, dict[str, list[Weighed]]] = {}
     for experiment, count in planned():
         report = found.get(key(experiment, count))
         if report is not None:
-            rows.setdefault(_title(experiment), []).append(Weighed(experiment.guidance_weight, report))
+            of = rows.setdefault(experiment.model, {}).setdefault(_title(experiment), [])
+            of.append(Weighed(experiment.guidance_weight, report))
+    return "\n\n".join(f"{model}\n{_table(several)}" for model, several in rows.items())
+
+
+def _table(rows: dict[str, list[Weighed]]) -> str:
     alone = rows["none"][0]
     lines = [weighed.table([*rows.items()], of="guidance"), ""]
     for title, several in rows.items():
@@ -136,10 +164,11 @@ def write(found: dict[str, Report], place: Path = PLACE, of: dict[str, int] | No
 
 def main() -> None:
     found: dict[str, Report] = {}
-    for name, report in measured(sys.argv[1] if len(sys.argv) > 1 else None):
+    for name, report in measured(sys.argv[1] if len(sys.argv) > 1 else None, recorded()):
         found[name] = report
         write(found)
         sys.stdout.write(f"{name}: {report.frechet:.3f}\n")
+        sys.stdout.flush()
     sys.stdout.write(f"\n{tables(found)}\n")
 
 

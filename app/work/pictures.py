@@ -174,7 +174,8 @@ def _density(experiment, model) -> dict | None:
     if len(model.shape) > 1 or model.shape[0] > 2 or model.dataset is None:
         return None
     part = runner.part_of(experiment, model)
-    return None if part is None else {"label": part, "weight": experiment.exponent}
+    weight = experiment.exponent  # at 1 the tilted density is that of the class
+    return None if part is None else {"label": part, "weight": None if weight == 1 else weight}
 
 
 def _nearest(model, samples, work) -> dict | None:

@@ -33,16 +33,18 @@ def python(experiment: Experiment, own: bool = True, model: models.Model | None 
         "latents = edm.latents(seeds, model.shape)",
     ]
     named, arguments = "model.denoiser", "latents, sampling"
-    if (experiment.guidance != "none" or model.low) and not together(experiment):
+    if (experiment.guidance != "none" or experiment.clip or model.low) and not together(experiment):
         fields = {name: getattr(experiment, name) for name in experiment.document() if name not in _OWN}
         given = ", ".join(f"{name}={value!r}" for name, value in fields.items())
         lines.append(f"denoiser = edm.runner.denoiser(edm.Experiment({given}))")
         named = "denoiser"
     taking = classes_of(experiment, model)
     if taking and experiment.label is not None and not experiment.by_turns(model):
-        lines.append(f"labels = [model.class_of({experiment.label!r})] * {number}")
+        told = f"model.class_of({experiment.label!r})" if model.classes else f"{taking[0]}"
+        lines.append(f"labels = [{told}] * {number}")
     elif taking:
-        lines.append(f"labels = [model.drawn[k % {len(model.drawn)}] for k in range({number})]")
+        drawn = "model.drawn" if model.classes else list(taking)
+        lines.append(f"labels = [{drawn}[k % {len(taking)}] for k in range({number})]")
     arguments += ", labels" if taking else ""
     drawn = f"edm.sample({named}, {arguments}, seeds=seeds)"
     if together(experiment):

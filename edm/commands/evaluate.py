@@ -215,8 +215,8 @@ def _evaluations(options, steps, weights, how, here, name, denoiser, learned) ->
 
 
 def _guided(asked, name, denoiser, how, device):
-    """The denoiser with the guidance that is asked for around it."""
-    if asked.guidance == "none":
+    """The denoiser, clipped and with guidance around it where that is asked for."""
+    if asked.guidance == "none" and not asked.clip:
         return denoiser
     from edm.experiments import models, runner
     from edm.files import saved

@@ -20,6 +20,7 @@ from edm.base.errors import Refused
 from edm.base.paths import expanded
 from edm.base.resources import ASSETS
 from edm.data.settings import data_learned
+from edm.experiments.model import number_of
 from edm.files import names as naming
 from edm.files import saved
 
@@ -66,6 +67,15 @@ class Guide:
     @property
     def class_names(self) -> tuple[str, ...]:
         return self.header.class_names or tuple(str(k) for k in range(self.classes))
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """The numbers of all classes."""
+        return tuple(range(self.classes))
+
+    def class_of(self, label: int | str) -> int:
+        """As of a model."""
+        return number_of(label, self.class_names, self.drawn)
 
     @property
     def dataset(self) -> str | None:

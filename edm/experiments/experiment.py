@@ -107,11 +107,20 @@ class Experiment(Guiding):
         steps also change what its second stage begins with."""
         return super().solvable and models.load(self.model).low is None
 
+    @property
+    def exponent(self) -> float | None:
+        """See `Guiding`; one less where a classifier leads D without a class."""
+        found, alone = super().exponent, GUIDANCES[self.guidance].takes == "classifier"
+        if found is None or not alone or (self.guidance_told and models.of(self).classes):
+            return found
+        return found - 1
+
     def _settle_label(self, model) -> None:
         """However the class was written, it is written as its name."""
-        if self._says(model, *_OPEN) or (self._says(model, NONE) and not (model.trained and model.classes)):
+        teller = guides.teller(self, model)
+        if self._says(teller, *_OPEN) or (self._says(teller, NONE) and not (model.trained and model.classes)):
             object.__setattr__(self, "label", None)
-        if self._says(model, NONE):
+        if self._says(teller, NONE):
             if not model.unconditional:
                 reason = "this model always had a class in its training (label_dropout = 0), so that it needs one"
                 raise refusal("label", self.label, reason)
@@ -120,31 +129,35 @@ class Experiment(Guiding):
             object.__setattr__(self, "label", None if model.trained else EACH)
         elif self.label is not None:
             try:
-                number = model.class_of(self.label)
+                number = teller.class_of(self.label)
             except Refused as error:
                 raise refusal("label", self.label, str(error)) from None
-            object.__setattr__(self, "label", classes.written(model.class_names[number]))
+            object.__setattr__(self, "label", classes.written(teller.class_names[number]))
 
     def by_turns(self, model: models.Model) -> bool:
         """Whether it asks for all classes of its model by turns; a network, which has to be told of one, does so."""
-        return self._says(model, EACH) and bool(model.classes)
+        teller = guides.teller(self, model)
+        return self._says(teller, EACH) and bool(teller.classes)
 
     def without_class(self, model: models.Model) -> bool:
         """Whether it asks a network for samples of no class."""
         return self._says(model, NONE) and model.trained and bool(model.classes)
 
-    def _says(self, model: models.Model, *words: str) -> bool:
+    def _says(self, model: models.Model | classifiers.Guide, *words: str) -> bool:
         """Whether one of these words is said of the class, which is none's name."""
         return isinstance(self.label, str) and self.label.lower() in words and self.label not in model.class_names
 
     def _check_guidance(self, model) -> None:
+        if self.clip and len(model.shape) != 3:
+            raise refusal("clip", self.clip, f"is for images, which lie within −1 and 1; {model.name} makes points")
         try:
             guides.check(self, model)
         except guides.Unfit as error:
             raise refusal("guide", self.guide, str(error)) from None
         except Refused as error:
             raise refusal("guidance", self.guidance, str(error)) from None
-        if GUIDANCES[self.guidance].classes and self.without_class(model):
+        teller = guides.teller(self, model)
+        if GUIDANCES[self.guidance].classes and model.trained and self._says(teller, NONE):
             raise refusal("label", self.label, f"the guidance {self.guidance} leads to a class: choose one, or each")
 
     @model_validator(mode="after")
@@ -155,8 +168,8 @@ class Experiment(Guiding):
             allowed = ", ".join(f"'{model.name}'" for model in (*models.every(), *models.upsamplers()))
             raise refusal("model", self.model, f"must be one of {allowed}")
         model = models.load(self.model)
-        self._settle_label(model)
         self._check_guidance(self._settle_cascade(model))
+        self._settle_label(model)
         if (self.points is not None) != (self.model == "drawn"):
             raise refusal("points", self.points and "given", "must be given for the model 'drawn', and only for it")
         if self.points is not None:

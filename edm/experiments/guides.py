@@ -28,10 +28,18 @@ def check(settings: Guiding, model: Model) -> None:
 def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     """Of settings with guidance: what loads the guide, as `edm.guidance` takes it; None: there is none."""
     entry = GUIDANCES[settings.guidance]
-    if entry.classes and not model.classes:
-        raise Refused(f"leads to a class, and the model {model.name} knows none: choose a model with classes, or auto")
     if entry.takes == "classifier":
+        if not settings.guidance_told and not model.unconditional:
+            raise Refused(
+                f"with guidance_told = no needs {model.name} without a class, but it always had one in its training "
+                "(label_dropout = 0): let it be told"
+            )
         return _classifier(settings.guide, model)
+    if entry.classes and not model.classes:
+        raise Refused(
+            f"leads to a class, and the model {model.name} knows none: choose a model with classes, auto, or a "
+            "classifier, which knows them"
+        )
     if entry.needs:
         guide = _model(settings.guide) if settings.guide else default(model)
         _same(guide, model)
@@ -48,6 +56,14 @@ def found(settings: Guiding, model: Model) -> Callable[[], Any] | None:
     if not guide.unconditional:
         raise Unfit("always had a class in its training, so that it is no model without one")
     return lambda: guide.denoiser
+
+
+def teller(settings: Guiding, model: Model) -> Model | Guide:
+    """Whose classes samples are led to, and named by: the model's own, or where that knows none, of a classifier that
+    guides it."""
+    if model.classes or GUIDANCES[settings.guidance].takes != "classifier":
+        return model
+    return named(settings, model) or model
 
 
 def named(settings: Guiding, model: Model) -> Model | Guide | None:
@@ -105,7 +121,7 @@ def _classifier(name, model) -> Callable[[], Any]:
         except Refused as error:
             raise (Unfit if name else Refused)(str(error)) from None
         return lambda: guide.classifier
-    if source.shape != model.shape or source.classes != model.classes:
+    if source.shape != model.shape or (model.classes and source.classes != model.classes):
         raise Unfit("is for other classes, or other samples, than those of the model")
     return lambda: source.denoiser.log_class_probability
 
@@ -118,6 +134,6 @@ def _source(name, model) -> Model | None:
         found = models.load(name) if models.known(name) else None
     elif model.trained:
         found = models.exact(model.dataset) if model.dataset and classifiers.default(model) is None else None
-        if found is not None and (found.shape, found.class_names) != (model.shape, model.class_names):
+        if found is not None and (found.shape != model.shape or model.class_names not in ((), found.class_names)):
             found = None
     return found if found is not None and not found.trained and found.classes else None

@@ -70,17 +70,7 @@ class Model:
 
     def class_of(self, label: int | str) -> int:
         """The number of the class that a label means, see `edm.data.classes.find`. Raises ValueError if none does."""
-        names, drawn = self.class_names, self.drawn
-        number = classes.find(label, names)
-        if number in drawn:
-            return number
-        if not drawn:
-            raise Refused("must be none: this model has no classes")
-        known = _listed([names[k] for k in drawn])
-        if number is not None:
-            raise Refused(f"had no images in the training of this model; it knows {known}")
-        plain = names == tuple(str(k) for k in range(len(drawn)))
-        raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
+        return number_of(label, self.class_names, self.drawn)
 
     @property
     def low(self) -> Low | None:
@@ -123,6 +113,20 @@ class Model:
     @property
     def sigma_data(self) -> float:
         return self.header.sigma_data if self.header else self._exact.sigma_data
+
+
+def number_of(label: int | str, names: tuple[str, ...], drawn: tuple[int, ...]) -> int:
+    """The number of the class that a label means, of those that are drawn. Raises Refused if none does."""
+    number = classes.find(label, names)
+    if number in drawn:
+        return number
+    if not drawn:
+        raise Refused("must be none: this model has no classes")
+    known = _listed([names[k] for k in drawn])
+    if number is not None:
+        raise Refused(f"had no images in the training of this model; it knows {known}")
+    plain = names == tuple(str(k) for k in range(len(drawn)))
+    raise Refused(f"must be a whole number below {len(drawn)}" if plain else f"must be one of {known}")
 
 
 def _listed(names, most: int = 12) -> str:

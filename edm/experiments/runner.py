@@ -16,6 +16,7 @@ from edm.base.transfers import sent
 from edm.data.classes import turns
 from edm.experiments import cascades, guides, models
 from edm.experiments.experiment import Experiment
+from edm.sampling.clipping import Clipped
 from edm.sampling.denoisers import on
 from edm.sampling.guidance import GUIDANCES
 from edm.sampling.guidance.tilted import tilted, tilted_path
@@ -100,7 +101,7 @@ def parts_of(experiment: Experiment, model: models.Model | None = None) -> tuple
     dataset = model.dataset
     if dataset is None or dataset.labelled.labels is None:
         return ()
-    names, own = model.class_names, dataset.class_names or dataset.parts or model.class_names
+    names, own = guides.teller(experiment, model).class_names, dataset.class_names or dataset.parts or model.class_names
     asked = [names[k] for k in classes_of(experiment, model)]
     return tuple(own.index(name) for name in asked) if set(asked) <= set(own) else ()
 
@@ -119,10 +120,11 @@ def together(experiment: Experiment) -> bool:
 def _classes(experiment, model) -> tuple[int, ...]:
     if experiment.without_class(model):
         return ()
+    teller = guides.teller(experiment, model)
     if experiment.label is not None and not experiment.by_turns(model):
-        return (model.class_of(experiment.label),)
+        return (teller.class_of(experiment.label),)
     asked = model.trained or experiment.label is not None or GUIDANCES[experiment.guidance].classes
-    return model.drawn if model.classes and asked else ()
+    return teller.drawn if teller.classes and asked else ()
 
 
 def _labels(taking, numbers) -> list[int] | None:
@@ -146,7 +148,7 @@ def denoiser(
     """
     model = model or models.of(experiment)
     there = place(model, device, count(experiment, model))
-    plain = _ready(model.denoiser, there, wrap)
+    plain = _ready(model.denoiser, there, wrap, experiment.clip)
     if model.low is not None:  # of a cascade the base is guided
         return cascades.joined(plain, lambda base: denoiser(base, None, there, wrap), experiment, model)
     if experiment.guidance == "none":
@@ -154,13 +156,14 @@ def denoiser(
     entry, load = GUIDANCES[experiment.guidance], guides.found(experiment, model)
     leading = None if load is None else load()
     if leading is not None:
-        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap)
+        leading = on(leading, there) if entry.takes == "classifier" else _ready(leading, there, wrap, experiment.clip)
     return entry(plain, experiment, leading)
 
 
-def _ready(denoiser, device, wrap) -> Denoise:
+def _ready(denoiser, device, wrap, clip) -> Denoise:
     moved = on(denoiser, device)
-    return wrap(moved) if wrap else moved
+    made = wrap(moved) if wrap else moved
+    return Clipped(made) if clip else made
 
 
 def guide(experiment: Experiment, model: models.Model | None = None) -> models.Model | Guide | None:

@@ -13,6 +13,8 @@ import re
 import zlib
 from typing import Any
 
+import yaml
+
 from edm.base import documents, settings_files
 from edm.base.errors import Refused, shown
 from edm.lessons.documents import Lesson, load, names, parse
@@ -61,17 +63,18 @@ def unpacked(word: str) -> Lesson:
 
 def written(lesson: Lesson) -> str:
     """The lesson as a file of presets/lessons."""
-    import yaml
+    form = {"allow_unicode": True, "sort_keys": False, "default_flow_style": None, "width": 118}
+    return yaml.dump(lesson.document(), Dumper=_Writer, **form)
 
-    class Writer(yaml.SafeDumper):
-        pass
 
-    def text(writer, value):
-        return writer.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+class _Writer(yaml.SafeDumper):
+    """Text of several lines is a block."""
 
-    Writer.add_representer(str, text)
-    document = lesson.document()
-    return yaml.dump(document, Dumper=Writer, allow_unicode=True, sort_keys=False, default_flow_style=None, width=118)
+    def text(self, value):
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Writer.add_representer(str, _Writer.text)
 
 
 def read(text: str | bytes) -> Lesson:

@@ -133,7 +133,7 @@ def _evaluate(task, model, world) -> Iterator[tuple[int, int]]:
     if not world.rank:
         _say(loaded, asked.computing, world)
     denoiser, batch = prepared(loaded, asked.computing, world.device), asked.computing.batch or AT_ONCE
-    if asked.guidance != "none":
+    if asked.guidance != "none" or asked.clip:
         name = models.register(model, naming.model(task.run, task.images))
         denoiser = runner.denoiser(
             asked.experiment(name), device=world.device, wrap=lambda d: prepared(d, asked.computing, world.device)

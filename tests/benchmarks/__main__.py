@@ -11,7 +11,8 @@ of a picture, and the loop around it), `page` (a knob, in a real Chromium), `sta
 `compare`, `instruments`, `runs`.
 
 `python -m tests.benchmarks visitors --count 30 --seconds 60` alone prints one line, of this tree: how many answers
-came, how soon, and how many were lost. What else is to be known of them goes to stderr.
+came, how soon, and how many were lost. What else is to be known of them goes to stderr. With `--lesson steps` they are
+thirty learners of a classroom in that lesson, who open steps, answer, and have their own pictures measured.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def parsed(arguments=None) -> argparse.Namespace:
     group.add_argument("--count", type=int, default=30, help="how many there are (default: %(default)s)")
     group.add_argument("--seconds", type=float, help="how long they move (default: 60; 20 in the table)")
     group.add_argument("--model", default="eight_gaussians", help="a distribution in the plane (default: %(default)s)")
+    group.add_argument("--lesson", help="let them go through a lesson, such as steps, in a classroom; prints one line")
     options = parser.parse_args(arguments)
     for name in ("moves", "memory_moves", "count", "seconds"):
         value = getattr(options, name)
@@ -73,7 +75,7 @@ def main(arguments=None) -> int:
     options = parsed(arguments)
     if options.parts == ["visitors"]:
         try:
-            part("visitors").one_line(options)
+            part("learners" if options.lesson else "visitors").one_line(options)
         except Refused as error:
             print(f"python -m tests.benchmarks: {error}", file=sys.stderr)
             return 2

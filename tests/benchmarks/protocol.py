@@ -22,8 +22,9 @@ class Fault(Exception):
 class Http:
     """One connection of HTTP/1.1, kept open from question to question."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, cookies: str = ""):
         self._host, self._port = urlsplit(address).hostname, urlsplit(address).port
+        self._cookies = f"Cookie: {cookies}\r\n" if cookies else ""
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -32,7 +33,7 @@ class Http:
         body = b"" if document is None else json.dumps(document).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nContent-Length: {len(body)}\r\n"
         writer = await self._ready()
-        writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        writer.write(f"{head}{self._cookies}Content-Type: application/json\r\n\r\n".encode() + body)
         length = await self._head()
         rest = b""
         parts = self._chunks() if length is None else self._whole(length)
@@ -74,8 +75,8 @@ class Http:
 class Lines:
     """A visit that asks by `POST /explorer-ask/{event}`, and is answered in lines of JSON."""
 
-    def __init__(self, address: str):
-        self._visit, self._http = uuid.uuid4().hex, Http(address)
+    def __init__(self, address: str, cookies: str = ""):
+        self._visit, self._http = uuid.uuid4().hex, Http(address, cookies)
 
     async def come(self) -> None:
         """Nothing is open while nothing is asked."""
@@ -85,7 +86,7 @@ class Lines:
         last = None
         try:
             async with asyncio.timeout(PATIENCE):
-                async for line in self._http.lines("POST", f"/explorer-ask/{event}", {"visit": self._visit, **message}):
+                async for line in self.lines(event, message):
                     last = line
         except BaseException:
             self._http.close()  # whatever else comes there answers something that nobody waits for
@@ -93,6 +94,10 @@ class Lines:
         if last is None:
             raise Fault("no answer")
         return last.decode()
+
+    def lines(self, event: str, message: dict) -> AsyncIterator[bytes]:
+        """All answers, as they come."""
+        return self._http.lines("POST", f"/explorer-ask/{event}", {"visit": self._visit, **message})
 
     def leave(self) -> None:
         self._http.close()

@@ -31,10 +31,11 @@ def computed(process: subprocess.Popen) -> float:
 
 
 @contextmanager
-def served(tree: Path = ROOT):
-    """(process, address) of a server as a user starts it, with a runs folder of its own. tree: whose code it is."""
+def served(tree: Path = ROOT, more: tuple[str, ...] = ()):
+    """(process, address) of a server as a user starts it, with a runs folder of its own. tree: whose code it is.
+    more: options of its command."""
     with tempfile.TemporaryDirectory() as place:
-        process, address = start_server("--runs", str(Path(place, "runs")), tree=tree)
+        process, address = start_server("--runs", str(Path(place, "runs")), *more, tree=tree)
         try:
             yield process, address
         finally:

@@ -69,3 +69,25 @@ test("who never takes another's place waits for room", async () => {
   assert.deepEqual(left, [4]);
   mock.timers.reset();
 });
+
+test("what lasts as long as the page has a place of its own", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const left = [];
+  const ends = [];
+  for (let k = 0; k < 6; k++) {
+    ends[k] = new Connections().begin(
+      () => {
+        left.push(k);
+        ends[k]();
+      },
+      false,
+      k < 2,
+    );
+    await pass(20);
+  }
+  await pass(600);
+  assert.deepEqual(left.sort(), [2, 3]);
+  for (const end of ends) end();
+  await pass(1000);
+  mock.timers.reset();
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { Draft, empty } = await import("../../assets/page/lessons/draft.js");
+const { Draft, empty, parsed } = await import("../../assets/page/lessons/draft.js");
 
 /** A draft with steps that open these. */
 function draft(...opens) {
@@ -60,6 +60,7 @@ test("a draft is found again as it was left, and of anything else nothing is tak
   const again = draft();
   again.restore(JSON.parse(JSON.stringify(made)));
   assert.deepEqual([again.document, again.chosen], [made.document, 1]);
+  for (const text of [null, "", "{", "null", "3"]) assert.equal(parsed(text).draft, undefined);
   for (const odd of [null, 3, {}, { document: { steps: "x" } }, { document: { steps: [null] } }]) {
     const other = draft("a");
     other.restore(odd);

@@ -8,6 +8,7 @@ import { looking } from "../shared/looking.js";
 import { SILENCE } from "../shared/server.js";
 import { download, pngWithText } from "../shared/takeaway.js";
 import { explained } from "../shared/terms.js";
+import { tell } from "./noticed.js";
 
 /** @typedef {import("../shared/messages.d.ts").FigureRequest} FigureRequest */
 /** @typedef {import("../shared/messages.d.ts").Drawing} Drawing */
@@ -46,11 +47,12 @@ export class Instrument {
     this.halt.addEventListener("click", () => this.press());
     this.state = element("span", { class: "state" });
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
+    this.noticed = element("p", { class: "noticed", hidden: true });
     this.heading = element("div", { class: "heading" }, element("h2", {}, title), element("p", {}, question));
     this.heading.append(looking(name));
     const foot = element("div", { class: "foot" }, this.summary, element("div", {}, this.state, this.halt));
     const attributes = { class: "instrument", "data-show": name, "data-streams": String(streams) };
-    this.node = element("div", attributes, this.heading, this.stage, this.notice, foot);
+    this.node = element("div", attributes, this.heading, this.stage, this.notice, this.noticed, foot);
     this.mark(false);
   }
 
@@ -156,7 +158,9 @@ export class Instrument {
   }
 
   summarize() {
-    if (this.body) this.summary.replaceChildren(...explained(this.sentence(this.body)));
+    if (!this.body) return;
+    this.summary.replaceChildren(...explained(this.sentence(this.body)));
+    tell(this.noticed, this.body.notice);
   }
 
   /**

@@ -15,7 +15,8 @@ import { Instrument } from "./instrument.js";
 /** @typedef {import("../shared/messages.d.ts").Lanes} Body */
 
 const CAPTIONS = 26; // CSS pixels above the pictures that are taken away
-const LEFT_OUT = ["field"]; // switches: arrows are not computed here
+/** Whether there is such a switch here: arrows are not computed. @param {import("../shared/types.d.ts").Switch} one */
+const known = ([name]) => name !== "field";
 
 /** @extends {Instrument<Body>} */
 export default class Lanes extends Instrument {
@@ -58,9 +59,8 @@ export default class Lanes extends Instrument {
       const model = this.bench.page.boot.models.find(({ name }) => name === described.picture?.model);
       this.lanes[k].show(described, k, model);
     });
-    const kind = this.lanes[0]?.picture.kind;
-    const switches = kind?.switches.filter(([name]) => !LEFT_OUT.includes(name));
-    if (switches) showSwitches(this.views, switches, this.view, (changes) => this.setView(changes));
+    const switches = new Set(this.lanes.flatMap(({ picture }) => picture.switches.filter(known)));
+    if (switches.size) showSwitches(this.views, [...switches], this.view, (changes) => this.setView(changes));
     this.#showTable(lanes, rows);
     if (lanes.every(({ picture, error }) => picture || error)) this.node.dataset.complete = String(this.requests.shown);
     if (first) this.player.start();

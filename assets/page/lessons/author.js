@@ -4,7 +4,7 @@ import { keep, kept } from "../shared/storage.js";
 import { queryText } from "../shared/values.js";
 import { frame, row } from "./author_frame.js";
 import { stepFields } from "./author_step.js";
-import { Draft, empty } from "./draft.js";
+import { Draft, documentOf, empty, parsed } from "./draft.js";
 import { textField } from "./fields.js";
 import { Sharing, save } from "./sharing.js";
 
@@ -15,6 +15,7 @@ import { Sharing, save } from "./sharing.js";
 const KEPT = "edm-lesson";
 const PAUSE = 400; // ms without a key until what is written is looked at
 const MOST_BYTES = 64 << 10; // of a file
+const PLACES = ["model", "show"]; // which picture it is: no knob of it
 const WRITING = "input, textarea, select";
 
 /**
@@ -41,7 +42,7 @@ export class Author {
     this.sharing = new Sharing(around.root, around.server);
     this.parts = frame(around.root);
     this.#listen();
-    const { mode, draft } = left();
+    const { mode, draft } = parsed(kept(KEPT));
     this.draft.restore(draft);
     if (mode) this.#go(mode === "preview" ? "preview" : "editing");
   }
@@ -54,6 +55,7 @@ export class Author {
     add.addEventListener("click", () => this.add());
     edit.addEventListener("click", () => this.#edit());
     node.addEventListener("keydown", (event) => this.#key(event));
+    for (const event of ["click", "input"]) node.addEventListener(event, () => this.#say(""), true);
     list.addEventListener("click", ({ target }) => {
       const pressed = target instanceof Element ? target.closest("button") : null;
       if (pressed?.dataset.step) this.#choose(Number(pressed.dataset.step));
@@ -94,16 +96,18 @@ export class Author {
     } else this.#go("editing");
   }
 
-  /** The page shows something else, of which the panel may be another one. */
-  follow() {
-    if (this.#mode === "editing") this.#draw();
+  /** The page shows something else: of its panel, or a lesson, which wants the room. @param {boolean} lesson */
+  follow(lesson) {
+    if (this.#mode !== "editing") return;
+    if (lesson) this.#go("preview");
+    else this.#draw();
   }
 
   /** What is shown becomes a step. */
   add() {
     const query = this.#query();
     const changed = Object.keys(query).map((name) => name.split(".").at(-1));
-    const only = this.around.controls().filter((name) => name !== "model" && changed.includes(name));
+    const only = this.around.controls().filter((name) => !PLACES.includes(name) && changed.includes(name));
     this.draft.add(queryText(query), only);
     this.#draw();
     this.parts.step.querySelector("textarea")?.focus();
@@ -121,8 +125,7 @@ export class Author {
     }
     const reply = await this.around.server.reply("lesson", { serial: 0, name: "", text: await file.text() });
     if (reply?.error == null && reply) {
-      const { name: _, ...document } = reply.body;
-      this.begin(document);
+      this.begin(documentOf(reply.body));
     } else this.#say(reply ? `${file.name} could not be opened: ${reply.error}` : SILENCE);
   }
 
@@ -174,7 +177,9 @@ export class Author {
       textField("about", "What it is about, in a sentence", about, (text) => edit({ about: text }, "about")),
     );
     const { boot, open, controls } = this.around;
-    const more = { draft, controls, open, knobs: boot.knobs, measures: boot.measures };
+    const { show } = this.#query();
+    const instrument = boot.tabs.flatMap(({ instruments }) => instruments ?? []).find(({ name }) => name === show);
+    const more = { draft, controls, open, knobs: { ...boot.knobs, ...instrument?.knobs }, measures: boot.measures };
     this.parts.step.replaceChildren(
       ...stepFields({ ...more, picture: () => queryText(this.#query()), anew: () => this.#draw() }),
     );
@@ -250,13 +255,17 @@ export class Author {
       this.draft.choose(first.step);
       this.#draw();
     }
-    if (first) this.#say(`Not yet: ${first.step == null ? "" : `step ${first.step + 1}: `}${first.sentence}.`);
-    else if (drafted) then(drafted);
+    if (drafted && first) {
+      this.#tell(drafted);
+      this.#say(
+        first.step == null ? "Not yet: see what is marked." : `Not yet: see what is marked in step ${first.step + 1}.`,
+      );
+      this.#place(first.field)?.scrollIntoView({ block: "center" });
+    } else if (drafted) then(drafted);
   }
 
   /** What is wrong, where it is. @param {Drafted} drafted */
   #tell({ problems }) {
-    this.#say("");
     for (const node of this.parts.node.querySelectorAll(".put .wrong, .written .wrong")) node.textContent = "";
     for (const { step, field, sentence } of problems) {
       if (!this.#tried && sentence.endsWith("is missing")) continue;
@@ -281,14 +290,5 @@ export class Author {
   #say(sentence) {
     this.parts.said.textContent = sentence;
     this.parts.said.hidden = !sentence;
-  }
-}
-
-/** What another visit has left. @returns {{ mode?: string, draft?: any }} */
-function left() {
-  try {
-    return JSON.parse(kept(KEPT) ?? "{}") ?? {};
-  } catch {
-    return {}; // it is not ours
   }
 }

@@ -15,7 +15,7 @@ const ABOUT = {
 const TOOLS = [
   ["up", "Move up step", "↑"],
   ["down", "Move down step", "↓"],
-  ["copy", "Duplicate step", "⧉"],
+  ["copy", "Duplicate step", "+"],
   ["remove", "Delete step", "×"],
 ];
 
@@ -43,7 +43,7 @@ export function frame(root) {
     element("div", { class: "line ways" }, ...ways, file),
   );
   const edit = button({ class: "primary", "data-do": "edit" }, "Back to editing");
-  const bar = element("div", { class: "previewing", hidden: true }, "As a learner sees it", edit);
+  const bar = element("div", { class: "previewing", hidden: true }, "Your lesson is kept while you look.", edit);
   root.append(node, bar);
   return { node, undo, redo, close, about, list, add, step, said, file, ways, edit, bar };
 }

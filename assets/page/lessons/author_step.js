@@ -138,4 +138,4 @@ const renamed = (states, from, to) =>
   Object.fromEntries(Object.entries(states).map(([name, query]) => [name === from ? to : name, query]));
 
 /** @type {(name: string, knobs: Around["knobs"]) => string} */
-const titled = (name, knobs) => OTHERS[name] ?? (symbolOf(knobs[name]) || name);
+const titled = (name, knobs) => symbolOf(knobs[name]) || OTHERS[name] || name;

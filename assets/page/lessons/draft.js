@@ -9,6 +9,9 @@ const MOST = 200; // moments that can be gone back to
 /** @returns {Document} */
 export const empty = () => ({ title: "", about: "", paper: "", order: 99, steps: [] });
 
+/** A lesson without the name that it has here. @type {(lesson: import("../shared/messages.d.ts").Lesson) => Document} */
+export const documentOf = ({ name: _, ...document }) => document;
+
 /** @type {(open: string, only: string[]) => Step} */
 const begun = (open, only) => ({ ...BLANK, open, only });
 const BLANK = { text: "", open: "", only: [], control: "", states: {}, ask: null, reveal: "", claims: [] };
@@ -146,5 +149,14 @@ export class Draft {
     const whole = steps.map((step) => ({ ...BLANK, ...step }));
     const chosen = Number.isInteger(kept.chosen) && kept.chosen < whole.length ? kept.chosen : -1;
     this.#now = { document: { ...empty(), ...kept.document, steps: whole }, chosen };
+  }
+}
+
+/** What another visit has left. @type {(text: string | null) => { mode?: string, draft?: any }} */
+export function parsed(text) {
+  try {
+    return JSON.parse(text ?? "{}") ?? {};
+  } catch {
+    return {}; // it is not ours
   }
 }

@@ -10,13 +10,13 @@ let made = 0;
 /**
  * @param {string} name  As problems have it, ask.truth for example.
  * @param {string} title
- * @param {...(Node | string)} content  The first is what is labelled.
+ * @param {...(Node | string)} content  The first is labelled, if it is something to fill in.
  */
 export function field(name, title, ...content) {
   const [first] = content;
   made += 1;
   const id = `ex-wrong-${made}`;
-  if (first instanceof HTMLElement) {
+  if (first instanceof HTMLElement && first.matches("input, textarea, select, [role]")) {
     first.setAttribute("aria-label", title);
     first.setAttribute("aria-describedby", id);
   }

@@ -4,6 +4,7 @@ import { button, dialogHead, element } from "../shared/dom.js";
 import { SILENCE } from "../shared/server.js";
 import { changedText } from "../shared/values.js";
 import { Author } from "./author.js";
+import { documentOf } from "./draft.js";
 import { markdown } from "./markdown.js";
 import { Question } from "./question.js";
 
@@ -69,8 +70,11 @@ export class Lessons {
   /** @param {Lesson} [like] */
   #write(like) {
     this.dialog.close();
-    const { name: _, ...document } = like ?? { name: "" };
-    this.author.begin(like && { .../** @type {Lesson} */ (document), order: 99 });
+    if (!like && this.#lesson) {
+      this.#leave();
+      this.around.free();
+    }
+    this.author.begin(like && { ...documentOf(like), order: 99 });
   }
 
   /**
@@ -131,7 +135,7 @@ export class Lessons {
    */
   async show(place, base) {
     if (base) this.#base = base;
-    this.author.follow();
+    this.author.follow(place != null);
     if (!place) {
       this.#leave();
       return;

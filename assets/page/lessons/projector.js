@@ -38,10 +38,8 @@ export class Projector {
 
   /** Another button for it. */
   button() {
-    const node = button(
-      { class: "plain", title: TITLE, "aria-pressed": String(this.on), "data-way": NAME },
-      "Projector",
-    );
+    const pressed = { "aria-pressed": String(this.on), "data-way": NAME };
+    const node = button({ class: "plain", title: TITLE, "aria-label": "Projector view", ...pressed }, "Aa");
     node.addEventListener("click", () => this.turn());
     this.nodes = [...this.nodes.filter((other) => other.isConnected), node];
     return node;

@@ -2,7 +2,7 @@
 import { element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { interval } from "../shared/interval.js";
-import { offer, slider } from "../shared/widgets.js";
+import { offer, slider, toggle } from "../shared/widgets.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
@@ -10,6 +10,7 @@ import { offer, slider } from "../shared/widgets.js";
 /** @typedef {[string | number, string | number][]} Options */
 
 const OWN = "guidance_";
+const FITS = "the one that fits"; // where a link names no guide
 const SHARE = 0.6; // λ to begin with, where there is no w that does nothing
 
 /**
@@ -20,23 +21,36 @@ const SHARE = 0.6; // λ to begin with, where there is no w that does nothing
 export function guidance(settings, binding) {
   const { knobs } = settings.boot;
   const names = Object.keys(knobs).filter((name) => name.startsWith(OWN));
-  const row = (/** @type {string} */ name) =>
-    (name === "guidance_interval" ? interval : slider)(knobs[name], {
-      ...binding(name),
-      idle: () => settings.idle(name),
-    });
+  const row = (/** @type {string} */ name) => {
+    const bound = { ...binding(name), idle: () => settings.idle(name) };
+    if (name === "guidance_interval") return interval(knobs[name], bound);
+    return typeof knobs[name].default === "boolean" ? ticked(knobs[name], bound) : slider(knobs[name], bound);
+  };
   const rows = names.map((name) => row(name));
+  const clip = ticked(knobs.clip, binding("clip"));
   for (const [k, node] of rows.entries())
-    settings.store.follow(() => node.toggleAttribute("hidden", settings.idle(names[k])));
+    settings.store.follow(() => {
+      const needless = names[k] === "guidance_told" && !settings.model.classes.length;
+      node.toggleAttribute("hidden", settings.idle(names[k]) || needless);
+    });
   const heading = element("h2", {}, "Class · guidance");
   const pair = element("div", { class: "pair classes" }, classes(settings), kinds(settings));
-  const group = element("div", { class: "group" }, heading, pair, rows[0], guide(settings), ...rows.slice(1));
+  const group = element("div", { class: "group" }, heading, pair, rows[0], guide(settings), ...rows.slice(1), clip);
   settings.store.follow(() => {
-    const [told, led] = [settings.model.classes.length > 0, settings.guidances().length > 1];
-    group.hidden = !told && !led;
-    heading.textContent = [told && "Class", led && "guidance"].filter(Boolean).join(" · ");
+    const [told, led] = [settings.classes.length > 0, settings.guidances().length > 1];
+    const images = settings.model.shape.length > 1;
+    clip.hidden = !images;
+    group.hidden = !told && !led && !images;
+    heading.textContent = [told && "Class", led && "guidance"].filter(Boolean).join(" · ") || "Images";
   });
   return group;
+}
+
+/** @param {import("../shared/types.d.ts").Knob} knob @param {Binding} binding */
+function ticked(knob, binding) {
+  const node = toggle(knob, binding);
+  node.classList.replace("toggle", "switch"); // the first of the page is an instrument's
+  return node;
 }
 
 /** @param {Settings} settings */
@@ -45,12 +59,12 @@ function classes(settings) {
   select.addEventListener("change", () => settings.set({ label: select.value === "" ? null : select.value }));
   hint(select, settings.boot.knobs.label.help);
   settings.store.follow(() => {
-    const { model, values } = settings;
+    const { classes, model, values } = settings;
     /** @type {Options} */
     const none = model.trained && model.unconditional && !settings.guidance?.classes ? [["none", "none"]] : [];
-    const known = model.classes.some(([name]) => String(name) === "none");
-    select.hidden = model.classes.length === 0;
-    offer(select, [["", "all"], ...model.classes, ...(known ? [] : none)]);
+    const known = classes.some(([name]) => String(name) === "none");
+    select.hidden = classes.length === 0;
+    offer(select, [["", "all"], ...classes, ...(known ? [] : none)]);
     select.value = String(values.label ?? "");
   });
   return select;
@@ -85,7 +99,8 @@ function kinds(settings) {
 function begun(settings, name) {
   const { values, boot } = settings;
   const [was, is] = [values.guidance, name].map((own) => boot.guidances.find((kind) => kind.name === own));
-  const changes = { guidance: name, guide: null };
+  const label = settings.model.classes.length ? values.label : null; // a classifier knew of classes
+  const changes = { guidance: name, guide: null, label };
   if (!is || name === boot.knobs.guidance.default)
     return { ...changes, guidance_weight: boot.knobs.guidance_weight.default };
   const more = was?.neutral != null && was.name !== boot.knobs.guidance.default;
@@ -105,7 +120,9 @@ function guide(settings) {
   settings.store.follow(() => {
     const options = settings.guidance ? settings.guides(settings.guidance) : [];
     const { guide } = settings.values;
-    const named = guide == null || options.some(([name]) => name === guide) ? options : [...options, [guide, guide]];
+    const named = options.some(([name]) => name === (guide ?? ""))
+      ? options
+      : [...options, [guide ?? "", guide ?? FITS]];
     row.hidden = settings.idle("guide") || named.length < (settings.guidance?.needs ? 1 : 2);
     offer(select, /** @type {Options} */ (named));
     select.value = settings.values.guide ?? "";

@@ -9,7 +9,7 @@
 export function fitting(boot, model) {
   return boot.guidances.filter((kind) => {
     if (kind.name === boot.knobs.guidance.default) return true;
-    if (kind.classes && !model.classes.length) return false;
+    if (kind.classes && kind.takes !== "classifier" && !model.classes.length) return false;
     if (kind.population) return !model.trained && model.shape.length === 1;
     return guidesOf(boot, model, kind).length > 0;
   });
@@ -19,10 +19,11 @@ export function fitting(boot, model) {
 export function guidesOf({ models, classifiers }, model, { takes, needs }) {
   const told = String(model.classes.map(([, name]) => name));
   if (takes === "classifier") {
+    const exact = exactOf(models, model);
     /** @type {Options} */
-    const own = model.trained || !model.classes.length ? [] : [["", "the exact p(c|x; σ)"]];
+    const own = exact ? [[exact === model ? "" : exact.name, "the exact p(c|x; σ)"]] : [];
     const fit = classifiers.filter(
-      ({ shape, classes }) => String(shape) === String(model.shape) && String(classes) === told,
+      ({ shape, classes }) => String(shape) === String(model.shape) && (!told || String(classes) === told),
     );
     return [...own, ...fit.map(({ name, title }) => /** @type {[string, string]} */ ([name, title]))];
   }
@@ -60,6 +61,27 @@ export function ofRun(boot, run) {
   const model = led.filter(({ family }) => family === first.family).at(-1) ?? first;
   const weight = (kind.neutral ?? 0) + 1;
   return { document: { model: model.name, guidance: kind.name, guide: guide.name, guidance_weight: weight } };
+}
+
+/** The exact denoiser whose p(c|x; σ) may guide a model: itself, or of what a network without classes has learned. @type {(models: Model[], model: Model) => Model | undefined} */
+function exactOf(models, model) {
+  if (!model.trained) return model.classes.length ? model : undefined;
+  if (model.classes.length) return undefined;
+  return models.find(({ name, trained, classes }) => name === model.dataset && !trained && classes.length > 0);
+}
+
+/**
+ * The classes that samples may be of: the model's, or of a network that knows none those of the classifier that guides.
+ * @param {Boot} boot
+ * @param {Model} model
+ * @param {{ takes: string } | null} kind
+ * @param {string | null} guide
+ * @returns {Model["classes"]}
+ */
+export function classesOf(boot, model, kind, guide) {
+  if (model.classes.length || kind?.takes !== "classifier") return model.classes;
+  const told = boot.classifiers.find(({ name }) => name === guide)?.classes;
+  return told?.map((name) => [name, name]) ?? boot.models.find(({ name }) => name === guide)?.classes ?? [];
 }
 
 /** Earlier checkpoints of the model's own run first, the least trained before all. @type {(other: Model, model: Model) => number} */

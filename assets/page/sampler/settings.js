@@ -5,7 +5,7 @@ import { Store } from "../shared/store.js";
 import { changesInWords } from "../shared/told.js";
 import { changedText, defaultsOf } from "../shared/values.js";
 import { baseOf } from "./cascade.js";
-import { fitting, guidesOf } from "./guides.js";
+import { classesOf, fitting, guidesOf } from "./guides.js";
 
 /** @typedef {import("../shared/types.d.ts").Values} Values */
 /** @typedef {import("../shared/messages.d.ts").Model} Model */
@@ -134,7 +134,8 @@ export class Settings {
     const kind = this.guidance;
     const led = model?.low ? baseOf(this.boot, model, null) : model;
     const fits = !kind || (led && !kind.needs && fitting(this.boot, led).includes(kind));
-    this.set({ ...modelNamed(name), ...(fits ? {} : { guidance: this.defaults.guidance }) });
+    const points = model && model.shape.length < 3 ? { clip: this.defaults.clip } : {};
+    this.set({ ...modelNamed(name), ...points, ...(fits ? {} : { guidance: this.defaults.guidance }) });
   }
 
   /** The kind of guidance that leads, if there is one. @returns {Guidance | null} */
@@ -147,6 +148,11 @@ export class Settings {
   get guided() {
     const own = this.guidance && !this.idle("guidance_interval") ? this.values.guidance_interval : null;
     return this.guidance && (own ?? [0, Number.POSITIVE_INFINITY]);
+  }
+
+  /** The classes that samples may be of. */
+  get classes() {
+    return classesOf(this.boot, this.model, this.guidance, this.values.guide);
   }
 
   /** What guidance leads: the model, or of a cascade its base; null: true images are made larger, which none leads. */

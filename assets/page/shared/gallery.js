@@ -1,5 +1,6 @@
 // The paper's figures as presets: a dialog of pictures, each one click away.
 import { button, dialogHead, element } from "./dom.js";
+import { typeset } from "./mathematics.js";
 
 /** @typedef {import("./messages.d.ts").Figure} Preset */
 
@@ -19,6 +20,7 @@ export class Gallery {
         element("b", {}, figure.title),
         element("em", {}, figure.paper),
         element("span", {}, figure.about),
+        figure.claim ? element("span", { class: "claim" }, ...typeset(figure.claim)) : null,
       );
       card.addEventListener("click", () => {
         dialog.close();

@@ -48,6 +48,7 @@ export class Hints {
     this.words = words;
     this.node = element("div", { class: "hint-box", id: "ex-hint", role: "tooltip", popover: "manual" });
     root.append(this.node);
+    this.node.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays, and so does the hint
     root.addEventListener("pointerover", (event) => this.#point(event));
     root.addEventListener("pointerout", (event) => this.#leave(event));
     root.addEventListener("focusin", ({ target }) => {
@@ -161,6 +162,7 @@ export class Hints {
    * @param {HTMLElement} node
    */
   #place(node) {
+    this.node.style.left = "0"; // where it was before leaves it less room
     const { width, height } = this.node.getBoundingClientRect();
     const box = node.getBoundingClientRect();
     const group = (node.closest(GROUP) ?? node).getBoundingClientRect();

@@ -119,6 +119,7 @@ export interface Cascade {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   lowShape: number[];
   count: number;
@@ -159,6 +160,7 @@ export interface Churn {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   stage: Step | Cycles;
 }
 
@@ -215,6 +217,7 @@ export interface Copies {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   title: string;
   sides: number[];
@@ -324,11 +327,12 @@ export interface Drafted {
   long: string | null;
 }
 
-/** What every live figure has. */
+/** What every live figure has. notice: where it is one of the paper's, with nothing changed. */
 export interface Drawing {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
 }
 
 /**
@@ -528,6 +532,7 @@ export interface Lanes {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   rows: [string, string[]][];
   lanes: Lane[];
 }
@@ -645,6 +650,7 @@ export interface Loss {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   summaries: Record<string, string>;
 }
 
@@ -757,6 +763,16 @@ export interface NotTaken {
   offers: Offer[];
 }
 
+/**
+ * What to notice in a figure of the paper. holds: whether its claim does here; null: not drawn yet. told: the numbers
+ * of what is drawn, and why where it does not.
+ */
+export interface Noticed {
+  claim: string;
+  holds: boolean | null;
+  told: string;
+}
+
 /** What could be taken otherwise: the words of a button, and what to ask for then: values of one name. */
 export interface Offer {
   name: string;
@@ -786,6 +802,7 @@ export interface Oracle {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   levels: number[];
   sigmaData: number;
   color: string;
@@ -926,6 +943,7 @@ export interface Predictions {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   dimensions: number[];
   rows: Prediction[];
   components: Components;
@@ -936,6 +954,7 @@ export interface Race {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   best: Best[];
 }
 
@@ -1024,6 +1043,7 @@ export interface Sameness {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   titles: [string, string];
   same: boolean | null;
   verdict: string;
@@ -1092,6 +1112,7 @@ export interface Sweep {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   axes: Axes;
   shape: number[];
   curve: boolean;
@@ -1216,6 +1237,7 @@ export interface Tradeoff {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   count: number;
   waiting: boolean;
@@ -1233,6 +1255,7 @@ export interface TrainingTime {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   shape: number[];
   data: string | null;
   color: string;
@@ -1261,6 +1284,7 @@ export interface Truncation {
   figure?: Chart | null;
   summary: string;
   python: string;
+  notice?: Noticed | null;
   painted?: Painted | null;
 }
 
@@ -1349,12 +1373,13 @@ export interface Steps {
   steps: number;
 }
 
-/** One of the paper's, and the instrument that shows it. */
+/** One of the paper's, and the instrument that shows it. claim: what to notice. */
 export interface Figure {
   name: string;
   title: string;
   paper: string;
   about: string;
+  claim: string;
   tab: string;
   show: string;
   values: Record<string, unknown>;

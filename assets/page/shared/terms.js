@@ -14,8 +14,11 @@ let forms = new Set();
 export function know(written) {
   forms = new Set(written);
   const any = written.map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-  // a letter in a word or a name is no symbol, nor is that of a unit after a number, as in 5 k
-  known = new RegExp(`(?<![\\p{L}\\p{M}0-9_'’-])(?<![0-9][ \\u00a0])(?:${any})(?![\\p{L}\\p{M}0-9_'’*-])`, "gu");
+  // a letter in a word, a name or a derivative is no symbol, nor is a unit after a number, as in 5 k
+  known = new RegExp(
+    `(?<![\\p{L}\\p{M}0-9²_'’-])(?<![0-9][ \\u00a0])(?:${any})(?![\\p{L}\\p{M}0-9_'’*-]|²\\p{L})`,
+    "gu",
+  );
 }
 
 /**

@@ -164,7 +164,7 @@ export function sigmaFigure(runs, images) {
   const telling = runs.filter(({ frames }) => frames.some(({ accuracy }) => accuracy)).length;
   const most = telling ? 1.04 : Math.min(1.6, 1.08 * Math.max(0.1, ...values));
   const error = "λ(σ) · error, EDM’s λ";
-  const both = telling && telling < runs.length ? `accuracy, or ${error}` : "accuracy, classes of noisy samples";
+  const both = telling && telling < runs.length ? `accuracy, or ${error}` : "accuracy at σ";
   const title = telling ? both : error;
   const density = runs.flatMap(({ design, tint }) =>
     design?.grid.length ? [{ color: tint, x: design.grid, y: design.density, width: 1.8 }] : [],

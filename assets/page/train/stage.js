@@ -163,6 +163,7 @@ export class Stage {
     const [logx, logy] = [Boolean(view.logx), Boolean(view.logy)];
     this.switches.refresh(view, measure, this.#copying);
     this.figure.classList.toggle("early", !ready.some(({ frames }) => frames.length));
+    this.figure.classList.toggle("told", !this.runs.some(({ learns }) => this.tab.boot.goals[learns].samples));
     this.early.textContent = isOver(this.runs[0])
       ? "It ended before its first tick."
       : "It begins: the first losses and samples are here in seconds.";

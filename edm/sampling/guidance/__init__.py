@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
 def classifier(
     denoiser: Denoise, log_probability: LogProbability, weight: float, interval: Interval | None = None,
-    rescale: float = 0.0,
+    rescale: float = 0.0, told: bool = True,
 ) -> Guided:  # fmt: skip
     """D + w·σ²·∇ log p(c | x; σ); w = 0 is D alone.
 
     log_probability: (x, σ) -> log p(c | x; σ) [B, C], differentiable in x: a noisy classifier, or an exact mixture's
-    `log_class_probability`. Labels are passed on to `denoiser` only if that is conditional. Costs two evaluations.
+    `log_class_probability`. Labels are passed on to `denoiser` only if that is conditional, and `told`: if not, D is
+    that without a class, which w = 1 makes D of the class where both are exact. Costs two evaluations.
     """
-    return Classified(denoiser, log_probability, weight, interval, rescale)
+    return Classified(denoiser, log_probability, weight, interval, rescale, told)
 
 
 def free(
@@ -121,9 +122,10 @@ GUIDANCES: dict[str, Guidance] = {
             (*_COMMON, "guidance_rescale"), takes="model", classes=True, aliases=spelled("cfg", "classifier_free"),
         ),
         Guidance(
-            "classifier", "classifier", lambda d, s, guide: classifier(d, guide, *_how(s), s.guidance_rescale),
+            "classifier", "classifier",
+            lambda d, s, guide: classifier(d, guide, *_how(s), s.guidance_rescale, s.guidance_told),
             "D + w·σ²·∇ log p(c|x; σ)", "uphill for a classifier of noisy samples; w = 0 is none",
-            (*_COMMON, "guidance_rescale"), takes="classifier", needs=True, neutral=0.0, classes=True,
+            (*_COMMON, "guidance_told", "guidance_rescale"), takes="classifier", needs=True, neutral=0.0, classes=True,
             aliases=spelled("classifier_guidance"),
         ),
         Guidance(

@@ -16,27 +16,30 @@ from edm.exact import GaussianMixture
 from edm.given import classes_of
 from edm.sampling.denoisers import Around, Denoise, conditional, denoiser_of, evaluations_at, on, pair
 from edm.sampling.guidance.guided import Guided, Interval
-from edm.sampling.guidance.pairs import classes_given
+from edm.sampling.guidance.pairs import checked_without, classes_given
 
+NEAR_1 = 0.02  # as far from it probabilities may sum up to, in half precision
 LogProbability = Callable[..., torch.Tensor]  # log p(c | x; σ) [B, C] of x [B, …], which is not scaled, and σ
 
 
 class Classified(Guided):
     """log_probability: log p(c | x; σ) [B, C] of (x, σ), differentiable in x. At w = 0 it is not evaluated.
 
-    Labels are passed on to the denoiser, if it is conditional: then w adds to what the class does there. The gradient
-    is in float32, or wider where x is; an exact mixture tells σ² times it, D_c − D, by itself.
+    Labels are passed on to the denoiser, if it is conditional and `told`: then w adds to what the class does there. The
+    gradient is in float32, or wider where x is; an exact mixture tells σ² times it, D_c − D, by itself.
     """
 
     neutral = 0.0
 
     def __init__(self, inner: Denoise, log_probability: LogProbability, weight: float, interval: Interval | None,
-                 rescale: float = 0.0):  # fmt: skip
+                 rescale: float = 0.0, told: bool = True):  # fmt: skip
         super().__init__(inner, weight, interval, rescale)
         if not callable(log_probability):
             raise Refused(f"log_probability must be a function of (x, sigma), not {type(log_probability).__name__}")
         self.log_probability = log_probability
-        self._tells = conditional(inner)
+        self._tells = told and conditional(inner)
+        if conditional(inner) and not told:
+            checked_without(inner)
         shape, own = getattr(_object(log_probability), "shape", None), denoiser_of(inner).shape
         if isinstance(shape, tuple) and own is not None and shape != tuple(own):
             raise Refused(f"the classifier is for samples of shape {list(shape)}, the denoiser for {list(own)}")
@@ -126,6 +129,11 @@ def _check(logs, labels):
     if not logs.requires_grad:
         raise Refused(
             "log_probability gives no gradient in x: it must be made of torch's operations, without no_grad or detach"
+        )
+    if labels.device.type == "cpu" and ((total := logs.detach().float().logsumexp(1).exp()) - 1).abs().max() > NEAR_1:
+        raise Refused(
+            f"log_probability returned rows whose probabilities sum to {float(total.max()):.3g}, not to 1: it must "
+            "return log p(c | x; sigma), as torch.log_softmax makes it of what a network says, neither that nor p"
         )
 
 

@@ -199,7 +199,14 @@ def checked_free(denoiser: Denoise, alone: bool = True) -> None:
     known = denoiser_of(denoiser)
     if known.classes == 0:
         raise Refused("this denoiser knows no classes, so that there is none to guide it to; choose another guidance")
-    if alone and known.header is not None and not known.header.label_dropout:
+    if alone:
+        checked_without(denoiser)
+
+
+def checked_without(denoiser: Denoise) -> None:
+    """Raises Refused for one that has no D without a class."""
+    header = denoiser_of(denoiser).header
+    if header is not None and header.classes and not header.label_dropout:
         raise Refused(
             "this model was never without a class in its training (label_dropout = 0), so that it has no D without "
             "one: give an unconditional model as guide, or choose another guidance"

@@ -19,7 +19,7 @@ def _two(value):
 
 
 class Guiding(Settings):
-    """How samples are led further than the model leads them: which guidance, how much of it, and where."""
+    """What is made of D before it is sampled: which guidance, how much of it, and where; and whether D is clipped."""
 
     guidance: str = knob("none", "guidance", "What leads samples further than the model does", choices=GUIDANCES)
     guidance_weight: Number = knob(
@@ -32,6 +32,10 @@ class Guiding(Settings):
     guide: str | None = knob(
         None, "guide", "What guides: a model's name, or a classifier's; none: the one that fits the model"
     )
+    guidance_told: bool = knob(
+        True, "class told", "Classifier: whether the model is told of the class, too; if not, the classifier alone "
+        "leads D without a class",
+    )  # fmt: skip
     guidance_rescale: Number = knob(
         0.0, "φ", "Which share of the guided D has the size that D has without guidance",
         slider=(0, 1), step=0.05, ge=0, le=1,
@@ -47,6 +51,10 @@ class Guiding(Settings):
         0.0, "β", "APG: how much of the difference of the step before is added; below 0 it is taken away",
         slider=(-1, 1), step=0.05, ge=-1, le=1,
     )  # fmt: skip
+
+    clip: bool = knob(
+        False, "clip D", "D of images is kept within −1 and 1, before guidance and not after it, as ADM's sampler does"
+    )
 
     @property
     def exponent(self) -> float | None:

@@ -11,11 +11,15 @@ from app import schema
 from app.instruments import INSTRUMENTS
 from app.messages.answers import Model
 from app.messages.boot import Boot
-from app.tabs import TABS, controls, opening
+from app.tabs import TABS, classes, controls, opening
+from app.visitors.room import Sender
 from app.work.tickets import Ticket
-from edm import models
+from edm import lessons, models
+from edm.base.errors import Refused
 from tests import loop
+from tests.app.conftest import TEACHER
 from tests.app.training import finished
+from tests.app.visitors.rooms import inside, opened
 from tests.checked import Checked, strict
 from tests.fuzz.asked import MESSAGES
 
@@ -99,12 +103,45 @@ def test_a_lesson_and_what_comes_of_it_are_as_declared(said):
     assert json.loads(told)["body"]["right"] == [1]
 
 
+def test_what_explains_the_page_is_as_declared(said):
+    (told,) = said("glossary")
+    assert {"σ", "ρ", "D(x; σ)"} < {one["symbol"] for one in json.loads(told)["body"]["symbols"]}
+    (told,) = said("sheet", name="race")
+    assert json.loads(told)["body"]["title"] == "The race"
+    with pytest.raises(Refused, match="no sheet about 'nothing'"):
+        said("sheet", name="nothing")
+
+
 def test_what_a_lesson_s_author_is_told_is_as_declared(said):
     draft = {"title": "x", "steps": [{"text": "y"}]}
     for lesson in (draft, {"title": ""}):
         assert said("draft", lesson=lesson)
     (told,) = said("share", lesson=draft, page="http://127.0.0.1:7860/")
     assert "--host 0.0.0.0" in json.loads(told)["body"]["sentence"]
+
+
+def test_what_a_class_is_told_is_as_declared(tab, tmp_path):
+    tab.room = opened(tmp_path)
+    inside(tab.room, "Kim", TEACHER)
+    serve = Checked(classes.Classes()).serve(tab.house)
+    events = {name: strict(event.message) for name, event in classes.Classes.events.items()}
+
+    async def told():
+        async def ask(event, **message):
+            sender = Sender("Kim", None, "desk")
+            async for one in serve(event, events[event].read({"serial": 1, **message}), Ticket(), sender):
+                return json.loads(one)["body"]
+            return None
+
+        step = lessons.load("steps").steps[0]
+        place = {"lesson": "steps", "step": 1, "ask": step.ask.document(complete=True)}
+        assert await ask("lead", on=True, query="?lesson=steps", **place) == {"counted": True}
+        assert await ask("show", do="show", reveal=True) == {"counted": True}
+        assert await ask("predict", lesson="steps", step=1, answer=1) == {"counted": False}
+        return await ask("class")
+
+    found = loop.run(told())
+    assert found["mine"] and found["led"]["query"] == "?lesson=steps" and len(found["tally"]["bars"]) == 2
 
 
 def test_thumbnails_are_as_declared(said):
@@ -146,7 +183,8 @@ def test_what_the_train_tab_says_is_as_declared(said, tab):
 
 def test_every_event_is_asked_for_in_one_of_these_tests():
     tried = {"boot", "open", "ask", "askPinned", "measure", "measurePinned", "probe", "thumbnails", *INSTRUMENTS}
-    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "draft", "share"}
+    tried |= {"rivals", "levels", "steps", "lesson", "reveal", "draft", "share", "class", "lead", "show", "predict"}
+    tried |= {"glossary", "sheet"}
     tried |= {"poll", "film", "plan", "act", "reading", "take", "drop"}
     assert set(schema.events()) == tried
     assert set(MESSAGES) <= tried

@@ -1,10 +1,12 @@
 """Guidance as settings: one document for link, command line and picture, and what is refused when it is read."""
 
+import numpy as np
 import pytest
 import torch
 
 import edm
 from edm import models, runner
+from edm.__main__ import main
 from edm.base import flat
 from edm.diagnostics import Shared
 from edm.experiments.many import Drawing, Many
@@ -16,6 +18,7 @@ DIGITS = {"model": "digits_edm", "count": 3, "sampling": {"steps": 2}}
 FREE = edm.Experiment(
     **DIGITS, guidance="free", guidance_weight=2.5, guidance_interval=(0.2, 5.0), guidance_rescale=0.5
 )
+ALONE = {"guidance": "classifier", "guidance_told": False}
 TILTED = edm.Experiment(**DIGITS, guidance="tilted", guidance_weight=2.0)
 
 
@@ -141,6 +144,7 @@ def test_a_network_that_always_had_a_class_has_no_d_without_one(tmp_path):
     try:
         refused(["label_dropout = 0"], model=name, label="none")
         refused(["label_dropout = 0", "unconditional model"], model=name, guidance="free")
+        refused(["guidance_told = no", "label_dropout = 0"], model=name, **ALONE)
         with pytest.raises(edm.Refused, match="label_dropout = 0"):
             edm.guidance.free(models.load(name).denoiser, 2.0)
         guided = edm.Experiment(**{**DIGITS, "model": name}, guidance="free", guidance_weight=2, guide="digits_vp")
@@ -156,3 +160,47 @@ def test_many_images_are_guided_but_no_population():
     for draw in (lambda: many.changed(guidance="tilted").experiment("digits_edm"), lambda: Drawing(TILTED, None, None)):
         with pytest.raises(edm.Refused, match="one population"):
             draw()
+
+
+def test_a_classifier_leads_d_without_a_class_and_the_exact_one_at_1_makes_it_that_of_the_class():
+    told = edm.Experiment(model="two_moons", label="upper moon", count=40)
+    alone = told.changed(**ALONE)
+    mixture, x = models.load("two_moons").dataset.labelled, 2 * torch.randn(40, 2, dtype=torch.float64)
+    labels = torch.zeros(40, dtype=torch.long)
+    for sigma in (0.01, 0.3, 5.0):
+        found = runner.denoiser(alone)(x, sigma, labels)
+        torch.testing.assert_close(found, mixture(x, sigma, labels), rtol=0, atol=1e-10)
+    assert (alone.exponent, told.changed(guidance="classifier").exponent) == (1, 2)
+    assert torch.equal(ended(alone.changed(guidance_weight=0)).x, ended(told.changed(label=None)).x)
+
+
+def test_a_network_that_knows_no_classes_is_led_by_a_classifier_which_knows_them():
+    led = edm.Experiment(model="two_moons_mlp", guidance="classifier", label="Lower moon", count=60)
+    assert led.label == "lower moon" and runner.guide(led).name == "two_moons" and led.exponent == 1
+    z, labels = runner.start(led)
+    assert labels.tolist() == [1] * 60 and runner.part_of(led) == 1
+    assert runner.start(led.changed(label=None))[1].tolist() == [0, 1] * 30
+    exact = models.load("two_moons").dataset.labelled
+    by_hand = edm.guidance.classifier(models.load("two_moons_mlp").denoiser, exact.log_class_probability, 1.0)
+    assert torch.equal(ended(led).x, edm.last(edm.sample(by_hand, z, led.sampling, labels)).x)
+    right = exact.log_class_probability(ended(led).x.double(), 0.05).argmax(1) == 1
+    assert right.double().mean() > 0.95
+    refused(["label", "'upper moon', 'lower moon'"], model="two_moons_mlp", guidance="classifier", label="left")
+    refused(["leads to a class"], model="two_moons_mlp", guidance="classifier", label="none")
+    refused(["knows none", "classifier"], model="two_moons_mlp", guidance="free")
+    refused(["this model has no classes"], model="two_moons_mlp", label="lower moon")
+
+
+def test_d_of_images_is_clipped_before_guidance_on_command(capsys, tmp_path):
+    clipped = FREE.changed(clip=True, guidance_interval=None, guidance_rescale=0.0)
+    model, x, labels = models.load("digits_edm"), 30 * torch.randn(3, 1, 8, 8), torch.tensor([0, 1, 2])
+    own, every = (model.denoiser(x, 20.0, told).clamp(-1, 1) for told in (labels, None))
+    found = runner.denoiser(clipped)(x, 20.0, labels)
+    torch.testing.assert_close(found, every + 2.5 * (own - every), rtol=1e-4, atol=1e-4)
+    assert found.abs().max() > 1, "which is not clipped again"
+    assert edm.Experiment.parse(flat.unflatten(flat.flatten(clipped), edm.Experiment)) == clipped
+    asked = ["sample", "--model=digits_edm", "--clip=yes", "--steps=2", "--count=2", f"--out={tmp_path / 'a.npz'}"]
+    assert main(asked) == 0
+    with np.load(tmp_path / "a.npz") as kept:
+        assert np.abs(kept["samples"]).max() <= 1 + 1e-5, "the last D, but for rounding"
+    refused(["clip", "images"], model="two_moons", clip=True)

@@ -8,6 +8,7 @@ import torch
 import edm
 from edm import respacing
 from edm.preconditioning import PRECONDITIONINGS, Denoiser
+from edm.sampling.clipping import Clipped
 from edm.sampling.denoisers import Around
 from edm.solvers.stochastic import bounds
 from tests.adm import DIFFUSION
@@ -15,29 +16,23 @@ from tests.adm import DIFFUSION
 STEPS = [step for step in DIFFUSION["steps"] if step["sigma_next"] > 0]
 
 
-class Clipped(Around):
-    """D as guided-diffusion's sampler has it by default."""
-
-    def __call__(self, x, sigma, labels=None):
-        return super().__call__(x, sigma, labels).clamp(-1, 1)
-
-
 def row(values):
     return torch.tensor(values, dtype=torch.float64).view(1, -1)
 
 
-def taken(step, **settings):
-    """(the state after a golden step in the golden's scaled variables, the noise levels)."""
+def taken(step, lead=lambda denoiser: denoiser, labels=None, **settings):
+    """(the state after a golden step in the golden's scaled variables, the noise levels). lead: what guides D, which
+    is clipped."""
     times = respacing.table(step["schedule"] == "cosine")
     later = float(times[abs(times - step["sigma_next"]).argmin()])
     sigma = float(times[step["timestep"]])
     output = row([*step["network_output"]])
     name = "adm_linear" if step["schedule"] == "linear" else "iddpm"
-    denoiser = Clipped(Denoiser(lambda x, c_noise: output, PRECONDITIONINGS[name]()))
+    denoiser = lead(Clipped(Denoiser(lambda x, c_noise, **_: output, PRECONDITIONINGS[name]())))
     levels = (min(sigma, denoiser.sigma_max), later)
     sampling = edm.Sampling(sigmas=levels, **settings)
     x = row(step["x_scaled"]) * math.sqrt(1 + sigma**2)
-    states = edm.sample(denoiser, None, sampling, noise=lambda k, x: row(step["z"]), begin=(0, x))
+    states = edm.sample(denoiser, None, sampling, labels, noise=lambda k, x: row(step["z"]), begin=(0, x))
     next(states)
     return next(states).x / math.sqrt(1 + later**2)
 
@@ -52,6 +47,18 @@ def test_steps_are_the_golden_ones(step):
     for eta, name in ((0.0, "ddim_eta_0"), (0.5, "ddim_eta_half")):
         torch.testing.assert_close(taken(step, solver="ddim", eta=eta), row(step[name]), **tolerance)
         torch.testing.assert_close(taken(step, solver="euler_ancestral", eta=eta), row(step[name]), **tolerance)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['schedule']}-{step['respacing']}-{step['index']}")
+def test_guidance_is_added_to_the_clipped_d_and_is_not_clipped_again(step):
+    def log_probability(x, sigma):
+        """Of the only class, with the golden gradient in x."""
+        lean = (x * row(step["classifier_gradient_scaled"])).sum(1, keepdim=True) / math.sqrt(1 + float(sigma) ** 2)
+        return lean - lean.detach()
+
+    found = taken(step, lambda d: edm.guidance.classifier(d, log_probability, 1.0), [0], solver="ddim", eta=0.0)
+    rtol = 1e-7 if step["schedule"] == "linear" else 5e-4
+    torch.testing.assert_close(found, row(step["ddim_guided"]), rtol=rtol, atol=rtol)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['schedule']}-{step['respacing']}-{step['index']}")

@@ -119,7 +119,7 @@ export class Images {
 
   /** @type {(context: CanvasRenderingContext2D, width: number, colors: Colors) => void} */
   #nameLow(context, width, colors) {
-    context.font = FONT;
+    context.font = fontOf(colors);
     context.fillStyle = colors.mute;
     context.textAlign = "right";
     write(context, "at its left: in low resolution, and that with noise σ_c", width - 8, TOP - 16);

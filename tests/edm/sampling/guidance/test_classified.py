@@ -1,5 +1,7 @@
 """Guidance by a classifier: whose gradient, of what, and what is refused."""
 
+import math
+
 import pytest
 import torch
 
@@ -14,7 +16,9 @@ X, CLASSES = latents(4), [0, 1, 1, 0]
 
 
 def linear(x, sigma):
-    return (x * torch.tensor([[1.0, -2.0]], dtype=x.dtype)).cumsum(1)
+    """log p of two classes that are as likely, with gradients that are the same everywhere."""
+    lean = (x * torch.tensor([[1.0, -2.0]], dtype=x.dtype)).cumsum(1)
+    return lean - lean.detach() - math.log(2)
 
 
 def test_the_gradient_is_of_the_sample_s_own_class_and_grows_with_the_variance():
@@ -81,7 +85,9 @@ def test_points_that_are_labelled_are_a_classifier_and_patches_are_none():
 BAD = {
     "finite": lambda x, s: linear(x, s) * float("nan"),
     "no gradient": lambda x, s: linear(x, s).detach(),
-    "differentiated": lambda x, s: torch.ones(4, 2, requires_grad=True) * 2,
+    "differentiated": lambda x, s: torch.ones(4, 2, requires_grad=True).log_softmax(1),
+    "sum to 0.25, not to 1": lambda x, s: linear(x, s) * 3,
+    "nor p": lambda x, s: linear(x, s).exp(),
     r"\[4, C\]": lambda x, s: linear(x, s)[:, 0],
     r"\[2, 2\] for 4": lambda x, s: linear(x, s)[:2],
     "ndarray": lambda x, s: linear(x, s).detach().numpy(),
