@@ -76,10 +76,13 @@ class TrueImages:
         return _START + int(u * _ROOM) * _TRIED + np.arange(_TRIED)
 
     def _classes(self, pool) -> np.ndarray:
-        source = self._split.source
+        source: Any = self._split.source
         if (labels := getattr(source, "labels", None)) is not None:
             return np.asarray(labels)[pool]
-        return source.classes_at(pool) if hasattr(source, "classes_at") else sources.read(source, pool)[1].numpy()
+        if hasattr(source, "classes_at"):
+            return source.classes_at(pool)
+        _, classes = sources.read(source, pool)
+        return np.full(len(pool), -1) if classes is None else classes.numpy()
 
 
 def of(model: Model) -> TrueImages:
