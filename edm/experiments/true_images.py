@@ -76,13 +76,13 @@ class TrueImages:
         return _START + int(u * _ROOM) * _TRIED + np.arange(_TRIED)
 
     def _classes(self, pool) -> np.ndarray:
-        source: Any = self._split.source
+        source = self._split.source
         if (labels := getattr(source, "labels", None)) is not None:
             return np.asarray(labels)[pool]
-        if hasattr(source, "classes_at"):
-            return source.classes_at(pool)
-        _, classes = sources.read(source, pool)
-        return np.full(len(pool), -1) if classes is None else classes.numpy()
+        if (classes_at := getattr(source, "classes_at", None)) is not None:
+            return classes_at(pool)
+        _, read = sources.read(source, pool)
+        return np.full(len(pool), -1) if read is None else read.numpy()
 
 
 def of(model: Model) -> TrueImages:
