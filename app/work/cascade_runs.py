@@ -1,7 +1,7 @@
 """python -m app.work.cascade_runs FOLDER: what noise in the low-resolution images of a cascade does, measured and
 written down for the page.
 
-The points of the figure are measured (assets/cascade.json): about five minutes of a core, with the models that ship.
+The points of the figure are measured (assets/cascade.json): about ten minutes of a core, with the models that ship.
 FOLDER keeps the samples that are finished, and the same command goes on from there; use another one for other models.
 """
 
