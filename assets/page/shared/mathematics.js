@@ -7,7 +7,7 @@ import { element } from "./dom.js";
 const SYMBOL = /\p{L}/u;
 const NAME = /[A-Za-z0-9_]/;
 // What stands below a symbol; of anything else that holds an underscore, such as the name of a run, nothing is set.
-const BELOW = /^_(min|max|tmin|tmax|churn|noise|data|mean|std|train|skip|out|in)(?![A-Za-z0-9_])/;
+const BELOW = /^_(min|max|tmin|tmax|churn|noise|data|mean|std|train|skip|out|in|mid)(?![A-Za-z0-9_])/;
 const LETTER_BELOW = /^_([\p{L}0-9])(?![A-Za-z0-9_])/u;
 const ABOVE = /^\^([\p{L}\p{N}]+)/u;
 /** @type {Record<string, string>} */
