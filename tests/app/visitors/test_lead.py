@@ -210,11 +210,11 @@ def test_what_is_kept_is_bounded_and_names_nobody(monkeypatch):
     async def story(room):
         for step in range(50):
             room.answer(ANNA, ("x" * 1000, step), 1)
-        (owner,) = room._answers
-        assert len(room._answers[owner]) == 5 and all(len(key) == 16 for key in room._answers[owner])
+        (owner,) = room.answers
+        assert len(room.answers[owner]) == 5 and all(len(key) == 16 for key in room.answers[owner])
         for k in range(lead.MOST_NAMES + 10):
             room.answer(Visitor(f"v{k}", False), PLACE, 1)
-        assert len(room._answers) == lead.MOST_NAMES
+        assert len(room.answers) == lead.MOST_NAMES
         assert b"anna" not in owner and len(owner) == 16
 
     led(story)
