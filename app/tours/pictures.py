@@ -74,7 +74,7 @@ def explorer(theme: str, runs: str | None = None) -> Iterator[Drawn]:
     with needed("export", "exporting a lesson"):
         from playwright import sync_api
     with sync_api.sync_playwright() as playwright:
-        browser = _browser(playwright, sync_api.Error)
+        browser = chromium(playwright, sync_api.Error)
         try:
             with _server(runs) as address:
                 page = browser.new_page(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
@@ -87,7 +87,8 @@ def explorer(theme: str, runs: str | None = None) -> Iterator[Drawn]:
             browser.close()
 
 
-def _browser(playwright, error: type[Exception]):
+def chromium(playwright, error: type[Exception]):
+    """The system's Chromium, or else Playwright's own. Raises Refused, with the remedy, where none can be started."""
     own = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
         return playwright.chromium.launch(executable_path=own, args=FLAGS)
@@ -109,7 +110,7 @@ def _server(runs) -> Iterator[str]:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=surroundings
     )
     try:
-        yield _address(process)
+        yield address_of(process)
     finally:
         process.terminate()
         try:
@@ -119,7 +120,8 @@ def _server(runs) -> Iterator[str]:
             process.communicate()
 
 
-def _address(process) -> str:
+def address_of(process) -> str:
+    """Where a server that is being started answers. Raises Refused, with what it has said, where it does not."""
     said = ""
     for line in process.stdout:
         if found := re.search(r"http://\S+", line):

@@ -39,7 +39,7 @@ def reached(page: str, local: bool) -> tuple[str, str | None]:
         return bare, None
     if local:
         return bare, UNREACHED
-    own = _own()
+    own = outward()
     if own is None:
         return bare, NOWHERE
     return urlunsplit((parts.scheme, f"{own}:{port}" if port else own, parts.path or "/", "", "")), None
@@ -50,7 +50,7 @@ def picture(address: str) -> str:
     return segno.make(address, error="m", micro=False).svg_data_uri(scale=8, border=4, dark="#000", light="#fff")
 
 
-def _own() -> str | None:
+def outward() -> str | None:
     """This machine's address in the network that it sends to."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.connect((_NOBODY, 9))

@@ -64,7 +64,7 @@ class Class:
 
     def __init__(self):
         self._secret, self._pages, self._lead = secrets.token_bytes(16), [], Lead()
-        self._answers: LRUCache = LRUCache(MOST_NAMES)  # owner -> {question: answer}
+        self.answers: LRUCache = LRUCache(MOST_NAMES)  # owner -> {question: answer}
         self._asked: LRUCache = LRUCache(MOST_ASKED)  # question -> Asked
         self._counted: dict | None = None
         self._letting_go: asyncio.TimerHandle | None = None
@@ -130,7 +130,7 @@ class Class:
             raise Refused("no question is open; go to a step that asks one")
         asked = self._asked.get(key, Asked())
         if do == "again":
-            for answers in self._answers.values():
+            for answers in self.answers.values():
                 answers.pop(key, None)
             self._asked[key] = Asked(secrets.token_hex(6))
         else:
@@ -146,7 +146,7 @@ class Class:
         found = tally.checked(answer, question)
         if visitor.teacher:
             return False
-        answers = self._answers.setdefault(owner, {})
+        answers = self.answers.setdefault(owner, {})
         answers.pop(key, None)
         answers[key] = found
         if len(answers) > MOST_ANSWERS:
@@ -157,7 +157,7 @@ class Class:
     def _tally(self) -> dict:
         if self._counted is None:
             key, question = _key(self._lead.place), self._lead.question
-            given = {owner: answers[key] for owner, answers in self._answers.items() if key in answers}
+            given = {owner: answers[key] for owner, answers in self.answers.items() if key in answers}
             here = {page.owner for page in self._pages if not page.teacher}
             found = list(tally.fitting(given.values(), question))
             self._counted = {

@@ -64,7 +64,7 @@ def test_where_no_browser_can_be_started_the_remedy_is_told():
         raise Broken("Executable doesn't exist at /nowhere\nand a long story")
 
     with pytest.raises(Refused, match=r"doesn't exist.*playwright install chromium"):
-        pictures._browser(SimpleNamespace(chromium=SimpleNamespace(launch=launch)), Broken)
+        pictures.chromium(SimpleNamespace(chromium=SimpleNamespace(launch=launch)), Broken)
 
 
 def test_without_playwright_the_extra_is_named(monkeypatch):
@@ -75,7 +75,7 @@ def test_without_playwright_the_extra_is_named(monkeypatch):
 
 def test_a_server_that_does_not_start_says_why():
     with pytest.raises(Refused, match="did not start: python -m app: no such device"):
-        pictures._address(SimpleNamespace(stdout=["python -m app: no such device\n", "\n"]))
+        pictures.address_of(SimpleNamespace(stdout=["python -m app: no such device\n", "\n"]))
 
 
 def test_a_shipped_lesson_is_known_by_name_and_a_file_by_its_stem(tmp_path):

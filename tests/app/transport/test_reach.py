@@ -18,10 +18,10 @@ def test_an_address_by_which_the_page_was_opened_from_elsewhere_is_kept(page):
 
 
 def test_localhost_becomes_this_machine_s_address_where_others_can_reach_it(monkeypatch):
-    monkeypatch.setattr(reach, "_own", lambda: "192.168.1.5")
+    monkeypatch.setattr(reach, "outward", lambda: "192.168.1.5")
     for host in ("localhost", "127.0.0.1", "[::1]"):
         assert reached(f"http://{host}:7861/edm/", local=False) == ("http://192.168.1.5:7861/edm/", None)
-    monkeypatch.setattr(reach, "_own", lambda: None)
+    monkeypatch.setattr(reach, "outward", lambda: None)
     assert reached("http://localhost:7861/", local=False)[1] == reach.NOWHERE
 
 
@@ -31,7 +31,7 @@ def test_where_only_this_machine_is_listened_to_a_sentence_says_how_phones_come_
 
 
 def test_this_machine_s_own_address_is_not_its_loopback():
-    own = reach._own()
+    own = reach.outward()
     assert own is None or not own.startswith("127.")
 
 
