@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from app.messages.answers import Classifier, Dataset, Model, Models, Sent
+from app.messages.answers import Dataset, Sent
 from app.messages.authoring import LessonMeasure
+from app.messages.models import Classifier, Model, Models
 
 Value = Any  # of a setting
 

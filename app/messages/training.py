@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.messages.answers import Arrows, Column, Datasets, Float32, Gappy, Models, Numbers, Png, Sent
+from app.messages.answers import Arrows, Column, Datasets, Float32, Gappy, Numbers, Png, Sent
 from app.messages.charts import Chart
+from app.messages.models import Models
 
 
 class Remedy(Sent):

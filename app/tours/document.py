@@ -13,6 +13,7 @@ from app.work.reveals import Reveal
 from app.work.shared import Work
 from app.work.watch import Watch
 from edm import lessons
+from edm.lessons.documents import HERE
 from edm.lessons.expressions import written as figures
 
 PAPER = "https://arxiv.org/abs/2206.00364"
@@ -105,7 +106,7 @@ def _step(step, number, count, page, live) -> str:
 
 
 def _found(step) -> dict:
-    job = Reveal(step=step.document(), experiment=lessons.experiment(step.open))
+    job = Reveal(step=step.document(), experiment=step.experiments()[HERE])
     *_, (found, _) = job.compute(Work("cpu"), Watch())
     return found
 

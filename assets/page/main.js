@@ -198,9 +198,9 @@ class Explorer {
     if (show) {
       this.choose(show.tab);
       this.tab.open({ show: show.name, values: show.values, notice });
-    } else if (lesson) this.choose(this.boot.tabs[0].name);
+    } else this.choose(this.boot.tabs[0].name);
     this.sampler.open({ values, pinned, view: this.teaching.projector.take(view), notice: show ? null : notice });
-    this.lessons.show(lesson, this.#query());
+    this.lessons.show(lesson, this.#query()).then(() => lesson && this.page.changed());
   }
 
   /**

@@ -103,7 +103,8 @@ def _told(model) -> str:
     name = _preconditioning(model)
     if not name:
         return "The ideal denoiser: the mean of all data that may lie under this noise"
-    return f"A network F in {title_of(PRECONDITIONINGS, name)}'s preconditioning: {PRECONDITIONINGS[name].help}"
+    help = getattr(PRECONDITIONINGS[name], "help", "")
+    return f"A network F in {title_of(PRECONDITIONINGS, name)}'s preconditioning: {help}"
 
 
 def _guided(interval, path) -> tuple[bool, ...] | None:

@@ -79,7 +79,10 @@ class TrueImages:
         source = self._split.source
         if (labels := getattr(source, "labels", None)) is not None:
             return np.asarray(labels)[pool]
-        return source.classes_at(pool) if hasattr(source, "classes_at") else sources.read(source, pool)[1].numpy()
+        if (classes_at := getattr(source, "classes_at", None)) is not None:
+            return classes_at(pool)
+        _, read = sources.read(source, pool)
+        return np.full(len(pool), -1) if read is None else read.numpy()
 
 
 def of(model: Model) -> TrueImages:

@@ -95,7 +95,7 @@ class Explorer:
         ready = ".explorer[data-measured], .instrument[data-messages], .form[data-planned]"
         self.page.wait_for_selector(ready, timeout=60_000)
 
-    def wait(self, condition, timeout=10):
+    def wait(self, condition, timeout=60):
         end = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < end, "waited in vain"
@@ -112,7 +112,7 @@ class Explorer:
             " return d.asked === d.serial && d.serial === d.measured && d.finished === 'true'; }"
         )
         self.frames()
-        self.page.wait_for_function(quiet, timeout=20_000)
+        self.page.wait_for_function(quiet, timeout=60_000)
 
     def seek(self, permille):
         self.page.evaluate(

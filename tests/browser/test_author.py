@@ -4,6 +4,12 @@ import re
 
 from tests.browser import accessible
 
+DROP = """(text) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File([text], "lesson.yaml"));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
 
 def write(explorer):
     """Two steps, the second of which asks which of two pictures has the larger error."""
@@ -99,7 +105,7 @@ def test_a_lesson_is_made_handed_out_and_solved(explore):
         ".author input[type=file]", {"name": "x.yaml", "mimeType": "", "buffer": b"title: !!python/x y"}
     )
     page.wait_for_selector(".author > .wrong:has-text('tag')")
-    page.set_input_files(".author input[type=file]", {"name": "x.yaml", "mimeType": "", "buffer": path.read_bytes()})
+    page.evaluate(DROP, path.read_text(encoding="utf-8"))
     page.wait_for_selector("[data-step='1']")
     assert handed_out(page) == [short, full]
 

@@ -40,7 +40,7 @@ def carry(page, kind, *files, text=""):
 
 
 def became(page, state="done"):
-    page.wait_for_selector(f".brought[data-upload={state}]", timeout=20_000)
+    page.wait_for_selector(f".brought[data-upload={state}]", timeout=60_000)
     return page.inner_text(".brought")
 
 

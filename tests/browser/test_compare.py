@@ -72,7 +72,7 @@ def test_the_walk_names_what_each_step_brings(explore):
 def test_the_race_fills_in_and_can_be_taken_away(explore):
     explorer = explore("?show=race&race.limit=40")
     page = explorer.page
-    page.wait_for_selector(f"{of('race')} .chart .scatterlayer .point", timeout=20_000, state="attached")
+    page.wait_for_selector(f"{of('race')} .chart .scatterlayer .point", timeout=60_000, state="attached")
     done(explorer, "race")
     assert page.locator(f"{of('race')} .scatterlayer .trace").count() == 4
     assert "EDM" in explorer.text(f"{of('race')} .summary")

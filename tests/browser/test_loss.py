@@ -14,8 +14,8 @@ def of(name, state=""):
 
 def opened(explore, query, name):
     explorer = explore(f"?show={name}{query}")
-    explorer.page.wait_for_selector(of(name, "[data-messages]"), timeout=20_000)
-    explorer.page.wait_for_selector(of(name) + " .chart[data-drawn]", timeout=20_000)
+    explorer.page.wait_for_selector(of(name, "[data-messages]"), timeout=60_000)
+    explorer.page.wait_for_selector(of(name) + " .chart[data-drawn]", timeout=60_000)
     return explorer
 
 
@@ -65,7 +65,7 @@ def test_another_weight_needs_no_new_measurement(explore):
 
 def test_the_oracle_gap_is_scrubbed_without_the_server(explore):
     explorer = opened(explore, "&oracle.model=two_moons_mlp", "oracle")
-    explorer.page.wait_for_selector(of("oracle", "[data-levels='24']"), timeout=20_000)
+    explorer.page.wait_for_selector(of("oracle", "[data-levels='24']"), timeout=60_000)
     explorer.requests.clear()
     seen = []
     for permille in (200, 700):

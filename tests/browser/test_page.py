@@ -19,7 +19,7 @@ from tests.browser.looking import moved
 def test_the_last_of_many_moves_is_what_stays(explore):
     explorer = explore("?count=1000&steps=40")
     explorer.seek(1000)
-    for rho in np.linspace(1, 14, 40):
+    for rho in np.linspace(1, 14, 20):
         explorer.set("rho", round(float(rho), 1))
         time.sleep(0.02)
     explorer.settled()
@@ -218,7 +218,7 @@ def test_strangers_need_the_password(browser):
         page.get_by_role("alert").get_by_text("do not belong together").wait_for()
         page.locator("input[type=password]").fill("open sesame")
         page.keyboard.press("Enter")
-        page.wait_for_selector(".explorer[data-serial]", timeout=20_000)
+        page.wait_for_selector(".explorer[data-serial]", timeout=60_000)
         page.close()
     finally:
         process.terminate()

@@ -66,7 +66,7 @@ def test_behind_nginx_at_a_path_the_page_is_whole_and_answers_come_as_they_are_m
         page.goto(f"{address}?steps=6&count=30")
         page.wait_for_selector(SETTLED, timeout=30_000)
         page.evaluate(MOVE, 3)
-        page.wait_for_function("location.href.includes('/edm/?') && location.search.includes('rho=3')", timeout=10_000)
+        page.wait_for_function("location.href.includes('/edm/?') && location.search.includes('rho=3')", timeout=60_000)
         assert refused == [] and [url for url in asked if not url.startswith((address, "data:"))] == []
         assert streamed(address) > 0.03
 

@@ -60,8 +60,8 @@ def test_a_run_from_start_to_samples_in_the_sampler_tab(training):
     query = explorer.query
     page.reload()
     explorer.errors.clear()  # of the stream that the reload cut
-    page.wait_for_selector(".run.on[data-run=first]", timeout=20_000)
-    page.wait_for_selector(".reel:not([data-images=''])[data-images]", timeout=20_000)
+    page.wait_for_selector(".run.on[data-run=first]", timeout=60_000)
+    page.wait_for_selector(".reel:not([data-images=''])[data-images]", timeout=60_000)
     assert explorer.query == query
 
     page.click("[data-action=stop]")  # without a question: it can be resumed
@@ -129,7 +129,7 @@ def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(trainin
     in_state(page, "mine", "running")
     explorer.wait(lambda: runs.read(folder / "mine").checkpoint, timeout=60)
     os.kill(runs.read(folder / "mine").pid, signal.SIGKILL)
-    in_state(page, "mine", "interrupted", seconds=10)
+    in_state(page, "mine", "interrupted")
     page.wait_for_selector(".training[data-state=interrupted]")
     told = page.inner_text(".training")
     assert "without a word" in told
@@ -143,7 +143,7 @@ def test_a_drawing_is_trained_on_and_a_killed_worker_says_so_and_goes_on(trainin
     in_state(page, "mine", "stopped")
     page.click("[data-action=delete]")
     page.click("dialog.asking[open] .primary")
-    elsewhere.wait_for_selector(".run[data-run=mine]", state="detached", timeout=20_000)
+    elsewhere.wait_for_selector(".run[data-run=mine]", state="detached", timeout=60_000)
     assert not (folder / "mine").exists()
 
 

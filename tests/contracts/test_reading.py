@@ -13,6 +13,7 @@ import yaml
 
 from app.__main__ import options as app_options
 from app.tabs.links import opened_from
+from app.tours.command import options as lesson_options
 from edm.__main__ import COMMANDS, parser
 from edm.commands import options as common
 
@@ -38,6 +39,7 @@ def offered(capsys):
         *((parser().parse_args, [name]) for name in COMMANDS),
         (parser().parse_args, []),
         (app_options, []),
+        (lesson_options, ["export"]),
     ]:
         with pytest.raises(SystemExit):
             read([*arguments, "--help"])
@@ -60,6 +62,8 @@ def check(line):
                     assert chosen.run(argparse.Namespace(**{**vars(chosen), "dry_run": True})) is None
                 elif arguments[0] == "train":
                     common.settings(chosen)
+            case ["app", "lessons", *arguments]:
+                lesson_options(arguments)
             case ["app", *arguments]:
                 app_options(arguments)
             case ["pytest", *arguments]:

@@ -1,6 +1,7 @@
 """Tests ask what is there to be asked: none reaches into what the library or the page keep to themselves."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def kept():
                     yield name
 
 
-KEPT = {name for name in kept() if is_private(name)}
+@cache
+def private():
+    return {name for name in kept() if is_private(name)}
 
 
 def reached(text):
@@ -41,12 +44,12 @@ def reached(text):
                 yield name  # what a cache or a bound method is made of
             case ast.Attribute(attr=name, value=ast.Name(id="self" | "cls")):
                 pass
-            case ast.Attribute(attr=name) if name in KEPT:
+            case ast.Attribute(attr=name) if name in private():
                 yield name
             case ast.Call(func=asked, args=arguments) if ast.unparse(asked).split(".")[-1] in BY_NAME:
                 quoted = [each.value for each in arguments if isinstance(each, ast.Constant)]
                 for word in [word.split(".")[-1] for word in quoted if isinstance(word, str)]:
-                    if word in KEPT:
+                    if word in private():
                         yield word
 
 

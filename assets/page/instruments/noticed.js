@@ -17,7 +17,7 @@ export function tell(node, notice) {
   node.replaceChildren(
     element("em", {}, "What to notice"),
     " ",
-    ...typeset(claim),
+    ...typeset(`${claim}.`),
     " ",
     verdict,
     " ",

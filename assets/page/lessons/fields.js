@@ -91,7 +91,8 @@ export function expressionField(name, title, value, set, { measures, states, rel
     const parts = input.value ? read(input.value) : null;
     menus.replaceChildren();
     if (!input.value) menus.append(first);
-    if (!parts || !signs.some(([sign]) => sign === parts.sign)) return; // it stays as it was typed
+    const named = parts && [parts.left, parts.right].every((one) => isKnown(one, measures, states));
+    if (!named || !signs.some(([sign]) => sign === parts.sign)) return; // it stays as it was typed
     const tell = () => {
       input.value = write(parts);
       set(input.value);
@@ -134,9 +135,9 @@ export function expressionField(name, title, value, set, { measures, states, rel
  * @param {() => void} anew  Other numbers are asked for.
  */
 function terms(one, measures, states, tell, anew) {
-  /** @type {(label: string, value: string, typed: (value: string) => void) => HTMLInputElement} */
-  const number = (label, value, typed) => {
-    const input = element("input", { type: "text", inputmode: "decimal", "aria-label": label, placeholder: label });
+  /** @type {(label: string, value: string, typed: (value: string) => void, placeholder?: string) => HTMLElement} */
+  const number = (label, value, typed, placeholder = label) => {
+    const input = element("input", { type: "text", inputmode: "decimal", "aria-label": label, placeholder });
     input.value = value;
     input.addEventListener("input", () => {
       typed(input.value);
@@ -151,9 +152,10 @@ function terms(one, measures, states, tell, anew) {
     one.numbers = (measures.find(({ name }) => name === chosen)?.numbers ?? []).map(() => "1");
     anew();
   });
-  const factor = number(known ? "1 ×" : "number", one.factor, (value) => {
+  const multiply = (/** @type {string} */ value) => {
     one.factor = value;
-  });
+  };
+  const factor = number(known ? "Factor" : "Number", one.factor, multiply, known ? "1 ×" : "0");
   if (!known) return element("div", { class: "term" }, factor, what);
   const of = select(
     states.map((state) => [state, state === HERE ? "of what is shown" : `of ${state}`]),
@@ -171,6 +173,10 @@ function terms(one, measures, states, tell, anew) {
   );
   return element("div", { class: "term" }, factor, what, of, ...numbers);
 }
+
+/** @type {(one: import("./measures.js").Term, measures: Measure[], states: string[]) => boolean} */
+const isKnown = ({ measure, state }, measures, states) =>
+  !measure || (states.includes(state) && measures.some(({ name }) => name === measure));
 
 /** @type {(measure: Measure) => [string, string]} */
 const titled = ({ name, title }) => [name, title];

@@ -70,10 +70,7 @@ export class Lessons {
   /** @param {Lesson} [like] */
   #write(like) {
     this.dialog.close();
-    if (!like && this.#lesson) {
-      this.#leave();
-      this.around.free();
-    }
+    if (!like) this.#free();
     this.author.begin(like && { ...documentOf(like), order: 99 });
   }
 
@@ -218,10 +215,7 @@ export class Lessons {
     const free = button({ class: "plain", title: leave, "data-way": "free" }, "Free play");
     back.addEventListener("click", () => this.#to(this.#step - 1));
     next.addEventListener("click", () => (last ? this.list() : this.#to(this.#step + 1)));
-    free.addEventListener("click", () => {
-      this.#leave();
-      this.around.free();
-    });
+    free.addEventListener("click", () => this.#free());
     const title = "Write a lesson of your own that begins as this one";
     const like = button({ class: "plain like", title, "data-way": "like" }, "Make one like this");
     like.addEventListener("click", () => this.#write(lesson));
@@ -284,6 +278,11 @@ export class Lessons {
     if (name)
       for (const node of this.around.root.querySelectorAll(`aside [data-row="${CSS.escape(name)}"]`))
         node.classList.add("tried");
+  }
+
+  #free() {
+    if (this.#lesson) this.#leave();
+    this.around.free();
   }
 
   #leave() {

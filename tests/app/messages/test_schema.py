@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from app import schema
 from app.instruments import INSTRUMENTS
-from app.messages.answers import Model
 from app.messages.boot import Boot
+from app.messages.models import Model
 from app.tabs import TABS, classes, controls, opening
 from app.visitors.room import Sender
 from app.work.tickets import Ticket

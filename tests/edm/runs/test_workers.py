@@ -72,7 +72,7 @@ def test_killed_paused_stopped_and_resumed_it_ends_as_if_undisturbed_and_the_nex
     until(lambda: runs.read(path).heartbeat > beats)
 
     os.kill(held.pid, signal.SIGKILL)
-    dead = until(lambda: state(path, "interrupted"), seconds=10)
+    dead = until(lambda: state(path, "interrupted"))
     assert dead.resumable
     assert "without a word" in dead.sentence
     assert dead.log[0].startswith("$ python -m edm train"), "the last lines of its log are there"
@@ -113,8 +113,8 @@ def test_a_run_on_several_devices_ends_with_all_its_processes(folder):
 
     alive = launcher_of(path).alive
     os.kill(leader["pid"], signal.SIGKILL)  # torchrun itself, which alone would end the others
-    until(lambda: state(path, "interrupted"), seconds=10)
-    until(lambda: not any(map(alive, others)), seconds=10)
+    until(lambda: state(path, "interrupted"))
+    until(lambda: not any(map(alive, others)))
 
     runs.resume(path)
     hold(path)
