@@ -88,14 +88,14 @@ class Class:
         """What a page is told (`app.messages.classes.Told`): only a teacher's, how many are here and have answered."""
         lead, place = self._lead, self._lead.place
         asked = self._asked.get(_key(place), Asked())
-        sees = place is not None and (page.teacher or asked.shown)
+        question = lead.question if page.teacher or asked.shown else None
         return {
             "teacher": page.teacher,
             "led": {"query": lead.query, "move": lead.move} if lead.on else None,
             "mine": lead.on and lead.visit == page.visit,
             "here": len({other.owner for other in self._pages if not other.teacher}) if page.teacher else None,
             "open": place and {"lesson": place[0], "step": place[1], "round": asked.round},
-            "tally": self._tally() if sees else None,
+            "tally": self._tally(question) if question is not None else None,
             "shown": asked.shown,
             "reveal": asked.reveal,
         }
@@ -119,7 +119,9 @@ class Class:
             return
         same = on and before.on and before.query == query
         move = before.move if same else secrets.token_hex(6) if on else ""
-        self._lead = Lead(visit, on, query if on else "", place if question else None, question, move)
+        self._lead = Lead(
+            visit, on, query if on else "", place if question else None, question if place else None, move
+        )
         self._tell()
 
     def show(self, visitor: Visitor, do: str, reveal: bool = False) -> None:
@@ -154,9 +156,9 @@ class Class:
         self._tell()
         return True
 
-    def _tally(self) -> dict:
+    def _tally(self, question) -> dict:
         if self._counted is None:
-            key, question = _key(self._lead.place), self._lead.question
+            key = _key(self._lead.place)
             given = {owner: answers[key] for owner, answers in self.answers.items() if key in answers}
             here = {page.owner for page in self._pages if not page.teacher}
             found = list(tally.fitting(given.values(), question))

@@ -24,7 +24,12 @@ class Together:
             coming = self._coming[text] = _Coming(self._pool, job, ticket.visitor)
         coming.waiting += 1
         left = asyncio.get_running_loop().create_future()
-        stop = ticket.watch(lambda _: left.done() or left.set_result(None))
+
+        def end(_):
+            if not left.done():
+                left.set_result(None)
+
+        stop = ticket.watch(end)
         try:
             await asyncio.wait({coming.task, left}, return_when=asyncio.FIRST_COMPLETED)
             ticket.check()

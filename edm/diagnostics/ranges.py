@@ -86,7 +86,7 @@ def _part(part: str, knob: str) -> list:
     if _SINGLE.fullmatch(part):
         return [None if part in {"none", "auto"} else part]
     match = _RANGE.fullmatch(part)
-    if match is None and knob in {"label", "guide", "cascade"}:
+    if match is None and _is_text(knob):
         return [part]
     if match is None:
         raise _refused(knob, part, f"cannot be read; write {_example(knob)}")
@@ -166,6 +166,10 @@ def _options(knob: str) -> list[str] | None:
 
 def _is_interval(knob) -> bool:
     return "tuple" in str(_home(knob).model_fields[knob].annotation)
+
+
+def _is_text(knob) -> bool:
+    return "str" in str(_home(knob).model_fields[knob].annotation)
 
 
 def _is_whole(knob) -> bool:

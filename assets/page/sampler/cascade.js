@@ -52,7 +52,11 @@ function base(settings) {
   const row = element("div", { class: "knob pick", "data-row": "cascade" }, element("label", {}, "base"), select);
   select.addEventListener("change", () => {
     const led = select.value === DATA ? { guidance: settings.defaults.guidance } : {}; // true images are led by none
-    settings.set({ cascade: select.value || null, guide: null, ...led });
+    settings.set({
+      cascade: select.value || null,
+      guide: null,
+      ...led,
+    });
   });
   hint(row, boot.knobs.cascade.help);
   settings.store.follow(() => {
