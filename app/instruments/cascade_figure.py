@@ -17,7 +17,7 @@ from app.work.measures import final
 from edm import models, runner
 from edm.data import sources
 from edm.diagnostics import parse_range
-from edm.evaluation import Report, weighed
+from edm.evaluation import Report, difference, weighed
 from edm.experiments import cascades, true_images
 from edm.experiments.experiment import Experiment
 from edm.experiments.models import Model
@@ -33,6 +33,12 @@ from edm.sampling.upsampling import LEAST, given, lowered
 FEW = 4  # samples at each σ_c
 EXAMPLES = 1500  # training images of which the ideal upsampler is
 MADE = {"network": "the network", "ideal": "the exact denoiser"}
+
+
+def _cost(value: float, low: float, high: float) -> str:
+    """With its interval, and whether it is more than chance."""
+    chance = ", no more than chance" if low <= 0 <= high else ""
+    return f"{value:.2f} ({low:.2f} … {high:.2f}{chance})".replace("-", "−")
 
 
 class Found:
@@ -142,7 +148,7 @@ class Found:
             marks.append({"y": every[0].floor, "text": "true samples"})
         if (single := self._single) is not None and every:
             marks.append({"y": single.distance, "text": f"{cascade_runs.ALONE}, one stage"})
-        x, y = {"title": "σ<sub>c</sub>"}, {"title": "Fréchet distance"}
+        x, y = {"title": "σ<sub>c</sub>"}, {"title": "Fréchet distance", "log": True}
         return {"x": x, "y": y, "lines": lines, "marks": marks}
 
     @property
@@ -182,10 +188,12 @@ class Found:
         true, drawn = first["data"], first["sampled"]
         if true is None or drawn is None or true.floor is None:
             return ""
+        interval = true.intervals["frechet"]
+        upsampler = _cost(*(value - true.floor for value in (true.distance, interval.low, interval.high)))
         return (
             f"Fréchet distance at σ_c = {self.levels[0]:g}: {weighed.stated(true)} from true images made small, "
-            f"{weighed.stated(drawn)} from a model's samples, where as many true samples read {true.floor:.2f}: the "
-            f"upsampler costs {true.distance - true.floor:.2f}, the base {drawn.distance - true.distance:.2f}."
+            f"{weighed.stated(drawn)} from a model's samples, where as many true samples read {true.floor:.2f}. So the "
+            f"upsampler costs {upsampler}, the base {_cost(*difference(drawn, true))}."
         )
 
     def _gained(self, base) -> str:

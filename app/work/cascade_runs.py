@@ -1,7 +1,7 @@
 """python -m app.work.cascade_runs FOLDER: what noise in the low-resolution images of a cascade does, measured and
 written down for the page.
 
-The points of the figure are measured (assets/cascade.json): about five minutes of a core, with the models that ship.
+The points of the figure are measured (assets/cascade.json): about ten minutes of a core, with the models that ship.
 FOLDER keeps the samples that are finished, and the same command goes on from there; use another one for other models.
 """
 
@@ -24,7 +24,7 @@ MODEL, ALONE = "scenes_16_32", "scenes_edm"  # a cascade, and what makes the sam
 STEPS, ALONE_STEPS = 8, 9  # which take about the same time
 LEVELS = (0.0, 0.1, 0.3)  # σ_c, up to the most that the upsampler was trained with
 HASTY = 3  # steps of a base that makes mistakes
-SAMPLES, REFERENCE = 200, 2000
+SAMPLES, REFERENCE = 500, 2000
 BASES = {  # whose low-resolution images are made larger: what that changes of an experiment
     "sampled": {},
     "data": {"cascade": cascades.DATA},

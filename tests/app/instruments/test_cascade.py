@@ -82,7 +82,9 @@ def test_the_summary_says_which_stage_costs_how_much_and_whether_noise_helps():
     found = cascade_figure.Found(Cascading(), models.load(cascade_runs.MODEL), cascade_runs.recorded())
     said = found.body()["summary"]
     true, drawn = (found.report(found.experiment(base, 0)) for base in ("data", "sampled"))
-    assert f"the base {drawn.distance - true.distance:.2f}" in said
+    cost, *_ = difference(drawn, true)
+    assert cost == pytest.approx(drawn.distance - true.distance)
+    assert f"the base {cost:.2f}".replace("-", "−") in said
     best = min(
         (found.report(found.experiment("sampled", level)) for level in found.levels[1:]),
         key=lambda report: report.distance,

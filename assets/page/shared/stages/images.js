@@ -17,6 +17,7 @@ const TOP = 38; // room for the switches
 const BESIDE = 150; // pixels beside a film strip for the nearest training image and its name, and the share at most
 const SHARE = 0.3;
 const NAMED = 560; // of a width from which on there is room for words beside the switches
+const CORNER = 44; // of the stage's own button, at the upper right
 const LABELS = 66; // pixels at the left of a film strip
 
 export class Images {
@@ -122,7 +123,7 @@ export class Images {
     context.font = fontOf(colors);
     context.fillStyle = colors.mute;
     context.textAlign = "right";
-    write(context, "at its left: in low resolution, and that with noise σ_c", width - 8, TOP - 16);
+    write(context, "at its left: in low resolution, and that with noise σ_c", width - CORNER, TOP - 16);
   }
 
   /**
