@@ -62,6 +62,8 @@ def doings(experiment: Experiment, model: models.Model, path: Path) -> list[Doin
         found[0] = found[0]._replace(formula=f"{found[0].formula}; below, x is x/s")
     for part in parts:
         acts = tuple(solver.does(part, path, sampling, i) for i in range(path.steps))
+        if not any(acts):
+            continue
         formula = part.formula or _slope(sampling)
         found.append(Doing(part.name, part.symbol, formula, part.help, None if all(acts) else acts))
     return found

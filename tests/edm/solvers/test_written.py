@@ -128,3 +128,10 @@ def test_the_slope_is_that_of_the_chosen_schedule_and_scaling():
         found, rows = parts(model="two_moons", sampling={"schedule": schedule, "scaling": scaling})
         assert found["slope"].formula == said
         assert rows["scaling"] == ("s(t) = 1" if scaling == "none" else "s(t) = 1/√(1 + σ²)")
+
+
+def test_what_no_step_does_is_not_told_of():
+    found, _ = parts(model="two_moons", sampling={"steps": 6, "solver": "dpmpp_2m", "S_churn": 5.0})
+    assert "churn" in found and "remembered" not in found, "each step begins anew"
+    found, _ = parts(model="two_moons", sampling={"steps": 1})
+    assert "correction" not in found
