@@ -22,7 +22,7 @@ image_size, model_channels, num_res_blocks, channel_mult, attention_resolutions 
 how much smaller images have become, as the scripts have them a text of their sizes), num_heads or num_head_channels,
 noise_schedule; and where they are not the default, num_classes, num_heads_upsample, use_new_attention_order.
 Of other kinds of file (ONNX, GGUF, HDF5, torch.save, Lightning, diffusers, Flax, TensorFlow) it says what each is, and
-what can be done with it. guided-diffusion's sampler clips D to [-1, 1] by default; no sampler here does."""
+what can be done with it. guided-diffusion's sampler clips D to [-1, 1] by default; here --clip yes does."""
 MORE = """examples:
   python -m edm convert edm-cifar10-32x32-cond-vp.pkl --out cifar10.safetensors
   python -m edm sample --model cifar10.safetensors --label 3

@@ -42,6 +42,8 @@ so many images of the run NAME, looked for in $EDM_RUNS or runs/.
 --guidance leads samples further than the model does: free (away from the same model without a class), classifier
 (--guide: a classifier of noisy samples), auto (--guide: a worse model), cfgpp, apg; tilted draws from p(x)·p(c|x)^w
 itself, as one population, and wants 100 steps or more. --guidance_interval 0.2,5: between two noise levels only.
+--guidance_told no: the classifier alone leads, D without a class; a network that knows no classes is always led so.
+--clip yes: D of images is kept within -1 and 1, before guidance, as guided-diffusion's sampler does.
 
 A model that makes images larger begins with samples of another, --cascade, which get noise of --cascade_noise.
 
