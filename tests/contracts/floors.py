@@ -25,7 +25,7 @@ APP = [
     ["sentences", "figures", "messages"],
     ["transport"],
     ["work"],
-    ["uploads", "instruments"],
+    ["uploads", "instruments", "tours"],
     ["visitors", "training"],
     ["tabs", "routes"],
     ["page", "schema"],

@@ -17,7 +17,7 @@ FIGURES = [name.removeprefix("figures/") for name in presets.names("figures")]
 NOT_HERE = {"adm_tradeoff", "interval_gain", "figure4", "figure5b", "appendix_e", "cascade"}  # as README says of most
 SLOW = {
     "figure1", "figure2_vp", "figure2_ve", "figure2_ddim", "figure4", "figure5a", "figure5b", "rho", "appendix_d",
-    "appendix_e", "ideal_copies", "copy_or_create", "autoguidance_outliers",
+    "appendix_e", "ideal_copies", "copy_or_create", "autoguidance_outliers", "cascade",
 }  # fmt: skip
 REFINED = 12  # bodies of one that goes on refining
 

@@ -70,10 +70,7 @@ export class Lessons {
   /** @param {Lesson} [like] */
   #write(like) {
     this.dialog.close();
-    if (!like && this.#lesson) {
-      this.#leave();
-      this.around.free();
-    }
+    if (!like) this.#free();
     this.author.begin(like && { ...documentOf(like), order: 99 });
   }
 
@@ -136,10 +133,7 @@ export class Lessons {
   async show(place, base) {
     if (base) this.#base = base;
     this.author.follow(place != null);
-    if (!place) {
-      this.#leave();
-      return;
-    }
+    if (!place) return this.#leave();
     if (this.#lesson?.name !== place.name) {
       const reply = await this.around.server.reply("lesson", { serial: 0, name: place.name });
       if (reply == null || reply.error != null) {
@@ -221,10 +215,7 @@ export class Lessons {
     const free = button({ class: "plain", title: leave, "data-way": "free" }, "Free play");
     back.addEventListener("click", () => this.#to(this.#step - 1));
     next.addEventListener("click", () => (last ? this.list() : this.#to(this.#step + 1)));
-    free.addEventListener("click", () => {
-      this.#leave();
-      this.around.free();
-    });
+    free.addEventListener("click", () => this.#free());
     const title = "Write a lesson of your own that begins as this one";
     const like = button({ class: "plain like", title, "data-way": "like" }, "Make one like this");
     like.addEventListener("click", () => this.#write(lesson));
@@ -287,6 +278,11 @@ export class Lessons {
     if (name)
       for (const node of this.around.root.querySelectorAll(`aside [data-row="${CSS.escape(name)}"]`))
         node.classList.add("tried");
+  }
+
+  #free() {
+    if (this.#lesson) this.#leave();
+    this.around.free();
   }
 
   #leave() {

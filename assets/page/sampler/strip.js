@@ -4,6 +4,7 @@ import { button, element } from "../shared/dom.js";
 import { hint } from "../shared/hints.js";
 import { typeset } from "../shared/mathematics.js";
 import { keep, kept } from "../shared/storage.js";
+import { explained } from "../shared/terms.js";
 
 /** @typedef {import("../shared/messages.d.ts").Doing} Doing */
 
@@ -123,8 +124,11 @@ export class Strip {
     this.#lit = -1;
     this.#chips = doings.map((doing, k) => this.#chip(doing, k));
     this.list.replaceChildren(...this.#chips.map((chip) => element("li", {}, chip)));
+    const seen = new Set();
     this.rows.replaceChildren(
-      ...rows.map(([title, formula]) => element("span", {}, element("em", {}, title), " ", ...typeset(formula))),
+      ...rows.map(([title, formula]) =>
+        element("span", {}, element("em", {}, title), " ", ...explained(formula, seen)),
+      ),
     );
   }
 
