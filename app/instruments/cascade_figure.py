@@ -30,6 +30,7 @@ from edm.sampling.loop import last, sample
 from edm.sampling.noise import seeds
 from edm.sampling.upsampling import LEAST, given, lowered
 
+NEAR = 1.3  # times another number: their words would lie over each other
 FEW = 4  # samples at each σ_c
 EXAMPLES = 1500  # training images of which the ideal upsampler is
 MADE = {"network": "the network", "ideal": "the exact denoiser"}
@@ -144,12 +145,27 @@ class Found:
                 "low": rounded(end.low for end in ends), "high": rounded(end.high for end in ends),
             })  # fmt: skip
         every = [report for line in self.points.values() for one in line if (report := self.report(one)) is not None]
-        if every and every[0].floor is not None:
-            marks.append({"y": every[0].floor, "text": "true samples"})
-        if (single := self._single) is not None and every:
-            marks.append({"y": single.distance, "text": f"{cascade_runs.ALONE}, one stage"})
-        x, y = {"title": "σ<sub>c</sub>"}, {"title": "Fréchet distance", "log": True}
-        return {"x": x, "y": y, "lines": lines, "marks": marks}
+        y = {"title": "Fréchet distance", "log": True, "range": [1, 10]}
+        if every:
+            marks = self._marks(every[0].floor)
+            ends = [report.intervals["frechet"] for report in every if report.intervals]
+            low, high = min(report.distance for report in every), max(report.distance for report in every)
+            y["range"] = [min([low, *(max(end.low, low / 4) for end in ends)]) / 1.2, 1.2 * high]
+        return {"x": self._across, "y": y, "lines": lines, "marks": marks}
+
+    def _marks(self, floor) -> list[dict]:
+        """What true samples read, and one stage; where these are too near to be told apart, one of them names both."""
+        single, title = self._single, f"{cascade_runs.ALONE}, one stage"
+        if single is not None and floor and max(single.distance / floor, floor / single.distance) < NEAR:
+            return [{"y": floor, "text": f"true samples; {title}"}]
+        marks = [] if floor is None else [{"y": floor, "text": "true samples"}]
+        return marks + ([] if single is None else [{"y": single.distance, "text": title}])
+
+    @property
+    def _across(self) -> dict:
+        low, high = min(self.levels), max(self.levels)
+        edge = 0.06 * (high - low) or 0.05
+        return {"title": "σ<sub>c</sub>", "range": [low - edge, high + edge]}
 
     @property
     def _single(self) -> Report | None:
@@ -170,8 +186,8 @@ class Found:
                 "name": title, "color": counted(k + 4).color, "dash": counted(k).dash, **MARKED,
                 "x": [level for level, _ in known], "y": rounded(value for _, value in known),
             })  # fmt: skip
-        x, y = {"title": "σ<sub>c</sub>"}, {"title": "RMS, A·x − low-resolution image"}
-        return {"x": x, "y": y, "lines": lines}
+        y = {"title": "RMS, A·x − low-resolution"}
+        return {"x": self._across, "y": y, "lines": [line for line in lines if line["x"]]}
 
     def _departure(self, name, level) -> float | None:
         made = self._made.get(level, {}).get(name)

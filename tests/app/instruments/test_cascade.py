@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import edm
-from app.instruments import cascade_figure
+from app.instruments import cascade_figure, tradeoff
 from app.instruments.cascade_lines import Cascading
 from app.work import cascade_runs, guided_runs
 from app.work.shared import Work
@@ -29,6 +29,7 @@ def images(text, shape):
 def drawn():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cascade_figure, "EXAMPLES", 60)
+        patch.setattr(tradeoff, "AT_ONCE_SECONDS", 0)
         work = Work("cpu")
         return {base: final("cascade", work=work, base=base, **FEW) for base in ("data", "hasty")}
 
