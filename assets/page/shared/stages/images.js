@@ -138,7 +138,7 @@ export class Images {
   #drawStrip(context, result, k, { width, height, strip }, u, colors) {
     const { run, levels } = result;
     const last = run.index.length - 1;
-    const beside = result.nearest ? Math.min(BESIDE, SHARE * width) : 0;
+    const beside = result.nearest ? Math.min(BESIDE * colors.type, SHARE * width) : 0;
     const most = clamp(Math.floor((width - LABELS - beside) / FRAME), 2, STRIP_FRAMES);
     const spread = Array.from({ length: most }, (_, i) => Math.round((i / (most - 1)) * last));
     const frames = [...new Set(spread)];
@@ -188,10 +188,10 @@ export class Images {
     context.drawImage(pixels(uint8(nearest.images), run.shape, k, this.#atlas), x, y, size, size);
     context.fillStyle = colors.mute;
     context.textAlign = "left";
-    context.fillText("nearest in training", x, y + size + 16, width);
-    context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 44, width);
+    context.fillText("nearest in training", x, y + size + 2 + 14 * colors.type, width);
+    context.fillText(nearest.copies[k] ? "a copy of it" : "no copy of it", x, y + size + 2 + 42 * colors.type, width);
     context.fillStyle = colors.ink;
-    context.fillText(nearest.names[k], x, y + size + 30, width);
+    context.fillText(nearest.names[k], x, y + size + 2 + 28 * colors.type, width);
     context.fillStyle = colors.mute;
   }
 
