@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from edm.base.errors import Refused
 from edm.commands import computing
 from edm.commands.progress import Line
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def album(experiment, numbers, how, out, device):
+    from edm.experiments.experiment import Experiment
+    from edm.sampling.computing import Computing
+
+
+def album(experiment: Experiment, numbers: range | None, how: Computing, out: Path, device: str | None) -> int | None:
     """Many images, of which each process draws its own."""
     from edm.experiments import many, models, runner
     from edm.files.albums import Album
@@ -43,7 +50,7 @@ def album(experiment, numbers, how, out, device):
     return None
 
 
-def stream(experiment, numbers, how, out, device):
+def stream(experiment: Experiment, numbers: range, how: Computing, out: Path, device: str | None) -> None:
     """Many samples as numbers, of which none are kept."""
     import numpy as np
 

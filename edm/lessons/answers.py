@@ -126,11 +126,11 @@ def _header(state):
 
 
 def loss(state: State, sigma: float) -> float:
-    return float(losses_at(state, sigma)[MODEL].mean[0])
+    return float(_losses(state, sigma)[MODEL].mean[0])
 
 
 def least(state: State, sigma: float) -> float:
-    found = losses_at(state, sigma)
+    found = _losses(state, sigma)
     if FLOOR not in found:
         raise Refused(f"the least possible loss of {state.model.name} is not known")
     return float(found[FLOOR].mean[0])
@@ -139,7 +139,7 @@ def least(state: State, sigma: float) -> float:
 MODEL, DRAWN = "model", 3  # rounds of draws, each of twice as many as the one before
 
 
-def losses_at(state, sigma):
+def _losses(state, sigma):
     dataset = state.model.dataset
     exact = dataset.denoiser if dataset is not None else None
     draw = diagnostics.held_out(state.model)

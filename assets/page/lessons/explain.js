@@ -2,6 +2,7 @@
 import { Hints } from "../shared/hints.js";
 import { know } from "../shared/terms.js";
 import { Glossary } from "./glossary.js";
+import { follow } from "./markdown.js";
 import { Sheets } from "./sheets.js";
 
 /**
@@ -13,5 +14,6 @@ import { Sheets } from "./sheets.js";
 export function explain({ root, boot, server }, { glossary, list }, lessons, open) {
   know(boot.symbols);
   new Hints(root, new Glossary(glossary, list, server, lessons));
-  new Sheets(root, server, open);
+  new Sheets(root, server);
+  follow(root, open);
 }

@@ -1,6 +1,7 @@
 // Lessons: their list, and the strip over the stage that leads through one. A step opens a state of the page, shows some of
 // the controls, and may ask for a prediction first; what comes of it is computed from what the learner has now.
 import { button, dialogHead, element } from "../shared/dom.js";
+import { unmark } from "../shared/marked.js";
 import { SILENCE } from "../shared/server.js";
 import { changedText } from "../shared/values.js";
 import { Author } from "./author.js";
@@ -102,8 +103,9 @@ export class Lessons {
 
   /** The step's question is asked anew. */
   anew() {
-    this.#answered.delete(String(this.#step));
-    if (this.#lesson) this.#draw();
+    if (!this.#lesson) return;
+    this.#answered.delete(`${this.#lesson.name}/${this.#step}`);
+    this.#draw();
   }
 
   /**
@@ -141,7 +143,6 @@ export class Lessons {
         return;
       }
       this.#lesson = reply.body;
-      this.#answered.clear();
     }
     this.#step = place.step - 1;
     this.#draw();
@@ -155,7 +156,7 @@ export class Lessons {
   #draw() {
     const lesson = /** @type {Lesson} */ (this.#lesson);
     const step = lesson.steps[this.#step];
-    const key = String(this.#step);
+    const key = `${lesson.name}/${this.#step}`;
     this.#measured = "";
     this.#question = step.ask ? (this.#answered.get(key) ?? this.#ask(step, key)) : null;
     this.told = element("div", { class: "revealed", role: "status" });
@@ -168,6 +169,7 @@ export class Lessons {
     this.around.root.dataset.lesson = `${lesson.name}/${this.#step + 1}`;
     if (this.#question && this.#question.answer == null) {
       this.#wait(true);
+      this.#question.mark();
       this.#say("The picture waits for your answer.");
     } else {
       this.#wait(false);
@@ -238,6 +240,7 @@ export class Lessons {
 
   /** The picture waits for an answer. @param {boolean} waiting */
   #wait(waiting) {
+    unmark();
     this.around.root.toggleAttribute("data-waiting", waiting);
   }
 

@@ -50,3 +50,17 @@ export function inline(text, seen = new Set()) {
   }
   return [...parts, ...set(text.slice(end))];
 }
+
+/**
+ * Links in texts open their states without the page being loaded anew, so that Back leads to what was left, as it was.
+ * @param {HTMLElement} root
+ * @param {(query: string) => void} open  Show what an address says.
+ */
+export function follow(root, open) {
+  root.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-state]") : null;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(link.getAttribute("href") ?? "");
+  });
+}

@@ -1,6 +1,7 @@
 // What a step asks: one of some answers, a number, or a noise level marked on an axis. Answered, it stays as it was beside
 // what comes of it.
 import { button, element } from "../shared/dom.js";
+import { SIGNS, marked } from "../shared/marked.js";
 import { number } from "../shared/numbers.js";
 import { inline } from "./markdown.js";
 
@@ -14,6 +15,7 @@ const STEPS = 240;
 export class Question {
   /** @type {number | null} */
   answer = null;
+  mark = () => {}; // shows where a prediction stands, of a noise level
 
   /**
    * @param {Asked} asked
@@ -55,13 +57,23 @@ export class Question {
 
   #mark() {
     const level = (/** @type {HTMLInputElement} */ { value }) => HIGH * (LOW / HIGH) ** (Number(value) / STEPS);
+    const at = (/** @type {number} */ sigma) => STEPS * (Math.log(HIGH / sigma) / Math.log(HIGH / LOW));
     const range = element("input", { type: "range", min: 0, max: STEPS, "aria-label": "σ", "data-answer": "" });
     const told = element("span", { class: "told" });
     const show = () => {
       told.textContent = `σ = ${number(level(range))}`;
       range.setAttribute("aria-valuetext", told.textContent);
     };
-    range.addEventListener("input", show);
+    const place = (/** @type {number} */ sigma) => {
+      range.value = String(Math.round(at(sigma)));
+      show();
+      this.mark();
+    };
+    this.mark = () => marked.set({ guess: level(range), truth: null, place: this.answer == null ? place : null });
+    range.addEventListener("input", () => {
+      show();
+      if (this.answer == null) this.mark();
+    });
     show();
     const done = button({ class: "pin" }, "Mark it");
     done.addEventListener("click", () => this.#take(level(range)));
@@ -90,7 +102,10 @@ export class Question {
       const { kind, unit } = this.asked;
       const written = (/** @type {number} */ value) =>
         kind === "mark" ? `σ = ${number(value)}` : `${number(Number(value.toPrecision(2)))} ${unit}`.trim();
-      this.found.replaceChildren(...inline(`You said **${written(this.answer)}**; here it is **${written(truth)}**.`));
+      const [guess, found] = kind === "mark" ? [`${SIGNS.guess} `, `${SIGNS.truth} `] : ["", ""];
+      if (kind === "mark") marked.set({ guess: this.answer, truth, place: null });
+      const said = `You said ${guess}**${written(this.answer)}**; here it is ${found}**${written(truth)}**.`;
+      this.found.replaceChildren(...inline(said));
     }
   }
 }

@@ -16,9 +16,8 @@ export class Sheets {
   /**
    * @param {HTMLElement} root
    * @param {import("../shared/server.js").Server} server
-   * @param {(query: string) => void} open  Show what an address says.
    */
-  constructor(root, server, open) {
+  constructor(root, server) {
     this.server = server;
     this.title = element("h2", { id: "ex-sheet" });
     const close = button({ class: "close", "aria-label": "Close" }, "×");
@@ -34,12 +33,6 @@ export class Sheets {
     });
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#opener && !root.querySelector("dialog[open]")) this.#close();
-    });
-    this.node.addEventListener("click", (event) => {
-      const link = event.target instanceof Element ? event.target.closest("a[data-state]") : null;
-      if (!link || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      open(link.getAttribute("href") ?? "");
     });
     this.follows = new MutationObserver(() => this.#tell());
     this.leaves = new ResizeObserver(() => this.#opener?.getClientRects().length === 0 && this.#close(false));

@@ -1,5 +1,6 @@
 // The noise levels σ_i on a log axis: ticks that can be dragged make a hand-made list.
 import { watchSize } from "../shared/dom.js";
+import { SIGNS, marked } from "../shared/marked.js";
 import { clamp, number } from "../shared/numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -24,6 +25,7 @@ export class Ladder {
   active = 0;
   /** @type {number | null} The level that is dragged. */
   #pressed = null;
+  #placing = false; // of a prediction
   /** @type {SVGElement[]} */
   #dots = [];
 
@@ -39,9 +41,11 @@ export class Ladder {
     for (const name of ["pointerup", "pointercancel"])
       svg.addEventListener(name, () => {
         this.#pressed = null;
+        this.#placing = false;
       });
     svg.addEventListener("keydown", (event) => this.#key(event));
     watchSize(svg, () => this.draw());
+    marked.follow(() => this.draw());
   }
 
   /**
@@ -91,7 +95,7 @@ export class Ladder {
       if (sigma > 0) nodes.push(node("circle", { cx: toX(sigma), cy: 33, r: 2.2, class: "other" }));
     this.#dots = this.levels.slice(0, -1).map((sigma, i) => this.#dot(sigma, i, toX(sigma)));
     const focused = this.svg.contains(document.activeElement);
-    this.svg.replaceChildren(...nodes, ...this.#dots);
+    this.svg.replaceChildren(...nodes, ...this.#dots, ...predicted(toX, [low, high]));
     if (focused) this.#dots[this.active]?.focus();
     this.#mark();
   }
@@ -137,6 +141,12 @@ export class Ladder {
   #press(event) {
     const x = event.clientX - this.svg.getBoundingClientRect().left;
     const { toX } = this.#axis();
+    if (marked.state.place) {
+      this.#placing = true;
+      this.svg.setPointerCapture(event.pointerId);
+      this.#drag(event);
+      return;
+    }
     const distances = this.levels.slice(0, -1).map((sigma) => Math.abs(toX(sigma) - x));
     const nearest = distances.indexOf(Math.min(...distances));
     if (!(distances[nearest] <= NEAR)) return;
@@ -147,8 +157,9 @@ export class Ladder {
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (this.#pressed == null) return;
-    this.#move(this.#pressed, this.#axis().toSigma(event.clientX - this.svg.getBoundingClientRect().left));
+    const sigma = this.#axis().toSigma(event.clientX - this.svg.getBoundingClientRect().left);
+    if (this.#placing) marked.state.place?.(sigma);
+    else if (this.#pressed != null) this.#move(this.#pressed, sigma);
   }
 
   /**
@@ -194,4 +205,16 @@ function node(tag, attributes, text) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
   if (text) made.textContent = text;
   return /** @type {SVGElement} */ (made);
+}
+
+/**
+ * A prediction above the axis, and what came of it.
+ * @type {(toX: (sigma: number) => number, ends: [number, number]) => SVGElement[]}
+ */
+function predicted(toX, [low, high]) {
+  return /** @type {const} */ (["guess", "truth"]).flatMap((kind) => {
+    const sigma = marked.state[kind];
+    if (sigma == null) return [];
+    return [node("text", { x: toX(clamp(sigma, low, high)), y: 17, class: `marked ${kind}` }, SIGNS[kind])];
+  });
 }

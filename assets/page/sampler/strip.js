@@ -69,6 +69,7 @@ export class Strip {
       this.#left = this.open ? "closed" : "open";
       keep(KEPT, this.#left);
       tab.setView({ algorithm: null });
+      this.#unfold();
     });
     this.#room.addEventListener("change", () => this.#unfold());
     this.#unfold();

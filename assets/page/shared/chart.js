@@ -3,6 +3,7 @@
 // What a figure is made of is in types.d.ts.
 import { paper } from "./canvas.js";
 import { countUp, element, watchSize } from "./dom.js";
+import { marked, withMarks } from "./marked.js";
 import { columnsIn, translate } from "./plotly.js";
 
 /** @typedef {import("./types.d.ts").Colors} Colors */
@@ -42,13 +43,19 @@ export class Chart {
   figure = null;
   /** @type {(() => void) | null} It was painted. */
   onDrawn = null;
+  /** @type {number | null} What is marked of a prediction. */
+  #truth = null;
 
   /** @param {HTMLElement} box */
   constructor(box) {
     this.box = box;
     this.node = element("div", { class: "chart" });
     box.append(this.node);
-    watchSize(box, () => this.figure && this.colors && this.show(this.figure, this.colors));
+    const again = () => this.figure && this.colors && this.show(this.figure, this.colors);
+    watchSize(box, again);
+    marked.follow(() => {
+      if (this.#truth !== marked.state.truth) again();
+    });
   }
 
   /**
@@ -65,7 +72,8 @@ export class Chart {
     if (width < 40 || height < 40) return;
     const Plotly = await plotly();
     if (this.figure !== figure || !this.node.isConnected) return; // a newer one came, or this was left meanwhile
-    const { data, layout } = translate(figure, colors, width, height);
+    this.#truth = marked.state.truth;
+    const { data, layout } = translate(withMarks(figure), colors, width, height);
     await Plotly.react(this.node, data, layout, {
       displayModeBar: false,
       responsive: false,

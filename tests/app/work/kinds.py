@@ -19,7 +19,7 @@ DRAWN = Experiment(model="drawn", points=[[0, 0], [1, 0.5]], sampling=Sampling(s
 KINDS = {
     "picture": Picture(experiment=SMALL, field={"aspect": 1.5, "follow": True}),
     "measures": Measures(experiment=DRAWN),
-    "reveal": Reveal(step={"text": "", "reveal": "{error(here)}"}, experiment=DRAWN),
+    "reveal": Reveal(step={"text": "x", "reveal": "{error(here)}"}, experiment=DRAWN),
     "rivals": Rivals(experiment=DRAWN),
     "levels": Levels(experiment=DRAWN.changed(sampling={"solver": "euler"})),
     "film": Film(experiment=SMALL),
