@@ -1,7 +1,7 @@
 // What a step asks: one of some answers, a number, or a noise level marked on an axis. Answered, it stays as it was beside
 // what comes of it.
 import { button, element } from "../shared/dom.js";
-import { SIGNS, marked } from "../shared/marked.js";
+import { marked, SIGNS } from "../shared/marked.js";
 import { number } from "../shared/numbers.js";
 import { inline } from "./markdown.js";
 

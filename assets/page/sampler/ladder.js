@@ -1,6 +1,6 @@
 // The noise levels σ_i on a log axis: ticks that can be dragged make a hand-made list.
 import { watchSize } from "../shared/dom.js";
-import { SIGNS, marked } from "../shared/marked.js";
+import { marked, SIGNS } from "../shared/marked.js";
 import { clamp, number } from "../shared/numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
