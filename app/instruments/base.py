@@ -31,7 +31,7 @@ def option(
     reads(text) -> how it is written, or raises Refused: what it may be besides.
 
     display: what `edm.base.fields.knob` takes, and for the page: section (heading), hidden (no widget: the picture
-    itself is the widget), colors and families (of a choice, by its name), list (a list that opens instead of buttons),
+    itself is the widget), colors (of a choice, by its name), families (of all), list (one that opens, no buttons),
     when ({other knob: its values} with which it is shown), pairs ("lanes" or "range": a list of solvers with their
     time steps, as `edm.diagnostics.Pairing` writes them).
     """
@@ -51,9 +51,10 @@ def offered(settings: type[Settings]) -> dict[str, dict]:
         if choices is not None:
             found = choices()
             declared[name] |= {"choices": list(found), "titles": list(found.values())}
-            for key in ("colors", "families"):
-                if of := field.json_schema_extra.get(key):
-                    declared[name][key] = [of(choice) for choice in found]
+            if color := field.json_schema_extra.get("colors"):
+                declared[name]["colors"] = [color(choice) for choice in found]
+            if families := field.json_schema_extra.get("families"):
+                declared[name]["families"] = families(found)
     return declared
 
 

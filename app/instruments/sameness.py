@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.instruments import choosing, starts, verdicts
 from app.instruments.base import Instrument, View, option
@@ -34,15 +34,15 @@ def offered() -> dict[str, str]:
     return {**{name: known.title for name, known in diagnostics.names().items()}, YOURS: "as in the Sampler tab"}
 
 
-def family(name: str) -> str:
-    """Under which heading it stands in the list."""
+def families(names: Iterable[str]) -> list[str]:
+    """Under which heading each stands in the list."""
     known = diagnostics.names()
-    return known[name].family if name in known else "yours"
+    return [known[name].family if name in known else "yours" for name in names]
 
 
 def name_option(default: str, symbol: str, help: str):
     """One of the two."""
-    return option(default, symbol, help, choices=offered, families=family, list=True, section="Two settings")
+    return option(default, symbol, help, choices=offered, families=families, list=True, section="Two settings")
 
 
 class Pair(View):

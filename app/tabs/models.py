@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
+from threading import Lock
 
 from cachetools import LRUCache
 
@@ -19,6 +20,7 @@ class ModelNews:
     def __init__(self, board: Board):
         self._board = board
         self._described: LRUCache = LRUCache(2048)
+        self._offering = Lock()
         self._offered = lru_cache(maxsize=8)(_offered)
 
     def since(self, clock: str = "") -> dict | None:
@@ -37,7 +39,9 @@ class ModelNews:
                 found.append(self._described[name, came])
                 if model.run and model.run not in thumbnails:
                     thumbnails[model.run] = controls.thumbnail(model)
-        return {"clock": clock, "names": names, "new": found, "thumbnails": thumbnails, **self._offered(clock)}
+        with self._offering:  # a class that comes at once waits for one answer, instead of computing it thirty times
+            offered = self._offered(clock)
+        return {"clock": clock, "names": names, "new": found, "thumbnails": thumbnails, **offered}
 
 
 def _offered(_clock) -> dict:

@@ -6,6 +6,7 @@ import copy
 import re
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from edm.base.atomic import stamp
@@ -15,6 +16,9 @@ from edm.base.resources import PRESETS
 
 if TYPE_CHECKING:
     from edm.experiments.experiment import Experiment
+
+
+_parsing = Lock()
 
 
 def names(kind: str = "designs") -> list[str]:
@@ -51,11 +55,16 @@ def figure(name: str) -> tuple[str, dict]:
 
 
 def _order(path: Path) -> int:
-    return _parsed(path, stamp(path)).get("order", 99)
+    return _known(path).get("order", 99)
 
 
 def _read(path: Path) -> dict:
-    return copy.deepcopy(_parsed(path, stamp(path)))
+    return copy.deepcopy(_known(path))
+
+
+def _known(path: Path) -> dict:
+    with _parsing:  # a class that comes at once waits for one that reads, instead of reading all of it thirty times
+        return _parsed(path, stamp(path))
 
 
 @lru_cache(maxsize=128)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edm.experiments import models, runner
@@ -22,19 +21,21 @@ class State:
 
     def __init__(self, experiment: Experiment, wrap: Callable | None = None):
         self.experiment, self.wrap = experiment, wrap
+        self.model: models.Model = models.of(experiment)
+        self._samples: torch.Tensor | None = None
 
-    @cached_property
-    def model(self) -> models.Model:
-        return models.of(self.experiment)
-
-    @cached_property
+    @property
     def denoiser(self) -> Denoise:
         denoiser = on(self.model.denoiser, "cpu")
         return self.wrap(denoiser) if self.wrap else denoiser
 
-    @cached_property
+    @property
     def samples(self) -> torch.Tensor:
-        return last(runner.states(self.experiment, wrap=self.wrap)).x
+        """Drawn once. No cached_property: before Python 3.12 that holds one lock for all states while it computes, and
+        what computes here gives its turn to others meanwhile, who would wait for the lock."""
+        if self._samples is None:
+            self._samples = last(runner.states(self.experiment, wrap=self.wrap)).x
+        return self._samples
 
     @property
     def started(self) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -12,9 +12,9 @@ from edm.base.streams import Purpose
 from edm.sampling.noise import latents, noise_source
 
 NUMBERS = {
-    "LATENT": 0, "CHURN": 1, "RESAMPLE": 2, "LOW": 3, "LOW_IMAGE": 4, "ORDER": 16, "SIGMA": 17, "NOISE": 18, "AUGMENT": 19,
-    "DATA": 21, "VALIDATION": 22, "DROPOUT": 23, "LOOK": 24, "LOW_SIGMA": 25, "LOW_NOISE": 26, "SCENE": 92, "TRUE_LABEL": 231,
-    "TRUE_SAMPLE": 232,
+    "LATENT": 0, "CHURN": 1, "RESAMPLE": 2, "LOW": 3, "LOW_IMAGE": 4, "ORDER": 16, "SIGMA": 17, "NOISE": 18,
+    "AUGMENT": 19, "DATA": 21, "VALIDATION": 22, "DROPOUT": 23, "LOOK": 24, "LOW_SIGMA": 25, "LOW_NOISE": 26,
+    "SCENE": 92, "TRUE_LABEL": 231, "TRUE_SAMPLE": 232,
 }  # fmt: skip
 FIRST = {  # uniforms(5, purpose, [3], 1)
     Purpose.SIGMA: "0x1.7a146be56e226p-1",
