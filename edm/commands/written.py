@@ -13,12 +13,11 @@ from edm.commands.progress import Line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edm.base.types import Device
     from edm.experiments.experiment import Experiment
     from edm.sampling.computing import Computing
 
 
-def album(experiment: Experiment, numbers: range | None, how: Computing, out: Path, device: Device) -> int | None:
+def album(experiment: Experiment, numbers: range | None, how: Computing, out: Path, device: str) -> int | None:
     """Many images, of which each process draws its own."""
     from edm.experiments import many, models, runner
     from edm.files.albums import Album
@@ -51,7 +50,7 @@ def album(experiment: Experiment, numbers: range | None, how: Computing, out: Pa
     return None
 
 
-def stream(experiment: Experiment, numbers: range, how: Computing, out: Path, device: Device) -> None:
+def stream(experiment: Experiment, numbers: range, how: Computing, out: Path, device: str) -> None:
     """Many samples as numbers, of which none are kept."""
     import numpy as np
 
